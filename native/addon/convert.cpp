@@ -1,0 +1,290 @@
+// See convert.h. Typed arrays are copied: the caller may change them while the engine works.
+#include "addon/convert.h"
+
+namespace mstar::addon {
+namespace {
+
+[[noreturn]] void refuse(Napi::Env env, const std::string& field, const char* wanted) {
+  auto error = Napi::TypeError::New(env, field + ": wanted " + wanted);
+  error.Set("code", "ERR_ARGUMENT");
+  throw error;
+}
+
+Napi::Object object(const Napi::Value& value, const std::string& field) {
+  if (!value.IsObject()) refuse(value.Env(), field, "an object");
+  return value.As<Napi::Object>();
+}
+
+Napi::Value get(const Napi::Object& from, const char* field) { return from.Get(field); }
+
+double number(const Napi::Object& from, const char* field) {
+  const auto value = get(from, field);
+  if (!value.IsNumber()) refuse(from.Env(), field, "a number");
+  return value.As<Napi::Number>().DoubleValue();
+}
+
+int64_t integer(const Napi::Object& from, const char* field) {
+  const double value = number(from, field);
+  if (value != std::floor(value) || std::abs(value) > 9007199254740991.0) refuse(from.Env(), field, "a whole number");
+  return static_cast<int64_t>(value);
+}
+
+std::string text(const Napi::Object& from, const char* field) {
+  const auto value = get(from, field);
+  if (!value.IsString()) refuse(from.Env(), field, "a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+template <class T, class To>
+std::vector<To> typed(const Napi::Value& value, const std::string& field, const char* wanted, napi_typedarray_type type) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) refuse(value.Env(), field, wanted);
+  const auto array = value.As<Napi::TypedArrayOf<T>>();
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+std::vector<int64_t> ids(const Napi::Object& from, const char* field) {
+  return typed<int32_t, int64_t>(get(from, field), field, "an Int32Array", napi_int32_array);
+}
+
+template <class F>
+auto list(const Napi::Value& value, const std::string& field, F&& item) {
+  if (!value.IsArray()) refuse(value.Env(), field, "an array");
+  const auto array = value.As<Napi::Array>();
+  std::vector<decltype(item(Napi::Value()))> out;
+  out.reserve(array.Length());
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::HandleScope scope(value.Env());
+    out.push_back(item(array.Get(i)));
+  }
+  return out;
+}
+
+/** Pictures of one call: equal keys are converted once. */
+using Pictures = std::map<std::string, ImagePtr>;
+
+std::vector<ImagePtr> images(const Napi::Object& from, Pictures& known) {
+  return list(get(from, "images"), "images", [&](const Napi::Value& value) -> ImagePtr {
+    const auto from_image = object(value, "image");
+    const std::string key = text(from_image, "key");
+    ImagePtr& slot = known[key];
+    if (slot) return slot;
+    auto image = std::make_shared<Image>();
+    image->key = key;
+    image->width = integer(from_image, "width");
+    image->height = integer(from_image, "height");
+    image->rgb = typed<uint8_t, uint8_t>(get(from_image, "rgb"), "rgb", "a Uint8Array", napi_uint8_array);
+    if (image->width <= 0 || image->height <= 0 || image->rgb.size() != static_cast<size_t>(image->width) * static_cast<size_t>(image->height) * 3)
+      refuse(value.Env(), "rgb", "width x height x 3 bytes");
+    return slot = image;
+  });
+}
+
+Prompt prompt(const Napi::Object& from, Pictures& known) {
+  Prompt out{ids(from, "tokens"), images(from, known)};
+  if (out.tokens.empty()) refuse(from.Env(), "tokens", "at least one token");
+  return out;
+}
+
+WeightFile weight_file(const Napi::Value& value) {
+  const auto from = object(value, "weights");
+  return {text(from, "path"), list(get(from, "tensors"), "tensors", [](const Napi::Value& item) {
+            const auto tensor = object(item, "tensor");
+            auto shape = list(get(tensor, "shape"), "shape", [](const Napi::Value& size) { return size.ToNumber().Int64Value(); });
+            return TensorRange{text(tensor, "name"), text(tensor, "dtype"), std::move(shape), integer(tensor, "begin"), integer(tensor, "end")};
+          })};
+}
+
+template <class Array, class T>
+Napi::Value array_of(Napi::Env env, const T* data, size_t count) {
+  auto array = Array::New(env, count);
+  std::copy(data, data + count, array.Data());
+  return array;
+}
+
+}  // namespace
+
+std::vector<std::string> to_strings(const Napi::Value& value) {
+  return list(value, "names", [](const Napi::Value& item) { return item.ToString().Utf8Value(); });
+}
+
+std::map<std::string, double> to_config(const Napi::Value& value) {
+  const auto from = object(value, "config");
+  std::map<std::string, double> out;
+  for (const std::string& name : to_strings(from.GetPropertyNames())) out[name] = number(from, name.c_str());
+  return out;
+}
+
+std::vector<WeightFile> to_weight_files(const Napi::Value& value) { return list(value, "weights", weight_file); }
+
+ModelSpec to_model_spec(const Napi::Value& value) {
+  const auto from = object(value, "spec");
+  ModelSpec spec;
+  spec.backbone = text(from, "backbone");
+  spec.config = to_config(get(from, "config"));
+  spec.weights = to_weight_files(get(from, "weights"));
+  spec.device = text(from, "device");
+  spec.dtype = text(from, "dtype");
+  spec.threads = static_cast<int>(integer(from, "threads"));
+  if (spec.threads < 1 || spec.threads > 1024) refuse(from.Env(), "threads", "1 to 1024");
+  const std::string head = text(from, "head");
+  if (head != "none" && head != "mean" && head != "load") refuse(from.Env(), "head", "'none', 'mean' or 'load'");
+  spec.head = head == "none" ? Head::none : head == "mean" ? Head::mean : Head::load;
+  return spec;
+}
+
+std::vector<RolloutRequest> to_requests(const Napi::Value& value) {
+  Pictures known;
+  return list(value, "requests", [&](const Napi::Value& item) {
+    const auto from = object(item, "request");
+    RolloutRequest request;
+    request.prompt = prompt(from, known);
+    if (!get(from, "prefix").IsUndefined()) request.prefix = ids(from, "prefix");
+    request.n = integer(from, "n");
+    if (request.n < 1 || request.n > 65536) refuse(from.Env(), "n", "1 to 65536");
+    request.key = text(from, "key");
+    return request;
+  });
+}
+
+Sampling to_sampling(const Napi::Value& value) {
+  const auto from = object(value, "sampling");
+  Sampling sampling;
+  sampling.temperature = number(from, "temperature");
+  sampling.top_k = integer(from, "topK");
+  sampling.top_p = number(from, "topP");
+  sampling.max_tokens = integer(from, "maxTokens");
+  sampling.seed = static_cast<uint64_t>(integer(from, "seed"));
+  sampling.stop = ids(from, "stop");
+  if (sampling.max_tokens < 1) refuse(from.Env(), "maxTokens", "1 or more");
+  if (!(sampling.temperature >= 0)) refuse(from.Env(), "temperature", "0 or more");
+  if (!(sampling.top_p > 0)) refuse(from.Env(), "topP", "a number above 0");
+  return sampling;
+}
+
+std::vector<Example> to_examples(const Napi::Value& value) {
+  Pictures known;
+  return list(value, "examples", [&](const Napi::Value& item) {
+    const auto from = object(item, "example");
+    Example example{prompt(from, known), ids(from, "response"), {}};
+    const auto labels = get(from, "labels");
+    if (!labels.IsUndefined()) example.labels = typed<float, float>(labels, "labels", "a Float32Array", napi_float32_array);
+    return example;
+  });
+}
+
+std::vector<std::vector<uint32_t>> to_positions(const Napi::Value& value) {
+  return list(value, "at", [](const Napi::Value& item) { return typed<uint32_t, uint32_t>(item, "at", "a Uint32Array", napi_uint32_array); });
+}
+
+OptimizerSettings to_optimizer(const Napi::Value& value) {
+  const auto from = object(value, "optimizer");
+  OptimizerSettings settings;
+  settings.lr = number(from, "lr");
+  settings.warmup_steps = integer(from, "warmupSteps");
+  settings.beta1 = number(from, "beta1");
+  settings.beta2 = number(from, "beta2");
+  settings.eps = number(from, "eps");
+  settings.weight_decay = number(from, "weightDecay");
+  settings.clip = number(from, "clip");
+  settings.frozen = to_strings(get(from, "frozen"));
+  settings.token_budget = integer(from, "tokenBudget");
+  return settings;
+}
+
+Objective to_objective(const Napi::Value& value) {
+  const std::string name = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+  if (name != "response" && name != "step") refuse(value.Env(), "objective", "'response' or 'step'");
+  return name == "step" ? Objective::step : Objective::response;
+}
+
+std::vector<SaveFile> to_save_files(const Napi::Value& value) {
+  return list(value, "files", [](const Napi::Value& item) {
+    const auto from = object(item, "file");
+    auto tensors = list(get(from, "tensors"), "tensors", [](const Napi::Value& each) {
+      const auto tensor = object(each, "tensor");
+      return SaveTensor{text(tensor, "name"), text(tensor, "dtype")};
+    });
+    return SaveFile{text(from, "path"), typed<uint8_t, uint8_t>(get(from, "header"), "header", "a Uint8Array", napi_uint8_array), std::move(tensors)};
+  });
+}
+
+Napi::Value from_response(Napi::Env env, const Response& response) {
+  auto out = Napi::Object::New(env);
+  out.Set("tokens", array_of<Napi::Int32Array>(env, response.tokens.data(), response.tokens.size()));
+  out.Set("logprobs", array_of<Napi::Float32Array>(env, response.logprobs.data(), response.logprobs.size()));
+  out.Set("finish", response.finish == Finish::stop ? "stop" : "length");
+  return out;
+}
+
+Napi::Value from_rollout(Napi::Env env, const RolloutResult& result) {
+  auto requests = Napi::Array::New(env, result.responses.size());
+  for (uint32_t i = 0; i < result.responses.size(); ++i) {
+    const Napi::HandleScope scope(env);
+    auto samples = Napi::Array::New(env, result.responses[i].size());
+    for (uint32_t j = 0; j < result.responses[i].size(); ++j) samples.Set(j, from_response(env, result.responses[i][j]));
+    requests.Set(i, samples);
+  }
+  auto out = Napi::Object::New(env);
+  out.Set("responses", requests);
+  out.Set("visionEncodes", static_cast<double>(result.vision_encodes));
+  out.Set("prefillTokens", static_cast<double>(result.prefill_tokens));
+  out.Set("decodeTokens", static_cast<double>(result.decode_tokens));
+  out.Set("seconds", result.seconds);
+  return out;
+}
+
+Napi::Value from_rows(Napi::Env env, const std::vector<std::vector<float>>& rows) {
+  auto out = Napi::Array::New(env, rows.size());
+  for (uint32_t i = 0; i < rows.size(); ++i) out.Set(i, array_of<Napi::Float32Array>(env, rows[i].data(), rows[i].size()));
+  return out;
+}
+
+Napi::Value from_report(Napi::Env env, const StepReport& report) {
+  auto out = Napi::Object::New(env);
+  out.Set("loss", report.loss);
+  out.Set("gradNorm", report.grad_norm);
+  out.Set("lr", report.lr);
+  out.Set("tokens", static_cast<double>(report.tokens));
+  out.Set("version", static_cast<double>(report.version));
+  return out;
+}
+
+Napi::Value from_layout(Napi::Env env, const ImageLayout& layout) {
+  auto out = Napi::Object::New(env);
+  out.Set("cols", static_cast<double>(layout.cols));
+  out.Set("rows", static_cast<double>(layout.rows));
+  out.Set("tiles", static_cast<double>(layout.tiles));
+  out.Set("tokens", static_cast<double>(layout.tokens));
+  return out;
+}
+
+Napi::Value from_shapes(Napi::Env env, const std::vector<ParameterShape>& shapes) {
+  auto out = Napi::Array::New(env, shapes.size());
+  for (uint32_t i = 0; i < shapes.size(); ++i) {
+    const Napi::HandleScope scope(env);
+    auto shape = Napi::Array::New(env, shapes[i].second.size());
+    for (uint32_t d = 0; d < shapes[i].second.size(); ++d) shape.Set(d, static_cast<double>(shapes[i].second[d]));
+    auto entry = Napi::Object::New(env);
+    entry.Set("name", shapes[i].first);
+    entry.Set("shape", shape);
+    out.Set(i, entry);
+  }
+  return out;
+}
+
+Napi::Value from_stages(Napi::Env env, const Stages& stages, const std::vector<std::string>& only) {
+  auto out = Napi::Object::New(env);
+  for (const auto& [name, tensor] : stages) {
+    if (!only.empty() && std::find(only.begin(), only.end(), name) == only.end()) continue;
+    const auto flat = tensor.detach().to(at::kFloat).contiguous();
+    auto shape = Napi::Array::New(env, static_cast<size_t>(flat.dim()));
+    for (int64_t d = 0; d < flat.dim(); ++d) shape.Set(static_cast<uint32_t>(d), static_cast<double>(flat.size(d)));
+    auto entry = Napi::Object::New(env);
+    entry.Set("shape", shape);
+    entry.Set("data", array_of<Napi::Float32Array>(env, flat.const_data_ptr<float>(), static_cast<size_t>(flat.numel())));
+    out.Set(name, entry);
+  }
+  return out;
+}
+
+}  // namespace mstar::addon

@@ -1,0 +1,30 @@
+#pragma once
+// JavaScript values to engine structs and back. Refuses wrong JavaScript types, naming the field; meaning was checked in TypeScript.
+#include <napi.h>
+
+#include "engine/model.h"
+
+namespace mstar::addon {
+
+ModelSpec to_model_spec(const Napi::Value& value);
+std::map<std::string, double> to_config(const Napi::Value& value);
+std::vector<RolloutRequest> to_requests(const Napi::Value& value);
+Sampling to_sampling(const Napi::Value& value);
+std::vector<Example> to_examples(const Napi::Value& value);
+std::vector<std::vector<uint32_t>> to_positions(const Napi::Value& value);
+OptimizerSettings to_optimizer(const Napi::Value& value);
+Objective to_objective(const Napi::Value& value);
+std::vector<SaveFile> to_save_files(const Napi::Value& value);
+std::vector<WeightFile> to_weight_files(const Napi::Value& value);
+
+Napi::Value from_response(Napi::Env env, const Response& response);
+Napi::Value from_rollout(Napi::Env env, const RolloutResult& result);
+Napi::Value from_rows(Napi::Env env, const std::vector<std::vector<float>>& rows);
+Napi::Value from_report(Napi::Env env, const StepReport& report);
+Napi::Value from_layout(Napi::Env env, const ImageLayout& layout);
+Napi::Value from_shapes(Napi::Env env, const std::vector<ParameterShape>& shapes);
+/** `only`: names to give back; empty for all. */
+Napi::Value from_stages(Napi::Env env, const Stages& stages, const std::vector<std::string>& only);
+std::vector<std::string> to_strings(const Napi::Value& value);
+
+}  // namespace mstar::addon

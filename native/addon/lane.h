@@ -1,0 +1,50 @@
+#pragma once
+// One engine thread per JavaScript environment: calls run in call order, away from the event loop, and promises resolve back on
+// it. LibTorch's grad mode, thread count and device are per thread, which is why libuv's anonymous pool is not used.
+#include <napi.h>
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+
+#include "engine/types.h"
+
+namespace mstar::addon {
+
+/** Runs on the JavaScript thread. */
+using Delivery = std::function<void(Napi::Env)>;
+
+class Lane {
+ public:
+  explicit Lane(Napi::Env env);
+  ~Lane();
+  /** What a job gives back: builds the JavaScript value on the JavaScript thread. */
+  using Result = std::function<Napi::Value(Napi::Env)>;
+  /** Queues work; its result, or its exception, settles the promise. Call on the JavaScript thread. `release` runs there after
+   *  the promise is settled: the place to drop JavaScript references. */
+  Napi::Promise submit(Napi::Env env, StopFlag stop, std::function<Result()> work, std::function<void()> release = {});
+  /** Queues a call to JavaScript from any thread; dropped when the environment is closing. */
+  void deliver(Delivery delivery);
+  /** Stops running and queued work and joins the thread; idempotent. Undelivered results are dropped. */
+  void close();
+
+ private:
+  struct Job;
+  void loop();
+  void drain(Napi::Env env);
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::unique_ptr<Job>> queue_;
+  std::deque<Delivery> deliveries_;
+  std::unordered_set<StopFlag> flags_;
+  bool closing_ = false;
+  int64_t pending_ = 0;  // JavaScript thread only: promises not settled yet
+  Napi::ThreadSafeFunction bell_;
+  std::thread thread_;
+};
+
+}  // namespace mstar::addon

@@ -1,0 +1,63 @@
+// Export table of the addon and what happens once per environment: malloc thresholds, the engine thread, its end.
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <napi.h>
+#include <torch/headeronly/version.h>
+
+#include "addon/convert.h"
+#include "addon/model_object.h"
+#include "base/malloc.h"
+
+namespace mstar::addon {
+namespace {
+
+Napi::Value parameter_shapes(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  if (!info[0].IsString()) throw Napi::TypeError::New(env, "backbone: wanted a string");
+  try {
+    return from_shapes(env, make_backbone(info[0].As<Napi::String>().Utf8Value(), Config(to_config(info[1])))->parameter_shapes());
+  } catch (const c10::Error& error) {
+    const std::string message = error.what_without_backtrace();
+    throw Napi::Error::New(env, message.substr(0, message.find('\n')));
+  }
+}
+
+Napi::Value backbones(const Napi::CallbackInfo& info) {
+  auto out = Napi::Array::New(info.Env());
+  for (const std::string& name : backbone_names()) out.Set(out.Length(), name);
+  return out;
+}
+
+const char* simd() {
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")) return "avx512";
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? "avx2" : "plain";
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  static const char* const malloc_state = raise_malloc_thresholds();
+  auto* instance = new Instance(env);
+  instance->model_class = Napi::Persistent(ModelObject::define(env));
+  env.SetInstanceData(instance);
+  // Hooks run before instance data is deleted: the thread must be gone before anything it touches.
+  env.AddCleanupHook([lane = instance->lane] { lane->close(); });
+
+  exports.Set("CancelFlag", CancelFlag::define(env));
+  exports.Set("loadModel", Napi::Function::New(env, ModelObject::load));
+  exports.Set("parameterShapes", Napi::Function::New(env, parameter_shapes));
+  exports.Set("backbones", Napi::Function::New(env, backbones));
+  exports.Set("info", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                auto out = Napi::Object::New(info.Env());
+                out.Set("torch", TORCH_VERSION);
+                out.Set("threads", at::get_num_threads());
+                out.Set("simd", simd());
+                out.Set("malloc", malloc_state);
+                return out;
+              }));
+  return exports;
+}
+
+}  // namespace
+}  // namespace mstar::addon
+
+static Napi::Object init(Napi::Env env, Napi::Object exports) { return mstar::addon::initialise(env, exports); }
+NODE_API_MODULE(mstar, init)

@@ -1,0 +1,216 @@
+// See model_object.h.
+#include "addon/model_object.h"
+
+#include "addon/convert.h"
+
+namespace mstar::addon {
+namespace {
+
+StopFlag flag_of(const Napi::Value& value) {
+  if (!value.IsObject()) return std::make_shared<std::atomic<bool>>(false);
+  return Napi::ObjectWrap<CancelFlag>::Unwrap(value.As<Napi::Object>())->flag;
+}
+
+StopFlag new_flag() { return std::make_shared<std::atomic<bool>>(false); }
+
+/** A JavaScript function that engine threads may ask for; dropped on the JavaScript thread. */
+using Callback = std::shared_ptr<Napi::FunctionReference>;
+
+Callback callback_of(const Napi::Value& value) {
+  if (!value.IsFunction()) return nullptr;
+  auto reference = std::make_shared<Napi::FunctionReference>(Napi::Persistent(value.As<Napi::Function>()));
+  // If the environment ends first, the reference dies with it and must not be touched.
+  reference->SuppressDestruct();
+  return reference;
+}
+
+Lane::Result nothing() {
+  return [](Napi::Env env) -> Napi::Value { return env.Undefined(); };
+}
+
+RolloutHooks hooks_of(const std::shared_ptr<Lane>& lane, const Callback& on_response, const Callback& on_progress) {
+  RolloutHooks hooks;
+  if (on_response)
+    hooks.on_response = [lane, on_response](int64_t request, int64_t sample, const Response& response) {
+      lane->deliver([=](Napi::Env env) {
+        on_response->Call({Napi::Number::New(env, static_cast<double>(request)), Napi::Number::New(env, static_cast<double>(sample)),
+                           from_response(env, response)});
+      });
+    };
+  if (on_progress)
+    hooks.on_progress = [lane, on_progress](int64_t done, int64_t total, int64_t tokens) {
+      lane->deliver([=](Napi::Env env) {
+        on_progress->Call({Napi::Number::New(env, static_cast<double>(done)), Napi::Number::New(env, static_cast<double>(total)),
+                           Napi::Number::New(env, static_cast<double>(tokens))});
+      });
+    };
+  return hooks;
+}
+
+}  // namespace
+
+Napi::Function CancelFlag::define(Napi::Env env) { return DefineClass(env, "CancelFlag", {InstanceMethod("cancel", &CancelFlag::cancel)}); }
+
+Napi::Function ModelObject::define(Napi::Env env) {
+  return DefineClass(env, "NativeModel",
+                     {InstanceMethod("rollout", &ModelObject::rollout), InstanceMethod("logprobs", &ModelObject::logprobs),
+                      InstanceMethod("score", &ModelObject::score), InstanceMethod("setOptimizer", &ModelObject::set_optimizer),
+                      InstanceMethod("trainStep", &ModelObject::train_step), InstanceMethod("imageLayout", &ModelObject::image_layout),
+                      InstanceMethod("save", &ModelObject::save), InstanceMethod("restore", &ModelObject::restore),
+                      InstanceMethod("parameters", &ModelObject::parameters), InstanceMethod("inspect", &ModelObject::inspect),
+                      InstanceMethod("gradients", &ModelObject::gradients), InstanceMethod("dispose", &ModelObject::dispose),
+                      InstanceAccessor("version", &ModelObject::version, nullptr)});
+}
+
+ModelObject::ModelObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelObject>(info), version_(std::make_shared<std::atomic<int64_t>>(0)) {
+  if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "models are made by loadModel()");
+  model_ = *info[0].As<Napi::External<std::shared_ptr<Model>>>().Data();
+  lane_ = info.Env().GetInstanceData<Instance>()->lane;
+  bytes_ = model_->parameters().count() * static_cast<int64_t>(sizeof(float));
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes_);
+}
+
+ModelObject::~ModelObject() {
+  for (const auto& weak : running_)
+    if (const auto flag = weak.lock()) flag->store(true);
+}
+
+Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
+  const auto spec = to_model_spec(info[0]);
+  auto* instance = info.Env().GetInstanceData<Instance>();
+  const auto stop = new_flag();
+  return instance->lane->submit(info.Env(), stop, [spec, stop] {
+    auto model = std::make_shared<Model>(spec, stop);
+    return [model](Napi::Env env) -> Napi::Value {
+      auto holder = model;
+      return env.GetInstanceData<Instance>()->model_class.New({Napi::External<std::shared_ptr<Model>>::New(env, &holder)});
+    };
+  });
+}
+
+Model& ModelObject::alive(Napi::Env env) const {
+  if (model_) return *model_;
+  auto error = Napi::Error::New(env, "the model was disposed");
+  error.Set("code", "ERR_DISPOSED");
+  throw error;
+}
+
+Napi::Value ModelObject::submit(Napi::Env env, StopFlag stop, Work work, std::function<void()> release) {
+  alive(env);
+  std::erase_if(running_, [](const auto& weak) { return weak.expired(); });
+  running_.push_back(stop);
+  return lane_->submit(
+      env, stop,
+      [model = model_, version = version_, stop, work = std::move(work)] {
+        auto result = work(*model, stop);
+        version->store(model->version());
+        return result;
+      },
+      std::move(release));
+}
+
+Napi::Value ModelObject::rollout(const Napi::CallbackInfo& info) {
+  const auto on_response = callback_of(info[3]), on_progress = callback_of(info[4]);
+  return submit(
+      info.Env(), flag_of(info[2]),
+      [requests = to_requests(info[0]), sampling = to_sampling(info[1]), hooks = hooks_of(lane_, on_response, on_progress)](Model& model,
+                                                                                                                         const StopFlag& stop) {
+        auto result = std::make_shared<RolloutResult>(model.rollout(requests, sampling, hooks, stop));
+        return [result](Napi::Env env) { return from_rollout(env, *result); };
+      },
+      [on_response, on_progress] {
+        if (on_response) on_response->Reset();
+        if (on_progress) on_progress->Reset();
+      });
+}
+
+Napi::Value ModelObject::logprobs(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), new_flag(), [examples = to_examples(info[0])](Model& model, const StopFlag& stop) {
+    return [rows = model.logprobs(examples, stop)](Napi::Env env) { return from_rows(env, rows); };
+  });
+}
+
+Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), new_flag(), [examples = to_examples(info[0]), at = to_positions(info[1])](Model& model, const StopFlag& stop) {
+    return [rows = model.score(examples, at, stop)](Napi::Env env) { return from_rows(env, rows); };
+  });
+}
+
+Napi::Value ModelObject::set_optimizer(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), new_flag(), [settings = to_optimizer(info[0])](Model& model, const StopFlag&) {
+    model.set_optimizer(settings);
+    return nothing();
+  });
+}
+
+Napi::Value ModelObject::train_step(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), new_flag(), [batch = to_examples(info[0]), objective = to_objective(info[1])](Model& model, const StopFlag& stop) {
+    return [report = model.train_step(batch, objective, stop)](Napi::Env env) { return from_report(env, report); };
+  });
+}
+
+Napi::Value ModelObject::image_layout(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  if (!info[0].IsNumber() || !info[1].IsNumber()) throw Napi::TypeError::New(env, "imageLayout: wanted width and height");
+  const int64_t width = info[0].As<Napi::Number>().Int64Value(), height = info[1].As<Napi::Number>().Int64Value();
+  if (width < 1 || height < 1) throw Napi::RangeError::New(env, "imageLayout: wanted positive sizes");
+  return from_layout(env, alive(env).backbone().layout(width, height));
+}
+
+Napi::Value ModelObject::save(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), new_flag(), [files = to_save_files(info[0])](Model& model, const StopFlag&) {
+    model.save(files);
+    return nothing();
+  });
+}
+
+Napi::Value ModelObject::restore(const Napi::CallbackInfo& info) {
+  if (!info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "version: wanted a number");
+  return submit(info.Env(), new_flag(),
+                [files = to_weight_files(info[0]), version = info[1].As<Napi::Number>().Int64Value()](Model& model, const StopFlag&) {
+                  model.restore(files, version);
+                  return nothing();
+                });
+}
+
+Napi::Value ModelObject::parameters(const Napi::CallbackInfo& info) {
+  const Parameters& table = alive(info.Env()).parameters();
+  std::vector<ParameterShape> shapes;
+  for (const std::string& name : table.names()) shapes.push_back({name, table[name].sizes().vec()});
+  return from_shapes(info.Env(), shapes);
+}
+
+Napi::Value ModelObject::inspect(const Napi::CallbackInfo& info) {
+  auto one = Napi::Array::New(info.Env(), 1);
+  one.Set(0u, info[0]);
+  return submit(info.Env(), new_flag(), [examples = to_examples(one), only = to_strings(info[1])](Model& model, const StopFlag&) {
+    return [stages = model.inspect(examples.at(0)), only](Napi::Env env) { return from_stages(env, stages, only); };
+  });
+}
+
+Napi::Value ModelObject::gradients(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), new_flag(), [batch = to_examples(info[0]), objective = to_objective(info[1])](Model& model, const StopFlag& stop) {
+    return [result = model.gradients(batch, objective, stop)](Napi::Env env) -> Napi::Value {
+      auto out = Napi::Object::New(env);
+      out.Set("loss", result.first);
+      out.Set("gradients", from_stages(env, result.second, {}));
+      return out;
+    };
+  });
+}
+
+Napi::Value ModelObject::version(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(version_->load())); }
+
+Napi::Value ModelObject::dispose(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  for (const auto& weak : running_)
+    if (const auto flag = weak.lock()) flag->store(true);
+  if (model_) Napi::MemoryManagement::AdjustExternalMemory(env, -bytes_);
+  // The last reference goes away on the engine thread, after the calls that were queued before.
+  return lane_->submit(env, new_flag(), [model = std::move(model_)]() mutable {
+    model.reset();
+    return nothing();
+  });
+}
+
+}  // namespace mstar::addon

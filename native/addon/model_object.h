@@ -1,0 +1,64 @@
+#pragma once
+// The JavaScript face of a model: each verb converts its arguments, queues work on the lane and returns a promise.
+#include <napi.h>
+
+#include <vector>
+
+#include "addon/lane.h"
+#include "engine/model.h"
+
+namespace mstar::addon {
+
+/** Raised by an AbortSignal; polled by the engine. */
+class CancelFlag : public Napi::ObjectWrap<CancelFlag> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit CancelFlag(const Napi::CallbackInfo& info) : Napi::ObjectWrap<CancelFlag>(info), flag(std::make_shared<std::atomic<bool>>(false)) {}
+  StopFlag flag;
+
+ private:
+  void cancel(const Napi::CallbackInfo&) { flag->store(true); }
+};
+
+/** What the addon keeps per environment. */
+struct Instance {
+  explicit Instance(Napi::Env env) : lane(std::make_shared<Lane>(env)) {}
+  std::shared_ptr<Lane> lane;
+  Napi::FunctionReference model_class;
+};
+
+class ModelObject : public Napi::ObjectWrap<ModelObject> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit ModelObject(const Napi::CallbackInfo& info);
+  ~ModelObject() override;
+  /** Loads on the lane; resolves to a ModelObject. */
+  static Napi::Value load(const Napi::CallbackInfo& info);
+
+ private:
+  using Work = std::function<Lane::Result(Model&, const StopFlag&)>;
+  Napi::Value submit(Napi::Env env, StopFlag stop, Work work, std::function<void()> release = {});
+  Model& alive(Napi::Env env) const;
+
+  Napi::Value rollout(const Napi::CallbackInfo& info);
+  Napi::Value logprobs(const Napi::CallbackInfo& info);
+  Napi::Value score(const Napi::CallbackInfo& info);
+  Napi::Value set_optimizer(const Napi::CallbackInfo& info);
+  Napi::Value train_step(const Napi::CallbackInfo& info);
+  Napi::Value image_layout(const Napi::CallbackInfo& info);
+  Napi::Value save(const Napi::CallbackInfo& info);
+  Napi::Value restore(const Napi::CallbackInfo& info);
+  Napi::Value parameters(const Napi::CallbackInfo& info);
+  Napi::Value inspect(const Napi::CallbackInfo& info);
+  Napi::Value gradients(const Napi::CallbackInfo& info);
+  Napi::Value version(const Napi::CallbackInfo& info);
+  Napi::Value dispose(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<Lane> lane_;
+  std::shared_ptr<Model> model_;
+  std::shared_ptr<std::atomic<int64_t>> version_;
+  std::vector<std::weak_ptr<std::atomic<bool>>> running_;  // raised by dispose
+  int64_t bytes_ = 0;
+};
+
+}  // namespace mstar::addon

@@ -1,0 +1,99 @@
+#pragma once
+// The contract of a backbone: what the engine asks of native/models/<name>. The engine knows this class and no model.
+// A backbone is pure assembly over a Parameters table: it owns no weights and keeps no state between calls.
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/parameters.h"
+#include "engine/types.h"
+
+namespace mstar {
+
+/** Flat numbers of a model's config, by the names that src/backbones/<name>.ts gives them. */
+class Config {
+ public:
+  explicit Config(std::map<std::string, double> values) : values_(std::move(values)) {}
+  double number(const std::string& name) const;
+  int64_t integer(const std::string& name) const { return static_cast<int64_t>(number(name)); }
+
+ private:
+  std::map<std::string, double> values_;
+};
+
+/** How one picture is cut: a grid of tiles, perhaps a thumbnail, and the image tokens that follow. */
+struct ImageLayout {
+  int64_t cols = 1, rows = 1, tiles = 1, tokens = 0;
+};
+
+/** Sizes of the decoder-only language model, as the decode path needs them. */
+struct DecoderShape {
+  int64_t layers = 0, hidden = 0, heads = 0, kv_heads = 0, head_dim = 0, intermediate = 0, vocab = 0;
+  int64_t max_positions = 0;  // rotation frequencies are the same for every sequence up to this length
+  float eps = 0;
+};
+
+/** Weights of one decoder layer as matrices [out, in]; `qkv` holds all query heads, then key heads, then value heads. */
+struct DecoderLayer {
+  at::Tensor attention_norm, qkv, output, ffn_norm, gate, up, down;
+};
+
+/** Everything the decode path packs. Tensors may be fresh copies; they are read once per version. */
+struct DecoderWeights {
+  std::vector<DecoderLayer> layers;
+  at::Tensor norm, head;
+};
+
+/** Named intermediate tensors, collected for golden checks when not null. */
+using Stages = std::map<std::string, at::Tensor>;
+
+/** Sequences laid end to end without padding. */
+struct Packed {
+  at::Tensor tokens_N;                 // int64
+  std::vector<int64_t> lengths;        // of each sequence
+  at::Tensor image_positions;          // int64: where image tokens lie in tokens_N, in order
+  std::vector<ImagePtr> images;        // distinct pictures
+  std::vector<int64_t> image_uses;     // for each picture place in order: index into `images`
+};
+
+class Backbone {
+ public:
+  virtual ~Backbone() = default;
+  virtual std::vector<ParameterShape> parameter_shapes() const = 0;
+  virtual ImageLayout layout(int64_t width, int64_t height) const = 0;
+  /** Pixels as the vision tower wants them: [tiles, 3, S, S] float32. */
+  virtual at::Tensor pixels(const Image& image) const = 0;
+  /** Image tokens of one picture [I, D], differentiable. */
+  virtual at::Tensor encode(const Parameters& p, const at::Tensor& pixels, Stages* stages) const = 0;
+  /** Token embeddings [N, D] without pictures, differentiable. */
+  virtual at::Tensor embed(const Parameters& p, const at::Tensor& tokens_N) const = 0;
+  /** Final hidden states after the last norm [N, D] of packed sequences, differentiable: the plain twin of the decode path. */
+  virtual at::Tensor hidden(const Parameters& p, const at::Tensor& embedded_ND, const std::vector<int64_t>& lengths) const = 0;
+  /** Output matrix [V, D]. */
+  virtual at::Tensor head(const Parameters& p) const = 0;
+  virtual DecoderShape decoder_shape() const = 0;
+  virtual DecoderWeights decoder_weights(const Parameters& p) const = 0;
+  /** Rotation frequencies [head_dim / 2] for a sequence of this many tokens. */
+  virtual at::Tensor rope_frequencies(int64_t length) const = 0;
+  virtual int64_t image_token() const = 0;
+  /** Name of the token embedding, from whose mean a new reward head is made. */
+  virtual std::string embedding_name() const = 0;
+};
+
+using BackboneFactory = std::unique_ptr<Backbone> (*)(const Config&);
+
+/** A static instance of this in native/models/<name>/backbone.cpp makes the backbone known; no list is edited. */
+struct BackboneRegistrar {
+  BackboneRegistrar(const char* name, BackboneFactory factory);
+};
+
+/** Throws, naming what this build has, when there is no such backbone. */
+std::unique_ptr<Backbone> make_backbone(const std::string& name, const Config& config);
+std::vector<std::string> backbone_names();
+
+}  // namespace mstar

@@ -1,0 +1,124 @@
+// See cpu_decoder.h.
+#include "engine/cpu_decoder.h"
+
+#include "ops/cpu/rows.h"
+
+namespace mstar {
+namespace {
+
+std::vector<float> floats(const at::Tensor& tensor) {
+  const auto flat = tensor.detach().to(at::kFloat).contiguous();
+  return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
+}
+
+void pack_matrix(cpu::PackedWeight& out, const at::Tensor& matrix) {
+  const auto flat = matrix.detach().to(at::kFloat).contiguous();
+  cpu::pack(out, flat.const_data_ptr<float>(), flat.size(0), flat.size(1), flat.size(1));
+}
+
+float* sized(std::vector<float>& buffer, int64_t floats) {
+  if (static_cast<int64_t>(buffer.size()) < floats) buffer.resize(static_cast<size_t>(floats));
+  return buffer.data();
+}
+
+}  // namespace
+
+CpuDecoder::CpuDecoder(const Backbone& backbone, const Parameters& parameters) : backbone_(backbone), shape_(backbone.decoder_shape()) {
+  TORCH_CHECK(shape_.head_dim % 8 == 0, "the decode path needs a head width that is a multiple of 8, found ", shape_.head_dim);
+  const at::NoGradGuard no_grad;
+  const DecoderWeights weights = backbone.decoder_weights(parameters);
+  for (const DecoderLayer& from : weights.layers) {
+    Layer& layer = layers_.emplace_back();
+    layer.attention_norm = floats(from.attention_norm);
+    layer.ffn_norm = floats(from.ffn_norm);
+    pack_matrix(layer.qkv, from.qkv);
+    pack_matrix(layer.output, from.output);
+    pack_matrix(layer.gate_up, at::cat({from.gate, from.up}));
+    pack_matrix(layer.down, from.down);
+  }
+  norm_ = floats(weights.norm);
+  pack_matrix(head_, weights.head);
+  base_frequencies_ = floats(backbone.rope_frequencies(0));
+}
+
+void CpuDecoder::rotation(const std::vector<DecodeRow>& rows, DecodeScratch& scratch) const {
+  const int64_t half = shape_.head_dim / 2, count = static_cast<int64_t>(rows.size());
+  float* cosine = sized(scratch.cosine, count * half);
+  float* sine = sized(scratch.sine, count * half);
+  std::vector<float> stretched;
+  int64_t stretched_for = -1;
+  for (const DecodeRow& row : rows) {
+    const float* frequencies = base_frequencies_.data();
+    if (row.sequence_length > shape_.max_positions) {
+      if (stretched_for != row.sequence_length) stretched = floats(backbone_.rope_frequencies(row.sequence_length));
+      stretched_for = row.sequence_length;
+      frequencies = stretched.data();
+    }
+    for (int64_t i = 0; i < half; ++i) {
+      const float angle = static_cast<float>(row.position) * frequencies[i];
+      *cosine++ = std::cos(angle);
+      *sine++ = std::sin(angle);
+    }
+  }
+}
+
+void CpuDecoder::store(const BlockPool& pool, int64_t layer, const std::vector<DecodeRow>& rows, const float* qkv) const {
+  const int64_t e = shape_.head_dim, stride = (shape_.heads + 2 * shape_.kv_heads) * e;
+  for (const DecodeRow& row : rows) {
+    float* block = row.own->block(row.at / cpu::kBlockTokens);
+    const int64_t lane = row.at % cpu::kBlockTokens;
+    for (int64_t h = 0; h < shape_.kv_heads; ++h) {
+      const cpu::KvPlace place = pool.place(layer, h);
+      const float* key = qkv + (shape_.heads + h) * e;
+      const float* value = key + shape_.kv_heads * e;
+      for (int64_t d = 0; d < e; ++d) block[place.keys + d * cpu::kBlockTokens + lane] = key[d];
+      std::copy(value, value + e, block + place.values + lane * e);
+    }
+    qkv += stride;
+  }
+}
+
+void CpuDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows, const std::vector<DecodeGroup>& groups, float* x,
+                         DecodeScratch& scratch) const {
+  const int64_t count = static_cast<int64_t>(rows.size()), d = shape_.hidden, e = shape_.head_dim, wide = shape_.intermediate;
+  const int64_t heads = shape_.heads, kv = shape_.kv_heads, group = heads / kv, qkv_width = (heads + 2 * kv) * e;
+  const float scale = 1.0f / std::sqrt(static_cast<float>(e));
+  float* normal = sized(scratch.normal, count * d);
+  float* qkv = sized(scratch.qkv, count * qkv_width);
+  float* mixed = sized(scratch.mixed, count * heads * e);
+  float* gate_up = sized(scratch.gate_up, count * 2 * wide);
+  float* gated = sized(scratch.gated, count * wide);
+  rotation(rows, scratch);
+  for (const DecodeRow& row : rows) row.own->reserve(row.at + 1);
+
+  for (int64_t l = 0; l < shape_.layers; ++l) {
+    const Layer& layer = layers_[static_cast<size_t>(l)];
+    cpu::rms_norm(x, layer.attention_norm.data(), shape_.eps, normal, count, d);
+    cpu::gemm(layer.qkv, normal, d, qkv, qkv_width, count, false);
+    for (int64_t r = 0; r < count; ++r)  // query and key heads lie side by side: one rotation for both
+      cpu::rotate_half(qkv + r * qkv_width, scratch.cosine.data() + r * e / 2, scratch.sine.data() + r * e / 2, heads + kv, e);
+    store(pool, l, rows, qkv);
+    for (const DecodeGroup& g : groups)
+      for (int64_t h = 0; h < kv; ++h) {
+        scratch.attend.clear();
+        for (int64_t r = g.first_row; r < g.first_row + g.rows; ++r) {
+          const DecodeRow& row = rows[static_cast<size_t>(r)];
+          scratch.attend.push_back({qkv + r * qkv_width + h * group * e, mixed + (r * heads + h * group) * e, row.own->span(row.at + 1)});
+        }
+        cpu::attend(g.shared.data(), static_cast<int64_t>(g.shared.size()), scratch.attend.data(), g.rows, group, e, pool.place(l, h), scale,
+                    scratch.workspace);
+      }
+    cpu::gemm(layer.output, mixed, heads * e, x, d, count, true);
+    cpu::rms_norm(x, layer.ffn_norm.data(), shape_.eps, normal, count, d);
+    cpu::gemm(layer.gate_up, normal, d, gate_up, 2 * wide, count, false);
+    cpu::swiglu(gate_up, gated, count, wide);
+    cpu::gemm(layer.down, gated, wide, x, d, count, true);
+  }
+  cpu::rms_norm(x, norm_.data(), shape_.eps, x, count, d);
+}
+
+void CpuDecoder::logits(const float* hidden, int64_t rows, float* out) const {
+  cpu::gemm(head_, hidden, shape_.hidden, out, shape_.vocab, rows, false);
+}
+
+}  // namespace mstar

@@ -1,0 +1,56 @@
+#pragma once
+// The decoder's forward pass for prefill and decoding on CPU: packed weights, cached keys and values, no autograd, no LibTorch
+// inside a step. A row's numbers do not depend on the other rows of the call. Plain twin: Backbone::hidden.
+// Leaves scheduling to rollout.cpp, drawing to sampler.h. One call uses the calling thread only; several may run at once.
+#include <vector>
+
+#include "engine/kv_cache.h"
+#include "ops/cpu/gemm.h"
+
+namespace mstar {
+
+/** A row to compute: its token is stored at index `at` of `own` and sees `own` up to there. */
+struct DecodeRow {
+  Segment* own;
+  int64_t at;
+  int64_t position;         // in the whole sequence
+  int64_t sequence_length;  // chooses the rotation frequencies
+};
+
+/** Rows that see the same shared spans. */
+struct DecodeGroup {
+  std::vector<cpu::KvSpan> shared;
+  int64_t first_row = 0, rows = 0;
+};
+
+/** Buffers of one calling thread. */
+struct DecodeScratch {
+  std::vector<float> normal, qkv, mixed, gate_up, gated, cosine, sine, workspace;
+  std::vector<cpu::AttendRow> attend;
+};
+
+class CpuDecoder {
+ public:
+  CpuDecoder(const Backbone& backbone, const Parameters& parameters);
+  const DecoderShape& shape() const { return shape_; }
+  /** x [rows, D] holds embeddings and becomes the final hidden states after the last norm. */
+  void forward(BlockPool& pool, const std::vector<DecodeRow>& rows, const std::vector<DecodeGroup>& groups, float* x, DecodeScratch& scratch) const;
+  /** logits [rows, V] of final hidden states. */
+  void logits(const float* hidden, int64_t rows, float* out) const;
+
+ private:
+  struct Layer {
+    std::vector<float> attention_norm, ffn_norm;
+    cpu::PackedWeight qkv, output, gate_up, down;
+  };
+  void rotation(const std::vector<DecodeRow>& rows, DecodeScratch& scratch) const;
+  void store(const BlockPool& pool, int64_t layer, const std::vector<DecodeRow>& rows, const float* qkv) const;
+
+  const Backbone& backbone_;
+  DecoderShape shape_;
+  std::vector<float> base_frequencies_, norm_;
+  std::vector<Layer> layers_;
+  cpu::PackedWeight head_;
+};
+
+}  // namespace mstar

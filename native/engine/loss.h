@@ -1,0 +1,34 @@
+#pragma once
+// The two objectives and their gradients over a batch, cut into micro-batches of bounded size that run side by side.
+// Also the plain log-probabilities and scores. Leaves the optimizer to optimizer.h.
+#include "engine/backbone.h"
+
+namespace mstar {
+
+struct LossContext {
+  const Backbone& backbone;
+  const Parameters& parameters;
+  int threads;
+  int64_t token_budget;
+};
+
+constexpr const char* kHeadWeight = "reward_head.weight";
+constexpr const char* kHeadBias = "reward_head.bias";
+
+struct Gradients {
+  double loss = 0;
+  int64_t tokens = 0;             // response tokens in the loss
+  std::vector<at::Tensor> grads;  // in the order of `names`; undefined where a parameter is not reached
+};
+
+/** Mean loss over all response tokens of the batch, and its gradient with respect to `names`. */
+Gradients loss_gradients(const LossContext& context, const std::vector<Example>& batch, Objective objective, const std::vector<std::string>& names,
+                         const StopFlag& stop);
+
+/** Log-probability of every response token. */
+std::vector<std::vector<float>> response_logprobs(const LossContext& context, const std::vector<Example>& examples, const StopFlag& stop);
+
+/** Reward-head score at every response token. */
+std::vector<std::vector<float>> response_scores(const LossContext& context, const std::vector<Example>& examples, const StopFlag& stop);
+
+}  // namespace mstar

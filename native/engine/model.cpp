@@ -1,0 +1,124 @@
+// See model.h.
+#include "engine/model.h"
+
+#include <ATen/Parallel.h>
+
+#include "engine/forward.h"
+
+namespace mstar {
+namespace {
+
+const std::string kFirst = "exp_avg.", kSecond = "exp_avg_sq.";
+
+}  // namespace
+
+Model::Model(const ModelSpec& spec, const StopFlag& stop)
+    : backbone_(make_backbone(spec.backbone, Config(spec.config))), parameters_(backbone_->parameter_shapes()), threads_(spec.threads) {
+  TORCH_CHECK(spec.device == "cpu", "device '", spec.device, "' is not in this build; it has: cpu");
+  TORCH_CHECK(spec.dtype == "float32", "dtype '", spec.dtype, "' is not in this build; it has: float32");
+  at::set_num_threads(threads_);
+  const at::NoGradGuard no_grad;
+  if (spec.head != Head::none) {
+    parameters_.add(kHeadWeight, at::zeros({1, backbone_->decoder_shape().hidden}, at::kFloat));
+    parameters_.add(kHeadBias, at::zeros({1}, at::kFloat));
+  }
+  for (const WeightFile& file : spec.weights) {
+    const MappedFile mapped(file.path);
+    for (const TensorRange& range : file.tensors) {
+      throw_if(stop);
+      mapped.read(range, parameters_[range.name]);
+    }
+  }
+  if (spec.head == Head::mean) parameters_[kHeadWeight].copy_(parameters_[backbone_->embedding_name()].mean(0, true));
+  for (const std::string& name : parameters_.names()) parameters_[name].requires_grad_(true);
+}
+
+LossContext Model::context() const { return {*backbone_, parameters_, threads_, token_budget_}; }
+
+void Model::check_head(bool wanted) const {
+  TORCH_CHECK(parameters_.has(kHeadWeight) == wanted, wanted ? "this model has no reward head: open it as a PRM" : "a PRM has no response objective");
+}
+
+RolloutResult Model::rollout(const std::vector<RolloutRequest>& requests, const Sampling& sampling, const RolloutHooks& hooks, const StopFlag& stop) {
+  if (!decoder_) decoder_ = std::make_unique<CpuDecoder>(*backbone_, parameters_);
+  return run_rollout({*backbone_, parameters_, *decoder_, threads_}, requests, sampling, hooks, stop);
+}
+
+std::vector<std::vector<float>> Model::logprobs(const std::vector<Example>& examples, const StopFlag& stop) const {
+  return response_logprobs(context(), examples, stop);
+}
+
+std::vector<std::vector<float>> Model::score(const std::vector<Example>& examples, const std::vector<std::vector<uint32_t>>& at,
+                                             const StopFlag& stop) const {
+  check_head(true);
+  TORCH_CHECK(at.size() == examples.size(), examples.size(), " examples but ", at.size(), " lists of positions");
+  const auto all = response_scores(context(), examples, stop);
+  std::vector<std::vector<float>> chosen(at.size());
+  for (size_t i = 0; i < at.size(); ++i)
+    for (uint32_t index : at[i]) {
+      TORCH_CHECK(index < all[i].size(), "position ", index, " is outside a response of ", all[i].size(), " tokens");
+      chosen[i].push_back(all[i][index]);
+    }
+  return chosen;
+}
+
+void Model::set_optimizer(const OptimizerSettings& settings) {
+  token_budget_ = settings.token_budget;
+  optimizer_ = std::make_unique<Optimizer>(parameters_, settings);
+}
+
+StepReport Model::train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop) {
+  TORCH_CHECK(optimizer_, "set the optimizer before the first train step");
+  check_head(objective == Objective::step);
+  auto gradients = loss_gradients(context(), batch, objective, optimizer_->trained(), stop);
+  StepReport report;
+  report.lr = optimizer_->next_lr();
+  decoder_.reset();
+  report.grad_norm = optimizer_->step(parameters_, gradients.grads);
+  report.loss = gradients.loss;
+  report.tokens = gradients.tokens;
+  report.version = optimizer_->steps();
+  return report;
+}
+
+at::Tensor Model::named(const std::string& name) const {
+  for (const auto& [prefix, second] : {std::pair{kSecond, true}, std::pair{kFirst, false}})
+    if (name.starts_with(prefix)) {
+      TORCH_CHECK(optimizer_, "there is no optimizer state for ", name);
+      return optimizer_->moment(name.substr(prefix.size()), second);
+    }
+  return parameters_[name];
+}
+
+void Model::save(const std::vector<SaveFile>& files) const {
+  for (const SaveFile& file : files) write_tensors(file, [&](const std::string& name) { return named(name); });
+}
+
+void Model::restore(const std::vector<WeightFile>& files, int64_t version) {
+  const at::NoGradGuard no_grad;
+  decoder_.reset();
+  for (const WeightFile& file : files) {
+    const MappedFile mapped(file.path);
+    for (const TensorRange& range : file.tensors) mapped.read(range, named(range.name).detach());
+  }
+  if (optimizer_) optimizer_->set_steps(version);
+}
+
+Stages Model::inspect(const Example& example) const {
+  const at::NoGradGuard no_grad;
+  Stages stages;
+  const auto hidden = forward_hidden(*backbone_, parameters_, pack(*backbone_, {&example}), &stages);
+  stages["logits"] = at::linear(hidden, backbone_->head(parameters_));
+  return stages;
+}
+
+std::pair<double, Stages> Model::gradients(const std::vector<Example>& batch, Objective objective, const StopFlag& stop) const {
+  check_head(objective == Objective::step);
+  const auto result = loss_gradients(context(), batch, objective, parameters_.names(), stop);
+  Stages named;
+  for (size_t i = 0; i < result.grads.size(); ++i)
+    if (result.grads[i].defined()) named[parameters_.names()[i]] = result.grads[i];
+  return {result.loss, std::move(named)};
+}
+
+}  // namespace mstar

@@ -1,0 +1,57 @@
+#pragma once
+// A loaded model and its verbs: one copy of the weights that samples, learns, scores and is saved. Calls come one at a time, from
+// the engine thread. Knows Backbone and no backbone.
+#include <memory>
+
+#include "engine/cpu_decoder.h"
+#include "engine/loss.h"
+#include "engine/optimizer.h"
+#include "engine/rollout.h"
+#include "io/tensor_file.h"
+
+namespace mstar {
+
+enum class Head { none, mean, load };
+
+struct ModelSpec {
+  std::string backbone;
+  std::map<std::string, double> config;
+  std::vector<WeightFile> weights;
+  std::string device = "cpu", dtype = "float32";
+  int threads = 1;
+  Head head = Head::none;
+};
+
+class Model {
+ public:
+  explicit Model(const ModelSpec& spec, const StopFlag& stop = nullptr);
+
+  RolloutResult rollout(const std::vector<RolloutRequest>& requests, const Sampling& sampling, const RolloutHooks& hooks, const StopFlag& stop);
+  std::vector<std::vector<float>> logprobs(const std::vector<Example>& examples, const StopFlag& stop) const;
+  /** Scores at the given response-token indices. */
+  std::vector<std::vector<float>> score(const std::vector<Example>& examples, const std::vector<std::vector<uint32_t>>& at, const StopFlag& stop) const;
+  void set_optimizer(const OptimizerSettings& settings);
+  StepReport train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop);
+  void save(const std::vector<SaveFile>& files) const;
+  void restore(const std::vector<WeightFile>& files, int64_t version);
+  Stages inspect(const Example& example) const;
+  std::pair<double, Stages> gradients(const std::vector<Example>& batch, Objective objective, const StopFlag& stop) const;
+
+  const Backbone& backbone() const { return *backbone_; }
+  const Parameters& parameters() const { return parameters_; }
+  int64_t version() const { return optimizer_ ? optimizer_->steps() : 0; }
+
+ private:
+  LossContext context() const;
+  at::Tensor named(const std::string& name) const;  // a parameter or an optimizer moment
+  void check_head(bool wanted) const;
+
+  std::unique_ptr<Backbone> backbone_;
+  Parameters parameters_;
+  int threads_;
+  int64_t token_budget_ = 8192;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<CpuDecoder> decoder_;  // packed weights of the present version; none after a change
+};
+
+}  // namespace mstar

@@ -1,0 +1,28 @@
+// See parameters.h.
+#include "engine/parameters.h"
+
+namespace mstar {
+
+Parameters::Parameters(const std::vector<ParameterShape>& shapes) {
+  for (const auto& [name, shape] : shapes) add(name, at::zeros(shape, at::kFloat));
+}
+
+const at::Tensor& Parameters::operator[](const std::string& name) const {
+  const auto found = index_.find(name);
+  TORCH_CHECK(found != index_.end(), "no parameter named ", name);
+  return found->second;
+}
+
+void Parameters::add(const std::string& name, at::Tensor value) {
+  TORCH_CHECK(!has(name), "parameter registered twice: ", name);
+  names_.push_back(name);
+  index_.emplace(name, std::move(value));
+}
+
+int64_t Parameters::count() const {
+  int64_t total = 0;
+  for (const auto& [name, tensor] : index_) total += tensor.numel();
+  return total;
+}
+
+}  // namespace mstar

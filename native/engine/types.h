@@ -1,0 +1,92 @@
+#pragma once
+// What crosses into the engine and back, as plain structs. The addon fills them; the engine never sees JavaScript.
+//
+// Shape letters at the end of tensor names: N packed tokens, M response positions, B sequences, T longest sequence, D hidden
+// width, H query heads, K kv heads, E head width, V vocabulary, I image tokens, P patches, C channels.
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace mstar {
+
+/** Decoded 8-bit RGB, row by row. Equal keys mean equal pixels. */
+struct Image {
+  int64_t width = 0, height = 0;
+  std::vector<uint8_t> rgb;
+  std::string key;
+};
+using ImagePtr = std::shared_ptr<const Image>;
+
+struct Prompt {
+  std::vector<int64_t> tokens;  // one image-context id per image token
+  std::vector<ImagePtr> images;
+};
+
+struct RolloutRequest {
+  Prompt prompt;
+  std::vector<int64_t> prefix;  // response so far, to be continued
+  int64_t n = 1;
+  std::string key;
+};
+
+struct Sampling {
+  double temperature = 1.0, top_p = 1.0;
+  int64_t top_k = 0, max_tokens = 0;
+  uint64_t seed = 0;
+  std::vector<int64_t> stop;
+};
+
+enum class Finish { stop, length };
+
+struct Response {
+  std::vector<int32_t> tokens;
+  std::vector<float> logprobs;
+  Finish finish = Finish::length;
+};
+
+struct RolloutResult {
+  std::vector<std::vector<Response>> responses;  // [request][sample]
+  int64_t vision_encodes = 0, prefill_tokens = 0, decode_tokens = 0;
+  double seconds = 0;
+};
+
+struct RolloutHooks {
+  std::function<void(int64_t request, int64_t sample, const Response&)> on_response;  // any thread
+  std::function<void(int64_t done, int64_t total, int64_t tokens)> on_progress;      // any thread, a few times a second
+};
+
+struct Example {
+  Prompt prompt;
+  std::vector<int64_t> response;
+  std::vector<float> labels;  // step objective: one per response token
+};
+
+enum class Objective { response, step };
+
+struct OptimizerSettings {
+  double lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0, clip = 0;
+  int64_t warmup_steps = 0, token_budget = 8192;
+  std::vector<std::string> frozen;  // parameter-name prefixes
+};
+
+struct StepReport {
+  double loss = 0, grad_norm = 0, lr = 0;
+  int64_t tokens = 0, version = 0;
+};
+
+/** Polled between decode steps and micro-batches. */
+using StopFlag = std::shared_ptr<std::atomic<bool>>;
+
+struct Cancelled : std::runtime_error {
+  Cancelled() : std::runtime_error("the operation was cancelled") {}
+};
+
+inline void throw_if(const StopFlag& stop) {
+  if (stop && stop->load(std::memory_order_relaxed)) throw Cancelled();
+}
+
+}  // namespace mstar

@@ -1,0 +1,51 @@
+#pragma once
+// Tensors out of and into byte ranges of safetensors files. Headers are parsed and validated in TypeScript; here are only ranges.
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+namespace mstar {
+
+/** A tensor's place in a file; dtype is F32, F16 or BF16. */
+struct TensorRange {
+  std::string name, dtype;
+  std::vector<int64_t> shape;
+  int64_t begin = 0, end = 0;
+};
+
+struct WeightFile {
+  std::string path;
+  std::vector<TensorRange> tensors;
+};
+
+struct SaveTensor {
+  std::string name, dtype;
+};
+
+struct SaveFile {
+  std::string path;
+  std::vector<uint8_t> header;  // complete, with its 8-byte length
+  std::vector<SaveTensor> tensors;
+};
+
+/** Maps a file for reading; throws, naming the file, when it cannot. */
+class MappedFile {
+ public:
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  /** Copies a range into `target` (float32, any shape of equal count); throws, naming file and tensor, on a bad range or a non-finite value. */
+  void read(const TensorRange& range, const at::Tensor& target) const;
+
+ private:
+  std::string path_;
+  const uint8_t* bytes_ = nullptr;
+  int64_t size_ = 0;
+};
+
+/** Writes header and tensors (converted to the wanted dtype) into a new file and flushes it to disk. */
+void write_tensors(const SaveFile& file, const std::function<at::Tensor(const std::string&)>& tensor_by_name);
+
+}  // namespace mstar

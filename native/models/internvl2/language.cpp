@@ -1,0 +1,81 @@
+// See language.h. wqkv rows are grouped by kv head: its `group` query heads, its key, its value.
+#include "models/internvl2/language.h"
+
+#include "models/layers/decoder.h"
+
+namespace mstar::internvl2 {
+namespace {
+
+std::string layer_name(int64_t i) { return "language_model.model.layers." + std::to_string(i) + "."; }
+
+layers::Rotation rotation_of(const Shape& s, const std::vector<int64_t>& lengths) {
+  std::vector<at::Tensor> angles;
+  for (int64_t length : lengths) angles.push_back(at::outer(at::arange(length, at::kFloat), rope_frequencies(s, length)));
+  const auto all = at::cat(angles);
+  return {all.cos(), all.sin()};
+}
+
+}  // namespace
+
+void language_shapes(const Shape& s, std::vector<ParameterShape>& out) {
+  const int64_t d = s.l_hidden, e = s.head_dim();
+  out.push_back({"language_model.model.tok_embeddings.weight", {s.vocab, d}});
+  for (int64_t i = 0; i < s.l_layers; ++i) {
+    const auto n = layer_name(i);
+    const std::vector<ParameterShape> own = {{n + "attention.wqkv.weight", {(s.l_heads + 2 * s.l_kv_heads) * e, d}},
+                                             {n + "attention.wo.weight", {d, d}},
+                                             {n + "feed_forward.w1.weight", {s.l_intermediate, d}},
+                                             {n + "feed_forward.w3.weight", {s.l_intermediate, d}},
+                                             {n + "feed_forward.w2.weight", {d, s.l_intermediate}},
+                                             {n + "attention_norm.weight", {d}},
+                                             {n + "ffn_norm.weight", {d}}};
+    out.insert(out.end(), own.begin(), own.end());
+  }
+  out.push_back({"language_model.model.norm.weight", {d}});
+  out.push_back({"language_model.output.weight", {s.vocab, d}});
+}
+
+at::Tensor rope_frequencies(const Shape& s, int64_t length) {
+  const double d = static_cast<double>(s.head_dim());
+  double theta = s.rope_theta;
+  if (s.rope_dynamic && length > s.max_positions) {
+    const double stretch = s.rope_factor * static_cast<double>(length) / static_cast<double>(s.max_positions) - (s.rope_factor - 1);
+    theta *= std::pow(stretch, d / (d - 2));
+  }
+  return at::reciprocal(at::pow(theta, at::arange(0, s.head_dim(), 2, at::kFloat) / d));
+}
+
+at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, const std::vector<int64_t>& lengths) {
+  const int64_t n = x_ND.size(0), g = s.group(), k = s.l_kv_heads, e = s.head_dim();
+  const auto rotation = rotation_of(s, lengths);
+  const auto padding = layers::padding_of(lengths);
+  for (int64_t i = 0; i < s.l_layers; ++i) {
+    const auto name = layer_name(i);
+    const auto normal = layers::rms_norm(x_ND, p[name + "attention_norm.weight"], s.l_eps);
+    const auto qkv = at::linear(normal, p[name + "attention.wqkv.weight"]).reshape({n, k, g + 2, e});
+    const auto rotated = layers::rotate_half(qkv.narrow(2, 0, g + 1).reshape({n, k * (g + 1), e}), rotation).reshape({n, k, g + 1, e});
+    const auto q = rotated.narrow(2, 0, g).reshape({n, k * g, e}), key = rotated.select(2, g);
+    const auto mixed = layers::causal_attention(q, key, qkv.select(2, g + 1), padding);
+    x_ND = x_ND + at::linear(mixed, p[name + "attention.wo.weight"]);
+    x_ND = x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "ffn_norm.weight"], s.l_eps), p[name + "feed_forward.w1.weight"],
+                                 p[name + "feed_forward.w3.weight"], p[name + "feed_forward.w2.weight"]);
+  }
+  return layers::rms_norm(x_ND, p["language_model.model.norm.weight"], s.l_eps);
+}
+
+DecoderWeights decoder_weights(const Shape& s, const Parameters& p) {
+  const int64_t g = s.group(), k = s.l_kv_heads, e = s.head_dim(), d = s.l_hidden;
+  DecoderWeights weights;
+  for (int64_t i = 0; i < s.l_layers; ++i) {
+    const auto name = layer_name(i);
+    const auto grouped = p[name + "attention.wqkv.weight"].reshape({k, g + 2, e, d});
+    const auto qkv = at::cat({grouped.narrow(1, 0, g).reshape({-1, d}), grouped.select(1, g).reshape({-1, d}), grouped.select(1, g + 1).reshape({-1, d})});
+    weights.layers.push_back({p[name + "attention_norm.weight"], qkv, p[name + "attention.wo.weight"], p[name + "ffn_norm.weight"],
+                              p[name + "feed_forward.w1.weight"], p[name + "feed_forward.w3.weight"], p[name + "feed_forward.w2.weight"]});
+  }
+  weights.norm = p["language_model.model.norm.weight"];
+  weights.head = p["language_model.output.weight"];
+  return weights;
+}
+
+}  // namespace mstar::internvl2

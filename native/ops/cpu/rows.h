@@ -1,0 +1,23 @@
+#pragma once
+// Row-wise pieces of a decoder layer on CPU: RMSNorm, rotary embedding, SwiGLU, softmax statistics.
+// Each row is computed alone and in a fixed order. The plain twins are in models/layers (ATen).
+#include <cstdint>
+
+namespace mstar::cpu {
+
+/** out[r] = x[r] / sqrt(mean(x[r]^2) + eps) * weight, for rows of `width` floats. */
+void rms_norm(const float* x, const float* weight, float eps, float* out, int64_t rows, int64_t width);
+
+/** Rotates `heads` heads of `head_dim` in place by the two-halves rule; cosine and sine hold head_dim / 2 values. */
+void rotate_half(float* x, const float* cosine, const float* sine, int64_t heads, int64_t head_dim);
+
+/** gate_up holds [gate | up] of `width` each per row; out = silu(gate) * up. */
+void swiglu(const float* gate_up, float* out, int64_t rows, int64_t width);
+
+/** exp((x[i] - max) * scale) into out; returns the sum. `scale` > 0. n need not be a multiple of 8. */
+double exp_scaled(const float* x, float max, float scale, float* out, int64_t n);
+
+/** Largest value. */
+float max_of(const float* x, int64_t n);
+
+}  // namespace mstar::cpu

@@ -1,0 +1,34 @@
+// Runs one of the project's tasks after bringing the set-up up to date: `node scripts/run.mjs TASK [arguments]`.
+// What a task does is left to the program it starts, in this same process.
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root, runMain, SetupError } from './log.mjs';
+import { setup } from './setup.mjs';
+
+/** Task -> its program and arguments. */
+const tasks = {
+  demo: (args) => ['dist/cli.js', 'evolve', '--preset', 'demo', ...args],
+  golden: (args) => ['dist/cli.js', 'golden', ...args],
+  test: (args) => ['node_modules/vitest/vitest.mjs', 'run', ...args],
+  bench: ([name, ...args]) => [benchmark(name), ...args],
+};
+
+function benchmark(name) {
+  const file = `benchmarks/${name}.mjs`;
+  if (name && existsSync(path.join(root, file))) return file;
+  const names = readdirSync(path.join(root, 'benchmarks'))
+    .filter((f) => f.endsWith('.mjs'))
+    .map((f) => path.basename(f, '.mjs'));
+  throw new SetupError(`bench: ${name ?? 'no name'} given, wanted one of ${names.join(', ')}`);
+}
+
+await runMain(async () => {
+  const [task, ...args] = process.argv.slice(2);
+  if (!Object.hasOwn(tasks, task ?? ''))
+    throw new SetupError(`task: ${task} given, wanted one of ${Object.keys(tasks).join(', ')}`);
+  const [program, ...programArgs] = tasks[task](args);
+  await setup();
+  process.argv = [process.argv[0], path.join(root, program), ...programArgs];
+});
+await import(pathToFileURL(process.argv[1]).href);

@@ -1,0 +1,22 @@
+// Sets up a clone: npm packages, LibTorch, the addon and dist/. Each part does only what is missing or out of date.
+import { buildNative } from './build-native.mjs';
+import { buildDist } from './dist.mjs';
+import { withLock } from './lock.mjs';
+import { isMain, root, runMain, say } from './log.mjs';
+import { installPackages } from './packages.mjs';
+
+/** Brings up to date what running and testing need. One set-up of a folder at a time; a second one waits. */
+export async function setup() {
+  await withLock(root, async () => {
+    installPackages();
+    await buildNative();
+    buildDist();
+  });
+}
+
+if (isMain(import.meta.url)) {
+  await runMain(async () => {
+    await setup();
+    say('ready');
+  });
+}

@@ -1,0 +1,52 @@
+// What the engine needs to know about a backbone besides its network: config, chat template, special tokens, parameter prefixes.
+// Leaves the network to native/models/<name>. Each other file of this folder but registry.ts describes one backbone.
+import type { PictureTokens, PromptPart } from '../text/prompt.js';
+
+/** Text and pictures (by index) in order. */
+export type Content = readonly ({ readonly text: string } | { readonly image: number })[];
+
+export interface Turn {
+  readonly role: 'user' | 'assistant';
+  readonly content: Content;
+}
+
+/** Ends with a user turn. */
+export interface Conversation {
+  /** Instead of the template's own system message. */
+  readonly system?: string;
+  readonly turns: readonly Turn[];
+}
+
+export interface Backbone {
+  /** File name here and folder name in native/models. */
+  readonly name: string;
+  /** Whether config.json describes this backbone. */
+  accepts(config: Readonly<Record<string, unknown>>): boolean;
+  /** Flat numbers for the native side. Throws UserError naming the field of `file` that is not supported. */
+  numbers(config: Readonly<Record<string, unknown>>, idOf: (special: string) => number, file: string): Record<string, number>;
+  /** Width of the language model's hidden states, in the names of `numbers`. */
+  readonly widthName: string;
+  /** Number of rows of the token table, in the names of `numbers`. */
+  readonly vocabularyName: string;
+  /** Parameter-name prefixes of the parts that can be frozen. */
+  readonly prefixes: Readonly<Record<'vision' | 'projector' | 'language', string>>;
+  readonly tokenizerFile: 'tokenizer.model';
+  /** Special strings that a folder's tokenizer must have. */
+  readonly specials: readonly string[];
+  readonly pictures: PictureTokens;
+  /** Mark of a picture in the message texts of the reference; in data it is plain text. */
+  readonly placeholder: string;
+  /** Parts of a conversation up to where the answer begins; begin-of-text first. */
+  render(conversation: Conversation): PromptPart[];
+  /** A question about `images` pictures as the reference writes it when the question does not place them itself. */
+  ask(question: string, images: number): Content;
+  /** Ends an answer that is trained on. */
+  readonly endOfTurn: string;
+  /** A sampled answer ends with the first of these. */
+  readonly stops: readonly string[];
+  /** How a parameter of a new model is filled. `numbers`: the flat config. */
+  initial(name: string, shape: readonly number[], numbers: Readonly<Record<string, number>>): Initial;
+}
+
+/** One value everywhere, or independent normal draws around 0 with this deviation. */
+export type Initial = { readonly constant: number } | { readonly normal: number };

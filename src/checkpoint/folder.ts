@@ -1,0 +1,86 @@
+// Opens a model folder in Hugging Face form: config.json, weight headers (one file or a sharded index) and side files.
+// Leaves the meaning of the config to backbones/ and the wanted names to parameters.ts. Nothing is mapped or written.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../core/errors.js';
+import { readRegularFile } from '../core/files.js';
+import { checked } from '../core/schema.js';
+import { parseJson, readJson } from './json.js';
+import { readSafetensors, shown, type WeightFile } from './safetensors.js';
+
+export interface ModelFolder {
+  readonly dir: string;
+  /** Parsed config.json. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly weights: readonly WeightFile[];
+  /** The other files that belong to the model (config, tokenizer, code) by name: what a checkpoint copies. */
+  readonly sideFiles: ReadonlyMap<string, Uint8Array>;
+}
+
+export const SINGLE_FILE = 'model.safetensors';
+export const INDEX_FILE = 'model.safetensors.index.json';
+const SIDE_FILE = /\.(json|py|model|txt|jinja)$/;
+// Written beside the weights by a checkpoint, not part of the model.
+const NOT_SIDE_FILES = new Set([INDEX_FILE, 'trainer.json', 'manifest.json']);
+const MAX_SIDE_FILE_BYTES = 64 * 2 ** 20;
+const MAX_SIDE_FILES = 64;
+
+const configSchema = z.record(z.string(), z.unknown());
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/** Reads everything but tensor data. Throws UserError `file: field: found, wanted`. */
+export async function openFolder(dir: string): Promise<ModelFolder> {
+  const names = await listFolder(dir);
+  const sideFiles = new Map<string, Uint8Array>();
+  for (const name of names) {
+    if (!SIDE_FILE.test(name) || NOT_SIDE_FILES.has(name)) continue;
+    if (sideFiles.size === MAX_SIDE_FILES) throw new UserError(`${dir}: files: more than ${MAX_SIDE_FILES} beside the weights`);
+    sideFiles.set(name, await readRegularFile(join(dir, name), MAX_SIDE_FILE_BYTES));
+  }
+  const config = checked(configSchema, parseSideFile({ dir, sideFiles }, 'config.json'), join(dir, 'config.json'));
+  return { dir, config, weights: await readWeights(dir, names), sideFiles };
+}
+
+/** Parsed JSON side file; undefined where it is absent and `optional`. Throws UserError. */
+export function parseSideFile(folder: Pick<ModelFolder, 'dir' | 'sideFiles'>, name: string, optional = false): unknown {
+  const bytes = folder.sideFiles.get(name);
+  if (bytes) return parseJson(bytes, join(folder.dir, name));
+  if (optional) return undefined;
+  throw new UserError(`${folder.dir}: ${name}: missing, wanted a model folder`);
+}
+
+async function listFolder(dir: string): Promise<string[]> {
+  try {
+    return (await readdir(dir)).sort();
+  } catch (error) {
+    throw new UserError(`${dir}: folder: ${(error as NodeJS.ErrnoException).code}, wanted a model folder`);
+  }
+}
+
+async function readWeights(dir: string, names: readonly string[]): Promise<WeightFile[]> {
+  if (names.includes(SINGLE_FILE)) return [await readSafetensors(join(dir, SINGLE_FILE))];
+  if (!names.includes(INDEX_FILE)) throw new UserError(`${dir}: weights: none, wanted ${SINGLE_FILE} or ${INDEX_FILE}`);
+  const file = join(dir, INDEX_FILE);
+  const places = new Map(Object.entries(checked(indexSchema, await readJson(file), file).weight_map));
+  const weights: WeightFile[] = [];
+  for (const name of [...new Set(places.values())].sort()) {
+    // A shard is a file of this folder; names that lead elsewhere are not followed.
+    if (!/^[\w.-]+\.safetensors$/.test(name)) throw new UserError(`${file}: weight_map: ${shown(name)}, wanted a plain file name`);
+    weights.push(await readSafetensors(join(dir, name)));
+  }
+  const seen = new Set<string>();
+  for (const { path, tensors } of weights) {
+    for (const { name } of tensors) {
+      const place = places.get(name);
+      if (place === undefined || join(dir, place) !== path) {
+        throw new UserError(`${path}: ${shown(name)}: found here, ${INDEX_FILE} says ${place === undefined ? 'nowhere' : shown(place)}`);
+      }
+      seen.add(name);
+    }
+  }
+  for (const [name, place] of places) {
+    if (!seen.has(name)) throw new UserError(`${join(dir, place)}: ${shown(name)}: missing, ${INDEX_FILE} says it is here`);
+  }
+  return weights;
+}

@@ -1,0 +1,69 @@
+// JSON from files that nobody vouches for: bounded size and depth, no key twice.
+// Leaves the meaning to schemas.
+import { readRegularFile } from '../core/files.js';
+import { UserError } from '../core/errors.js';
+
+const MAX_DEPTH = 64;
+const MAX_BYTES = 64 * 2 ** 20;
+
+/** Reads and parses a JSON file. Throws UserError. */
+export async function readJson(file: string): Promise<unknown> {
+  return parseJson(await readRegularFile(file, MAX_BYTES), file);
+}
+
+/** Parses the bytes of `file` (named in messages only). Throws UserError. */
+export function parseJson(bytes: Uint8Array, file: string): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError(`${file}: document: bytes that are not UTF-8, wanted JSON`);
+  }
+  checkStructure(text, file);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const position = /position (\d+)/.exec((error as Error).message)?.[1];
+    const line = position === undefined ? '' : `:${lineOf(text, Number(position))}`;
+    throw new UserError(`${file}${line}: document: a syntax error, wanted JSON`);
+  }
+}
+
+/** Walks the text without parsing it: strings are keys where a colon follows. */
+function checkStructure(text: string, file: string): void {
+  const open: Set<string>[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (char === '{' || char === '[') {
+      if (open.length === MAX_DEPTH) throw new UserError(`${file}:${lineOf(text, at)}: document: nested deeper than ${MAX_DEPTH}`);
+      open.push(new Set());
+    } else if (char === '}' || char === ']') {
+      open.pop();
+    } else if (char === '"') {
+      const start = at++;
+      while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+      const raw = text.slice(start + 1, at);
+      let next = at + 1;
+      while (text[next] === ' ' || text[next] === '\n' || text[next] === '\r' || text[next] === '\t') next++;
+      if (text[next] !== ':') continue;
+      const key = raw.includes('\\') ? unescaped(raw) : raw;
+      const keys = open.at(-1);
+      if (keys?.has(key)) throw new UserError(`${file}:${lineOf(text, start)}: ${JSON.stringify(key)}: given twice, wanted once`);
+      keys?.add(key);
+    }
+  }
+}
+
+function unescaped(raw: string): string {
+  try {
+    return JSON.parse(`"${raw}"`) as string;
+  } catch {
+    return raw;
+  }
+}
+
+function lineOf(text: string, position: number): number {
+  let line = 1;
+  for (let at = text.indexOf('\n'); at !== -1 && at < position; at = text.indexOf('\n', at + 1)) line++;
+  return line;
+}

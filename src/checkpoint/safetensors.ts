@@ -1,0 +1,119 @@
+// safetensors headers: read and checked before anything is mapped, and built for writing.
+// Leaves tensor data to the engine and to tensors.ts, names and shapes to parameters.ts.
+import { openRegularFile, readExactly } from '../core/files.js';
+import { UserError } from '../core/errors.js';
+import { parseJson } from './json.js';
+
+export type TensorDtype = 'F32' | 'F16' | 'BF16';
+
+/** One tensor inside a safetensors file: absolute byte range in the file. */
+export interface TensorRange {
+  readonly name: string;
+  readonly dtype: TensorDtype;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+export interface WeightFile {
+  readonly path: string;
+  /** In file order. */
+  readonly tensors: readonly TensorRange[];
+}
+
+/** A tensor of a file to be written. */
+export interface TensorPlan {
+  readonly name: string;
+  readonly dtype: TensorDtype;
+  readonly shape: readonly number[];
+}
+
+const MAX_HEADER_BYTES = 100_000_000;
+const MAX_DIMENSIONS = 8;
+export const BYTES_PER_NUMBER: Readonly<Record<TensorDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
+
+/**
+ * Reads the header of a safetensors file: byte ranges cover the data exactly, without hole or overlap.
+ * @throws UserError `file: tensor: found, wanted`
+ */
+export async function readSafetensors(path: string): Promise<WeightFile> {
+  const { handle, size } = await openRegularFile(path);
+  try {
+    if (size < 8) throw new UserError(`${path}: size: ${size} bytes, wanted a safetensors file`);
+    const length = Buffer.from(await readExactly(handle, path, 0, 8)).readBigUInt64LE();
+    const most = Math.min(MAX_HEADER_BYTES, size - 8);
+    if (length > BigInt(most)) throw new UserError(`${path}: header: ${length} bytes, wanted at most ${most}`);
+    const dataStart = 8 + Number(length);
+    const header = await readExactly(handle, path, 8, Number(length));
+    if (header[0] !== 0x7b) throw new UserError(`${path}: header: does not begin with {, wanted a JSON object`);
+    return { path, tensors: parseHeader(header, path, dataStart, size) };
+  } finally {
+    await handle.close();
+  }
+}
+
+function parseHeader(header: Uint8Array, path: string, dataStart: number, fileSize: number): TensorRange[] {
+  const tensors: TensorRange[] = [];
+  for (const [name, entry] of Object.entries(parseJson(header, path) as Record<string, unknown>)) {
+    if (name === '__metadata__') continue;
+    tensors.push(parseTensor(name, entry, path, dataStart));
+  }
+  tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let at = dataStart;
+  for (const { name, begin, end } of tensors) {
+    if (begin !== at) {
+      throw new UserError(`${path}: ${shown(name)}: data_offsets begin at ${begin - dataStart}, wanted ${at - dataStart} (no hole, no overlap)`);
+    }
+    at = end;
+  }
+  if (at !== fileSize) throw new UserError(`${path}: size: ${fileSize} bytes, wanted ${at} by the header`);
+  return tensors;
+}
+
+function parseTensor(name: string, entry: unknown, path: string, dataStart: number): TensorRange {
+  const refuse = (found: string, wanted: string): never => {
+    throw new UserError(`${path}: ${shown(name)}: ${found}, wanted ${wanted}`);
+  };
+  const { dtype, shape, data_offsets: offsets } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
+  if (!isDtype(dtype)) return refuse(`dtype ${shown(dtype)}`, 'F32, F16 or BF16');
+  if (!isCounts(shape) || shape.length > MAX_DIMENSIONS) return refuse(`shape ${shown(shape)}`, `at most ${MAX_DIMENSIONS} sizes`);
+  if (!isCounts(offsets) || offsets.length !== 2) return refuse(`data_offsets ${shown(offsets)}`, 'two byte offsets');
+  const [begin, end] = offsets as [number, number];
+  // The product may pass 2^53; a count that does not fit exactly never equals the range's length.
+  const bytes = shape.reduce((product, size) => product * BigInt(size), BigInt(BYTES_PER_NUMBER[dtype]));
+  if (end < begin || BigInt(end - begin) !== bytes) {
+    return refuse(`data_offsets [${begin}, ${end}]`, `${bytes} bytes for ${dtype} of shape [${shape}]`);
+  }
+  return { name, dtype, shape, begin: dataStart + begin, end: dataStart + end };
+}
+
+function isDtype(value: unknown): value is TensorDtype {
+  return value === 'F32' || value === 'F16' || value === 'BF16';
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
+}
+
+/** A value from a file as one short line. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'missing';
+  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
+}
+
+/** A complete header, the 8-byte length included, for tensors that follow one another in this order. */
+export function buildHeader(tensors: readonly TensorPlan[]): Uint8Array {
+  const entries: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+  let at = 0;
+  for (const { name, dtype, shape } of tensors) {
+    const end = at + shape.reduce((product, size) => product * size, BYTES_PER_NUMBER[dtype]);
+    entries[name] = { dtype, shape, data_offsets: [at, end] };
+    at = end;
+  }
+  const json = JSON.stringify(entries);
+  // Padded with spaces, so that the data begins at a multiple of 8.
+  const text = Buffer.from(json + ' '.repeat((8 - (Buffer.byteLength(json) % 8)) % 8));
+  const header = Buffer.alloc(8 + text.length);
+  header.writeBigUInt64LE(BigInt(text.length));
+  text.copy(header, 8);
+  return header;
+}

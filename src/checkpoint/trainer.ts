@@ -1,0 +1,59 @@
+// Trainer state beside the weights of a checkpoint: AdamW moments, exact copies of rounded weights, the step counter.
+// trainer.safetensors holds exp_avg.<p>, exp_avg_sq.<p> and, where the weights on disk are not F32, master.<p>.
+// Leaves writing to save.ts and the numbers to the engine.
+import { join } from 'node:path';
+import { z } from 'zod';
+import { checked } from '../core/schema.js';
+import { openFolder } from './folder.js';
+import { readJson } from './json.js';
+import { checkParameters, type ParameterShape } from './parameters.js';
+import { readSafetensors, type TensorPlan, type WeightFile } from './safetensors.js';
+import type { ExtraFile, WeightPlan } from './save.js';
+
+const STATE_FILE = 'trainer.safetensors';
+const COUNTER_FILE = 'trainer.json';
+const MASTER = 'master.';
+const MOMENTS = ['exp_avg.', 'exp_avg_sq.'];
+
+const counterSchema = z.strictObject({ version: z.number().int().min(0) });
+
+/** The state file for these weights; `trained` are the parameters that the optimizer moves. */
+export function planTrainer(weights: readonly WeightPlan[], trained: readonly ParameterShape[]): WeightPlan {
+  const moments = trained.flatMap(({ name, shape }) => MOMENTS.map((prefix): TensorPlan => ({ name: prefix + name, dtype: 'F32', shape })));
+  const rounded = weights.flatMap(({ tensors }) => tensors.filter(({ dtype }) => dtype !== 'F32'));
+  const masters = rounded.map(({ name, shape }): TensorPlan => ({ name: MASTER + name, dtype: 'F32', shape }));
+  return { file: STATE_FILE, tensors: [...moments, ...masters] };
+}
+
+/** The engine's name of a tensor of the state file. */
+export function engineName(name: string): string {
+  return name.startsWith(MASTER) ? name.slice(MASTER.length) : name;
+}
+
+export function counterFile(version: number): ExtraFile {
+  return [COUNTER_FILE, `${JSON.stringify({ version })}\n`];
+}
+
+export interface TrainerState {
+  /** Weights (exact copies where there are any) and moments, by the engine's names. */
+  readonly files: readonly WeightFile[];
+  readonly version: number;
+}
+
+/** Reads a folder that was written with trainer state for these parameters. Throws UserError. */
+export async function readTrainer(
+  dir: string,
+  parameters: readonly ParameterShape[],
+  trained: readonly ParameterShape[],
+): Promise<TrainerState> {
+  const counterPath = join(dir, COUNTER_FILE);
+  const { version } = checked(counterSchema, await readJson(counterPath), counterPath);
+  const { weights } = await openFolder(dir);
+  checkParameters(dir, weights, parameters);
+  const state = await readSafetensors(join(dir, STATE_FILE));
+  const plans = weights.map(({ path, tensors }) => ({ file: path, tensors }));
+  checkParameters(dir, [state], planTrainer(plans, trained).tensors);
+  const exact = weights.map(({ path, tensors }) => ({ path, tensors: tensors.filter(({ dtype }) => dtype === 'F32') }));
+  const renamed = { path: state.path, tensors: state.tensors.map((tensor) => ({ ...tensor, name: engineName(tensor.name) })) };
+  return { files: [...exact, renamed], version };
+}

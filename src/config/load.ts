@@ -1,0 +1,198 @@
+// From a recipe file or preset and --set overrides to one checked Config; every refusal names file, line and setting.
+// Leaves the rules to schema.ts.
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isNode, LineCounter, parse, parseDocument, YAMLMap } from 'yaml';
+import { z } from 'zod';
+import { UserError } from '../core/errors.js';
+import { type Config, type ConfigInput, configSchema } from './schema.js';
+import { explainIssue } from './explain.js';
+import { nearestSetting, settingAt } from './settings.js';
+
+/** Folder that holds package.json, assets/ and the addon, whether this runs from src/ or from dist/. */
+export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Starts a path inside this package, for example `mstar:assets/model`. */
+const PACKAGE_PREFIX = 'mstar:';
+const MOST_BYTES = 1 << 20;
+
+/** Where settings come from; a preset is a recipe file of this package. */
+export interface ConfigSource {
+  readonly file?: string;
+  readonly preset?: string;
+  /** Overrides `a.b=c` in order; `a.b=null` takes a setting out. */
+  readonly set?: readonly string[];
+}
+
+/**
+ * Reads, overrides and checks. Paths are made absolute: relative ones start at the working directory, `mstar:` ones at this
+ * package. `model.threads: 0` becomes the number of cores.
+ * @throws UserError `file[:line]: setting: found, wanted`
+ */
+export async function loadConfig(source: ConfigSource): Promise<Config> {
+  if (source.file !== undefined && source.preset !== undefined) {
+    throw new UserError('--config: given beside --preset, wanted one of them');
+  }
+  const file = source.preset === undefined ? source.file : await presetFile(source.preset);
+  if (file === undefined) throw new UserError('--config: missing, wanted a recipe file, or --preset with a name');
+  const { values, lineOf } = await readRecipe(file);
+  const overrides = (source.set ?? []).map(parseOverride);
+  for (const override of overrides) applyOverride(values, override);
+  const place = (path: readonly string[]): string => {
+    const override = overrides.findLast((one) => startsWith(path, one.path) || startsWith(one.path, path));
+    return override ? `--set ${override.text}` : `${file}${lineOf(path)}`;
+  };
+  return check(values, place);
+}
+
+/** Checks settings that a program gives as an object. */
+export function resolveConfig(input: ConfigInput): Config {
+  return check(input, () => 'settings');
+}
+
+/** Names of the recipe files that ship with this package. */
+export async function listPresets(): Promise<string[]> {
+  const files = await readdir(join(packageRoot, 'assets/presets'));
+  return files.filter((name) => name.endsWith('.yaml')).map((name) => basename(name, '.yaml')).sort();
+}
+
+/** Absolute form of a path from a recipe. */
+export function resolvePath(path: string): string {
+  return path.startsWith(PACKAGE_PREFIX) ? join(packageRoot, path.slice(PACKAGE_PREFIX.length)) : resolve(path);
+}
+
+async function presetFile(name: string): Promise<string> {
+  const known = await listPresets();
+  if (!known.includes(name)) throw new UserError(`--preset: ${JSON.stringify(name)}, wanted one of ${known.join(', ')}`);
+  return join(packageRoot, 'assets/presets', `${name}.yaml`);
+}
+
+interface Recipe {
+  readonly values: Record<string, unknown>;
+  /** `:line` of a setting, or of the nearest group around it that the file holds. */
+  lineOf(path: readonly string[]): string;
+}
+
+async function readRecipe(file: string): Promise<Recipe> {
+  const info = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(`${file}: recipe: ${error.code === 'ENOENT' ? 'missing' : error.code}, wanted a YAML file`);
+  });
+  if (!info.isFile()) throw new UserError(`${file}: recipe: not a regular file, wanted a YAML file`);
+  if (info.size > MOST_BYTES) throw new UserError(`${file}: recipe: ${info.size} bytes, wanted at most ${MOST_BYTES}`);
+  const lines = new LineCounter();
+  const document = parseDocument(await readFile(file, 'utf8'), { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const failure = document.errors[0];
+  if (failure) {
+    const { line } = lines.linePos(failure.pos[0]);
+    throw new UserError(`${file}:${line}: recipe: ${failure.message.split('\n')[0]}, wanted valid YAML`);
+  }
+  const values = toValues(file, () => document.toJS({ maxAliasCount: 20 }));
+  const lineOf = (path: readonly string[]): string => {
+    for (let length = path.length; length > 0; length--) {
+      const parent = length > 1 ? document.getIn(path.slice(0, length - 1), true) : document.contents;
+      const pair = parent instanceof YAMLMap ? parent.items.find((item) => keyOf(item.key) === path[length - 1]) : undefined;
+      const range = pair && isNode(pair.key) ? pair.key.range : undefined;
+      if (range) return `:${lines.linePos(range[0]).line}`;
+    }
+    return '';
+  };
+  return { values, lineOf };
+}
+
+function keyOf(key: unknown): string {
+  return isNode(key) ? String(key) : String(key ?? '');
+}
+
+function toValues(file: string, read: () => unknown): Record<string, unknown> {
+  let values: unknown;
+  try {
+    values = read();
+  } catch (error) {
+    throw new UserError(`${file}: recipe: ${(error as Error).message}, wanted fewer aliases`);
+  }
+  if (values === null) return {};
+  if (typeof values !== 'object' || Array.isArray(values)) {
+    throw new UserError(`${file}: recipe: not a mapping, wanted settings by group`);
+  }
+  return values as Record<string, unknown>;
+}
+
+interface Override {
+  readonly text: string;
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/** `a.b=c`: the value is YAML (numbers, lists), but plain text where the setting is text. */
+function parseOverride(text: string): Override {
+  const equals = text.indexOf('=');
+  const path = text.slice(0, Math.max(0, equals)).trim().split('.');
+  if (equals < 0 || path.some((name) => name === '')) {
+    throw new UserError(`--set ${text}: not an override, wanted name=value, for example evolve.n=16`);
+  }
+  const type = settingAt(path);
+  if (!type) throw new UserError(`--set ${text}: ${path.join('.')}: ${unknownSetting(path)}`);
+  const raw = text.slice(equals + 1);
+  return { text, path, value: type instanceof z.ZodString && raw !== 'null' ? raw : parseValue(text, raw) };
+}
+
+function parseValue(text: string, raw: string): unknown {
+  try {
+    return parse(raw, { stringKeys: true, prettyErrors: false }) as unknown;
+  } catch (error) {
+    throw new UserError(`--set ${text}: ${(error as Error).message.split('\n')[0]}, wanted a YAML value`);
+  }
+}
+
+function applyOverride(values: Record<string, unknown>, { path, value }: Override): void {
+  let group = values;
+  for (const name of path.slice(0, -1)) {
+    const inner = group[name];
+    const next = typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? inner : {};
+    group[name] = next;
+    group = next as Record<string, unknown>;
+  }
+  const leaf = path.at(-1) as string;
+  if (value === null) delete group[leaf];
+  else group[leaf] = value;
+}
+
+function check(values: unknown, place: (path: readonly string[]) => string): Config {
+  const checked = configSchema.safeParse(values);
+  if (!checked.success) {
+    const issues = checked.error.issues;
+    const issue = issues.find((one) => one.code === 'unrecognized_keys') ?? (issues[0] as z.core.$ZodIssue);
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys') {
+      const unknown = [...path, issue.keys[0] as string];
+      throw new UserError(`${place(unknown)}: ${unknown.join('.')}: ${unknownSetting(unknown)}`);
+    }
+    throw new UserError(`${place(path)}: ${path.join('.')}: ${explainIssue(issue, values)}`);
+  }
+  const config = checked.data;
+  return {
+    ...config,
+    run: { ...config.run, dir: resolvePath(config.run.dir) },
+    model: {
+      ...config.model,
+      path: resolvePath(config.model.path),
+      threads: config.model.threads || availableParallelism(),
+    },
+    data: {
+      ...config.data,
+      ...(config.data.file === undefined ? {} : { file: resolvePath(config.data.file) }),
+      ...(config.data.imageRoot === undefined ? {} : { imageRoot: resolvePath(config.data.imageRoot) }),
+    },
+  };
+}
+
+function unknownSetting(path: readonly string[]): string {
+  const near = nearestSetting(path);
+  return near ? `unknown setting, did you mean ${near}?` : 'unknown setting, wanted one that mstar evolve --settings lists';
+}
+
+function startsWith(path: readonly string[], head: readonly string[]): boolean {
+  return head.every((name, i) => path[i] === name);
+}

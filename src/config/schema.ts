@@ -1,0 +1,213 @@
+// Every setting of a run, with its range, its default and its meaning: the only definition; types are inferred from it.
+// Leaves reading files and overrides to load.ts, listing the settings to settings.ts.
+import { z } from 'zod';
+
+const count = (least: number, most = 1e9) => z.number().int().min(least).max(most);
+const share = () => z.number().min(0).max(1);
+const temperature = () => z.number().min(0).max(10);
+const temperatures = () =>
+  z
+    .array(temperature().gt(0))
+    .min(1)
+    .max(100)
+    .refine((list) => new Set(list).size === list.length, 'a temperature is listed twice, wanted each once');
+
+const part = z.enum(['vision', 'projector', 'language']);
+
+/** AdamW with a constant rate after linear warm-up (P4); the defaults of lr, batch and epochs differ by phase. */
+function optimizer(defaults: { lr: number; batchSize: number; epochs: number; freeze: z.infer<typeof part>[] }) {
+  return z
+    .strictObject({
+      lr: z.number().gt(0).max(1).default(defaults.lr).describe('learning rate after the warm-up'),
+      batchSize: count(1, 65536).default(defaults.batchSize).describe('examples in one optimizer step'),
+      epochs: count(1, 1000).default(defaults.epochs).describe('passes over the examples'),
+      maxSteps: count(0).default(0).describe('most optimizer steps; 0: as many as the passes need'),
+      warmupRatio: share().default(0.1).describe('share of the optimizer steps in which the rate rises from 0'),
+      betas: z
+        .tuple([share().lt(1), share().lt(1)])
+        .default([0.9, 0.999])
+        .describe('decay of the first and second moments'),
+      eps: z.number().gt(0).max(1).default(1e-8).describe('added to the root of the second moment'),
+      weightDecay: z.number().min(0).max(1).default(0).describe('decoupled weight decay'),
+      clip: z.number().min(0).max(1e6).default(1).describe('L2 norm that gradients are clipped to; 0: off'),
+      freeze: z.array(part).max(3).default(defaults.freeze).describe('parts that do not learn: vision, projector, language'),
+    })
+    .prefault({});
+}
+
+const generated = z.strictObject({
+  count: count(1, 10_000_000).describe('problems to make'),
+  families: z.array(z.string().min(1)).min(1).optional().describe('families to make them from; all when left out'),
+  seed: count(0, 2 ** 32 - 1).optional().describe('seed of the problems; the seed of the run when left out'),
+});
+
+/** The settings by group, without the rules over several of them. */
+export const settings = z.strictObject({
+  seed: count(0, 2 ** 32 - 1).default(1).describe('names every random choice of the run'),
+  run: z
+    .strictObject({
+      dir: z.string().min(1).default('runs/run').describe('run folder; made when missing, resumed when it holds a run'),
+      chunk: count(1, 65536).default(64).describe('problems per rollout call, and the unit that a killed run repeats'),
+      checkpointEvery: count(0).default(0).describe('optimizer steps between checkpoints inside a training; 0: at its end only'),
+      keepCheckpoints: count(0).default(0).describe('iteration checkpoints to keep, newest first; 0: all'),
+    })
+    .prefault({}),
+  model: z.strictObject({
+    path: z.string().min(1).describe('checkpoint folder in Hugging Face form'),
+    device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
+    dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
+    threads: count(0, 1024).default(0).describe('compute threads; 0: all cores (the number is written into the run)'),
+    tokenBudget: count(1).default(16384).describe('tokens per micro-batch of an optimizer step: bounds its memory'),
+    maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
+  }),
+  prompt: z
+    .strictObject({
+      system: z.string().optional().describe('system text; the backbone\'s own when left out'),
+      solve: z.string().default('{question}').describe('user text of the question alone'),
+      givenAnswer: z
+        .string()
+        .default(
+          '{question}\nThe right answer is {answer}. Explain step by step how it follows from the picture, ' +
+            'then end with: The answer is {answer}',
+        )
+        .describe('user text that shows the answer, for sampling in the warm-up only'),
+    })
+    .prefault({}),
+  data: z.strictObject({
+    file: z.string().min(1).optional().describe('data set: JSON, JSONL, parquet or TSV in a known form'),
+    imageRoot: z.string().min(1).optional().describe('folder that holds the pictures; none outside it is read'),
+    generate: generated.optional().describe('make picture problems into the run folder instead of reading a file'),
+  }),
+  splits: z
+    .strictObject({
+      validation: count(1).default(250).describe('problems for dynamics and adaptive temperature'),
+      test: count(1).default(750).describe('problems for the test, never trained on'),
+      labelled: share().gt(0).default(0.5).describe('share of the data whose answers may be used for training'),
+    })
+    .prefault({}),
+  sampling: z
+    .strictObject({
+      maxTokens: count(1, 1_000_000).default(1024).describe('longest response, in tokens'),
+      topK: count(0).default(0).describe('draw among the k likeliest tokens; 0: off'),
+      topP: z.number().gt(0).max(1).default(1).describe('draw among the likeliest tokens of this total probability; 1: off'),
+    })
+    .prefault({}),
+  steps: z
+    .strictObject({
+      delimiter: z.string().min(1).max(100).default('\n').describe('text that ends a reasoning step'),
+    })
+    .prefault({}),
+  warmup: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('false: the model is taken as warmed up already'),
+      questions: count(0).default(0).describe('labelled questions to sample; 0: all'),
+      samples: count(1, 4096).default(16).describe('responses per question, with the answer given in the prompt'),
+      temperature: temperature().gt(0).default(1).describe('sampling temperature'),
+      maxPerQuestion: count(0).default(0).describe('most examples per question; 0: no limit'),
+      maxExamples: count(1).default(100_000).describe('most examples in all, drawn by the seed'),
+      optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: [] }).describe('fine-tuning on the kept responses'),
+    })
+    .prefault({}),
+  prm: z
+    .strictObject({
+      questions: count(1).default(50_000).describe('labelled questions to sample responses for'),
+      samples: count(1, 4096).default(16).describe('responses per question'),
+      temperature: temperature().gt(0).default(1).describe('temperature of these responses'),
+      maxPerQuestion: count(1, 4096).default(4).describe('different responses kept per question, right and wrong in turn'),
+      pairs: count(2).default(50_000).describe('question-response pairs to label'),
+      balance: z
+        .boolean()
+        .default(true)
+        .describe('keep right : wrong and multiple-choice : free-form at 1 : 1, dropping the surplus'),
+      completions: count(1, 4096).default(8).describe('completions from the end of each step; the label is their right share'),
+      completionTemperature: temperature().gt(0).default(1).describe('temperature of the completions'),
+      aggregate: z
+        .enum(['min', 'last', 'mean', 'product'])
+        .default('min')
+        .describe('how step scores become the reward of a response'),
+      optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: ['vision'] }).describe('training of the PRM'),
+    })
+    .prefault({}),
+  evolve: z
+    .strictObject({
+      method: z
+        .enum(['continuous'])
+        .default('continuous')
+        .describe('continuous: checkpoint, optimizer and schedule are inherited by every iteration'),
+      iterations: count(1, 100_000).default(14).describe('iterations'),
+      interval: count(1).default(45_000).describe('questions per iteration; the labelled ones are passed through in turn'),
+      n: count(1, 4096).default(16).describe('responses per question'),
+      temperature: temperature().gt(0).default(1).describe('sampling temperature, the first one when it is adaptive'),
+      select: z
+        .strictObject({
+          rule: z
+            .enum(['top', 'threshold', 'random', 'all'])
+            .default('top')
+            .describe('among the different right responses: k of highest reward, reward from alpha up, k at random, all'),
+          k: count(1, 4096).default(2).describe('responses per question for top and random'),
+          alpha: z.number().min(-1e6).max(1e6).default(0.5).describe('least reward for threshold'),
+        })
+        .prefault({}),
+      optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: [] }).describe(
+        'training of the policy; the warm-up ratio counts over all iterations, as if k responses were found per question',
+      ),
+    })
+    .prefault({}),
+  explore: z
+    .strictObject({
+      adaptive: z.boolean().default(true).describe('choose the temperature on the validation problems'),
+      every: count(1).default(2).describe('iterations between choices'),
+      temperatures: temperatures()
+        .default([0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6])
+        .describe('temperatures to choose from'),
+    })
+    .prefault({}),
+  dynamics: z
+    .strictObject({
+      problems: count(0).default(0).describe('validation problems to sample; 0: all'),
+      samples: count(2, 4096).default(16).describe('responses per problem and temperature'),
+      temperatures: temperatures().default([0.4, 0.7, 1, 1.3, 1.6]).describe('temperatures to follow'),
+    })
+    .prefault({}),
+  test: z
+    .strictObject({
+      problems: count(0).default(0).describe('test problems to sample at the end for Pass@K; 0: all'),
+      samples: count(2, 4096).default(16).describe('responses per problem for Pass@K and Reward-Pass@2'),
+    })
+    .prefault({}),
+});
+
+/** Rules over several settings; each names the one to change. */
+export const configSchema = settings.superRefine((config, context) => {
+  const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+  const { data, splits, dynamics, evolve } = config;
+  if (data.file === undefined && data.generate === undefined) refuse(['data'], 'no problems, wanted data.file or data.generate');
+  if (data.file !== undefined && data.generate !== undefined) refuse(['data'], 'both file and generate, wanted one of them');
+  if (data.generate && data.imageRoot !== undefined) {
+    refuse(['data', 'imageRoot'], 'set beside data.generate, wanted with data.file only');
+  }
+  const made = data.generate?.count;
+  if (made !== undefined && splits.validation + splits.test >= made) {
+    refuse(['splits'], `${splits.validation} for validation and ${splits.test} for test, wanted fewer than the ${made} made`);
+  }
+  if (dynamics.problems > splits.validation) {
+    refuse(['dynamics', 'problems'], `${dynamics.problems}, wanted at most splits.validation (${splits.validation})`);
+  }
+  if (config.test.problems > splits.test) {
+    refuse(['test', 'problems'], `${config.test.problems}, wanted at most splits.test (${splits.test})`);
+  }
+  if ((evolve.select.rule === 'top' || evolve.select.rule === 'random') && evolve.select.k > evolve.n) {
+    refuse(['evolve', 'select', 'k'], `${evolve.select.k}, wanted at most evolve.n (${evolve.n})`);
+  }
+  if (!config.prompt.solve.includes('{question}')) refuse(['prompt', 'solve'], 'no {question} in it, wanted one');
+  for (const slot of ['{question}', '{answer}']) {
+    if (!config.prompt.givenAnswer.includes(slot)) refuse(['prompt', 'givenAnswer'], `no ${slot} in it, wanted one`);
+  }
+});
+
+/** Every setting, resolved: what the phases read and what config.yaml in the run folder holds. */
+export type Config = z.output<typeof settings>;
+/** What a caller may leave out. */
+export type ConfigInput = z.input<typeof settings>;
+export type OptimizerConfig = Config['evolve']['optimizer'];
+export type SamplingConfig = Config['sampling'];

@@ -1,0 +1,50 @@
+// Reads whole regular files of bounded size; a pipe or a device is refused without waiting for it.
+// Leaves the contents to the callers.
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { UserError } from './errors.js';
+
+export interface OpenedFile {
+  readonly handle: FileHandle;
+  /** Bytes when it was opened. */
+  readonly size: number;
+  /** Nanoseconds of the last change of the contents. */
+  readonly changed: bigint;
+}
+
+/** Opens a regular file for reading. The caller closes the handle. Throws UserError `file: file: found, wanted`. */
+export async function openRegularFile(file: string): Promise<OpenedFile> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new UserError(`${file}: file: ${code === 'ENOENT' ? 'no such file' : (code ?? 'unreadable')}, wanted a readable file`);
+  }
+  const stat = await handle.stat({ bigint: true });
+  if (stat.isFile()) return { handle, size: Number(stat.size), changed: stat.mtimeNs };
+  await handle.close();
+  throw new UserError(`${file}: file: not a regular file, wanted a readable file`);
+}
+
+/** All bytes of a regular file of at most `maxBytes`. Throws UserError. */
+export async function readRegularFile(file: string, maxBytes: number): Promise<Uint8Array> {
+  const { handle, size } = await openRegularFile(file);
+  try {
+    if (size > maxBytes) throw new UserError(`${file}: size: ${size} bytes, wanted at most ${maxBytes}`);
+    return await readExactly(handle, file, 0, size);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** `length` bytes from `position`. Throws UserError when the file ends before. */
+export async function readExactly(handle: FileHandle, file: string, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
+    if (bytesRead === 0) throw new UserError(`${file}: size: ends after ${position + done} bytes, wanted ${position + length}`);
+    done += bytesRead;
+  }
+  return bytes;
+}

@@ -1,0 +1,80 @@
+// The contracts through which the loop sees the engine: a policy that samples and learns, a scorer that rates steps.
+// Implemented by src/engine over the native addon and by test/fakes without it; evolve, label and evaluate import only these.
+import type { Example, Problem, PromptVariant, Response, RolloutStats, Sampling, StepReport } from './types.js';
+
+/** One question to sample from. */
+export interface RolloutRequest {
+  readonly problem: Problem;
+  readonly variant: PromptVariant;
+  /** Continue this response (tokens of it so far) instead of starting a new one: a Monte-Carlo completion. */
+  readonly prefix?: Int32Array;
+  /** Samples to draw. */
+  readonly n: number;
+  /** Names the draw together with the run's seed: same seed and key, same tokens, whatever else is in the batch. */
+  readonly key: string;
+}
+
+export interface RolloutHooks {
+  /** Called as each response finishes, in no fixed order. */
+  onResponse?(request: number, sample: number, response: Response): void;
+  /** Called a few times a second with the responses done and tokens decoded so far in this call. */
+  onProgress?(done: number, total: number, tokens: number): void;
+  readonly signal?: AbortSignal;
+}
+
+export interface RolloutResult {
+  /** [request][sample]; with a prefix, `tokens` and `text` hold the continuation only. */
+  readonly responses: Response[][];
+  readonly stats: RolloutStats;
+}
+
+/** Constant learning rate after linear warm-up over the first `warmupSteps` optimizer steps (P4). */
+export interface OptimizerSettings {
+  readonly lr: number;
+  readonly warmupSteps: number;
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly weightDecay: number;
+  /** L2 norm that gradients are clipped to; 0 is off. */
+  readonly clip: number;
+  /** Parts that do not learn. */
+  readonly freeze: readonly ('vision' | 'projector' | 'language')[];
+}
+
+export interface Policy {
+  /** Optimizer steps taken since the weights were loaded or the optimizer was reset. */
+  readonly version: number;
+  rollout(requests: readonly RolloutRequest[], sampling: Sampling, seed: number, hooks?: RolloutHooks): Promise<RolloutResult>;
+  /** Log-probability of every response token, teacher forced. */
+  logprobs(examples: readonly Example[]): Promise<Float32Array[]>;
+  /** Starts a fresh optimizer (zero moments, step 0). Call once per P5's "fresh", or once per run for "continuous". */
+  resetOptimizer(settings: OptimizerSettings): Promise<void>;
+  /** One optimizer step: mean cross entropy over all response tokens of the batch. */
+  trainStep(batch: readonly Example[]): Promise<StepReport>;
+  /** Token ids that a response of this text would have, the stop token included: for training on given text. */
+  encodeResponse(text: string): Int32Array;
+  /** Writes a checkpoint folder in Hugging Face form into `dir` (must not exist): weights, config, tokenizer; and trainer state when `withTrainer`. */
+  save(dir: string, options?: { withTrainer?: boolean }): Promise<void>;
+  /** Continues from a folder that `save(dir, { withTrainer: true })` wrote: weights, moments, schedule position, bit for bit. */
+  restore(dir: string): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** A process reward model: the same backbone with a scalar head (P8). */
+export interface Scorer {
+  /** Score at the given response-token indices of each example (raw scalar, no sigmoid). */
+  score(examples: readonly Example[], at: readonly Uint32Array[]): Promise<Float32Array[]>;
+  resetOptimizer(settings: OptimizerSettings): Promise<void>;
+  /** One optimizer step: mean squared error between the score of every response token and its label. */
+  trainStep(batch: readonly Example[]): Promise<StepReport>;
+  save(dir: string, options?: { withTrainer?: boolean }): Promise<void>;
+  restore(dir: string): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** Opens models; the loop gets one of these and never sees the engine. */
+export interface ModelHost {
+  openPolicy(dir: string): Promise<Policy>;
+  /** `head: 'mean'` makes a new scalar head from the mean token embedding; `'load'` reads the one in the folder. */
+  openScorer(dir: string, head: 'mean' | 'load'): Promise<Scorer>;
+}

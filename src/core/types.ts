@@ -1,0 +1,111 @@
+// The words of the project as plain data: what a problem, a response, a step, an example is.
+// Leaves every behaviour to others and imports nothing.
+
+/** Where the bytes of a picture come from: a file that was already confined to the image root, or bytes held in memory. */
+export type ImageSource = { readonly path: string } | { readonly bytes: Uint8Array; readonly name: string };
+
+export type QuestionType = 'multi_choice' | 'free_form';
+export type AnswerType = 'text' | 'integer' | 'float' | 'list';
+
+/** One dataset row, in the words of formats.md D1/D2, whatever file it was read from. */
+export interface Problem {
+  /** Unique in its data set; the record index where the file gives no id. */
+  readonly id: string;
+  /** The user's text as the data set gives it (hint, question, choices), without `<image>` marks. */
+  readonly question: string;
+  readonly images: readonly ImageSource[];
+  /** Gold answer without its wrapper sentence: a choice letter for multiple choice, else the value. */
+  readonly answer: string;
+  readonly questionType: QuestionType;
+  readonly answerType: AnswerType;
+  /** Choice texts in order A, B, C...; empty for free-form questions. */
+  readonly choices: readonly string[];
+  /** Decimals that count for a float answer. */
+  readonly precision?: number;
+  readonly unit?: string;
+  /** First component of the image path in MathV360K (ChartQA, TabMWP...), or the generator's family. */
+  readonly source: string;
+  /** Only generated problems know their true reasoning. */
+  readonly truth?: ProblemTruth;
+}
+
+/** What the generator of picture problems knows and no real data set does. */
+export interface ProblemTruth {
+  readonly family: string;
+  /** Right reasoning, one string per step, the last one states the answer. */
+  readonly steps: readonly string[];
+  /** Quantities drawn in the picture, by name. */
+  readonly scene: Readonly<Record<string, number | string>>;
+}
+
+export type Finish = 'stop' | 'length';
+
+/** One sampled answer. Token arrays hold the response only, never the prompt. */
+export interface Response {
+  readonly tokens: Int32Array;
+  /** Natural-log probability of each token under the sampling temperature 1 distribution (raw model log-softmax), same length as `tokens`. */
+  readonly logprobs: Float32Array;
+  /** Decoded text without special tokens. */
+  readonly text: string;
+  /** End of each token's text in `text` (UTF-16 index, exclusive), same length as `tokens`; a stop token ends where the text ends. */
+  readonly ends: Uint32Array;
+  readonly finish: Finish;
+}
+
+/** A step of a response: half-open ranges over `text` and over `tokens`. */
+export interface StepSpan {
+  readonly textStart: number;
+  readonly textEnd: number;
+  readonly tokenStart: number;
+  readonly tokenEnd: number;
+}
+
+/** `unreadable` means that no final answer could be found; it counts as not correct and is reported apart. */
+export type Verdict = 'correct' | 'wrong' | 'unreadable';
+
+export interface Grade {
+  readonly verdict: Verdict;
+  readonly extracted: string | null;
+  readonly normalised: string | null;
+  /** One short clause for a reader: why this verdict. */
+  readonly reason: string;
+}
+
+/** How tokens are drawn. `temperature` 0 is greedy; `topK` 0 and `topP` 1 are off. */
+export interface Sampling {
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly maxTokens: number;
+}
+
+/** Prompt and response, ready for a loss. `labels`: one value per response token, for the step objective only. */
+export interface Example {
+  readonly problem: Problem;
+  readonly variant: PromptVariant;
+  readonly response: Int32Array;
+  readonly labels?: Float32Array;
+}
+
+/** `solve`: the question alone. `givenAnswer`: the answer is shown while sampling (warm-up, P3); never used in a loss. */
+export type PromptVariant = 'solve' | 'givenAnswer';
+
+/** What one optimizer step did. */
+export interface StepReport {
+  readonly loss: number;
+  /** L2 norm over all trained parameters before clipping. */
+  readonly gradNorm: number;
+  readonly lr: number;
+  /** Response tokens in the loss. */
+  readonly tokens: number;
+  /** Optimizer steps taken so far, this one included. */
+  readonly version: number;
+}
+
+/** Counters of a rollout call; issue of truth for "the prompt is prefilled once". */
+export interface RolloutStats {
+  readonly visionEncodes: number;
+  readonly prefillTokens: number;
+  readonly decodeTokens: number;
+  readonly seconds: number;
+}

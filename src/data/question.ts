@@ -1,0 +1,90 @@
+// Reads the user text of a MathV360K / MathVista record: hint line, question, unit, choices; and the gold answer.
+// Leaves files, pictures and the grading of responses to others.
+import type { AnswerType } from '../core/types.js';
+
+/** What kind of value an answer is. */
+export interface AnswerForm {
+  readonly answerType: AnswerType;
+  /** Decimals that count, for `float`. */
+  readonly precision?: number;
+}
+
+/** What a question text says about its answer. */
+export interface QuestionParts {
+  /** The user's text without `<image>` marks. */
+  readonly text: string;
+  /** Choice texts in order A, B, C...; empty for free-form questions. */
+  readonly choices: string[];
+  readonly unit?: string;
+  /** From the hint line; undefined where there is none or it asks for a letter. */
+  readonly hinted?: AnswerForm;
+}
+
+const HINTS: readonly (readonly [string, AnswerForm])[] = [
+  ['requiring an integer answer', { answerType: 'integer' }],
+  ['a floating-point number with one decimal place', { answerType: 'float', precision: 1 }],
+  ['a floating-point number with two decimal places', { answerType: 'float', precision: 2 }],
+  ['requiring a Python list', { answerType: 'list' }],
+];
+
+/** Takes a question text apart; a text without hint, unit or choices is a plain question. */
+export function parseQuestion(value: string): QuestionParts {
+  const text = value.replaceAll(/<image>[ \t]*\n?/g, '').trim();
+  const { question, choices } = splitChoices(text);
+  const unit = /\(Unit:[ \t]*([^()\n]{1,100})\)\s*$/.exec(question)?.[1]?.trim();
+  const hintLine = text.startsWith('Hint:') ? (text.split('\n', 1)[0] as string) : '';
+  const hinted = HINTS.find(([phrase]) => hintLine.includes(phrase))?.[1];
+  return { text, choices, unit, hinted };
+}
+
+/** Separates the last `Choices:` block; without one, or where it lists no `(A)`, there are no choices. */
+function splitChoices(text: string): { question: string; choices: string[] } {
+  const mark = text.lastIndexOf('\nChoices:');
+  if (mark < 0) return { question: text, choices: [] };
+  return { question: text.slice(0, mark), choices: parseChoices(text.slice(mark + '\nChoices:'.length)) };
+}
+
+/** Choice texts of a block `(A) ...\n(B) ...`: each starts a line, or all stand in one line; a text may span lines. */
+function parseChoices(block: string): string[] {
+  const starts = letterStarts(block, '\n') ?? letterStarts(block, ' ') ?? [];
+  return starts.map((start, i) => block.slice(start + 4, starts[i + 1] ?? block.length).trim());
+}
+
+/** Offsets of `<before>(A)`, `<before>(B)`... in alphabetical order; null where there is no (A). */
+function letterStarts(block: string, before: string): number[] | null {
+  const starts: number[] = [];
+  for (let code = 65; code <= 90; code++) {
+    const found = block.indexOf(`${before}(${String.fromCharCode(code)})`, starts.at(-1) ?? 0);
+    if (found < 0) break;
+    starts.push(found);
+  }
+  return starts.length > 0 ? starts : null;
+}
+
+/** The gold answer without `The answer is` and without the full stop of that sentence. */
+export function unwrapAnswer(value: string): string {
+  const wrapper = /^[\s\S]*\bthe answer is(?::?\s|:?$)/i.exec(value);
+  const answer = value.slice(wrapper ? wrapper[0].length : 0).trim();
+  return /^(?:[^.]*|-?[\d,]*\.\d+)\.$/.test(answer) ? answer.slice(0, -1).trimEnd() : answer;
+}
+
+/** Letter of a gold answer given as `B`, `(B)`, `B. text`, or as the text of a choice; null where it is none of them. */
+export function choiceLetter(answer: string, choices: readonly string[]): string | null {
+  const letters = choices.map((_, i) => String.fromCharCode(65 + i));
+  const written = /^\(?([A-Z])(?:\)|[.:)](?=\s|$)|$)/.exec(answer)?.[1];
+  if (written !== undefined && letters.includes(written)) return written;
+  const sameText = choices.findIndex((choice) => plain(choice) === plain(answer));
+  return letters[sameText] ?? null;
+}
+
+function plain(text: string): string {
+  return text.replace(/\s+/g, ' ').trim().toLowerCase();
+}
+
+/** Answer type and precision that the form of a free-form gold answer shows, for questions without a hint line. */
+export function answerForm(answer: string): AnswerForm {
+  if (/^[-+]?\d[\d,]*$/.test(answer)) return { answerType: 'integer' };
+  const decimals = /^[-+]?[\d,]*\.(\d+)$/.exec(answer)?.[1];
+  if (decimals !== undefined) return { answerType: 'float', precision: decimals.length };
+  return { answerType: answer.startsWith('[') && answer.endsWith(']') ? 'list' : 'text' };
+}

@@ -1,0 +1,193 @@
+// Streams the records of a JSON list or of JSON lines from a file of any size, each with the line where it starts.
+// Holds one record at a time; leaves the meaning of a record to others.
+import { isUtf8 } from 'node:buffer';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { UserError } from '../core/errors.js';
+import { type Place, refuse, shown } from './refuse.js';
+
+/** One record of a data file. */
+export interface JsonRecord {
+  /** Position in the file, from 0. */
+  readonly index: number;
+  /** Line of its first character, from 1. */
+  readonly line: number;
+  readonly value: unknown;
+}
+
+const CHUNK_BYTES = 1 << 20;
+const MAX_RECORD_BYTES = 1 << 20;
+const MAX_DEPTH = 64;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const NEWLINE = 0x0a;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/**
+ * Reads `file`, which holds either one JSON list of objects or objects one after the other (JSON lines); which of the two
+ * is told by the first character, not by the name.
+ * @throws UserError `file:line: ...` where the file cannot be read, is not UTF-8, is cut off, has a record that is not a
+ * JSON object, nests deeper than 64, is over 1 MiB, or names a key twice
+ */
+export async function* readRecords(file: string): AsyncGenerator<JsonRecord> {
+  const handle = await openRegular(file);
+  try {
+    const scanner = new Scanner(file);
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (;;) {
+      const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, null);
+      if (bytesRead === 0) break;
+      yield* scanner.scan(chunk.subarray(0, bytesRead));
+    }
+    scanner.finish();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Opens a regular file only: a pipe or device is refused without waiting for it. */
+async function openRegular(file: string): Promise<FileHandle> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw new UserError(
+      `${file}: file: ${(error as NodeJS.ErrnoException).code ?? 'unreadable'}, wanted a readable file`,
+    );
+  }
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw new UserError(`${file}: file: not a regular file, wanted a JSON list or JSON lines`);
+}
+
+/**
+ * Where the scanner stands between two records.
+ * `start`: nothing seen; `value`: a record must follow; `valueOrEnd`: after `[`; `commaOrEnd`: after a record of a list;
+ * `lines`: between objects outside a list; `closed`: after `]`.
+ */
+type State = 'start' | 'value' | 'valueOrEnd' | 'commaOrEnd' | 'lines' | 'closed';
+
+/** Finds the records in a sequence of chunks; only the bytes of an unfinished record are kept between chunks. */
+class Scanner {
+  readonly #file: string;
+  #state: State = 'start';
+  #inList = false;
+  #line = 1;
+  #index = 0;
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  #pairs = 0;
+  #recordLine = 0;
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  *scan(chunk: Buffer): Generator<JsonRecord> {
+    let start = 0;
+    let at = this.#state === 'start' && chunk.indexOf('\ufeff') === 0 ? 3 : 0;
+    for (; at < chunk.length; at++) {
+      const byte = chunk[at] as number;
+      if (byte === NEWLINE) this.#line++;
+      if (this.#depth === 0) {
+        if (byte === 0x20 || byte === NEWLINE || byte === 0x0d || byte === 0x09) continue;
+        if (!this.#between(byte)) continue;
+        this.#recordLine = this.#line;
+        this.#depth = 1;
+        this.#pairs = 0;
+        start = at;
+      } else if (this.#inString) {
+        if (this.#escaped) this.#escaped = false;
+        else if (byte === BACKSLASH) this.#escaped = true;
+        else if (byte === QUOTE) this.#inString = false;
+      } else if (byte === QUOTE) {
+        this.#inString = true;
+      } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
+        if (++this.#depth > MAX_DEPTH) this.#refuse('record', `nested deeper than ${MAX_DEPTH}`, 'a flat record');
+      } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
+        if (--this.#depth > 0) continue;
+        yield this.#take(chunk.subarray(start, at + 1));
+        this.#state = this.#inList ? 'commaOrEnd' : 'lines';
+      } else if (byte === COLON) {
+        this.#pairs++;
+      }
+    }
+    if (this.#depth > 0) this.#keep(Buffer.from(chunk.subarray(start)));
+  }
+
+  finish(): void {
+    if (this.#depth > 0) this.#refuse('record', 'cut off by the end of the file', 'a whole record');
+    if (this.#inList && this.#state !== 'closed') {
+      refuse(this.#here(), 'list', 'cut off by the end of the file', 'a closing ]');
+    }
+    if (this.#index === 0) refuse(this.#here(), 'file', 'no record', 'at least one');
+  }
+
+  /** Handles a byte outside records; true where it opens a record. */
+  #between(byte: number): boolean {
+    const state = this.#state;
+    if (state === 'start' && byte === OPEN_LIST) {
+      this.#inList = true;
+      this.#state = 'valueOrEnd';
+    } else if (byte === CLOSE_LIST && (state === 'valueOrEnd' || state === 'commaOrEnd')) {
+      this.#state = 'closed';
+    } else if (byte === COMMA && state === 'commaOrEnd') {
+      this.#state = 'value';
+    } else if (byte === OPEN_OBJECT && state !== 'commaOrEnd' && state !== 'closed') {
+      return true;
+    } else {
+      const wanted = { commaOrEnd: ', or ]', closed: 'nothing after the list' }[state as string] ?? 'an object';
+      const found = byte > 0x20 && byte < 0x7f ? shown(String.fromCharCode(byte)) : `byte 0x${byte.toString(16)}`;
+      refuse(this.#here(), 'record', found, wanted);
+    }
+    return false;
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#kept.push(bytes);
+    this.#keptBytes += bytes.length;
+    if (this.#keptBytes > MAX_RECORD_BYTES) {
+      this.#refuse('record', `over ${MAX_RECORD_BYTES} bytes`, `at most ${MAX_RECORD_BYTES}`);
+    }
+  }
+
+  #take(tail: Buffer): JsonRecord {
+    this.#keep(tail);
+    const bytes = this.#kept.length === 1 ? tail : Buffer.concat(this.#kept);
+    this.#kept = [];
+    this.#keptBytes = 0;
+    if (!isUtf8(bytes)) this.#refuse('record', 'not UTF-8', 'UTF-8 text');
+    let value: unknown;
+    try {
+      value = JSON.parse(bytes.toString('utf8'));
+    } catch {
+      this.#refuse('record', 'not JSON', 'a JSON object');
+    }
+    // JSON.parse keeps the last of two equal keys without a word; then fewer pairs come out than colons went in.
+    if (countPairs(value) !== this.#pairs) this.#refuse('record', 'a key that stands twice', 'every key once');
+    return { index: this.#index++, line: this.#recordLine, value };
+  }
+
+  #here(): Place {
+    return { file: this.#file, line: this.#line };
+  }
+
+  #refuse(field: string, found: string, wanted: string): never {
+    refuse({ file: this.#file, line: this.#recordLine }, field, found, wanted);
+  }
+}
+
+function countPairs(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const children = Object.values(value);
+  return children.reduce<number>((sum, child) => sum + countPairs(child), Array.isArray(value) ? 0 : children.length);
+}

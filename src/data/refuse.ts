@@ -1,0 +1,31 @@
+// The one shape of this folder's messages about a user's data file: `file:line: field: found, wanted`.
+// Leaves printing to the CLI.
+import { UserError } from '../core/errors.js';
+
+/** A place in a data file; `line` counts from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** One line about a field at a place. */
+export function message(at: Place, field: string, found: string, wanted: string): string {
+  return `${at.file}:${at.line}: ${field}: ${found}, wanted ${wanted}`;
+}
+
+/** Refuses the file. */
+export function refuse(at: Place, field: string, found: string, wanted: string): never {
+  throw new UserError(message(at, field, found, wanted));
+}
+
+/** A found value for a message: short, quoted, without raw control or direction characters. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = typeof value === 'string' && value.length > 80 ? `${value.slice(0, 77)}...` : value;
+  return JSON.stringify(text).replace(
+    /\p{C}/gu,
+    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
+  );
+}

@@ -1,0 +1,120 @@
+// Seeded splits of a data set (P2) and the order in which iterations consume it (P6).
+// Leaves reading files and writing the split down to others.
+import { UserError } from '../core/errors.js';
+import { random } from '../core/random.js';
+import type { ImageSource, Problem } from '../core/types.js';
+
+/** The parts of P2; no problem, and no repeat of a problem's pictures and question, is in two of them. */
+export interface Splits {
+  /** Answers may be used for training. */
+  readonly labelled: Problem[];
+  /** Answers are hidden from training. */
+  readonly unlabelled: Problem[];
+  /** In-domain test. */
+  readonly test: Problem[];
+  /** Global validation. */
+  readonly validation: Problem[];
+}
+
+export interface SplitSizes {
+  readonly test: number;
+  readonly validation: number;
+  /** Share of all problems that is labelled; the paper's half when left out. */
+  readonly labelled?: number;
+}
+
+/**
+ * Splits by seed: of the shuffled problems the first `test` are test, the next `validation` validation, then come the
+ * labelled ones (their share of all, or what is left), the rest is unlabelled. With a labelled half this is the paper's
+ * split: test and validation come out of the unlabelled half. Repeats of one question move together, so a part may be
+ * larger than asked by the repeats of one question.
+ * @throws UserError where nothing is left for training
+ */
+export function splitProblems(problems: readonly Problem[], sizes: SplitSizes, seed: number): Splits {
+  const groups = new Map<string, Problem[]>();
+  for (const problem of problems) {
+    const key = contentKey(problem);
+    const group = groups.get(key);
+    if (group) group.push(problem);
+    else groups.set(key, [problem]);
+  }
+  const queue = random(seed, 'split').shuffle([...groups.values()]);
+  let next = 0;
+  const take = (count: number): Problem[] => {
+    const taken: Problem[] = [];
+    while (taken.length < count && next < queue.length) taken.push(...(queue[next++] as Problem[]));
+    return taken;
+  };
+  const test = take(sizes.test);
+  const validation = take(sizes.validation);
+  const labelled = take(Math.round(problems.length * (sizes.labelled ?? 0.5)));
+  if (labelled.length === 0) {
+    const wanted = `more than the ${sizes.test} of test and ${sizes.validation} of validation`;
+    throw new UserError(`data: ${problems.length} problems, wanted ${wanted}`);
+  }
+  return { labelled, unlabelled: queue.slice(next).flat(), test, validation };
+}
+
+/**
+ * Refuses parts that share a problem (same pictures and question, whatever the id).
+ * @param parts named lists, for example the files of training, validation and test
+ * @throws UserError naming the first shared problem and both parts
+ */
+export function checkOverlap(parts: Readonly<Record<string, readonly Problem[]>>): void {
+  const owners = new Map<string, { part: string; id: string }>();
+  for (const [part, problems] of Object.entries(parts)) {
+    for (const problem of problems) {
+      const key = contentKey(problem);
+      const owner = owners.get(key);
+      if (owner && owner.part !== part) {
+        throw new UserError(
+          `data: problem ${JSON.stringify(problem.id)} of ${part} is also ${JSON.stringify(owner.id)} of ${owner.part}, wanted parts that do not overlap`,
+        );
+      }
+      owners.set(key, { part, id: problem.id });
+    }
+  }
+}
+
+/** Same pictures and same question text, same key. */
+export function contentKey(problem: Problem): string {
+  return [...problem.images.map(imageName), problem.question].join('\0');
+}
+
+function imageName(image: ImageSource): string {
+  return 'path' in image ? image.path : image.name;
+}
+
+/** Order of the questions in an epoch (0, 1, ...): a permutation of question indices. */
+export type EpochOrder = (epoch: number) => readonly number[];
+
+/** A fresh seeded permutation of `count` questions for every epoch. */
+export function shuffledEpochs(count: number, seed: number): EpochOrder {
+  return (epoch) => random(seed, `epoch/${epoch}`).order(count);
+}
+
+/** The questions of one iteration. */
+export interface IntervalSlice {
+  readonly epoch: number;
+  /** Question indices in consumption order, none twice. */
+  readonly questions: readonly number[];
+}
+
+/**
+ * Cuts the endless sequence of epochs into iterations. Each iteration takes `questionsPerIteration` questions (at most
+ * one epoch); the last of an epoch takes what remains, so that none is skipped and none occurs twice in an iteration.
+ * @returns the slice of an iteration (0, 1, ...), a pure function, so that a resumed run asks for any of them
+ */
+export function intervalSlices(order: EpochOrder, questionsPerIteration: number): (iteration: number) => IntervalSlice {
+  if (!(Number.isInteger(questionsPerIteration) && questionsPerIteration >= 1)) {
+    throw new RangeError(`questions per iteration: ${questionsPerIteration}, wanted an integer of at least 1`);
+  }
+  const count = order(0).length;
+  if (count === 0) throw new RangeError('no questions to slice');
+  const perEpoch = Math.ceil(count / questionsPerIteration);
+  return (iteration) => {
+    const epoch = Math.floor(iteration / perEpoch);
+    const start = (iteration % perEpoch) * questionsPerIteration;
+    return { epoch, questions: order(epoch).slice(start, start + questionsPerIteration) };
+  };
+}

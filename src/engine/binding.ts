@@ -1,0 +1,170 @@
+// The whole native surface, typed, and its loader; nothing else loads the binary.
+// Meaning (ranges, names) is checked before calls get here; the addon checks JS types and the engine its invariants.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** Decoded picture, 8-bit RGB, row by row; `key` is a content hash: equal keys are encoded once. */
+export interface RawImage {
+  readonly width: number;
+  readonly height: number;
+  readonly rgb: Uint8Array;
+  readonly key: string;
+}
+export interface RawRequest {
+  /** Prompt ids with one image-context id per image token. */
+  readonly tokens: Int32Array;
+  readonly images: readonly RawImage[];
+  readonly prefix?: Int32Array;
+  readonly n: number;
+  readonly key: string;
+}
+export interface RawExample {
+  readonly tokens: Int32Array;
+  readonly images: readonly RawImage[];
+  readonly response: Int32Array;
+  /** Step objective only: one label per response token. */
+  readonly labels?: Float32Array;
+}
+export interface RawSampling {
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly maxTokens: number;
+  readonly seed: number;
+  /** A response ends with the first of these ids, which it keeps. */
+  readonly stop: Int32Array;
+}
+export interface RawResponse {
+  readonly tokens: Int32Array;
+  readonly logprobs: Float32Array;
+  readonly finish: 'stop' | 'length';
+}
+export interface RawRollout {
+  readonly responses: RawResponse[][];
+  readonly visionEncodes: number;
+  readonly prefillTokens: number;
+  readonly decodeTokens: number;
+  readonly seconds: number;
+}
+export interface RawStepReport {
+  readonly loss: number;
+  readonly gradNorm: number;
+  readonly lr: number;
+  readonly tokens: number;
+  readonly version: number;
+}
+/** Tiles of one picture and the image tokens they become. */
+export interface ImageLayout {
+  readonly cols: number;
+  readonly rows: number;
+  /** cols x rows, plus the thumbnail where there is one. */
+  readonly tiles: number;
+  readonly tokens: number;
+}
+/** One tensor inside a safetensors file: absolute byte range in the file. */
+export interface TensorRange {
+  readonly name: string;
+  readonly dtype: 'F32' | 'F16' | 'BF16';
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+export interface WeightFile {
+  readonly path: string;
+  readonly tensors: readonly TensorRange[];
+}
+export interface ModelSpec {
+  /** Folder name in native/models and file name in src/backbones. */
+  readonly backbone: string;
+  /** Flat numbers of the backbone, validated by src/backbones/<name>.ts; the native side reads them by name. */
+  readonly config: Readonly<Record<string, number>>;
+  readonly weights: readonly WeightFile[];
+  readonly device: 'cpu' | 'cuda';
+  readonly dtype: 'float32' | 'bfloat16';
+  /** Compute threads of the engine. */
+  readonly threads: number;
+  /** `none`: a policy. `mean`: new reward head from the mean token embedding. `load`: the checkpoint holds reward_head.{weight,bias}. */
+  readonly head: 'none' | 'mean' | 'load';
+}
+export interface RawOptimizer {
+  readonly lr: number;
+  readonly warmupSteps: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly weightDecay: number;
+  readonly clip: number;
+  /** Parameter-name prefixes that do not learn. */
+  readonly frozen: readonly string[];
+  /** Tokens (prompt and response) per micro-batch: bounds the memory of a step, not its result's meaning. */
+  readonly tokenBudget: number;
+}
+/** A file to write: a complete safetensors header (8-byte length included) and the tensors that follow it, in order. */
+export interface SaveFile {
+  readonly path: string;
+  readonly header: Uint8Array;
+  readonly tensors: readonly { readonly name: string; readonly dtype: 'F32' | 'F16' | 'BF16' }[];
+}
+export interface Inspected {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export interface NativeModel {
+  /** Names and shapes that the backbone wants, known before any weight is read. */
+  rollout(
+    requests: readonly RawRequest[],
+    sampling: RawSampling,
+    cancel: CancelFlag,
+    onResponse: ((request: number, sample: number, response: RawResponse) => void) | null,
+    onProgress: ((done: number, total: number, tokens: number) => void) | null,
+  ): Promise<RawRollout>;
+  logprobs(examples: readonly RawExample[]): Promise<Float32Array[]>;
+  score(examples: readonly RawExample[], at: readonly Uint32Array[]): Promise<Float32Array[]>;
+  setOptimizer(settings: RawOptimizer): Promise<void>;
+  trainStep(batch: readonly RawExample[], objective: 'response' | 'step'): Promise<RawStepReport>;
+  imageLayout(width: number, height: number): ImageLayout;
+  /** Tensor names may be parameters, or `exp_avg.<parameter>`, `exp_avg_sq.<parameter>` (F32). Written and flushed to disk. */
+  save(files: readonly SaveFile[]): Promise<void>;
+  /** Overwrites parameters and, under the names above, optimizer moments; `version` is the step counter to continue from. */
+  restore(files: readonly WeightFile[], version: number): Promise<void>;
+  /** Every parameter with its shape, in registration order. */
+  parameters(): { readonly name: string; readonly shape: readonly number[] }[];
+  /** Golden checks only: named intermediate tensors of a plain forward of prompt (+ response). */
+  inspect(example: RawExample, stages: readonly string[]): Promise<Record<string, Inspected>>;
+  /** Golden checks only: gradient of every parameter that gets one, for the objective's loss on this batch. */
+  gradients(batch: readonly RawExample[], objective: 'response' | 'step'): Promise<{ loss: number; gradients: Record<string, Inspected> }>;
+  readonly version: number;
+  /** Frees weights, optimizer and caches at once; running work is cancelled first; later calls reject. */
+  dispose(): Promise<void>;
+}
+export interface CancelFlag {
+  cancel(): void;
+}
+export interface NativeAddon {
+  CancelFlag: new () => CancelFlag;
+  loadModel(spec: ModelSpec): Promise<NativeModel>;
+  /** Names and shapes a backbone wants for a config: what checkpoint files are checked against before weights are mapped. */
+  parameterShapes(backbone: string, config: Readonly<Record<string, number>>): { readonly name: string; readonly shape: readonly number[] }[];
+  /** Pillow's bicubic resize, tiling and normalisation of one picture, as the model would see it: [tiles, 3, S, S]. */
+  backbones(): string[];
+  info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };
+}
+
+const candidates = ['../../.native/Release/mstar.node', '../../../.native/Release/mstar.node'];
+let loaded: NativeAddon | undefined;
+
+/** The addon, loaded on first use. Throws one line that says what to run when it is not built. */
+export function addon(): NativeAddon {
+  if (loaded) return loaded;
+  const require = createRequire(import.meta.url);
+  for (const relative of candidates) {
+    const file = fileURLToPath(new URL(relative, import.meta.url));
+    if (existsSync(file)) {
+      loaded = require(file) as NativeAddon;
+      return loaded;
+    }
+  }
+  throw new Error('the native addon is not built: run `npm run setup`');
+}

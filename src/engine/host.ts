@@ -1,0 +1,51 @@
+// Opens policies and process reward models for the loop, and single models for programs.
+// Leaves reading folders to open.ts and the verbs to policy.ts and prm.ts.
+import type { ModelHost } from '../core/ports.js';
+import { PictureStore } from '../images/store.js';
+import { type ComputeOptions, type OpenedModel, openModel } from './open.js';
+import { NativePolicy } from './policy.js';
+import { NativeScorer } from './prm.js';
+import { type PromptTemplates, Renderer } from './renderer.js';
+
+export interface HostOptions extends ComputeOptions {
+  /** Tokens per micro-batch of an optimizer step: bounds its memory. */
+  readonly tokenBudget: number;
+  /** Largest picture that is decoded, in pixels. */
+  readonly maxImagePixels: number;
+  readonly prompt: PromptTemplates;
+}
+
+const PICTURE_CACHE_BYTES = 256 * 2 ** 20;
+
+/** Models opened by one host share decoded pictures. */
+export function createHost(options: HostOptions): ModelHost & { openPolicy(dir: string): Promise<NativePolicy> } {
+  const pictures = new PictureStore({ maxPixels: options.maxImagePixels, cacheBytes: PICTURE_CACHE_BYTES });
+  const compute: ComputeOptions = { device: options.device, dtype: options.dtype, threads: options.threads };
+  const rendererOf = ({ backbone, tokenizer, native }: OpenedModel): Renderer => {
+    const layout = (width: number, height: number) => native.imageLayout(width, height);
+    return new Renderer({ backbone, tokenizer, layout }, pictures, options.prompt);
+  };
+  return {
+    async openPolicy(dir) {
+      const opened = await openModel(dir, compute, 'none');
+      return new NativePolicy(opened, rendererOf(opened), options.tokenBudget);
+    },
+    async openScorer(dir, head) {
+      const opened = await openModel(dir, compute, head);
+      return new NativeScorer(opened, rendererOf(opened), options.tokenBudget);
+    },
+  };
+}
+
+/** Opens one model folder in Hugging Face form. Release it with `dispose()` or `await using`. Throws UserError, EngineError. */
+export function loadModel(dir: string, options: Partial<HostOptions> = {}): Promise<NativePolicy> {
+  return createHost({
+    device: 'cpu',
+    dtype: 'float32',
+    threads: 0,
+    tokenBudget: 16_384,
+    maxImagePixels: 50_000_000,
+    prompt: { solve: '{question}', givenAnswer: '{question}\nThe right answer is {answer}.' },
+    ...options,
+  }).openPolicy(dir);
+}

@@ -1,0 +1,86 @@
+// What a policy and a process reward model share: optimizer settings, checkpoints, release.
+// Leaves sampling to policy.ts and scoring to prm.ts.
+import type { OptimizerSettings } from '../core/ports.js';
+import type { Example, StepReport } from '../core/types.js';
+import { planWeights, saveFile, writeFolder } from '../checkpoint/save.js';
+import { counterFile, engineName, planTrainer, readTrainer } from '../checkpoint/trainer.js';
+import type { ParameterShape } from '../checkpoint/parameters.js';
+import { guarded } from './native.js';
+import type { OpenedModel } from './open.js';
+import type { Renderer } from './renderer.js';
+
+export abstract class Model implements AsyncDisposable {
+  protected readonly opened: OpenedModel;
+  protected readonly renderer: Renderer;
+  readonly #tokenBudget: number;
+  #trained: readonly ParameterShape[] | undefined;
+
+  /** `tokenBudget`: tokens per micro-batch of an optimizer step. */
+  constructor(opened: OpenedModel, renderer: Renderer, tokenBudget: number) {
+    this.opened = opened;
+    this.renderer = renderer;
+    this.#tokenBudget = tokenBudget;
+  }
+
+  /** Optimizer steps since the weights were loaded or the optimizer was reset. */
+  get version(): number {
+    return this.opened.native.version;
+  }
+
+  /** Starts a fresh optimizer: zero moments, step 0. */
+  async resetOptimizer(settings: OptimizerSettings): Promise<void> {
+    const frozen = settings.freeze.map((part) => this.opened.backbone.prefixes[part]);
+    await guarded(() =>
+      this.opened.native.setOptimizer({
+        lr: settings.lr,
+        warmupSteps: settings.warmupSteps,
+        beta1: settings.betas[0],
+        beta2: settings.betas[1],
+        eps: settings.eps,
+        weightDecay: settings.weightDecay,
+        clip: settings.clip,
+        frozen,
+        tokenBudget: this.#tokenBudget,
+      }),
+    );
+    this.#trained = this.opened.parameters.filter(({ name }) => !frozen.some((prefix) => name.startsWith(prefix)));
+  }
+
+  /** Writes a checkpoint folder in Hugging Face form into `dir`, which must not exist; flushed when this resolves. */
+  async save(dir: string, { withTrainer = false }: { withTrainer?: boolean } = {}): Promise<void> {
+    const { folder, native, parameters } = this.opened;
+    const weights = planWeights(folder, parameters);
+    const files = weights.map((plan) => saveFile(dir, plan));
+    const small = [...folder.sideFiles];
+    if (withTrainer) {
+      files.push(saveFile(dir, planTrainer(weights, this.#optimized()), engineName));
+      small.push(counterFile(native.version) as [string, Uint8Array]);
+    }
+    await writeFolder(dir, weights, small, () => guarded(() => native.save(files)));
+  }
+
+  /** Continues from what `save(dir, { withTrainer: true })` wrote, bit for bit; the optimizer's settings are those of the last reset. */
+  async restore(dir: string): Promise<void> {
+    const { files, version } = await readTrainer(dir, this.opened.parameters, this.#optimized());
+    await guarded(() => this.opened.native.restore(files, version));
+  }
+
+  /** Frees weights, optimizer and caches at once. Running work is cancelled, later calls reject. */
+  async dispose(): Promise<void> {
+    await guarded(() => this.opened.native.dispose());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  protected async step(batch: readonly Example[], objective: 'response' | 'step'): Promise<StepReport> {
+    const examples = await Promise.all(batch.map((example) => this.renderer.example(example)));
+    return guarded(() => this.opened.native.trainStep(examples, objective));
+  }
+
+  #optimized(): readonly ParameterShape[] {
+    if (this.#trained) return this.#trained;
+    throw new Error('the model has no optimizer: call resetOptimizer first');
+  }
+}

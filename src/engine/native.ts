@@ -1,0 +1,36 @@
+// Calls into the addon: errors become EngineError with the caller's stack, an AbortSignal becomes the addon's cancel flag.
+// Leaves the surface itself to binding.ts.
+import { EngineError } from '../core/errors.js';
+import { addon, type CancelFlag } from './binding.js';
+
+/** Runs a native call. Throws EngineError with the native code; the native error is its cause. */
+export async function guarded<T>(call: () => T | Promise<T>): Promise<T> {
+  // Made here, so that the stack shows who called: the native side has none.
+  const failure = new EngineError('ERR_ENGINE', '');
+  try {
+    return await call();
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    const known = typeof code === 'string' && code.startsWith('ERR_') ? code : failure.code;
+    const wrapped = new EngineError(known, String(message ?? error));
+    wrapped.cause = error;
+    wrapped.stack = `${wrapped.name} [${known}]: ${wrapped.message}\n${(failure.stack ?? '').split('\n').slice(1).join('\n')}`;
+    throw wrapped;
+  }
+}
+
+/** As `guarded`, for a call that can be cancelled. Rejects with the signal's reason once it was aborted. */
+export async function cancellable<T>(signal: AbortSignal | undefined, call: (flag: CancelFlag) => Promise<T>): Promise<T> {
+  signal?.throwIfAborted();
+  const flag = new (addon().CancelFlag)();
+  const cancel = (): void => flag.cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    return await guarded(() => call(flag));
+  } catch (error) {
+    if (signal?.aborted && (error as EngineError).code === 'ERR_CANCELLED') throw signal.reason;
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+}

@@ -1,0 +1,83 @@
+// Opens a model folder: backbone, tokenizer, checked weights, and the native model over them.
+// Leaves what is done with the model to policy.ts and prm.ts.
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Backbone } from '../backbones/backbone.js';
+import { findBackbone } from '../backbones/registry.js';
+import { type ModelFolder, openFolder, parseSideFile } from '../checkpoint/folder.js';
+import { checkParameters, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
+import { UserError } from '../core/errors.js';
+import { loadSentencePiece } from '../text/sentencepiece.js';
+import { readSpecialTokens } from '../text/special-tokens.js';
+import type { Tokenizer } from '../text/tokenizer.js';
+import { addon, type ModelSpec, type NativeModel } from './binding.js';
+import { guarded } from './native.js';
+
+export interface ComputeOptions {
+  readonly device: 'cpu' | 'cuda';
+  /** Number type of the weights in memory. */
+  readonly dtype: 'float32' | 'bfloat16';
+  /** Compute threads of the engine; 0: as many as the machine has cores. */
+  readonly threads: number;
+}
+
+/** A folder and what its files say, before any weight is read. */
+export interface DescribedModel {
+  readonly folder: ModelFolder;
+  readonly backbone: Backbone;
+  readonly tokenizer: Tokenizer;
+  /** Flat config of the native side. */
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+export interface OpenedModel extends DescribedModel {
+  readonly native: NativeModel;
+  /** Every parameter, the reward head included where there is one. */
+  readonly parameters: readonly ParameterShape[];
+}
+
+/** Reads config, tokenizer and special tokens of a folder. `config` overrides the folder's own. Throws UserError. */
+export async function describeModel(folder: ModelFolder, config: Readonly<Record<string, unknown>> = folder.config): Promise<DescribedModel> {
+  const configFile = join(folder.dir, 'config.json');
+  const backbone = await findBackbone(config, configFile);
+  const tokenizerFile = join(folder.dir, backbone.tokenizerFile);
+  const bytes = folder.sideFiles.get(backbone.tokenizerFile);
+  if (!bytes) throw new UserError(`${tokenizerFile}: file: no such file, wanted the tokenizer of ${backbone.name}`);
+  const special = readSpecialTokens(
+    folder.dir,
+    parseSideFile(folder, 'tokenizer_config.json', true),
+    parseSideFile(folder, 'added_tokens.json', true),
+  );
+  const tokenizer = loadSentencePiece(bytes, special, tokenizerFile);
+  const idOf = (name: string): number => {
+    const id = special.get(name)?.id;
+    if (id === undefined) throw new UserError(`${join(folder.dir, 'tokenizer_config.json')}: added_tokens_decoder: no ${name}, wanted its id`);
+    return id;
+  };
+  for (const name of backbone.specials) idOf(name);
+  const numbers = backbone.numbers(config, idOf, configFile);
+  const rows = numbers[backbone.vocabularyName] as number;
+  if (tokenizer.size > rows) {
+    throw new UserError(`${configFile}: vocab_size: ${rows}, wanted at least the ${tokenizer.size} ids of the tokenizer`);
+  }
+  return { folder, backbone, tokenizer, numbers };
+}
+
+/** Opens the folder for computing. Throws UserError for what is wrong with its files, EngineError for the rest. */
+export async function openModel(
+  dir: string,
+  compute: ComputeOptions,
+  head: ModelSpec['head'],
+  configOf: (config: ModelFolder['config']) => ModelFolder['config'] = (config) => config,
+): Promise<OpenedModel> {
+  const folder = await openFolder(dir);
+  const described = await describeModel(folder, configOf(folder.config));
+  const { backbone, numbers } = described;
+  const shapes = await guarded(() => addon().parameterShapes(backbone.name, numbers));
+  const wanted = head === 'load' ? [...shapes, ...rewardHeadShapes(numbers[backbone.widthName] as number)] : shapes;
+  checkParameters(dir, folder.weights, wanted);
+  const threads = compute.threads || availableParallelism();
+  const spec: ModelSpec = { ...compute, threads, backbone: backbone.name, config: numbers, weights: folder.weights, head };
+  const native = await guarded(() => addon().loadModel(spec));
+  return { ...described, native, parameters: native.parameters() };
+}

@@ -1,0 +1,120 @@
+// Trains a model on examples in seeded order, one optimizer step at a time; a killed training goes on from its newest
+// savepoint. Leaves choosing the examples and keeping the result to the phases.
+import { join } from 'node:path';
+import type { OptimizerConfig } from '../config/schema.js';
+import type { OptimizerSettings, Policy, Scorer } from '../core/ports.js';
+import { random } from '../core/random.js';
+import type { Example, StepReport } from '../core/types.js';
+import { aboutOf, commitCheckpoint, faultOf } from '../run/checkpoint.js';
+import { listNames, removeDurable } from '../run/durable.js';
+import type { Json } from '../run/journal.js';
+import type { Phase } from '../run/phase.js';
+import { stopIfAsked } from '../run/stop.js';
+
+type Learner = Pick<Policy | Scorer, 'trainStep' | 'save' | 'restore'>;
+
+export interface FitOptions {
+  readonly optimizer: OptimizerConfig;
+  readonly seed: number;
+  /** Optimizer steps between savepoints; 0: none but the one on request to stop. */
+  readonly every: number;
+}
+
+export interface FitReport {
+  readonly [key: string]: number;
+  readonly examples: number;
+  readonly steps: number;
+  /** Mean loss over the first and the last tenth of the steps. */
+  readonly firstLoss: number;
+  readonly lastLoss: number;
+}
+
+/** The engine's form of the optimizer's settings, for a training of `steps` optimizer steps. */
+export function optimizerSettings(config: OptimizerConfig, steps: number): OptimizerSettings {
+  const { lr, warmupRatio, betas, eps, weightDecay, clip, freeze } = config;
+  return { lr, warmupSteps: Math.round(warmupRatio * steps), betas, eps, weightDecay, clip, freeze };
+}
+
+/** Optimizer steps of a training on this many examples. */
+export function countSteps(examples: number, { batchSize, epochs, maxSteps }: OptimizerConfig): number {
+  const steps = stepsPerEpoch(examples, batchSize) * epochs;
+  return maxSteps > 0 ? Math.min(steps, maxSteps) : steps;
+}
+
+/** Does all optimizer steps. The learner has its optimizer set; its weights are those the examples were meant for. */
+export async function fit(phase: Phase, learner: Learner, examples: readonly Example[], options: FitOptions): Promise<FitReport> {
+  const steps = countSteps(examples.length, options.optimizer);
+  const meter = phase.meter('train', `${phase.name}: training`);
+  meter.expect(steps);
+  const reports = await resume(phase, learner);
+  meter.skip(reports.length);
+  for (const report of reports) record(phase, report);
+  let saved = reports.length;
+  const savepoint = async (): Promise<void> => {
+    if (reports.length === saved) return;
+    await keep(phase, learner, reports);
+    saved = reports.length;
+  };
+  for (let step = reports.length; step < steps; step++) {
+    if (phase.signal.aborted) await savepoint();
+    stopIfAsked(phase.signal);
+    const report = await learner.trainStep(batchOf(examples, step, options));
+    reports.push(report);
+    record(phase, report);
+    meter.advance(1, report.tokens);
+    if (options.every > 0 && (step + 1) % options.every === 0 && step + 1 < steps) await savepoint();
+  }
+  const tenth = Math.max(1, Math.round(steps / 10));
+  const meanLoss = (some: readonly StepReport[]): number => some.reduce((sum, { loss }) => sum + loss, 0) / some.length;
+  return {
+    examples: examples.length,
+    steps,
+    firstLoss: meanLoss(reports.slice(0, tenth)),
+    lastLoss: meanLoss(reports.slice(-tenth)),
+  };
+}
+
+/** Batches of nearly equal size, so that the last step of an epoch is no noisier than the others. */
+function batchOf(examples: readonly Example[], step: number, { optimizer, seed }: FitOptions & { phaseName?: string }): Example[] {
+  const perEpoch = stepsPerEpoch(examples.length, optimizer.batchSize);
+  const epoch = Math.floor(step / perEpoch);
+  const order = random(seed, `batches/${epoch}`).order(examples.length);
+  const [from, to] = [step % perEpoch, (step % perEpoch) + 1].map((part) => Math.round((part * examples.length) / perEpoch));
+  return order.slice(from, to).map((i) => examples[i] as Example);
+}
+
+function stepsPerEpoch(examples: number, batchSize: number): number {
+  return Math.ceil(examples / batchSize);
+}
+
+function record(phase: Phase, report: StepReport): void {
+  phase.count('trained', report.tokens);
+  phase.record('step', { ...report });
+}
+
+/** Restores the newest savepoint that verifies and gives the reports of the steps behind it. */
+async function resume(phase: Phase, learner: Learner): Promise<StepReport[]> {
+  for (const name of (await savepoints(phase)).reverse()) {
+    const dir = join(phase.work, name);
+    const fault = await faultOf(dir);
+    if (fault) {
+      phase.say(`passed over ${name} of ${phase.name}: ${fault}`);
+      continue;
+    }
+    await learner.restore(dir);
+    return [...((await aboutOf(dir)) as unknown as StepReport[])];
+  }
+  return [];
+}
+
+async function keep(phase: Phase, learner: Learner, reports: readonly StepReport[]): Promise<void> {
+  const older = await savepoints(phase);
+  const dir = join(phase.work, `step-${String(reports.length).padStart(8, '0')}`);
+  await commitCheckpoint(dir, reports as unknown as Json, (aside) => learner.save(aside, { withTrainer: true }));
+  for (const name of older) await removeDurable(join(phase.work, name));
+  await phase.settle();
+}
+
+async function savepoints(phase: Phase): Promise<string[]> {
+  return (await listNames(phase.work)).filter((name) => /^step-\d{8}$/.test(name));
+}

@@ -1,0 +1,107 @@
+// Chooses the responses of one question that become training examples (P10): four pure rules.
+// Leaves grading, scoring and building the batch to others.
+import { random } from '../core/random.js';
+import type { Verdict } from '../core/types.js';
+
+/** One response of a question, as the rules see it. `sample` is its index among the samples of the question. */
+export interface Candidate {
+  readonly sample: number;
+  readonly text: string;
+  readonly verdict: Verdict;
+  /** PRM reward; rules `all` and `random` do not read it. */
+  readonly reward: number;
+}
+
+/** `all` and `random` are the baselines without PRM, `top` with k = 2 is the paper's best, `threshold` keeps reward >= alpha. */
+export type SelectionRule =
+  | { readonly rule: 'all' }
+  | { readonly rule: 'random'; readonly k: number }
+  | { readonly rule: 'top'; readonly k: number }
+  | { readonly rule: 'threshold'; readonly alpha: number };
+
+/** What happened to the samples of one question; counts add up over questions. */
+export interface SelectionCounts {
+  readonly sampled: number;
+  readonly unreadable: number;
+  /** Correct samples, repeats included. */
+  readonly correct: number;
+  /** Different texts among the correct samples. */
+  readonly distinctCorrect: number;
+  readonly selected: number;
+}
+
+export interface Selection {
+  /** Sample indices, ascending. */
+  readonly samples: number[];
+  readonly counts: SelectionCounts;
+}
+
+/**
+ * Keeps the correct responses, drops repeats of the same text (the lower sample index stays), applies the rule.
+ * Equal rewards rank by the lower sample index.
+ * @param draw names the draws of `random`: seed of the run and a key that is unique for iteration and question
+ */
+export function select(
+  candidates: readonly Candidate[],
+  rule: SelectionRule,
+  draw: { readonly seed: number; readonly key: string },
+): Selection {
+  const ordered = [...candidates].sort((a, b) => a.sample - b.sample);
+  const correct = ordered.filter((candidate) => candidate.verdict === 'correct');
+  const distinct = dedupe(correct);
+  const chosen = applyRule(distinct, rule, draw);
+  return {
+    samples: chosen.map((candidate) => candidate.sample).sort((a, b) => a - b),
+    counts: {
+      sampled: candidates.length,
+      unreadable: candidates.filter((candidate) => candidate.verdict === 'unreadable').length,
+      correct: correct.length,
+      distinctCorrect: distinct.length,
+      selected: chosen.length,
+    },
+  };
+}
+
+function applyRule(
+  distinct: readonly Candidate[],
+  rule: SelectionRule,
+  draw: { readonly seed: number; readonly key: string },
+): readonly Candidate[] {
+  switch (rule.rule) {
+    case 'all':
+      return distinct;
+    case 'random':
+      return random(draw.seed, `select/${draw.key}`).shuffle(distinct).slice(0, rule.k);
+    case 'top':
+      return byReward(distinct).slice(0, rule.k);
+    case 'threshold':
+      return distinct.filter((candidate) => candidate.reward >= rule.alpha);
+  }
+}
+
+/** Highest reward first; equal rewards by the lower sample index; a reward that is not a number comes last. */
+export function byReward<T extends { readonly sample: number; readonly reward: number }>(
+  candidates: readonly T[],
+): T[] {
+  const rank = (reward: number): number => (Number.isNaN(reward) ? Number.NEGATIVE_INFINITY : reward);
+  return [...candidates].sort((a, b) => {
+    const [first, second] = [rank(a.reward), rank(b.reward)];
+    return first === second ? a.sample - b.sample : first > second ? -1 : 1;
+  });
+}
+
+/** Keeps the first of each text, compared after `normaliseText`; the order stays. */
+export function dedupe<T extends { readonly text: string }>(responses: readonly T[]): T[] {
+  const seen = new Set<string>();
+  return responses.filter(({ text }) => {
+    const key = normaliseText(text);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** Text by which two responses count as the same: Unicode NFC, runs of white space as one space, none at the ends. */
+export function normaliseText(text: string): string {
+  return text.normalize('NFC').replace(/\s+/g, ' ').trim();
+}

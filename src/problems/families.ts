@@ -1,0 +1,113 @@
+// The families of picture problems: what quantities a picture shows and how they are drawn.
+// Leaves the questions about them to questions.ts. To add a family, add one entry to `families`.
+import { Canvas, type Colour } from './canvas.js';
+import type { Draws } from './draws.js';
+
+/** One named quantity of a picture. */
+export interface Quantity {
+  readonly name: string;
+  readonly value: number;
+}
+
+export interface Family {
+  /** Tells the reader of the picture what its numbers are. */
+  readonly introduction: string;
+  /** Names that quantities can have. */
+  readonly names: readonly string[];
+  /** Largest value that can be drawn. */
+  readonly limit: number;
+  draw(quantities: readonly Quantity[], draws: Draws): Canvas;
+}
+
+/** Side of every picture in pixels. */
+export const pictureSide = 56;
+
+const white: Colour = [255, 255, 255];
+const grey: Colour = [200, 200, 200];
+const black: Colour = [0, 0, 0];
+const colours: Readonly<Record<string, Colour>> = {
+  red: [220, 40, 40],
+  green: [30, 160, 60],
+  blue: [40, 70, 220],
+  orange: [245, 160, 20],
+};
+const colourNames = Object.keys(colours);
+
+function colourOf(name: string): Colour {
+  return colours[name] as Colour;
+}
+
+/** Centres of the four quarters of the picture, as many as asked for, in random order. */
+function quarters(count: number, draws: Draws): [number, number][] {
+  const half = pictureSide / 2;
+  const corners: [number, number][] = [[0, 0], [half, 0], [0, half], [half, half]];
+  return draws.pick(corners, count).map(([x, y]) => [x + half / 2, y + half / 2]);
+}
+
+/** Bars over a base line; grid lines mark every unit. */
+function drawBars(quantities: readonly Quantity[], draws: Draws): Canvas {
+  const canvas = new Canvas(pictureSide, pictureSide, white);
+  const base = pictureSide - 4;
+  const unit = 5;
+  for (let line = 1; line <= 9; line++) canvas.rect(2, base - line * unit, pictureSide - 4, 1, grey);
+  const slots = draws.pick([0, 1, 2, 3], quantities.length);
+  quantities.forEach(({ name, value }, i) => {
+    canvas.rect(4 + (slots[i] as number) * 13, base - value * unit, 9, value * unit, colourOf(name));
+  });
+  canvas.rect(2, base, pictureSide - 4, 1, black);
+  return canvas;
+}
+
+/** Dots scattered over a 6 x 6 grid of places. */
+function drawDots(quantities: readonly Quantity[], draws: Draws): Canvas {
+  const canvas = new Canvas(pictureSide, pictureSide, white);
+  const places = Array.from({ length: 36 }, (_, i) => i);
+  const dots = quantities.flatMap(({ name, value }) => Array.from({ length: value }, () => name));
+  draws.pick(places, dots.length).forEach((place, i) => {
+    canvas.disc(5.5 + (place % 6) * 9, 5.5 + Math.floor(place / 6) * 9, 3.6, colourOf(dots[i] as string));
+  });
+  return canvas;
+}
+
+/** Shapes with a digit inside each. */
+function drawShapes(quantities: readonly Quantity[], draws: Draws): Canvas {
+  const canvas = new Canvas(pictureSide, pictureSide, white);
+  const centres = quarters(quantities.length, draws);
+  const fills = draws.pick(colourNames, quantities.length);
+  quantities.forEach(({ name, value }, i) => {
+    const [x, y] = centres[i] as [number, number];
+    const fill = colourOf(fills[i] as string);
+    if (name === 'diamond') canvas.diamond(x, y, 14, fill);
+    else if (name === 'square') canvas.rect(x - 11, y - 11, 22, 22, fill);
+    else canvas.disc(x, y, 13, fill);
+    if (name === 'ring') canvas.disc(x, y, 10.5, white);
+    canvas.digit(x - 5, y - 7, 2, value, name === 'ring' ? black : white);
+  });
+  return canvas;
+}
+
+/** Dials of ten marks, zero straight up; the angle of the hand gives the value. */
+function drawDials(quantities: readonly Quantity[], draws: Draws): Canvas {
+  const canvas = new Canvas(pictureSide, pictureSide, white);
+  const centres = quarters(quantities.length, draws);
+  quantities.forEach(({ name, value }, i) => {
+    const [x, y] = centres[i] as [number, number];
+    canvas.disc(x, y, 13, colourOf(name));
+    canvas.disc(x, y, 11, white);
+    canvas.disc(x, y, 2, black);
+    canvas.ray(x, y, 11, 2.4, value * 36, black);
+  });
+  return canvas;
+}
+
+export const families: Readonly<Record<string, Family>> = {
+  bars: { introduction: 'Read the bars.', names: colourNames, limit: 9, draw: drawBars },
+  dots: { introduction: 'Count the dots.', names: colourNames, limit: 9, draw: drawDots },
+  shapes: {
+    introduction: 'Read the shapes.',
+    names: ['circle', 'square', 'diamond', 'ring'],
+    limit: 9,
+    draw: drawShapes,
+  },
+  dials: { introduction: 'Read the dials.', names: colourNames, limit: 9, draw: drawDials },
+};

@@ -1,0 +1,80 @@
+// One picture problem from (family, seed, index): picture, question, answer and the true reasoning.
+// Leaves files to write.ts.
+import type { ProblemTruth } from '../core/types.js';
+import { UserError } from '../core/errors.js';
+import { Draws } from './draws.js';
+import { families, type Quantity } from './families.js';
+import { kinds } from './questions.js';
+
+/** How hard problems are. */
+export interface Knobs {
+  /** Values in pictures are 1 to `range`; at most 9. */
+  readonly range: number;
+  /** Share of multiple-choice questions, 0 to 1. */
+  readonly choiceShare: number;
+}
+
+export interface PictureProblem {
+  /** The user's text, choices included. */
+  readonly question: string;
+  /** A choice letter for multiple choice, else the value. */
+  readonly answer: string;
+  /** Choice texts in order A, B, C...; empty for free-form questions. */
+  readonly choices: readonly string[];
+  /** 8-bit RGB, row by row. */
+  readonly rgb: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly truth: ProblemTruth;
+}
+
+export const defaultKnobs: Knobs = { range: 9, choiceShare: 0.4 };
+
+/** Values for `count` quantities; where one is to be the largest, no other may equal it. */
+function drawValues(count: number, range: number, distinct: boolean, draws: Draws): number[] {
+  const all = Array.from({ length: range }, (_, i) => i + 1);
+  return distinct ? draws.pick(all, count) : Array.from({ length: count }, () => 1 + draws.int(range));
+}
+
+/** Makes problem number `index` of a family; the same arguments give the same problem. Throws UserError on an unknown family. */
+export function generateProblem(family: string, seed: number, index: number, knobs: Knobs = defaultKnobs): PictureProblem {
+  const drawing = families[family];
+  if (drawing === undefined) {
+    throw new UserError(`--families: ${family}, wanted some of ${Object.keys(families).join(', ')}`);
+  }
+  const draws = new Draws(seed, `${family}/${index}`);
+  const kindNames = Object.keys(kinds);
+  const kindName = kindNames[draws.int(kindNames.length)] as string;
+  const kind = kinds[kindName] as (typeof kinds)[string];
+  const multipleChoice = draws.uniform() < knobs.choiceShare;
+  const names = draws.pick(drawing.names, kind.quantities);
+  const values = drawValues(kind.quantities, knobs.range, kindName === 'largest', draws);
+  const quantities: Quantity[] = names.map((name, i) => ({ name, value: values[i] as number }));
+  const asked = kind.ask(quantities, draws, multipleChoice);
+  const canvas = drawing.draw(quantities, draws);
+
+  const steps = [...asked.steps];
+  const choices = multipleChoice ? draws.pick(asked.options, asked.options.length) : [];
+  let question = `${drawing.introduction} ${asked.text}`;
+  let answer = asked.answer;
+  if (multipleChoice) {
+    question += `\nChoices:${choices.map((text, i) => `\n(${letter(i)}) ${text}`).join('')}`;
+    answer = letter(choices.indexOf(asked.answer));
+    steps.push(`(${answer}) is ${asked.answer}.`);
+  }
+  steps.push(`The answer is ${answer}.`);
+  const scene = Object.fromEntries(quantities.map(({ name, value }) => [name, value]));
+  return {
+    question,
+    answer,
+    choices,
+    rgb: canvas.rgb,
+    width: canvas.width,
+    height: canvas.height,
+    truth: { family, steps, scene },
+  };
+}
+
+function letter(index: number): string {
+  return String.fromCharCode(65 + index);
+}

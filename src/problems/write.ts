@@ -1,0 +1,67 @@
+// Writes generated problems as a MathV360K data set: one JSON list and PNG files. Leaves what a problem is to problem.ts.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { families } from './families.js';
+import { defaultKnobs, generateProblem, type Knobs, type PictureProblem } from './problem.js';
+
+export interface WriteOptions extends Partial<Knobs> {
+  readonly count: number;
+  readonly seed: number;
+  /** Families to take turns; all where absent. */
+  readonly families?: readonly string[];
+  /** Number of the first problem: another range of the same seed gives other problems. */
+  readonly first?: number;
+}
+
+export interface Written {
+  /** The JSON list. */
+  readonly file: string;
+  /** Folder that its image paths start from. */
+  readonly imageRoot: string;
+  readonly count: number;
+}
+
+/** A MathV360K record with two extra keys: `id`, and `truth` as in core/types.ts. */
+interface Row {
+  readonly id: string;
+  readonly image: string;
+  readonly conversations: readonly { readonly from: 'human' | 'gpt'; readonly value: string }[];
+  readonly truth: PictureProblem['truth'];
+}
+
+/** Problem number `index` of a data set: the families take turns. */
+export function problemAt(options: WriteOptions, index: number): { family: string; problem: PictureProblem } {
+  const names = options.families ?? Object.keys(families);
+  const family = names[index % names.length] as string;
+  const knobs: Knobs = {
+    range: options.range ?? defaultKnobs.range,
+    choiceShare: options.choiceShare ?? defaultKnobs.choiceShare,
+  };
+  return { family, problem: generateProblem(family, options.seed, index, knobs) };
+}
+
+/** Writes `dir/problems.json` and `dir/data_images/<family>/images/*.png`; the same options give the same bytes. */
+export async function writeProblems(dir: string, options: WriteOptions): Promise<Written> {
+  const imageRoot = join(dir, 'data_images');
+  for (const family of options.families ?? Object.keys(families)) {
+    await mkdir(join(imageRoot, family, 'images'), { recursive: true });
+  }
+  const first = options.first ?? 0;
+  const rows: Row[] = [];
+  for (let index = first; index < first + options.count; index++) {
+    const { family, problem } = problemAt(options, index);
+    const number = String(index).padStart(6, '0');
+    const image = `${family}/images/${number}.png`;
+    const { width, height } = problem;
+    await sharp(problem.rgb, { raw: { width, height, channels: 3 } }).png().toFile(join(imageRoot, image));
+    const conversations = [
+      { from: 'human' as const, value: `<image>\n${problem.question}` },
+      { from: 'gpt' as const, value: `The answer is ${problem.answer}` },
+    ];
+    rows.push({ id: `${family}-${number}`, image, conversations, truth: problem.truth });
+  }
+  const file = join(dir, 'problems.json');
+  await writeFile(file, `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`);
+  return { file, imageRoot, count: rows.length };
+}

@@ -1,0 +1,74 @@
+// Finds the pieces of a response that may state the final answer, the most trusted one first.
+// Leaves reading a piece as letter, number, list or text to the readers.
+import { lastBoxed } from './latex.js';
+import { MAX_GRADED_LENGTH } from './text.js';
+
+/** A piece of a response. */
+export interface Piece {
+  readonly text: string;
+  /** How it was found, for the reason of a grade. */
+  readonly how: string;
+}
+
+const SPECIAL_TOKENS = /<\/s>|<s>|<\|[a-z_]{1,24}\|>/g;
+
+/** Bounded text without special tokens and without what stands inside `<think>`; only what is in `<answer>` if there is one. */
+export function finalText(response: string): string {
+  let text = response.length > MAX_GRADED_LENGTH ? response.slice(-MAX_GRADED_LENGTH) : response;
+  text = text.replace(SPECIAL_TOKENS, ' ');
+  const thought = text.lastIndexOf('</think>');
+  if (thought >= 0 && text.slice(thought + 8).trim() !== '') text = text.slice(thought + 8);
+  const open = text.lastIndexOf('<answer>');
+  if (open < 0) return text.trim();
+  const close = text.indexOf('</answer>', open);
+  const inside = text.slice(open + 8, close < 0 ? text.length : close).trim();
+  return inside === '' ? text.replaceAll(/<\/?answer>/g, ' ').trim() : inside;
+}
+
+const MARKERS =
+  /(?:\b(?:final|correct|right|best)\s{1,3})?\b(?:answer|option|choice)(?:\s{1,3}letter)?\s{0,3}(?:\bis\b|\bwould be\b|:|=)\s{0,3}(?:\bis\b|:|-)?/gi;
+const CHINESE_MARKERS = /(?:答案|选项)\s{0,3}(?:是|为|：|:)/g;
+
+/**
+ * Pieces that state the final answer by a sign of it: a box, or a phrase such as `The answer is`, the later one first;
+ * then a text so short that it is nothing but an answer. Empty where there is no such sign.
+ */
+export function statedAnswers(text: string): Piece[] {
+  const pieces: Piece[] = [];
+  const boxed = lastBoxed(text);
+  const phrase = lastMatch(text, MARKERS) ?? lastMatch(text, CHINESE_MARKERS);
+  if (boxed) pieces.push({ text: boxed.content, how: 'the last box' });
+  if (phrase) {
+    const tail = answerTail(text.slice(phrase.end));
+    const piece = { text: tail, how: `after "${phrase.text}"` };
+    if (tail === '') return pieces;
+    // A box inside the sentence is the same statement, read without its frame.
+    if (boxed && boxed.at > phrase.end) pieces.push(piece);
+    else pieces.unshift(piece);
+  }
+  return pieces;
+}
+
+/** The line after a phrase; where that line is empty, the next one with text. */
+function answerTail(rest: string): string {
+  const line = rest.slice(0, 2048).replace(/^[\s*:"]+/, '');
+  const end = line.indexOf('\n');
+  return (end < 0 ? line : line.slice(0, end)).trim();
+}
+
+function lastMatch(text: string, pattern: RegExp): { text: string; end: number } | null {
+  let last: { text: string; end: number } | null = null;
+  for (const match of text.matchAll(pattern)) {
+    last = { text: match[0].replace(/\s+/g, ' ').trim(), end: match.index + match[0].length };
+  }
+  return last;
+}
+
+/** Sentences of a text, last one first; a full stop inside a number or an abbreviation such as `p.m.` ends none. */
+export function sentencesFromEnd(text: string): string[] {
+  return text
+    .split(/\n|(?<=[.!?。])\s+(?=[A-Z\d(\\$])/)
+    .map((sentence) => sentence.trim())
+    .filter((sentence) => sentence !== '')
+    .reverse();
+}

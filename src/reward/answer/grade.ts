@@ -1,0 +1,84 @@
+// The one grader: reward, voting, Pass@K, labels and evaluation all ask it. Extract, normalise, compare; nothing is evaluated.
+// Leaves finding and reading answers to the other files of this folder.
+import type { Grade, Problem } from '../../core/types.js';
+import { readLooseChoice, readStatedChoice } from './choice.js';
+import { finalText, sentencesFromEnd, statedAnswers } from './extract.js';
+import { plainText } from './text.js';
+import { readLooseValue, readLooseWords, readValue, type ValueForm, type ValueRead } from './value.js';
+
+/** What the grader needs to know of a problem. */
+export type Gradable = Pick<Problem, 'answer' | 'questionType' | 'answerType' | 'choices' | 'precision'>;
+
+/** An answer as read from a response, without looking at the gold answer (except for its type). */
+export interface AnswerRead {
+  readonly extracted: string;
+  /** Choice letter or canonical value: what votes are counted by. */
+  readonly normalised: string;
+  readonly alternatives: readonly string[];
+  /** Where it was found. */
+  readonly how: string;
+}
+
+/** Longest text without any sign of an answer that is taken as the answer itself. UTF-16 units. */
+const SHORT_ANSWER = 80;
+
+/**
+ * Grades a response: `correct`, `wrong`, or `unreadable` where no final answer can be found. Takes time linear in the
+ * text; of a text over 65,536 characters the end is read.
+ */
+export function grade(problem: Gradable, text: string): Grade {
+  const answer = readAnswer(problem, text);
+  if (answer === null)
+    return { verdict: 'unreadable', extracted: null, normalised: null, reason: 'no final answer found' };
+  const gold = goldForms(problem);
+  const same = [answer.normalised, ...answer.alternatives].some((form) => gold.includes(form));
+  return {
+    verdict: same ? 'correct' : 'wrong',
+    extracted: answer.extracted,
+    normalised: answer.normalised,
+    reason: `${answer.how}: ${answer.normalised}${same ? '' : `, not ${gold[0]}`}`,
+  };
+}
+
+/** Reads the final answer of a response; null where there is none. */
+export function readAnswer(problem: Gradable, text: string): AnswerRead | null {
+  const response = finalText(text);
+  if (response === '') return null;
+  return problem.questionType === 'multi_choice' ? readChoice(problem, response) : readFreeForm(problem, response);
+}
+
+function readChoice(problem: Gradable, response: string): AnswerRead | null {
+  const { choices } = problem;
+  for (const piece of statedAnswers(response)) {
+    const read = readStatedChoice(piece.text, choices);
+    if (read) return { extracted: read.extracted, normalised: read.letter, alternatives: [], how: piece.how };
+  }
+  const loose = readLooseChoice(response, choices);
+  return (
+    loose && { extracted: loose.extracted, normalised: loose.letter, alternatives: [], how: 'the last choice named' }
+  );
+}
+
+function readFreeForm(form: ValueForm, response: string): AnswerRead | null {
+  for (const piece of statedAnswers(response)) {
+    const read = readValue(piece.text, form);
+    if (read) return { ...read, how: piece.how };
+  }
+  if (response.length <= SHORT_ANSWER && !response.includes('\n')) {
+    const read = form.answerType === 'text' ? readValue(response, form) : readLooseValue(response, form);
+    if (read) return { ...read, how: 'the whole text' };
+  }
+  for (const sentence of sentencesFromEnd(response)) {
+    const read = readLooseValue(sentence, form);
+    if (read) return { ...read, how: 'the last value' };
+  }
+  const words = readLooseWords(response, form);
+  return words && { ...words, how: 'the last number word' };
+}
+
+/** Canonical forms of the gold answer. */
+function goldForms(problem: Gradable): string[] {
+  if (problem.questionType === 'multi_choice') return [problem.answer];
+  const read: ValueRead | null = readValue(problem.answer, problem);
+  return read ? [read.normalised, ...read.alternatives] : [plainText(problem.answer)];
+}

@@ -1,0 +1,139 @@
+// Finds and reads the numbers of a text: signs, thousands commas, decimals, fractions, percent, powers of ten, words.
+// Never evaluates anything; every character is read a fixed number of times.
+
+/** A number found in a text. */
+export interface NumberRead {
+  readonly value: number;
+  readonly percent: boolean;
+  /** Range in the text, sign and percent sign included. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Numbers written in digits, in order. A digit inside a word (`H2O`, `cm2`) is none. */
+export function findNumbers(text: string): NumberRead[] {
+  const found: NumberRead[] = [];
+  const pattern = /\d[\d,]{0,40}(?:\.\d{1,40})?|\.\d{1,40}/g;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    const start = match.index;
+    const before = text[start - 1] ?? ' ';
+    if (/[A-Za-z_\d]/.test(before)) continue;
+    const literal = keepThousands(match[0]);
+    let end = start + literal.length;
+    let value = Number(literal.replaceAll(',', ''));
+    const rest = text.slice(end, end + 48);
+    const power = /^\s?[*x]\s?10\s?\^\s?\(?([-+]?\d{1,3})\)?/.exec(rest) ?? /^[eE]([-+]?\d{1,3})\b/.exec(rest);
+    const fraction = /^\s?\/\s?(\d{1,15}(?:\.\d{1,15})?)(?![\d/])/.exec(rest);
+    const mixed = /^ (\d{1,4})\/(\d{1,4})(?![\d/])/.exec(rest);
+    if (power) {
+      value = Number(`${value}e${power[1]}`);
+      end += power[0].length;
+    } else if (fraction && Number(fraction[1]) !== 0) {
+      value /= Number(fraction[1]);
+      end += fraction[0].length;
+    } else if (mixed && Number(mixed[2]) !== 0 && Number.isInteger(value)) {
+      value += Number(mixed[1]) / Number(mixed[2]);
+      end += mixed[0].length;
+    }
+    const percent = /^\s?%/.exec(text.slice(end, end + 2));
+    if (percent) end += percent[0].length;
+    const sign = signBefore(text, start);
+    if (Number.isFinite(value)) {
+      found.push({
+        value: sign === -1 ? -value : value,
+        percent: percent !== null,
+        start: sign === 0 ? start : start - 1,
+        end,
+      });
+    }
+    pattern.lastIndex = end;
+  }
+  return found;
+}
+
+/** Drops commas that do not group thousands: of `1,2` only `1` is kept, of `1,234,` the last comma goes. */
+function keepThousands(literal: string): string {
+  const comma = literal.indexOf(',');
+  if (comma < 0) return literal;
+  const grouped = /^\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?/.exec(literal)?.[0];
+  return grouped ?? literal.slice(0, comma);
+}
+
+/** -1 or 1 for a sign that belongs to the number, 0 for none: the minus of `7 - 3` or `2010-2015` is no sign. */
+function signBefore(text: string, start: number): -1 | 0 | 1 {
+  const at = text[start - 1] === '$' ? start - 2 : start - 1;
+  const sign = text[at];
+  if (sign !== '-' && sign !== '+') return 0;
+  const before = text.slice(0, at).trimEnd().at(-1) ?? '';
+  const operand = /[\w)%°]/.test(before);
+  const tight = text[at - 1] !== ' ' || text[at + 1] === ' ';
+  if (operand && tight) return 0;
+  return sign === '-' ? -1 : 1;
+}
+
+const UNITS =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen';
+const TENS = 'twenty thirty forty fifty sixty seventy eighty ninety';
+const WORD_VALUES = new Map<string, number>([
+  ...UNITS.split(' ').map((word, i): [string, number] => [word, i]),
+  ...TENS.split(' ').map((word, i): [string, number] => [word, 20 + 10 * i]),
+]);
+
+/** Numbers written in words (`three`, `twenty-one`, `two hundred and five thousand`), in order; below one million. */
+export function findNumberWords(text: string): NumberRead[] {
+  const words = Array.from(text.matchAll(/[A-Za-z]+/g), ({ 0: word, index }) => ({ word: word.toLowerCase(), index }));
+  const found: NumberRead[] = [];
+  let at = 0;
+  const end = (i: number): number => (words[i]?.index ?? 0) + (words[i]?.word.length ?? 0);
+  /** The word at `at`, if only spaces or a hyphen part it from the one before. */
+  const joined = (): string | undefined => {
+    const next = words[at];
+    return next && /^[ -]{1,2}$/.test(text.slice(end(at - 1), next.index)) ? next.word : undefined;
+  };
+  const belowHundred = (first: number): number => {
+    at++;
+    const unit = first >= 20 ? WORD_VALUES.get(joined() ?? '') : undefined;
+    if (unit === undefined || unit < 1 || unit > 9) return first;
+    at++;
+    return first + unit;
+  };
+  /** What follows `hundred` or `thousand`: `five`, `and five`, or nothing. */
+  const rest = (read: (first: number) => number): number => {
+    const start = at;
+    if (joined() === 'and') at++;
+    const first = WORD_VALUES.get(joined() ?? '');
+    if (first !== undefined) return read(first);
+    at = start;
+    return 0;
+  };
+  const belowThousand = (first: number): number => {
+    const value = belowHundred(first);
+    if (joined() !== 'hundred') return value;
+    at++;
+    return value * 100 + rest(belowHundred);
+  };
+  while (at < words.length) {
+    const { word, index } = words[at] as { word: string; index: number };
+    const first = WORD_VALUES.get(word);
+    if (first === undefined) {
+      at++;
+      continue;
+    }
+    let value = belowThousand(first);
+    if (joined() === 'thousand') {
+      at++;
+      value = value * 1000 + rest(belowThousand);
+    }
+    found.push({ value, percent: false, start: index, end: end(at - 1) });
+  }
+  return found;
+}
+
+/** A number as text, the same for the same value: at most `precision` decimals where given, no trailing zeros, no `-0`. */
+export function canonicalNumber(value: number, precision?: number): string {
+  if (precision === undefined) return String(Number(value.toPrecision(12)) + 0);
+  const scale = 10 ** precision;
+  // Half away from zero on the decimal value: 2.675 is stored a little below, which must not round it down.
+  const rounded = (Math.sign(value) * Math.round(Math.abs(value) * scale * (1 + 1e-12))) / scale;
+  return String(rounded + 0);
+}

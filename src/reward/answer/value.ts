@@ -1,0 +1,89 @@
+// Reads a piece of text as the value that a free-form question asks for: number, list or plain text.
+// Leaves finding the piece to extract.ts and the verdict to grade.ts.
+import type { AnswerType } from '../../core/types.js';
+import { plainMath } from './latex.js';
+import { canonicalNumber, findNumbers, findNumberWords, type NumberRead } from './number.js';
+import { plainText } from './text.js';
+
+/** A value that was read. */
+export interface ValueRead {
+  readonly extracted: string;
+  /** Canonical form: two answers are the same iff these are equal. */
+  readonly normalised: string;
+  /** Other canonical forms that the same words allow, such as 0.5 for 50 %. */
+  readonly alternatives: readonly string[];
+}
+
+/** What kind of value is asked for. */
+export interface ValueForm {
+  readonly answerType: AnswerType;
+  readonly precision?: number;
+}
+
+/** Reads a piece that states an answer; null where it holds no value of that form. */
+export function readValue(piece: string, form: ValueForm): ValueRead | null {
+  const text = plainMath(piece).trim();
+  if (text === '') return null;
+  if (form.answerType === 'list') return readList(text);
+  if (form.answerType === 'text') return readText(text);
+  const result = text.slice(text.lastIndexOf('=') + 1);
+  const number = findNumbers(result)[0] ?? findNumberWords(result)[0];
+  if (number) return numberRead(result, number, form.precision);
+  const anywhere = findNumbers(text).at(-1);
+  return anywhere ? numberRead(text, anywhere, form.precision) : null;
+}
+
+/** Reads one sentence without any sign of an answer: a list, or the number that it comes out at. */
+export function readLooseValue(sentence: string, form: ValueForm): ValueRead | null {
+  const text = plainMath(sentence).trim();
+  if (form.answerType === 'list') return readList(text);
+  if (form.answerType === 'text') return null;
+  const number = findNumbers(text).at(-1);
+  return number ? numberRead(text, number, form.precision) : null;
+}
+
+/** Reads a number written in words in a text that has no digits. */
+export function readLooseWords(response: string, form: ValueForm): ValueRead | null {
+  if (form.answerType === 'list' || form.answerType === 'text') return null;
+  const number = findNumberWords(response).at(-1);
+  return number ? numberRead(response, number, form.precision) : null;
+}
+
+function numberRead(text: string, number: NumberRead, precision: number | undefined): ValueRead {
+  return {
+    extracted: text.slice(number.start, number.end),
+    normalised: canonicalNumber(number.value, precision),
+    alternatives: number.percent ? [canonicalNumber(number.value / 100, precision)] : [],
+  };
+}
+
+/** The last `[...]` of the text; items are compared in order, as numbers where they are numbers. */
+function readList(text: string): ValueRead | null {
+  const close = text.lastIndexOf(']');
+  const open = text.lastIndexOf('[', close);
+  if (close < 0 || open < 0) return null;
+  const items = text
+    .slice(open + 1, close)
+    .split(',')
+    .map(canonicalItem);
+  return { extracted: text.slice(open, close + 1), normalised: `[${items.join(', ')}]`, alternatives: [] };
+}
+
+function canonicalItem(item: string): string {
+  const text = plainText(item);
+  const numbers = findNumbers(text);
+  const only = numbers[0];
+  return numbers.length === 1 && only && only.start === 0 && only.end === text.length
+    ? canonicalNumber(only.value)
+    : text;
+}
+
+/** A text answer up to the end of its clause; a text that is one number is read as that number. */
+function readText(text: string): ValueRead | null {
+  const clause = plainText(text.split(/(?<=[^\d]),\s|;|\.\s+(?=[A-Z])/, 1)[0] as string);
+  if (clause === '') return null;
+  const words = findNumberWords(clause)[0];
+  const number =
+    words && words.start === 0 && words.end === clause.length ? canonicalNumber(words.value) : canonicalItem(clause);
+  return { extracted: clause, normalised: number, alternatives: [plainText(text)] };
+}

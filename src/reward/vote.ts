@@ -1,0 +1,39 @@
+// Majority and weighted voting over the answers of a question's samples (P11, P12).
+// Leaves reading answers to answer/ and scoring to the PRM.
+
+export interface Vote {
+  /** The winning answer class: a normalised answer. */
+  readonly answer: string;
+  /** Lowest sample index that gave this answer. */
+  readonly sample: number;
+  /** Number of votes, or sum of weights. */
+  readonly weight: number;
+}
+
+/**
+ * The answer with the greatest sum of weights; ties go to the class whose first sample has the lower index.
+ * @param answers normalised answer of each sample, null where unreadable: such a sample has no vote
+ * @param weights reward of each sample, same length
+ * @returns null where no sample has a readable answer
+ */
+export function weightedVote(answers: readonly (string | null)[], weights: ArrayLike<number>): Vote | null {
+  const classes = new Map<string, { sample: number; weight: number }>();
+  answers.forEach((answer, sample) => {
+    if (answer === null) return;
+    const weight = weights[sample] as number;
+    const known = classes.get(answer);
+    if (known) known.weight += weight;
+    else classes.set(answer, { sample, weight });
+  });
+  let best: Vote | null = null;
+  // A Map keeps the order of first occurrence, so "strictly greater" gives ties to the lower sample index.
+  for (const [answer, { sample, weight }] of classes) {
+    if (best === null || weight > best.weight) best = { answer, sample, weight };
+  }
+  return best;
+}
+
+/** The most frequent answer; ties as in `weightedVote`. */
+export function majorityVote(answers: readonly (string | null)[]): Vote | null {
+  return weightedVote(answers, new Array<number>(answers.length).fill(1));
+}

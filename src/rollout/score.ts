@@ -1,0 +1,41 @@
+// Step scores from the PRM, and the reward of a response from them (P9).
+// Leaves choosing responses by reward to the selection rules.
+import type { Scorer } from '../core/ports.js';
+import type { Example } from '../core/types.js';
+import { type Aggregation, aggregate } from '../reward/aggregate.js';
+import { stopIfAsked } from '../run/stop.js';
+import type { Watch } from './generate.js';
+import type { RatedResponse, Rollout } from './rollout.js';
+
+/** Examples in one call of the scorer: bounds the time until a stop is seen. */
+const CALL = 256;
+
+/** The same rollouts with scores and reward on every response that `wanted` accepts. */
+export async function scoreRollouts(
+  scorer: Scorer,
+  rollouts: readonly Rollout[],
+  how: Aggregation,
+  wanted: (response: RatedResponse) => boolean,
+  watch: Watch,
+): Promise<Rollout[]> {
+  const jobs = rollouts.flatMap(({ problem, responses }) =>
+    responses.filter((rated) => rated.steps.length > 0 && wanted(rated)).map((rated) => ({ problem, rated })),
+  );
+  const scores = new Map<RatedResponse, Float32Array>();
+  for (let from = 0; from < jobs.length; from += CALL) {
+    stopIfAsked(watch.signal);
+    const call = jobs.slice(from, from + CALL);
+    const examples = call.map(({ problem, rated }): Example => ({ problem, variant: 'solve', response: rated.response.tokens }));
+    const ends = call.map(({ rated }) => Uint32Array.from(rated.steps, (step) => step.tokenEnd - 1));
+    const results = await scorer.score(examples, ends);
+    results.forEach((result, i) => scores.set((call[i] as { rated: RatedResponse }).rated, result));
+    watch.meter.advance(call.length);
+  }
+  return rollouts.map((rollout) => ({
+    ...rollout,
+    responses: rollout.responses.map((rated) => {
+      const found = scores.get(rated);
+      return found ? { ...rated, scores: found, reward: aggregate(found, how) } : rated;
+    }),
+  }));
+}

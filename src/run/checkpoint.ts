@@ -1,0 +1,65 @@
+// Checkpoint folders that are whole or absent: written aside, a manifest last, flushed, renamed.
+// Leaves weights and trainer state to the model that saves itself.
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hashFile, listNames, putDurable, writeDurable } from './durable.js';
+import type { Json } from './journal.js';
+
+const MANIFEST = 'manifest.json';
+
+interface Manifest {
+  readonly format: 1;
+  /** What the checkpoint is: phase, optimizer steps, digest of the settings. */
+  readonly about: Json;
+  /** Every other file of the folder, by path with `/`. */
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+}
+
+/**
+ * Makes or replaces the checkpoint `dir`: `save` writes the model into the folder it is given (which does not exist yet),
+ * the manifest with sizes and SHA-256 follows, and one rename makes it appear.
+ */
+export async function commitCheckpoint(dir: string, about: Json, save: (dir: string) => Promise<void>): Promise<void> {
+  await putDurable(dir, async (aside) => {
+    await save(aside);
+    const files: Record<string, { bytes: number; sha256: string }> = {};
+    for (const path of await listFiles(aside)) {
+      files[path] = { bytes: (await stat(join(aside, path))).size, sha256: await hashFile(join(aside, path)) };
+    }
+    const manifest: Manifest = { format: 1, about, files };
+    await writeDurable(join(aside, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+  });
+}
+
+/** Why a checkpoint cannot be used, in a few words; undefined where every file is as its manifest says. */
+export async function faultOf(dir: string): Promise<string | undefined> {
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(await readFile(join(dir, MANIFEST), 'utf8')) as Manifest;
+    if (manifest.format !== 1 || typeof manifest.files !== 'object' || manifest.files === null) throw new Error('form');
+  } catch {
+    return 'no readable manifest.json';
+  }
+  for (const [path, { bytes, sha256 }] of Object.entries(manifest.files)) {
+    const info = await stat(join(dir, path)).catch(() => undefined);
+    if (!info) return `${path} is missing`;
+    if (info.size !== bytes) return `${path} has ${info.size} bytes, wanted ${bytes}`;
+    if ((await hashFile(join(dir, path))) !== sha256) return `${path} differs from its SHA-256`;
+  }
+  return undefined;
+}
+
+/** What `commitCheckpoint` was told about a folder that `faultOf` found whole. */
+export async function aboutOf(dir: string): Promise<Json> {
+  return (JSON.parse(await readFile(join(dir, MANIFEST), 'utf8')) as Manifest).about;
+}
+
+async function listFiles(dir: string, inside = ''): Promise<string[]> {
+  const files: string[] = [];
+  for (const name of await listNames(join(dir, inside))) {
+    const path = inside === '' ? name : `${inside}/${name}`;
+    if ((await stat(join(dir, path))).isDirectory()) files.push(...(await listFiles(dir, path)));
+    else files.push(path);
+  }
+  return files;
+}

@@ -1,0 +1,183 @@
+// A run folder: opened by one process, continued where its journal and its checkpoints agree, worked on phase by phase.
+// Leaves what a phase does to src/evolve, src/label and src/evaluate.
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../core/errors.js';
+import { faultOf } from './checkpoint.js';
+import { listNames, removeDurable, sweepAside } from './durable.js';
+import { type Commit, Journal, type Json, type JournalEvent } from './journal.js';
+import { isClaim, type Lock, lockFolder } from './lock.js';
+import { Phase } from './phase.js';
+import { Progress } from './progress.js';
+import { keepSettings } from './settings.js';
+import { Stopped, stopIfAsked } from './stop.js';
+import { type Display, silent } from './terminal.js';
+import { Timings } from './timings.js';
+
+export interface RunOptions {
+  readonly dir: string;
+  /** Everything that decides the bytes of the run, and nothing else. */
+  readonly settings: object;
+  readonly signal?: AbortSignal;
+  readonly display?: Display;
+  /** Iteration checkpoints (`iter-*`) to keep; 0 keeps all. */
+  readonly keepCheckpoints?: number;
+}
+
+export class Run {
+  readonly dir: string;
+  readonly journal: Journal;
+  readonly progress: Progress;
+  readonly timings: Timings;
+  readonly signal: AbortSignal;
+  readonly #lock: Lock;
+  readonly #display: Display;
+  readonly #keep: number;
+
+  private constructor(options: RunOptions, lock: Lock, journal: Journal, timings: Timings) {
+    this.dir = options.dir;
+    this.signal = options.signal ?? new AbortController().signal;
+    this.#display = options.display ?? silent;
+    this.progress = new Progress(this.#display);
+    this.#keep = options.keepCheckpoints ?? 0;
+    this.#lock = lock;
+    this.journal = journal;
+    this.timings = timings;
+  }
+
+  /**
+   * Opens a new folder or one that holds a run of the same settings; goes back to the newest commit whose checkpoints
+   * verify, saying which it passed over, and removes what lies beyond it.
+   * @throws UserError where another process owns it, it holds something else, or settings differ
+   */
+  static async open(options: RunOptions): Promise<Run> {
+    await mkdir(options.dir, { recursive: true });
+    const lock = await lockFolder(options.dir);
+    try {
+      const names = (await listNames(options.dir)).filter((name) => !isClaim(name));
+      if (names.length > 0 && !names.includes('config.yaml') && !names.every((name) => name.startsWith('config.yaml'))) {
+        throw new UserError(`${options.dir}: run.dir: holds ${names[0]} but no config.yaml, wanted a new folder or one of a run`);
+      }
+      await keepSettings(options.dir, options.settings);
+      const journal = await Journal.open(join(options.dir, 'journal.jsonl'));
+      const run = new Run(options, lock, journal, await Timings.open(join(options.dir, 'timings.json')));
+      await run.#rewind();
+      await run.#sweep();
+      return run;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Writes the opening event of a new run, or checks that it is the one this run began with. */
+  async start(event: JournalEvent): Promise<void> {
+    const before = this.journal.start;
+    if (!before) return this.journal.open(event);
+    for (const [key, value] of Object.entries(event)) {
+      if (JSON.stringify(value) === JSON.stringify(before[key])) continue;
+      const [now, wanted] = [JSON.stringify(value), JSON.stringify(before[key])];
+      throw new UserError(`${this.dir}: ${key}: ${now} now, wanted ${wanted} as when the run began (or choose another folder)`);
+    }
+  }
+
+  /**
+   * Does the work of a phase once in the life of the folder; later calls give the result it committed.
+   * @throws Stopped where the signal ended it; what its units kept is found again
+   */
+  async phase<T extends Json>(name: string, work: (phase: Phase) => Promise<T>): Promise<T> {
+    const committed = this.journal.commits.find((commit) => commit.phase === name);
+    if (committed) {
+      this.progress.finish(name);
+      return committed.result as T;
+    }
+    stopIfAsked(this.signal);
+    this.timings.start(name);
+    const phase = new Phase(this, name);
+    let result: Json;
+    try {
+      // As it will be read back: undefined fields and numbers that are not finite do not survive JSON.
+      result = JSON.parse(JSON.stringify(await work(phase))) as Json;
+    } catch (error) {
+      await this.timings.save();
+      await this.journal.flush();
+      throw this.signal.aborted ? new Stopped() : error;
+    }
+    const { tokens, outputs, checkpoint } = phase;
+    await this.journal.commit({ event: 'commit', phase: name, result, tokens: { ...tokens }, outputs, checkpoint });
+    await removeDurable(phase.work);
+    await this.timings.save();
+    await this.#prune();
+    this.progress.finish(name);
+    return result as T;
+  }
+
+  /** Path of a committed checkpoint. */
+  checkpointPath(name: string): string {
+    return join(this.dir, 'checkpoints', name);
+  }
+
+  async close(): Promise<void> {
+    this.#display.close();
+    await this.journal.close();
+    await this.#lock.release();
+  }
+
+  async #rewind(): Promise<void> {
+    const { commits } = this.journal;
+    const faults = new Map<string, string | undefined>();
+    let good = commits.length;
+    while (good > 0 && (await this.#faultBefore(commits.slice(0, good), faults)) !== undefined) good--;
+    for (const [name, fault] of faults) if (fault) this.progress.say(`passed over ${name}: ${fault}`);
+    await this.journal.cut(good);
+    if (good < commits.length) this.progress.say(`going back to ${commits[good - 1]?.phase ?? 'the start'}`);
+  }
+
+  /** Why the run cannot go on from these commits: the newest checkpoint of each model and every other file are needed. */
+  async #faultBefore(commits: readonly Commit[], known: Map<string, string | undefined>): Promise<string | undefined> {
+    const needed = new Map<string, string>();
+    for (const { checkpoint } of commits) if (checkpoint) needed.set(checkpoint.model, checkpoint.name);
+    for (const name of needed.values()) {
+      const label = `checkpoints/${name}`;
+      if (!known.has(label)) known.set(label, await faultOf(this.checkpointPath(name)));
+      if (known.get(label)) return known.get(label);
+    }
+    for (const [path, bytes] of Object.entries(commits.at(-1)?.outputs ?? {})) {
+      if (!known.has(path)) known.set(path, await sizeFault(join(this.dir, path), bytes));
+      if (known.get(path)) return known.get(path);
+    }
+    return undefined;
+  }
+
+  /** Removes what no commit names: writes that were cut off, pieces of phases that are done, checkpoints never committed. */
+  async #sweep(): Promise<void> {
+    const { commits } = this.journal;
+    const phases = new Set(commits.map(({ phase }) => phase));
+    const checkpoints = new Set(commits.map(({ checkpoint }) => checkpoint?.name));
+    const outputs = new Set(commits.flatMap((commit) => Object.keys(commit.outputs)));
+    for (const folder of ['', 'checkpoints', 'rollouts', 'work']) await sweepAside(join(this.dir, folder));
+    for (const name of await listNames(join(this.dir, 'work'))) {
+      if (phases.has(name)) await removeDurable(join(this.dir, 'work', name));
+    }
+    for (const name of await listNames(join(this.dir, 'checkpoints'))) {
+      if (!checkpoints.has(name)) await removeDurable(this.checkpointPath(name));
+    }
+    for (const name of await listNames(join(this.dir, 'rollouts'))) {
+      if (!outputs.has(`rollouts/${name}`)) await removeDurable(join(this.dir, 'rollouts', name));
+    }
+    await this.#prune();
+  }
+
+  async #prune(): Promise<void> {
+    if (this.#keep === 0) return;
+    const names = this.journal.commits.flatMap(({ checkpoint }) => (checkpoint ? [checkpoint.name] : []));
+    const old = names.filter((name) => name.startsWith('iter-')).slice(0, -this.#keep);
+    for (const name of old) await removeDurable(this.checkpointPath(name));
+  }
+}
+
+async function sizeFault(path: string, bytes: number): Promise<string | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  if (!info) return 'missing';
+  return info.size === bytes ? undefined : `${info.size} bytes, wanted ${bytes}`;
+}

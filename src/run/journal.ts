@@ -1,0 +1,118 @@
+// The journal of a run: one JSON event a line, appended; `commit` lines say which phases are done for good.
+// Leaves the meaning of events to the phases and the choice of where to continue to folder.ts.
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+
+/** Plain data that a line can hold. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+export interface JournalEvent {
+  readonly event: string;
+  readonly [key: string]: Json | undefined;
+}
+
+/** Response tokens of a phase, by what was done with them. */
+export interface TokenCounts {
+  readonly sampled: number;
+  readonly scored: number;
+  readonly trained: number;
+}
+
+/** A phase that is done: its result and the files it left. */
+export interface Commit {
+  readonly event: 'commit';
+  readonly phase: string;
+  readonly result: Json;
+  readonly tokens: TokenCounts;
+  /** Bytes of each file written, by path inside the run folder. */
+  readonly outputs: Readonly<Record<string, number>>;
+  /** Name under checkpoints/ and whose weights it holds, where the phase made one. */
+  readonly checkpoint: { readonly name: string; readonly model: 'policy' | 'prm' } | null;
+}
+
+export class Journal {
+  readonly #handle: FileHandle;
+  #commits: { readonly commit: Commit; readonly end: number }[] = [];
+  #start: { readonly event: JournalEvent; readonly end: number } | undefined;
+  #pending = '';
+
+  private constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  /** Opens or makes the file; a last line that was cut off by a crash, and everything after a damaged line, is not read. */
+  static async open(path: string): Promise<Journal> {
+    const journal = new Journal(await open(path, 'a+'));
+    let offset = 0;
+    const bytes = await readFile(path);
+    while (offset < bytes.length) {
+      const newline = bytes.indexOf(10, offset);
+      const event = newline < 0 ? undefined : parseEvent(bytes.toString('utf8', offset, newline));
+      if (!event) break;
+      offset = newline + 1;
+      if (event.event === 'start') journal.#start = { event, end: offset };
+      else if (event.event === 'commit') journal.#commits.push({ commit: event as unknown as Commit, end: offset });
+    }
+    return journal;
+  }
+
+  /** The event that opened the run; undefined in a new journal. */
+  get start(): JournalEvent | undefined {
+    return this.#start?.event;
+  }
+
+  /** Phases done, in order. */
+  get commits(): readonly Commit[] {
+    return this.#commits.map(({ commit }) => commit);
+  }
+
+  /** Keeps the first `commits` commits and cuts off every line after them. */
+  async cut(commits: number): Promise<void> {
+    this.#pending = '';
+    this.#commits = this.#commits.slice(0, commits);
+    await this.#handle.truncate(this.#commits.at(-1)?.end ?? this.#start?.end ?? 0);
+    await this.#handle.sync();
+  }
+
+  /** Adds an event; it reaches the file with the next `flush` or `commit`. */
+  append(event: JournalEvent): void {
+    this.#pending += `${JSON.stringify(event)}\n`;
+  }
+
+  /** Writes the events added so far, for readers who follow the file; a crash may still lose them. */
+  async flush(): Promise<void> {
+    const text = this.#pending;
+    this.#pending = '';
+    if (text !== '') await this.#handle.appendFile(text);
+  }
+
+  /** Writes the opening event and flushes it to the disk. */
+  async open(event: JournalEvent): Promise<void> {
+    this.append(event);
+    this.#start = { event, end: await this.#settle() };
+  }
+
+  /** Writes a commit line; once this returns, the phase is done for good. */
+  async commit(commit: Commit): Promise<void> {
+    this.append(commit as unknown as JournalEvent);
+    this.#commits.push({ commit, end: await this.#settle() });
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+
+  async #settle(): Promise<number> {
+    await this.flush();
+    await this.#handle.sync();
+    return (await this.#handle.stat()).size;
+  }
+}
+
+function parseEvent(line: string): JournalEvent | undefined {
+  try {
+    const value = JSON.parse(line) as unknown;
+    return typeof value === 'object' && value !== null && 'event' in value ? (value as JournalEvent) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,98 @@
+// What a phase of a run works with: units it need not repeat, events, files and a checkpoint that appear with its commit.
+// Leaves the commit itself to folder.ts.
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { commitCheckpoint } from './checkpoint.js';
+import { putDurable } from './durable.js';
+import type { Run } from './folder.js';
+import type { Json, TokenCounts } from './journal.js';
+import type { Meter, WorkKind } from './progress.js';
+import { stopIfAsked } from './stop.js';
+import { keepUnit, readUnit } from './units.js';
+
+export class Phase {
+  readonly name: string;
+  /** Folder for pieces of unfinished work; it goes when the phase is committed. */
+  readonly work: string;
+  readonly #run: Run;
+  readonly #outputs: Record<string, number> = {};
+  readonly #tokens: { -readonly [kind in keyof TokenCounts]: number } = { sampled: 0, scored: 0, trained: 0 };
+  #checkpoint: { readonly name: string; readonly model: 'policy' | 'prm' } | null = null;
+
+  constructor(run: Run, name: string) {
+    this.#run = run;
+    this.name = name;
+    this.work = join(run.dir, 'work', name.replaceAll('/', '_'));
+  }
+
+  get signal(): AbortSignal {
+    return this.#run.signal;
+  }
+
+  get outputs(): Readonly<Record<string, number>> {
+    return this.#outputs;
+  }
+
+  get checkpoint(): { readonly name: string; readonly model: 'policy' | 'prm' } | null {
+    return this.#checkpoint;
+  }
+
+  /** Tokens that the phase worked through, whichever process did it. */
+  get tokens(): TokenCounts {
+    return this.#tokens;
+  }
+
+  count(kind: keyof TokenCounts, tokens: number): void {
+    this.#tokens[kind] += tokens;
+  }
+
+  /** Progress of one part of the phase's work. */
+  meter(kind: WorkKind, title: string, part?: string): Meter {
+    return this.#run.progress.meter(this.name, kind, title, part);
+  }
+
+  say(text: string): void {
+    this.#run.progress.say(text);
+  }
+
+  /**
+   * One piece of the phase's work: found where an earlier process finished it, else made and kept.
+   * @param name unique in the phase, a file name
+   * @param make gives plain objects, arrays and typed arrays, the same at every call
+   */
+  async unit<T>(name: string, make: () => Promise<T>): Promise<{ readonly value: T; readonly found: boolean }> {
+    stopIfAsked(this.signal);
+    const path = join(this.work, `${name}.unit`);
+    const kept = await readUnit<T>(path);
+    if (kept) return { value: kept.value, found: true };
+    const value = await make();
+    await keepUnit(path, value);
+    await this.settle();
+    return { value, found: false };
+  }
+
+  /** Adds an event of this phase to the journal. */
+  record(event: string, fields: Readonly<Record<string, Json | undefined>>): void {
+    this.#run.journal.append({ event, phase: this.name, ...fields });
+  }
+
+  /** Lets readers see the events and the time so far. */
+  async settle(): Promise<void> {
+    await this.#run.journal.flush();
+    await this.#run.timings.save();
+  }
+
+  /** Makes a file of the run folder; `write` fills the file it is given. */
+  async output(path: string, write: (aside: string) => Promise<void>): Promise<void> {
+    const full = join(this.#run.dir, path);
+    await putDurable(full, write);
+    this.#outputs[path] = (await stat(full)).size;
+  }
+
+  /** Makes the checkpoint of this phase; call it last. */
+  async save(name: string, model: 'policy' | 'prm', save: (dir: string) => Promise<void>): Promise<void> {
+    await this.settle();
+    await commitCheckpoint(this.#run.checkpointPath(name), { phase: this.name, model }, save);
+    this.#checkpoint = { name, model };
+  }
+}

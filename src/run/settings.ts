@@ -1,0 +1,55 @@
+// The settings a run folder was started with, in config.yaml: written once, compared by key at every later start.
+// Leaves what settings mean to src/config.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { UserError } from '../core/errors.js';
+import { writeDurable } from './durable.js';
+
+const FILE = 'config.yaml';
+
+/**
+ * Writes the settings into a new folder, or checks that they are the ones of the run it holds.
+ * @throws UserError naming the first setting that differs
+ */
+export async function keepSettings(dir: string, settings: object): Promise<void> {
+  const path = join(dir, FILE);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return writeDurable(path, stringify(settings, { lineWidth: 0 }));
+  const kept = flatten(readYaml(path, text));
+  const wanted = flatten(JSON.parse(JSON.stringify(settings)) as unknown);
+  for (const key of new Set([...wanted.keys(), ...kept.keys()])) {
+    const [now, before] = [wanted.get(key) ?? 'not set', kept.get(key) ?? 'not set'];
+    if (now !== before) {
+      throw new UserError(`${path}: ${key}: ${now} now, wanted ${before} as in the run it holds (or choose another folder)`);
+    }
+  }
+}
+
+/** SHA-256 of settings, in hex: equal exactly where `keepSettings` finds no difference. */
+export function digestSettings(settings: object): string {
+  const lines = [...flatten(JSON.parse(JSON.stringify(settings)) as unknown)].map(([key, value]) => `${key}=${value}\n`);
+  return createHash('sha256').update(lines.sort().join('')).digest('hex');
+}
+
+function readYaml(path: string, text: string): unknown {
+  try {
+    return parse(text, { prettyErrors: false }) as unknown;
+  } catch (error) {
+    throw new UserError(`${path}: settings: ${(error as Error).message.split('\n')[0]}, wanted valid YAML`);
+  }
+}
+
+/** Dotted key to JSON text of each leaf; lists count as one value. */
+function flatten(value: unknown, path = '', leaves = new Map<string, string>()): Map<string, string> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    for (const [key, inner] of Object.entries(value)) flatten(inner, path === '' ? key : `${path}.${key}`, leaves);
+  } else {
+    leaves.set(path, JSON.stringify(value));
+  }
+  return leaves;
+}

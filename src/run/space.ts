@@ -1,0 +1,28 @@
+// Free disk space, asked before a job starts instead of found missing hours later.
+// Leaves how much a job needs to the caller.
+import { stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../core/errors.js';
+import { listNames } from './durable.js';
+
+/** @throws UserError where the disk of `dir` has less than `bytes` free for this user */
+export async function requireSpace(dir: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(dir);
+  const free = bavail * bsize;
+  if (free < bytes) throw new UserError(`${dir}: free space: ${describeBytes(free)}, wanted at least ${describeBytes(bytes)}`);
+}
+
+/** Bytes of the weights in a checkpoint folder. */
+export async function weightBytes(dir: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await listNames(dir)) {
+    if (name.endsWith('.safetensors')) bytes += (await stat(join(dir, name))).size;
+  }
+  return bytes;
+}
+
+function describeBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}

@@ -1,0 +1,100 @@
+// Shows progress: one live line on a terminal, plain lines at intervals elsewhere, nothing when asked for nothing.
+// Leaves what is shown to progress.ts and results to the commands.
+
+/** One moment of a job. */
+export interface Moment {
+  readonly title: string;
+  readonly done: number;
+  readonly total: number;
+  /** Share of the whole job, 0..1. */
+  readonly fraction: number;
+  readonly secondsLeft: number | undefined;
+  readonly tokensPerSecond: number | undefined;
+}
+
+export interface Display {
+  show(moment: Moment): void;
+  /** A line that stays. */
+  say(text: string): void;
+  /** Ends the live line. */
+  close(): void;
+}
+
+/** The part of a stream that is used; process.stderr is one. */
+export interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+export const silent: Display = { show() {}, say() {}, close() {} };
+
+const LIVE_INTERVAL_S = 0.1;
+const PLAIN_INTERVAL_S = 10;
+
+/** A live line where the output is a terminal outside CI, plain lines elsewhere; NO_COLOR switches the dimming off. */
+export function openDisplay(
+  output: Output,
+  environment: NodeJS.ProcessEnv = process.env,
+  clock: () => number = () => performance.now() / 1000,
+): Display {
+  const live = output.isTTY === true && !environment.CI && environment.TERM !== 'dumb';
+  return live ? liveDisplay(output, !environment.NO_COLOR, clock) : plainDisplay(output, clock);
+}
+
+function liveDisplay(output: Output, color: boolean, clock: () => number): Display {
+  let shownAt = Number.NEGATIVE_INFINITY;
+  let open = false;
+  const clear = (): void => {
+    if (open) output.write('\r\x1b[2K');
+    open = false;
+  };
+  return {
+    show(moment) {
+      const now = clock();
+      if (now - shownAt < LIVE_INTERVAL_S && moment.done < moment.total) return;
+      shownAt = now;
+      clear();
+      const line = describe(moment).slice(0, Math.max(20, (output.columns ?? 80) - 1));
+      output.write(color ? `\x1b[2m${line}\x1b[22m` : line);
+      open = true;
+    },
+    say(text) {
+      clear();
+      output.write(`${text}\n`);
+    },
+    close: clear,
+  };
+}
+
+function plainDisplay(output: Output, clock: () => number): Display {
+  let shownAt = Number.NEGATIVE_INFINITY;
+  return {
+    show(moment) {
+      const now = clock();
+      if (now - shownAt < PLAIN_INTERVAL_S) return;
+      shownAt = now;
+      output.write(`${describe(moment)}\n`);
+    },
+    say(text) {
+      output.write(`${text}\n`);
+    },
+    close() {},
+  };
+}
+
+function describe({ title, done, total, fraction, secondsLeft, tokensPerSecond }: Moment): string {
+  const parts = [`${Math.floor(fraction * 100)}%`, title, `${done}/${total}`];
+  if (tokensPerSecond !== undefined) parts.push(`${Math.round(tokensPerSecond)} tokens/s`);
+  if (secondsLeft !== undefined) parts.push(`${describeSeconds(secondsLeft)} left`);
+  return parts.join(' · ');
+}
+
+/** A duration in its two largest units, for example `3m 12s`. */
+export function describeSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [days, hours, minutes] = [Math.floor(whole / 86400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60];
+  if (days > 0) return `${days}d ${hours}h`;
+  if (hours > 0) return `${hours}h ${minutes}m`;
+  return minutes > 0 ? `${minutes}m ${whole % 60}s` : `${whole}s`;
+}

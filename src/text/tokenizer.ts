@@ -1,0 +1,68 @@
+// What every tokenizer offers, whatever file it was read from, and the streaming of byte pieces into text.
+// Leaves file formats to the readers beside it and prompts to prompt.ts.
+
+/** `specials`: recognise special strings in the text, as the reference tokenizers do. Off (the default) is for data: it yields no special id. */
+export interface EncodeOptions {
+  readonly specials?: boolean;
+}
+
+/** Text of a token sequence and where the text of each token ends. */
+export interface Decoded {
+  readonly text: string;
+  /** UTF-16 index into `text`, exclusive, one per token; a token that adds nothing ends where the one before it ends. */
+  readonly ends: Uint32Array;
+}
+
+export interface Tokenizer {
+  /** One more than the largest id that a text or special piece has. */
+  readonly size: number;
+  /** Ids of `text`; begin and end marks are the prompt's business. */
+  encode(text: string, options?: EncodeOptions): Int32Array;
+  /** Special tokens and ids without a piece add no text. */
+  decode(tokens: ArrayLike<number>): Decoded;
+  /** Id of a special string, else of a piece of exactly this text. */
+  idOf(piece: string): number | undefined;
+}
+
+/** Collects text token by token; bytes count as text once they complete a character. */
+export class TextBuilder {
+  #text = '';
+  #afterByte = false;
+  readonly #ends: Uint32Array;
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  #count = 0;
+
+  /** `tokens`: how many tokens will be added. */
+  constructor(tokens: number) {
+    this.#ends = new Uint32Array(tokens);
+  }
+
+  /** Adds a token that stands for one byte of UTF-8. */
+  addByte(byte: number): void {
+    this.#afterByte = true;
+    this.#end(this.#decoder.decode(Uint8Array.of(byte), { stream: true }));
+  }
+
+  /** Adds a token that stands for `text`, which may be empty. Bytes that never became a character turn into U+FFFD before it. */
+  addText(text: string): void {
+    this.#flush();
+    this.#end(text);
+  }
+
+  finish(): Decoded {
+    this.#flush();
+    return { text: this.#text, ends: this.#ends };
+  }
+
+  #end(piece: string): void {
+    this.#text += piece;
+    this.#ends[this.#count++] = this.#text.length;
+  }
+
+  #flush(): void {
+    if (!this.#afterByte) return;
+    this.#afterByte = false;
+    this.#text += this.#decoder.decode();
+    this.#ends[this.#count - 1] = this.#text.length;
+  }
+}

@@ -1,0 +1,164 @@
+// The shape of the project as a test: who may import whom, how long a file may be, what each file opens with.
+// The reasons are in CONTRIBUTING.md and docs/adr/.
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const longest = 400;
+
+/** Folder of src/ -> folders it may import besides itself. */
+const imports: Record<string, readonly string[]> = {
+  core: [],
+  config: ['core'],
+  text: ['core'],
+  images: ['core'],
+  checkpoint: ['core'],
+  backbones: ['core', 'text'],
+  data: ['core'],
+  reward: ['core'],
+  run: ['core'],
+  problems: ['core', 'data', 'images'],
+  engine: ['core', 'text', 'images', 'checkpoint', 'backbones'],
+  golden: ['core', 'text', 'images', 'checkpoint', 'backbones', 'engine'],
+  rollout: ['core', 'data', 'reward', 'run'],
+  label: ['core', 'data', 'reward', 'run', 'rollout'],
+  evaluate: ['core', 'data', 'reward', 'run', 'rollout'],
+  report: ['core', 'data', 'run'],
+  evolve: ['core', 'config', 'data', 'reward', 'run', 'rollout', 'label', 'evaluate'],
+};
+
+/** Folder of native/ -> what it may include: folders, or single headers of a folder. */
+const includes: Record<string, readonly string[]> = {
+  base: ['base/'],
+  io: ['io/', 'base/'],
+  ops: ['ops/', 'base/'],
+  engine: ['engine/', 'ops/', 'io/', 'base/'],
+  // A model implements the engine's contract and sees nothing else of it; the engine sees no model at all.
+  models: ['models/', 'engine/backbone.h', 'engine/parameters.h', 'engine/types.h', 'ops/', 'base/'],
+  addon: ['addon/', 'engine/', 'io/', 'base/'],
+};
+
+function filesUnder(folder: string, pattern: RegExp): string[] {
+  const names = readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => pattern.test(name)).map((name) => path.join(folder, name));
+}
+
+const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
+const folderOf = (file: string) => (file.split(path.sep).length > 2 ? file.split(path.sep)[1]! : '');
+const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1]!);
+
+const typescript = filesUnder('src', /\.ts$/);
+const cpp = filesUnder('native', /\.(h|cpp|cu)$/);
+const tests = filesUnder('test', /\.ts$/);
+const scripts = filesUnder('scripts', /\.mjs$/);
+const sources = [...typescript, ...cpp, ...tests, ...scripts];
+
+/** Files of src/ that a file imports, by path from the root. */
+function importsOf(file: string): string[] {
+  const named = matches(read(file), /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g);
+  return named.map((name) => path.join(path.dirname(file), name).replace(/\.js$/, '.ts'));
+}
+
+/** Project headers that a C++ file includes, by path from native/. */
+const includesOf = (file: string) => matches(read(file), /^#include "([^"]+)"/gm);
+
+describe('TypeScript', () => {
+  test('every folder of src has its place in the order of imports', () => {
+    const folders = new Set(typescript.map(folderOf).filter((folder) => folder !== '' && folder !== 'commands'));
+    expect([...folders].filter((folder) => !(folder in imports))).toEqual([]);
+  });
+
+  test('imports go in one direction', () => {
+    const wrong = typescript.flatMap((file) => {
+      const from = folderOf(file);
+      const allowed = imports[from];
+      if (!allowed) return [];
+      const bad = importsOf(file).filter((to) => folderOf(to) !== from && !allowed.includes(folderOf(to)));
+      return bad.map((to) => `${file} imports ${to}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('only cli.ts imports the commands', () => {
+    const wrong = typescript.filter((file) => folderOf(file) !== 'commands' && file !== path.join('src', 'cli.ts'));
+    expect(wrong.filter((file) => importsOf(file).some((to) => folderOf(to) === 'commands'))).toEqual([]);
+  });
+
+  test('only engine/binding.ts loads the binary', () => {
+    const loaders = typescript.filter((file) => /\.node\b['"`]|process\.dlopen/.test(read(file)));
+    expect(loaders).toEqual([path.join('src', 'engine', 'binding.ts')]);
+  });
+
+  test('sources import only packages that package.json declares', () => {
+    const declared = Object.keys(JSON.parse(read('package.json')).dependencies);
+    const wrong = typescript.flatMap((file) => {
+      const packages = matches(read(file), /^(?:import|export)\b[^;]*?\bfrom '([^.'][^']*)'/gm);
+      const names = packages.filter((name) => !name.startsWith('node:'));
+      const base = names.map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
+      return base.filter((name) => !declared.includes(name)).map((name) => `${file} imports ${name}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('C++', () => {
+  test('every folder of native has its place in the order of includes', () => {
+    expect([...new Set(cpp.map(folderOf))].filter((folder) => !(folder in includes))).toEqual([]);
+  });
+
+  test('includes go in one direction', () => {
+    const wrong = cpp.flatMap((file) => {
+      const allowed = includes[folderOf(file)] ?? [];
+      const bad = includesOf(file).filter((header) => !allowed.some((start) => header.startsWith(start)));
+      return bad.map((header) => `${file} includes ${header}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('no model includes another model', () => {
+    const model = (header: string) => /^models\/([^/]+)\//.exec(header)?.[1];
+    const wrong = cpp.flatMap((file) => {
+      const own = model(path.relative('native', file));
+      const others = includesOf(file).filter(
+        (header) => own !== undefined && ![own, 'layers', undefined].includes(model(header)),
+      );
+      return others.map((header) => `${file} includes ${header}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('Node-API is seen only by the addon', () => {
+    const seen = cpp.filter((file) => /#include <(napi|node_api)\.h>/.test(read(file)));
+    expect(seen.filter((file) => folderOf(file) !== 'addon')).toEqual([]);
+  });
+
+  test('CUDA is seen only by ops/cuda and base', () => {
+    const seen = cpp.filter((file) => /#include [<"](cuda|c10\/cuda|ATen\/cuda|nccl)/.test(read(file)));
+    expect(seen.filter((file) => !/^native\/(ops\/cuda|base)\//.test(file))).toEqual([]);
+  });
+
+  test('nothing includes the headers that take longest to compile', () => {
+    expect(cpp.filter((file) => /#include <torch\/(torch|all|script|extension)\.h>/.test(read(file)))).toEqual([]);
+  });
+
+  test('every backbone has a folder in native/models and a file in src/backbones', () => {
+    const folders = new Set(cpp.map((file) => /^native\/models\/([^/]+)\/backbone\.cpp$/.exec(file)?.[1]));
+    const names = [...folders].filter((name) => name !== undefined);
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter((name) => !typescript.includes(`src/backbones/${name}.ts`))).toEqual([]);
+  });
+});
+
+describe('every file', () => {
+  test(`is at most ${longest} lines long`, () => {
+    const lengths = sources.map((file) => [file, read(file).split('\n').length - 1] as const);
+    expect(lengths.filter(([, lines]) => lines > longest)).toEqual([]);
+  });
+
+  test('opens with a comment that says what it does', () => {
+    const opening = /^(#!.*\n)?(#pragma once\n)?\/\/ \S/;
+    expect(sources.filter((file) => !opening.test(read(file)))).toEqual([]);
+  });
+});

@@ -1,0 +1,105 @@
+// Reading question and answer texts of the MathV360K / MathVista form.
+import { describe, expect, it } from 'vitest';
+import { answerForm, choiceLetter, parseQuestion, unwrapAnswer } from '../../../src/data/question.js';
+
+const LETTER_HINT =
+  'Hint: Please answer the question and provide the correct option letter, e.g., A, B, C, D, at the end.';
+const hint = (what: string) => `Hint: Please answer the question requiring ${what} at the end.`;
+
+describe('parseQuestion', () => {
+  it.each([
+    ['<image>\nQuestion: Why?', 'Question: Why?'],
+    ['<image>Question: Why?', 'Question: Why?'],
+    ['Question: Why?', 'Question: Why?'],
+    ['Question: Why?\n<image>', 'Question: Why?'],
+  ])('takes the image mark out of %j', (value, text) => {
+    expect(parseQuestion(value).text).toBe(text);
+  });
+
+  it.each([
+    [hint('an integer answer and provide the final value, e.g., 1, 2, 3,'), { answerType: 'integer' }],
+    [hint('a floating-point number with one decimal place and provide it'), { answerType: 'float', precision: 1 }],
+    [hint('a floating-point number with two decimal places and provide it'), { answerType: 'float', precision: 2 }],
+    [hint('a Python list as an answer and provide the final list'), { answerType: 'list' }],
+    [LETTER_HINT, undefined],
+    ['Question: which needs requiring an integer answer', undefined],
+  ])('reads the answer type from the hint line only: %j', (first, hinted) => {
+    expect(parseQuestion(`${first}\nQuestion: How many?`).hinted).toEqual(hinted);
+  });
+
+  it('reads the unit from the end of the question only', () => {
+    expect(parseQuestion('Question: How much? (Unit: $, per day)').unit).toBe('$, per day');
+    expect(parseQuestion('Question: How much? (Unit: minutes)\nChoices:\n(A) 1\n(B) 2').unit).toBe('minutes');
+    expect(parseQuestion('Question: (Unit: $) How much?').unit).toBeUndefined();
+  });
+
+  it('reads choices line by line, texts with brackets, letters and line breaks included', () => {
+    const block = '(A) f(x) = (B)\n(B) neither;\nboth are (C) equal\n(C) 3';
+    expect(parseQuestion(`${LETTER_HINT}\nQuestion: Which?\nChoices:\n${block}`).choices).toEqual([
+      'f(x) = (B)',
+      'neither;\nboth are (C) equal',
+      '3',
+    ]);
+  });
+
+  it('reads choices that stand in one line', () => {
+    expect(parseQuestion('Question: Which?\nChoices: (A) red (B) dark blue').choices).toEqual(['red', 'dark blue']);
+  });
+
+  it('takes the word "choices" inside a question for text', () => {
+    expect(parseQuestion('Question: Who made Choices:\nold or new?').choices).toEqual([]);
+  });
+
+  it('needs time linear in the text', () => {
+    const started = performance.now();
+    parseQuestion(`Question: ${'(Unit: '.repeat(8000)}${' '.repeat(8000)}\nChoices:${'\n(A)'.repeat(2000)}`);
+    unwrapAnswer(`${'the answer is '.repeat(4000)}${'1'.repeat(8000)}x`);
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+});
+
+describe('unwrapAnswer', () => {
+  it.each([
+    ['The answer is 3', '3'],
+    ['The answer is 3.', '3'],
+    ['The answer is 3.5.', '3.5'],
+    ['the answer is: Heart disease.', 'Heart disease'],
+    ['The answer is 1:45 P.M.', '1:45 P.M.'],
+    [' 1842.4 ', '1842.4'],
+    ['First, the answer is 2. No: The answer is B', 'B'],
+    ['The answer is', ''],
+    ['The answer is: ', ''],
+  ])('reads %j as %j', (value, answer) => {
+    expect(unwrapAnswer(value)).toBe(answer);
+  });
+});
+
+describe('choiceLetter', () => {
+  const choices = ['yes', 'A cat', 'Both of  them'];
+  it.each([
+    ['B', 'B'],
+    ['(B)', 'B'],
+    ['C.', 'C'],
+    ['A: yes', 'A'],
+    ['(C) Both of them', 'C'],
+    ['a cat', 'B'],
+    ['both of them', 'C'],
+    ['D', null],
+    ['dog', null],
+  ])('maps %j to %j', (answer, letter) => {
+    expect(choiceLetter(answer, choices)).toBe(letter);
+  });
+});
+
+describe('answerForm', () => {
+  it.each([
+    ['12', { answerType: 'integer' }],
+    ['-1,200', { answerType: 'integer' }],
+    ['0.50', { answerType: 'float', precision: 2 }],
+    ['[1, 2]', { answerType: 'list' }],
+    ['Tech', { answerType: 'text' }],
+    ['12%', { answerType: 'text' }],
+  ])('takes the form of %j', (answer, form) => {
+    expect(answerForm(answer)).toEqual(form);
+  });
+});

@@ -1,0 +1,13 @@
+// One worker: tests share the machine's few cores with the engine's own threads. Forks, so that a native crash fails one
+// file and not the run.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 1,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
