@@ -12,8 +12,6 @@
 namespace mstar {
 namespace {
 
-/** Above this size a second set of gradients costs more memory than a second worker is worth: threads then share each operation. */
-constexpr int64_t kMostNumbersForWorkers = int64_t{1} << 28;
 /** Positions whose [positions, V] logits exist at one time. */
 constexpr int64_t kHeadChunk = 2048;
 
@@ -105,7 +103,7 @@ void run_parts(size_t parts, int64_t workers, int threads, const std::function<v
 }
 
 int64_t workers_for(const LossContext& c, size_t examples) {
-  if (c.parameters.count() > kMostNumbersForWorkers) return 1;
+  if (is_large(c.parameters)) return 1;
   return std::max<int64_t>(1, std::min<int64_t>(c.threads, static_cast<int64_t>(examples)));
 }
 
@@ -142,6 +140,8 @@ std::vector<std::vector<float>> per_token(const LossContext& c, const std::vecto
 
 }  // namespace
 
+bool is_large(const Parameters& parameters) { return parameters.count() > int64_t{1} << 28; }
+
 Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch, Objective objective, const std::vector<std::string>& names,
                          const StopFlag& stop) {
   check_examples(batch, objective == Objective::step);
@@ -168,7 +168,8 @@ Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch
       if (sum.defined()) {
         sum.add_(grads[i]);
       } else {
-        sum = grads[i].is_contiguous() ? grads[i] : grads[i].contiguous();
+        // A copy of its own: autograd may hand out one storage for two parameters, and sums are changed in place.
+        sum = grads[i].clone(at::MemoryFormat::Contiguous);
       }
     }
   });

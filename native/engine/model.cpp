@@ -70,6 +70,7 @@ void Model::set_optimizer(const OptimizerSettings& settings) {
 StepReport Model::train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop) {
   TORCH_CHECK(optimizer_, "set the optimizer before the first train step");
   check_head(objective == Objective::step);
+  at::set_num_threads(is_large(parameters_) ? threads_ : 1);
   auto gradients = loss_gradients(context(), batch, objective, optimizer_->trained(), stop);
   StepReport report;
   report.lr = optimizer_->next_lr();

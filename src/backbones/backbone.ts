@@ -23,7 +23,11 @@ export interface Backbone {
   /** Whether config.json describes this backbone. */
   accepts(config: Readonly<Record<string, unknown>>): boolean;
   /** Flat numbers for the native side. Throws UserError naming the field of `file` that is not supported. */
-  numbers(config: Readonly<Record<string, unknown>>, idOf: (special: string) => number, file: string): Record<string, number>;
+  numbers(
+    config: Readonly<Record<string, unknown>>,
+    idOf: (special: string) => number,
+    file: string,
+  ): Record<string, number>;
   /** Width of the language model's hidden states, in the names of `numbers`. */
   readonly widthName: string;
   /** Number of rows of the token table, in the names of `numbers`. */
@@ -31,8 +35,12 @@ export interface Backbone {
   /** Parameter-name prefixes of the parts that can be frozen. */
   readonly prefixes: Readonly<Record<'vision' | 'projector' | 'language', string>>;
   readonly tokenizerFile: 'tokenizer.model';
+  /** What tokenizer_config.json of a new model says besides the special tokens. */
+  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
   /** Special strings that a folder's tokenizer must have. */
   readonly specials: readonly string[];
+  /** Special string that every prompt begins with. */
+  readonly begin: string;
   readonly pictures: PictureTokens;
   /** Mark of a picture in the message texts of the reference; in data it is plain text. */
   readonly placeholder: string;

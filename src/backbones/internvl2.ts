@@ -9,7 +9,11 @@ const size = (most: number) => z.number().int().min(1).max(most);
 const width = size(65_536);
 const layers = size(1024);
 const eps = z.number().min(0).max(1);
-const token = z.number().int().min(0).max(2 ** 24);
+const token = z
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 24);
 
 // Keys that are absent have the defaults of the reference's configuration classes; keys not named here do not matter.
 const visionSchema = z.object({
@@ -66,38 +70,60 @@ const schema = z
       refuse(['force_image_size'], `${vision.image_size} (vision_config.image_size)`);
     }
     if (vision.image_size % (vision.patch_size * merge) !== 0) {
-      refuse(['vision_config', 'image_size'], `a multiple of patch_size / downsample_ratio = ${vision.patch_size * merge}`);
+      refuse(
+        ['vision_config', 'image_size'],
+        `a multiple of patch_size / downsample_ratio = ${vision.patch_size * merge}`,
+      );
     }
     if (vision.hidden_size % vision.num_attention_heads !== 0) {
       refuse(['vision_config', 'hidden_size'], `a multiple of num_attention_heads = ${vision.num_attention_heads}`);
     }
     if (language.hidden_size % (2 * language.num_attention_heads) !== 0) {
-      refuse(['llm_config', 'hidden_size'], `a multiple of 2 x num_attention_heads = ${2 * language.num_attention_heads}`);
+      refuse(
+        ['llm_config', 'hidden_size'],
+        `a multiple of 2 x num_attention_heads = ${2 * language.num_attention_heads}`,
+      );
     }
     if (language.num_attention_heads % language.num_key_value_heads !== 0) {
-      refuse(['llm_config', 'num_attention_heads'], `a multiple of num_key_value_heads = ${language.num_key_value_heads}`);
+      refuse(
+        ['llm_config', 'num_attention_heads'],
+        `a multiple of num_key_value_heads = ${language.num_key_value_heads}`,
+      );
     }
     if (config.max_dynamic_patch < config.min_dynamic_patch) {
       refuse(['max_dynamic_patch'], `at least min_dynamic_patch = ${config.min_dynamic_patch}`);
     }
-    if (language.pad_token_id >= language.vocab_size) refuse(['llm_config', 'pad_token_id'], `below vocab_size = ${language.vocab_size}`);
+    if (language.pad_token_id >= language.vocab_size)
+      refuse(['llm_config', 'pad_token_id'], `below vocab_size = ${language.vocab_size}`);
   });
 
+const BEGIN = '<s>';
 const START = '<|im_start|>';
 const END = '<|im_end|>';
 const PICTURE = { before: ['<img>'], context: '<IMG_CONTEXT>', after: ['</img>'] };
 const PLACEHOLDER = '<image>';
-const SYSTEM = '你是由上海人工智能实验室联合商汤科技开发的书生多模态大模型，英文名叫InternVL, 是一个有用无害的人工智能助手。';
+const SYSTEM =
+  '你是由上海人工智能实验室联合商汤科技开发的书生多模态大模型，英文名叫InternVL, 是一个有用无害的人工智能助手。';
 
 export const backbone: Backbone = {
   name: 'internvl2',
-  accepts: (config) => config.model_type === 'internvl_chat' || (Array.isArray(config.architectures) && config.architectures.includes('InternVLChatModel')),
+  accepts: (config) =>
+    config.model_type === 'internvl_chat' ||
+    (Array.isArray(config.architectures) && config.architectures.includes('InternVLChatModel')),
   numbers,
   widthName: 'l_hidden',
   vocabularyName: 'vocab',
   prefixes: { vision: 'vision_model.', projector: 'mlp1.', language: 'language_model.' },
   tokenizerFile: 'tokenizer.model',
-  specials: ['<s>', '</s>', START, END, ...PICTURE.before, PICTURE.context, ...PICTURE.after],
+  tokenizerConfig: {
+    tokenizer_class: 'InternLM2Tokenizer',
+    bos_token: BEGIN,
+    eos_token: '</s>',
+    pad_token: '</s>',
+    unk_token: '<unk>',
+  },
+  specials: [BEGIN, '</s>', START, END, ...PICTURE.before, PICTURE.context, ...PICTURE.after],
+  begin: BEGIN,
   pictures: PICTURE,
   placeholder: PLACEHOLDER,
   render,
@@ -107,7 +133,11 @@ export const backbone: Backbone = {
   initial,
 };
 
-function numbers(config: Readonly<Record<string, unknown>>, idOf: (special: string) => number, file: string): Record<string, number> {
+function numbers(
+  config: Readonly<Record<string, unknown>>,
+  idOf: (special: string) => number,
+  file: string,
+): Record<string, number> {
   const { vision_config: vision, llm_config: language, ...model } = checked(schema, config, file);
   return {
     image_size: vision.image_size,
@@ -139,9 +169,14 @@ function numbers(config: Readonly<Record<string, unknown>>, idOf: (special: stri
 
 /** No newline after the end mark: what the reference's own chat uses, not the jinja template of tokenizer_config.json. */
 function render({ system = SYSTEM, turns }: Conversation): PromptPart[] {
-  const turn = (role: string, content: Content): PromptPart[] => [{ special: START }, { text: `${role}\n` }, ...content, { special: END }];
+  const turn = (role: string, content: Content): PromptPart[] => [
+    { special: START },
+    { text: `${role}\n` },
+    ...content,
+    { special: END },
+  ];
   return [
-    { special: '<s>' },
+    { special: BEGIN },
     ...turn('system', [{ text: system }]),
     ...turns.flatMap(({ role, content }) => turn(role, content)),
     { special: START },
@@ -163,7 +198,9 @@ function ask(question: string, images: number): Content {
 function initial(name: string, shape: readonly number[], config: Readonly<Record<string, number>>): Initial {
   if (shape.length === 1) return { constant: name.endsWith('.bias') ? 0 : 1 };
   const table = name.endsWith('tok_embeddings.weight') || name.endsWith('_embedding');
-  const inputs = table ? (shape.at(-1) as number) : shape.slice(1).reduce((product, dimension) => product * dimension, 1);
+  const inputs = table
+    ? (shape.at(-1) as number)
+    : shape.slice(1).reduce((product, dimension) => product * dimension, 1);
   const residual = /\.(attn\.proj|mlp\.fc2|attention\.wo|feed_forward\.w2)\.weight$/.test(name);
   const depth = (name.startsWith('vision_model.') ? config.v_layers : config.l_layers) as number;
   return { normal: (0.02 * Math.sqrt(2048 / inputs)) / (residual ? Math.sqrt(2 * depth) : 1) };

@@ -19,13 +19,19 @@ export async function findBackbone(config: Readonly<Record<string, unknown>>, fi
   const found = all.find((backbone) => backbone.accepts(config));
   if (found) return found;
   const names = all.map(({ name }) => name).join(', ');
-  throw new UserError(`${file}: model_type: ${JSON.stringify(config.model_type) ?? 'missing'}, wanted one of a known backbone (${names})`);
+  throw new UserError(
+    `${file}: model_type: ${JSON.stringify(config.model_type) ?? 'missing'}, wanted one of a known backbone (${names})`,
+  );
 }
 
 async function loadAll(): Promise<Backbone[]> {
   const folder = new URL('.', import.meta.url);
   // .js after the build, .ts where the sources run as they are.
-  const files = (await readdir(fileURLToPath(folder))).filter((file) => /^(?!registry|backbone)[\w-]+\.(js|ts)$/.test(file) && !file.endsWith('.d.ts'));
-  const modules = await Promise.all(files.sort().map((file) => import(new URL(file, folder).href) as Promise<{ backbone: Backbone }>));
+  const files = (await readdir(fileURLToPath(folder))).filter(
+    (file) => /^(?!registry|backbone)[\w-]+\.(js|ts)$/.test(file) && !file.endsWith('.d.ts'),
+  );
+  const modules = await Promise.all(
+    files.sort().map((file) => import(new URL(file, folder).href) as Promise<{ backbone: Backbone }>),
+  );
   return modules.map(({ backbone }) => backbone);
 }

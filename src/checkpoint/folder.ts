@@ -35,7 +35,8 @@ export async function openFolder(dir: string): Promise<ModelFolder> {
   const sideFiles = new Map<string, Uint8Array>();
   for (const name of names) {
     if (!SIDE_FILE.test(name) || NOT_SIDE_FILES.has(name)) continue;
-    if (sideFiles.size === MAX_SIDE_FILES) throw new UserError(`${dir}: files: more than ${MAX_SIDE_FILES} beside the weights`);
+    if (sideFiles.size === MAX_SIDE_FILES)
+      throw new UserError(`${dir}: files: more than ${MAX_SIDE_FILES} beside the weights`);
     sideFiles.set(name, await readRegularFile(join(dir, name), MAX_SIDE_FILE_BYTES));
   }
   const config = checked(configSchema, parseSideFile({ dir, sideFiles }, 'config.json'), join(dir, 'config.json'));
@@ -66,7 +67,8 @@ async function readWeights(dir: string, names: readonly string[]): Promise<Weigh
   const weights: WeightFile[] = [];
   for (const name of [...new Set(places.values())].sort()) {
     // A shard is a file of this folder; names that lead elsewhere are not followed.
-    if (!/^[\w.-]+\.safetensors$/.test(name)) throw new UserError(`${file}: weight_map: ${shown(name)}, wanted a plain file name`);
+    if (!/^[\w.-]+\.safetensors$/.test(name))
+      throw new UserError(`${file}: weight_map: ${shown(name)}, wanted a plain file name`);
     weights.push(await readSafetensors(join(dir, name)));
   }
   const seen = new Set<string>();
@@ -74,13 +76,16 @@ async function readWeights(dir: string, names: readonly string[]): Promise<Weigh
     for (const { name } of tensors) {
       const place = places.get(name);
       if (place === undefined || join(dir, place) !== path) {
-        throw new UserError(`${path}: ${shown(name)}: found here, ${INDEX_FILE} says ${place === undefined ? 'nowhere' : shown(place)}`);
+        throw new UserError(
+          `${path}: ${shown(name)}: found here, ${INDEX_FILE} says ${place === undefined ? 'nowhere' : shown(place)}`,
+        );
       }
       seen.add(name);
     }
   }
   for (const [name, place] of places) {
-    if (!seen.has(name)) throw new UserError(`${join(dir, place)}: ${shown(name)}: missing, ${INDEX_FILE} says it is here`);
+    if (!seen.has(name))
+      throw new UserError(`${join(dir, place)}: ${shown(name)}: missing, ${INDEX_FILE} says it is here`);
   }
   return weights;
 }

@@ -1,7 +1,8 @@
 // JSON from files that nobody vouches for: bounded size and depth, no key twice.
 // Leaves the meaning to schemas.
-import { readRegularFile } from '../core/files.js';
+
 import { UserError } from '../core/errors.js';
+import { readRegularFile } from '../core/files.js';
 
 const MAX_DEPTH = 64;
 const MAX_BYTES = 64 * 2 ** 20;
@@ -35,7 +36,8 @@ function checkStructure(text: string, file: string): void {
   for (let at = 0; at < text.length; at++) {
     const char = text[at];
     if (char === '{' || char === '[') {
-      if (open.length === MAX_DEPTH) throw new UserError(`${file}:${lineOf(text, at)}: document: nested deeper than ${MAX_DEPTH}`);
+      if (open.length === MAX_DEPTH)
+        throw new UserError(`${file}:${lineOf(text, at)}: document: nested deeper than ${MAX_DEPTH}`);
       open.push(new Set());
     } else if (char === '}' || char === ']') {
       open.pop();
@@ -48,7 +50,8 @@ function checkStructure(text: string, file: string): void {
       if (text[next] !== ':') continue;
       const key = raw.includes('\\') ? unescaped(raw) : raw;
       const keys = open.at(-1);
-      if (keys?.has(key)) throw new UserError(`${file}:${lineOf(text, start)}: ${JSON.stringify(key)}: given twice, wanted once`);
+      if (keys?.has(key))
+        throw new UserError(`${file}:${lineOf(text, start)}: ${JSON.stringify(key)}: given twice, wanted once`);
       keys?.add(key);
     }
   }

@@ -11,7 +11,7 @@ export interface ParameterShape {
 /** The scalar head of a process reward model, as its checkpoints hold it. `width`: hidden size of the language model. */
 export function rewardHeadShapes(width: number): ParameterShape[] {
   return [
-    { name: 'reward_head.weight', shape: [width] },
+    { name: 'reward_head.weight', shape: [1, width] },
     { name: 'reward_head.bias', shape: [1] },
   ];
 }
@@ -26,7 +26,8 @@ export function checkParameters(dir: string, weights: readonly WeightFile[], wan
       if (!expected) throw new UserError(`${path}: ${shown(name)}: surplus, wanted no such tensor`);
       const other = found.get(name);
       if (other) throw new UserError(`${path}: ${shown(name)}: found again, it is in ${other} already`);
-      if (shape.join() !== expected.join()) throw new UserError(`${path}: ${shown(name)}: shape [${shape}], wanted [${expected}]`);
+      if (shape.join() !== expected.join())
+        throw new UserError(`${path}: ${shown(name)}: shape [${shape}], wanted [${expected}]`);
       found.set(name, path);
     }
   }

@@ -1,7 +1,8 @@
 // safetensors headers: read and checked before anything is mapped, and built for writing.
 // Leaves tensor data to the engine and to tensors.ts, names and shapes to parameters.ts.
-import { openRegularFile, readExactly } from '../core/files.js';
+
 import { UserError } from '../core/errors.js';
+import { openRegularFile, readExactly } from '../core/files.js';
 import { parseJson } from './json.js';
 
 export type TensorDtype = 'F32' | 'F16' | 'BF16';
@@ -61,7 +62,9 @@ function parseHeader(header: Uint8Array, path: string, dataStart: number, fileSi
   let at = dataStart;
   for (const { name, begin, end } of tensors) {
     if (begin !== at) {
-      throw new UserError(`${path}: ${shown(name)}: data_offsets begin at ${begin - dataStart}, wanted ${at - dataStart} (no hole, no overlap)`);
+      throw new UserError(
+        `${path}: ${shown(name)}: data_offsets begin at ${begin - dataStart}, wanted ${at - dataStart} (no hole, no overlap)`,
+      );
     }
     at = end;
   }
@@ -73,9 +76,14 @@ function parseTensor(name: string, entry: unknown, path: string, dataStart: numb
   const refuse = (found: string, wanted: string): never => {
     throw new UserError(`${path}: ${shown(name)}: ${found}, wanted ${wanted}`);
   };
-  const { dtype, shape, data_offsets: offsets } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
+  const {
+    dtype,
+    shape,
+    data_offsets: offsets,
+  } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
   if (!isDtype(dtype)) return refuse(`dtype ${shown(dtype)}`, 'F32, F16 or BF16');
-  if (!isCounts(shape) || shape.length > MAX_DIMENSIONS) return refuse(`shape ${shown(shape)}`, `at most ${MAX_DIMENSIONS} sizes`);
+  if (!isCounts(shape) || shape.length > MAX_DIMENSIONS)
+    return refuse(`shape ${shown(shape)}`, `at most ${MAX_DIMENSIONS} sizes`);
   if (!isCounts(offsets) || offsets.length !== 2) return refuse(`data_offsets ${shown(offsets)}`, 'two byte offsets');
   const [begin, end] = offsets as [number, number];
   // The product may pass 2^53; a count that does not fit exactly never equals the range's length.

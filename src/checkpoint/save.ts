@@ -23,15 +23,24 @@ export interface WeightPlan {
 /** Weight files like those of `folder`; a parameter that it lacks (a new reward head) joins the last file as F32. */
 export function planWeights(folder: ModelFolder, parameters: readonly ParameterShape[]): WeightPlan[] {
   const known = new Set(folder.weights.flatMap(({ tensors }) => tensors.map(({ name }) => name)));
-  const added = parameters.filter(({ name }) => !known.has(name)).map(({ name, shape }): TensorPlan => ({ name, dtype: 'F32', shape }));
+  const added = parameters
+    .filter(({ name }) => !known.has(name))
+    .map(({ name, shape }): TensorPlan => ({ name, dtype: 'F32', shape }));
   return folder.weights.map(({ path, tensors }, index) => ({
     file: basename(path),
-    tensors: [...tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })), ...(index === folder.weights.length - 1 ? added : [])],
+    tensors: [
+      ...tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+      ...(index === folder.weights.length - 1 ? added : []),
+    ],
   }));
 }
 
 /** `file` in `dir` for the engine. `nativeName`: the engine's name of a tensor where the file's differs. */
-export function saveFile(dir: string, plan: WeightPlan, nativeName: (name: string) => string = (name) => name): SaveFile {
+export function saveFile(
+  dir: string,
+  plan: WeightPlan,
+  nativeName: (name: string) => string = (name) => name,
+): SaveFile {
   return {
     path: join(dir, plan.file),
     header: buildHeader(plan.tensors),

@@ -19,7 +19,9 @@ const counterSchema = z.strictObject({ version: z.number().int().min(0) });
 
 /** The state file for these weights; `trained` are the parameters that the optimizer moves. */
 export function planTrainer(weights: readonly WeightPlan[], trained: readonly ParameterShape[]): WeightPlan {
-  const moments = trained.flatMap(({ name, shape }) => MOMENTS.map((prefix): TensorPlan => ({ name: prefix + name, dtype: 'F32', shape })));
+  const moments = trained.flatMap(({ name, shape }) =>
+    MOMENTS.map((prefix): TensorPlan => ({ name: prefix + name, dtype: 'F32', shape })),
+  );
   const rounded = weights.flatMap(({ tensors }) => tensors.filter(({ dtype }) => dtype !== 'F32'));
   const masters = rounded.map(({ name, shape }): TensorPlan => ({ name: MASTER + name, dtype: 'F32', shape }));
   return { file: STATE_FILE, tensors: [...moments, ...masters] };
@@ -54,6 +56,9 @@ export async function readTrainer(
   const plans = weights.map(({ path, tensors }) => ({ file: path, tensors }));
   checkParameters(dir, [state], planTrainer(plans, trained).tensors);
   const exact = weights.map(({ path, tensors }) => ({ path, tensors: tensors.filter(({ dtype }) => dtype === 'F32') }));
-  const renamed = { path: state.path, tensors: state.tensors.map((tensor) => ({ ...tensor, name: engineName(tensor.name) })) };
+  const renamed = {
+    path: state.path,
+    tensors: state.tensors.map((tensor) => ({ ...tensor, name: engineName(tensor.name) })),
+  };
   return { files: [...exact, renamed], version };
 }

@@ -19,7 +19,9 @@ export async function openRegularFile(file: string): Promise<OpenedFile> {
     handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new UserError(`${file}: file: ${code === 'ENOENT' ? 'no such file' : (code ?? 'unreadable')}, wanted a readable file`);
+    throw new UserError(
+      `${file}: file: ${code === 'ENOENT' ? 'no such file' : (code ?? 'unreadable')}, wanted a readable file`,
+    );
   }
   const stat = await handle.stat({ bigint: true });
   if (stat.isFile()) return { handle, size: Number(stat.size), changed: stat.mtimeNs };
@@ -39,11 +41,17 @@ export async function readRegularFile(file: string, maxBytes: number): Promise<U
 }
 
 /** `length` bytes from `position`. Throws UserError when the file ends before. */
-export async function readExactly(handle: FileHandle, file: string, position: number, length: number): Promise<Uint8Array> {
+export async function readExactly(
+  handle: FileHandle,
+  file: string,
+  position: number,
+  length: number,
+): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0) throw new UserError(`${file}: size: ends after ${position + done} bytes, wanted ${position + length}`);
+    if (bytesRead === 0)
+      throw new UserError(`${file}: size: ends after ${position + done} bytes, wanted ${position + length}`);
     done += bytesRead;
   }
   return bytes;

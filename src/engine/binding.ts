@@ -134,7 +134,10 @@ export interface NativeModel {
   /** Golden checks only: named intermediate tensors of a plain forward of prompt (+ response). */
   inspect(example: RawExample, stages: readonly string[]): Promise<Record<string, Inspected>>;
   /** Golden checks only: gradient of every parameter that gets one, for the objective's loss on this batch. */
-  gradients(batch: readonly RawExample[], objective: 'response' | 'step'): Promise<{ loss: number; gradients: Record<string, Inspected> }>;
+  gradients(
+    batch: readonly RawExample[],
+    objective: 'response' | 'step',
+  ): Promise<{ loss: number; gradients: Record<string, Inspected> }>;
   readonly version: number;
   /** Frees weights, optimizer and caches at once; running work is cancelled first; later calls reject. */
   dispose(): Promise<void>;
@@ -146,7 +149,10 @@ export interface NativeAddon {
   CancelFlag: new () => CancelFlag;
   loadModel(spec: ModelSpec): Promise<NativeModel>;
   /** Names and shapes a backbone wants for a config: what checkpoint files are checked against before weights are mapped. */
-  parameterShapes(backbone: string, config: Readonly<Record<string, number>>): { readonly name: string; readonly shape: readonly number[] }[];
+  parameterShapes(
+    backbone: string,
+    config: Readonly<Record<string, number>>,
+  ): { readonly name: string; readonly shape: readonly number[] }[];
   /** Pillow's bicubic resize, tiling and normalisation of one picture, as the model would see it: [tiles, 3, S, S]. */
   backbones(): string[];
   info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };

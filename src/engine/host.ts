@@ -2,6 +2,7 @@
 // Leaves reading folders to open.ts and the verbs to policy.ts and prm.ts.
 import type { ModelHost } from '../core/ports.js';
 import { PictureStore } from '../images/store.js';
+import { guardedNow } from './native.js';
 import { type ComputeOptions, type OpenedModel, openModel } from './open.js';
 import { NativePolicy } from './policy.js';
 import { NativeScorer } from './prm.js';
@@ -17,12 +18,18 @@ export interface HostOptions extends ComputeOptions {
 
 const PICTURE_CACHE_BYTES = 256 * 2 ** 20;
 
+/** The host of the loop; its models do more than the ports ask for. */
+export interface NativeHost extends ModelHost {
+  openPolicy(dir: string): Promise<NativePolicy>;
+  openScorer(dir: string, head: 'mean' | 'load'): Promise<NativeScorer>;
+}
+
 /** Models opened by one host share decoded pictures. */
-export function createHost(options: HostOptions): ModelHost & { openPolicy(dir: string): Promise<NativePolicy> } {
+export function createHost(options: HostOptions): NativeHost {
   const pictures = new PictureStore({ maxPixels: options.maxImagePixels, cacheBytes: PICTURE_CACHE_BYTES });
   const compute: ComputeOptions = { device: options.device, dtype: options.dtype, threads: options.threads };
   const rendererOf = ({ backbone, tokenizer, native }: OpenedModel): Renderer => {
-    const layout = (width: number, height: number) => native.imageLayout(width, height);
+    const layout = (width: number, height: number) => guardedNow(() => native.imageLayout(width, height));
     return new Renderer({ backbone, tokenizer, layout }, pictures, options.prompt);
   };
   return {

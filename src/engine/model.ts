@@ -1,10 +1,11 @@
 // What a policy and a process reward model share: optimizer settings, checkpoints, release.
 // Leaves sampling to policy.ts and scoring to prm.ts.
+
+import type { ParameterShape } from '../checkpoint/parameters.js';
+import { type ExtraFile, planWeights, saveFile, writeFolder } from '../checkpoint/save.js';
+import { counterFile, engineName, planTrainer, readTrainer } from '../checkpoint/trainer.js';
 import type { OptimizerSettings } from '../core/ports.js';
 import type { Example, StepReport } from '../core/types.js';
-import { planWeights, saveFile, writeFolder } from '../checkpoint/save.js';
-import { counterFile, engineName, planTrainer, readTrainer } from '../checkpoint/trainer.js';
-import type { ParameterShape } from '../checkpoint/parameters.js';
 import { guarded } from './native.js';
 import type { OpenedModel } from './open.js';
 import type { Renderer } from './renderer.js';
@@ -51,10 +52,10 @@ export abstract class Model implements AsyncDisposable {
     const { folder, native, parameters } = this.opened;
     const weights = planWeights(folder, parameters);
     const files = weights.map((plan) => saveFile(dir, plan));
-    const small = [...folder.sideFiles];
+    const small: ExtraFile[] = [...folder.sideFiles];
     if (withTrainer) {
       files.push(saveFile(dir, planTrainer(weights, this.#optimized()), engineName));
-      small.push(counterFile(native.version) as [string, Uint8Array]);
+      small.push(counterFile(native.version));
     }
     await writeFolder(dir, weights, small, () => guarded(() => native.save(files)));
   }

@@ -5,22 +5,41 @@ import { addon, type CancelFlag } from './binding.js';
 
 /** Runs a native call. Throws EngineError with the native code; the native error is its cause. */
 export async function guarded<T>(call: () => T | Promise<T>): Promise<T> {
-  // Made here, so that the stack shows who called: the native side has none.
-  const failure = new EngineError('ERR_ENGINE', '');
+  // Made before the call: afterwards the stack would not show who called.
+  const place = new EngineError('ERR_ENGINE', '');
   try {
     return await call();
   } catch (error) {
-    const { code, message } = error as { code?: unknown; message?: unknown };
-    const known = typeof code === 'string' && code.startsWith('ERR_') ? code : failure.code;
-    const wrapped = new EngineError(known, String(message ?? error));
-    wrapped.cause = error;
-    wrapped.stack = `${wrapped.name} [${known}]: ${wrapped.message}\n${(failure.stack ?? '').split('\n').slice(1).join('\n')}`;
-    throw wrapped;
+    throw engineError(error, place);
   }
 }
 
+/** As `guarded`, for a call that answers at once. */
+export function guardedNow<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw engineError(error, new EngineError('ERR_ENGINE', ''));
+  }
+}
+
+function engineError(error: unknown, place: EngineError): EngineError {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const wrapped = new EngineError(
+    typeof code === 'string' && code.startsWith('ERR_') ? code : place.code,
+    String(message ?? error),
+  );
+  wrapped.cause = error;
+  const frames = (place.stack ?? '').split('\n').slice(1);
+  wrapped.stack = [`${wrapped.name} [${wrapped.code}]: ${wrapped.message}`, ...frames].join('\n');
+  return wrapped;
+}
+
 /** As `guarded`, for a call that can be cancelled. Rejects with the signal's reason once it was aborted. */
-export async function cancellable<T>(signal: AbortSignal | undefined, call: (flag: CancelFlag) => Promise<T>): Promise<T> {
+export async function cancellable<T>(
+  signal: AbortSignal | undefined,
+  call: (flag: CancelFlag) => Promise<T>,
+): Promise<T> {
   signal?.throwIfAborted();
   const flag = new (addon().CancelFlag)();
   const cancel = (): void => flag.cancel();

@@ -6,12 +6,12 @@ import type { Backbone } from '../backbones/backbone.js';
 import { findBackbone } from '../backbones/registry.js';
 import { type ModelFolder, openFolder, parseSideFile } from '../checkpoint/folder.js';
 import { checkParameters, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
-import { UserError } from '../core/errors.js';
+import { type EngineError, UserError } from '../core/errors.js';
 import { loadSentencePiece } from '../text/sentencepiece.js';
 import { readSpecialTokens } from '../text/special-tokens.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { addon, type ModelSpec, type NativeModel } from './binding.js';
-import { guarded } from './native.js';
+import { guarded, guardedNow } from './native.js';
 
 export interface ComputeOptions {
   readonly device: 'cpu' | 'cuda';
@@ -37,7 +37,10 @@ export interface OpenedModel extends DescribedModel {
 }
 
 /** Reads config, tokenizer and special tokens of a folder. `config` overrides the folder's own. Throws UserError. */
-export async function describeModel(folder: ModelFolder, config: Readonly<Record<string, unknown>> = folder.config): Promise<DescribedModel> {
+export async function describeModel(
+  folder: ModelFolder,
+  config: Readonly<Record<string, unknown>> = folder.config,
+): Promise<DescribedModel> {
   const configFile = join(folder.dir, 'config.json');
   const backbone = await findBackbone(config, configFile);
   const tokenizerFile = join(folder.dir, backbone.tokenizerFile);
@@ -51,14 +54,19 @@ export async function describeModel(folder: ModelFolder, config: Readonly<Record
   const tokenizer = loadSentencePiece(bytes, special, tokenizerFile);
   const idOf = (name: string): number => {
     const id = special.get(name)?.id;
-    if (id === undefined) throw new UserError(`${join(folder.dir, 'tokenizer_config.json')}: added_tokens_decoder: no ${name}, wanted its id`);
+    if (id === undefined)
+      throw new UserError(
+        `${join(folder.dir, 'tokenizer_config.json')}: added_tokens_decoder: no ${name}, wanted its id`,
+      );
     return id;
   };
   for (const name of backbone.specials) idOf(name);
   const numbers = backbone.numbers(config, idOf, configFile);
   const rows = numbers[backbone.vocabularyName] as number;
   if (tokenizer.size > rows) {
-    throw new UserError(`${configFile}: vocab_size: ${rows}, wanted at least the ${tokenizer.size} ids of the tokenizer`);
+    throw new UserError(
+      `${configFile}: vocab_size: ${rows}, wanted at least the ${tokenizer.size} ids of the tokenizer`,
+    );
   }
   return { folder, backbone, tokenizer, numbers };
 }
@@ -73,11 +81,23 @@ export async function openModel(
   const folder = await openFolder(dir);
   const described = await describeModel(folder, configOf(folder.config));
   const { backbone, numbers } = described;
-  const shapes = await guarded(() => addon().parameterShapes(backbone.name, numbers));
+  const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
   const wanted = head === 'load' ? [...shapes, ...rewardHeadShapes(numbers[backbone.widthName] as number)] : shapes;
   checkParameters(dir, folder.weights, wanted);
   const threads = compute.threads || availableParallelism();
-  const spec: ModelSpec = { ...compute, threads, backbone: backbone.name, config: numbers, weights: folder.weights, head };
-  const native = await guarded(() => addon().loadModel(spec));
-  return { ...described, native, parameters: native.parameters() };
+  const spec: ModelSpec = {
+    ...compute,
+    threads,
+    backbone: backbone.name,
+    config: numbers,
+    weights: folder.weights,
+    head,
+  };
+  const native = await guarded(() => addon().loadModel(spec)).catch((error: EngineError): never => {
+    // What is wrong with the numbers of a file is found while they are read; it begins with the file's name.
+    throw folder.weights.some(({ path }) => error.message.startsWith(`${path}:`))
+      ? new UserError(error.message)
+      : error;
+  });
+  return { ...described, native, parameters: guardedNow(() => native.parameters()) };
 }

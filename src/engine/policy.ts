@@ -19,7 +19,12 @@ export interface GenerateOptions extends Partial<Sampling> {
 }
 
 export class NativePolicy extends Model implements Policy {
-  async rollout(requests: readonly RolloutRequest[], sampling: Sampling, seed: number, hooks: RolloutHooks = {}): Promise<RolloutResult> {
+  async rollout(
+    requests: readonly RolloutRequest[],
+    sampling: Sampling,
+    seed: number,
+    hooks: RolloutHooks = {},
+  ): Promise<RolloutResult> {
     checkSampling(sampling, seed);
     const raw = await Promise.all(requests.map((request) => this.#request(request)));
     const { backbone, tokenizer, native } = this.opened;
@@ -34,22 +39,45 @@ export class NativePolicy extends Model implements Policy {
           onResponse(request, sample, seen);
         }
       : null;
-    const progress = onProgress ? (done: number, total: number, tokens: number): void => onProgress(done, total, tokens) : null;
+    const progress = onProgress
+      ? (done: number, total: number, tokens: number): void => onProgress(done, total, tokens)
+      : null;
     const { responses, ...stats } = await cancellable(hooks.signal, (flag) =>
       native.rollout(raw, { ...sampling, seed, stop }, flag, respond, progress),
     );
     return {
-      responses: responses.map((row, request) => row.map((response, sample) => decoded[request]?.[sample] ?? this.#response(response))),
+      responses: responses.map((row, request) =>
+        row.map((response, sample) => decoded[request]?.[sample] ?? this.#response(response)),
+      ),
       stats,
     };
   }
 
   /** Samples answers to one question. */
   async generate(options: GenerateOptions): Promise<Response[]> {
-    const { question, images = [], n = 1, seed = 0, signal, temperature = 0, topK = 0, topP = 1, maxTokens = 512 } = options;
-    const sources = images.map((image): ImageSource => (typeof image === 'string' ? { path: image } : { bytes: image, name: 'image' }));
+    const {
+      question,
+      images = [],
+      n = 1,
+      seed = 0,
+      signal,
+      temperature = 0,
+      topK = 0,
+      topP = 1,
+      maxTokens = 512,
+    } = options;
+    const sources = images.map(
+      (image): ImageSource => (typeof image === 'string' ? { path: image } : { bytes: image, name: 'image' }),
+    );
     const problem: Problem = {
-      id: 'question', question, images: sources, answer: '', questionType: 'free_form', answerType: 'text', choices: [], source: '',
+      id: 'question',
+      question,
+      images: sources,
+      answer: '',
+      questionType: 'free_form',
+      answerType: 'text',
+      choices: [],
+      source: '',
     };
     const request = { problem, variant: 'solve', n, key: 'question' } as const;
     const { responses } = await this.rollout([request], { temperature, topK, topP, maxTokens }, seed, { signal });

@@ -2,7 +2,8 @@
 // Leaves the chat template to the backbone and decoding to images/. Token ids are kept per problem.
 import type { Backbone, Conversation } from '../backbones/backbone.js';
 import type { Example, ImageSource, Problem, PromptVariant } from '../core/types.js';
-import type { Picture, PictureStore } from '../images/store.js';
+import type { Picture } from '../images/decode.js';
+import type { PictureStore } from '../images/store.js';
 import { tokenisePrompt } from '../text/prompt.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { ImageLayout, RawExample } from './binding.js';
@@ -30,7 +31,11 @@ export class Renderer {
   readonly #tokens = new WeakMap<Problem, Map<PromptVariant, Int32Array>>();
 
   constructor(
-    model: { readonly backbone: Backbone; readonly tokenizer: Tokenizer; readonly layout: (width: number, height: number) => ImageLayout },
+    model: {
+      readonly backbone: Backbone;
+      readonly tokenizer: Tokenizer;
+      readonly layout: (width: number, height: number) => ImageLayout;
+    },
     pictures: PictureStore,
     templates: PromptTemplates,
   ) {
@@ -79,7 +84,8 @@ export class Renderer {
 
   #tokenise(conversation: Conversation, images: readonly Picture[]): Int32Array {
     const perImage = images.map(({ width, height }) => this.#layout(width, height).tokens);
-    return tokenisePrompt(this.#backbone.render(conversation), this.#tokenizer, this.#backbone.pictures, perImage).tokens;
+    return tokenisePrompt(this.#backbone.render(conversation), this.#tokenizer, this.#backbone.pictures, perImage)
+      .tokens;
   }
 }
 

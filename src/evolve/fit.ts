@@ -21,12 +21,12 @@ export interface FitOptions {
 }
 
 export interface FitReport {
-  readonly [key: string]: number;
+  readonly [key: string]: number | null;
   readonly examples: number;
   readonly steps: number;
-  /** Mean loss over the first and the last tenth of the steps. */
-  readonly firstLoss: number;
-  readonly lastLoss: number;
+  /** Mean loss over the first and the last tenth of the steps; null where there was none. */
+  readonly firstLoss: number | null;
+  readonly lastLoss: number | null;
 }
 
 /** The engine's form of the optimizer's settings, for a training of `steps` optimizer steps. */
@@ -46,6 +46,7 @@ export async function fit(phase: Phase, learner: Learner, examples: readonly Exa
   const steps = countSteps(examples.length, options.optimizer);
   const meter = phase.meter('train', `${phase.name}: training`);
   meter.expect(steps);
+  const batchOf = batches(examples, phase.name, options);
   const reports = await resume(phase, learner);
   meter.skip(reports.length);
   for (const report of reports) record(phase, report);
@@ -58,14 +59,15 @@ export async function fit(phase: Phase, learner: Learner, examples: readonly Exa
   for (let step = reports.length; step < steps; step++) {
     if (phase.signal.aborted) await savepoint();
     stopIfAsked(phase.signal);
-    const report = await learner.trainStep(batchOf(examples, step, options));
+    const report = await learner.trainStep(batchOf(step));
     reports.push(report);
     record(phase, report);
     meter.advance(1, report.tokens);
     if (options.every > 0 && (step + 1) % options.every === 0 && step + 1 < steps) await savepoint();
   }
   const tenth = Math.max(1, Math.round(steps / 10));
-  const meanLoss = (some: readonly StepReport[]): number => some.reduce((sum, { loss }) => sum + loss, 0) / some.length;
+  const meanLoss = (some: readonly StepReport[]): number | null =>
+    some.length === 0 ? null : some.reduce((sum, { loss }) => sum + loss, 0) / some.length;
   return {
     examples: examples.length,
     steps,
@@ -74,13 +76,18 @@ export async function fit(phase: Phase, learner: Learner, examples: readonly Exa
   };
 }
 
-/** Batches of nearly equal size, so that the last step of an epoch is no noisier than the others. */
-function batchOf(examples: readonly Example[], step: number, { optimizer, seed }: FitOptions & { phaseName?: string }): Example[] {
+/** Gives the batch of a step: of nearly equal size, so that the last one of an epoch is no noisier than the others. */
+function batches(examples: readonly Example[], purpose: string, { optimizer, seed }: FitOptions): (step: number) => Example[] {
   const perEpoch = stepsPerEpoch(examples.length, optimizer.batchSize);
-  const epoch = Math.floor(step / perEpoch);
-  const order = random(seed, `batches/${epoch}`).order(examples.length);
-  const [from, to] = [step % perEpoch, (step % perEpoch) + 1].map((part) => Math.round((part * examples.length) / perEpoch));
-  return order.slice(from, to).map((i) => examples[i] as Example);
+  let shuffled = { epoch: -1, examples: [] as Example[] };
+  return (step) => {
+    const epoch = Math.floor(step / perEpoch);
+    if (shuffled.epoch !== epoch) {
+      shuffled = { epoch, examples: random(seed, `${purpose}/epoch-${epoch}`).shuffle(examples) };
+    }
+    const edge = (part: number): number => Math.round((part * examples.length) / perEpoch);
+    return shuffled.examples.slice(edge(step % perEpoch), edge((step % perEpoch) + 1));
+  };
 }
 
 function stepsPerEpoch(examples: number, batchSize: number): number {

@@ -3,6 +3,7 @@
 import type { Config } from '../config/schema.js';
 import type { ModelHost, OptimizerSettings, Policy, Scorer } from '../core/ports.js';
 import type { Splits } from '../data/splits.js';
+import type { SampleSettings } from '../rollout/collect.js';
 import type { Run } from '../run/folder.js';
 
 export interface Job {
@@ -10,6 +11,11 @@ export interface Job {
   readonly run: Run;
   readonly data: Splits;
   readonly models: Models;
+}
+
+/** What every pass over problems has in common. */
+export function sampleSettings({ seed, run, steps, sampling }: Config): SampleSettings {
+  return { seed, chunk: run.chunk, delimiter: steps.delimiter, ...sampling };
 }
 
 /** Weights of the policy: `base` is the model that the run was given, the others are checkpoints. */

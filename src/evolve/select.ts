@@ -2,6 +2,7 @@
 // Leaves grading, scoring and building the batch to others.
 import { random } from '../core/random.js';
 import type { Verdict } from '../core/types.js';
+import { dedupe } from '../reward/dedupe.js';
 
 /** One response of a question, as the rules see it. `sample` is its index among the samples of the question. */
 export interface Candidate {
@@ -88,20 +89,4 @@ export function byReward<T extends { readonly sample: number; readonly reward: n
     const [first, second] = [rank(a.reward), rank(b.reward)];
     return first === second ? a.sample - b.sample : first > second ? -1 : 1;
   });
-}
-
-/** Keeps the first of each text, compared after `normaliseText`; the order stays. */
-export function dedupe<T extends { readonly text: string }>(responses: readonly T[]): T[] {
-  const seen = new Set<string>();
-  return responses.filter(({ text }) => {
-    const key = normaliseText(text);
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
-}
-
-/** Text by which two responses count as the same: Unicode NFC, runs of white space as one space, none at the ends. */
-export function normaliseText(text: string): string {
-  return text.normalize('NFC').replace(/\s+/g, ' ').trim();
 }

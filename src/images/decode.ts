@@ -26,7 +26,9 @@ export async function decodePicture(bytes: Uint8Array, name: string, maxPixels: 
     throw new UserError(`${name}: picture: damaged ${format.toUpperCase()} data, wanted a picture that decodes`);
   };
   const open = (): Sharp =>
-    sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: true }).timeout({ seconds: DECODE_SECONDS });
+    sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: true }).timeout({
+      seconds: DECODE_SECONDS,
+    });
   // Read without the limit, so that the message can say how large the picture is; this decodes nothing.
   const header = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata().catch(refuse);
   const { width, height } = header;
@@ -57,16 +59,25 @@ function isGrey16(bytes: Uint8Array, format: string): boolean {
 
 /** Pillow clips 16-bit grey to 255 where every other 16-bit form loses its low byte. */
 async function grey16(image: Sharp): Promise<Uint8Array> {
-  const { data, info } = await image.removeAlpha().toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer({ resolveWithObject: true });
+  const { data, info } = await image
+    .removeAlpha()
+    .toColourspace('grey16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true });
   const grey = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const rgb = new Uint8Array(info.width * info.height * 3);
-  for (let i = 0; i < rgb.length / 3; i++) rgb.fill(Math.min(255, grey.getUint16(2 * i * info.channels, true)), 3 * i, 3 * i + 3);
+  for (let i = 0; i < rgb.length / 3; i++)
+    rgb.fill(Math.min(255, grey.getUint16(2 * i * info.channels, true)), 3 * i, 3 * i + 3);
   return rgb;
 }
 
 /** Pillow's conversion without a profile: each channel is (255 - ink) x (255 - black) / 255, rounded on the ink side. */
 async function cmyk(image: Sharp): Promise<Uint8Array> {
-  const { data, info } = await image.pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await image
+    .pipelineColourspace('cmyk')
+    .toColourspace('cmyk')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   const rgb = new Uint8Array(info.width * info.height * 3);
   for (let pixel = 0; pixel < rgb.length / 3; pixel++) {
     const light = 255 - (data[4 * pixel + 3] as number);

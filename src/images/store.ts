@@ -1,11 +1,11 @@
 // Pictures by source, read and decoded once while they stay in a bounded cache.
 // Leaves decoding to decode.ts; paths were confined to their root when the data set was read.
 import { createHash } from 'node:crypto';
-import { openRegularFile, readExactly } from '../core/files.js';
 import { UserError } from '../core/errors.js';
+import { openRegularFile, readExactly } from '../core/files.js';
 import type { ImageSource } from '../core/types.js';
-import { BoundedCache } from './lru.js';
 import { decodePicture, type Picture } from './decode.js';
+import { BoundedCache } from './lru.js';
 
 export interface PictureLimits {
   /** Largest width x height. */
@@ -46,7 +46,8 @@ export class PictureStore {
     const { handle, size, changed } = await openRegularFile(path);
     try {
       checkSize(path, size);
-      const read = async (): Promise<Picture> => decodePicture(await readExactly(handle, path, 0, size), path, this.#maxPixels);
+      const read = async (): Promise<Picture> =>
+        decodePicture(await readExactly(handle, path, 0, size), path, this.#maxPixels);
       return await this.#cache.get(`${path}\0${changed}\0${size}`, read);
     } finally {
       await handle.close();

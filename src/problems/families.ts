@@ -52,19 +52,19 @@ function drawBars(quantities: readonly Quantity[], draws: Draws): Canvas {
   for (let line = 1; line <= 9; line++) canvas.rect(2, base - line * unit, pictureSide - 4, 1, grey);
   const slots = draws.pick([0, 1, 2, 3], quantities.length);
   quantities.forEach(({ name, value }, i) => {
-    canvas.rect(4 + (slots[i] as number) * 13, base - value * unit, 9, value * unit, colourOf(name));
+    canvas.rect(3 + (slots[i] as number) * 14, base - value * unit, 8, value * unit, colourOf(name));
   });
   canvas.rect(2, base, pictureSide - 4, 1, black);
   return canvas;
 }
 
-/** Dots scattered over a 6 x 6 grid of places. */
+/** Dots scattered over an 8 x 8 grid of places. */
 function drawDots(quantities: readonly Quantity[], draws: Draws): Canvas {
   const canvas = new Canvas(pictureSide, pictureSide, white);
-  const places = Array.from({ length: 36 }, (_, i) => i);
+  const places = Array.from({ length: 64 }, (_, i) => i);
   const dots = quantities.flatMap(({ name, value }) => Array.from({ length: value }, () => name));
   draws.pick(places, dots.length).forEach((place, i) => {
-    canvas.disc(5.5 + (place % 6) * 9, 5.5 + Math.floor(place / 6) * 9, 3.6, colourOf(dots[i] as string));
+    canvas.disc(3.5 + (place % 8) * 7, 3.5 + Math.floor(place / 8) * 7, 3.2, colourOf(dots[i] as string));
   });
   return canvas;
 }

@@ -33,7 +33,7 @@ export const defaultKnobs: Knobs = { range: 9, choiceShare: 0.4 };
 /** Values for `count` quantities; where one is to be the largest, no other may equal it. */
 function drawValues(count: number, range: number, distinct: boolean, draws: Draws): number[] {
   const all = Array.from({ length: range }, (_, i) => i + 1);
-  return distinct ? draws.pick(all, count) : Array.from({ length: count }, () => 1 + draws.int(range));
+  return distinct ? draws.pick(all, count) : Array.from({ length: count }, () => 1 + draws.below(range));
 }
 
 /** Makes problem number `index` of a family; the same arguments give the same problem. Throws UserError on an unknown family. */
@@ -44,7 +44,7 @@ export function generateProblem(family: string, seed: number, index: number, kno
   }
   const draws = new Draws(seed, `${family}/${index}`);
   const kindNames = Object.keys(kinds);
-  const kindName = kindNames[draws.int(kindNames.length)] as string;
+  const kindName = kindNames[draws.below(kindNames.length)] as string;
   const kind = kinds[kindName] as (typeof kinds)[string];
   const multipleChoice = draws.uniform() < knobs.choiceShare;
   const names = draws.pick(drawing.names, kind.quantities);

@@ -15,7 +15,7 @@ export function aggregate(scores: ArrayLike<number>, how: Aggregation = 'min'): 
   if (last === undefined) throw new RangeError('a response without steps has no reward');
   switch (how) {
     case 'min':
-      return list.reduce((least, score) => (score < least ? score : least));
+      return Math.min(...list);
     case 'last':
       return last;
     case 'mean':

@@ -17,7 +17,10 @@ export function stepTruth(truth: ProblemTruth, steps: readonly string[]): boolea
   const lines = new Set(truth.steps.map(plain));
   const drawn = new Map(Object.entries(truth.scene).map(([name, value]) => [plain(name), String(value)]));
   const known = [...drawn.values()];
-  return steps.map((step) => statements(step).every((statement) => isTrue(statement, lines, drawn, known)));
+  return steps.map((step) => {
+    const claims = statements(step);
+    return claims.length > 0 && claims.every((claim) => isTrue(claim, lines, drawn, known));
+  });
 }
 
 /** True where a response has the right answer by a chain with at least one wrong step. */
@@ -59,19 +62,16 @@ function calculate(left: number, operator: string, right: number): number {
   return operator === '-' ? left - right : left * right;
 }
 
-/** Sentences of a step, in plain form. */
+/** Sentences of a step in plain form, without the number of the step. */
 function statements(step: string): string[] {
-  return step
+  const line = step.trim().replace(/^step \d{1,4} ?[:.]/i, '');
+  return line
     .split(/\.(?=\s|$)/)
     .map(plain)
     .filter((statement) => statement !== '');
 }
 
-/** Lower case, single spaces, no step number, no full stop at the end. */
+/** Lower case, single spaces, no full stop at the end. */
 function plain(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim().toLowerCase();
-  return line
-    .replace(/^step \d{1,4} ?[:.] ?/, '')
-    .replace(/\.$/, '')
-    .trim();
+  return text.replace(/\s+/g, ' ').trim().toLowerCase().replace(/ ?\.$/, '');
 }

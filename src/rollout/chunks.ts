@@ -2,7 +2,7 @@
 // Leaves what is done with a chunk to the phase.
 import type { Problem } from '../core/types.js';
 import type { Phase } from '../run/phase.js';
-import { countTokens, type Rollout } from './rollout.js';
+import type { Rollout } from './rollout.js';
 
 /** A chunk as it is kept: the problems are not, they are joined again by their order. */
 type Kept = readonly Omit<Rollout, 'problem'>[];
@@ -34,24 +34,6 @@ export async function* walkChunks(
     });
     if (unit.found) found(chunk.length);
     yield unit.value.map((kept, i) => ({ ...kept, problem: chunk[i] as Problem }));
-  }
-}
-
-/** Walks the chunks for what they hold: counts tokens, reports problems that failed. */
-export async function* rollOut(
-  phase: Phase,
-  chunking: Chunking,
-  make: (problems: readonly Problem[]) => Promise<readonly Rollout[]>,
-  found: (problems: number) => void,
-): AsyncGenerator<readonly Rollout[]> {
-  for await (const rollouts of walkChunks(phase, chunking, make, found)) {
-    phase.count('sampled', countTokens(rollouts));
-    for (const { problem, error } of rollouts) {
-      if (error === undefined) continue;
-      phase.record('failed', { problem: problem.id, reason: error });
-      phase.say(`problem ${problem.id}: ${error}`);
-    }
-    yield rollouts;
   }
 }
 

@@ -58,7 +58,11 @@ export function tokenisePrompt(
 }
 
 /** The prompt as the text that a reader would see, specials and context tokens spelt out. */
-export function promptText(parts: readonly PromptPart[], pictures: PictureTokens, imageTokens: readonly number[]): string {
+export function promptText(
+  parts: readonly PromptPart[],
+  pictures: PictureTokens,
+  imageTokens: readonly number[],
+): string {
   const texts = parts.map((part) => {
     if ('text' in part) return part.text;
     if ('special' in part) return part.special;

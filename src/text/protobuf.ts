@@ -34,7 +34,8 @@ export function* fields(bytes: Uint8Array): Generator<Field> {
 
   function take(length: number): number {
     const start = at;
-    if (length > bytes.length - at) throw new WireError(at, `a field of ${length} bytes where ${bytes.length - at} are left`);
+    if (length > bytes.length - at)
+      throw new WireError(at, `a field of ${length} bytes where ${bytes.length - at} are left`);
     at += length;
     return start;
   }

@@ -26,7 +26,12 @@ export interface SentencePieceModel {
 const MAX_PIECES = 2 ** 21;
 const MAX_PIECE_LENGTH = 1024;
 const KINDS: Readonly<Record<number, PieceKind>> = {
-  1: 'normal', 2: 'unknown', 3: 'control', 4: 'userDefined', 5: 'unused', 6: 'byte',
+  1: 'normal',
+  2: 'unknown',
+  3: 'control',
+  4: 'userDefined',
+  5: 'unused',
+  6: 'byte',
 };
 
 /** Parses the bytes of `file` (named in messages only). Throws UserError. */
@@ -34,7 +39,8 @@ export function parseSentencePiece(bytes: Uint8Array, file: string): SentencePie
   try {
     return parseModel(bytes, file);
   } catch (error) {
-    if (error instanceof WireError) throw new UserError(`${file}: byte ${error.offset}: ${error.message}, wanted a SentencePiece model`);
+    if (error instanceof WireError)
+      throw new UserError(`${file}: byte ${error.offset}: ${error.message}, wanted a SentencePiece model`);
     throw error;
   }
 }
@@ -53,12 +59,15 @@ function parseModel(bytes: Uint8Array, file: string): SentencePieceModel {
       for (const field of fields(message(value, file, 'trainer_spec'))) {
         if (field.number === 3) modelType = Number(field.value);
         else if (field.number === 35) byteFallback = field.value !== 0;
-        else if (field.number === 24 && field.value !== 0) throw new UserError(`${file}: treat_whitespace_as_suffix: true, wanted false`);
+        else if (field.number === 24 && field.value !== 0)
+          throw new UserError(`${file}: treat_whitespace_as_suffix: true, wanted false`);
       }
     } else if (number === 3) {
       for (const field of fields(message(value, file, 'normalizer_spec'))) {
         if (field.number === 2 && field.value instanceof Uint8Array && field.value.length > 0) {
-          throw new UserError(`${file}: precompiled_charsmap: ${field.value.length} bytes, wanted identity normalisation`);
+          throw new UserError(
+            `${file}: precompiled_charsmap: ${field.value.length} bytes, wanted identity normalisation`,
+          );
         } else if (field.number === 3) flags.addDummyPrefix = field.value !== 0;
         else if (field.number === 4) flags.removeExtraWhitespaces = field.value !== 0;
         else if (field.number === 5) flags.escapeWhitespaces = field.value !== 0;
@@ -68,7 +77,12 @@ function parseModel(bytes: Uint8Array, file: string): SentencePieceModel {
   if (modelType !== 2) throw new UserError(`${file}: model_type: ${modelType}, wanted 2 (BPE)`);
   if (!flags.escapeWhitespaces) throw new UserError(`${file}: escape_whitespaces: false, wanted true`);
   checkPieces(pieces, byteFallback, file);
-  return { pieces, byteFallback, addDummyPrefix: flags.addDummyPrefix, removeExtraWhitespaces: flags.removeExtraWhitespaces };
+  return {
+    pieces,
+    byteFallback,
+    addDummyPrefix: flags.addDummyPrefix,
+    removeExtraWhitespaces: flags.removeExtraWhitespaces,
+  };
 }
 
 function message(value: number | Uint8Array, file: string, field: string): Uint8Array {
@@ -83,7 +97,9 @@ function parsePiece(bytes: Uint8Array, file: string, id: number): Piece {
   for (const { number, value } of fields(bytes)) {
     if (number === 1) {
       try {
-        text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(message(value, file, `pieces[${id}].piece`));
+        text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+          message(value, file, `pieces[${id}].piece`),
+        );
       } catch (error) {
         if (error instanceof TypeError) throw new UserError(`${file}: pieces[${id}].piece: bytes that are not UTF-8`);
         throw error;
@@ -105,11 +121,15 @@ function checkPieces(pieces: readonly Piece[], byteFallback: boolean, file: stri
   let bytes = 0;
   for (const [id, piece] of pieces.entries()) {
     const first = seen.get(piece.text);
-    if (first !== undefined) throw new UserError(`${file}: pieces[${id}]: ${JSON.stringify(piece.text)} again, it is pieces[${first}] already`);
+    if (first !== undefined)
+      throw new UserError(
+        `${file}: pieces[${id}]: ${JSON.stringify(piece.text)} again, it is pieces[${first}] already`,
+      );
     seen.set(piece.text, id);
     if (piece.kind === 'unknown') unknown++;
     if (piece.kind === 'byte') {
-      if (byteValue(piece.text) === undefined) throw new UserError(`${file}: pieces[${id}]: ${JSON.stringify(piece.text)}, wanted <0x00> to <0xFF>`);
+      if (byteValue(piece.text) === undefined)
+        throw new UserError(`${file}: pieces[${id}]: ${JSON.stringify(piece.text)}, wanted <0x00> to <0xFF>`);
       bytes++;
     }
   }

@@ -13,10 +13,17 @@ export interface SpecialToken {
 /** By string. */
 export type SpecialTokens = ReadonlyMap<string, SpecialToken>;
 
-const id = z.number().int().min(0).max(2 ** 24);
+const id = z
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 24);
 const configSchema = z.object({
   added_tokens_decoder: z
-    .record(z.string().regex(/^\d{1,8}$/), z.object({ content: z.string().min(1).max(1024), special: z.boolean().default(true) }))
+    .record(
+      z.string().regex(/^\d{1,8}$/),
+      z.object({ content: z.string().min(1).max(1024), special: z.boolean().default(true) }),
+    )
     .optional(),
 });
 const addedSchema = z.record(z.string().min(1).max(1024), id);

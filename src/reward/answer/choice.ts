@@ -11,82 +11,119 @@ export interface ChoiceRead {
   readonly extracted: string;
 }
 
+/** A choice and where the text names it. */
+interface Found extends ChoiceRead {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Letter of choice number `index`. */
-export function letterOf(index: number): string {
+function letterOf(index: number): string {
   return String.fromCharCode(65 + index);
 }
 
 /**
  * Reads a piece that states an answer, such as what follows `The answer is`.
- * Tried in turn: the whole piece is a choice; a letter in parentheses; a letter at the start; a choice named in it;
- * a number in it that only one choice has.
+ * Tried in turn: the whole piece is a letter or a choice; a letter in brackets; a letter at the start; a choice named in
+ * it; a letter in it; a number that only one choice has.
  */
 export function readStatedChoice(piece: string, choices: readonly string[]): ChoiceRead | null {
-  const text = plainMath(piece).trim();
-  const whole = wholeChoice(text, choices);
-  if (whole) return whole;
-  const inBrackets = letters(text, /\(\s?([A-Za-z])\s?\)/g, choices.length)[0];
-  if (inBrackets) return inBrackets;
-  const leading = /^["'*\s]{0,8}(?:option|choice|letter)?\s{0,3}([A-Z])(?=[\s.,;:)"'*]|$)/i.exec(text)?.[1];
-  const article = /^["'*\s]{0,8}[Aa]\s+[a-z]/.test(text);
-  if (leading && /[A-Z]/.test(leading) && !article && indexOf(leading) < choices.length)
-    return { letter: leading, extracted: leading };
-  return namedChoice(text, choices) ?? loneLetters(text, choices.length)[0] ?? numberedChoice(text, choices);
-}
-
-/** Reads a whole response without any sign of an answer: the last letter, else the last choice named, else the last number. */
-export function readLooseChoice(response: string, choices: readonly string[]): ChoiceRead | null {
-  const text = plainMath(response).trim();
+  const text = tidy(piece);
   return (
     wholeChoice(text, choices) ??
-    letters(text, /\(\s?([A-Za-z])\s?\)/g, choices.length).at(-1) ??
-    loneLetters(text, choices.length).at(-1) ??
+    bracketed(text, choices.length)[0] ??
+    leadingLetter(text, choices.length) ??
     namedChoice(text, choices) ??
+    loneLetters(text, choices.length)[0] ??
     numberedChoice(text, choices)
   );
 }
 
-/** The piece is one letter in range, or the text of one choice. */
-function wholeChoice(text: string, choices: readonly string[]): ChoiceRead | null {
-  const plain = plainText(text);
-  const same = choices.findIndex((choice) => plainText(plainMath(choice)) === plain);
-  if (same >= 0 && plain !== '') return { letter: letterOf(same), extracted: text };
-  const letter = /^[(["']?([A-Za-z])[)\]"'.:]{0,2}$/.exec(text)?.[1]?.toUpperCase();
-  return letter !== undefined && indexOf(letter) < choices.length ? { letter, extracted: text } : null;
+/**
+ * Reads a whole response without any sign of an answer. Tried in turn: all of it is a letter or a choice; the last letter
+ * in brackets; the last lone letter or choice text, whichever ends later; a number at the end that only one choice has.
+ */
+export function readLooseChoice(response: string, choices: readonly string[]): ChoiceRead | null {
+  const text = tidy(response);
+  const clear = wholeChoice(text, choices) ?? bracketed(text, choices.length).at(-1);
+  if (clear) return clear;
+  const named = namedChoice(text, choices);
+  const letter = loneLetters(text, choices.length).at(-1);
+  if (named && letter) return named.end >= letter.end ? named : letter;
+  return named ?? letter ?? numberedChoice(text, choices);
 }
 
-function letters(text: string, pattern: RegExp, count: number): ChoiceRead[] {
+/** Plain text with single spaces, case kept. */
+function tidy(text: string): string {
+  return plainMath(text)
+    .replace(/["'`*“”‘’]/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+/** The piece is one letter in range, or the text of one choice. A capital letter is a letter even where a choice reads so. */
+function wholeChoice(text: string, choices: readonly string[]): ChoiceRead | null {
+  const written = /^([([]?)([A-Za-z])[)\].:]{0,2}$/.exec(text);
+  const letter = inRange(written?.[2]?.toUpperCase(), choices.length);
+  const plain = plainText(text);
+  const same = plain === '' ? -1 : choices.findIndex((choice) => plainText(plainMath(choice)) === plain);
+  const certain = letter !== null && (written?.[1] !== '' || written?.[2] === letter);
+  if (certain) return { letter, extracted: text };
+  if (same >= 0) return { letter: letterOf(same), extracted: text };
+  return letter === null ? null : { letter, extracted: text };
+}
+
+function inRange(letter: string | undefined, count: number): string | null {
+  return letter !== undefined && letter.charCodeAt(0) - 65 < count ? letter : null;
+}
+
+function letters(text: string, pattern: RegExp, count: number): Found[] {
   return Array.from(text.matchAll(pattern), (match) => ({
     letter: (match[1] as string).toUpperCase(),
     extracted: match[0],
-  })).filter(({ letter }) => indexOf(letter) < count);
+    start: match.index,
+    end: match.index + match[0].length,
+  })).filter(({ letter }) => inRange(letter, count) !== null);
 }
 
-/** Capital letters that stand alone; `A` before a word in lower case is an article. */
-function loneLetters(text: string, count: number): ChoiceRead[] {
-  return letters(text, /(?<![\w'’-])([A-Z])(?![\w'’-]|\s+[a-z]{2,}(?<=^A\s.*))/g, count).filter(
-    ({ letter }) => letter !== 'A' || !/(?<![\w'’-])A\s+[a-z]/.test(text),
-  );
+function bracketed(text: string, count: number): Found[] {
+  return letters(text, /\( ?([A-Za-z]) ?\)/g, count);
 }
 
-function indexOf(letter: string): number {
-  return letter.charCodeAt(0) - 65;
+/** `A` is a letter unless a word in lower case follows that makes it an article, as in `A red ball`. */
+const LETTER = String.raw`([B-Z]|A(?! (?!(?:is|was|because|since|as|which|and|or|for)\b)[a-z]))`;
+const LEADING = new RegExp(`^(?:(?:[Oo]ption|[Cc]hoice|[Ll]etter) )?${LETTER}(?=[ .,;:)]|$)`);
+/** Neither part of a word nor of `10 A.M.`. */
+const LONE = new RegExp(String.raw`(?<![\w.-])${LETTER}(?![\w-]|\.[A-Za-z])`, 'g');
+
+/** A capital letter at the start, as in `B. red` or `option B`. */
+function leadingLetter(text: string, count: number): ChoiceRead | null {
+  const letter = inRange(LEADING.exec(text)?.[1], count);
+  return letter === null ? null : { letter, extracted: letter };
 }
 
-/** The choice whose text stands last; where one choice's text holds another's, the longer one counts. */
-function namedChoice(response: string, choices: readonly string[]): ChoiceRead | null {
-  const text = plainText(response);
-  let best: { index: number; start: number; end: number } | null = null;
+/** Capital letters that stand alone. */
+function loneLetters(text: string, count: number): Found[] {
+  return letters(text, LONE, count);
+}
+
+/** Longer choices are not searched for inside a text, which keeps the search linear. UTF-16 units. */
+const LONGEST_NAME = 200;
+
+/** The choice whose text ends last; where one choice's text holds another's, the longer one counts. */
+function namedChoice(response: string, choices: readonly string[]): Found | null {
+  const text = response.toLowerCase();
+  let best: Found | null = null;
   for (const [index, choice] of choices.entries()) {
     const words = plainText(plainMath(choice));
-    const start = lastWholeWords(text, words);
+    const start = words.length > LONGEST_NAME ? -1 : lastWholeWords(text, words);
     if (start < 0) continue;
     const end = start + words.length;
-    const later = best === null || end > best.end || (end === best.end && start < best.start);
-    const inside = best !== null && start >= best.start && end <= best.end;
-    if (later && !inside) best = { index, start, end };
+    if (best !== null && (end < best.end || (end === best.end && start >= best.start))) continue;
+    if (best !== null && best.start <= start && end <= best.end) continue;
+    best = { letter: letterOf(index), extracted: response.slice(start, end), start, end };
   }
-  return best && { letter: letterOf(best.index), extracted: text.slice(best.start, best.end) };
+  return best;
 }
 
 /** The last number of the piece, where exactly one choice has that value. */

@@ -25,28 +25,28 @@ export function finalText(response: string): string {
   return inside === '' ? text.replaceAll(/<\/?answer>/g, ' ').trim() : inside;
 }
 
-const MARKERS =
-  /(?:\b(?:final|correct|right|best)\s{1,3})?\b(?:answer|option|choice)(?:\s{1,3}letter)?\s{0,3}(?:\bis\b|\bwould be\b|:|=)\s{0,3}(?:\bis\b|:|-)?/gi;
-const CHINESE_MARKERS = /(?:答案|选项)\s{0,3}(?:是|为|：|:)/g;
+const LINK = String.raw`\s{0,3}(?:\bis\b|\bwould be\b|:|=)\s{0,3}(?:\bis\b|:)?`;
+const PHRASES = new RegExp(String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?answer${LINK}`, 'gi');
+/** In a multiple-choice question `the correct option is` says the same; elsewhere it may speak of anything. */
+const CHOICE_PHRASES = new RegExp(
+  String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?(?:answer|option|choice)(?:\s{1,3}letter)?${LINK}`,
+  'gi',
+);
+const CHINESE_PHRASES = /(?:答案|选项)\s{0,3}(?:是|为|：|:)/g;
 
 /**
- * Pieces that state the final answer by a sign of it: a box, or a phrase such as `The answer is`, the later one first;
- * then a text so short that it is nothing but an answer. Empty where there is no such sign.
+ * Pieces that state the final answer by a sign of it: a box, or a phrase such as `The answer is`, the later one first.
+ * Empty where there is no such sign.
  */
-export function statedAnswers(text: string): Piece[] {
-  const pieces: Piece[] = [];
+export function statedAnswers(text: string, multiChoice: boolean): Piece[] {
   const boxed = lastBoxed(text);
-  const phrase = lastMatch(text, MARKERS) ?? lastMatch(text, CHINESE_MARKERS);
-  if (boxed) pieces.push({ text: boxed.content, how: 'the last box' });
-  if (phrase) {
-    const tail = answerTail(text.slice(phrase.end));
-    const piece = { text: tail, how: `after "${phrase.text}"` };
-    if (tail === '') return pieces;
-    // A box inside the sentence is the same statement, read without its frame.
-    if (boxed && boxed.at > phrase.end) pieces.push(piece);
-    else pieces.unshift(piece);
-  }
-  return pieces;
+  const phrase = lastMatch(text, multiChoice ? CHOICE_PHRASES : PHRASES) ?? lastMatch(text, CHINESE_PHRASES);
+  const box: Piece[] = boxed ? [{ text: boxed.content, how: 'the last box' }] : [];
+  const tail = phrase ? answerTail(text.slice(phrase.end)) : '';
+  if (phrase === null || tail === '') return box;
+  const said = { text: tail, how: `after "${phrase.text}"` };
+  // A box after the phrase is the same statement, read without its sentence.
+  return boxed && boxed.at > phrase.end ? [...box, said] : [said, ...box];
 }
 
 /** The line after a phrase; where that line is empty, the next one with text. */
@@ -62,6 +62,21 @@ function lastMatch(text: string, pattern: RegExp): { text: string; end: number }
     last = { text: match[0].replace(/\s+/g, ' ').trim(), end: match.index + match[0].length };
   }
   return last;
+}
+
+const REFUSAL = new RegExp(
+  [
+    String.raw`\b(?:cannot|can not|can't|could not|couldn't|impossible|not possible|unable|difficult)(?: to| be){0,2}`,
+    ' (?:determin|provid|answer|calculat|find|giv|tell|say|see|identif|solv)',
+    String.raw`|\b(?:not enough|insufficient|(?:need|without)(?: any)?(?: more| further)|no) information\b`,
+    String.raw`|\b(?:does|do) not (?:provide|specify|contain|show) `,
+  ].join(''),
+  'i',
+);
+
+/** True where a sentence says that the question cannot be answered: a number in it is no answer. */
+export function isRefusal(sentence: string): boolean {
+  return REFUSAL.test(sentence);
 }
 
 /** Sentences of a text, last one first; a full stop inside a number or an abbreviation such as `p.m.` ends none. */

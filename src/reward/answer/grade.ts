@@ -2,9 +2,9 @@
 // Leaves finding and reading answers to the other files of this folder.
 import type { Grade, Problem } from '../../core/types.js';
 import { readLooseChoice, readStatedChoice } from './choice.js';
-import { finalText, sentencesFromEnd, statedAnswers } from './extract.js';
+import { finalText, isRefusal, sentencesFromEnd, statedAnswers } from './extract.js';
 import { plainText } from './text.js';
-import { readLooseValue, readLooseWords, readValue, type ValueForm, type ValueRead } from './value.js';
+import { readLooseValue, readValue, type ValueForm, type ValueRead } from './value.js';
 
 /** What the grader needs to know of a problem. */
 export type Gradable = Pick<Problem, 'answer' | 'questionType' | 'answerType' | 'choices' | 'precision'>;
@@ -49,7 +49,7 @@ export function readAnswer(problem: Gradable, text: string): AnswerRead | null {
 
 function readChoice(problem: Gradable, response: string): AnswerRead | null {
   const { choices } = problem;
-  for (const piece of statedAnswers(response)) {
+  for (const piece of statedAnswers(response, true)) {
     const read = readStatedChoice(piece.text, choices);
     if (read) return { extracted: read.extracted, normalised: read.letter, alternatives: [], how: piece.how };
   }
@@ -60,20 +60,20 @@ function readChoice(problem: Gradable, response: string): AnswerRead | null {
 }
 
 function readFreeForm(form: ValueForm, response: string): AnswerRead | null {
-  for (const piece of statedAnswers(response)) {
+  for (const piece of statedAnswers(response, false)) {
     const read = readValue(piece.text, form);
     if (read) return { ...read, how: piece.how };
   }
-  if (response.length <= SHORT_ANSWER && !response.includes('\n')) {
-    const read = form.answerType === 'text' ? readValue(response, form) : readLooseValue(response, form);
-    if (read) return { ...read, how: 'the whole text' };
+  if (form.answerType === 'text') {
+    const read = response.length <= SHORT_ANSWER && !response.includes('\n') ? readValue(response, form) : null;
+    return read && { ...read, how: 'the whole text' };
   }
-  for (const sentence of sentencesFromEnd(response)) {
+  for (const [fromEnd, sentence] of sentencesFromEnd(response).entries()) {
+    if (fromEnd === 0 && isRefusal(sentence)) return null;
     const read = readLooseValue(sentence, form);
     if (read) return { ...read, how: 'the last value' };
   }
-  const words = readLooseWords(response, form);
-  return words && { ...words, how: 'the last number word' };
+  return null;
 }
 
 /** Canonical forms of the gold answer. */

@@ -28,7 +28,9 @@ const SYMBOLS: Readonly<Record<string, string>> = {
   colon: ':',
 };
 
-/** Plain text of a piece that may hold LaTeX; text without backslash, `$` or braces comes back as it is. */
+const SIGNS: Readonly<Record<string, string>> = { $: '', '}': '', '°': '', '−': '-', '–': '-', '×': '*' };
+
+/** Plain text of a piece that may hold LaTeX; text without backslash, `$`, braces or special signs comes back as it is. */
 export function plainMath(text: string): string {
   if (!/[\\${}°−–×]/.test(text)) return text;
   return new Reader(text).read(0, false).replace(/\^ *(?=$|[^\d\w(*+-])/g, '');
@@ -44,54 +46,48 @@ class Reader {
 
   /** Reads up to the end, or up to the brace that closes the group. */
   read(depth: number, inGroup: boolean): string {
-    let plain = '';
+    const plain: string[] = [];
     while (this.#at < this.#text.length) {
       const character = this.#text[this.#at] as string;
-      if (character === '\\') plain += this.#command(depth);
-      else {
-        this.#at++;
-        if (character === '}' && inGroup) return plain;
-        if (character === '{') plain += depth < MAX_DEPTH ? this.read(depth + 1, true) : '';
-        else plain += this.#symbol(character);
+      if (character === '\\') {
+        plain.push(this.#command(depth));
+        continue;
       }
+      this.#at++;
+      if (character === '}' && inGroup) break;
+      if (character === '{' && depth < MAX_DEPTH) plain.push(this.read(depth + 1, true));
+      else if (character !== '{') plain.push(SIGNS[character] ?? character);
     }
-    return plain;
-  }
-
-  #symbol(character: string): string {
-    if (character === '$' || character === '}' || character === '°') return character === '$' ? this.#dollar() : '';
-    if (character === '−' || character === '–') return '-';
-    return character === '×' ? '*' : character;
-  }
-
-  /** A dollar before a digit is money, any other one delimits mathematics; both mean nothing for the value. */
-  #dollar(): string {
-    return '';
+    return plain.join('');
   }
 
   #command(depth: number): string {
-    const name = /^[A-Za-z]+/.exec(this.#text.slice(this.#at + 1, this.#at + 32))?.[0];
+    const start = this.#at;
+    const name = /^[A-Za-z]+/.exec(this.#text.slice(start + 1, start + 32))?.[0];
     if (name === undefined) {
-      const escaped = this.#text[this.#at + 1] ?? '';
+      const escaped = this.#text[start + 1] ?? '';
       this.#at += 2;
       return '%#&_'.includes(escaped) ? escaped : '()[]'.includes(escaped) ? '' : ' ';
     }
     this.#at += 1 + name.length;
-    if (/^[dtc]?frac$/.test(name)) return `${this.#argument(depth)}/${this.#argument(depth)}`;
+    if (/^[dtc]?frac$/.test(name)) {
+      // After a digit it is a mixed number: 12\frac{3}{5} reads 12 3/5.
+      const gap = /\d/.test(this.#text[start - 1] ?? '') ? ' ' : '';
+      return `${gap}${this.#argument(depth)}/${this.#argument(depth)}`;
+    }
     if (name === 'sqrt') return `sqrt(${this.#argument(depth)})`;
-    if (DRESSING.has(name)) return '';
-    return SYMBOLS[name] ?? name;
+    return DRESSING.has(name) ? '' : (SYMBOLS[name] ?? name);
   }
 
-  /** The next group in braces, or the next character; a compound argument is put in parentheses. */
+  /** The next group in braces, or the next character or command; a compound group is put in parentheses. */
   #argument(depth: number): string {
     while (this.#text[this.#at] === ' ') this.#at++;
-    const character = this.#text[this.#at];
-    if (character === undefined) return '';
-    if (character === '\\') return this.#command(depth);
+    const character = this.#text[this.#at] ?? '';
+    if (depth >= MAX_DEPTH) return '';
+    if (character === '\\') return this.#command(depth + 1);
     this.#at++;
     if (character !== '{') return character;
-    const inner = depth < MAX_DEPTH ? this.read(depth + 1, true).trim() : '';
+    const inner = this.read(depth + 1, true).trim();
     return /^[\w.]*$/.test(inner) ? inner : `(${inner})`;
   }
 }

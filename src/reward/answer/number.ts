@@ -35,7 +35,7 @@ export function findNumbers(text: string): NumberRead[] {
       value += Number(mixed[1]) / Number(mixed[2]);
       end += mixed[0].length;
     }
-    const percent = /^\s?%/.exec(text.slice(end, end + 2));
+    const percent = /^\s?(?:%|percent\b)/.exec(text.slice(end, end + 9));
     if (percent) end += percent[0].length;
     const sign = signBefore(text, start);
     if (Number.isFinite(value)) {
@@ -64,7 +64,11 @@ function signBefore(text: string, start: number): -1 | 0 | 1 {
   const at = text[start - 1] === '$' ? start - 2 : start - 1;
   const sign = text[at];
   if (sign !== '-' && sign !== '+') return 0;
-  const before = text.slice(0, at).trimEnd().at(-1) ?? '';
+  const before =
+    text
+      .slice(Math.max(0, at - 4), at)
+      .trimEnd()
+      .at(-1) ?? '';
   const operand = /[\w)%°]/.test(before);
   const tight = text[at - 1] !== ' ' || text[at + 1] === ' ';
   if (operand && tight) return 0;

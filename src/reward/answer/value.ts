@@ -33,20 +33,26 @@ export function readValue(piece: string, form: ValueForm): ValueRead | null {
   return anywhere ? numberRead(text, anywhere, form.precision) : null;
 }
 
-/** Reads one sentence without any sign of an answer: a list, or the number that it comes out at. */
+/** Words before a number that is a bound, a time or a total of the question rather than its answer. */
+const ASIDE = /\b(?:than|below|above|under|over|exceeding|least|most|after|before|since|until|in|out of)\s{1,3}\$?$/i;
+
+/**
+ * Reads one sentence without any sign of an answer: its last list, or its last number (in digits, else in words) that is
+ * no aside as in `greater than 60`; the last one all the same where all are asides.
+ */
 export function readLooseValue(sentence: string, form: ValueForm): ValueRead | null {
   const text = plainMath(sentence).trim();
   if (form.answerType === 'list') return readList(text);
   if (form.answerType === 'text') return null;
-  const number = findNumbers(text).at(-1);
+  const digits = findNumbers(text);
+  const isMain = (number: NumberRead): boolean => !ASIDE.test(text.slice(Math.max(0, number.start - 16), number.start));
+  const number = digits.findLast(isMain) ?? loneWords(text).findLast(isMain) ?? digits.at(-1);
   return number ? numberRead(text, number, form.precision) : null;
 }
 
-/** Reads a number written in words in a text that has no digits. */
-export function readLooseWords(response: string, form: ValueForm): ValueRead | null {
-  if (form.answerType === 'list' || form.answerType === 'text') return null;
-  const number = findNumberWords(response).at(-1);
-  return number ? numberRead(response, number, form.precision) : null;
+/** Number words without a lone `one`, which is a pronoun more often than a number. */
+function loneWords(text: string): NumberRead[] {
+  return findNumberWords(text).filter(({ value }) => value !== 1);
 }
 
 function numberRead(text: string, number: NumberRead, precision: number | undefined): ValueRead {

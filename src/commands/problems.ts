@@ -1,0 +1,61 @@
+// mstar problems: makes picture problems with answers and writes them as a MathV360K data set.
+import type { CommandModule } from 'yargs';
+import { UserError } from '../core/errors.js';
+import { families } from '../problems/families.js';
+import { defaultKnobs } from '../problems/problem.js';
+import { writeProblems } from '../problems/write.js';
+
+interface Flags {
+  count: number;
+  seed: number;
+  out: string;
+  families: string[] | undefined;
+  range: number;
+  choiceShare: number;
+}
+
+/** Refuses what cannot be made; yargs has checked the kinds of the values. */
+function check(flags: Flags): void {
+  const wanted = (flag: string, found: number, least: number, most: number, whole: boolean): void => {
+    if (found >= least && found <= most && (!whole || Number.isInteger(found))) return;
+    throw new UserError(`--${flag}: ${found}, wanted ${whole ? 'an integer' : 'a number'} from ${least} to ${most}`);
+  };
+  wanted('count', flags.count, 1, 1_000_000, true);
+  wanted('seed', flags.seed, 0, 2 ** 32 - 1, true);
+  wanted('range', flags.range, 3, 9, true);
+  wanted('choice-share', flags.choiceShare, 0, 1, false);
+  for (const name of flags.families ?? []) {
+    if (!Object.hasOwn(families, name)) {
+      throw new UserError(`--families: ${name}, wanted some of ${Object.keys(families).join(', ')}`);
+    }
+  }
+}
+
+const command: CommandModule<object, Flags> = {
+  command: 'problems',
+  describe: 'make picture problems with answers, in the MathV360K format',
+  builder: (yargs) =>
+    yargs
+      .option('count', { type: 'number', demandOption: true, describe: 'problems to make' })
+      .option('seed', { type: 'number', default: 1, describe: 'names every random choice' })
+      .option('out', { type: 'string', demandOption: true, describe: 'folder for problems.json and data_images/' })
+      .option('families', {
+        type: 'string',
+        array: true,
+        describe: `families to take in turn: ${Object.keys(families).join(', ')}; all when left out`,
+      })
+      .option('range', { type: 'number', default: defaultKnobs.range, describe: 'values are 1 to this, at most 9' })
+      .option('choice-share', {
+        type: 'number',
+        default: defaultKnobs.choiceShare,
+        describe: 'share of multiple-choice questions',
+      }) as never,
+  handler: async (flags) => {
+    check(flags);
+    const { count, seed, families: names, range, choiceShare } = flags;
+    const written = await writeProblems(flags.out, { count, seed, families: names, range, choiceShare });
+    process.stdout.write(`${written.count} problems: ${written.file}, pictures under ${written.imageRoot}\n`);
+  },
+};
+
+export default command;

@@ -1,0 +1,85 @@
+// Makes a model folder with random weights, from a config and a tokenizer.
+// Leaves the scale of the weights to the backbone and training to others.
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Initial } from '../backbones/backbone.js';
+import { findBackbone } from '../backbones/registry.js';
+import { type ModelFolder, SINGLE_FILE } from '../checkpoint/folder.js';
+import type { ParameterShape } from '../checkpoint/parameters.js';
+import { buildHeader, type TensorDtype } from '../checkpoint/safetensors.js';
+import { writeFolder } from '../checkpoint/save.js';
+import { toBytes } from '../checkpoint/tensors.js';
+import { random } from '../core/random.js';
+import { parseSentencePiece } from '../text/sentencepiece-file.js';
+import { addon } from './binding.js';
+import { guardedNow } from './native.js';
+import { describeModel } from './open.js';
+
+/**
+ * Writes a new model into `dir`, which must not exist: the same arguments give the same bytes.
+ * @param config contents of config.json; its vocabulary must hold the tokenizer's pieces and the special tokens that it lacks
+ * @param tokenizerModel bytes of tokenizer.model; special tokens without a piece get the ids after its last
+ * @param dtype of the weights on disk
+ * @throws UserError when config or tokenizer cannot be used
+ */
+export async function createCheckpoint(
+  dir: string,
+  config: Readonly<Record<string, unknown>>,
+  tokenizerModel: Uint8Array,
+  seed: number,
+  dtype: TensorDtype,
+): Promise<void> {
+  const backbone = await findBackbone(config, 'config');
+  const { pieces } = parseSentencePiece(tokenizerModel, backbone.tokenizerFile);
+  const specials = new Map<number, string>();
+  for (const [id, { text, kind }] of pieces.entries())
+    if (kind === 'control' || kind === 'unknown') specials.set(id, text);
+  let next = pieces.length;
+  for (const text of backbone.specials) {
+    const id = pieces.findIndex((piece) => piece.text === text);
+    specials.set(id === -1 ? next++ : id, text);
+  }
+  const decoder = Object.fromEntries([...specials].map(([id, content]) => [id, { content, special: true }]));
+  const sideFiles = new Map([
+    ['config.json', json(config)],
+    ['tokenizer_config.json', json({ ...backbone.tokenizerConfig, added_tokens_decoder: decoder })],
+    [backbone.tokenizerFile, tokenizerModel],
+  ]);
+  const folder: ModelFolder = { dir, config, weights: [], sideFiles };
+  const { numbers } = await describeModel(folder);
+  const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
+  const tensors = shapes.map(({ name, shape }) => ({ name, shape, dtype }));
+  await writeFolder(dir, [{ file: SINGLE_FILE, tensors }], [...sideFiles], async () => {
+    const file = await open(join(dir, SINGLE_FILE), 'wx');
+    try {
+      await file.writeFile(buildHeader(tensors));
+      for (const parameter of shapes) {
+        await file.writeFile(
+          toBytes(fill(parameter, backbone.initial(parameter.name, parameter.shape, numbers), seed), dtype),
+        );
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+function json(value: unknown): Uint8Array {
+  return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Each parameter draws from a stream of its own, so that its numbers depend on the seed, its name and its shape alone. */
+function fill({ name, shape }: ParameterShape, initial: Initial, seed: number): Float32Array {
+  const floats = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  if ('constant' in initial) return floats.fill(initial.constant);
+  const { uniform } = random(seed, `initial/${name}`);
+  // Box-Muller: two uniform draws give two normal ones; 1 - u is never 0.
+  for (let i = 0; i < floats.length; i += 2) {
+    const radius = initial.normal * Math.sqrt(-2 * Math.log(1 - uniform(i)));
+    const angle = 2 * Math.PI * uniform(i + 1);
+    floats[i] = radius * Math.cos(angle);
+    floats[i + 1] = radius * Math.sin(angle);
+  }
+  return floats;
+}

@@ -1,0 +1,103 @@
+// From rollouts to training examples: which responses are eligible, what the selection rule keeps, and the counts.
+// Leaves the rules themselves to select.ts.
+import { random } from '../core/random.js';
+import type { Example, Problem } from '../core/types.js';
+import { isLuckyResponse, type RatedResponse, type Rollout } from '../rollout/rollout.js';
+import { type SelectionRule, select } from './select.js';
+
+/** Sums over questions of what happened to their responses. */
+export interface ChoiceCounts {
+  readonly [key: string]: number;
+  readonly questions: number;
+  /** Questions that could not be sampled. */
+  readonly failed: number;
+  readonly sampled: number;
+  readonly unreadable: number;
+  /** Ended by the limit on tokens: graded, but never trained on, as they do not show how to end. */
+  readonly cutOff: number;
+  readonly correct: number;
+  /** Different texts among the correct ones that were not cut off. */
+  readonly distinct: number;
+  readonly selected: number;
+  /** Correct by a chain with a wrong step, among `distinct` and `selected`; 0 where the true reasoning is not known. */
+  readonly luckyDistinct: number;
+  readonly luckySelected: number;
+}
+
+interface Chosen {
+  readonly problem: Problem;
+  readonly sample: number;
+  readonly rated: RatedResponse;
+}
+
+const NOTHING = { questions: 0, failed: 0, sampled: 0, unreadable: 0, cutOff: 0, correct: 0, distinct: 0, luckyDistinct: 0 };
+
+/** The chosen responses of some questions. */
+export class Choice {
+  readonly #rule: SelectionRule;
+  readonly #seed: number;
+  readonly #key: string;
+  readonly #sums = { ...NOTHING };
+  #chosen: Chosen[] = [];
+
+  /** @param key names the draws of the rule `random` and of `cap`, together with the seed */
+  constructor(rule: SelectionRule, seed: number, key: string) {
+    this.#rule = rule;
+    this.#seed = seed;
+    this.#key = key;
+  }
+
+  /** Ready for a loss, without the answer in the prompt. */
+  get examples(): Example[] {
+    return this.#chosen.map(({ problem, rated }) => ({ problem, variant: 'solve', response: rated.response.tokens }));
+  }
+
+  /** Chosen samples by problem id. */
+  get selected(): ReadonlyMap<string, ReadonlySet<number>> {
+    const selected = new Map<string, Set<number>>();
+    for (const { problem, sample } of this.#chosen) {
+      selected.set(problem.id, (selected.get(problem.id) ?? new Set()).add(sample));
+    }
+    return selected;
+  }
+
+  get counts(): ChoiceCounts {
+    const luckySelected = countLucky(this.#chosen.map(({ rated }) => rated));
+    return { ...this.#sums, selected: this.#chosen.length, luckySelected };
+  }
+
+  /** Applies the rule to the responses of each question. */
+  add(rollouts: readonly Rollout[]): void {
+    const sums = this.#sums;
+    for (const { problem, responses, error } of rollouts) {
+      const candidates = responses.flatMap((rated, sample) => {
+        const { response, grade, reward } = rated;
+        return response.finish === 'stop' ? [{ sample, text: response.text, verdict: grade.verdict, reward: reward ?? 0 }] : [];
+      });
+      const draw = { seed: this.#seed, key: `${this.#key}/${problem.id}` };
+      const rated = (sample: number): RatedResponse => responses[sample] as RatedResponse;
+      const distinct = select(candidates, { rule: 'all' }, draw).samples.map(rated);
+      sums.questions++;
+      sums.failed += error === undefined ? 0 : 1;
+      sums.sampled += responses.length;
+      sums.unreadable += responses.filter(({ grade }) => grade.verdict === 'unreadable').length;
+      sums.cutOff += responses.length - candidates.length;
+      sums.correct += responses.filter(({ grade }) => grade.verdict === 'correct').length;
+      sums.distinct += distinct.length;
+      sums.luckyDistinct += countLucky(distinct);
+      const { samples } = select(candidates, this.#rule, draw);
+      this.#chosen.push(...samples.map((sample) => ({ problem, sample, rated: rated(sample) })));
+    }
+  }
+
+  /** Keeps at most this many of the chosen responses, drawn by the seed, in their order. */
+  cap(most: number): void {
+    if (this.#chosen.length <= most) return;
+    const order = random(this.#seed, `${this.#key}/cap`).order(this.#chosen.length).slice(0, most);
+    this.#chosen = order.sort((a, b) => a - b).map((place) => this.#chosen[place] as Chosen);
+  }
+}
+
+function countLucky(responses: readonly RatedResponse[]): number {
+  return responses.filter(isLuckyResponse).length;
+}

@@ -1,0 +1,88 @@
+// How the policy stands on the validation problems (P13): greedy, Pass@K, their gap and Reward-Pass@2 per temperature.
+// Leaves the measures to src/evaluate/measure.ts and the choice of a temperature to explore.ts.
+import type { Problem } from '../core/types.js';
+import {
+  type GreedyMeasure,
+  measureGreedy,
+  measureSamples,
+  measureSteps,
+  type SampleMeasure,
+  type StepQuality,
+} from '../evaluate/measure.js';
+import { type CollectedRows, type Collection, collect, writeCollections } from '../rollout/collect.js';
+import type { Rollout } from '../rollout/rollout.js';
+import type { Phase } from '../run/phase.js';
+import { chooseTemperature, type TemperatureDecision } from './explore.js';
+import { type Job, type PolicyAt, sampleSettings } from './job.js';
+
+export interface Standing {
+  readonly iteration: number;
+  readonly version: number;
+  readonly greedy: GreedyMeasure;
+  /** By ascending temperature. */
+  readonly samples: readonly SampleMeasure[];
+  /** The PRM's steps over all temperatures; generated problems only. */
+  readonly steps: StepQuality | null;
+  /** Where the temperature is chosen after this iteration (P14). */
+  readonly decision: TemperatureDecision | null;
+}
+
+/**
+ * Samples the validation problems with the policy `at`.
+ * @param temperature in use; the decision may replace it where this iteration is one of choice
+ */
+export async function dynamics(job: Job, phase: Phase, at: PolicyAt, iteration: number, temperature: number): Promise<Standing> {
+  const { config, run, data } = job;
+  const problems = data.validation.slice(0, config.dynamics.problems || undefined);
+  const choice = choosesAfter(job, iteration);
+  const grid = new Set([...config.dynamics.temperatures, ...(choice ? config.explore.temperatures : [])]);
+  const policy = await job.models.policy(at);
+  const { greedy, samples, steps, rows } = await measure(job, phase, at, problems, [...grid], config.dynamics.samples);
+  const file = `rollouts/dynamics-${String(iteration).padStart(4, '0')}.parquet`;
+  await writeCollections(phase, run.dir, file, rows, sampleSettings(config));
+  const candidates = samples.filter((one) => config.explore.temperatures.includes(one.temperature));
+  const scores = candidates.map((one) => ({ temperature: one.temperature, rewardPassAt2: one.rewardPassAt2 ?? Number.NaN }));
+  const decision = choice ? chooseTemperature(scores, temperature) : null;
+  return { iteration, version: policy.version, greedy, samples, steps, decision };
+}
+
+/** Whether the temperature is chosen anew after an iteration; not after the last, as nothing is sampled for training then. */
+export function choosesAfter({ config }: Pick<Job, 'config'>, iteration: number): boolean {
+  const { adaptive, every } = config.explore;
+  return adaptive && iteration > 0 && iteration % every === 0 && iteration < config.evolve.iterations;
+}
+
+/** Greedy and sampled measures of a policy on some problems, with the rows to write. */
+export async function measure(
+  job: Job,
+  phase: Phase,
+  at: PolicyAt,
+  problems: readonly Problem[],
+  temperatures: readonly number[],
+  k: number,
+): Promise<Pick<Standing, 'greedy' | 'samples' | 'steps'> & { rows: CollectedRows[] }> {
+  const { config, models } = job;
+  const settings = sampleSettings(config);
+  const policy = await models.policy(at);
+  const { version } = policy;
+  const rows: CollectedRows[] = [];
+  const gather = async (collection: Collection): Promise<Rollout[]> => {
+    const gathered: Rollout[] = [];
+    for await (const rollouts of collect(phase, policy, collection, settings)) gathered.push(...rollouts);
+    rows.push({ collection, version });
+    return gathered;
+  };
+  const shared = { problems, variant: 'solve' } as const;
+  const title = `${phase.name}: greedy`;
+  const greedy = measureGreedy(await gather({ ...shared, name: 'greedy', title, n: 1, temperature: 0 }), config.seed);
+  const samples: SampleMeasure[] = [];
+  const scored: Rollout[] = [];
+  for (const temperature of [...temperatures].sort((a, b) => a - b)) {
+    const reward = { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted: () => true };
+    const title = `${phase.name}: T ${temperature}`;
+    const rollouts = await gather({ ...shared, name: `t${temperature}`, title, n: k, temperature, reward });
+    samples.push(measureSamples(rollouts, k, temperature, greedy.accuracy));
+    scored.push(...rollouts);
+  }
+  return { greedy, samples, steps: measureSteps(scored), rows };
+}

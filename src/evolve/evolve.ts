@@ -1,0 +1,97 @@
+// The recipe of M-STaR, start to end: warm-up, PRM, then iterations that sample, reward, select, improve and explore.
+// Each line is a phase that a run folder commits once; what a phase does is in the file of its name.
+import { intervalSlices, shuffledEpochs } from '../data/splits.js';
+import { label } from '../label/label.js';
+import { type Collection, collect, writeCollections } from '../rollout/collect.js';
+import type { Phase } from '../run/phase.js';
+import { Choice, type ChoiceCounts } from './choose.js';
+import { dynamics } from './dynamics.js';
+import type { FitReport } from './fit.js';
+import { improve } from './improve.js';
+import { type Job, type PolicyAt, sampleSettings } from './job.js';
+import { planWork } from './plan.js';
+import type { SelectionRule } from './select.js';
+import { type Summary, summarise } from './summary.js';
+import { finalTest, test } from './test.js';
+import { trainPrm } from './train-prm.js';
+import { warmup } from './warmup.js';
+
+/** How far to go; each stage includes those before it. */
+export type Stage = 'warmup' | 'label' | 'train-prm' | 'evolve';
+
+/** Runs the recipe up to a stage; phases that the run folder has committed are not done again. */
+export async function evolve(job: Job, until: Stage = 'evolve'): Promise<Summary> {
+  const { config, run } = job;
+  run.progress.plan(planWork(job, until));
+  if (config.warmup.enabled) await run.phase('warmup', (phase) => warmup(job, phase));
+  if (until !== 'warmup') await run.phase('label', (phase) => labels(job, phase));
+  if (until === 'train-prm' || until === 'evolve') await run.phase('train-prm', (phase) => trainPrm(job, phase));
+  if (until === 'evolve') await iterate(job);
+  return summarise(job);
+}
+
+async function iterate(job: Job): Promise<void> {
+  const { config, run } = job;
+  let at: PolicyAt = 'warmup';
+  let { temperature } = config.evolve;
+  await run.phase('test-base', (phase) => test(job, phase, 'base'));
+  await run.phase('test-warmup', (phase) => test(job, phase, 'warmup'));
+  await run.phase('dynamics-0000', (phase) => dynamics(job, phase, 'warmup', 0, temperature));
+  for (let iteration = 1; iteration <= config.evolve.iterations; iteration++) {
+    const number = String(iteration).padStart(4, '0');
+    const from = at;
+    at = `iter-${number}`;
+    await run.phase(at, (phase) => selfTrain(job, phase, iteration, from, temperature));
+    const standing = await run.phase(`dynamics-${number}`, (phase) => dynamics(job, phase, at, iteration, temperature));
+    temperature = standing.decision?.chosen ?? temperature;
+    await run.phase(`test-${at}`, (phase) => test(job, phase, at));
+  }
+  await run.phase('test-final', (phase) => finalTest(job, phase, at, temperature));
+}
+
+export interface IterationResult {
+  readonly iteration: number;
+  readonly epoch: number;
+  readonly temperature: number;
+  readonly choice: ChoiceCounts;
+  readonly training: FitReport;
+}
+
+/** One iteration: sample, grade and score the next questions, select, train on what was selected. */
+async function selfTrain(
+  job: Job,
+  phase: Phase,
+  iteration: number,
+  from: PolicyAt,
+  temperature: number,
+): Promise<IterationResult> {
+  const { config, run, data, models } = job;
+  const { n, interval } = config.evolve;
+  const settings = sampleSettings(config);
+  const order = shuffledEpochs(data.labelled.length, config.seed);
+  const { epoch, questions } = intervalSlices(order, interval)(iteration - 1);
+  const problems = questions.flatMap((place) => data.labelled[place] ?? []);
+  const policy = await models.policy(from);
+  const { version } = policy;
+  const isCorrect: NonNullable<Collection['reward']>['wanted'] = ({ grade }) => grade.verdict === 'correct';
+  const reward = { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted: isCorrect };
+  const title = `iteration ${iteration}/${config.evolve.iterations}`;
+  const collection: Collection = { name: 'rollouts', title, problems, variant: 'solve', n, temperature, reward };
+  const choice = new Choice(selectionRule(job), config.seed, phase.name);
+  for await (const rollouts of collect(phase, policy, collection, settings)) choice.add(rollouts);
+  phase.record('choice', choice.counts);
+  const rows = { collection, version, selected: choice.selected };
+  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, [rows], settings);
+  const training = await improve(job, phase, from, phase.name as PolicyAt, choice.examples);
+  return { iteration, epoch, temperature, choice: choice.counts, training };
+}
+
+function selectionRule({ config }: Job): SelectionRule {
+  const { rule, k, alpha } = config.evolve.select;
+  if (rule === 'threshold') return { rule, alpha };
+  return rule === 'all' ? { rule } : { rule, k };
+}
+
+async function labels({ config, run, data, models }: Job, phase: Phase): ReturnType<typeof label> {
+  return label(phase, run.dir, await models.policy('warmup'), data.labelled, config.prm, sampleSettings(config));
+}

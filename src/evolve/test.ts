@@ -1,0 +1,34 @@
+// The test (P15, in-domain): greedy accuracy of any checkpoint, and sampled measures of the last one.
+// Leaves validation to dynamics.ts; nothing measured here is used for a decision.
+import type { GreedyMeasure, SampleMeasure, StepQuality } from '../evaluate/measure.js';
+import { writeCollections } from '../rollout/collect.js';
+import type { Phase } from '../run/phase.js';
+import { measure } from './dynamics.js';
+import { type Job, type PolicyAt, sampleSettings } from './job.js';
+
+export interface TestResult {
+  readonly at: PolicyAt;
+  readonly greedy: GreedyMeasure;
+}
+
+export interface FinalResult extends TestResult {
+  readonly samples: SampleMeasure;
+  readonly steps: StepQuality | null;
+}
+
+/** Greedy accuracy on all test problems. */
+export async function test(job: Job, phase: Phase, at: PolicyAt): Promise<TestResult> {
+  const { config, run, data } = job;
+  const { greedy, rows } = await measure(job, phase, at, data.test, [], 1);
+  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(config));
+  return { at, greedy };
+}
+
+/** Pass@K and Reward-Pass@2 on `test.problems` of the test problems, beside greedy on the same ones. */
+export async function finalTest(job: Job, phase: Phase, at: PolicyAt, temperature: number): Promise<FinalResult> {
+  const { config, run, data } = job;
+  const problems = data.test.slice(0, config.test.problems || undefined);
+  const { greedy, samples, steps, rows } = await measure(job, phase, at, problems, [temperature], config.test.samples);
+  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(config));
+  return { at, greedy, samples: samples[0] as SampleMeasure, steps };
+}

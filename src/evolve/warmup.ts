@@ -1,0 +1,49 @@
+// The warm-up (P3): chains of thought sampled with the answer given, those that reach it kept, fine-tuning without it.
+// Leaves sampling, choosing and training as such to collect.ts, choose.ts and fit.ts.
+import { UserError } from '../core/errors.js';
+import { random } from '../core/random.js';
+import { type Collection, collect, writeCollections } from '../rollout/collect.js';
+import type { Phase } from '../run/phase.js';
+import { Choice, type ChoiceCounts } from './choose.js';
+import { countSteps, type FitReport, fit, optimizerSettings } from './fit.js';
+import { type Job, sampleSettings } from './job.js';
+
+export interface WarmupResult {
+  readonly [key: string]: ChoiceCounts | FitReport;
+  readonly choice: ChoiceCounts;
+  readonly training: FitReport;
+}
+
+/** Makes the checkpoint `warmup`. */
+export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
+  const { config, run, data, models } = job;
+  const { questions, samples, temperature, maxPerQuestion, maxExamples, optimizer } = config.warmup;
+  const settings = sampleSettings(config);
+  const policy = await models.policy('base');
+  const shuffled = random(config.seed, 'warmup/questions').shuffle(data.labelled);
+  const collection: Collection = {
+    name: 'warmup',
+    title: 'warm-up',
+    problems: questions > 0 ? shuffled.slice(0, questions) : shuffled,
+    variant: 'givenAnswer',
+    n: samples,
+    temperature,
+  };
+  const rule = maxPerQuestion > 0 ? ({ rule: 'random', k: maxPerQuestion } as const) : ({ rule: 'all' } as const);
+  const choice = new Choice(rule, config.seed, 'warmup');
+  for await (const rollouts of collect(phase, policy, collection, settings)) choice.add(rollouts);
+  choice.cap(maxExamples);
+  phase.record('choice', choice.counts);
+  if (choice.counts.selected === 0) {
+    throw new UserError(`warm-up: none of ${choice.counts.sampled} responses reached its answer, wanted at least one`);
+  }
+  const rows = { collection, version: policy.version, selected: choice.selected };
+  await writeCollections(phase, run.dir, 'rollouts/warmup.parquet', [rows], settings);
+  const { examples } = choice;
+  await policy.resetOptimizer(optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
+  const training = await fit(phase, policy, examples, { optimizer, seed: config.seed, every: config.run.checkpointEvery });
+  await phase.save('warmup', 'policy', (dir) => policy.save(dir));
+  // Later phases start from the folder, as they would after a restart: saving may round the weights.
+  await models.forgetPolicy();
+  return { choice: choice.counts, training };
+}

@@ -1,0 +1,188 @@
+// Training through the native surface: the optimizer against its definition, micro-batches, schedule, freezing, save and restore.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { NativeModel, RawExample, WeightFile } from '../../src/engine/binding.js';
+import { image, largestDifference, open, optimizer, prompt, removeTemporary, stream, temporary } from './tiny-model.js';
+
+afterAll(removeTemporary);
+
+function batch(model: NativeModel, count: number): RawExample[] {
+  return Array.from({ length: count }, (_, i) => {
+    const random = stream(i + 40);
+    const response = Int32Array.from({ length: 5 + (i % 4) }, () => 3 + Math.floor(random() * 50));
+    return { ...prompt(model, i, [image(i % 3)]), response, labels: Float32Array.from(response, () => random()) };
+  });
+}
+
+/** Writes tensors with an empty header and reads them back as floats. */
+async function read(model: NativeModel, names: string[]): Promise<Record<string, Float32Array>> {
+  const out: Record<string, Float32Array> = {};
+  for (const name of names) {
+    const file = path.join(temporary(), 'tensor.bin');
+    await model.save([{ path: file, header: new Uint8Array(0), tensors: [{ name, dtype: 'F32' }] }]);
+    out[name] = new Float32Array(Uint8Array.from(readFileSync(file)).buffer);
+  }
+  return out;
+}
+
+const MATRIX = 'language_model.model.layers.0.attention.wqkv.weight';
+const VECTOR = 'language_model.model.layers.1.ffn_norm.weight';
+const VISION = 'vision_model.encoder.layers.0.attn.proj.weight';
+
+describe('one optimizer step', () => {
+  test('is AdamW: moments, bias correction and decay on matrices only', async () => {
+    const model = await open();
+    const examples = batch(model, 4);
+    const settings = optimizer({ lr: 0.01, weightDecay: 0.3 });
+    await model.setOptimizer(settings);
+    const { gradients } = await model.gradients(examples, 'response');
+    const before = await read(model, [MATRIX, VECTOR]);
+    await model.trainStep(examples, 'response');
+    const after = await read(model, [MATRIX, VECTOR]);
+    for (const [name, decay] of [[MATRIX, 0.3], [VECTOR, 0]] as const) {
+      const expected = before[name]?.map((w, i) => {
+        const g = gradients[name]?.data[i] ?? 0;
+        // First step: both bias-corrected moments are the gradient and its square.
+        return w * (1 - 0.01 * decay) - (0.01 * g) / (Math.abs(g) + 1e-8);
+      });
+      expect(largestDifference(after[name] ?? [], expected ?? [])).toBeLessThan(2e-4);
+    }
+    await model.dispose();
+  });
+
+  test('clipping scales the gradient to the limit and reports the norm before it', async () => {
+    const model = await open();
+    const examples = batch(model, 4);
+    const { gradients } = await model.gradients(examples, 'response');
+    let squares = 0;
+    for (const { data } of Object.values(gradients)) for (const g of data) squares += g * g;
+    await model.setOptimizer(optimizer({ lr: 0, clip: 0.01 }));
+    const report = await model.trainStep(examples, 'response');
+    expect(report.gradNorm / Math.sqrt(squares)).toBeCloseTo(1, 4);
+    const moments = await read(model, model.parameters().map((p) => `exp_avg.${p.name}`));
+    let clipped = 0;
+    for (const m of Object.values(moments)) for (const x of m) clipped += x * x;
+    expect(Math.sqrt(clipped)).toBeCloseTo(0.1 * 0.01, 6);
+    await model.dispose();
+  });
+
+  test('the learning rate warms up linearly and then stays', async () => {
+    const model = await open();
+    const examples = batch(model, 2);
+    await model.setOptimizer(optimizer({ lr: 0.004, warmupSteps: 4 }));
+    const rates: number[] = [];
+    for (let i = 0; i < 6; i++) rates.push((await model.trainStep(examples, 'response')).lr);
+    expect(rates).toEqual([0.001, 0.002, 0.003, 0.004, 0.004, 0.004]);
+    expect(model.version).toBe(6);
+    await model.dispose();
+  });
+
+  test('frozen parts do not move, the others do', async () => {
+    const model = await open();
+    await model.setOptimizer(optimizer({ frozen: ['vision_model.'] }));
+    const before = await read(model, [VISION, MATRIX]);
+    await model.trainStep(batch(model, 3), 'response');
+    const after = await read(model, [VISION, MATRIX]);
+    expect(after[VISION]).toEqual(before[VISION]);
+    expect(largestDifference(after[MATRIX] ?? [], before[MATRIX] ?? [])).toBeGreaterThan(0);
+    await model.dispose();
+  });
+
+  test('the cut into micro-batches and the number of threads change the gradient by rounding only', async () => {
+    const model = await open();
+    const single = await open({ threads: 1 });
+    const examples = batch(model, 9);
+    await single.setOptimizer(optimizer({ tokenBudget: 30 }));
+    const whole = await model.gradients(examples, 'response');
+    const cut = await single.gradients(examples, 'response');
+    expect(cut.loss).toBeCloseTo(whole.loss, 5);
+    for (const [name, { data }] of Object.entries(whole.gradients)) {
+      const scale = Math.max(...data.map(Math.abs), 1e-3);
+      expect(largestDifference(data, cut.gradients[name]?.data ?? [])).toBeLessThan(1e-4 * scale + 1e-7);
+    }
+    await Promise.all([model.dispose(), single.dispose()]);
+  });
+
+  test('repeated on the same data it lowers the loss, and the same run gives the same bits', async () => {
+    const losses: number[][] = [];
+    for (let run = 0; run < 2; run++) {
+      const model = await open();
+      const examples = batch(model, 6);
+      await model.setOptimizer(optimizer({ lr: 3e-3 }));
+      const seen: number[] = [];
+      for (let i = 0; i < 20; i++) seen.push((await model.trainStep(examples, 'response')).loss);
+      losses.push(seen);
+      await model.dispose();
+    }
+    expect(losses[0]?.at(-1)).toBeLessThan((losses[0]?.[0] ?? 0) * 0.6);
+    expect(losses[1]).toEqual(losses[0]);
+  });
+});
+
+describe('the reward head', () => {
+  test('starts as the mean token embedding with bias 0, and learns the labels', async () => {
+    const model = await open({ head: 'mean' });
+    const examples = batch(model, 4);
+    const tensors = await read(model, ['reward_head.weight', 'reward_head.bias', 'language_model.model.tok_embeddings.weight']);
+    const table = tensors['language_model.model.tok_embeddings.weight'] ?? new Float32Array();
+    const mean = Float32Array.from({ length: 32 }, (_, d) => {
+      let sum = 0;
+      for (let v = 0; v < 64; v++) sum += table[v * 32 + d] ?? 0;
+      return sum / 64;
+    });
+    expect(largestDifference(tensors['reward_head.weight'] ?? [], mean)).toBeLessThan(1e-6);
+    expect([...(tensors['reward_head.bias'] ?? [])]).toEqual([0]);
+
+    await model.setOptimizer(optimizer({ lr: 5e-3, frozen: ['vision_model.'] }));
+    const every = examples.map((e) => Uint32Array.from(e.response, (_, i) => i));
+    const squared = async () => {
+      const scores = await model.score(examples, every);
+      return examples.flatMap((e, i) => [...(e.labels ?? [])].map((label, j) => (label - (scores[i]?.[j] ?? 0)) ** 2));
+    };
+    const before = await squared();
+    const first = await model.trainStep(examples, 'step');
+    expect(first.loss).toBeCloseTo(before.reduce((a, b) => a + b, 0) / before.length, 4);
+    for (let i = 0; i < 30; i++) await model.trainStep(examples, 'step');
+    const after = await squared();
+    expect(after.reduce((a, b) => a + b, 0)).toBeLessThan(0.5 * before.reduce((a, b) => a + b, 0));
+    await model.dispose();
+  });
+
+  test('is refused by name where it does not belong', async () => {
+    const model = await open();
+    await model.setOptimizer(optimizer());
+    await expect(model.trainStep(batch(model, 1), 'step')).rejects.toThrow(/no reward head/);
+    await model.dispose();
+  });
+});
+
+test('saved and restored in the middle, a run goes on with the same bits', async () => {
+  const model = await open();
+  const examples = batch(model, 6);
+  await model.setOptimizer(optimizer());
+  for (let i = 0; i < 3; i++) await model.trainStep(examples, 'response');
+  const file = path.join(temporary(), 'state.bin');
+  const names = model.parameters().flatMap((p) => [p, { ...p, name: `exp_avg.${p.name}` }, { ...p, name: `exp_avg_sq.${p.name}` }]);
+  await model.save([{ path: file, header: new Uint8Array(0), tensors: names.map(({ name }) => ({ name, dtype: 'F32' })) }]);
+  const onward: number[] = [];
+  for (let i = 0; i < 3; i++) onward.push((await model.trainStep(examples, 'response')).loss);
+
+  const other = await open();
+  await other.setOptimizer(optimizer());
+  let at = 0;
+  const ranges: WeightFile = {
+    path: file,
+    tensors: names.map(({ name, shape }) => {
+      const begin = at;
+      at += 4 * shape.reduce((a, b) => a * b, 1);
+      return { name, shape, dtype: 'F32', begin, end: at };
+    }),
+  };
+  await other.restore([ranges], 3);
+  const again: number[] = [];
+  for (let i = 0; i < 3; i++) again.push((await other.trainStep(examples, 'response')).loss);
+  expect(again).toEqual(onward);
+  expect(other.version).toBe(6);
+  await Promise.all([model.dispose(), other.dispose()]);
+});

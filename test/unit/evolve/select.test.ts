@@ -1,0 +1,84 @@
+// Selection rules over the responses of one question.
+import { describe, expect, it } from 'vitest';
+import type { Verdict } from '../../../src/core/types.js';
+import { type Candidate, type SelectionRule, select } from '../../../src/evolve/select.js';
+import { dedupe } from '../../../src/reward/dedupe.js';
+
+const draw = { seed: 1, key: 'iter-0/q0' };
+
+function candidates(...rows: [text: string, verdict: Verdict, reward: number][]): Candidate[] {
+  return rows.map(([text, verdict, reward], sample) => ({ sample, text, verdict, reward }));
+}
+
+const question = candidates(
+  ['a', 'correct', 0.5],
+  ['b', 'wrong', 0.99],
+  ['c', 'correct', 0.9],
+  [' a ', 'correct', 0.5],
+  ['d', 'unreadable', 0.8],
+  ['e', 'correct', 0.5],
+  ['f', 'correct', 0.1],
+);
+
+describe('select', () => {
+  it.each<[SelectionRule, number[]]>([
+    [{ rule: 'all' }, [0, 2, 5, 6]],
+    [{ rule: 'top', k: 1 }, [2]],
+    [{ rule: 'top', k: 2 }, [0, 2]],
+    [{ rule: 'top', k: 3 }, [0, 2, 5]],
+    [{ rule: 'top', k: 99 }, [0, 2, 5, 6]],
+    [{ rule: 'threshold', alpha: 0.5 }, [0, 2, 5]],
+    [{ rule: 'threshold', alpha: 0.95 }, []],
+    [{ rule: 'random', k: 99 }, [0, 2, 5, 6]],
+  ])('%j keeps samples %j of the distinct correct ones', (rule, samples) => {
+    expect(select(question, rule, draw).samples).toEqual(samples);
+  });
+
+  it('counts what happened to the samples', () => {
+    expect(select(question, { rule: 'top', k: 2 }, draw).counts).toEqual({
+      sampled: 7,
+      unreadable: 1,
+      correct: 5,
+      distinctCorrect: 4,
+      selected: 2,
+    });
+    expect(select([], { rule: 'all' }, draw)).toEqual({
+      samples: [],
+      counts: { sampled: 0, unreadable: 0, correct: 0, distinctCorrect: 0, selected: 0 },
+    });
+  });
+
+  it('does not depend on the order in which the responses finished', () => {
+    for (const rule of [
+      { rule: 'top', k: 2 },
+      { rule: 'random', k: 2 },
+    ] as const) {
+      expect(select([...question].reverse(), rule, draw)).toEqual(select(question, rule, draw));
+    }
+  });
+
+  it('ranks a reward that is not a number last', () => {
+    const rows = candidates(['a', 'correct', Number.NaN], ['b', 'correct', -5], ['c', 'correct', 1]);
+    expect(select(rows, { rule: 'top', k: 2 }, draw).samples).toEqual([1, 2]);
+    expect(select(rows, { rule: 'threshold', alpha: -9 }, draw).samples).toEqual([1, 2]);
+  });
+
+  it('draws each correct one about equally often at random, by seed and key', () => {
+    const counts = new Map<number, number>();
+    for (let i = 0; i < 2000; i++) {
+      for (const sample of select(question, { rule: 'random', k: 2 }, { seed: 1, key: `q${i}` }).samples) {
+        counts.set(sample, (counts.get(sample) ?? 0) + 1);
+      }
+    }
+    expect([...counts.keys()].sort()).toEqual([0, 2, 5, 6]);
+    for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(100);
+    expect(select(question, { rule: 'random', k: 2 }, draw)).toEqual(select(question, { rule: 'random', k: 2 }, draw));
+  });
+});
+
+describe('dedupe', () => {
+  it('keeps the first of texts that differ in white space or Unicode form only', () => {
+    const texts = ['x = 1\nso 2', ' x = 1 so  2 ', 'caf\u00e9', 'cafe\u0301', 'X = 1 so 2'].map((text) => ({ text }));
+    expect(dedupe(texts).map(({ text }) => text)).toEqual(['x = 1\nso 2', 'caf\u00e9', 'X = 1 so 2']);
+  });
+});
