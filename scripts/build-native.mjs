@@ -23,22 +23,22 @@ export async function buildNative() {
 }
 
 /** Throws one line that says what to install when a tool is missing. */
-function checkTools() {
+export function checkTools() {
   const missing = [];
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 17)) missing.push(`Node.js 20.17 (this is ${process.versions.node})`);
   if (!which('cmake')) missing.push('cmake 3.22 or newer');
   if (!which('ninja') && !which('make')) missing.push('ninja or make');
   if (!which(process.env.CXX?.split(' ')[0] ?? 'c++')) missing.push('a C++20 compiler (g++ 11 or newer)');
-  if (missing.length > 0)
-    throw new SetupError(
-      `missing on this machine: ${missing.join(', ')}; on Debian: apt install g++ cmake ninja-build`,
-    );
+  if (missing.length === 0) return;
+  throw new SetupError(`missing on this machine: ${missing.join(', ')}; on Debian: apt install g++ cmake ninja-build`);
 }
 
-/** True when the tree belongs to this very folder: a copied or moved clone starts afresh. */
+/** True when CMake finished configuring this very folder; what a copied clone or a failed attempt left is removed. */
 function configured() {
   const cache = path.join(tree, 'CMakeCache.txt');
-  if (!existsSync(cache)) return false;
-  if (readFileSync(cache, 'utf8').includes(`\nCMAKE_HOME_DIRECTORY:INTERNAL=${root}\n`)) return true;
+  const rules = ['build.ninja', 'Makefile'].some((file) => existsSync(path.join(tree, file)));
+  if (rules && readFileSync(cache, 'utf8').includes(`\nCMAKE_HOME_DIRECTORY:INTERNAL=${root}\n`)) return true;
   rmSync(tree, { recursive: true, force: true });
   return false;
 }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "engine/forward.h"
+#include "ops/dense.h"
 
 namespace mstar {
 namespace {
@@ -59,7 +60,7 @@ at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& 
   std::vector<at::Tensor> parts;
   for (int64_t from = 0; from < hidden.size(0); from += kHeadChunk) {
     const int64_t count = std::min(kHeadChunk, hidden.size(0) - from);
-    const auto logits = at::linear(hidden.narrow(0, from, count), c.backbone.head(c.parameters));
+    const auto logits = dense(hidden.narrow(0, from, count), c.backbone.head(c.parameters));
     parts.push_back(at::log_softmax(logits, -1).gather(1, target_M.narrow(0, from, count).unsqueeze(1)).squeeze(1));
   }
   return at::cat(parts);
@@ -67,7 +68,7 @@ at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& 
 
 at::Tensor scores_of(const LossContext& c, const std::vector<const Example*>& examples) {
   const auto hidden = forward_hidden(c.backbone, c.parameters, pack(c.backbone, examples)).index_select(0, response_rows(examples, 0));
-  return at::linear(hidden, c.parameters[kHeadWeight], c.parameters[kHeadBias]).squeeze(-1);
+  return dense(hidden, c.parameters[kHeadWeight], c.parameters[kHeadBias]).squeeze(-1);
 }
 
 /** Sum of the objective's token losses. */

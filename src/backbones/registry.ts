@@ -27,9 +27,8 @@ export async function findBackbone(config: Readonly<Record<string, unknown>>, fi
 async function loadAll(): Promise<Backbone[]> {
   const folder = new URL('.', import.meta.url);
   // .js after the build, .ts where the sources run as they are.
-  const files = (await readdir(fileURLToPath(folder))).filter(
-    (file) => /^(?!registry|backbone)[\w-]+\.(js|ts)$/.test(file) && !file.endsWith('.d.ts'),
-  );
+  const entries = await readdir(fileURLToPath(folder));
+  const files = entries.filter((file) => /^(?!registry\.|backbone\.)[\w-]+\.(js|ts)$/.test(file));
   const modules = await Promise.all(
     files.sort().map((file) => import(new URL(file, folder).href) as Promise<{ backbone: Backbone }>),
   );

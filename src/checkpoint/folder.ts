@@ -23,7 +23,7 @@ export const INDEX_FILE = 'model.safetensors.index.json';
 const SIDE_FILE = /\.(json|py|model|txt|jinja)$/;
 // Written beside the weights by a checkpoint, not part of the model.
 const NOT_SIDE_FILES = new Set([INDEX_FILE, 'trainer.json', 'manifest.json']);
-const MAX_SIDE_FILE_BYTES = 64 * 2 ** 20;
+const MAX_SIDE_BYTES = 256 * 2 ** 20;
 const MAX_SIDE_FILES = 64;
 
 const configSchema = z.record(z.string(), z.unknown());
@@ -33,11 +33,14 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 export async function openFolder(dir: string): Promise<ModelFolder> {
   const names = await listFolder(dir);
   const sideFiles = new Map<string, Uint8Array>();
+  let left = MAX_SIDE_BYTES;
   for (const name of names) {
     if (!SIDE_FILE.test(name) || NOT_SIDE_FILES.has(name)) continue;
     if (sideFiles.size === MAX_SIDE_FILES)
       throw new UserError(`${dir}: files: more than ${MAX_SIDE_FILES} beside the weights`);
-    sideFiles.set(name, await readRegularFile(join(dir, name), MAX_SIDE_FILE_BYTES));
+    const bytes = await readRegularFile(join(dir, name), left);
+    left -= bytes.length;
+    sideFiles.set(name, bytes);
   }
   const config = checked(configSchema, parseSideFile({ dir, sideFiles }, 'config.json'), join(dir, 'config.json'));
   return { dir, config, weights: await readWeights(dir, names), sideFiles };

@@ -5,6 +5,8 @@ import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
 
 const MAX_DEPTH = 64;
+/** Bounds the memory that the parsed document takes. */
+const MAX_VALUES = 4_000_000;
 const MAX_BYTES = 64 * 2 ** 20;
 
 /** Reads and parses a JSON file. Throws UserError. */
@@ -33,8 +35,12 @@ export function parseJson(bytes: Uint8Array, file: string): unknown {
 /** Walks the text without parsing it: strings are keys where a colon follows. */
 function checkStructure(text: string, file: string): void {
   const open: Set<string>[] = [];
+  let values = 0;
   for (let at = 0; at < text.length; at++) {
     const char = text[at];
+    if ((char === ',' || char === '{' || char === '[') && ++values > MAX_VALUES) {
+      throw new UserError(`${file}: document: more than ${MAX_VALUES} values, wanted fewer`);
+    }
     if (char === '{' || char === '[') {
       if (open.length === MAX_DEPTH)
         throw new UserError(`${file}:${lineOf(text, at)}: document: nested deeper than ${MAX_DEPTH}`);

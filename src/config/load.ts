@@ -1,12 +1,13 @@
 // From a recipe file or preset and --set overrides to one checked Config; every refusal names file, line and setting.
 // Leaves the rules to schema.ts.
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isNode, LineCounter, parse, parseDocument, YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
+import { readRegularFile } from '../core/files.js';
 import { type Config, type ConfigInput, configSchema } from './schema.js';
 import { explainIssue } from './explain.js';
 import { nearestSetting, settingAt } from './settings.js';
@@ -76,13 +77,9 @@ interface Recipe {
 }
 
 async function readRecipe(file: string): Promise<Recipe> {
-  const info = await stat(file).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`${file}: recipe: ${error.code === 'ENOENT' ? 'missing' : error.code}, wanted a YAML file`);
-  });
-  if (!info.isFile()) throw new UserError(`${file}: recipe: not a regular file, wanted a YAML file`);
-  if (info.size > MOST_BYTES) throw new UserError(`${file}: recipe: ${info.size} bytes, wanted at most ${MOST_BYTES}`);
+  const text = new TextDecoder().decode(await readRegularFile(file, MOST_BYTES));
   const lines = new LineCounter();
-  const document = parseDocument(await readFile(file, 'utf8'), { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   const failure = document.errors[0];
   if (failure) {
     const { line } = lines.linePos(failure.pos[0]);

@@ -37,7 +37,9 @@ function optimizer(defaults: { lr: number; batchSize: number; epochs: number; fr
 
 const generated = z.strictObject({
   count: count(1, 10_000_000).describe('problems to make'),
-  families: z.array(z.string().min(1)).min(1).optional().describe('families to make them from; all when left out'),
+  families: z.array(z.string().min(1)).min(1).optional().describe('families to take in turn; all when left out'),
+  range: count(3, 9).optional().describe('values in the pictures are 1 to this'),
+  choiceShare: share().optional().describe('share of multiple-choice questions'),
   seed: count(0, 2 ** 32 - 1).optional().describe('seed of the problems; the seed of the run when left out'),
 });
 
@@ -74,8 +76,12 @@ export const settings = z.strictObject({
     })
     .prefault({}),
   data: z.strictObject({
-    file: z.string().min(1).optional().describe('data set: JSON, JSONL, parquet or TSV in a known form'),
-    imageRoot: z.string().min(1).optional().describe('folder that holds the pictures; none outside it is read'),
+    file: z.string().min(1).optional().describe('data set in the MathV360K form: a JSON list or JSON lines'),
+    imageRoot: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('folder that holds the pictures, none outside it is read; the folder of data.file when left out'),
     generate: generated.optional().describe('make picture problems into the run folder instead of reading a file'),
   }),
   splits: z

@@ -22,7 +22,7 @@ export function settingAt(path: readonly string[]): z.ZodType | undefined {
   let type: z.ZodType | undefined = settings;
   for (const key of path) {
     const object: z.ZodType | undefined = type && unwrap(type);
-    type = object instanceof z.ZodObject ? (object.shape[key] as z.ZodType | undefined) : undefined;
+    type = object instanceof z.ZodObject && Object.hasOwn(object.shape, key) ? (object.shape[key] as z.ZodType) : undefined;
   }
   return type && unwrap(type);
 }

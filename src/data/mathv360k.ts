@@ -25,7 +25,7 @@ const MAX_PATH = 4096;
  * @throws UserError naming the field
  */
 export function checkRecord(value: unknown, at: Place): MathRecord {
-  const record = value as Record<string, unknown>;
+  const record = checkObject(value, at, 'record');
   const turns = record.conversations;
   if (!Array.isArray(turns) || turns.length !== 2) refuse(at, 'conversations', shown(turns), 'a list of two turns');
   return {

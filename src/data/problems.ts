@@ -78,8 +78,9 @@ function toProblem(
   if (answer === '') refuse(at, 'conversations[1].value', shown(record.answer), 'an answer');
   const multiChoice = choices.length > 0;
   const letter = multiChoice ? choiceLetter(answer, choices) : null;
-  if (multiChoice && letter === null)
+  if (multiChoice && letter === null) {
     warn(message(at, 'answer', shown(answer), `one of the ${choices.length} choices`));
+  }
   const { answerType, precision } = multiChoice ? CHOICE_FORM : (hinted ?? answerForm(answer));
   return {
     id,

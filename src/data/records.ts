@@ -1,9 +1,7 @@
 // Streams the records of a JSON list or of JSON lines from a file of any size, each with the line where it starts.
 // Holds one record at a time; leaves the meaning of a record to others.
 import { isUtf8 } from 'node:buffer';
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { UserError } from '../core/errors.js';
+import { openRegularFile } from '../core/files.js';
 import { type Place, refuse, shown } from './refuse.js';
 
 /** One record of a data file. */
@@ -36,7 +34,7 @@ const CLOSE_OBJECT = 0x7d;
  * JSON object, nests deeper than 64, is over 1 MiB, or names a key twice
  */
 export async function* readRecords(file: string): AsyncGenerator<JsonRecord> {
-  const handle = await openRegular(file);
+  const { handle } = await openRegularFile(file);
   try {
     const scanner = new Scanner(file);
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -49,21 +47,6 @@ export async function* readRecords(file: string): AsyncGenerator<JsonRecord> {
   } finally {
     await handle.close();
   }
-}
-
-/** Opens a regular file only: a pipe or device is refused without waiting for it. */
-async function openRegular(file: string): Promise<FileHandle> {
-  let handle: FileHandle;
-  try {
-    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    throw new UserError(
-      `${file}: file: ${(error as NodeJS.ErrnoException).code ?? 'unreadable'}, wanted a readable file`,
-    );
-  }
-  if ((await handle.stat()).isFile()) return handle;
-  await handle.close();
-  throw new UserError(`${file}: file: not a regular file, wanted a JSON list or JSON lines`);
 }
 
 /**
@@ -94,8 +77,9 @@ class Scanner {
 
   *scan(chunk: Buffer): Generator<JsonRecord> {
     let start = 0;
-    let at = this.#state === 'start' && chunk.indexOf('\ufeff') === 0 ? 3 : 0;
-    for (; at < chunk.length; at++) {
+    const first = this.#state === 'start' && this.#depth === 0;
+    const mark = first && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
+    for (let at = mark ? 3 : 0; at < chunk.length; at++) {
       const byte = chunk[at] as number;
       if (byte === NEWLINE) this.#line++;
       if (this.#depth === 0) {

@@ -1,7 +1,7 @@
 // A problem as the engine's prompt: filled template, token ids, decoded pictures.
 // Leaves the chat template to the backbone and decoding to images/. Token ids are kept per problem.
-import type { Backbone, Conversation } from '../backbones/backbone.js';
-import type { Example, ImageSource, Problem, PromptVariant } from '../core/types.js';
+import type { Backbone } from '../backbones/backbone.js';
+import type { Example, Problem, PromptVariant } from '../core/types.js';
 import type { Picture } from '../images/decode.js';
 import type { PictureStore } from '../images/store.js';
 import { tokenisePrompt } from '../text/prompt.js';
@@ -22,13 +22,17 @@ export interface RenderedPrompt {
   readonly images: readonly Picture[];
 }
 
+/** Ids kept over all problems; beyond this they are made anew. */
+const MAX_KEPT_TOKENS = 16_000_000;
+
 export class Renderer {
   readonly #backbone: Backbone;
   readonly #tokenizer: Tokenizer;
   readonly #layout: (width: number, height: number) => ImageLayout;
   readonly #pictures: PictureStore;
   readonly #templates: PromptTemplates;
-  readonly #tokens = new WeakMap<Problem, Map<PromptVariant, Int32Array>>();
+  #tokens = new WeakMap<Problem, Map<PromptVariant, Int32Array>>();
+  #kept = 0;
 
   constructor(
     model: {
@@ -48,23 +52,17 @@ export class Renderer {
 
   /** Throws UserError when a picture cannot be used. */
   async prompt(problem: Problem, variant: PromptVariant): Promise<RenderedPrompt> {
-    const images = await this.#decode(problem.images);
-    const known = this.#tokens.get(problem) ?? new Map<PromptVariant, Int32Array>();
-    this.#tokens.set(problem, known);
-    let tokens = known.get(variant);
+    const images = await Promise.all(problem.images.map((source) => this.#pictures.get(source)));
+    let tokens = this.#tokens.get(problem)?.get(variant);
     if (!tokens) {
       const question = fillTemplate(this.#templates[variant], { question: problem.question, answer: problem.answer });
       const content = this.#backbone.ask(question, images.length);
-      tokens = this.#tokenise({ system: this.#templates.system, turns: [{ role: 'user', content }] }, images);
-      known.set(variant, tokens);
+      const perImage = images.map(({ width, height }) => this.#layout(width, height).tokens);
+      const parts = this.#backbone.render({ system: this.#templates.system, turns: [{ role: 'user', content }] });
+      tokens = tokenisePrompt(parts, this.#tokenizer, this.#backbone.pictures, perImage).tokens;
+      this.#keep(problem, variant, tokens);
     }
     return { tokens, images };
-  }
-
-  /** A conversation whose parts name `sources` by index. Throws UserError when a picture cannot be used. */
-  async conversation(conversation: Conversation, sources: readonly ImageSource[]): Promise<RenderedPrompt> {
-    const images = await this.#decode(sources);
-    return { tokens: this.#tokenise(conversation, images), images };
   }
 
   async example(example: Example): Promise<RawExample> {
@@ -75,17 +73,17 @@ export class Renderer {
   /** Ids of an answer, end mark included. */
   response(text: string): Int32Array {
     const end = this.#tokenizer.idOf(this.#backbone.endOfTurn) as number;
-    return Int32Array.of(...this.#tokenizer.encode(text), end);
+    return Int32Array.from([...this.#tokenizer.encode(text), end]);
   }
 
-  #decode(sources: readonly ImageSource[]): Promise<Picture[]> {
-    return Promise.all(sources.map((source) => this.#pictures.get(source)));
-  }
-
-  #tokenise(conversation: Conversation, images: readonly Picture[]): Int32Array {
-    const perImage = images.map(({ width, height }) => this.#layout(width, height).tokens);
-    return tokenisePrompt(this.#backbone.render(conversation), this.#tokenizer, this.#backbone.pictures, perImage)
-      .tokens;
+  #keep(problem: Problem, variant: PromptVariant, tokens: Int32Array): void {
+    this.#kept += tokens.length;
+    if (this.#kept > MAX_KEPT_TOKENS) {
+      this.#tokens = new WeakMap();
+      this.#kept = tokens.length;
+    }
+    const variants = this.#tokens.get(problem) ?? new Map<PromptVariant, Int32Array>();
+    this.#tokens.set(problem, variants.set(variant, tokens));
   }
 }
 

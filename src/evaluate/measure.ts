@@ -19,7 +19,6 @@ import {
 
 /** One greedy response per problem; shares are 0..1, a problem that failed counts as not correct. */
 export interface GreedyMeasure {
-  readonly [key: string]: number;
   readonly problems: number;
   readonly failed: number;
   readonly correct: number;
@@ -33,7 +32,6 @@ export interface GreedyMeasure {
 
 /** K responses per problem at one temperature; shares are 0..1. */
 export interface SampleMeasure {
-  readonly [key: string]: number | null;
   readonly temperature: number;
   readonly problems: number;
   readonly failed: number;
@@ -58,7 +56,6 @@ export interface SampleMeasure {
 
 /** The PRM against the true reasoning: positive is a step up to which the reasoning is right. */
 export interface StepQuality {
-  readonly [key: string]: number | null;
   readonly steps: number;
   /** Share of positive steps. */
   readonly sound: number;

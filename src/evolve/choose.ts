@@ -1,5 +1,6 @@
 // From rollouts to training examples: which responses are eligible, what the selection rule keeps, and the counts.
 // Leaves the rules themselves to select.ts.
+import type { Config } from '../config/schema.js';
 import { random } from '../core/random.js';
 import type { Example, Problem } from '../core/types.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from '../rollout/rollout.js';
@@ -7,7 +8,6 @@ import { type SelectionRule, select } from './select.js';
 
 /** Sums over questions of what happened to their responses. */
 export interface ChoiceCounts {
-  readonly [key: string]: number;
   readonly questions: number;
   /** Questions that could not be sampled. */
   readonly failed: number;
@@ -100,4 +100,16 @@ export class Choice {
 
 function countLucky(responses: readonly RatedResponse[]): number {
   return responses.filter(isLuckyResponse).length;
+}
+
+/** The rule that the settings name. */
+export function selectionRule({ evolve }: Config): SelectionRule {
+  const { rule, k, alpha } = evolve.select;
+  if (rule === 'threshold') return { rule, alpha };
+  return rule === 'all' ? { rule } : { rule, k };
+}
+
+/** Whether a rule looks at the PRM's rewards. */
+export function needsReward({ rule }: SelectionRule): boolean {
+  return rule === 'top' || rule === 'threshold';
 }

@@ -52,7 +52,10 @@ export function choosesAfter({ config }: Pick<Job, 'config'>, iteration: number)
   return adaptive && iteration > 0 && iteration % every === 0 && iteration < config.evolve.iterations;
 }
 
-/** Greedy and sampled measures of a policy on some problems, with the rows to write. */
+/**
+ * Greedy and sampled measures of a policy on some problems, with the rows to write.
+ * @param nameOf names the pass at a temperature, unique in the phase
+ */
 export async function measure(
   job: Job,
   phase: Phase,
@@ -60,6 +63,7 @@ export async function measure(
   problems: readonly Problem[],
   temperatures: readonly number[],
   k: number,
+  nameOf: (temperature: number) => string = (temperature) => `t${temperature}`,
 ): Promise<Pick<Standing, 'greedy' | 'samples' | 'steps'> & { rows: CollectedRows[] }> {
   const { config, models } = job;
   const settings = sampleSettings(config);
@@ -80,7 +84,7 @@ export async function measure(
   for (const temperature of [...temperatures].sort((a, b) => a - b)) {
     const reward = { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted: () => true };
     const title = `${phase.name}: T ${temperature}`;
-    const rollouts = await gather({ ...shared, name: `t${temperature}`, title, n: k, temperature, reward });
+    const rollouts = await gather({ ...shared, name: nameOf(temperature), title, n: k, temperature, reward });
     samples.push(measureSamples(rollouts, k, temperature, greedy.accuracy));
     scored.push(...rollouts);
   }

@@ -3,14 +3,14 @@
 import { intervalSlices, shuffledEpochs } from '../data/splits.js';
 import { label } from '../label/label.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
+import type { RatedResponse } from '../rollout/rollout.js';
 import type { Phase } from '../run/phase.js';
-import { Choice, type ChoiceCounts } from './choose.js';
+import { Choice, type ChoiceCounts, needsReward, selectionRule } from './choose.js';
 import { dynamics } from './dynamics.js';
 import type { FitReport } from './fit.js';
 import { improve } from './improve.js';
 import { type Job, type PolicyAt, sampleSettings } from './job.js';
 import { planWork } from './plan.js';
-import type { SelectionRule } from './select.js';
 import { type Summary, summarise } from './summary.js';
 import { finalTest, test } from './test.js';
 import { trainPrm } from './train-prm.js';
@@ -35,7 +35,7 @@ async function iterate(job: Job): Promise<void> {
   let at: PolicyAt = 'warmup';
   let { temperature } = config.evolve;
   await run.phase('test-base', (phase) => test(job, phase, 'base'));
-  await run.phase('test-warmup', (phase) => test(job, phase, 'warmup'));
+  if (config.warmup.enabled) await run.phase('test-warmup', (phase) => test(job, phase, 'warmup'));
   await run.phase('dynamics-0000', (phase) => dynamics(job, phase, 'warmup', 0, temperature));
   for (let iteration = 1; iteration <= config.evolve.iterations; iteration++) {
     const number = String(iteration).padStart(4, '0');
@@ -73,23 +73,23 @@ async function selfTrain(
   const problems = questions.flatMap((place) => data.labelled[place] ?? []);
   const policy = await models.policy(from);
   const { version } = policy;
-  const isCorrect: NonNullable<Collection['reward']>['wanted'] = ({ grade }) => grade.verdict === 'correct';
-  const reward = { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted: isCorrect };
+  const rule = selectionRule(config);
   const title = `iteration ${iteration}/${config.evolve.iterations}`;
+  const reward = needsReward(rule) ? await rewardCorrect(job) : undefined;
   const collection: Collection = { name: 'rollouts', title, problems, variant: 'solve', n, temperature, reward };
-  const choice = new Choice(selectionRule(job), config.seed, phase.name);
+  const choice = new Choice(rule, config.seed, phase.name);
   for await (const rollouts of collect(phase, policy, collection, settings)) choice.add(rollouts);
-  phase.record('choice', choice.counts);
+  phase.record('choice', { ...choice.counts });
   const rows = { collection, version, selected: choice.selected };
   await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, [rows], settings);
   const training = await improve(job, phase, from, phase.name as PolicyAt, choice.examples);
   return { iteration, epoch, temperature, choice: choice.counts, training };
 }
 
-function selectionRule({ config }: Job): SelectionRule {
-  const { rule, k, alpha } = config.evolve.select;
-  if (rule === 'threshold') return { rule, alpha };
-  return rule === 'all' ? { rule } : { rule, k };
+/** Only correct responses can be selected (P9), so only they are scored. */
+async function rewardCorrect({ config, models }: Job): Promise<NonNullable<Collection['reward']>> {
+  const wanted = ({ grade }: RatedResponse): boolean => grade.verdict === 'correct';
+  return { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted };
 }
 
 async function labels({ config, run, data, models }: Job, phase: Phase): ReturnType<typeof label> {

@@ -21,7 +21,6 @@ export interface FitOptions {
 }
 
 export interface FitReport {
-  readonly [key: string]: number | null;
   readonly examples: number;
   readonly steps: number;
   /** Mean loss over the first and the last tenth of the steps; null where there was none. */

@@ -35,32 +35,47 @@ export interface ModelPlaces {
 export class Models {
   readonly #host: ModelHost;
   readonly #places: ModelPlaces;
-  readonly #optimizer: OptimizerSettings;
-  #policy: { readonly at: PolicyAt; readonly model: Policy } | undefined;
+  #optimizer: OptimizerSettings | undefined;
+  #policy: { readonly at: PolicyAt; readonly model: Policy; readonly learns: boolean } | undefined;
   #scorer: { readonly at: string; readonly model: Scorer } | undefined;
 
-  /** @param optimizer of the policy over all iterations (P5, continuous) */
-  constructor(host: ModelHost, places: ModelPlaces, optimizer: OptimizerSettings) {
+  constructor(host: ModelHost, places: ModelPlaces) {
     this.#host = host;
     this.#places = places;
+  }
+
+  /** Sets the optimizer of the policy over all iterations (P5, continuous); before any iteration is asked for. */
+  learnWith(optimizer: OptimizerSettings): void {
     this.#optimizer = optimizer;
   }
 
-  /** The policy with these weights; at an iteration, with the optimizer as it left it, and a fresh one before the first. */
+  /** The policy with these weights. */
   async policy(at: PolicyAt): Promise<Policy> {
     if (this.#policy?.at === at) return this.#policy.model;
     await this.forgetPolicy();
     const dir = this.#places.policy(at);
     const model = await this.#host.openPolicy(dir);
-    this.#policy = { at, model };
-    if (at !== 'base') await model.resetOptimizer(this.#optimizer);
-    if (at.startsWith('iter-')) await model.restore(dir);
+    // The trainer state holds the exact weights too, where those of the folder are rounded.
+    const learns = at.startsWith('iter-');
+    this.#policy = { at, model, learns };
+    if (learns) {
+      await this.#setOptimizer(model);
+      await model.restore(dir);
+    }
     return model;
   }
 
-  /** Says that the policy in memory has been trained and saved as this checkpoint. */
+  /** As `policy`, with the optimizer as the last iteration left it, or a fresh one before the first. */
+  async learner(at: PolicyAt): Promise<Policy> {
+    const model = await this.policy(at);
+    if (!this.#policy?.learns) await this.#setOptimizer(model);
+    this.#policy = { at, model, learns: true };
+    return model;
+  }
+
+  /** Says that the learner in memory has been trained and saved as this checkpoint. */
   advance(at: PolicyAt): void {
-    if (this.#policy) this.#policy = { at, model: this.#policy.model };
+    if (this.#policy) this.#policy = { ...this.#policy, at };
   }
 
   /** Frees the policy; the next use opens it from its folder. */
@@ -90,6 +105,11 @@ export class Models {
   async dispose(): Promise<void> {
     await this.forgetPolicy();
     await this.forgetScorer();
+  }
+
+  async #setOptimizer(model: Policy): Promise<void> {
+    if (!this.#optimizer) throw new Error('the policy was to learn before learnWith');
+    await model.resetOptimizer(this.#optimizer);
   }
 
   async #openScorer(at: string, dir: string, head: 'mean' | 'load'): Promise<Scorer> {

@@ -81,9 +81,7 @@ function applyRule(
 }
 
 /** Highest reward first; equal rewards by the lower sample index; a reward that is not a number comes last. */
-export function byReward<T extends { readonly sample: number; readonly reward: number }>(
-  candidates: readonly T[],
-): T[] {
+function byReward(candidates: readonly Candidate[]): Candidate[] {
   const rank = (reward: number): number => (Number.isNaN(reward) ? Number.NEGATIVE_INFINITY : reward);
   return [...candidates].sort((a, b) => {
     const [first, second] = [rank(a.reward), rank(b.reward)];

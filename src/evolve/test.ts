@@ -28,7 +28,8 @@ export async function test(job: Job, phase: Phase, at: PolicyAt): Promise<TestRe
 export async function finalTest(job: Job, phase: Phase, at: PolicyAt, temperature: number): Promise<FinalResult> {
   const { config, run, data } = job;
   const problems = data.test.slice(0, config.test.problems || undefined);
-  const { greedy, samples, steps, rows } = await measure(job, phase, at, problems, [temperature], config.test.samples);
+  const k = config.test.samples;
+  const { greedy, samples, steps, rows } = await measure(job, phase, at, problems, [temperature], k, () => 'final');
   await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(config));
   return { at, greedy, samples: samples[0] as SampleMeasure, steps };
 }

@@ -9,7 +9,6 @@ import { countSteps, type FitReport, fit, optimizerSettings } from './fit.js';
 import { type Job, sampleSettings } from './job.js';
 
 export interface WarmupResult {
-  readonly [key: string]: ChoiceCounts | FitReport;
   readonly choice: ChoiceCounts;
   readonly training: FitReport;
 }
@@ -33,7 +32,7 @@ export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
   const choice = new Choice(rule, config.seed, 'warmup');
   for await (const rollouts of collect(phase, policy, collection, settings)) choice.add(rollouts);
   choice.cap(maxExamples);
-  phase.record('choice', choice.counts);
+  phase.record('choice', { ...choice.counts });
   if (choice.counts.selected === 0) {
     throw new UserError(`warm-up: none of ${choice.counts.sampled} responses reached its answer, wanted at least one`);
   }

@@ -57,7 +57,8 @@ export async function checkCase(report: Report, model: OpenedModel, dir: string,
       );
     }
     const { greedy: ids } = prompt.golden;
-    if (ids) await report.check(where(index), 'greedy', () => compareExact(answers[index] ?? [], ids));
+    if (ids)
+      await report.check(where(index), 'greedy', () => compareExact(answers[index]?.slice(0, ids.length) ?? [], ids));
   }
 }
 

@@ -22,7 +22,6 @@ export interface LabelOptions {
 }
 
 export interface LabelResult {
-  readonly [key: string]: number | null;
   readonly questions: number;
   /** Different responses after the limit per question. */
   readonly candidates: number;

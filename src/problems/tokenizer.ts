@@ -1,21 +1,17 @@
 // Makes the SentencePiece model (tokenizer.model) of the tiny checkpoint: byte-pair merges learnt from the texts of the task,
-// in the layout of InternLM2's file. Leaves encoding and decoding to src/text.
+// with the settings of InternLM2's file. Leaves encoding and decoding to src/text.
 import { Writer } from './protobuf.js';
 
-/** `tokenizer.model` and the ids that the checkpoint's configuration needs. */
+/** Bytes of `tokenizer.model` and the number of pieces in it. */
 export interface TrainedTokenizer {
   readonly model: Uint8Array;
-  /** Pieces in the model; tokens of added_tokens.json follow from here. */
   readonly size: number;
-  /** Id of the first of `reserved` user-defined pieces that end the model. */
-  readonly firstReserved: number;
 }
 
 /** SentencePiece piece types. */
 const normal = 1;
 const unknown = 2;
 const control = 3;
-const userDefined = 4;
 const byte = 6;
 
 /** Merges never cross these units: a newline, a word or one sign or one digit, each with the space before it. */
@@ -61,8 +57,11 @@ function learnMerges(counts: ReadonlyMap<string, number>, limit: number): string
   return merges;
 }
 
-/** Trains a byte-fallback BPE model on `texts`, ending with `reserved` pieces `[UNUSED_TOKEN_n]`, n up to 146 as in InternLM2. */
-export function trainTokenizer(texts: Iterable<string>, limit: number, reserved: number): TrainedTokenizer {
+/**
+ * Trains a byte-fallback BPE model on `texts`.
+ * @param limit most merges; fewer where every unit is one piece before
+ */
+export function trainTokenizer(texts: Iterable<string>, limit: number): TrainedTokenizer {
   const counts = countUnits(texts);
   const characters = [...new Set([...counts.keys()].join(''))].sort();
   const merges = learnMerges(counts, limit);
@@ -75,9 +74,7 @@ export function trainTokenizer(texts: Iterable<string>, limit: number, reserved:
     pieces.push([`<0x${value.toString(16).toUpperCase().padStart(2, '0')}>`, 0, byte]);
   }
   [...merges, ...characters].forEach((text, rank) => pieces.push([text, -rank, normal]));
-  const firstReserved = pieces.length;
-  for (let n = 147 - reserved; n < 147; n++) pieces.push([`[UNUSED_TOKEN_${n}]`, 0, userDefined]);
-  return { model: encodeModel(pieces), size: pieces.length, firstReserved };
+  return { model: encodeModel(pieces), size: pieces.length };
 }
 
 /** sentencepiece.ModelProto, field numbers as in sentencepiece_model.proto. */

@@ -1,6 +1,6 @@
 // Judges the steps of a response against what the generator of picture problems knows; real data sets have no such truth.
 // Leaves the final answer to the grader.
-import type { ProblemTruth, Verdict } from '../core/types.js';
+import type { ProblemTruth } from '../core/types.js';
 
 /**
  * Whether each step is right. A step is right when every statement in it (one per sentence) is
@@ -9,7 +9,7 @@ import type { ProblemTruth, Verdict } from '../core/types.js';
  * - `a + b = c`, `a - b = c` or `a * b = c` with a true result whose operands are two different known quantities: drawn in
  *   the picture or the result of an earlier right calculation of this response.
  * A leading `Step 3:` is not compared. Anything else cannot be checked and counts as wrong, so a right step in words of
- * its own is counted wrong; the share of lucky answers is an upper bound in that respect.
+ * its own is counted wrong; a share of right answers by a wrong chain is an upper bound in that respect.
  * @param steps texts of the steps, in order
  * @returns one value per step
  */
@@ -21,11 +21,6 @@ export function stepTruth(truth: ProblemTruth, steps: readonly string[]): boolea
     const claims = statements(step);
     return claims.length > 0 && claims.every((claim) => isTrue(claim, lines, drawn, known));
   });
-}
-
-/** True where a response has the right answer by a chain with at least one wrong step. */
-export function isLucky(truth: ProblemTruth, steps: readonly string[], verdict: Verdict): boolean {
-  return verdict === 'correct' && stepTruth(truth, steps).includes(false);
 }
 
 /**

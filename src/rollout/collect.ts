@@ -78,6 +78,15 @@ export async function* collect(
   }
 }
 
+/** The rollouts of a finished collection, from disk. */
+export function readCollection(
+  phase: Phase,
+  collection: Collection,
+  settings: SampleSettings,
+): AsyncGenerator<readonly Rollout[]> {
+  return readBack(phase, chunkingOf(collection, settings));
+}
+
 /** A finished collection as rows of a table. */
 export interface CollectedRows {
   readonly collection: Collection;
@@ -100,7 +109,7 @@ export async function writeCollections(
 async function* rowsOf(phase: Phase, parts: readonly CollectedRows[], settings: SampleSettings): AsyncGenerator<RowGroup> {
   for (const { collection, version, selected } of parts) {
     const shared = { temperature: collection.temperature, seed: settings.seed, version };
-    for await (const rollouts of readBack(phase, chunkingOf(collection, settings))) {
+    for await (const rollouts of readCollection(phase, collection, settings)) {
       for (const rollout of rollouts) {
         const context: RowContext = { ...shared, selected: selected?.get(rollout.problem.id) ?? new Set() };
         yield { rollout, context };

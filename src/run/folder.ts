@@ -30,11 +30,13 @@ export class Run {
   readonly progress: Progress;
   readonly timings: Timings;
   readonly signal: AbortSignal;
+  /** No work of an earlier process is kept here. */
+  readonly isFresh: boolean;
   readonly #lock: Lock;
   readonly #display: Display;
   readonly #keep: number;
 
-  private constructor(options: RunOptions, lock: Lock, journal: Journal, timings: Timings) {
+  private constructor(options: RunOptions, lock: Lock, journal: Journal, timings: Timings, isFresh: boolean) {
     this.dir = options.dir;
     this.signal = options.signal ?? new AbortController().signal;
     this.#display = options.display ?? silent;
@@ -43,6 +45,7 @@ export class Run {
     this.#lock = lock;
     this.journal = journal;
     this.timings = timings;
+    this.isFresh = isFresh;
   }
 
   /**
@@ -58,9 +61,11 @@ export class Run {
       if (names.length > 0 && !names.includes('config.yaml') && !names.every((name) => name.startsWith('config.yaml'))) {
         throw new UserError(`${options.dir}: run.dir: holds ${names[0]} but no config.yaml, wanted a new folder or one of a run`);
       }
-      await keepSettings(options.dir, options.settings);
       const journal = await Journal.open(join(options.dir, 'journal.jsonl'));
-      const run = new Run(options, lock, journal, await Timings.open(join(options.dir, 'timings.json')));
+      const isFresh = journal.commits.length === 0 && (await listNames(join(options.dir, 'work'))).length === 0;
+      await keepSettings(options.dir, options.settings, isFresh);
+      if (isFresh) await journal.clear();
+      const run = new Run(options, lock, journal, await Timings.open(join(options.dir, 'timings.json')), isFresh);
       await run.#rewind();
       await run.#sweep();
       return run;
@@ -83,9 +88,10 @@ export class Run {
 
   /**
    * Does the work of a phase once in the life of the folder; later calls give the result it committed.
+   * @param work gives plain data, what JSON can hold; the result is that data as read back from the journal
    * @throws Stopped where the signal ended it; what its units kept is found again
    */
-  async phase<T extends Json>(name: string, work: (phase: Phase) => Promise<T>): Promise<T> {
+  async phase<T>(name: string, work: (phase: Phase) => Promise<T>): Promise<T> {
     const committed = this.journal.commits.find((commit) => commit.phase === name);
     if (committed) {
       this.progress.finish(name);
@@ -97,7 +103,7 @@ export class Run {
     let result: Json;
     try {
       // As it will be read back: undefined fields and numbers that are not finite do not survive JSON.
-      result = JSON.parse(JSON.stringify(await work(phase))) as Json;
+      result = JSON.parse(JSON.stringify((await work(phase)) ?? null)) as Json;
     } catch (error) {
       await this.timings.save();
       await this.journal.flush();

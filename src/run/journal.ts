@@ -73,6 +73,12 @@ export class Journal {
     await this.#handle.sync();
   }
 
+  /** Empties the file. */
+  async clear(): Promise<void> {
+    this.#start = undefined;
+    await this.cut(0);
+  }
+
   /** Adds an event; it reaches the file with the next `flush` or `commit`. */
   append(event: JournalEvent): void {
     this.#pending += `${JSON.stringify(event)}\n`;

@@ -1,6 +1,5 @@
 // The settings a run folder was started with, in config.yaml: written once, compared by key at every later start.
 // Leaves what settings mean to src/config.
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -10,16 +9,17 @@ import { writeDurable } from './durable.js';
 const FILE = 'config.yaml';
 
 /**
- * Writes the settings into a new folder, or checks that they are the ones of the run it holds.
+ * Writes the settings into a fresh folder, or checks that they are the ones of the run it holds.
+ * @param isFresh no work was done under the settings that may be there
  * @throws UserError naming the first setting that differs
  */
-export async function keepSettings(dir: string, settings: object): Promise<void> {
+export async function keepSettings(dir: string, settings: object, isFresh: boolean): Promise<void> {
   const path = join(dir, FILE);
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (text === undefined) return writeDurable(path, stringify(settings, { lineWidth: 0 }));
+  if (text === undefined || isFresh) return writeDurable(path, stringify(settings, { lineWidth: 0 }));
   const kept = flatten(readYaml(path, text));
   const wanted = flatten(JSON.parse(JSON.stringify(settings)) as unknown);
   for (const key of new Set([...wanted.keys(), ...kept.keys()])) {
@@ -28,12 +28,6 @@ export async function keepSettings(dir: string, settings: object): Promise<void>
       throw new UserError(`${path}: ${key}: ${now} now, wanted ${before} as in the run it holds (or choose another folder)`);
     }
   }
-}
-
-/** SHA-256 of settings, in hex: equal exactly where `keepSettings` finds no difference. */
-export function digestSettings(settings: object): string {
-  const lines = [...flatten(JSON.parse(JSON.stringify(settings)) as unknown)].map(([key, value]) => `${key}=${value}\n`);
-  return createHash('sha256').update(lines.sort().join('')).digest('hex');
 }
 
 function readYaml(path: string, text: string): unknown {

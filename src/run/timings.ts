@@ -34,6 +34,11 @@ export class Timings {
     await writeDurable(this.#path, `${JSON.stringify(rounded, null, 2)}\n`);
   }
 
+  /** Seconds of all phases. */
+  get total(): number {
+    return Math.round([...this.#seconds.values()].reduce((sum, seconds) => sum + seconds, 0) * 1000) / 1000;
+  }
+
   /** Seconds by phase. */
   get seconds(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#seconds);

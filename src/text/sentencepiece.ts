@@ -36,7 +36,7 @@ class SentencePieceTokenizer implements Tokenizer {
     this.size = Math.max(model.pieces.length, ...[...specials.values()].map((token) => token.id + 1));
     // Leftmost match, the longest first.
     const strings = [...specials.keys()].sort((a, b) => b.length - a.length);
-    if (strings.length > 0) this.#splitter = new RegExp(`(${strings.map(escape).join('|')})`);
+    if (strings.length > 0) this.#splitter = new RegExp(`(${strings.map(literal).join('|')})`);
     const special = new Set([...specials.values()].map((token) => token.id));
     // A special id may have a second, user-defined string in the model file: data must not reach it by that way either.
     this.#data = mergeTable(model, (id) => !special.has(id));
@@ -126,6 +126,7 @@ function mergeTable(model: SentencePieceModel, allowed: (id: number) => boolean)
   };
 }
 
-function escape(text: string): string {
+/** A regular expression that matches exactly this text. */
+function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }

@@ -1,5 +1,6 @@
 // What every tokenizer offers, whatever file it was read from, and the streaming of byte pieces into text.
 // Leaves file formats to the readers beside it and prompts to prompt.ts.
+import { TextDecoder } from 'node:util';
 
 /** `specials`: recognise special strings in the text, as the reference tokenizers do. Off (the default) is for data: it yields no special id. */
 export interface EncodeOptions {
@@ -29,7 +30,7 @@ export class TextBuilder {
   #text = '';
   #afterByte = false;
   readonly #ends: Uint32Array;
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  #decoder: InstanceType<typeof TextDecoder> | undefined;
   #count = 0;
 
   /** `tokens`: how many tokens will be added. */
@@ -40,6 +41,7 @@ export class TextBuilder {
   /** Adds a token that stands for one byte of UTF-8. */
   addByte(byte: number): void {
     this.#afterByte = true;
+    this.#decoder ??= new TextDecoder('utf-8', { ignoreBOM: true });
     this.#end(this.#decoder.decode(Uint8Array.of(byte), { stream: true }));
   }
 
@@ -60,7 +62,7 @@ export class TextBuilder {
   }
 
   #flush(): void {
-    if (!this.#afterByte) return;
+    if (!this.#afterByte || !this.#decoder) return;
     this.#afterByte = false;
     this.#text += this.#decoder.decode();
     this.#ends[this.#count - 1] = this.#text.length;

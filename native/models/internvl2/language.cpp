@@ -2,6 +2,7 @@
 #include "models/internvl2/language.h"
 
 #include "models/layers/decoder.h"
+#include "ops/dense.h"
 
 namespace mstar::internvl2 {
 namespace {
@@ -52,11 +53,11 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto name = layer_name(i);
     const auto normal = layers::rms_norm(x_ND, p[name + "attention_norm.weight"], s.l_eps);
-    const auto qkv = at::linear(normal, p[name + "attention.wqkv.weight"]).reshape({n, k, g + 2, e});
+    const auto qkv = dense(normal, p[name + "attention.wqkv.weight"]).reshape({n, k, g + 2, e});
     const auto rotated = layers::rotate_half(qkv.narrow(2, 0, g + 1).reshape({n, k * (g + 1), e}), rotation).reshape({n, k, g + 1, e});
     const auto q = rotated.narrow(2, 0, g).reshape({n, k * g, e}), key = rotated.select(2, g);
     const auto mixed = layers::causal_attention(q, key, qkv.select(2, g + 1), padding);
-    x_ND = x_ND + at::linear(mixed, p[name + "attention.wo.weight"]);
+    x_ND = x_ND + dense(mixed, p[name + "attention.wo.weight"]);
     x_ND = x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "ffn_norm.weight"], s.l_eps), p[name + "feed_forward.w1.weight"],
                                  p[name + "feed_forward.w3.weight"], p[name + "feed_forward.w2.weight"]);
   }

@@ -1,6 +1,8 @@
 // See vision.h. T here counts tiles, P patches a tile (class token included where said), C the tower's width.
 #include "models/internvl2/vision.h"
 
+#include "ops/dense.h"
+
 namespace mstar::internvl2 {
 namespace {
 
@@ -11,18 +13,18 @@ at::Tensor patches(const Shape& s, const Parameters& p, const at::Tensor& pixels
   // A convolution whose stride is its size is one matrix product over cut patches.
   const auto cut = pixels.reshape({tiles, 3, g, size, g, size}).permute({0, 2, 4, 1, 3, 5}).reshape({tiles, g * g, 3 * size * size});
   const auto& weight = p["vision_model.embeddings.patch_embedding.weight"];
-  const auto embedded = at::linear(cut, weight.reshape({s.v_hidden, -1}), p["vision_model.embeddings.patch_embedding.bias"]);
+  const auto embedded = dense(cut, weight.reshape({s.v_hidden, -1}), p["vision_model.embeddings.patch_embedding.bias"]);
   const auto first = p["vision_model.embeddings.class_embedding"].expand({tiles, 1, s.v_hidden});
   return at::cat({first, embedded}, 1) + p["vision_model.embeddings.position_embedding"];
 }
 
 at::Tensor attention(const Shape& s, const Parameters& p, const std::string& name, const at::Tensor& x_TPC) {
   const int64_t tiles = x_TPC.size(0), positions = x_TPC.size(1);
-  const auto qkv = at::linear(x_TPC, p[name + "attn.qkv.weight"], p[name + "attn.qkv.bias"])
+  const auto qkv = dense(x_TPC, p[name + "attn.qkv.weight"], p[name + "attn.qkv.bias"])
                        .reshape({tiles, positions, 3, s.v_heads, s.v_hidden / s.v_heads})
                        .permute({2, 0, 3, 1, 4});
   const auto out = at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);
-  return at::linear(out.transpose(1, 2).reshape({tiles, positions, s.v_hidden}), p[name + "attn.proj.weight"], p[name + "attn.proj.bias"]);
+  return dense(out.transpose(1, 2).reshape({tiles, positions, s.v_hidden}), p[name + "attn.proj.weight"], p[name + "attn.proj.bias"]);
 }
 
 at::Tensor layer(const Shape& s, const Parameters& p, int64_t i, at::Tensor x_TPC) {
@@ -31,8 +33,8 @@ at::Tensor layer(const Shape& s, const Parameters& p, int64_t i, at::Tensor x_TP
     return at::layer_norm(x, {s.v_hidden}, p[name + which + ".weight"], p[name + which + ".bias"], s.v_eps);
   };
   x_TPC = x_TPC + attention(s, p, name, norm("norm1", x_TPC)) * p[name + "ls1"];
-  const auto wide = at::gelu(at::linear(norm("norm2", x_TPC), p[name + "mlp.fc1.weight"], p[name + "mlp.fc1.bias"]));
-  return x_TPC + at::linear(wide, p[name + "mlp.fc2.weight"], p[name + "mlp.fc2.bias"]) * p[name + "ls2"];
+  const auto wide = at::gelu(dense(norm("norm2", x_TPC), p[name + "mlp.fc1.weight"], p[name + "mlp.fc1.bias"]));
+  return x_TPC + dense(wide, p[name + "mlp.fc2.weight"], p[name + "mlp.fc2.bias"]) * p[name + "ls2"];
 }
 
 /** merge x merge neighbouring patches become one position; channels run (row, column) inside the block. */
@@ -69,7 +71,7 @@ at::Tensor encode_tiles(const Shape& s, const Parameters& p, const at::Tensor& p
   for (int64_t i = 0; i < s.v_layers; ++i) x_TPC = layer(s, p, i, x_TPC);
   const auto shuffled = pixel_shuffle(s, x_TPC.narrow(1, 1, x_TPC.size(1) - 1));
   auto y = at::layer_norm(shuffled, {shuffled.size(-1)}, p["mlp1.0.weight"], p["mlp1.0.bias"], 1e-5);
-  y = at::linear(at::gelu(at::linear(y, p["mlp1.1.weight"], p["mlp1.1.bias"])), p["mlp1.3.weight"], p["mlp1.3.bias"]);
+  y = dense(at::gelu(dense(y, p["mlp1.1.weight"], p["mlp1.1.bias"])), p["mlp1.3.weight"], p["mlp1.3.bias"]);
   if (stages != nullptr) {
     (*stages)["vision_tower_output"] = x_TPC;
     (*stages)["pixel_shuffle_output"] = shuffled;

@@ -1,6 +1,8 @@
 // See decoder.h. Padding stands on the right and attention is causal, so real tokens never see it and no mask is needed.
 #include "models/layers/decoder.h"
 
+#include "ops/dense.h"
+
 namespace mstar::layers {
 namespace {
 
@@ -84,7 +86,7 @@ at::Tensor causal_attention(const at::Tensor& q_NHE, const at::Tensor& k_NKE, co
 }
 
 at::Tensor swiglu(const at::Tensor& x_ND, const at::Tensor& gate, const at::Tensor& up, const at::Tensor& down) {
-  return at::linear(at::silu(at::linear(x_ND, gate)) * at::linear(x_ND, up), down);
+  return dense(at::silu(dense(x_ND, gate)) * dense(x_ND, up), down);
 }
 
 }  // namespace mstar::layers

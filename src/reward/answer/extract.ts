@@ -25,7 +25,7 @@ export function finalText(response: string): string {
   return inside === '' ? text.replaceAll(/<\/?answer>/g, ' ').trim() : inside;
 }
 
-const LINK = String.raw`\s{0,3}(?:\bis\b|\bwould be\b|:|=)\s{0,3}(?:\bis\b|:)?`;
+const LINK = String.raw`\s{0,3}(?:\bis\b|\b(?:would|should) be\b|:|=)\s{0,3}(?:\bis\b|:)?`;
 const PHRASES = new RegExp(String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?answer${LINK}`, 'gi');
 /** In a multiple-choice question `the correct option is` says the same; elsewhere it may speak of anything. */
 const CHOICE_PHRASES = new RegExp(

@@ -9,8 +9,11 @@ import { readLooseValue, readValue, type ValueForm, type ValueRead } from './val
 /** What the grader needs to know of a problem. */
 export type Gradable = Pick<Problem, 'answer' | 'questionType' | 'answerType' | 'choices' | 'precision'>;
 
-/** An answer as read from a response, without looking at the gold answer (except for its type). */
-export interface AnswerRead {
+/** The same without the gold answer: reading a response may not look at it. */
+type Question = Omit<Gradable, 'answer'>;
+
+/** An answer as read from a response. */
+interface AnswerRead {
   readonly extracted: string;
   /** Choice letter or canonical value: what votes are counted by. */
   readonly normalised: string;
@@ -22,14 +25,20 @@ export interface AnswerRead {
 /** Longest text without any sign of an answer that is taken as the answer itself. UTF-16 units. */
 const SHORT_ANSWER = 80;
 
+const UNREADABLE: Grade = {
+  verdict: 'unreadable',
+  extracted: null,
+  normalised: null,
+  reason: 'no final answer found',
+};
+
 /**
  * Grades a response: `correct`, `wrong`, or `unreadable` where no final answer can be found. Takes time linear in the
  * text; of a text over 65,536 characters the end is read.
  */
 export function grade(problem: Gradable, text: string): Grade {
   const answer = readAnswer(problem, text);
-  if (answer === null)
-    return { verdict: 'unreadable', extracted: null, normalised: null, reason: 'no final answer found' };
+  if (answer === null) return UNREADABLE;
   const gold = goldForms(problem);
   const same = [answer.normalised, ...answer.alternatives].some((form) => gold.includes(form));
   return {
@@ -41,14 +50,14 @@ export function grade(problem: Gradable, text: string): Grade {
 }
 
 /** Reads the final answer of a response; null where there is none. */
-export function readAnswer(problem: Gradable, text: string): AnswerRead | null {
+function readAnswer(question: Question, text: string): AnswerRead | null {
   const response = finalText(text);
   if (response === '') return null;
-  return problem.questionType === 'multi_choice' ? readChoice(problem, response) : readFreeForm(problem, response);
+  const multiChoice = question.questionType === 'multi_choice';
+  return multiChoice ? readChoice(question.choices, response) : readFreeForm(question, response);
 }
 
-function readChoice(problem: Gradable, response: string): AnswerRead | null {
-  const { choices } = problem;
+function readChoice(choices: readonly string[], response: string): AnswerRead | null {
   for (const piece of statedAnswers(response, true)) {
     const read = readStatedChoice(piece.text, choices);
     if (read) return { extracted: read.extracted, normalised: read.letter, alternatives: [], how: piece.how };

@@ -1,32 +1,32 @@
 // Turns the LaTeX that models write around answers into plain text: \boxed, \frac, \text, spacing, degree signs.
-// Leaves numbers and comparison to number.ts and compare.ts. Reads every character once, nests at most 32 deep.
+// Leaves numbers to number.ts and values to value.ts. Reads every character once, nests at most 32 deep.
 
 const MAX_DEPTH = 32;
 
 /** Commands that only dress their argument. */
-const DRESSING = new Set(
-  'text textbf textit textrm mathrm mathbf mathit mathsf mathtt mbox boxed fbox operatorname left right big Big bigg Bigg displaystyle'.split(
-    ' ',
-  ),
-);
-const SYMBOLS: Readonly<Record<string, string>> = {
-  times: '*',
-  cdot: '*',
-  div: '/',
-  pi: 'pi',
-  circ: '',
-  degree: '',
-  approx: '=',
-  leq: '<=',
-  le: '<=',
-  geq: '>=',
-  ge: '>=',
-  neq: '!=',
-  infty: 'infinity',
-  quad: ' ',
-  qquad: ' ',
-  colon: ':',
-};
+const DRESSING = new Set([
+  ...['text', 'textbf', 'textit', 'textrm', 'textnormal', 'mathrm', 'mathbf', 'mathit', 'mathsf', 'mathtt'],
+  ...['mbox', 'boxed', 'fbox', 'operatorname', 'left', 'right', 'big', 'Big', 'bigg', 'Bigg', 'displaystyle'],
+]);
+
+/** Commands that stand for something; any other one is read as its name. A Map, as names may be `constructor`. */
+const SYMBOLS = new Map([
+  ['times', '*'],
+  ['cdot', '*'],
+  ['div', '/'],
+  ['circ', ''],
+  ['degree', ''],
+  ['approx', '='],
+  ['leq', '<='],
+  ['le', '<='],
+  ['geq', '>='],
+  ['ge', '>='],
+  ['neq', '!='],
+  ['infty', 'infinity'],
+  ['quad', ' '],
+  ['qquad', ' '],
+  ['colon', ':'],
+]);
 
 const SIGNS: Readonly<Record<string, string>> = { $: '', '}': '', '°': '', '−': '-', '–': '-', '×': '*' };
 
@@ -76,7 +76,7 @@ class Reader {
       return `${gap}${this.#argument(depth)}/${this.#argument(depth)}`;
     }
     if (name === 'sqrt') return `sqrt(${this.#argument(depth)})`;
-    return DRESSING.has(name) ? '' : (SYMBOLS[name] ?? name);
+    return DRESSING.has(name) ? '' : (SYMBOLS.get(name) ?? name);
   }
 
   /** The next group in braces, or the next character or command; a compound group is put in parentheses. */

@@ -39,12 +39,8 @@ export function findNumbers(text: string): NumberRead[] {
     if (percent) end += percent[0].length;
     const sign = signBefore(text, start);
     if (Number.isFinite(value)) {
-      found.push({
-        value: sign === -1 ? -value : value,
-        percent: percent !== null,
-        start: sign === 0 ? start : start - 1,
-        end,
-      });
+      const signed = text[sign] === '-' ? -value : value;
+      found.push({ value: signed, percent: percent !== null, start: sign < 0 ? start : sign, end });
     }
     pattern.lastIndex = end;
   }
@@ -59,20 +55,14 @@ function keepThousands(literal: string): string {
   return grouped ?? literal.slice(0, comma);
 }
 
-/** -1 or 1 for a sign that belongs to the number, 0 for none: the minus of `7 - 3` or `2010-2015` is no sign. */
-function signBefore(text: string, start: number): -1 | 0 | 1 {
+/** Place of the sign that belongs to the number, -1 for none: the minus of `7 - 3` or `2010-2015` is no sign. */
+function signBefore(text: string, start: number): number {
   const at = text[start - 1] === '$' ? start - 2 : start - 1;
-  const sign = text[at];
-  if (sign !== '-' && sign !== '+') return 0;
-  const before =
-    text
-      .slice(Math.max(0, at - 4), at)
-      .trimEnd()
-      .at(-1) ?? '';
-  const operand = /[\w)%°]/.test(before);
+  if (text[at] !== '-' && text[at] !== '+') return -1;
+  const before = text.slice(Math.max(0, at - 4), at).trimEnd();
+  const operand = /[\w)%°]$/.test(before);
   const tight = text[at - 1] !== ' ' || text[at + 1] === ' ';
-  if (operand && tight) return 0;
-  return sign === '-' ? -1 : 1;
+  return operand && tight ? -1 : at;
 }
 
 const UNITS =
@@ -135,9 +125,10 @@ export function findNumberWords(text: string): NumberRead[] {
 
 /** A number as text, the same for the same value: at most `precision` decimals where given, no trailing zeros, no `-0`. */
 export function canonicalNumber(value: number, precision?: number): string {
-  if (precision === undefined) return String(Number(value.toPrecision(12)) + 0);
+  if (precision === undefined || precision > 12 || Math.abs(value) >= 1e15)
+    return String(Number(value.toPrecision(12)) + 0);
   const scale = 10 ** precision;
-  // Half away from zero on the decimal value: 2.675 is stored a little below, which must not round it down.
-  const rounded = (Math.sign(value) * Math.round(Math.abs(value) * scale * (1 + 1e-12))) / scale;
-  return String(rounded + 0);
+  // Half away from zero on the decimal digits: 2.675 is stored a little below, which must not round it down.
+  const scaled = Math.round(Number((Math.abs(value) * scale).toPrecision(15)));
+  return String((Math.sign(value) * scaled) / scale + 0);
 }

@@ -14,7 +14,7 @@ export function plainText(text: string): string {
   return stripEnds(words).replace(/^(?:the|a|an) (?=\S)/, '');
 }
 
-/** Drops punctuation at both ends; a sign before a digit and a closing bracket that was opened stay. */
+/** Drops punctuation and spaces at both ends. */
 function stripEnds(text: string): string {
   let start = 0;
   let end = text.length;

@@ -79,8 +79,8 @@ describe('readRecords', () => {
   it('refuses a missing file, a folder and a pipe without waiting for a writer', async () => {
     const pipe = path.join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
-    await expect(all(path.join(folder, 'none'))).rejects.toThrow('none: file: ENOENT, wanted a readable file');
-    await expect(all(folder)).rejects.toThrow('file: not a regular file, wanted a JSON list or JSON lines');
+    await expect(all(path.join(folder, 'none'))).rejects.toThrow('none: file: no such file, wanted a readable file');
+    await expect(all(folder)).rejects.toThrow('file: not a regular file, wanted a readable file');
     await expect(all(pipe)).rejects.toThrow('pipe: file: not a regular file');
   });
 

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../../src/core/types.js';
 import { type Candidate, type SelectionRule, select } from '../../../src/evolve/select.js';
-import { dedupe } from '../../../src/reward/dedupe.js';
 
 const draw = { seed: 1, key: 'iter-0/q0' };
 
@@ -73,12 +72,5 @@ describe('select', () => {
     expect([...counts.keys()].sort()).toEqual([0, 2, 5, 6]);
     for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(100);
     expect(select(question, { rule: 'random', k: 2 }, draw)).toEqual(select(question, { rule: 'random', k: 2 }, draw));
-  });
-});
-
-describe('dedupe', () => {
-  it('keeps the first of texts that differ in white space or Unicode form only', () => {
-    const texts = ['x = 1\nso 2', ' x = 1 so  2 ', 'caf\u00e9', 'cafe\u0301', 'X = 1 so 2'].map((text) => ({ text }));
-    expect(dedupe(texts).map(({ text }) => text)).toEqual(['x = 1\nso 2', 'caf\u00e9', 'X = 1 so 2']);
   });
 });

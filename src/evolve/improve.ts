@@ -14,7 +14,7 @@ export async function improve(
   examples: readonly Example[],
 ): Promise<FitReport> {
   const { config, models } = job;
-  const policy = await models.policy(from);
+  const policy = await models.learner(from);
   const { optimizer } = config.evolve;
   const report = await fit(phase, policy, examples, { optimizer, seed: config.seed, every: config.run.checkpointEvery });
   await phase.save(to, 'policy', (dir) => policy.save(dir, { withTrainer: true }));

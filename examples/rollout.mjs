@@ -1,0 +1,7 @@
+// Sampled responses to a data set: node examples/rollout.mjs makes problems and writes runs/example-rollout/rollouts.jsonl.
+import { rollout, writeProblems } from 'mstar';
+
+const { file, imageRoot } = await writeProblems('runs/example-problems', { count: 20, seed: 1 });
+const model = 'mstar:assets/model';
+const settings = { model, data: file, imageRoot, out: 'runs/example-rollout', n: 4, temperature: 0.8, maxTokens: 96 };
+console.log(await rollout(settings));

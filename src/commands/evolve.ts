@@ -1,0 +1,41 @@
+// `mstar evolve`: the whole recipe. Prints the accuracies and where the files are.
+import { join } from 'node:path';
+import type { CommandModule } from 'yargs';
+import type { Summary } from '../evolve/summary.js';
+import { describeSeconds } from '../run/terminal.js';
+import { percent, type RecipeFlags, recipeFlags, runRecipe } from './recipe.js';
+
+const command: CommandModule<object, RecipeFlags> = {
+  command: 'evolve',
+  describe: 'run the whole recipe: warm-up, PRM, self-evolving iterations, test',
+  builder: (yargs) =>
+    recipeFlags(yargs)
+      .example('mstar evolve --preset demo', 'the demonstration on generated picture problems')
+      .example('mstar evolve --config recipe.yaml', 'a recipe of your own; the same line resumes it')
+      .example('mstar evolve --preset demo --set seed=2 --set run.dir=runs/seed-2', 'another seed in another folder')
+      .example('mstar evolve --settings', 'every setting with its default and meaning'),
+  handler: (flags) =>
+    runRecipe(flags, 'evolve', (summary, { run }) => [...table(summary), '', `results: ${join(run.dir, 'summary.json')}`]),
+};
+
+/** Test accuracy of every checkpoint, then what sampling and the PRM say of the last. */
+function table(summary: Summary): string[] {
+  const rows = Object.entries(summary.test).map(([at, { accuracy, low, high }]) => {
+    const interval = `(${percent(low)} to ${percent(high)})`;
+    return `${at.padEnd(12)} ${percent(accuracy).padStart(7)}  ${interval}`;
+  });
+  const lines = [`test accuracy on ${summary.problems.test} problems, greedy (95 % interval)`, ...rows];
+  const { final } = summary;
+  if (final) {
+    const { k, temperature, passAtK, rewardPassAt2 } = final.samples;
+    lines.push(`Pass@${k} ${percent(passAtK)}, Reward-Pass@2 ${percent(rewardPassAt2)} at temperature ${temperature}`);
+    if (final.steps) lines.push(`PRM on ${final.steps.steps} test steps: right ${percent(final.steps.accuracy)}, AUC ${final.steps.auc?.toFixed(3) ?? '-'}`);
+  }
+  const last = summary.iterations.at(-1)?.lucky;
+  if (last) lines.push(`wrong chains among right answers: ${percent(last.before)} before selection, ${percent(last.after)} after`);
+  const { seconds, tokens } = summary.totals;
+  lines.push(`${describeSeconds(seconds)}, ${tokens.sampled.toLocaleString('en-US')} tokens sampled, ${tokens.trained.toLocaleString('en-US')} trained on`);
+  return lines;
+}
+
+export default command;

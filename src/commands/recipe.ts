@@ -1,0 +1,64 @@
+// What the verbs of a recipe (evolve, warmup, label, train-prm) share: flags, settings, running up to a stage.
+// Leaves the work to jobs.ts and what is printed at the end to each verb.
+import type { Argv } from 'yargs';
+import { loadConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { listSettings } from '../config/settings.js';
+import type { Stage } from '../evolve/evolve.js';
+import type { Summary } from '../evolve/summary.js';
+import { evolve } from '../jobs.js';
+import { openDisplay } from '../run/terminal.js';
+import { stopSignal } from './stop.js';
+
+export interface RecipeFlags {
+  config: string | undefined;
+  preset: string | undefined;
+  set: string[];
+  settings: boolean;
+}
+
+export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
+  return yargs
+    .option('config', { type: 'string', describe: 'recipe file (YAML)' })
+    .option('preset', { type: 'string', describe: 'recipe that comes with mstar, for example demo' })
+    .option('set', {
+      type: 'string',
+      array: true,
+      default: [],
+      nargs: 1,
+      describe: 'override a setting, as often as needed: --set evolve.n=8 --set run.dir=runs/b',
+    })
+    .option('settings', { type: 'boolean', default: false, describe: 'list every setting with its default and meaning' })
+    .group(['config', 'preset', 'set', 'settings'], 'Recipe:') as never;
+}
+
+/**
+ * Runs a recipe up to a stage and prints what came of it; with --settings, prints the settings instead.
+ * @param lines what to print at the end
+ */
+export async function runRecipe(
+  flags: RecipeFlags,
+  until: Stage,
+  lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
+): Promise<void> {
+  if (flags.settings) {
+    printSettings();
+    return;
+  }
+  const config = await loadConfig({ file: flags.config, preset: flags.preset, set: flags.set });
+  const display = openDisplay(process.stderr);
+  const summary = await evolve(config, { display, signal: stopSignal(display) }, until);
+  for (const line of await lines(summary, config)) process.stdout.write(`${line}\n`);
+}
+
+function printSettings(): void {
+  for (const { path, fallback, description } of listSettings()) {
+    const value = fallback === undefined ? '' : ` (${JSON.stringify(fallback)})`;
+    process.stdout.write(`${path}${value}: ${description}\n`);
+  }
+}
+
+/** A share as a percentage with one decimal. */
+export function percent(share: number | null | undefined): string {
+  return share === null || share === undefined ? '-' : `${(share * 100).toFixed(1)} %`;
+}

@@ -1,0 +1,40 @@
+// mstar report: writes report.html of a run folder again, whether the run is finished or not.
+// Leaves the report to report/.
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CommandModule } from 'yargs';
+import { UserError } from '../core/errors.js';
+import { writeReport } from '../report/report.js';
+
+interface Flags {
+  readonly run?: string;
+}
+
+/** Where runs lie unless their settings say otherwise. */
+const RUNS = 'runs';
+
+/** The run in `runs/` that was worked on last. */
+async function newestRun(): Promise<string> {
+  const names = await readdir(RUNS).catch(() => []);
+  const found: { dir: string; changed: number }[] = [];
+  for (const name of names) {
+    const dir = join(RUNS, name);
+    const info = await stat(join(dir, 'journal.jsonl')).catch(() => undefined);
+    if (info) found.push({ dir, changed: info.mtimeMs });
+  }
+  const newest = found.sort((a, b) => b.changed - a.changed)[0];
+  if (!newest) throw new UserError(`${RUNS}: runs: none found, wanted one (or name the folder: mstar report <run>)`);
+  return newest.dir;
+}
+
+const command: CommandModule<object, Flags> = {
+  command: 'report [run]',
+  describe: 'write report.html of a run folder, finished or not',
+  builder: (yargs) =>
+    yargs.positional('run', { type: 'string', describe: `run folder; the newest one in ${RUNS}/ when left out` }) as never,
+  async handler({ run }) {
+    console.log(await writeReport(run ?? (await newestRun())));
+  },
+};
+
+export default command;

@@ -1,0 +1,37 @@
+// The flags of rollout and evaluate, made from their schema: one flag per setting, with its meaning and default.
+// Leaves their ranges to config/sample.ts.
+import type { Argv, Options } from 'yargs';
+import { z } from 'zod';
+import type { evaluateSchema, rolloutSchema } from '../config/sample.js';
+import type { OutcomeCounts } from '../rollout/lines.js';
+
+/** Adds a flag for each setting; those without a default must be given, but for the optional ones. */
+export function schemaFlags<T>(yargs: Argv<T>, schema: typeof evaluateSchema | typeof rolloutSchema): Argv<T> {
+  return Object.entries(schema.shape).reduce<Argv<T>>((flags, [name, field]) => {
+    const json = z.toJSONSchema(field as z.ZodType, { io: 'input' }) as { type?: string; default?: unknown; enum?: string[] };
+    const needed = !(field as z.ZodType).safeParse(undefined).success;
+    const option: Options = {
+      type: json.type === 'integer' || json.type === 'number' ? 'number' : 'string',
+      describe: (field as z.ZodType).description,
+      demandOption: needed,
+      ...(json.enum && { choices: json.enum }),
+      ...(json.default !== undefined && { defaultDescription: JSON.stringify(json.default) }),
+    };
+    return flags.option(toFlag(name), option) as Argv<T>;
+  }, yargs);
+}
+
+/** The settings among parsed flags, without those that were left out. */
+export function settingsOf<T>(flags: Readonly<Record<string, unknown>>, schema: typeof evaluateSchema | typeof rolloutSchema): T {
+  const names = Object.keys(schema.shape).filter((name) => flags[name] !== undefined);
+  return Object.fromEntries(names.map((name) => [name, flags[name]])) as T;
+}
+
+/** For example `147 problems: 3 correct, 120 wrong, 24 unreadable, 0 failed`. */
+export function describeOutcomes(what: string, { correct, wrong, unreadable, error }: OutcomeCounts): string {
+  return `${what}: ${correct} correct, ${wrong} wrong, ${unreadable} unreadable, ${error} failed`;
+}
+
+function toFlag(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -1,0 +1,22 @@
+// `mstar train-prm`: the recipe up to the trained process reward model.
+import { join } from 'node:path';
+import type { CommandModule } from 'yargs';
+import { type RecipeFlags, recipeFlags, runRecipe } from './recipe.js';
+
+const command: CommandModule<object, RecipeFlags> = {
+  command: 'train-prm',
+  describe: 'train the process reward model on the labelled steps (after label)',
+  builder: (yargs) =>
+    recipeFlags(yargs)
+      .example('mstar train-prm --preset demo', 'makes runs/demo/checkpoints/prm')
+      .example('mstar train-prm --config recipe.yaml --set prm.optimizer.epochs=2', 'two passes over the labels'),
+  handler: (flags) =>
+    runRecipe(flags, 'train-prm', ({ prm }, { run }) => [
+      ...(prm
+        ? [`${prm.examples} responses, ${prm.steps} steps, loss ${prm.firstLoss?.toFixed(4)} to ${prm.lastLoss?.toFixed(4)}`]
+        : []),
+      `checkpoint: ${join(run.dir, 'checkpoints/prm')}`,
+    ]),
+};
+
+export default command;

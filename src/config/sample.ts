@@ -1,0 +1,63 @@
+// The settings of the rollout and evaluate jobs: a model, a data set, an output folder and how to sample.
+// Leaves the recipe of a whole run to schema.ts.
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../core/errors.js';
+import { explainIssue } from './explain.js';
+import { resolvePath } from './load.js';
+
+const count = (least: number, most = 1e9) => z.number().int().min(least).max(most);
+const path = () => z.string().min(1).transform(resolvePath);
+
+/** One greedy response per problem. */
+export const evaluateSchema = z.strictObject({
+  model: path().describe('checkpoint folder in Hugging Face form'),
+  data: path().describe('data set in the MathV360K form: a JSON list or JSON lines'),
+  imageRoot: path().optional().describe('folder that holds the pictures, none outside it is read; the folder of the data when left out'),
+  out: path().describe('output folder; made when missing, resumed when it holds this job'),
+  maxTokens: count(1, 1_000_000).default(512).describe('longest response, in tokens'),
+  limit: count(0).default(0).describe('problems to take from the start of the data; 0: all'),
+  seed: count(0, 2 ** 32 - 1).default(1).describe('names every random choice'),
+  chunk: count(1, 65536).default(64).describe('problems per rollout call, and the unit that a killed job repeats'),
+  delimiter: z.string().min(1).max(100).default('\n').describe('text that ends a reasoning step'),
+  prompt: z.string().default('{question}').describe('user text, with {question} in it'),
+  system: z.string().optional().describe("system text; the backbone's own when left out"),
+  device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
+  dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
+  threads: count(0, 1024)
+    .default(0)
+    .transform((threads) => threads || availableParallelism())
+    .describe('compute threads; 0: all cores'),
+  maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
+});
+
+/** n sampled responses per problem. */
+export const rolloutSchema = evaluateSchema.extend({
+  n: count(1, 4096).default(16).describe('responses per problem'),
+  temperature: z.number().min(0).max(10).default(1).describe('sampling temperature; 0: greedy'),
+  topK: count(0).default(0).describe('draw among the k likeliest tokens; 0: off'),
+  topP: z.number().gt(0).max(1).default(1).describe('draw among the likeliest tokens of this total probability; 1: off'),
+});
+
+export type EvaluateSettings = z.input<typeof evaluateSchema>;
+export type RolloutSettings = z.input<typeof rolloutSchema>;
+
+/**
+ * Checks settings and fills in what was left out.
+ * @throws UserError `--flag: found, wanted`
+ */
+export function resolveSample<T extends typeof evaluateSchema | typeof rolloutSchema>(
+  schema: T,
+  values: z.input<T>,
+): z.output<T> & { imageRoot: string } {
+  const checked = schema.safeParse(values);
+  if (checked.success) {
+    const settings = checked.data as z.output<T>;
+    return { ...settings, imageRoot: settings.imageRoot ?? dirname(settings.data) };
+  }
+  const issue = checked.error.issues[0] as z.core.$ZodIssue;
+  const name = issue.code === 'unrecognized_keys' ? (issue.keys[0] as string) : String(issue.path[0]);
+  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new UserError(`${flag}: ${issue.code === 'unrecognized_keys' ? 'unknown setting' : explainIssue(issue, values)}`);
+}

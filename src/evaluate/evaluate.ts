@@ -1,0 +1,60 @@
+// The evaluate job: one greedy response to every problem of a data set, graded, with accuracy in all and by source.
+// Leaves reading the data and opening the policy to the caller.
+import { join } from 'node:path';
+import type { Policy } from '../core/ports.js';
+import type { Problem } from '../core/types.js';
+import { type Collection, collect, readCollection, type SampleSettings } from '../rollout/collect.js';
+import { countOutcomes, type OutcomeCounts, writeRolloutLines } from '../rollout/lines.js';
+import type { Rollout } from '../rollout/rollout.js';
+import { writeDurable } from '../run/durable.js';
+import type { Run } from '../run/folder.js';
+import { type GreedyMeasure, measureGreedy } from './measure.js';
+
+export interface EvaluateSummary {
+  readonly outcomes: OutcomeCounts;
+  readonly all: GreedyMeasure;
+  readonly bySource: Readonly<Record<string, GreedyMeasure>>;
+  readonly byQuestionType: Readonly<Record<string, GreedyMeasure>>;
+  readonly tokens: number;
+  /** Wall clock of all processes that worked on the job. */
+  readonly seconds: number;
+}
+
+/** Writes responses.jsonl and summary.json into the run folder. */
+export async function evaluate(
+  run: Run,
+  openPolicy: () => Promise<Policy>,
+  problems: readonly Problem[],
+  settings: SampleSettings,
+): Promise<EvaluateSummary> {
+  const title = 'evaluation';
+  const collection: Collection = { name: 'greedy', title, problems, variant: 'solve', n: 1, temperature: 0 };
+  run.progress.plan([{ phase: 'evaluate', kind: 'sample', part: 'greedy', count: problems.length }]);
+  const measured = await run.phase('evaluate', async (phase) => {
+    const policy = await openPolicy();
+    const graded: Rollout[] = [];
+    for await (const rollouts of collect(phase, policy, collection, settings)) graded.push(...rollouts);
+    await phase.output('responses.jsonl', (aside) => writeRolloutLines(aside, readCollection(phase, collection, settings)));
+    return {
+      outcomes: countOutcomes(graded),
+      all: measureGreedy(graded, settings.seed),
+      bySource: by(graded, ({ source }) => source || 'unknown', settings.seed),
+      byQuestionType: by(graded, ({ questionType }) => questionType, settings.seed),
+    };
+  });
+  const tokens = run.journal.commits.reduce((sum, commit) => sum + commit.tokens.sampled, 0);
+  const summary: EvaluateSummary = { ...measured, tokens, seconds: run.timings.total };
+  await writeDurable(join(run.dir, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  return summary;
+}
+
+function by(graded: readonly Rollout[], keyOf: (problem: Problem) => string, seed: number): Record<string, GreedyMeasure> {
+  const groups = new Map<string, Rollout[]>();
+  for (const rollout of graded) {
+    const key = keyOf(rollout.problem);
+    const group = groups.get(key);
+    if (group) group.push(rollout);
+    else groups.set(key, [rollout]);
+  }
+  return Object.fromEntries([...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, some]) => [key, measureGreedy(some, seed)]));
+}

@@ -1,0 +1,96 @@
+// How the policy changed from iteration to iteration on the validation problems (P13).
+// Leaves the choice of a temperature to temperature.ts.
+import { type Colour, type Line, lineChart, rampColour } from '../charts.js';
+import { decimal, percent, plural, points } from '../format.js';
+import type { Markup, Part } from '../html.js';
+import { iterationName } from '../names.js';
+import { figure, fold, grid, note, section, table } from '../parts.js';
+import type { RunData } from '../read.js';
+import type { Samples, Standing } from '../schema.js';
+
+export function dynamics({ dynamics: standings }: RunData): Markup {
+  const [first] = standings;
+  if (!first) return section('dynamics', 'Dynamics', note('No measurement on the validation problems yet.'));
+  const k = first.samples[0]?.k ?? 0;
+  const lines = linesOf(standings);
+  const about = `${plural(first.greedy.problems, 'validation problem')}, ${k} responses each per temperature (T), after every iteration.`;
+  return section(
+    'dynamics',
+    'Dynamics',
+    note(
+      about,
+      ' Self-training raises what the model says first and narrows what it tries: greedy accuracy should rise while Pass@',
+      String(k),
+      ' and the gap fall slowly.',
+    ),
+    grid(
+      figure({
+        title: 'Greedy accuracy',
+        note: 'The most likely response; bars in the table are the 95 % interval.',
+        chart: chart('greedy', 'Greedy accuracy', standings, [greedyLine(standings)]),
+      }),
+      figure({
+        title: `Pass@${k}`,
+        note: `Share of problems with a right one among ${k} responses.`,
+        chart: chart('pass', `Pass@${k}`, standings, lines((one) => one.passAtK)),
+      }),
+      figure({
+        title: `Gap: Pass@${k} − greedy`,
+        note: 'What exploration can still find.',
+        chart: chart('gap', `Gap between Pass@${k} and greedy accuracy`, standings, lines((one) => one.gap)),
+      }),
+      figure({
+        title: 'Reward-Pass@2',
+        note: `Share of problems with a right one among the 2 of ${k} that the PRM ranks highest.`,
+        chart: chart('reward', 'Reward-Pass@2', standings, lines((one) => one.rewardPassAt2)),
+      }),
+    ),
+    fold('Numbers', numbers(standings, k)),
+  );
+}
+
+/** One line per temperature that was followed through; those measured for one choice only are in that section. */
+function linesOf(standings: readonly Standing[]): (measure: (samples: Samples) => number | null) => Line[] {
+  const all = [...new Set(standings.flatMap(({ samples }) => samples.map(({ temperature }) => temperature)))].sort((a, b) => a - b);
+  const always = all.filter((t) => standings.every(({ samples }) => samples.some(({ temperature }) => temperature === t)));
+  const followed = always.length > 0 ? always : all;
+  return (measure) =>
+    followed.map((t, i) => ({
+      name: `T ${t}`,
+      colour: rampColour(i, followed.length),
+      points: standings.map(({ samples }, place) => {
+        const found = samples.find(({ temperature }) => temperature === t);
+        return [place, found ? measure(found) : null] as const;
+      }),
+    }));
+}
+
+function greedyLine(standings: readonly Standing[]): Line {
+  const colour: Colour = 'var(--s1)';
+  return { name: 'greedy', colour, points: standings.map(({ greedy }, place) => [place, greedy.accuracy] as const) };
+}
+
+function chart(id: string, title: string, standings: readonly Standing[], lines: readonly Line[]): Markup {
+  const description = lines.map(({ name, points: some }) => `${name}: ${some.map(([, y]) => percent(y)).join(', ')}`).join('; ');
+  const categories = standings.map(({ iteration }) => iterationName(iteration));
+  return lineChart({ id: `dynamics-${id}`, title: `${title} by iteration`, description, xName: 'iteration', categories, lines, share: true });
+}
+
+function numbers(standings: readonly Standing[], k: number): Markup {
+  const rows = standings.flatMap(({ iteration, greedy, samples }) => [
+    [iterationName(iteration), 'greedy', percent(greedy.accuracy), '', '', '', '', percent(greedy.unreadable), decimal(greedy.meanTokens, 1)],
+    ...samples.map((one): Part[] => [
+      iterationName(iteration),
+      String(one.temperature),
+      percent(one.passAt1),
+      percent(one.passAtK),
+      points(one.gap),
+      percent(one.rewardPassAt2),
+      percent(one.majority),
+      percent(one.unreadable),
+      decimal(one.meanTokens, 1),
+    ]),
+  ]);
+  const head = ['iteration', 'T', 'one response', `Pass@${k}`, 'gap', 'Reward-Pass@2', 'majority', 'unreadable', 'tokens per response'];
+  return table('Validation problems by iteration and temperature (T)', head, rows);
+}

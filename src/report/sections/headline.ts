@@ -1,0 +1,115 @@
+// The result first: test accuracy of every checkpoint with its interval, and the gain.
+// Leaves how the policy changed on the way to dynamics.ts.
+import { intervalChart } from '../charts.js';
+import { count, decimal, percent, plural, points } from '../format.js';
+import { html, type Markup, type Part } from '../html.js';
+import { nameOf, shortName } from '../names.js';
+import { facts, figure, grid, note, section, table } from '../parts.js';
+import { fileOf, type RunData } from '../read.js';
+import type { Test } from '../schema.js';
+import type { Tables } from '../tables.js';
+
+/** Change of accuracy between two passes over the same problems. */
+interface Gain {
+  readonly from: Test;
+  readonly to: Test;
+  readonly difference: number;
+  /** Problems won and lost, and the 95 % interval of the paired difference, where the rows of both passes are there. */
+  readonly paired?: { readonly won: number; readonly lost: number; readonly low: number; readonly high: number };
+}
+
+export async function headline(run: RunData, tables: Tables): Promise<Markup> {
+  const { tests } = run;
+  const last = tests.at(-1);
+  if (!last) return section('result', 'Result', note('No checkpoint has been tested yet.'), progress(run));
+  const starts = tests.filter(({ at }) => at === 'warmup' || at === 'base').reverse();
+  const gains: Gain[] = [];
+  for (const from of starts) if (from !== last) gains.push(await gainOf(run, tables, from, last));
+  const [gain] = gains;
+  const chart = intervalChart({
+    id: 'result-chart',
+    title: 'Greedy accuracy on the test problems',
+    description: tests.map(({ at, greedy }) => `${nameOf(at)} ${percent(greedy.accuracy)}`).join(', '),
+    xName: 'checkpoint (numbers are iterations)',
+    estimates: tests.map(({ at, greedy }) => ({ name: shortName(at), value: greedy.accuracy, low: greedy.low, high: greedy.high })),
+  });
+  return section(
+    'result',
+    'Result',
+    gain ? gainLine(gain) : html`<p class="big">${percent(last.greedy.accuracy)}</p>`,
+    gains.map((one) => html`<p>${gainSentence(one)}</p>`),
+    progress(run),
+    grid(figure({
+      title: 'Greedy accuracy on the test problems',
+      note: `${plural(last.greedy.problems, 'problem')} that are never trained on; lines span the 95 % interval.`,
+      chart,
+      numbers: testTable(tests, starts),
+    }),
+    run.final && sampledFacts(run.final)),
+  );
+}
+
+function gainLine({ from, to, difference }: Gain): Markup {
+  const direction = difference < 0 ? 'down' : 'up';
+  return html`<p class="big"><span>${percent(from.greedy.accuracy)}</span> <span aria-hidden="true">→</span><span class="hidden">to</span> <span>${percent(to.greedy.accuracy)}</span> <b class="${direction}">${points(difference)} points</b></p>`;
+}
+
+function gainSentence({ from, to, difference, paired }: Gain): string {
+  const what = `From ${nameOf(from.at)} (${percent(from.greedy.accuracy)}) to ${nameOf(to.at)} (${percent(to.greedy.accuracy)}): ${points(difference)} points`;
+  if (!paired) return `${what}.`;
+  const interval = `95 % interval ${points(paired.low)} to ${points(paired.high)}`;
+  return `${what}, ${interval}; ${plural(paired.won, 'problem')} won, ${count(paired.lost)} lost.`;
+}
+
+/** The interval is the normal one of the mean of paired differences: each problem counts +1, 0 or -1. */
+async function gainOf(run: RunData, tables: Tables, from: Test, to: Test): Promise<Gain> {
+  const gain = { from, to, difference: to.greedy.accuracy - from.greedy.accuracy };
+  const [before, after] = [from, to].map(({ at }) => fileOf(run, `rollouts/test-${at}.parquet`));
+  if (!before || !after) return gain;
+  const { problems, won, lost } = await tables.flips(before, after);
+  if (problems !== to.greedy.problems) return gain;
+  const mean = (won - lost) / problems;
+  const half = 1.96 * Math.sqrt(((won + lost) / problems - mean ** 2) / problems);
+  return { ...gain, paired: { won, lost, low: mean - half, high: mean + half } };
+}
+
+function testTable(tests: readonly Test[], starts: readonly Test[]): Markup {
+  const [start] = starts;
+  const rows = tests.map(({ at, greedy }): Part[] => [
+    nameOf(at),
+    percent(greedy.accuracy),
+    `${percent(greedy.low)} to ${percent(greedy.high)}`,
+    start && start.at !== at ? points(greedy.accuracy - start.greedy.accuracy) : '',
+    `${count(greedy.correct)} of ${count(greedy.problems)}`,
+    percent(greedy.unreadable),
+    decimal(greedy.meanTokens, 1),
+    count(greedy.failed),
+  ]);
+  const gained = start ? `points over ${nameOf(start.at)}` : 'points';
+  const head = ['checkpoint', 'accuracy', '95 % interval', gained, 'right', 'unreadable', 'tokens per response', 'failed'];
+  return table('Greedy accuracy on the test problems', head, rows);
+}
+
+function sampledFacts({ at, samples }: NonNullable<RunData['final']>): Markup {
+  const { k, temperature, problems } = samples;
+  const first = `${nameOf(at)}, ${count(k)} responses to each of ${plural(problems, 'test problem')} at temperature ${temperature}`;
+  return html`<div><h3>Sampled at the end</h3><p>${first}.</p>${facts([
+    ['one response', percent(samples.passAt1)],
+    [`Pass@${k}`, percent(samples.passAtK)],
+    ['Reward-Pass@2', percent(samples.rewardPassAt2)],
+    [`best of ${k} by PRM`, percent(samples.bestOfK)],
+    ['weighted vote', percent(samples.weightedVote)],
+    ['majority vote', percent(samples.majority)],
+  ])}</div>`;
+}
+
+/** Says what is missing in a run that is not finished. */
+function progress(run: RunData): Part {
+  if (run.final) return null;
+  const last = run.phases.at(-1)?.phase;
+  const iterations = Number(run.setting('evolve.iterations') ?? 0);
+  const done = last ? `Last finished: ${nameOf(last)}` : 'No phase is finished yet';
+  const open = run.open.length > 0 ? `; begun: ${run.open.map(nameOf).join(', ')}` : '';
+  const of = iterations > 0 ? ` ${run.iterations.length} of ${plural(iterations, 'iteration')} done.` : '';
+  return html`<p class="warning" role="note"><strong>This run is not finished.</strong> ${done}${open}.${of} The report shows what there is.</p>`;
+}

@@ -1,0 +1,84 @@
+// Loss, gradient norm and learning rate over the optimizer steps of the warm-up and of all iterations.
+// Leaves the PRM's curve to prm.ts, which draws it with the function here.
+import { type Colour, lineChart } from '../charts.js';
+import { type CurvePoint, thin } from '../curve.js';
+import { count, plural, significant } from '../format.js';
+import { html, type Markup, type Part } from '../html.js';
+import { nameOf, shortName } from '../names.js';
+import { figure, grid, note, section, table } from '../parts.js';
+import type { RunData } from '../read.js';
+import type { Step } from '../schema.js';
+
+/** The optimizer steps of one phase. */
+export interface Stretch {
+  readonly phase: string;
+  readonly steps: readonly Step[];
+}
+
+const MOST_POINTS = 240;
+const MOST_BORDERS = 12;
+
+export function training({ steps }: RunData): Markup {
+  const stretches = [...steps].map(([phase, some]): Stretch => ({ phase, steps: some }));
+  const warmup = stretches.filter(({ phase }) => phase === 'warmup');
+  const iterations = stretches.filter(({ phase }) => phase.startsWith('iter-'));
+  if (stretches.length === 0) return section('training', 'Training', note('No optimizer step has been taken yet.'));
+  return section(
+    'training',
+    'Training',
+    iterations.length > 0 && html`<h3>Iterations</h3>${grid(curveFigures('policy', 'Iterations', iterations))}`,
+    warmup.length > 0 && html`<h3>Warm-up</h3>${grid(curveFigures('warmup', 'Warm-up', warmup))}`,
+    numbers(stretches),
+  );
+}
+
+/** Three charts over the optimizer steps of these phases, one after the other: loss, gradient norm, learning rate. */
+export function curveFigures(id: string, name: string, stretches: readonly Stretch[]): Markup[] {
+  const all = stretches.flatMap(({ steps }) => steps);
+  if (all.length === 0) return [];
+  let before = 0;
+  const starts = stretches.map(({ phase, steps }) => {
+    const start = { x: before + 1, name: shortName(phase) };
+    before += steps.length;
+    return start;
+  });
+  const borders = starts.length > 1 && starts.length <= MOST_BORDERS ? starts : [];
+  const each = all.length > MOST_POINTS ? `means over about ${count(all.length / MOST_POINTS)} steps` : undefined;
+  const one = (kind: string, title: string, colour: Colour, read: (step: Step) => number | null): Markup => {
+    const points = all.map((step, i): CurvePoint => [i + 1, read(step)]);
+    const finite = points.flatMap(([, y]) => y ?? []);
+    const chart = lineChart({
+      id: `${id}-${kind}`,
+      title: `${name}: ${title.toLowerCase()} by optimizer step`,
+      description: `${plural(all.length, 'optimizer step')}, first ${significant(finite[0])}, last ${significant(finite.at(-1))}`,
+      xName: 'optimizer step',
+      lines: [{ name: title, colour, points: thin(points, MOST_POINTS) }],
+      marked: all.length < 8,
+      borders,
+    });
+    return figure({ title, note: each, chart });
+  };
+  return [
+    one('loss', 'Loss', 'var(--s1)', ({ loss }) => loss),
+    one('norm', 'Gradient norm', 'var(--s3)', ({ gradNorm }) => gradNorm),
+    one('rate', 'Learning rate', 'var(--s2)', ({ lr }) => lr),
+  ];
+}
+
+function numbers(stretches: readonly Stretch[]): Markup {
+  const rows = stretches.map(({ phase, steps }): Part[] => {
+    const losses = steps.flatMap(({ loss }) => loss ?? []);
+    const norms = steps.flatMap(({ gradNorm }) => gradNorm ?? []);
+    return [
+      nameOf(phase),
+      count(steps.length),
+      significant(losses[0]),
+      significant(losses.at(-1)),
+      significant(norms.length > 0 ? norms.reduce((sum, norm) => sum + norm, 0) / norms.length : null),
+      significant(steps.at(-1)?.lr),
+      count(steps.reduce((sum, { tokens }) => sum + tokens, 0)),
+    ];
+  });
+  const head = ['phase', 'optimizer steps', 'first loss', 'last loss', 'mean gradient norm', 'last rate', 'tokens'];
+  return table('Training by phase', head, rows);
+}

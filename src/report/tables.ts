@@ -1,0 +1,174 @@
+// Questions to the tables of a run: counts over rollouts/*.parquet and labels.jsonl, and rows of single problems.
+// Leaves what they mean to the sections and which problems are shown to pick.ts.
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { UserError } from '../core/errors.js';
+
+/** One response of rollouts/*.parquet, or the reason why a problem has none. */
+export interface ResponseRow {
+  readonly problem: string;
+  readonly question: string;
+  readonly answer: string;
+  /** Paths of the pictures, relative to the run folder where they lie in it. */
+  readonly images: readonly string[];
+  /** Null where the problem could not be sampled. */
+  readonly sample: number | null;
+  readonly text: string;
+  readonly finish: string;
+  /** `correct`, `wrong`, `unreadable` or `error`. */
+  readonly verdict: string;
+  readonly reason: string;
+  readonly reward: number | null;
+  readonly selected: boolean;
+  readonly lucky: boolean | null;
+  readonly steps: readonly StepRow[];
+}
+
+/** A step: a span of the text, its PRM score and whether it is right, where known. */
+export interface StepRow {
+  readonly start: number;
+  readonly end: number;
+  readonly score: number | null;
+  readonly right: boolean | null;
+}
+
+/** What the responses to one problem came to. */
+export interface ProblemStats {
+  readonly problem: string;
+  readonly responses: number;
+  readonly correct: number;
+  /** Unreadable responses and those ended by the limit on tokens. */
+  readonly unfinished: number;
+  readonly error: boolean;
+  readonly multipleChoice: boolean;
+  readonly selected: number;
+  readonly luckySelected: number;
+  /** Highest reward of a right chain that was selected. */
+  readonly soundReward: number | null;
+  /** Highest reward of a lucky response that was refused. */
+  readonly refusedLuckyReward: number | null;
+  /** Right answers by a right chain that were refused. */
+  readonly soundRefused: number;
+}
+
+/** Steps of labels.jsonl with one label and one truth. */
+export interface LabelCount {
+  readonly label: number;
+  readonly truth: boolean | null;
+  readonly count: number;
+}
+
+export class Tables {
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance;
+    this.#connection = connection;
+  }
+
+  static async open(): Promise<Tables> {
+    const offline = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' };
+    const instance = await DuckDBInstance.create(':memory:', { threads: '1', ...offline });
+    return new Tables(instance, await instance.connect());
+  }
+
+  close(): void {
+    this.#connection.closeSync();
+    this.#instance.closeSync();
+  }
+
+  /** Questions by how many of their responses were selected: index 0 holds those with none. */
+  async keptPerQuestion(file: string): Promise<{ readonly questions: readonly number[]; readonly truthKnown: boolean }> {
+    const rows = await this.#read<{ kept: number; questions: number; known: boolean }>(
+      file,
+      `select kept, count(*)::integer as questions, bool_or(known) as known from (
+        select count(*) filter (selected)::integer as kept, bool_or(lucky is not null) as known
+        from read_parquet($1) group by problem
+      ) group by kept order by kept`,
+    );
+    const questions = new Array<number>((rows.at(-1)?.kept ?? -1) + 1).fill(0);
+    for (const row of rows) questions[row.kept] = row.questions;
+    return { questions, truthKnown: rows.some(({ known }) => known) };
+  }
+
+  /** Problems that only the second of two greedy passes got right (`won`), or only the first (`lost`). */
+  async flips(before: string, after: string): Promise<{ readonly problems: number; readonly won: number; readonly lost: number }> {
+    const sql = `select count(*)::integer as problems,
+        count(*) filter (b.verdict = 'correct' and a.verdict <> 'correct')::integer as won,
+        count(*) filter (a.verdict = 'correct' and b.verdict <> 'correct')::integer as lost
+      from read_parquet($1) a join read_parquet($2) b using (problem)
+      where a.temperature = 0 and b.temperature = 0`;
+    const [row] = await this.#read<{ problems: number; won: number; lost: number }>(before, sql, after);
+    return row ?? { problems: 0, won: 0, lost: 0 };
+  }
+
+  /** Steps of labels.jsonl by label and by what is known of them, in order of label. */
+  async labelCounts(file: string): Promise<LabelCount[]> {
+    const columns = `{steps: 'STRUCT(label DOUBLE, "right" BOOLEAN)[]'}`;
+    return this.#read<LabelCount>(
+      file,
+      `select step.label as label, step."right" as truth, count(*)::integer as count
+      from (select unnest(steps) as step from read_json($1, format = 'newline_delimited', columns = ${columns}))
+      where step.label is not null
+      group by all order by label, truth nulls first`,
+    );
+  }
+
+  /** One entry per problem, in the order of the file. */
+  async problemStats(file: string): Promise<ProblemStats[]> {
+    const right = `verdict = 'correct' and lucky = false`;
+    return this.#read<ProblemStats>(
+      file,
+      `with marked as (
+        -- A repeat of a selected text was not refused.
+        select *, bool_or(selected) over (partition by problem, text) as taken
+        from read_parquet($1, file_row_number = true)
+      )
+      select problem,
+        count(sample)::integer as responses,
+        count(*) filter (verdict = 'correct')::integer as correct,
+        count(*) filter (verdict = 'unreadable' or finish = 'length')::integer as unfinished,
+        bool_or(verdict = 'error') as error,
+        any_value(regexp_full_match(answer, '[A-Z]') and contains(question, '(' || answer || ')')) as "multipleChoice",
+        count(*) filter (selected)::integer as selected,
+        count(*) filter (selected and lucky)::integer as "luckySelected",
+        max(reward) filter (selected and ${right}) as "soundReward",
+        max(reward) filter (not taken and lucky and finish = 'stop') as "refusedLuckyReward",
+        count(*) filter (not taken and ${right} and finish = 'stop')::integer as "soundRefused"
+      from marked
+      group by problem order by min(file_row_number)`,
+    );
+  }
+
+  /** All responses to some problems, in the order of the file. */
+  async responses(file: string, problems: readonly string[]): Promise<ResponseRow[]> {
+    if (problems.length === 0) return [];
+    const marks = problems.map((_, i) => `$${i + 2}`).join(', ');
+    type Raw = Omit<ResponseRow, 'images' | 'steps'> & { readonly image: string | null; readonly steps: StepRow[] | null };
+    const rows = await this.#read<Raw>(
+      file,
+      `select problem, question, answer, image, sample, coalesce(text, '') as text, coalesce(finish, '') as finish,
+        coalesce(verdict, '') as verdict, coalesce(reason, '') as reason, reward, coalesce(selected, false) as selected,
+        lucky, list_transform(steps, lambda s:
+          {'start': s.text_start, 'end': s.text_end, 'score': s.score::double, 'right': s."right"}) as steps
+      from read_parquet($1, file_row_number = true)
+      where problem in (${marks}) order by file_row_number`,
+      ...problems,
+    );
+    return rows.map(({ image, steps, ...rest }) => ({
+      ...rest,
+      images: image ? image.split('\n') : [],
+      steps: steps ?? [],
+    }));
+  }
+
+  async #read<T>(file: string, sql: string, ...more: string[]): Promise<T[]> {
+    try {
+      const reader = await this.#connection.runAndReadAll(sql, [file, ...more]);
+      return reader.getRowObjectsJS() as T[];
+    } catch (error) {
+      const [line] = (error as Error).message.split('\n');
+      throw new UserError(`${file}: table: ${line}, wanted a table that mstar wrote`);
+    }
+  }
+}

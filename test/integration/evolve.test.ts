@@ -1,0 +1,171 @@
+// The whole loop on a simulated learner, without the engine: what each phase of the recipe does with its results.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Standing } from '../../src/evolve/dynamics.js';
+import type { Summary } from '../../src/evolve/summary.js';
+import { evolve } from '../../src/jobs.js';
+import { readLabels } from '../../src/label/labels-file.js';
+import type { JournalEvent } from '../../src/run/journal.js';
+import { fakeHost } from '../fakes/host.js';
+import { smallRecipe } from './recipe.js';
+
+let root: string;
+let run: string;
+let summary: Summary;
+let journal: JournalEvent[];
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'mstar-evolve-'));
+  run = join(root, 'run');
+  summary = await evolve(smallRecipe(root, 'run'), { host: fakeHost() });
+  journal = readFileSync(join(run, 'journal.jsonl'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as JournalEvent);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+async function query(sql: string): Promise<Record<string, unknown>[]> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  try {
+    return (await connection.runAndReadAll(sql)).getRowObjectsJS();
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+const table = (name: string): string => `'${join(run, 'rollouts', name)}.parquet'`;
+
+describe('evolve', () => {
+  test('raises the accuracy on problems it never trained on', () => {
+    const accuracies = Object.values(summary.test).map(({ accuracy }) => accuracy);
+    expect(accuracies[1]).toBeGreaterThan(accuracies[0] as number);
+    expect(accuracies.at(-1)).toBeGreaterThan((accuracies[1] as number) + 0.05);
+  });
+
+  test('commits the phases in the order of the recipe', () => {
+    const phases = journal.filter(({ event }) => event === 'commit').map(({ phase }) => phase);
+    const iterations = [1, 2, 3].flatMap((i) => [`iter-000${i}`, `dynamics-000${i}`, `test-iter-000${i}`]);
+    const before = ['warmup', 'label', 'train-prm', 'test-base', 'test-warmup', 'dynamics-0000'];
+    expect(phases).toEqual([...before, ...iterations, 'test-final']);
+  });
+
+  test('balances the labelled pairs: right and wrong, multiple choice and free form, 1 : 1', () => {
+    const { pairs, right, multipleChoice } = summary.labels as NonNullable<Summary['labels']>;
+    expect(pairs).toBeGreaterThan(20);
+    expect([right, multipleChoice]).toEqual([pairs / 2, pairs / 2]);
+  });
+
+  test('labels the last step of a finished response with its own grade and the others with shares of four', async () => {
+    const labels = await readLabels(join(run, 'labels.jsonl'));
+    expect(labels.length).toBe(summary.labels?.pairs);
+    for (const { verdict, steps } of labels) {
+      expect(steps.at(-1)?.label).toBe(verdict === 'correct' ? 1 : 0);
+      for (const { label } of steps) expect(Number.isInteger(label * 4)).toBe(true);
+    }
+    const mean = (right: boolean): number => {
+      const some = labels.flatMap(({ steps }) => steps.slice(0, -1)).filter((step) => step.right === right);
+      return some.reduce((sum, { label }) => sum + label, 0) / some.length;
+    };
+    expect(mean(true)).toBeGreaterThan(mean(false));
+  });
+
+  test('trains a PRM that tells sound steps from others', () => {
+    expect(summary.prm?.lastLoss).toBeLessThan((summary.prm?.firstLoss ?? 0) / 2);
+    expect(summary.final?.steps?.auc).toBeGreaterThan(0.9);
+  });
+
+  test('selects at most the two right responses of highest reward, of different text', async () => {
+    const rows = await query(`
+      select problem, count(*) filter (selected) as chosen, count(distinct text) filter (selected) as texts,
+        bool_and(verdict = 'correct') filter (selected) as right, bool_and((reward is not null) = (verdict = 'correct')) as scored,
+        min(reward) filter (selected) as least, count(distinct text) filter (verdict = 'correct') as available,
+        max(reward) filter (not selected and verdict = 'correct') as best_left
+      from ${table('iter-0001')} group by problem`);
+    expect(rows).toHaveLength(24);
+    for (const { chosen, texts, right, scored, least, available, best_left } of rows) {
+      expect(Number(chosen)).toBe(Math.min(2, Number(available)));
+      expect(texts).toBe(chosen);
+      expect(scored).toBe(true);
+      if (Number(chosen) > 0) expect(right).toBe(true);
+      if (Number(chosen) === 2 && best_left !== null) expect(Number(least)).toBeGreaterThanOrEqual(Number(best_left));
+    }
+    const selected = rows.reduce((sum, { chosen }) => sum + Number(chosen), 0);
+    expect(selected).toBe(summary.iterations[0]?.choice.selected);
+  });
+
+  test('chooses fewer wrong chains than it finds among the right answers', () => {
+    const lucky = summary.iterations.flatMap((iteration) => iteration.lucky ?? []);
+    const mean = (side: 'before' | 'after'): number => lucky.reduce((sum, one) => sum + one[side], 0) / lucky.length;
+    expect(mean('before')).toBeGreaterThan(0.05);
+    expect(mean('after')).toBeLessThan(mean('before') / 2);
+  });
+
+  test('goes through all labelled questions before it repeats one', async () => {
+    const rows = await query(`
+      select problem from read_parquet([${[1, 2, 3].map((i) => table(`iter-000${i}`)).join()}]) group by problem`);
+    expect(rows).toHaveLength(summary.problems.labelled);
+    expect(summary.iterations.map(({ epoch }) => epoch)).toEqual([0, 0, 0]);
+  });
+
+  test('keeps one optimizer over all iterations: its steps count on', () => {
+    const steps = journal.filter(({ event, phase }) => event === 'step' && String(phase).startsWith('iter-'));
+    expect(steps.map(({ version }) => version)).toEqual(steps.map((_, i) => i + 1));
+    const lr = steps.map((step) => step.lr as number);
+    expect(lr[0]).toBeLessThan(lr.at(-1) as number);
+    expect(lr.at(-1)).toBeCloseTo(0.06, 12);
+  });
+
+  test('chooses the temperature every two iterations, the lower of equals, and samples the next iteration with it', () => {
+    const decisions = summary.dynamics.map(({ decision }) => decision);
+    expect(decisions.map((decision) => decision !== null)).toEqual([false, false, true, false]);
+    const decision = decisions[2] as NonNullable<Standing['decision']>;
+    expect(decision.scores.map(({ temperature }) => temperature)).toEqual([0.6, 1, 1.4]);
+    const best = Math.max(...decision.scores.map(({ rewardPassAt2 }) => rewardPassAt2));
+    expect(decision.chosen).toBe(decision.scores.find(({ rewardPassAt2 }) => rewardPassAt2 === best)?.temperature);
+    expect(summary.iterations.map(({ temperature }) => temperature)).toEqual([1, 1, decision.chosen]);
+    expect(summary.final?.samples.temperature).toBe(decision.chosen);
+  });
+
+  test('reports Pass@K above greedy accuracy by the gap, and Reward-Pass@2 no higher than Pass@K', () => {
+    for (const { greedy, samples } of summary.dynamics) {
+      for (const { passAtK, gap, rewardPassAt2 } of samples) {
+        expect(gap).toBeCloseTo(passAtK - greedy.accuracy, 12);
+        expect(rewardPassAt2).toBeLessThanOrEqual(passAtK);
+      }
+    }
+  });
+
+  test('counts the tokens of every phase as the files hold them', async () => {
+    const [row] = await query(`select sum(len(tokens)) as tokens from ${table('iter-0002')}`);
+    expect(Number(row?.tokens)).toBe(summary.phases['iter-0002']?.tokens.sampled);
+    const trained = journal.filter(({ event, phase }) => event === 'step' && phase === 'iter-0002');
+    expect(trained.reduce((sum, { tokens }) => sum + (tokens as number), 0)).toBe(summary.phases['iter-0002']?.tokens.trained);
+    expect(summary.phases['iter-0002']?.seconds).toBeGreaterThan(0);
+  });
+
+  test('samples around problems that cannot be sampled, records them and goes on', async () => {
+    const ids = (await query(`select problem from ${table('iter-0001')} group by problem order by problem limit 2`)).map((row) => String(row.problem));
+    const said: string[] = [];
+    const display = { show() {}, say: (text: string) => said.push(text), close() {} };
+    const result = await evolve(smallRecipe(root, 'broken'), { host: fakeHost({ broken: new Set(ids) }), display });
+    expect(result.iterations[0]?.choice).toMatchObject({ questions: 24, failed: 2, sampled: 22 * 6 });
+    expect(said).toContain(`problem ${ids[0]}: ${ids[0]}.png: picture: damaged, wanted a PNG`);
+    const rows = await query(`select problem, reason, sample from '${join(root, 'broken/rollouts/iter-0001.parquet')}' where verdict = 'error' order by problem`);
+    expect(rows).toEqual(ids.map((problem) => ({ problem, reason: `${problem}.png: picture: damaged, wanted a PNG`, sample: null })));
+  });
+
+  test('refuses a changed setting by its name, once work is kept', async () => {
+    const changed = smallRecipe(root, 'run', { seed: 4 });
+    await expect(evolve(changed, { host: fakeHost() })).rejects.toThrow(/config\.yaml: seed: 4 now, wanted 3/);
+  });
+
+  test('writes nothing where the model cannot be opened', async () => {
+    const recipe = smallRecipe(root, 'no-model');
+    const bad = { ...recipe, model: { path: join(root, 'absent') } };
+    await expect(evolve(bad, { host: fakeHost() })).rejects.toThrow('model.json: missing');
+    expect(() => readFileSync(join(root, 'no-model', 'config.yaml'))).toThrow('ENOENT');
+  });
+});

@@ -1,0 +1,131 @@
+// A run that is killed, stopped or damaged and started again ends with the bytes of an undisturbed one.
+// The engine is a simulated learner with optimizer state and rounding checkpoints; see test/fakes.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { random } from '../../src/core/random.js';
+import { evolve } from '../../src/jobs.js';
+import { fakeHost } from '../fakes/host.js';
+import { fingerprint } from './folders.js';
+import { smallRecipe } from './recipe.js';
+
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const built = join(project, 'node_modules/.cache/mstar-test');
+let root: string;
+let undisturbed: Record<string, string>;
+
+beforeAll(async () => {
+  execFileSync(process.execPath, [
+    join(project, 'node_modules/typescript/bin/tsc'),
+    ...['-p', join(project, 'test/integration'), '--outDir', built],
+  ]);
+  root = mkdtempSync(join(tmpdir(), 'mstar-resume-'));
+  await evolve(smallRecipe(root, 'undisturbed'), { host: fakeHost() });
+  undisturbed = fingerprint(join(root, 'undisturbed'));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+function start(name: string, delayMs: number): ChildProcess {
+  const child = join(built, 'test/integration/child.js');
+  return spawn(process.execPath, [child, root, name, String(delayMs)], { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+/** Exit code or signal, and what was written to stderr. */
+async function ended(child: ChildProcess): Promise<{ end: number | string; text: string }> {
+  let text = '';
+  child.stderr?.on('data', (piece) => (text += piece));
+  const end = await new Promise<number | string>((resolve) => child.on('close', (code, signal) => resolve(code ?? signal ?? '')));
+  return { end, text };
+}
+
+function commits(name: string): number {
+  const journal = join(root, name, 'journal.jsonl');
+  return existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').filter((line) => line.includes('"commit"')).length : 0;
+}
+
+describe('a run', () => {
+  test.each([1, 2, 3])('killed at random moments (seed %i) ends with the bytes of an undisturbed one', async (seed) => {
+    const name = `killed-${seed}`;
+    const moments = random(seed, 'kills');
+    let kills = 0;
+    for (let round = 0; round < 8; round++) {
+      const child = start(name, 1);
+      const timer = setTimeout(() => child.kill('SIGKILL'), 500 + moments.uniform(round) * 1200);
+      const { end, text } = await ended(child);
+      clearTimeout(timer);
+      if (end === 0) break;
+      expect(end, text).toBe('SIGKILL');
+      kills++;
+    }
+    const { end, text } = await ended(start(name, 0));
+    expect(end, text).toBe(0);
+    expect(kills).toBeGreaterThanOrEqual(2);
+    expect(fingerprint(join(root, name))).toEqual(undisturbed);
+  });
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('asked to stop by %s ends with %i and goes on to the same bytes', async (signal, code) => {
+    const child = start(signal, 2);
+    const waiting = setInterval(() => {
+      if (commits(signal) < 2) return;
+      child.kill(signal);
+      clearInterval(waiting);
+    }, 20);
+    const { end, text } = await ended(child);
+    expect(end, text).toBe(code);
+    expect(text).toContain('the same command goes on from here');
+    expect(commits(signal)).toBeLessThan(commits('undisturbed'));
+    expect((await ended(start(signal, 0))).end).toBe(0);
+    expect(fingerprint(join(root, signal))).toEqual(undisturbed);
+  });
+
+  test('passes over a damaged checkpoint, says so, and repeats what came after the one before', async () => {
+    cpSync(join(root, 'undisturbed'), join(root, 'damaged'), { recursive: true });
+    const weights = join(root, 'damaged/checkpoints/iter-0003/model.json');
+    writeFileSync(weights, readFileSync(weights, 'utf8').replace(/\d/, '9'));
+    const said: string[] = [];
+    const display = { show() {}, say: (text: string) => said.push(text), close() {} };
+    await evolve(smallRecipe(root, 'damaged'), { host: fakeHost(), display });
+    expect(said.join('\n')).toContain('passed over checkpoints/iter-0003: model.json differs from its SHA-256');
+    expect(said).toContain('going back to test-iter-0002');
+    expect(fingerprint(join(root, 'damaged'))).toEqual(undisturbed);
+  });
+
+  test('cuts off what lies beyond the last commit: half a line, files and checkpoints that no commit names', async () => {
+    cpSync(join(root, 'undisturbed'), join(root, 'littered'), { recursive: true });
+    const run = join(root, 'littered');
+    appendFileSync(join(run, 'journal.jsonl'), '{"event":"step","phase":"iter-0004","lo');
+    writeFileSync(join(run, 'rollouts/iter-0004.parquet'), 'half');
+    writeFileSync(join(run, 'rollouts/iter-0005.parquet.aside'), 'half');
+    cpSync(join(run, 'checkpoints/iter-0003'), join(run, 'checkpoints/iter-0004'), { recursive: true });
+    await evolve(smallRecipe(root, 'littered'), { host: fakeHost() });
+    expect(fingerprint(run)).toEqual(undisturbed);
+  });
+
+  test('that is done opens no model again', async () => {
+    const host = { openPolicy: () => Promise.reject(new Error('opened')), openScorer: () => Promise.reject(new Error('opened')) };
+    const summary = await evolve(smallRecipe(root, 'undisturbed'), { host });
+    expect(Object.keys(summary.test)).toEqual(['base', 'warmup', 'iter-0001', 'iter-0002', 'iter-0003']);
+    expect(fingerprint(join(root, 'undisturbed'))).toEqual(undisturbed);
+  });
+
+  test('may be done stage by stage', async () => {
+    for (const stage of ['warmup', 'label', 'train-prm', 'evolve'] as const) {
+      await evolve(smallRecipe(root, 'staged'), { host: fakeHost() }, stage);
+    }
+    expect(fingerprint(join(root, 'staged'))).toEqual(undisturbed);
+  });
+
+  test('leaves nothing of its own but what the documentation lists', () => {
+    const names = readdirSync(join(root, 'undisturbed')).sort();
+    expect(names).toEqual(
+      ['checkpoints', 'config.yaml', 'journal.jsonl', 'labels.jsonl', 'problems', 'rollouts', 'summary.json', 'timings.json', 'work'],
+    );
+    expect(readdirSync(join(root, 'undisturbed/work'))).toEqual([]);
+  });
+});

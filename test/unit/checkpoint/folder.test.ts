@@ -1,0 +1,222 @@
+// Model folders: single file, shards, what is confined and refused; saving keeps the form.
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openFolder, parseSideFile } from '../../../src/checkpoint/folder.js';
+import { checkParameters, rewardHeadShapes } from '../../../src/checkpoint/parameters.js';
+import { buildHeader, type TensorPlan } from '../../../src/checkpoint/safetensors.js';
+import { planWeights, saveFile, writeFolder } from '../../../src/checkpoint/save.js';
+import { counterFile, engineName, planTrainer, readTrainer } from '../../../src/checkpoint/trainer.js';
+import { removeTemporary, temporary } from '../../fakes/model-folder.js';
+
+afterAll(removeTemporary);
+
+const plan = (name: string, shape: number[] = [2], dtype: TensorPlan['dtype'] = 'F32'): TensorPlan => ({
+  name,
+  shape,
+  dtype,
+});
+const bytesOf = (plans: readonly TensorPlan[]) =>
+  plans.reduce(
+    (sum, { dtype, shape }) => sum + shape.reduce((product, size) => product * size, dtype === 'F32' ? 4 : 2),
+    0,
+  );
+
+function writeWeights(dir: string, file: string, plans: readonly TensorPlan[]): void {
+  writeFileSync(join(dir, file), Buffer.concat([buildHeader(plans), new Uint8Array(bytesOf(plans))]));
+}
+
+function folder(files: Readonly<Record<string, readonly TensorPlan[]>>, index?: object): string {
+  const dir = temporary();
+  writeFileSync(join(dir, 'config.json'), '{"a": 1}');
+  for (const [file, plans] of Object.entries(files)) writeWeights(dir, file, plans);
+  if (index) writeFileSync(join(dir, 'model.safetensors.index.json'), JSON.stringify(index));
+  return dir;
+}
+
+const shards = { 'model-1.safetensors': [plan('x'), plan('y', [1], 'BF16')], 'model-2.safetensors': [plan('z', [3])] };
+const map = { x: 'model-1.safetensors', y: 'model-1.safetensors', z: 'model-2.safetensors' };
+
+describe('opening', () => {
+  test('a single file', async () => {
+    const dir = folder({ 'model.safetensors': [plan('x')] });
+    writeFileSync(join(dir, 'tokenizer.model'), 'abc');
+    writeFileSync(join(dir, 'README.md'), 'not copied');
+    const opened = await openFolder(dir);
+    expect(opened.config).toEqual({ a: 1 });
+    expect(opened.weights.map(({ tensors }) => tensors.map(({ name }) => name))).toEqual([['x']]);
+    expect([...opened.sideFiles.keys()]).toEqual(['config.json', 'tokenizer.model']);
+  });
+
+  test('shards by their index', async () => {
+    const opened = await openFolder(folder(shards, { metadata: { total_size: 1 }, weight_map: map }));
+    expect(opened.weights.map(({ tensors }) => tensors.map(({ name }) => name))).toEqual([['x', 'y'], ['z']]);
+  });
+
+  test('files may be links, as in the cache of the Hugging Face hub', async () => {
+    const dir = folder({});
+    const blob = folder({ blob: [plan('x')] });
+    symlinkSync(join(blob, 'blob'), join(dir, 'model.safetensors'));
+    expect((await openFolder(dir)).weights[0]?.tensors).toHaveLength(1);
+  });
+
+  const outside = [
+    '../model-1.safetensors',
+    '/etc/passwd',
+    'sub/model-1.safetensors',
+    '..',
+    'model-1.bin',
+    'a\\b.safetensors',
+    '',
+  ];
+  test.each(outside)('a shard named %j is not followed', async (name) => {
+    await expect(openFolder(folder(shards, { weight_map: { ...map, x: name } }))).rejects.toThrow(
+      'wanted a plain file name',
+    );
+  });
+
+  test('the index and the shards must agree', async () => {
+    await expect(openFolder(folder(shards, { weight_map: { ...map, w: 'model-2.safetensors' } }))).rejects.toThrow(
+      '"w": missing',
+    );
+    const { y: _, ...rest } = map;
+    await expect(openFolder(folder(shards, { weight_map: rest }))).rejects.toThrow('"y": found here');
+    await expect(openFolder(folder(shards, { weight_map: { ...map, x: 'model-2.safetensors' } }))).rejects.toThrow(
+      '"x": found here',
+    );
+    await expect(openFolder(folder(shards, { weight_map: { ...map, x: 'model-3.safetensors' } }))).rejects.toThrow(
+      'no such file',
+    );
+    await expect(openFolder(folder(shards, { weight_map: [1] }))).rejects.toThrow('weight_map');
+  });
+
+  test('what is no model folder is refused in one line', async () => {
+    await expect(openFolder('/nowhere')).rejects.toThrow('/nowhere: folder: ENOENT, wanted a model folder');
+    await expect(openFolder(temporary())).rejects.toThrow('config.json: missing');
+    await expect(openFolder(folder({}))).rejects.toThrow('weights: none, wanted model.safetensors or');
+    const list = folder({ 'model.safetensors': [] });
+    writeFileSync(join(list, 'config.json'), '[]');
+    await expect(openFolder(list)).rejects.toThrow('config.json: document: [], wanted a value of type');
+    const odd = folder({ 'model.safetensors': [] });
+    mkdirSync(join(odd, 'tokenizer.json'));
+    await expect(openFolder(odd)).rejects.toThrow('tokenizer.json: file: not a regular file');
+  });
+
+  test('side files are parsed when they are asked for', async () => {
+    const opened = await openFolder(folder({ 'model.safetensors': [] }));
+    expect(parseSideFile(opened, 'config.json')).toEqual({ a: 1 });
+    expect(parseSideFile(opened, 'none.json', true)).toBeUndefined();
+    expect(() => parseSideFile(opened, 'none.json')).toThrow('none.json: missing');
+  });
+});
+
+describe('names and shapes', () => {
+  const wanted = [
+    { name: 'x', shape: [2] },
+    { name: 'y', shape: [1, 3] },
+  ];
+  const check = async (...plans: TensorPlan[]) => {
+    const dir = folder({ 'model.safetensors': plans });
+    checkParameters(dir, (await openFolder(dir)).weights, wanted);
+  };
+
+  test('equal sets pass in any order', async () => {
+    await check(plan('y', [1, 3]), plan('x'));
+  });
+
+  test('a surplus, missing or misshaped tensor is named', async () => {
+    await expect(check(plan('x'))).rejects.toThrow('"y": missing, wanted a tensor of shape [1,3]');
+    await expect(check(plan('x'), plan('y', [1, 3]), plan('z'))).rejects.toThrow('"z": surplus');
+    await expect(check(plan('x'), plan('y', [3, 1]))).rejects.toThrow('"y": shape [3,1], wanted [1,3]');
+  });
+
+  test('a name in two files is refused', async () => {
+    const one = await openFolder(folder({ 'model.safetensors': [plan('x')] }));
+    expect(() => checkParameters('d', [...one.weights, ...one.weights], [{ name: 'x', shape: [2] }])).toThrow(
+      'found again',
+    );
+  });
+});
+
+describe('saving', () => {
+  const zeros =
+    (plans: readonly { dir: string; plan: { file: string; tensors: readonly TensorPlan[] } }[]) => async () => {
+      for (const { dir, plan } of plans) writeWeights(dir, plan.file, plan.tensors);
+    };
+
+  test('keeps names, shapes, dtypes and shards; a new head joins the last file as F32', async () => {
+    const source = await openFolder(folder(shards, { weight_map: map }));
+    const parameters = [
+      { name: 'x', shape: [2] },
+      { name: 'y', shape: [1] },
+      { name: 'z', shape: [3] },
+      ...rewardHeadShapes(4),
+    ];
+    const plans = planWeights(source, parameters);
+    const dir = join(temporary(), 'deep', 'out');
+    await writeFolder(dir, plans, [...source.sideFiles], zeros(plans.map((plan) => ({ dir, plan }))));
+    const opened = await openFolder(dir);
+    expect(opened.config).toEqual(source.config);
+    expect(opened.weights.map(({ tensors }) => tensors.map(({ name, dtype }) => `${name} ${dtype}`))).toEqual([
+      ['x F32', 'y BF16'],
+      ['z F32', 'reward_head.weight F32', 'reward_head.bias F32'],
+    ]);
+    const index = JSON.parse(readFileSync(join(dir, 'model.safetensors.index.json'), 'utf8'));
+    expect(index.metadata.total_size).toBe(8 + 2 + 12 + 16 + 4);
+  });
+
+  test('an existing folder is refused and left alone', async () => {
+    const dir = folder({ 'model.safetensors': [plan('x')] });
+    const before = readdirSync(dir);
+    await expect(writeFolder(dir, [], [], async () => {})).rejects.toThrow('folder: exists, wanted a new folder');
+    expect(readdirSync(dir)).toEqual(before);
+  });
+
+  test('a failure leaves no folder behind', async () => {
+    const dir = join(temporary(), 'out');
+    const fail = writeFolder(dir, [], [['config.json', '{}']], async () => {
+      expect(existsSync(join(dir, 'config.json'))).toBe(true);
+      throw new Error('disk full');
+    });
+    await expect(fail).rejects.toThrow('disk full');
+    expect(existsSync(dir)).toBe(false);
+  });
+
+  test('trainer state holds moments of what learns and exact copies of what is rounded', async () => {
+    const source = await openFolder(folder(shards, { weight_map: map }));
+    const parameters = [
+      { name: 'x', shape: [2] },
+      { name: 'y', shape: [1] },
+      { name: 'z', shape: [3] },
+    ];
+    const trained = parameters.slice(0, 1);
+    const plans = planWeights(source, parameters);
+    const state = planTrainer(plans, trained);
+    expect(state.tensors.map(({ name }) => name)).toEqual(['exp_avg.x', 'exp_avg_sq.x', 'master.y']);
+    expect(saveFile('d', state, engineName).tensors.map(({ name }) => name)).toEqual([
+      'exp_avg.x',
+      'exp_avg_sq.x',
+      'y',
+    ]);
+
+    const dir = join(temporary(), 'out');
+    const small = [...source.sideFiles, counterFile(7)];
+    await writeFolder(dir, plans, small, zeros([...plans, state].map((plan) => ({ dir, plan }))));
+    const { files, version } = await readTrainer(dir, parameters, trained);
+    expect(version).toBe(7);
+    expect(files.map(({ tensors }) => tensors.map(({ name }) => name))).toEqual([
+      ['x'],
+      ['z'],
+      ['exp_avg.x', 'exp_avg_sq.x', 'y'],
+    ]);
+    await expect(readTrainer(dir, parameters, parameters)).rejects.toThrow('"exp_avg.y": missing');
+    // A checkpoint is a model folder as well, without its trainer state.
+    expect([...(await openFolder(dir)).sideFiles.keys()]).toEqual(['config.json']);
+  });
+
+  test('a folder without trainer state cannot be restored', async () => {
+    await expect(readTrainer(folder({ 'model.safetensors': [] }), [], [])).rejects.toThrow(
+      'trainer.json: file: no such file',
+    );
+  });
+});
