@@ -8,6 +8,9 @@ const summary = await label(recipe);
 console.log(summary.labels);
 for await (const line of createInterface({ input: createReadStream('runs/example/labels.jsonl') })) {
   const { text, steps } = JSON.parse(line);
-  console.log(text, steps.map((step) => step.label));
+  console.log(
+    text,
+    steps.map((step) => step.label),
+  );
   break;
 }

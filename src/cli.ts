@@ -9,6 +9,7 @@ import evolve from './commands/evolve.js';
 import golden from './commands/golden.js';
 import label from './commands/label.js';
 import problems from './commands/problems.js';
+import report from './commands/report.js';
 import rollout from './commands/rollout.js';
 import { stopCode } from './commands/stop.js';
 import trainPrm from './commands/train-prm.js';
@@ -17,7 +18,7 @@ import { packageRoot } from './config/load.js';
 import { UserError } from './core/errors.js';
 import { Stopped } from './run/stop.js';
 
-const commands = [evolve, warmup, label, trainPrm, rollout, evaluate, problems, check, golden] as CommandModule[];
+const commands = [evolve, warmup, label, trainPrm, rollout, evaluate, report, problems, check, golden] as CommandModule[];
 
 /** What the system's error codes mean for a user. */
 const systemFaults: Readonly<Record<string, string>> = {
@@ -92,5 +93,8 @@ function describe(error: unknown): string {
   const fault = systemFaults[code ?? ''];
   const text = fault ? `${path ?? 'write'}: ${fault}` : String(message ?? error).split('\n')[0];
   const hint = error instanceof UserError || fault ? '' : ' (--debug shows where)';
-  return `${text}${hint}`.replace(/\p{C}/gu, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
+  return `${text}${hint}`.replace(
+    /\p{C}/gu,
+    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
+  );
 }

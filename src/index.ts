@@ -1,5 +1,5 @@
 // The library: `import { loadModel, evolve, ... } from 'mstar'`. Everything here is typed and documented where it is defined.
-export { type ConfigSource, listPresets, loadConfig, resolveConfig } from './config/load.js';
+export { type ConfigSource, listPresets, loadConfig, resolveConfig, resolvePath } from './config/load.js';
 export type { EvaluateSettings, RolloutSettings } from './config/sample.js';
 export type { Config, ConfigInput } from './config/schema.js';
 export { EngineError, UserError } from './core/errors.js';
@@ -12,6 +12,7 @@ export type { Stage } from './evolve/evolve.js';
 export type { Summary } from './evolve/summary.js';
 export { evaluate, evolve, type JobOptions, label, rollout, trainPrm, warmup } from './jobs.js';
 export { writeProblems } from './problems/write.js';
+export { writeReport } from './report/report.js';
 export { grade } from './reward/answer/grade.js';
 export { splitSteps } from './reward/steps.js';
 export type { RolloutSummary } from './rollout/sample.js';

@@ -3,7 +3,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { resolveConfig } from './config/load.js';
-import { type EvaluateSettings, evaluateSchema, type RolloutSettings, resolveSample, rolloutSchema } from './config/sample.js';
+import {
+  type EvaluateSettings,
+  evaluateSchema,
+  type RolloutSettings,
+  resolveSample,
+  rolloutSchema,
+} from './config/sample.js';
 import type { Config, ConfigInput } from './config/schema.js';
 import type { ModelHost, Policy } from './core/ports.js';
 import type { Problem } from './core/types.js';
@@ -14,7 +20,7 @@ import { createHost } from './engine/host.js';
 import { type EvaluateSummary, evaluate as evaluateOn } from './evaluate/evaluate.js';
 import { evolve as evolveOn, type Stage } from './evolve/evolve.js';
 import { optimizerSettings } from './evolve/fit.js';
-import { Models, type ModelPlaces } from './evolve/job.js';
+import { type ModelPlaces, Models } from './evolve/job.js';
 import { plannedSteps } from './evolve/plan.js';
 import type { Summary } from './evolve/summary.js';
 import { writeProblems } from './problems/write.js';
@@ -43,18 +49,25 @@ const MOST_WARNINGS = 5;
  * @param until the last stage to do; each includes those before it
  * @throws UserError on bad settings, data or model, before anything is written
  */
-export async function evolve(settings: ConfigInput, options: JobOptions = {}, until: Stage = 'evolve'): Promise<Summary> {
+export async function evolve(
+  settings: ConfigInput,
+  options: JobOptions = {},
+  until: Stage = 'evolve',
+): Promise<Summary> {
   const config = resolveConfig(settings);
   const { dir, keepCheckpoints } = config.run;
   const models = new Models(options.host ?? createHost({ ...config.model, prompt: config.prompt }), placesOf(config));
   try {
     const isNew = !existsSync(join(dir, 'config.yaml'));
     // What can be refused is looked at before a folder is made.
-    if (isNew) await models.policy('base');
-    const read = config.data.file === undefined ? undefined : split(config, await readData(config.data.file, config, options));
+    if (isNew) {
+      await models.policy('base');
+      await requireSpace(dir, CHECKPOINT_GROWTH * (await weightBytes(config.model.path)));
+    }
+    const read =
+      config.data.file === undefined ? undefined : split(config, await readData(config.data.file, config, options));
     const run = await Run.open({ ...options, dir, keepCheckpoints, settings: withoutFolder(config) });
     try {
-      if (isNew) await requireSpace(dir, CHECKPOINT_GROWTH * (await weightBytes(config.model.path)));
       const data = read ?? split(config, await makeData(config, run, options));
       await run.start({ event: 'start', problems: digestProblems(Object.values(data).flat()) });
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
@@ -89,7 +102,9 @@ export function trainPrm(settings: ConfigInput, options?: JobOptions): Promise<S
 export async function evaluate(settings: EvaluateSettings, options: JobOptions = {}): Promise<EvaluateSummary> {
   const resolved = resolveSample(evaluateSchema, settings);
   const sampling = { ...resolved, topK: 0, topP: 1 };
-  return onData('evaluate', resolved, options, (run, openPolicy, problems) => evaluateOn(run, openPolicy, problems, sampling));
+  return onData('evaluate', resolved, options, (run, openPolicy, problems) =>
+    evaluateOn(run, openPolicy, problems, sampling),
+  );
 }
 
 /**

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { type EvaluateSettings, evaluateSchema } from '../config/sample.js';
-import { evaluate } from '../jobs.js';
 import { describeSeconds, openDisplay } from '../run/terminal.js';
 import { percent } from './recipe.js';
 import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
@@ -13,15 +12,24 @@ const command: CommandModule<object, Record<string, unknown>> = {
   describe: 'answer every problem of a data set greedily and grade the answers',
   builder: (yargs) =>
     schemaFlags(yargs, evaluateSchema)
-      .example('mstar evaluate --model DIR --data problems.json --image-root data_images --out runs/eval', 'all problems')
-      .example('mstar evaluate --model DIR --data problems.json --out runs/quick --limit 50 --max-tokens 64', 'a quick look') as never,
+      .example(
+        'mstar evaluate --model DIR --data problems.json --image-root data_images --out runs/eval',
+        'all problems',
+      )
+      .example(
+        'mstar evaluate --model DIR --data problems.json --out runs/quick --limit 50 --max-tokens 64',
+        'a quick look',
+      ) as never,
   async handler(flags) {
     const settings = settingsOf<EvaluateSettings>(flags, evaluateSchema);
     const display = openDisplay(process.stderr);
+    const { evaluate } = await import('../jobs.js');
     const { outcomes, all, bySource, seconds } = await evaluate(settings, { display, signal: stopSignal(display) });
     const print = (line: string): unknown => process.stdout.write(`${line}\n`);
     print(describeOutcomes(`${all.problems} problems`, outcomes));
-    print(`accuracy ${percent(all.accuracy)} (${percent(all.low)} to ${percent(all.high)}) in ${describeSeconds(seconds)}`);
+    print(
+      `accuracy ${percent(all.accuracy)} (${percent(all.low)} to ${percent(all.high)}) in ${describeSeconds(seconds)}`,
+    );
     for (const [source, { problems, accuracy }] of Object.entries(bySource)) {
       print(`  ${source.padEnd(20)} ${String(problems).padStart(6)}  ${percent(accuracy)}`);
     }

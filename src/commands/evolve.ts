@@ -15,7 +15,11 @@ const command: CommandModule<object, RecipeFlags> = {
       .example('mstar evolve --preset demo --set seed=2 --set run.dir=runs/seed-2', 'another seed in another folder')
       .example('mstar evolve --settings', 'every setting with its default and meaning'),
   handler: (flags) =>
-    runRecipe(flags, 'evolve', (summary, { run }) => [...table(summary), '', `results: ${join(run.dir, 'summary.json')}`]),
+    runRecipe(flags, 'evolve', async (summary, { run }) => {
+      const { writeReport } = await import('../report/report.js');
+      const report = await writeReport(run.dir);
+      return [...table(summary), '', `results: ${join(run.dir, 'summary.json')}`, `report:  ${report}`];
+    }),
 };
 
 /** Test accuracy of every checkpoint, then what sampling and the PRM say of the last. */
@@ -29,12 +33,20 @@ function table(summary: Summary): string[] {
   if (final) {
     const { k, temperature, passAtK, rewardPassAt2 } = final.samples;
     lines.push(`Pass@${k} ${percent(passAtK)}, Reward-Pass@2 ${percent(rewardPassAt2)} at temperature ${temperature}`);
-    if (final.steps) lines.push(`PRM on ${final.steps.steps} test steps: right ${percent(final.steps.accuracy)}, AUC ${final.steps.auc?.toFixed(3) ?? '-'}`);
+    if (final.steps)
+      lines.push(
+        `PRM on ${final.steps.steps} test steps: right ${percent(final.steps.accuracy)}, AUC ${final.steps.auc?.toFixed(3) ?? '-'}`,
+      );
   }
   const last = summary.iterations.at(-1)?.lucky;
-  if (last) lines.push(`wrong chains among right answers: ${percent(last.before)} before selection, ${percent(last.after)} after`);
+  if (last)
+    lines.push(
+      `wrong chains among right answers: ${percent(last.before)} before selection, ${percent(last.after)} after`,
+    );
   const { seconds, tokens } = summary.totals;
-  lines.push(`${describeSeconds(seconds)}, ${tokens.sampled.toLocaleString('en-US')} tokens sampled, ${tokens.trained.toLocaleString('en-US')} trained on`);
+  lines.push(
+    `${describeSeconds(seconds)}, ${tokens.sampled.toLocaleString('en-US')} tokens sampled, ${tokens.trained.toLocaleString('en-US')} trained on`,
+  );
   return lines;
 }
 

@@ -13,7 +13,9 @@ const command: CommandModule<object, RecipeFlags> = {
   handler: (flags) =>
     runRecipe(flags, 'label', ({ labels }, { run }) => [
       ...(labels
-        ? [`${labels.pairs} pairs (${labels.right} right), ${labels.steps} steps, mean label ${percent(labels.meanLabel)}`]
+        ? [
+            `${labels.pairs} pairs (${labels.right} right), ${labels.steps} steps, mean label ${percent(labels.meanLabel)}`,
+          ]
         : []),
       `labels: ${join(run.dir, 'labels.jsonl')}`,
     ]),

@@ -6,7 +6,6 @@ import type { Config } from '../config/schema.js';
 import { listSettings } from '../config/settings.js';
 import type { Stage } from '../evolve/evolve.js';
 import type { Summary } from '../evolve/summary.js';
-import { evolve } from '../jobs.js';
 import { openDisplay } from '../run/terminal.js';
 import { stopSignal } from './stop.js';
 
@@ -28,7 +27,11 @@ export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
       nargs: 1,
       describe: 'override a setting, as often as needed: --set evolve.n=8 --set run.dir=runs/b',
     })
-    .option('settings', { type: 'boolean', default: false, describe: 'list every setting with its default and meaning' })
+    .option('settings', {
+      type: 'boolean',
+      default: false,
+      describe: 'list every setting with its default and meaning',
+    })
     .group(['config', 'preset', 'set', 'settings'], 'Recipe:') as never;
 }
 
@@ -46,6 +49,8 @@ export async function runRecipe(
     return;
   }
   const config = await loadConfig({ file: flags.config, preset: flags.preset, set: flags.set });
+  // Loaded here, so that help and refusals do not wait for the engine and its libraries.
+  const { evolve } = await import('../jobs.js');
   const display = openDisplay(process.stderr);
   const summary = await evolve(config, { display, signal: stopSignal(display) }, until);
   for (const line of await lines(summary, config)) process.stdout.write(`${line}\n`);

@@ -4,7 +4,6 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
-import { writeReport } from '../report/report.js';
 
 interface Flags {
   readonly run?: string;
@@ -31,8 +30,13 @@ const command: CommandModule<object, Flags> = {
   command: 'report [run]',
   describe: 'write report.html of a run folder, finished or not',
   builder: (yargs) =>
-    yargs.positional('run', { type: 'string', describe: `run folder; the newest one in ${RUNS}/ when left out` }) as never,
+    yargs.positional('run', {
+      type: 'string',
+      describe: `run folder; the newest one in ${RUNS}/ when left out`,
+    }) as never,
   async handler({ run }) {
+    // Loaded when it is needed: charts are most of what the command line would load.
+    const { writeReport } = await import('../report/report.js');
     console.log(await writeReport(run ?? (await newestRun())));
   },
 };

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { type RolloutSettings, rolloutSchema } from '../config/sample.js';
-import { rollout } from '../jobs.js';
 import { describeSeconds, openDisplay } from '../run/terminal.js';
 import { percent } from './recipe.js';
 import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
@@ -13,15 +12,24 @@ const command: CommandModule<object, Record<string, unknown>> = {
   describe: 'sample responses to every problem of a data set and grade them',
   builder: (yargs) =>
     schemaFlags(yargs, rolloutSchema)
-      .example('mstar rollout --model DIR --data problems.json --image-root data_images --out runs/roll --n 16', '16 each')
-      .example('mstar rollout --model DIR --data problems.json --out runs/hot --temperature 1.3 --top-p 0.95', 'more varied') as never,
+      .example(
+        'mstar rollout --model DIR --data problems.json --image-root data_images --out runs/roll --n 16',
+        '16 each',
+      )
+      .example(
+        'mstar rollout --model DIR --data problems.json --out runs/hot --temperature 1.3 --top-p 0.95',
+        'more varied',
+      ) as never,
   async handler(flags) {
     const settings = settingsOf<RolloutSettings>(flags, rolloutSchema);
     const display = openDisplay(process.stderr);
+    const { rollout } = await import('../jobs.js');
     const summary = await rollout(settings, { display, signal: stopSignal(display) });
     const print = (line: string): unknown => process.stdout.write(`${line}\n`);
     print(describeOutcomes(`${summary.problems} problems, ${summary.responses} responses`, summary.outcomes));
-    print(`${percent(summary.solved)} of the problems solved at least once, ${summary.tokens} tokens in ${describeSeconds(summary.seconds)}`);
+    print(
+      `${percent(summary.solved)} of the problems solved at least once, ${summary.tokens} tokens in ${describeSeconds(summary.seconds)}`,
+    );
     print(`files: ${join(settings.out, 'rollouts.parquet')}, ${join(settings.out, 'rollouts.jsonl')}`);
   },
 };

@@ -13,7 +13,9 @@ const command: CommandModule<object, RecipeFlags> = {
   handler: (flags) =>
     runRecipe(flags, 'train-prm', ({ prm }, { run }) => [
       ...(prm
-        ? [`${prm.examples} responses, ${prm.steps} steps, loss ${prm.firstLoss?.toFixed(4)} to ${prm.lastLoss?.toFixed(4)}`]
+        ? [
+            `${prm.examples} responses, ${prm.steps} steps, loss ${prm.firstLoss?.toFixed(4)} to ${prm.lastLoss?.toFixed(4)}`,
+          ]
         : []),
       `checkpoint: ${join(run.dir, 'checkpoints/prm')}`,
     ]),

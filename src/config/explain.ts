@@ -51,6 +51,7 @@ function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
 /** A value as one short line without control characters. */
 function show(value: unknown): string {
   if (value === undefined) return 'missing';
-  const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : (JSON.stringify(value) ?? typeof value);
+  const text =
+    typeof value === 'number' || typeof value === 'boolean' ? String(value) : (JSON.stringify(value) ?? typeof value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

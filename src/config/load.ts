@@ -8,8 +8,8 @@ import { isNode, LineCounter, parse, parseDocument, YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
-import { type Config, type ConfigInput, configSchema } from './schema.js';
 import { explainIssue } from './explain.js';
+import { type Config, type ConfigInput, configSchema } from './schema.js';
 import { nearestSetting, settingAt } from './settings.js';
 
 /** Folder that holds package.json, assets/ and the addon, whether this runs from src/ or from dist/. */
@@ -56,7 +56,10 @@ export function resolveConfig(input: ConfigInput): Config {
 /** Names of the recipe files that ship with this package. */
 export async function listPresets(): Promise<string[]> {
   const files = await readdir(join(packageRoot, 'assets/presets'));
-  return files.filter((name) => name.endsWith('.yaml')).map((name) => basename(name, '.yaml')).sort();
+  return files
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => basename(name, '.yaml'))
+    .sort();
 }
 
 /** Absolute form of a path from a recipe. */
@@ -66,7 +69,8 @@ export function resolvePath(path: string): string {
 
 async function presetFile(name: string): Promise<string> {
   const known = await listPresets();
-  if (!known.includes(name)) throw new UserError(`--preset: ${JSON.stringify(name)}, wanted one of ${known.join(', ')}`);
+  if (!known.includes(name))
+    throw new UserError(`--preset: ${JSON.stringify(name)}, wanted one of ${known.join(', ')}`);
   return join(packageRoot, 'assets/presets', `${name}.yaml`);
 }
 
@@ -89,7 +93,8 @@ async function readRecipe(file: string): Promise<Recipe> {
   const lineOf = (path: readonly string[]): string => {
     for (let length = path.length; length > 0; length--) {
       const parent = length > 1 ? document.getIn(path.slice(0, length - 1), true) : document.contents;
-      const pair = parent instanceof YAMLMap ? parent.items.find((item) => keyOf(item.key) === path[length - 1]) : undefined;
+      const pair =
+        parent instanceof YAMLMap ? parent.items.find((item) => keyOf(item.key) === path[length - 1]) : undefined;
       const range = pair && isNode(pair.key) ? pair.key.range : undefined;
       if (range) return `:${lines.linePos(range[0]).line}`;
     }
@@ -187,7 +192,9 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
 
 function unknownSetting(path: readonly string[]): string {
   const near = nearestSetting(path);
-  return near ? `unknown setting, did you mean ${near}?` : 'unknown setting, wanted one that mstar evolve --settings lists';
+  return near
+    ? `unknown setting, did you mean ${near}?`
+    : 'unknown setting, wanted one that mstar evolve --settings lists';
 }
 
 function startsWith(path: readonly string[], head: readonly string[]): boolean {

@@ -14,14 +14,22 @@ const path = () => z.string().min(1).transform(resolvePath);
 export const evaluateSchema = z.strictObject({
   model: path().describe('checkpoint folder in Hugging Face form'),
   data: path().describe('data set in the MathV360K form: a JSON list or JSON lines'),
-  imageRoot: path().optional().describe('folder that holds the pictures, none outside it is read; the folder of the data when left out'),
+  imageRoot: path()
+    .optional()
+    .describe('folder that holds the pictures, none outside it is read; the folder of the data when left out'),
   out: path().describe('output folder; made when missing, resumed when it holds this job'),
   maxTokens: count(1, 1_000_000).default(512).describe('longest response, in tokens'),
   limit: count(0).default(0).describe('problems to take from the start of the data; 0: all'),
-  seed: count(0, 2 ** 32 - 1).default(1).describe('names every random choice'),
+  seed: count(0, 2 ** 32 - 1)
+    .default(1)
+    .describe('names every random choice'),
   chunk: count(1, 65536).default(64).describe('problems per rollout call, and the unit that a killed job repeats'),
   delimiter: z.string().min(1).max(100).default('\n').describe('text that ends a reasoning step'),
-  prompt: z.string().default('{question}').describe('user text, with {question} in it'),
+  prompt: z
+    .string()
+    .refine((text) => text.includes('{question}'), 'no {question} in it, wanted one')
+    .default('{question}')
+    .describe('user text, with {question} in it'),
   system: z.string().optional().describe("system text; the backbone's own when left out"),
   device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
   dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
@@ -37,7 +45,12 @@ export const rolloutSchema = evaluateSchema.extend({
   n: count(1, 4096).default(16).describe('responses per problem'),
   temperature: z.number().min(0).max(10).default(1).describe('sampling temperature; 0: greedy'),
   topK: count(0).default(0).describe('draw among the k likeliest tokens; 0: off'),
-  topP: z.number().gt(0).max(1).default(1).describe('draw among the likeliest tokens of this total probability; 1: off'),
+  topP: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe('draw among the likeliest tokens of this total probability; 1: off'),
 });
 
 export type EvaluateSettings = z.input<typeof evaluateSchema>;
@@ -59,5 +72,7 @@ export function resolveSample<T extends typeof evaluateSchema | typeof rolloutSc
   const issue = checked.error.issues[0] as z.core.$ZodIssue;
   const name = issue.code === 'unrecognized_keys' ? (issue.keys[0] as string) : String(issue.path[0]);
   const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  throw new UserError(`${flag}: ${issue.code === 'unrecognized_keys' ? 'unknown setting' : explainIssue(issue, values)}`);
+  throw new UserError(
+    `${flag}: ${issue.code === 'unrecognized_keys' ? 'unknown setting' : explainIssue(issue, values)}`,
+  );
 }

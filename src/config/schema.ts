@@ -30,7 +30,11 @@ function optimizer(defaults: { lr: number; batchSize: number; epochs: number; fr
       eps: z.number().gt(0).max(1).default(1e-8).describe('added to the root of the second moment'),
       weightDecay: z.number().min(0).max(1).default(0).describe('decoupled weight decay'),
       clip: z.number().min(0).max(1e6).default(1).describe('L2 norm that gradients are clipped to; 0: off'),
-      freeze: z.array(part).max(3).default(defaults.freeze).describe('parts that do not learn: vision, projector, language'),
+      freeze: z
+        .array(part)
+        .max(3)
+        .default(defaults.freeze)
+        .describe('parts that do not learn: vision, projector, language'),
     })
     .prefault({});
 }
@@ -40,22 +44,33 @@ const generated = z.strictObject({
   families: z.array(z.string().min(1)).min(1).optional().describe('families to take in turn; all when left out'),
   range: count(3, 9).optional().describe('values in the pictures are 1 to this'),
   choiceShare: share().optional().describe('share of multiple-choice questions'),
-  seed: count(0, 2 ** 32 - 1).optional().describe('seed of the problems; the seed of the run when left out'),
+  seed: count(0, 2 ** 32 - 1)
+    .optional()
+    .describe('seed of the problems; the seed of the run when left out'),
 });
 
 /** The settings by group, without the rules over several of them. */
 export const settings = z.strictObject({
-  seed: count(0, 2 ** 32 - 1).default(1).describe('names every random choice of the run'),
+  seed: count(0, 2 ** 32 - 1)
+    .default(1)
+    .describe('names every random choice of the run'),
   run: z
     .strictObject({
       dir: z.string().min(1).default('runs/run').describe('run folder; made when missing, resumed when it holds a run'),
       chunk: count(1, 65536).default(64).describe('problems per rollout call, and the unit that a killed run repeats'),
-      checkpointEvery: count(0).default(0).describe('optimizer steps between checkpoints inside a training; 0: at its end only'),
+      checkpointEvery: count(0)
+        .default(0)
+        .describe('optimizer steps between checkpoints inside a training; 0: at its end only'),
       keepCheckpoints: count(0).default(0).describe('iteration checkpoints to keep, newest first; 0: all'),
     })
     .prefault({}),
   model: z.strictObject({
-    path: z.string().min(1).describe('checkpoint folder in Hugging Face form'),
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        'checkpoint folder in Hugging Face form; paths start at the working directory, mstar: ones at this package',
+      ),
     device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
     dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
     threads: count(0, 1024).default(0).describe('compute threads; 0: all cores (the number is written into the run)'),
@@ -64,7 +79,7 @@ export const settings = z.strictObject({
   }),
   prompt: z
     .strictObject({
-      system: z.string().optional().describe('system text; the backbone\'s own when left out'),
+      system: z.string().optional().describe("system text; the backbone's own when left out"),
       solve: z.string().default('{question}').describe('user text of the question alone'),
       givenAnswer: z
         .string()
@@ -95,7 +110,12 @@ export const settings = z.strictObject({
     .strictObject({
       maxTokens: count(1, 1_000_000).default(1024).describe('longest response, in tokens'),
       topK: count(0).default(0).describe('draw among the k likeliest tokens; 0: off'),
-      topP: z.number().gt(0).max(1).default(1).describe('draw among the likeliest tokens of this total probability; 1: off'),
+      topP: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(1)
+        .describe('draw among the likeliest tokens of this total probability; 1: off'),
     })
     .prefault({}),
   steps: z
@@ -111,7 +131,9 @@ export const settings = z.strictObject({
       temperature: temperature().gt(0).default(1).describe('sampling temperature'),
       maxPerQuestion: count(0).default(0).describe('most examples per question; 0: no limit'),
       maxExamples: count(1).default(100_000).describe('most examples in all, drawn by the seed'),
-      optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: [] }).describe('fine-tuning on the kept responses'),
+      optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: [] }).describe(
+        'fine-tuning on the kept responses',
+      ),
     })
     .prefault({}),
   prm: z
@@ -119,13 +141,17 @@ export const settings = z.strictObject({
       questions: count(1).default(50_000).describe('labelled questions to sample responses for'),
       samples: count(1, 4096).default(16).describe('responses per question'),
       temperature: temperature().gt(0).default(1).describe('temperature of these responses'),
-      maxPerQuestion: count(1, 4096).default(4).describe('different responses kept per question, right and wrong in turn'),
+      maxPerQuestion: count(1, 4096)
+        .default(4)
+        .describe('different responses kept per question, right and wrong in turn'),
       pairs: count(2).default(50_000).describe('question-response pairs to label'),
       balance: z
         .boolean()
         .default(true)
         .describe('keep right : wrong and multiple-choice : free-form at 1 : 1, dropping the surplus'),
-      completions: count(1, 4096).default(8).describe('completions from the end of each step; the label is their right share'),
+      completions: count(1, 4096)
+        .default(8)
+        .describe('completions from the end of each step; the label is their right share'),
       completionTemperature: temperature().gt(0).default(1).describe('temperature of the completions'),
       aggregate: z
         .enum(['min', 'last', 'mean', 'product'])
@@ -141,7 +167,9 @@ export const settings = z.strictObject({
         .default('continuous')
         .describe('continuous: checkpoint, optimizer and schedule are inherited by every iteration'),
       iterations: count(1, 100_000).default(14).describe('iterations'),
-      interval: count(1).default(45_000).describe('questions per iteration; the labelled ones are passed through in turn'),
+      interval: count(1)
+        .default(45_000)
+        .describe('questions per iteration; the labelled ones are passed through in turn'),
       n: count(1, 4096).default(16).describe('responses per question'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature, the first one when it is adaptive'),
       select: z
@@ -149,7 +177,9 @@ export const settings = z.strictObject({
           rule: z
             .enum(['top', 'threshold', 'random', 'all'])
             .default('top')
-            .describe('among the different right responses: k of highest reward, reward from alpha up, k at random, all'),
+            .describe(
+              'among the different right responses: k of highest reward, reward from alpha up, k at random, all',
+            ),
           k: count(1, 4096).default(2).describe('responses per question for top and random'),
           alpha: z.number().min(-1e6).max(1e6).default(0.5).describe('least reward for threshold'),
         })
@@ -187,14 +217,19 @@ export const settings = z.strictObject({
 export const configSchema = settings.superRefine((config, context) => {
   const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
   const { data, splits, dynamics, evolve } = config;
-  if (data.file === undefined && data.generate === undefined) refuse(['data'], 'no problems, wanted data.file or data.generate');
-  if (data.file !== undefined && data.generate !== undefined) refuse(['data'], 'both file and generate, wanted one of them');
+  if (data.file === undefined && data.generate === undefined)
+    refuse(['data'], 'no problems, wanted data.file or data.generate');
+  if (data.file !== undefined && data.generate !== undefined)
+    refuse(['data'], 'both file and generate, wanted one of them');
   if (data.generate && data.imageRoot !== undefined) {
     refuse(['data', 'imageRoot'], 'set beside data.generate, wanted with data.file only');
   }
   const made = data.generate?.count;
   if (made !== undefined && splits.validation + splits.test >= made) {
-    refuse(['splits'], `${splits.validation} for validation and ${splits.test} for test, wanted fewer than the ${made} made`);
+    refuse(
+      ['splits'],
+      `${splits.validation} for validation and ${splits.test} for test, wanted fewer than the ${made} made`,
+    );
   }
   if (dynamics.problems > splits.validation) {
     refuse(['dynamics', 'problems'], `${dynamics.problems}, wanted at most splits.validation (${splits.validation})`);

@@ -22,7 +22,8 @@ export function settingAt(path: readonly string[]): z.ZodType | undefined {
   let type: z.ZodType | undefined = settings;
   for (const key of path) {
     const object: z.ZodType | undefined = type && unwrap(type);
-    type = object instanceof z.ZodObject && Object.hasOwn(object.shape, key) ? (object.shape[key] as z.ZodType) : undefined;
+    type =
+      object instanceof z.ZodObject && Object.hasOwn(object.shape, key) ? (object.shape[key] as z.ZodType) : undefined;
   }
   return type && unwrap(type);
 }
@@ -55,7 +56,10 @@ export function nearestSetting(path: readonly string[]): string | undefined {
   const misspelt = path.at(-1) ?? '';
   const group = path.slice(0, -1);
   const inGroup = namesAt(group).map((name) => ({ name, full: [...group, name].join('.') }));
-  const elsewhere = listSettings().map((setting) => ({ name: setting.path.split('.').at(-1) ?? '', full: setting.path }));
+  const elsewhere = listSettings().map((setting) => ({
+    name: setting.path.split('.').at(-1) ?? '',
+    full: setting.path,
+  }));
   return nearest(misspelt, inGroup, Math.max(2, misspelt.length / 3)) ?? nearest(misspelt, elsewhere, 1);
 }
 

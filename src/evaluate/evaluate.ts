@@ -34,7 +34,9 @@ export async function evaluate(
     const policy = await openPolicy();
     const graded: Rollout[] = [];
     for await (const rollouts of collect(phase, policy, collection, settings)) graded.push(...rollouts);
-    await phase.output('responses.jsonl', (aside) => writeRolloutLines(aside, readCollection(phase, collection, settings)));
+    await phase.output('responses.jsonl', (aside) =>
+      writeRolloutLines(aside, readCollection(phase, collection, settings)),
+    );
     return {
       outcomes: countOutcomes(graded),
       all: measureGreedy(graded, settings.seed),
@@ -48,7 +50,11 @@ export async function evaluate(
   return summary;
 }
 
-function by(graded: readonly Rollout[], keyOf: (problem: Problem) => string, seed: number): Record<string, GreedyMeasure> {
+function by(
+  graded: readonly Rollout[],
+  keyOf: (problem: Problem) => string,
+  seed: number,
+): Record<string, GreedyMeasure> {
   const groups = new Map<string, Rollout[]>();
   for (const rollout of graded) {
     const key = keyOf(rollout.problem);
@@ -56,5 +62,7 @@ function by(graded: readonly Rollout[], keyOf: (problem: Problem) => string, see
     if (group) group.push(rollout);
     else groups.set(key, [rollout]);
   }
-  return Object.fromEntries([...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, some]) => [key, measureGreedy(some, seed)]));
+  return Object.fromEntries(
+    [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, some]) => [key, measureGreedy(some, seed)]),
+  );
 }

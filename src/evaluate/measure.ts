@@ -69,7 +69,10 @@ export interface StepQuality {
 export function measureGreedy(rollouts: readonly Rollout[], seed: number): GreedyMeasure {
   const verdicts = rollouts.map(({ responses }) => responses[0]?.grade.verdict ?? 'unreadable');
   const correct = verdicts.filter((verdict) => verdict === 'correct').length;
-  const { low, high } = bootstrapInterval(verdicts.map((verdict) => (verdict === 'correct' ? 1 : 0)), { seed });
+  const { low, high } = bootstrapInterval(
+    verdicts.map((verdict) => (verdict === 'correct' ? 1 : 0)),
+    { seed },
+  );
   return {
     problems: rollouts.length,
     failed: countFailed(rollouts),
@@ -83,7 +86,12 @@ export function measureGreedy(rollouts: readonly Rollout[], seed: number): Greed
 }
 
 /** @param rollouts K responses per problem @param greedy accuracy on the same problems, 0..1 */
-export function measureSamples(rollouts: readonly Rollout[], k: number, temperature: number, greedy: number): SampleMeasure {
+export function measureSamples(
+  rollouts: readonly Rollout[],
+  k: number,
+  temperature: number,
+  greedy: number,
+): SampleMeasure {
   const samples = rollouts.map(({ responses }) => toSamples(responses, k));
   const scored = rollouts.some(({ responses }) => responses.some(({ reward }) => reward !== undefined));
   const responses = rollouts.flatMap((rollout) => rollout.responses);
@@ -130,8 +138,13 @@ export function measureSteps(rollouts: readonly Rollout[]): StepQuality | null {
 
 /** A problem that failed has k responses that nobody can read. */
 function toSamples(responses: readonly RatedResponse[], k: number): ScoredSample[] {
-  if (responses.length === 0) return Array.from({ length: k }, () => ({ verdict: 'unreadable', answer: null, reward: Number.NaN }));
-  return responses.map(({ grade, reward }) => ({ verdict: grade.verdict, answer: grade.normalised, reward: reward ?? Number.NaN }));
+  if (responses.length === 0)
+    return Array.from({ length: k }, () => ({ verdict: 'unreadable', answer: null, reward: Number.NaN }));
+  return responses.map(({ grade, reward }) => ({
+    verdict: grade.verdict,
+    answer: grade.normalised,
+    reward: reward ?? Number.NaN,
+  }));
 }
 
 function countFailed(rollouts: readonly Rollout[]): number {

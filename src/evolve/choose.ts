@@ -30,7 +30,16 @@ interface Chosen {
   readonly rated: RatedResponse;
 }
 
-const NOTHING = { questions: 0, failed: 0, sampled: 0, unreadable: 0, cutOff: 0, correct: 0, distinct: 0, luckyDistinct: 0 };
+const NOTHING = {
+  questions: 0,
+  failed: 0,
+  sampled: 0,
+  unreadable: 0,
+  cutOff: 0,
+  correct: 0,
+  distinct: 0,
+  luckyDistinct: 0,
+};
 
 /** The chosen responses of some questions. */
 export class Choice {
@@ -72,7 +81,9 @@ export class Choice {
     for (const { problem, responses, error } of rollouts) {
       const candidates = responses.flatMap((rated, sample) => {
         const { response, grade, reward } = rated;
-        return response.finish === 'stop' ? [{ sample, text: response.text, verdict: grade.verdict, reward: reward ?? 0 }] : [];
+        return response.finish === 'stop'
+          ? [{ sample, text: response.text, verdict: grade.verdict, reward: reward ?? 0 }]
+          : [];
       });
       const draw = { seed: this.#seed, key: `${this.#key}/${problem.id}` };
       const rated = (sample: number): RatedResponse => responses[sample] as RatedResponse;

@@ -31,7 +31,13 @@ export interface Standing {
  * Samples the validation problems with the policy `at`.
  * @param temperature in use; the decision may replace it where this iteration is one of choice
  */
-export async function dynamics(job: Job, phase: Phase, at: PolicyAt, iteration: number, temperature: number): Promise<Standing> {
+export async function dynamics(
+  job: Job,
+  phase: Phase,
+  at: PolicyAt,
+  iteration: number,
+  temperature: number,
+): Promise<Standing> {
   const { config, run, data } = job;
   const problems = data.validation.slice(0, config.dynamics.problems || undefined);
   const choice = choosesAfter(job, iteration);
@@ -41,7 +47,10 @@ export async function dynamics(job: Job, phase: Phase, at: PolicyAt, iteration: 
   const file = `rollouts/dynamics-${String(iteration).padStart(4, '0')}.parquet`;
   await writeCollections(phase, run.dir, file, rows, sampleSettings(config));
   const candidates = samples.filter((one) => config.explore.temperatures.includes(one.temperature));
-  const scores = candidates.map((one) => ({ temperature: one.temperature, rewardPassAt2: one.rewardPassAt2 ?? Number.NaN }));
+  const scores = candidates.map((one) => ({
+    temperature: one.temperature,
+    rewardPassAt2: one.rewardPassAt2 ?? Number.NaN,
+  }));
   const decision = choice ? chooseTemperature(scores, temperature) : null;
   return { iteration, version: policy.version, greedy, samples, steps, decision };
 }

@@ -41,7 +41,12 @@ export function countSteps(examples: number, { batchSize, epochs, maxSteps }: Op
 }
 
 /** Does all optimizer steps. The learner has its optimizer set; its weights are those the examples were meant for. */
-export async function fit(phase: Phase, learner: Learner, examples: readonly Example[], options: FitOptions): Promise<FitReport> {
+export async function fit(
+  phase: Phase,
+  learner: Learner,
+  examples: readonly Example[],
+  options: FitOptions,
+): Promise<FitReport> {
   const steps = countSteps(examples.length, options.optimizer);
   const meter = phase.meter('train', `${phase.name}: training`);
   meter.expect(steps);
@@ -76,7 +81,11 @@ export async function fit(phase: Phase, learner: Learner, examples: readonly Exa
 }
 
 /** Gives the batch of a step: of nearly equal size, so that the last one of an epoch is no noisier than the others. */
-function batches(examples: readonly Example[], purpose: string, { optimizer, seed }: FitOptions): (step: number) => Example[] {
+function batches(
+  examples: readonly Example[],
+  purpose: string,
+  { optimizer, seed }: FitOptions,
+): (step: number) => Example[] {
   const perEpoch = stepsPerEpoch(examples.length, optimizer.batchSize);
   let shuffled = { epoch: -1, examples: [] as Example[] };
   return (step) => {

@@ -16,7 +16,11 @@ export async function improve(
   const { config, models } = job;
   const policy = await models.learner(from);
   const { optimizer } = config.evolve;
-  const report = await fit(phase, policy, examples, { optimizer, seed: config.seed, every: config.run.checkpointEvery });
+  const report = await fit(phase, policy, examples, {
+    optimizer,
+    seed: config.seed,
+    every: config.run.checkpointEvery,
+  });
   await phase.save(to, 'policy', (dir) => policy.save(dir, { withTrainer: true }));
   models.advance(to);
   return report;

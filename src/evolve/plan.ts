@@ -16,7 +16,8 @@ export function planWork({ config, data }: Pick<Job, 'config' | 'data'>, until: 
   const { warmup, prm, evolve, dynamics } = config;
   const labelled = data.labelled.length;
   const work: PlannedWork[] = [];
-  const sample = (phase: string, part: string, count: number, length = 1) => work.push({ phase, kind: 'sample', part, count, length });
+  const sample = (phase: string, part: string, count: number, length = 1) =>
+    work.push({ phase, kind: 'sample', part, count, length });
   const score = (phase: string, part: string, count: number) => work.push({ phase, kind: 'score', part, count });
   const train = (phase: string, examples: number, optimizer: Parameters<typeof countSteps>[1]) =>
     work.push({ phase, kind: 'train', count: countSteps(Math.ceil(examples), optimizer), length: optimizer.batchSize });

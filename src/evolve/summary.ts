@@ -16,7 +16,12 @@ import type { WarmupResult } from './warmup.js';
 /** Everything but `seconds` is the same for two runs of the same settings. */
 export interface Summary {
   readonly seed: number;
-  readonly problems: { readonly labelled: number; readonly unlabelled: number; readonly validation: number; readonly test: number };
+  readonly problems: {
+    readonly labelled: number;
+    readonly unlabelled: number;
+    readonly validation: number;
+    readonly test: number;
+  };
   /** Greedy accuracy on the test problems: `base`, `warmup`, `iter-0001`, ... */
   readonly test: Readonly<Record<string, GreedyMeasure>>;
   /** The last checkpoint, sampled on test problems at the last temperature. */
@@ -37,7 +42,8 @@ export interface Summary {
 /** Makes the summary of what is committed so far and writes it into the run folder. */
 export async function summarise({ config, run, data }: Job): Promise<Summary> {
   const { commits } = run.journal;
-  const result = <T>(name: string): T | null => (commits.find(({ phase }) => phase === name)?.result as T | undefined) ?? null;
+  const result = <T>(name: string): T | null =>
+    (commits.find(({ phase }) => phase === name)?.result as T | undefined) ?? null;
   const all = <T>(prefix: string): T[] =>
     commits.filter(({ phase }) => phase.startsWith(prefix)).map((commit) => commit.result as unknown as T);
   const truth = data.labelled.some((problem) => problem.truth !== undefined);
@@ -52,7 +58,9 @@ export async function summarise({ config, run, data }: Job): Promise<Summary> {
       validation: data.validation.length,
       test: data.test.length,
     },
-    test: Object.fromEntries(all<TestResult | FinalResult>('test-').flatMap((one) => ('samples' in one ? [] : [[one.at, one.greedy]]))),
+    test: Object.fromEntries(
+      all<TestResult | FinalResult>('test-').flatMap((one) => ('samples' in one ? [] : [[one.at, one.greedy]])),
+    ),
     final: finalOf(result<FinalResult>('test-final')),
     warmup: result<WarmupResult>('warmup'),
     labels: result<LabelResult>('label'),
@@ -73,7 +81,12 @@ function finalOf(final: FinalResult | null): Summary['final'] {
   return final && { at: final.at, samples: final.samples, steps: final.steps };
 }
 
-function luckyShares({ distinct, selected, luckyDistinct, luckySelected }: ChoiceCounts): { before: number; after: number } | null {
+function luckyShares({
+  distinct,
+  selected,
+  luckyDistinct,
+  luckySelected,
+}: ChoiceCounts): { before: number; after: number } | null {
   if (distinct === 0 || selected === 0) return null;
   return { before: luckyDistinct / distinct, after: luckySelected / selected };
 }

@@ -15,10 +15,16 @@ export async function trainPrm(job: Job, phase: Phase): Promise<FitReport> {
   const { optimizer } = config.prm;
   const problems = new Map(data.labelled.map((problem) => [problem.id, problem]));
   const path = join(run.dir, LABELS_FILE);
-  const examples = (await readLabels(path)).map((labelled) => stepExample(labelled, problems.get(labelled.problem), path));
+  const examples = (await readLabels(path)).map((labelled) =>
+    stepExample(labelled, problems.get(labelled.problem), path),
+  );
   const scorer = await models.newScorer();
   await scorer.resetOptimizer(optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
-  const report = await fit(phase, scorer, examples, { optimizer, seed: config.seed, every: config.run.checkpointEvery });
+  const report = await fit(phase, scorer, examples, {
+    optimizer,
+    seed: config.seed,
+    every: config.run.checkpointEvery,
+  });
   await phase.save('prm', 'prm', (dir) => scorer.save(dir));
   // Later phases start from the folder, as they would after a restart: saving may round the weights.
   await models.forgetScorer();
@@ -26,7 +32,11 @@ export async function trainPrm(job: Job, phase: Phase): Promise<FitReport> {
 }
 
 /** A response with a label for each of its tokens. */
-function stepExample({ problem: id, tokens, steps }: LabelledResponse, problem: Problem | undefined, path: string): Example {
+function stepExample(
+  { problem: id, tokens, steps }: LabelledResponse,
+  problem: Problem | undefined,
+  path: string,
+): Example {
   if (!problem) throw new UserError(`${path}: problem: ${JSON.stringify(id)}, wanted a labelled problem of this run`);
   const labels = new Float32Array(tokens.length);
   let from = 0;

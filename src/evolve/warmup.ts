@@ -40,7 +40,11 @@ export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
   await writeCollections(phase, run.dir, 'rollouts/warmup.parquet', [rows], settings);
   const { examples } = choice;
   await policy.resetOptimizer(optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
-  const training = await fit(phase, policy, examples, { optimizer, seed: config.seed, every: config.run.checkpointEvery });
+  const training = await fit(phase, policy, examples, {
+    optimizer,
+    seed: config.seed,
+    every: config.run.checkpointEvery,
+  });
   await phase.save('warmup', 'policy', (dir) => policy.save(dir));
   // Later phases start from the folder, as they would after a restart: saving may round the weights.
   await models.forgetPolicy();

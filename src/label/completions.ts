@@ -29,7 +29,12 @@ export function countCompletions({ rated }: Pair, n: number): number {
 }
 
 /** Labels all steps of some pairs in one rollout call. */
-export async function labelPairs(policy: Policy, pairs: readonly Pair[], plan: CompletionPlan, watch: Watch): Promise<PairLabels[]> {
+export async function labelPairs(
+  policy: Policy,
+  pairs: readonly Pair[],
+  plan: CompletionPlan,
+  watch: Watch,
+): Promise<PairLabels[]> {
   const requests = pairs.flatMap(({ problem, sample, rated }) =>
     rated.steps.slice(0, openSteps(rated)).map(
       (step, i): RolloutRequest => ({

@@ -69,7 +69,8 @@ export async function label(
   }
   const labelled = await labelAll(phase, policy, pairs, options, settings);
   const selected = new Map<string, Set<number>>();
-  for (const { problem, sample } of pairs) selected.set(problem.id, (selected.get(problem.id) ?? new Set()).add(sample));
+  for (const { problem, sample } of pairs)
+    selected.set(problem.id, (selected.get(problem.id) ?? new Set()).add(sample));
   const rows = { collection, version: policy.version, selected };
   await writeCollections(phase, folder, 'rollouts/label.parquet', [rows], settings);
   await phase.output(LABELS_FILE, (aside) => writeLabels(aside, labelled));
@@ -125,6 +126,10 @@ function toLabelled({ problem, sample, rated }: Pair, labels: readonly number[])
     verdict: grade.verdict,
     text: response.text,
     tokens: Array.from(response.tokens),
-    steps: steps.map(({ tokenEnd }, i) => ({ end: tokenEnd, label: labels[i] as number, ...(right && { right: right[i] as boolean }) })),
+    steps: steps.map(({ tokenEnd }, i) => ({
+      end: tokenEnd,
+      label: labels[i] as number,
+      ...(right && { right: right[i] as boolean }),
+    })),
   };
 }

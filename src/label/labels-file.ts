@@ -37,7 +37,10 @@ export async function writeLabels(path: string, labels: Iterable<LabelledRespons
 /** @throws UserError on a line that is no labelled response */
 export async function readLabels(path: string): Promise<LabelledResponse[]> {
   const labels: LabelledResponse[] = [];
-  for await (const text of createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of createInterface({
+    input: createReadStream(path, 'utf8'),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
     labels.push(parseLabel(text, `${path}:${labels.length + 1}`));
   }
   return labels;
@@ -51,5 +54,7 @@ function parseLabel(text: string, place: string): LabelledResponse {
   } catch {
     // The one refusal below covers every kind of damage.
   }
-  throw new UserError(`${place}: label: damaged, wanted a labelled response (delete the run's labels.jsonl to stop using it)`);
+  throw new UserError(
+    `${place}: label: damaged, wanted a labelled response (delete the run's labels.jsonl to stop using it)`,
+  );
 }

@@ -27,7 +27,9 @@ export function pairsOf({ problem, responses }: Rollout, most: number, seed: num
   for (let turn = 0; taken.length < most && turn < Math.max(right.length, wrong.length); turn++) {
     for (const pair of [right[turn], wrong[turn]]) if (pair && taken.length < most) taken.push(pair);
   }
-  return taken.map(({ problem: of, sample, rated }) => ({ problem: of, sample, rated })).sort((a, b) => a.sample - b.sample);
+  return taken
+    .map(({ problem: of, sample, rated }) => ({ problem: of, sample, rated }))
+    .sort((a, b) => a.sample - b.sample);
 }
 
 /**

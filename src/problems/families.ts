@@ -32,50 +32,53 @@ const colours: Readonly<Record<string, Colour>> = {
   orange: [245, 160, 20],
 };
 const colourNames = Object.keys(colours);
+const shapeNames = ['circle', 'square', 'diamond', 'ring'];
 
 function colourOf(name: string): Colour {
   return colours[name] as Colour;
 }
 
-/** Centres of the four quarters of the picture, as many as asked for, in random order. */
-function quarters(count: number, draws: Draws): [number, number][] {
+/** Centre of the quarter of the picture that belongs to the name at `place` (0 to 3), a pixel off at most in each direction. */
+function quarter(place: number, draws: Draws): [number, number] {
   const half = pictureSide / 2;
-  const corners: [number, number][] = [[0, 0], [half, 0], [0, half], [half, half]];
-  return draws.pick(corners, count).map(([x, y]) => [x + half / 2, y + half / 2]);
+  const jitter = (): number => draws.below(3) - 1;
+  return [(place % 2) * half + half / 2 + jitter(), Math.floor(place / 2) * half + half / 2 + jitter()];
 }
 
-/** Bars over a base line; grid lines mark every unit. */
+/** Bars over a base line, each colour in its own column; grid lines mark every unit. */
 function drawBars(quantities: readonly Quantity[], draws: Draws): Canvas {
   const canvas = new Canvas(pictureSide, pictureSide, white);
   const base = pictureSide - 4;
   const unit = 5;
   for (let line = 1; line <= 9; line++) canvas.rect(2, base - line * unit, pictureSide - 4, 1, grey);
-  const slots = draws.pick([0, 1, 2, 3], quantities.length);
-  quantities.forEach(({ name, value }, i) => {
-    canvas.rect(3 + (slots[i] as number) * 14, base - value * unit, 8, value * unit, colourOf(name));
-  });
+  for (const { name, value } of quantities) {
+    const left = 2 + colourNames.indexOf(name) * 14 + draws.below(3);
+    canvas.rect(left, base - value * unit, 8, value * unit, colourOf(name));
+  }
   canvas.rect(2, base, pictureSide - 4, 1, black);
   return canvas;
 }
 
-/** Dots scattered over an 8 x 8 grid of places. */
+/** Dots scattered over 4 x 4 places of their colour's quarter. */
 function drawDots(quantities: readonly Quantity[], draws: Draws): Canvas {
   const canvas = new Canvas(pictureSide, pictureSide, white);
-  const places = Array.from({ length: 64 }, (_, i) => i);
-  const dots = quantities.flatMap(({ name, value }) => Array.from({ length: value }, () => name));
-  draws.pick(places, dots.length).forEach((place, i) => {
-    canvas.disc(3.5 + (place % 8) * 7, 3.5 + Math.floor(place / 8) * 7, 3.2, colourOf(dots[i] as string));
-  });
+  const places = Array.from({ length: 16 }, (_, i) => i);
+  for (const { name, value } of quantities) {
+    const corner = colourNames.indexOf(name);
+    const [left, top] = [(corner % 2) * 28, Math.floor(corner / 2) * 28];
+    for (const place of draws.pick(places, value)) {
+      canvas.disc(left + 3.5 + (place % 4) * 7, top + 3.5 + Math.floor(place / 4) * 7, 3.2, colourOf(name));
+    }
+  }
   return canvas;
 }
 
-/** Shapes with a digit inside each. */
+/** Shapes with a digit inside each, in any colour; each shape has its own quarter. */
 function drawShapes(quantities: readonly Quantity[], draws: Draws): Canvas {
   const canvas = new Canvas(pictureSide, pictureSide, white);
-  const centres = quarters(quantities.length, draws);
   const fills = draws.pick(colourNames, quantities.length);
   quantities.forEach(({ name, value }, i) => {
-    const [x, y] = centres[i] as [number, number];
+    const [x, y] = quarter(shapeNames.indexOf(name), draws);
     const fill = colourOf(fills[i] as string);
     if (name === 'diamond') canvas.diamond(x, y, 14, fill);
     else if (name === 'square') canvas.rect(x - 11, y - 11, 22, 22, fill);
@@ -89,14 +92,13 @@ function drawShapes(quantities: readonly Quantity[], draws: Draws): Canvas {
 /** Dials of ten marks, zero straight up; the angle of the hand gives the value. */
 function drawDials(quantities: readonly Quantity[], draws: Draws): Canvas {
   const canvas = new Canvas(pictureSide, pictureSide, white);
-  const centres = quarters(quantities.length, draws);
-  quantities.forEach(({ name, value }, i) => {
-    const [x, y] = centres[i] as [number, number];
+  for (const { name, value } of quantities) {
+    const [x, y] = quarter(colourNames.indexOf(name), draws);
     canvas.disc(x, y, 13, colourOf(name));
     canvas.disc(x, y, 11, white);
     canvas.disc(x, y, 2, black);
     canvas.ray(x, y, 11, 2.4, value * 36, black);
-  });
+  }
   return canvas;
 }
 
@@ -105,7 +107,7 @@ export const families: Readonly<Record<string, Family>> = {
   dots: { introduction: 'Count the dots.', names: colourNames, limit: 9, draw: drawDots },
   shapes: {
     introduction: 'Read the shapes.',
-    names: ['circle', 'square', 'diamond', 'ring'],
+    names: shapeNames,
     limit: 9,
     draw: drawShapes,
   },

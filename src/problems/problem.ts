@@ -1,14 +1,15 @@
 // One picture problem from (family, seed, index): picture, question, answer and the true reasoning.
 // Leaves files to write.ts.
-import type { ProblemTruth } from '../core/types.js';
+
 import { UserError } from '../core/errors.js';
+import type { ProblemTruth } from '../core/types.js';
 import { Draws } from './draws.js';
 import { families, type Quantity } from './families.js';
 import { kinds } from './questions.js';
 
 /** How hard problems are. */
 export interface Knobs {
-  /** Values in pictures are 1 to `range`; at most 9. */
+  /** Values in pictures are 1 to `range`, an integer from 3 to 9. */
   readonly range: number;
   /** Share of multiple-choice questions, 0 to 1. */
   readonly choiceShare: number;
@@ -36,11 +37,19 @@ function drawValues(count: number, range: number, distinct: boolean, draws: Draw
   return distinct ? draws.pick(all, count) : Array.from({ length: count }, () => 1 + draws.below(range));
 }
 
-/** Makes problem number `index` of a family; the same arguments give the same problem. Throws UserError on an unknown family. */
-export function generateProblem(family: string, seed: number, index: number, knobs: Knobs = defaultKnobs): PictureProblem {
+/** Makes problem number `index` of a family; the same arguments give the same problem. Throws UserError on an unknown family or a knob out of range. */
+export function generateProblem(
+  family: string,
+  seed: number,
+  index: number,
+  knobs: Knobs = defaultKnobs,
+): PictureProblem {
   const drawing = families[family];
   if (drawing === undefined) {
     throw new UserError(`--families: ${family}, wanted some of ${Object.keys(families).join(', ')}`);
+  }
+  if (!Number.isInteger(knobs.range) || knobs.range < 3 || knobs.range > drawing.limit) {
+    throw new UserError(`range: ${knobs.range}, wanted an integer from 3 to ${drawing.limit}`);
   }
   const draws = new Draws(seed, `${family}/${index}`);
   const kindNames = Object.keys(kinds);

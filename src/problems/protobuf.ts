@@ -33,7 +33,9 @@ export class Writer {
   }
 
   private block(field: number, value: Uint8Array): this {
-    this.varint(field * 8 + 2).varint(value.length).chunks.push(value);
+    this.varint(field * 8 + 2)
+      .varint(value.length)
+      .chunks.push(value);
     return this;
   }
 

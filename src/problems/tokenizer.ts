@@ -73,7 +73,7 @@ export function trainTokenizer(texts: Iterable<string>, limit: number): TrainedT
   for (let value = 0; value < 256; value++) {
     pieces.push([`<0x${value.toString(16).toUpperCase().padStart(2, '0')}>`, 0, byte]);
   }
-  [...merges, ...characters].forEach((text, rank) => pieces.push([text, -rank, normal]));
+  for (const [rank, text] of [...merges, ...characters].entries()) pieces.push([text, -rank, normal]);
   return { model: encodeModel(pieces), size: pieces.length };
 }
 

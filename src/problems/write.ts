@@ -54,7 +54,9 @@ export async function writeProblems(dir: string, options: WriteOptions): Promise
     const number = String(index).padStart(6, '0');
     const image = `${family}/images/${number}.png`;
     const { width, height } = problem;
-    await sharp(problem.rgb, { raw: { width, height, channels: 3 } }).png().toFile(join(imageRoot, image));
+    await sharp(problem.rgb, { raw: { width, height, channels: 3 } })
+      .png()
+      .toFile(join(imageRoot, image));
     const conversations = [
       { from: 'human' as const, value: `<image>\n${problem.question}` },
       { from: 'gpt' as const, value: `The answer is ${problem.answer}` },

@@ -22,7 +22,12 @@ export function count(value: number | null | undefined): string {
 
 /** A number with this many decimals. */
 export function decimal(value: number | null | undefined, digits: number): string {
-  return isNumber(value) ? value.toFixed(digits).replace(/^-(?=0(\.0*)?$)/, '').replace('-', '−') : NONE;
+  return isNumber(value)
+    ? value
+        .toFixed(digits)
+        .replace(/^-(?=0(\.0*)?$)/, '')
+        .replace('-', '−')
+    : NONE;
 }
 
 /** A number of any size with three significant digits: 0.00012, 3.4e-7. */

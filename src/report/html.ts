@@ -23,7 +23,13 @@ function toHtml(part: Part): string {
   return typeof part === 'object' ? part.map(toHtml).join('') : escapeText(String(part));
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** Text for an element or a quoted attribute; control characters, which HTML cannot hold, become U+FFFD. */
 export function escapeText(text: string): string {

@@ -13,7 +13,11 @@ export function table(caption: string, head: readonly Part[], rows: readonly (re
   const body = rows.map(
     ([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`,
   );
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption><thead><tr>${header}</tr></thead><tbody>${body}</tbody></table></div>`;
+  // A caption inside would scroll away with the table.
+  return html`<p class="caption" aria-hidden="true">${caption}</p>
+<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption class="hidden">${caption}</caption>
+<thead><tr>${header}</tr></thead>
+<tbody>${body}</tbody></table></div>`;
 }
 
 /** Content behind a line to click. */
@@ -35,12 +39,18 @@ export interface Figure {
 export function figure({ title, note, chart, legend = [], numbers }: Figure): Markup {
   const names = legend.map(({ name, colour }) => html`<li><i style="background:${colour}"></i>${name}</li>`);
   const key = names.length > 0 && html`<ul class="legend">${names}</ul>`;
-  return html`<figure><figcaption><strong>${title}</strong>${note && html`<span>${note}</span>`}</figcaption>${key}${chart}${numbers && fold('Numbers', numbers)}</figure>`;
+  // Always three rows, so that charts beside each other are level.
+  return html`<figure><figcaption><strong>${title}</strong>${note && html`<span>${note}</span>`}${key}</figcaption>${chart}<div>${numbers && fold('Numbers', numbers)}</div></figure>`;
 }
 
-/** Charts beside each other where there is room. */
+/** Charts beside each other where there is room, two in a row. */
 export function grid(...figures: readonly Part[]): Markup {
   return html`<div class="grid">${figures}</div>`;
+}
+
+/** As `grid`, three in a row. */
+export function smallGrid(...figures: readonly Part[]): Markup {
+  return html`<div class="grid small">${figures}</div>`;
 }
 
 /** Names with their values. */

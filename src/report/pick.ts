@@ -15,13 +15,15 @@ interface Rule {
   weight?(stats: ProblemStats): number;
 }
 
-const kept = ({ soundReward, refusedLuckyReward }: ProblemStats): number => (soundReward ?? 0) - (refusedLuckyReward ?? 0);
+const kept = ({ soundReward, refusedLuckyReward }: ProblemStats): number =>
+  (soundReward ?? 0) - (refusedLuckyReward ?? 0);
 
 /** In order; each gives at most one problem that no earlier rule took. */
 const RULES: readonly Rule[] = [
   {
     why: 'kept a right chain, refused a lucky one',
-    fits: (one) => one.soundReward !== null && one.refusedLuckyReward !== null && one.luckySelected === 0 && kept(one) > 0,
+    fits: (one) =>
+      one.soundReward !== null && one.refusedLuckyReward !== null && one.luckySelected === 0 && kept(one) > 0,
     weight: kept,
   },
   {

@@ -55,10 +55,15 @@ export async function readRun(dir: string): Promise<RunData> {
   if (verb !== undefined) throw new UserError(`${dir}: run: made by ${verb}, wanted the folder of mstar evolve`);
   const journal = join(dir, 'journal.jsonl');
   const events = parseEvents((await readText(journal)) ?? '');
-  const commits = events.filter(({ event }) => event === 'commit').map((event) => checked(schema.commit, event, journal));
+  const commits = events
+    .filter(({ event }) => event === 'commit')
+    .map((event) => checked(schema.commit, event, journal));
   const read = <T>(shape: Parameters<typeof checked<T>>[0], matches: (phase: string) => boolean): T[] =>
-    commits.filter(({ phase }) => matches(phase)).map(({ phase, result }) => checked(shape, result, `${journal}: ${phase}`));
-  const one = <T>(shape: Parameters<typeof checked<T>>[0], name: string): T | null => read(shape, (phase) => phase === name)[0] ?? null;
+    commits
+      .filter(({ phase }) => matches(phase))
+      .map(({ phase, result }) => checked(shape, result, `${journal}: ${phase}`));
+  const one = <T>(shape: Parameters<typeof checked<T>>[0], name: string): T | null =>
+    read(shape, (phase) => phase === name)[0] ?? null;
   const steps = new Map<string, schema.Step[]>();
   for (const event of events) {
     if (event.event !== 'step') continue;
@@ -126,7 +131,9 @@ function readYaml(path: string, text: string): object {
 }
 
 function valueAt(config: object, name: string): unknown {
-  return name.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined | null)?.[key], config);
+  return name
+    .split('.')
+    .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined | null)?.[key], config);
 }
 
 /** Like the run itself, reads up to the first line that is cut off or damaged. */

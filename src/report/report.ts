@@ -2,9 +2,11 @@
 // Leaves what each part says to sections/.
 import { join } from 'node:path';
 import { writeDurable } from '../run/durable.js';
+import type { Markup } from './html.js';
 import { renderPage } from './page.js';
-import { readRun } from './read.js';
+import { type RunData, readRun } from './read.js';
 import { about } from './sections/about.js';
+import { changes } from './sections/changes.js';
 import { dynamics } from './sections/dynamics.js';
 import { headline } from './sections/headline.js';
 import { prm } from './sections/prm.js';
@@ -15,17 +17,21 @@ import { time } from './sections/time.js';
 import { training } from './sections/training.js';
 import { Tables } from './tables.js';
 
-const LINKS = [
-  ['result', 'Result'],
-  ['run', 'Run'],
-  ['dynamics', 'Dynamics'],
-  ['temperature', 'Temperature'],
-  ['selection', 'Selection'],
-  ['prm', 'PRM'],
-  ['samples', 'Samples'],
-  ['training', 'Training'],
-  ['time', 'Time'],
-] as const;
+type Section = (run: RunData, tables: Tables) => Markup | null | Promise<Markup | null>;
+
+/** In the order of the page: anchor, name in the navigation, content. */
+const SECTIONS: readonly (readonly [string, string, Section])[] = [
+  ['result', 'Result', headline],
+  ['run', 'Run', about],
+  ['dynamics', 'Dynamics', dynamics],
+  ['temperature', 'Temperature', temperature],
+  ['selection', 'Selection', selection],
+  ['prm', 'PRM', prm],
+  ['samples', 'Samples', samples],
+  ['changes', 'Changes', changes],
+  ['training', 'Training', training],
+  ['time', 'Time', time],
+];
 
 /**
  * Writes or replaces report.html of a run folder, finished or not. The bytes depend on the folder alone; what differs
@@ -37,19 +43,16 @@ export async function writeReport(runDir: string): Promise<string> {
   const run = await readRun(runDir);
   const tables = await Tables.open();
   try {
-    const sections = [
-      await headline(run, tables),
-      about(run),
-      dynamics(run),
-      temperature(run),
-      await selection(run, tables),
-      await prm(run, tables),
-      await samples(run, tables),
-      training(run),
-      time(run),
-    ];
+    const links: [string, string][] = [];
+    const sections: Markup[] = [];
+    for (const [anchor, name, make] of SECTIONS) {
+      const content = await make(run, tables);
+      if (!content) continue;
+      links.push([anchor, name]);
+      sections.push(content);
+    }
     const path = join(runDir, 'report.html');
-    await writeDurable(path, renderPage({ title: run.name, links: LINKS, sections }));
+    await writeDurable(path, renderPage({ title: run.name, links, sections }));
     return path;
   } finally {
     tables.close();

@@ -1,5 +1,5 @@
 // One problem with its responses as a card: picture, question, gold answer, true steps, and each response step by step.
-// Leaves which problems and responses there are to samples.ts.
+// Leaves which problems and responses there are to the sections.
 import { count, decimal } from './format.js';
 import { html, type Markup, type Part } from './html.js';
 import { fold } from './parts.js';
@@ -11,6 +11,8 @@ export interface ProblemCard {
   readonly why: string;
   /** Of this problem only, at least one. */
   readonly rows: readonly ResponseRow[];
+  /** Who gave each of `rows`; they then stay in their order. */
+  readonly by?: readonly string[];
   readonly pictures: readonly EmbeddedPicture[];
   readonly truth: readonly string[];
 }
@@ -20,14 +22,18 @@ interface Group {
   readonly row: ResponseRow;
   readonly samples: readonly number[];
   readonly selected: boolean;
+  /** Who gave it; one of several samples of one model where it is left out. */
+  readonly by?: string;
 }
 
-const SHOWN = 5;
+const SHOWN = 6;
 const MOST_CHARACTERS = 4000;
 
-export function problemCard({ problem, why, rows, pictures, truth }: ProblemCard): Markup {
+export function problemCard({ problem, why, rows, by, pictures, truth }: ProblemCard): Markup {
   const [first] = rows as [ResponseRow];
-  const groups = groupResponses(rows);
+  const groups = by
+    ? rows.map((row, i): Group => ({ row, samples: [], selected: false, by: by[i] }))
+    : groupResponses(rows);
   const item = (group: Group): Markup => html`<li>${responseView(group)}</li>`;
   const rest = groups.slice(SHOWN);
   const more = rest.reduce((sum, { samples }) => sum + samples.length, 0);
@@ -62,7 +68,9 @@ function groupResponses(rows: readonly ResponseRow[]): Group[] {
   }
   const rank = ({ row, selected }: Group): number => (selected ? 2 : row.verdict === 'correct' ? 1 : 0);
   const reward = ({ row }: Group): number => row.reward ?? Number.NEGATIVE_INFINITY;
-  return [...groups.values()].sort((a, b) => rank(b) - rank(a) || (reward(a) === reward(b) ? 0 : reward(b) - reward(a)));
+  return [...groups.values()].sort(
+    (a, b) => rank(b) - rank(a) || (reward(a) === reward(b) ? 0 : reward(b) - reward(a)),
+  );
 }
 
 const VERDICTS: Readonly<Record<string, readonly [name: string, text: string]>> = {
@@ -72,19 +80,20 @@ const VERDICTS: Readonly<Record<string, readonly [name: string, text: string]>> 
   error: ['unread', '! not sampled'],
 };
 
-function responseView({ row, samples, selected }: Group): Markup {
+function responseView({ row, samples, selected, by }: Group): Markup {
   const [name, verdict] = VERDICTS[row.verdict] ?? ['unread', row.verdict];
   const shown = samples.map((sample) => `#${sample + 1}`).join(' ');
   const explained = row.verdict !== 'correct' && row.reason !== '';
   return html`<div class="response ${name}${selected && ' selected'}">
-<p class="head"><b class="verdict">${verdict}</b>${selected && html` <span class="tag keep">★ selected</span>`}${row.lucky && html` <span class="tag lucky">lucky: a step is wrong</span>`}${row.finish === 'length' && html` <span class="tag">cut off</span>`}${row.reward !== null && html` <span>reward <b>${decimal(row.reward, 2)}</b></span>`} <span class="samples">${samples.length > 1 && `${samples.length} times: `}${shown}</span></p>
+<p class="head">${by !== undefined && html`<span>${by}:</span> `}<b class="verdict">${verdict}</b>${selected && html` <span class="tag keep">★ selected</span>`}${row.lucky && html` <span class="tag lucky">lucky: a step is wrong</span>`}${row.finish === 'length' && html` <span class="tag">cut off</span>`}${row.reward !== null && html` <span>reward <b>${decimal(row.reward, 2)}</b></span>`} <span class="samples">${samples.length > 1 && `${samples.length} times: `}${shown}</span></p>
 ${stepsView(row)}${explained && html`<p class="reason">${row.reason}</p>`}</div>`;
 }
 
 function stepsView({ text, steps }: ResponseRow): Part {
   if (text === '') return null;
   const shown = text.slice(0, MOST_CHARACTERS);
-  const cut = text.length > shown.length && html`<p class="reason">… ${count(text.length - shown.length)} more characters</p>`;
+  const cut =
+    text.length > shown.length && html`<p class="reason">… ${count(text.length - shown.length)} more characters</p>`;
   const all: readonly StepRow[] = steps.length > 0 ? steps : [{ start: 0, end: text.length, score: null, right: null }];
   const lines = all.filter(({ start }) => start < shown.length);
   return html`<ol class="steps">${lines.map((step) => html`<li>${scoreView(step.score)}${markView(step.right)}<span class="text" dir="auto">${shown.slice(step.start, step.end).trimEnd()}</span></li>`)}</ol>${cut}`;

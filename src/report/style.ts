@@ -25,13 +25,14 @@ const colours = `
 :root{color-scheme:light dark;
 --bg:#f5f6f8;--panel:#fff;--ink:#1c2128;--muted:#59636e;--rule:#dde2e8;--link:#0a58b8;
 --good:#0b6e4f;--bad:#b3261e;--keep:#0a58b8;--warn-bg:#fff4d6;--warn-ink:#5a4300;--strong:55%;
---s1:#0a6bc2;--s2:#b85c00;--s3:#00796b;
+--s0:#c3cad2;--s1:#0a6bc2;--s2:#b85c00;--s3:#00796b;
 --t0:#2a1a9a;--t1:#5b12a8;--t2:#8613a7;--t3:#ab2494;--t4:#c8427b;--t5:#d6565a;--t6:#d96a35;--t7:#c07a0a}
 @media (prefers-color-scheme:dark){:root{
 --bg:#0f1317;--panel:#181d23;--ink:#e6e9ed;--muted:#9ba6b2;--rule:#303943;--link:#7cb8ff;
 --good:#5fd3a6;--bad:#ff8a80;--keep:#7cb8ff;--warn-bg:#3a2f10;--warn-ink:#ffe3a0;--strong:40%;
---s1:#5aa9ff;--s2:#ffab5c;--s3:#3fc9b0;
+--s0:#4a5560;--s1:#5aa9ff;--s2:#ffab5c;--s3:#3fc9b0;
 --t0:#8f8cff;--t1:#b07bff;--t2:#cf72f0;--t3:#e86fca;--t4:#f77fa0;--t5:#fd9a78;--t6:#fdb95a;--t7:#f4df4a}}
+:root{--k1:color-mix(in srgb,var(--s1) 45%,var(--panel));--k2:var(--s1);--k3:color-mix(in srgb,var(--s1) 70%,var(--ink));--k4:color-mix(in srgb,var(--s1) 40%,var(--ink))}
 `;
 
 const layout = `
@@ -51,23 +52,24 @@ section{margin:1.25rem 0;padding:1.25rem;background:var(--panel);border:1px soli
 .note,figcaption span{color:var(--muted)}.note{margin:0 0 1rem;max-width:52rem}
 .warning{padding:.6rem .9rem;border-radius:.4rem;background:var(--warn-bg);color:var(--warn-ink)}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(11rem,1fr));gap:.75rem 1rem;margin:0 0 1rem}
+.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.75rem 1rem;margin:0 0 1rem}
 .facts div{min-width:0}.facts dt{font-size:.85rem;color:var(--muted)}.facts dd{margin:0;font-weight:600;overflow-wrap:anywhere}
 details{margin:.5rem 0}summary{cursor:pointer;color:var(--link)}
-pre{overflow-x:auto;padding:.8rem;background:var(--bg);border-radius:.4rem;font-size:.85rem}
+pre{overflow:auto;max-height:26rem;padding:.8rem;background:var(--bg);border-radius:.4rem;font-size:.85rem}
 code{font-size:.9em;overflow-wrap:anywhere}
 `;
 
 const figures = `
-.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.25rem}
-figure{margin:0;min-width:0;max-width:36rem}
-figcaption span{display:block;font-size:.88rem}
+.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.25rem}.small{grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr))}
+figure{margin:0;min-width:0;max-width:35rem}
+.grid>*{min-width:0;grid-row:span 3}.grid>figure{display:grid;grid-template-rows:subgrid;gap:0}.grid>figure>*{min-width:0}
+figcaption{align-self:start}figcaption span{display:block;font-size:.88rem}
 svg{display:block;width:100%;height:auto;margin-top:.25rem}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem;margin:.3rem 0 0;padding:0;list-style:none;font-size:.88rem}
 .legend i{display:inline-block;width:.8em;height:.8em;margin-right:.4em;border-radius:2px;border:1px solid var(--muted)}
-.scroll{overflow-x:auto;margin:.5rem 0}
+.scroll{overflow-x:auto;margin:0 0 .8rem}
 table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}
-caption{text-align:left;color:var(--muted);padding-bottom:.3rem}
+.caption{margin:.8rem 0 .3rem;color:var(--muted);font-size:.88rem}
 th,td{padding:.3rem .7rem;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
 th:first-child{text-align:left}thead th{vertical-align:bottom;white-space:normal}tbody th{font-weight:500}
 .heat{display:block;margin:-.15rem -.4rem;padding:.15rem .4rem;border-radius:.25rem;background:color-mix(in srgb,var(--s1) calc(var(--depth)*.45),transparent)}
@@ -82,8 +84,8 @@ const problems = `
 .problem img{max-width:100%;height:auto;border:1px solid var(--rule);border-radius:.3rem;background:#fff}.pixels{image-rendering:pixelated}
 .question{margin:.5rem 0;white-space:pre-wrap}.gold{margin:.3rem 0}.truth{margin:.2rem 0;padding-left:1.4rem;color:var(--muted);font-size:.92rem}
 .question,.truth li,.text,.gold b{overflow-wrap:anywhere;unicode-bidi:isolate}
-.responses{margin:0;padding:0;list-style:none}
-.response{margin:0 0 .7rem;padding:.5rem .8rem;border:1px solid var(--rule);border-left:.35rem solid var(--muted);border-radius:.4rem}
+.responses{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:.7rem;margin:0;padding:0;list-style:none}.responses li{min-width:0}
+.response{height:100%;padding:.5rem .8rem;border:1px solid var(--rule);border-left:.35rem solid var(--muted);border-radius:.4rem}
 .response.right{border-left-color:var(--good)}.response.wrong{border-left-color:var(--bad)}
 .response.selected{outline:2px solid var(--keep)}
 .head{margin:0 0 .3rem;display:flex;flex-wrap:wrap;gap:.1rem .7rem;align-items:baseline;font-size:.92rem}
@@ -91,13 +93,13 @@ const problems = `
 .tag{padding:0 .5em;border:1px solid var(--muted);border-radius:1em;font-size:.85em}
 .tag.keep{border-color:var(--keep);color:var(--keep);font-weight:600}.tag.lucky{border-color:var(--s2);color:var(--s2);font-weight:600}
 .samples,.reason{color:var(--muted);font-size:.85rem}.reason{margin:.3rem 0 0;overflow-wrap:anywhere}
-.steps{margin:0;padding:0;list-style:none}.steps li{display:flex;gap:.5rem;align-items:baseline;margin:.12rem 0}
+.steps{max-height:26rem;overflow:auto;margin:0;padding:0;list-style:none}.steps li{display:flex;gap:.5rem;align-items:baseline;margin:.12rem 0}
 .text{min-width:0;white-space:pre-wrap}
 .score{flex:none;min-width:3.2em;padding:0 .35em;text-align:right;font-size:.85rem;font-variant-numeric:tabular-nums;border:1px solid var(--q);border-radius:.3em;
 background:linear-gradient(to right,color-mix(in srgb,var(--q) var(--strong),transparent) var(--fill),color-mix(in srgb,var(--q) 12%,transparent) var(--fill))}
 .mark{flex:none;width:1em;font-weight:700}.yes{color:var(--good)}.no{color:var(--bad)}
 ${scores}
-@media (max-width:42rem){section{padding:1rem .8rem}.top,main{padding:0 .6rem}.problem{grid-template-columns:minmax(0,1fr)}.big{font-size:1.9rem}.problem img{max-width:12rem}}
+@media (max-width:42rem){section{padding:1rem .8rem}.top,main{padding:0 .6rem}nav ul{padding:.6rem}.problem{grid-template-columns:minmax(0,1fr)}.big{font-size:1.9rem}.problem img{max-width:12rem}}
 @media print{nav{display:none}section{break-inside:avoid-page;border:0}}
 `;
 

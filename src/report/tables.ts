@@ -44,7 +44,7 @@ export interface ProblemStats {
   readonly luckySelected: number;
   /** Highest reward of a right chain that was selected. */
   readonly soundReward: number | null;
-  /** Highest reward of a lucky response that was refused. */
+  /** Highest reward of a lucky response that was refused; a repeat of a selected text was not. */
   readonly refusedLuckyReward: number | null;
   /** Right answers by a right chain that were refused. */
   readonly soundRefused: number;
@@ -68,7 +68,8 @@ export class Tables {
 
   static async open(): Promise<Tables> {
     const offline = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' };
-    const instance = await DuckDBInstance.create(':memory:', { threads: '1', ...offline });
+    // No folder to spill into: a report writes one file and nothing else.
+    const instance = await DuckDBInstance.create(':memory:', { threads: '1', temp_directory: '', ...offline });
     return new Tables(instance, await instance.connect());
   }
 
@@ -78,7 +79,9 @@ export class Tables {
   }
 
   /** Questions by how many of their responses were selected: index 0 holds those with none. */
-  async keptPerQuestion(file: string): Promise<{ readonly questions: readonly number[]; readonly truthKnown: boolean }> {
+  async keptPerQuestion(
+    file: string,
+  ): Promise<{ readonly questions: readonly number[]; readonly truthKnown: boolean }> {
     const rows = await this.#read<{ kept: number; questions: number; known: boolean }>(
       file,
       `select kept, count(*)::integer as questions, bool_or(known) as known from (
@@ -92,7 +95,10 @@ export class Tables {
   }
 
   /** Problems that only the second of two greedy passes got right (`won`), or only the first (`lost`). */
-  async flips(before: string, after: string): Promise<{ readonly problems: number; readonly won: number; readonly lost: number }> {
+  async flips(
+    before: string,
+    after: string,
+  ): Promise<{ readonly problems: number; readonly won: number; readonly lost: number }> {
     const sql = `select count(*)::integer as problems,
         count(*) filter (b.verdict = 'correct' and a.verdict <> 'correct')::integer as won,
         count(*) filter (a.verdict = 'correct' and b.verdict <> 'correct')::integer as lost
@@ -100,6 +106,17 @@ export class Tables {
       where a.temperature = 0 and b.temperature = 0`;
     const [row] = await this.#read<{ problems: number; won: number; lost: number }>(before, sql, after);
     return row ?? { problems: 0, won: 0, lost: 0 };
+  }
+
+  /** Ids of the first `most` problems that only the second of two greedy passes got right (`won`), or only the first. */
+  async flipped(before: string, after: string, won: boolean, most: number): Promise<string[]> {
+    const [right, other] = won ? ['b', 'a'] : ['a', 'b'];
+    const sql = `select a.problem as problem
+      from read_parquet($1, file_row_number = true) a join read_parquet($2) b using (problem)
+      where a.temperature = 0 and b.temperature = 0
+        and ${right}.verdict = 'correct' and ${other}.verdict <> 'correct'
+      order by a.file_row_number limit ${most}`;
+    return (await this.#read<{ problem: string }>(before, sql, after)).map(({ problem }) => problem);
   }
 
   /** Steps of labels.jsonl by label and by what is known of them, in order of label. */
@@ -119,24 +136,27 @@ export class Tables {
     const right = `verdict = 'correct' and lucky = false`;
     return this.#read<ProblemStats>(
       file,
-      `with marked as (
-        -- A repeat of a selected text was not refused.
-        select *, bool_or(selected) over (partition by problem, text) as taken
+      // Only what is counted is read: tokens and texts of a real iteration would not fit in memory.
+      `with responses as (
+        select problem, file_row_number as place, sample, verdict, finish, selected, lucky, reward, hash(text) as words,
+          regexp_full_match(answer, '[A-Z]') and contains(question, '(' || answer || ')') as choice
         from read_parquet($1, file_row_number = true)
+      ), kept as (
+        select distinct problem, words, true as taken from responses where selected
       )
       select problem,
         count(sample)::integer as responses,
         count(*) filter (verdict = 'correct')::integer as correct,
         count(*) filter (verdict = 'unreadable' or finish = 'length')::integer as unfinished,
         bool_or(verdict = 'error') as error,
-        any_value(regexp_full_match(answer, '[A-Z]') and contains(question, '(' || answer || ')')) as "multipleChoice",
+        any_value(choice) as "multipleChoice",
         count(*) filter (selected)::integer as selected,
         count(*) filter (selected and lucky)::integer as "luckySelected",
         max(reward) filter (selected and ${right}) as "soundReward",
-        max(reward) filter (not taken and lucky and finish = 'stop') as "refusedLuckyReward",
-        count(*) filter (not taken and ${right} and finish = 'stop')::integer as "soundRefused"
-      from marked
-      group by problem order by min(file_row_number)`,
+        max(reward) filter (taken is null and lucky and finish = 'stop') as "refusedLuckyReward",
+        count(*) filter (taken is null and ${right} and finish = 'stop')::integer as "soundRefused"
+      from responses left join kept using (problem, words)
+      group by problem order by min(place)`,
     );
   }
 
@@ -144,7 +164,10 @@ export class Tables {
   async responses(file: string, problems: readonly string[]): Promise<ResponseRow[]> {
     if (problems.length === 0) return [];
     const marks = problems.map((_, i) => `$${i + 2}`).join(', ');
-    type Raw = Omit<ResponseRow, 'images' | 'steps'> & { readonly image: string | null; readonly steps: StepRow[] | null };
+    type Raw = Omit<ResponseRow, 'images' | 'steps'> & {
+      readonly image: string | null;
+      readonly steps: StepRow[] | null;
+    };
     const rows = await this.#read<Raw>(
       file,
       `select problem, question, answer, image, sample, coalesce(text, '') as text, coalesce(finish, '') as finish,

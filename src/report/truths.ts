@@ -6,7 +6,10 @@ import { openProblems } from '../data/problems.js';
 import type { RunData } from './read.js';
 
 /** True steps by problem id, for those of `wanted` that have any; none where the data set is gone or has changed. */
-export async function readTruths(run: RunData, wanted: ReadonlySet<string>): Promise<ReadonlyMap<string, readonly string[]>> {
+export async function readTruths(
+  run: RunData,
+  wanted: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const truths = new Map<string, readonly string[]>();
   const [file, imageRoot] = dataOf(run);
   let left = wanted.size;

@@ -10,6 +10,9 @@ import { countTokens, type RatedResponse, type Rollout } from './rollout.js';
 import { scoreRollouts } from './score.js';
 import { type RowContext, type RowGroup, writeRolloutTable } from './table.js';
 
+/** Failed problems that are named on the screen; the journal has all. */
+const MOST_SAID = 5;
+
 /** What a run samples alike everywhere. */
 export interface SampleSettings {
   readonly seed: number;
@@ -66,16 +69,18 @@ export async function* collect(
     sampled.skip(count * n);
     scored?.skip(count * n);
   };
+  let failed = 0;
   for await (const rollouts of walkChunks(phase, chunkingOf(collection, settings), make, found)) {
     phase.count('sampled', countTokens(rollouts));
     phase.count('scored', countScored(rollouts));
     for (const { problem, error } of rollouts) {
       if (error === undefined) continue;
       phase.record('failed', { problem: problem.id, reason: error });
-      phase.say(`problem ${problem.id}: ${error}`);
+      if (++failed <= MOST_SAID) phase.say(`problem ${problem.id}: ${error}`);
     }
     yield rollouts;
   }
+  if (failed > MOST_SAID) phase.say(`${title}: ${failed} problems could not be sampled, the journal names them`);
 }
 
 /** The rollouts of a finished collection, from disk. */
@@ -106,7 +111,11 @@ export async function writeCollections(
   await phase.output(path, (aside) => writeRolloutTable(aside, folder, rowsOf(phase, parts, settings)));
 }
 
-async function* rowsOf(phase: Phase, parts: readonly CollectedRows[], settings: SampleSettings): AsyncGenerator<RowGroup> {
+async function* rowsOf(
+  phase: Phase,
+  parts: readonly CollectedRows[],
+  settings: SampleSettings,
+): AsyncGenerator<RowGroup> {
   for (const { collection, version, selected } of parts) {
     const shared = { temperature: collection.temperature, seed: settings.seed, version };
     for await (const rollouts of readCollection(phase, collection, settings)) {

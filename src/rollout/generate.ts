@@ -28,7 +28,12 @@ export interface Watch {
 }
 
 /** One rollout call over all problems. The result has the order of `problems`. */
-export async function generate(policy: Policy, problems: readonly Problem[], draw: Draw, watch: Watch): Promise<Rollout[]> {
+export async function generate(
+  policy: Policy,
+  problems: readonly Problem[],
+  draw: Draw,
+  watch: Watch,
+): Promise<Rollout[]> {
   const requests = problems.map(
     (problem): RolloutRequest => ({ problem, variant: draw.variant, n: draw.n, key: `${draw.purpose}/${problem.id}` }),
   );
@@ -62,7 +67,10 @@ export async function sampleEach(
   try {
     const onProgress = (done: number, _total: number, tokens: number): void => count(done, tokens);
     const { responses, stats } = await policy.rollout(requests, sampling, seed, { signal, onProgress });
-    count(responses.reduce((sum, samples) => sum + samples.length, 0), Math.max(stats.decodeTokens, countedTokens));
+    count(
+      responses.reduce((sum, samples) => sum + samples.length, 0),
+      Math.max(stats.decodeTokens, countedTokens),
+    );
     return responses;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -31,5 +31,8 @@ export function isLuckyResponse({ grade, right }: RatedResponse): boolean | unde
 
 /** Tokens of all responses. */
 export function countTokens(rollouts: readonly Rollout[]): number {
-  return rollouts.reduce((sum, { responses }) => sum + responses.reduce((inner, one) => inner + one.response.tokens.length, 0), 0);
+  return rollouts.reduce(
+    (sum, { responses }) => sum + responses.reduce((inner, one) => inner + one.response.tokens.length, 0),
+    0,
+  );
 }

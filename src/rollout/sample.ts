@@ -38,7 +38,9 @@ export async function rollout(
       solved += rollouts.filter(({ responses }) => responses.some(({ grade }) => grade.verdict === 'correct')).length;
     }
     await writeCollections(phase, run.dir, 'rollouts.parquet', [{ collection, version: policy.version }], settings);
-    await phase.output('rollouts.jsonl', (aside) => writeRolloutLines(aside, readCollection(phase, collection, settings)));
+    await phase.output('rollouts.jsonl', (aside) =>
+      writeRolloutLines(aside, readCollection(phase, collection, settings)),
+    );
     return { outcomes, solved };
   });
   const { outcomes } = counts;

@@ -25,10 +25,12 @@ export async function scoreRollouts(
   for (let from = 0; from < jobs.length; from += CALL) {
     stopIfAsked(watch.signal);
     const call = jobs.slice(from, from + CALL);
-    const examples = call.map(({ problem, rated }): Example => ({ problem, variant: 'solve', response: rated.response.tokens }));
+    const examples = call.map(
+      ({ problem, rated }): Example => ({ problem, variant: 'solve', response: rated.response.tokens }),
+    );
     const ends = call.map(({ rated }) => Uint32Array.from(rated.steps, (step) => step.tokenEnd - 1));
     const results = await scorer.score(examples, ends);
-    results.forEach((result, i) => scores.set((call[i] as { rated: RatedResponse }).rated, result));
+    for (const [i, { rated }] of call.entries()) scores.set(rated, results[i] as Float32Array);
     watch.meter.advance(call.length);
   }
   return rollouts.map((rollout) => ({

@@ -1,7 +1,8 @@
 // Files that are whole or absent after a crash: written aside, flushed, renamed, folder flushed.
 // Leaves what is written to others.
-import { createReadStream } from 'node:fs';
+
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { faultOf } from './checkpoint.js';
 import { listNames, removeDurable, sweepAside } from './durable.js';
-import { type Commit, Journal, type Json, type JournalEvent } from './journal.js';
+import { type Commit, Journal, type JournalEvent, type Json } from './journal.js';
 import { isClaim, type Lock, lockFolder } from './lock.js';
 import { Phase } from './phase.js';
 import { Progress } from './progress.js';
@@ -56,12 +56,19 @@ export class Run {
   static async open(options: RunOptions): Promise<Run> {
     await mkdir(options.dir, { recursive: true });
     const lock = await lockFolder(options.dir);
+    let journal: Journal | undefined;
     try {
       const names = (await listNames(options.dir)).filter((name) => !isClaim(name));
-      if (names.length > 0 && !names.includes('config.yaml') && !names.every((name) => name.startsWith('config.yaml'))) {
-        throw new UserError(`${options.dir}: run.dir: holds ${names[0]} but no config.yaml, wanted a new folder or one of a run`);
+      if (!names.includes('config.yaml')) {
+        const foreign = names.find((name) => !name.startsWith('config.yaml'));
+        if (foreign !== undefined) {
+          const wanted = 'wanted a new folder or one of a run';
+          throw new UserError(`${options.dir}: run.dir: holds ${foreign} but no config.yaml, ${wanted}`);
+        }
+        // First of all files, so that a start that is cut off here is known as one.
+        await keepSettings(options.dir, options.settings, true);
       }
-      const journal = await Journal.open(join(options.dir, 'journal.jsonl'));
+      journal = await Journal.open(join(options.dir, 'journal.jsonl'));
       const isFresh = journal.commits.length === 0 && (await listNames(join(options.dir, 'work'))).length === 0;
       await keepSettings(options.dir, options.settings, isFresh);
       if (isFresh) await journal.clear();
@@ -70,6 +77,7 @@ export class Run {
       await run.#sweep();
       return run;
     } catch (error) {
+      await journal?.close();
       await lock.release();
       throw error;
     }
@@ -82,7 +90,9 @@ export class Run {
     for (const [key, value] of Object.entries(event)) {
       if (JSON.stringify(value) === JSON.stringify(before[key])) continue;
       const [now, wanted] = [JSON.stringify(value), JSON.stringify(before[key])];
-      throw new UserError(`${this.dir}: ${key}: ${now} now, wanted ${wanted} as when the run began (or choose another folder)`);
+      throw new UserError(
+        `${this.dir}: ${key}: ${now} now, wanted ${wanted} as when the run began (or choose another folder)`,
+      );
     }
   }
 

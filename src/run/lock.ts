@@ -25,7 +25,8 @@ export async function lockFolder(dir: string): Promise<Lock> {
   const own = `lock-${host}-${process.pid}-${startTime(process.pid) ?? '0'}`;
   const claim = join(dir, own);
   const handle = await open(claim, 'wx').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST') throw new UserError(`${dir}: run.dir: in use by this process already, wanted a free folder`);
+    if (error.code === 'EEXIST')
+      throw new UserError(`${dir}: run.dir: in use by this process already, wanted a free folder`);
     throw error;
   });
   await handle.close();
@@ -36,7 +37,9 @@ export async function lockFolder(dir: string): Promise<Lock> {
       const [, otherHost, pid, start] = other as unknown as [string, string, string, string];
       if (otherHost !== host) {
         const hint = `if it is gone, delete ${join(dir, name)}`;
-        throw new UserError(`${dir}: run.dir: in use by process ${pid} on ${otherHost}, wanted a free folder (${hint})`);
+        throw new UserError(
+          `${dir}: run.dir: in use by process ${pid} on ${otherHost}, wanted a free folder (${hint})`,
+        );
       }
       if (startTime(Number(pid)) === start) {
         throw new UserError(`${dir}: run.dir: in use by process ${pid}, wanted a free folder`);

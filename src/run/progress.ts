@@ -43,6 +43,8 @@ export class Progress {
   readonly #clock: () => number;
   readonly #speeds = new Map<WorkKind, { seconds: number; units: number }>();
   #parts: Part[] = [];
+  /** When the work at hand began: meters take turns, so all share it. */
+  #from = 0;
 
   /** @param clock seconds that only grow */
   constructor(display: Display, clock: () => number = () => performance.now() / 1000) {
@@ -52,7 +54,14 @@ export class Progress {
 
   /** Sets the whole job. */
   plan(work: readonly PlannedWork[]): void {
-    this.#parts = work.map(({ phase, kind, part = '', count, length = 1 }) => ({ phase, kind, part, count, length, done: 0 }));
+    this.#parts = work.map(({ phase, kind, part = '', count, length = 1 }) => ({
+      phase,
+      kind,
+      part,
+      count,
+      length,
+      done: 0,
+    }));
   }
 
   /** Marks all work of a phase as done. */
@@ -65,11 +74,11 @@ export class Progress {
     this.#display.say(text);
   }
 
-  /** Starts work on one part of the plan; one at a time. */
+  /** Starts work on one part of the plan; meters may take turns, but only one advances at a time. */
   meter(phase: string, kind: WorkKind, title: string, name = ''): Meter {
     const known = this.#parts.find((one) => one.phase === phase && one.kind === kind && one.part === name);
     const part = known ?? this.#add(phase, kind, name);
-    let from = this.#clock();
+    this.#from = this.#clock();
     let shownTokens = 0;
     let shownSeconds = 0;
     const show = (): void => {
@@ -84,19 +93,21 @@ export class Progress {
         show();
       },
       advance: (count, tokens = 0) => {
-        const now = this.#clock();
+        const seconds = this.#lap();
         const speed = this.#speeds.get(kind) ?? { seconds: 0, units: 0 };
         // Older work weighs less: responses grow shorter or longer as the model learns.
         const keep = Math.max(0, 1 - count / 4096);
-        this.#speeds.set(kind, { seconds: speed.seconds * keep + now - from, units: speed.units * keep + count * part.length });
+        this.#speeds.set(kind, {
+          seconds: speed.seconds * keep + seconds,
+          units: speed.units * keep + count * part.length,
+        });
         shownTokens += tokens;
-        shownSeconds += now - from;
-        from = now;
+        shownSeconds += seconds;
         part.done = Math.min(part.count, part.done + count);
         show();
       },
       skip: (count) => {
-        from = this.#clock();
+        this.#lap();
         part.done = Math.min(part.count, part.done + count);
       },
     };
@@ -114,6 +125,14 @@ export class Progress {
     }
     const fraction = done + left > 0 ? done / (done + left) : 0;
     return { fraction, secondsLeft: this.#speeds.size > 0 ? left : undefined };
+  }
+
+  /** Seconds since the last lap, whichever meter took it. */
+  #lap(): number {
+    const now = this.#clock();
+    const seconds = now - this.#from;
+    this.#from = now;
+    return seconds;
   }
 
   #add(phase: string, kind: WorkKind, name: string): Part {

@@ -19,13 +19,16 @@ export async function keepSettings(dir: string, settings: object, isFresh: boole
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (text === undefined || isFresh) return writeDurable(path, stringify(settings, { lineWidth: 0 }));
+  if (text === undefined || isFresh)
+    return writeDurable(path, stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false }));
   const kept = flatten(readYaml(path, text));
   const wanted = flatten(JSON.parse(JSON.stringify(settings)) as unknown);
   for (const key of new Set([...wanted.keys(), ...kept.keys()])) {
     const [now, before] = [wanted.get(key) ?? 'not set', kept.get(key) ?? 'not set'];
     if (now !== before) {
-      throw new UserError(`${path}: ${key}: ${now} now, wanted ${before} as in the run it holds (or choose another folder)`);
+      throw new UserError(
+        `${path}: ${key}: ${now} now, wanted ${before} as in the run it holds (or choose another folder)`,
+      );
     }
   }
 }

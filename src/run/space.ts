@@ -1,15 +1,22 @@
 // Free disk space, asked before a job starts instead of found missing hours later.
 // Leaves how much a job needs to the caller.
+import { existsSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { listNames } from './durable.js';
 
-/** @throws UserError where the disk of `dir` has less than `bytes` free for this user */
+/**
+ * @param dir may be a folder still to be made
+ * @throws UserError where its disk has less than `bytes` free for this user
+ */
 export async function requireSpace(dir: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(dir);
+  let existing = dir;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  const { bavail, bsize } = await statfs(existing);
   const free = bavail * bsize;
-  if (free < bytes) throw new UserError(`${dir}: free space: ${describeBytes(free)}, wanted at least ${describeBytes(bytes)}`);
+  if (free < bytes)
+    throw new UserError(`${dir}: free space: ${describeBytes(free)}, wanted at least ${describeBytes(bytes)}`);
 }
 
 /** Bytes of the weights in a checkpoint folder. */

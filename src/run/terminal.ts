@@ -93,7 +93,11 @@ function describe({ title, done, total, fraction, secondsLeft, tokensPerSecond }
 /** A duration in its two largest units, for example `3m 12s`. */
 export function describeSeconds(seconds: number): string {
   const whole = Math.round(seconds);
-  const [days, hours, minutes] = [Math.floor(whole / 86400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60];
+  const [days, hours, minutes] = [
+    Math.floor(whole / 86400),
+    Math.floor(whole / 3600) % 24,
+    Math.floor(whole / 60) % 60,
+  ];
   if (days > 0) return `${days}d ${hours}h`;
   if (hours > 0) return `${hours}h ${minutes}m`;
   return minutes > 0 ? `${minutes}m ${whole % 60}s` : `${whole}s`;

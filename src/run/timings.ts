@@ -30,7 +30,9 @@ export class Timings {
     const { phase, from } = this.#current;
     this.#seconds.set(phase, (this.#seconds.get(phase) ?? 0) + now - from);
     this.#current = { phase, from: now };
-    const rounded = Object.fromEntries([...this.#seconds].map(([name, value]) => [name, Math.round(value * 1000) / 1000]));
+    const rounded = Object.fromEntries(
+      [...this.#seconds].map(([name, value]) => [name, Math.round(value * 1000) / 1000]),
+    );
     await writeDurable(this.#path, `${JSON.stringify(rounded, null, 2)}\n`);
   }
 
@@ -49,7 +51,10 @@ export class Timings {
 async function readTimings(path: string): Promise<Record<string, number>> {
   try {
     const value = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-    return Object.fromEntries(Object.entries(value).filter(([, seconds]) => typeof seconds === 'number')) as Record<string, number>;
+    return Object.fromEntries(Object.entries(value).filter(([, seconds]) => typeof seconds === 'number')) as Record<
+      string,
+      number
+    >;
   } catch {
     return {};
   }

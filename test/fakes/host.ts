@@ -114,7 +114,8 @@ class FakeModel {
       const moment = this.#moments[i] as { first: number; second: number };
       moment.first = beta1 * moment.first + (1 - beta1) * (gradient[i] as number);
       moment.second = beta2 * moment.second + (1 - beta2) * (gradient[i] as number) ** 2;
-      const update = moment.first / (1 - beta1 ** step) / (Math.sqrt(moment.second / (1 - beta2 ** step)) + settings.eps);
+      const update =
+        moment.first / (1 - beta1 ** step) / (Math.sqrt(moment.second / (1 - beta2 ** step)) + settings.eps);
       this.weights[name] -= lr * update;
     });
     return { loss, gradNorm: Math.hypot(...gradient), lr, tokens, version: step };
@@ -122,7 +123,12 @@ class FakeModel {
 }
 
 class FakePolicy extends FakeModel implements Policy {
-  async rollout(requests: readonly RolloutRequest[], sampling: Sampling, seed: number, hooks: RolloutHooks = {}): Promise<RolloutResult> {
+  async rollout(
+    requests: readonly RolloutRequest[],
+    sampling: Sampling,
+    seed: number,
+    hooks: RolloutHooks = {},
+  ): Promise<RolloutResult> {
     this.alive();
     const bad = requests.find(({ problem }) => this.options.broken?.has(problem.id));
     if (bad) throw new UserError(`${bad.problem.id}.png: picture: damaged, wanted a PNG`);
@@ -133,7 +139,11 @@ class FakePolicy extends FakeModel implements Policy {
       if (hooks.signal?.aborted) throw hooks.signal.reason;
       responses.push(Array.from({ length: request.n }, (_, sample) => this.#sample(request, sampling, seed, sample)));
       tokens += (responses.at(-1) as Response[]).reduce((sum, one) => sum + one.tokens.length, 0);
-      hooks.onProgress?.(responses.flat().length, requests.reduce((sum, { n }) => sum + n, 0), tokens);
+      hooks.onProgress?.(
+        responses.flat().length,
+        requests.reduce((sum, { n }) => sum + n, 0),
+        tokens,
+      );
     }
     return { responses, stats: { visionEncodes: requests.length, prefillTokens: 0, decodeTokens: tokens, seconds: 0 } };
   }
@@ -168,7 +178,12 @@ class FakePolicy extends FakeModel implements Policy {
     return temperature === 0 ? (odds > 0 ? 1 : 0) : 1 / (1 + Math.exp(-odds / temperature));
   }
 
-  #sample({ problem, prefix, variant, key }: RolloutRequest, sampling: Sampling, seed: number, sample: number): Response {
+  #sample(
+    { problem, prefix, variant, key }: RolloutRequest,
+    sampling: Sampling,
+    seed: number,
+    sample: number,
+  ): Response {
     const draw = random(seed, `${key}/${sample}`);
     const sofar = prefix ? decode(prefix) : '';
     const chance = variant === 'givenAnswer' ? 0.8 : this.#chance(problem, sampling.temperature);
@@ -177,7 +192,11 @@ class FakePolicy extends FakeModel implements Policy {
     const wrongAt = right ? undefined : draw.below(1, last);
     // Greedy has no style of its own and no luck, so that its accuracy follows the skill.
     const greedy = sampling.temperature === 0;
-    const text = continuation(problem, sofar, { wrongAt, lucky: !greedy && draw.uniform(2) < 0.4, style: greedy ? 0 : draw.below(3, 16) });
+    const text = continuation(problem, sofar, {
+      wrongAt,
+      lucky: !greedy && draw.uniform(2) < 0.4,
+      style: greedy ? 0 : draw.below(3, 16),
+    });
     return respond(text, sampling.maxTokens, Math.max(chance, 0.01));
   }
 }
@@ -191,7 +210,9 @@ class FakeScorer extends FakeModel implements Scorer {
   async score(examples: readonly Example[], at: readonly Uint32Array[]): Promise<Float32Array[]> {
     this.alive();
     if (this.options.delayMs) await sleep(this.options.delayMs);
-    return examples.map((example, i) => Float32Array.from(at[i] as Uint32Array, (token) => this.#score(example, token)));
+    return examples.map((example, i) =>
+      Float32Array.from(at[i] as Uint32Array, (token) => this.#score(example, token)),
+    );
   }
 
   /** Mean squared error over all tokens. */

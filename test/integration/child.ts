@@ -11,7 +11,11 @@ const [root, name, delayMs] = process.argv.slice(2) as [string, string, string];
 const display: Display = { show() {}, say: (text) => process.stderr.write(`${text}\n`), close() {} };
 
 try {
-  await evolve(smallRecipe(root, name), { display, signal: stopSignal(display), host: fakeHost({ delayMs: Number(delayMs) }) });
+  await evolve(smallRecipe(root, name), {
+    display,
+    signal: stopSignal(display),
+    host: fakeHost({ delayMs: Number(delayMs) }),
+  });
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = error instanceof Stopped ? stopCode() : 1;

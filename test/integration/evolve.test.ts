@@ -21,7 +21,10 @@ beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'mstar-evolve-'));
   run = join(root, 'run');
   summary = await evolve(smallRecipe(root, 'run'), { host: fakeHost() });
-  journal = readFileSync(join(run, 'journal.jsonl'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as JournalEvent);
+  journal = readFileSync(join(run, 'journal.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as JournalEvent);
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -142,19 +145,27 @@ describe('evolve', () => {
     const [row] = await query(`select sum(len(tokens)) as tokens from ${table('iter-0002')}`);
     expect(Number(row?.tokens)).toBe(summary.phases['iter-0002']?.tokens.sampled);
     const trained = journal.filter(({ event, phase }) => event === 'step' && phase === 'iter-0002');
-    expect(trained.reduce((sum, { tokens }) => sum + (tokens as number), 0)).toBe(summary.phases['iter-0002']?.tokens.trained);
+    expect(trained.reduce((sum, { tokens }) => sum + (tokens as number), 0)).toBe(
+      summary.phases['iter-0002']?.tokens.trained,
+    );
     expect(summary.phases['iter-0002']?.seconds).toBeGreaterThan(0);
   });
 
   test('samples around problems that cannot be sampled, records them and goes on', async () => {
-    const ids = (await query(`select problem from ${table('iter-0001')} group by problem order by problem limit 2`)).map((row) => String(row.problem));
+    const ids = (
+      await query(`select problem from ${table('iter-0001')} group by problem order by problem limit 2`)
+    ).map((row) => String(row.problem));
     const said: string[] = [];
     const display = { show() {}, say: (text: string) => said.push(text), close() {} };
     const result = await evolve(smallRecipe(root, 'broken'), { host: fakeHost({ broken: new Set(ids) }), display });
     expect(result.iterations[0]?.choice).toMatchObject({ questions: 24, failed: 2, sampled: 22 * 6 });
     expect(said).toContain(`problem ${ids[0]}: ${ids[0]}.png: picture: damaged, wanted a PNG`);
-    const rows = await query(`select problem, reason, sample from '${join(root, 'broken/rollouts/iter-0001.parquet')}' where verdict = 'error' order by problem`);
-    expect(rows).toEqual(ids.map((problem) => ({ problem, reason: `${problem}.png: picture: damaged, wanted a PNG`, sample: null })));
+    const rows = await query(
+      `select problem, reason, sample from '${join(root, 'broken/rollouts/iter-0001.parquet')}' where verdict = 'error' order by problem`,
+    );
+    expect(rows).toEqual(
+      ids.map((problem) => ({ problem, reason: `${problem}.png: picture: damaged, wanted a PNG`, sample: null })),
+    );
   });
 
   test('refuses a changed setting by its name, once work is kept', async () => {

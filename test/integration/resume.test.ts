@@ -1,7 +1,16 @@
 // A run that is killed, stopped or damaged and started again ends with the bytes of an undisturbed one.
 // The engine is a simulated learner with optimizer state and rounding checkpoints; see test/fakes.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,13 +46,19 @@ function start(name: string, delayMs: number): ChildProcess {
 async function ended(child: ChildProcess): Promise<{ end: number | string; text: string }> {
   let text = '';
   child.stderr?.on('data', (piece) => (text += piece));
-  const end = await new Promise<number | string>((resolve) => child.on('close', (code, signal) => resolve(code ?? signal ?? '')));
+  const end = await new Promise<number | string>((resolve) =>
+    child.on('close', (code, signal) => resolve(code ?? signal ?? '')),
+  );
   return { end, text };
 }
 
 function commits(name: string): number {
   const journal = join(root, name, 'journal.jsonl');
-  return existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').filter((line) => line.includes('"commit"')).length : 0;
+  return existsSync(journal)
+    ? readFileSync(journal, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('"commit"')).length
+    : 0;
 }
 
 describe('a run', () => {
@@ -108,7 +123,10 @@ describe('a run', () => {
   });
 
   test('that is done opens no model again', async () => {
-    const host = { openPolicy: () => Promise.reject(new Error('opened')), openScorer: () => Promise.reject(new Error('opened')) };
+    const host = {
+      openPolicy: () => Promise.reject(new Error('opened')),
+      openScorer: () => Promise.reject(new Error('opened')),
+    };
     const summary = await evolve(smallRecipe(root, 'undisturbed'), { host });
     expect(Object.keys(summary.test)).toEqual(['base', 'warmup', 'iter-0001', 'iter-0002', 'iter-0003']);
     expect(fingerprint(join(root, 'undisturbed'))).toEqual(undisturbed);
@@ -123,9 +141,17 @@ describe('a run', () => {
 
   test('leaves nothing of its own but what the documentation lists', () => {
     const names = readdirSync(join(root, 'undisturbed')).sort();
-    expect(names).toEqual(
-      ['checkpoints', 'config.yaml', 'journal.jsonl', 'labels.jsonl', 'problems', 'rollouts', 'summary.json', 'timings.json', 'work'],
-    );
+    expect(names).toEqual([
+      'checkpoints',
+      'config.yaml',
+      'journal.jsonl',
+      'labels.jsonl',
+      'problems',
+      'rollouts',
+      'summary.json',
+      'timings.json',
+      'work',
+    ]);
     expect(readdirSync(join(root, 'undisturbed/work'))).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 // What the run did: the settings that matter most, the counts, and every setting as it was resolved.
 // Leaves results to the other sections.
-import { count } from '../format.js';
+import { count, plural } from '../format.js';
 import { html, type Markup, type Part } from '../html.js';
+import { nameOf } from '../names.js';
 import { facts, fold, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
 
@@ -13,7 +14,12 @@ export function about(run: RunData): Markup {
   };
   const entries: (readonly [string, Part])[] = [
     ['model', value('model.path')],
-    ['data', run.setting('data.generate') === undefined ? value('data.file') : html`${value('data.generate.count')} generated problems`],
+    [
+      'data',
+      run.setting('data.generate') === undefined
+        ? value('data.file')
+        : html`${value('data.generate.count')} generated problems`,
+    ],
     ['seed', value('seed')],
     ['method', value('evolve.method')],
     ['iterations', html`${count(run.iterations.length)} of ${value('evolve.iterations')}`],
@@ -25,13 +31,16 @@ export function about(run: RunData): Markup {
     ['validation problems', count(run.dynamics[0]?.greedy.problems)],
     ['test problems', count(run.tests[0]?.greedy.problems)],
     ['settings', html`<code title="SHA-256 of config.yaml">${run.configDigest.slice(0, 16)}</code>`],
-    ['problems', run.problemsDigest && html`<code title="digest of the problems">${run.problemsDigest.slice(0, 16)}</code>`],
+    [
+      'problems',
+      run.problemsDigest && html`<code title="digest of the problems">${run.problemsDigest.slice(0, 16)}</code>`,
+    ],
   ];
   return section(
     'run',
     'What the run did',
     facts(entries.filter(([, part]) => part !== null && part !== '')),
-    fold('Every setting (config.yaml)', html`<pre>${run.configText}</pre>`),
+    fold('Every setting (config.yaml)', html`<pre tabindex="0">${run.configText}</pre>`),
     run.failures.length > 0 && failures(run),
   );
 }
@@ -46,13 +55,22 @@ function selection(run: RunData): string {
 
 const MOST_FAILURES = 100;
 
+/** Problems that could not be sampled, with the phases that tried. */
 function failures({ failures: all }: RunData): Markup {
-  const rows = all.slice(0, MOST_FAILURES).map(({ problem, phase, reason }): Part[] => [problem, phase, reason]);
-  const more = all.length > MOST_FAILURES && html`<p>${count(all.length - MOST_FAILURES)} more are in journal.jsonl.</p>`;
-  const title = `${count(all.length)} times a problem could not be sampled`;
-  return fold(title, table(title, ['problem', 'phase', 'reason'], rows), more);
+  const phases = new Map<string, Set<string>>();
+  for (const { problem, phase, reason } of all) {
+    const key = JSON.stringify([problem, reason]);
+    phases.set(key, (phases.get(key) ?? new Set()).add(nameOf(phase)));
+  }
+  const rows = [...phases].slice(0, MOST_FAILURES).map(([key, names]): Part[] => {
+    const [problem, reason] = JSON.parse(key) as [string, string];
+    return [problem, reason, [...names].join(', ')];
+  });
+  const more = phases.size > MOST_FAILURES && html`<p>${count(phases.size - MOST_FAILURES)} more are in journal.jsonl.</p>`;
+  const title = `${plural(phases.size, 'problem')} could not be sampled`;
+  return fold(title, table(title, ['problem', 'reason', 'when'], rows), more);
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value) ?? '';
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }

@@ -1,6 +1,8 @@
 // How the policy changed from iteration to iteration on the validation problems (P13).
 // Leaves the choice of a temperature to temperature.ts.
-import { type Colour, type Line, lineChart, rampColour } from '../charts.js';
+import { rampColour } from '../charts/axes.js';
+import { intervalChart } from '../charts/interval.js';
+import { type Line, lineChart } from '../charts/line.js';
 import { decimal, percent, plural, points } from '../format.js';
 import type { Markup, Part } from '../html.js';
 import { iterationName } from '../names.js';
@@ -26,23 +28,38 @@ export function dynamics({ dynamics: standings }: RunData): Markup {
     grid(
       figure({
         title: 'Greedy accuracy',
-        note: 'The most likely response; bars in the table are the 95 % interval.',
-        chart: chart('greedy', 'Greedy accuracy', standings, [greedyLine(standings)]),
+        note: 'The most likely response, with its 95 % interval.',
+        chart: greedyChart(standings),
       }),
       figure({
         title: `Pass@${k}`,
         note: `Share of problems with a right one among ${k} responses.`,
-        chart: chart('pass', `Pass@${k}`, standings, lines((one) => one.passAtK)),
+        chart: chart(
+          'pass',
+          `Pass@${k}`,
+          standings,
+          lines((one) => one.passAtK),
+        ),
       }),
       figure({
         title: `Gap: Pass@${k} − greedy`,
         note: 'What exploration can still find.',
-        chart: chart('gap', `Gap between Pass@${k} and greedy accuracy`, standings, lines((one) => one.gap)),
+        chart: chart(
+          'gap',
+          `Gap between Pass@${k} and greedy accuracy`,
+          standings,
+          lines((one) => one.gap),
+        ),
       }),
       figure({
         title: 'Reward-Pass@2',
         note: `Share of problems with a right one among the 2 of ${k} that the PRM ranks highest.`,
-        chart: chart('reward', 'Reward-Pass@2', standings, lines((one) => one.rewardPassAt2)),
+        chart: chart(
+          'reward',
+          'Reward-Pass@2',
+          standings,
+          lines((one) => one.rewardPassAt2),
+        ),
       }),
     ),
     fold('Numbers', numbers(standings, k)),
@@ -51,8 +68,12 @@ export function dynamics({ dynamics: standings }: RunData): Markup {
 
 /** One line per temperature that was followed through; those measured for one choice only are in that section. */
 function linesOf(standings: readonly Standing[]): (measure: (samples: Samples) => number | null) => Line[] {
-  const all = [...new Set(standings.flatMap(({ samples }) => samples.map(({ temperature }) => temperature)))].sort((a, b) => a - b);
-  const always = all.filter((t) => standings.every(({ samples }) => samples.some(({ temperature }) => temperature === t)));
+  const all = [...new Set(standings.flatMap(({ samples }) => samples.map(({ temperature }) => temperature)))].sort(
+    (a, b) => a - b,
+  );
+  const always = all.filter((t) =>
+    standings.every(({ samples }) => samples.some(({ temperature }) => temperature === t)),
+  );
   const followed = always.length > 0 ? always : all;
   return (measure) =>
     followed.map((t, i) => ({
@@ -65,20 +86,51 @@ function linesOf(standings: readonly Standing[]): (measure: (samples: Samples) =
     }));
 }
 
-function greedyLine(standings: readonly Standing[]): Line {
-  const colour: Colour = 'var(--s1)';
-  return { name: 'greedy', colour, points: standings.map(({ greedy }, place) => [place, greedy.accuracy] as const) };
+function greedyChart(standings: readonly Standing[]): Markup {
+  const estimates = standings.map(({ iteration, greedy }) => ({
+    name: iterationName(iteration),
+    value: greedy.accuracy,
+    low: greedy.low,
+    high: greedy.high,
+  }));
+  return intervalChart({
+    id: 'dynamics-greedy',
+    title: 'Greedy accuracy by iteration',
+    description: estimates.map(({ name, value }) => `${name}: ${percent(value)}`).join(', '),
+    xName: 'iteration',
+    estimates,
+  });
 }
 
 function chart(id: string, title: string, standings: readonly Standing[], lines: readonly Line[]): Markup {
-  const description = lines.map(({ name, points: some }) => `${name}: ${some.map(([, y]) => percent(y)).join(', ')}`).join('; ');
+  const description = lines
+    .map(({ name, points: some }) => `${name}: ${some.map(([, y]) => percent(y)).join(', ')}`)
+    .join('; ');
   const categories = standings.map(({ iteration }) => iterationName(iteration));
-  return lineChart({ id: `dynamics-${id}`, title: `${title} by iteration`, description, xName: 'iteration', categories, lines, share: true });
+  return lineChart({
+    id: `dynamics-${id}`,
+    title: `${title} by iteration`,
+    description,
+    xName: 'iteration',
+    categories,
+    lines,
+    share: true,
+  });
 }
 
 function numbers(standings: readonly Standing[], k: number): Markup {
   const rows = standings.flatMap(({ iteration, greedy, samples }) => [
-    [iterationName(iteration), 'greedy', percent(greedy.accuracy), '', '', '', '', percent(greedy.unreadable), decimal(greedy.meanTokens, 1)],
+    [
+      iterationName(iteration),
+      'greedy',
+      percent(greedy.accuracy),
+      '',
+      '',
+      '',
+      '',
+      percent(greedy.unreadable),
+      decimal(greedy.meanTokens, 1),
+    ],
     ...samples.map((one): Part[] => [
       iterationName(iteration),
       String(one.temperature),
@@ -91,6 +143,16 @@ function numbers(standings: readonly Standing[], k: number): Markup {
       decimal(one.meanTokens, 1),
     ]),
   ]);
-  const head = ['iteration', 'T', 'one response', `Pass@${k}`, 'gap', 'Reward-Pass@2', 'majority', 'unreadable', 'tokens per response'];
+  const head = [
+    'iteration',
+    'T',
+    'one response',
+    `Pass@${k}`,
+    'gap',
+    'Reward-Pass@2',
+    'majority',
+    'unreadable',
+    'tokens per response',
+  ];
   return table('Validation problems by iteration and temperature (T)', head, rows);
 }

@@ -1,10 +1,10 @@
 // The result first: test accuracy of every checkpoint with its interval, and the gain.
 // Leaves how the policy changed on the way to dynamics.ts.
-import { intervalChart } from '../charts.js';
+import { intervalChart } from '../charts/interval.js';
 import { count, decimal, percent, plural, points } from '../format.js';
 import { html, type Markup, type Part } from '../html.js';
 import { nameOf, shortName } from '../names.js';
-import { facts, figure, grid, note, section, table } from '../parts.js';
+import { facts, figure, fold, grid, note, section, table } from '../parts.js';
 import { fileOf, type RunData } from '../read.js';
 import type { Test } from '../schema.js';
 import type { Tables } from '../tables.js';
@@ -31,7 +31,12 @@ export async function headline(run: RunData, tables: Tables): Promise<Markup> {
     title: 'Greedy accuracy on the test problems',
     description: tests.map(({ at, greedy }) => `${nameOf(at)} ${percent(greedy.accuracy)}`).join(', '),
     xName: 'checkpoint (numbers are iterations)',
-    estimates: tests.map(({ at, greedy }) => ({ name: shortName(at), value: greedy.accuracy, low: greedy.low, high: greedy.high })),
+    estimates: tests.map(({ at, greedy }) => ({
+      name: shortName(at),
+      value: greedy.accuracy,
+      low: greedy.low,
+      high: greedy.high,
+    })),
   });
   return section(
     'result',
@@ -39,13 +44,15 @@ export async function headline(run: RunData, tables: Tables): Promise<Markup> {
     gain ? gainLine(gain) : html`<p class="big">${percent(last.greedy.accuracy)}</p>`,
     gains.map((one) => html`<p>${gainSentence(one)}</p>`),
     progress(run),
-    grid(figure({
-      title: 'Greedy accuracy on the test problems',
-      note: `${plural(last.greedy.problems, 'problem')} that are never trained on; lines span the 95 % interval.`,
-      chart,
-      numbers: testTable(tests, starts),
-    }),
-    run.final && sampledFacts(run.final)),
+    grid(
+      figure({
+        title: 'Greedy accuracy on the test problems',
+        note: `${plural(last.greedy.problems, 'problem')} that are never trained on; lines span the 95 % interval.`,
+        chart,
+      }),
+      run.final && sampledFacts(run.final),
+    ),
+    fold('Numbers', testTable(tests, starts)),
   );
 }
 
@@ -86,7 +93,16 @@ function testTable(tests: readonly Test[], starts: readonly Test[]): Markup {
     count(greedy.failed),
   ]);
   const gained = start ? `points over ${nameOf(start.at)}` : 'points';
-  const head = ['checkpoint', 'accuracy', '95 % interval', gained, 'right', 'unreadable', 'tokens per response', 'failed'];
+  const head = [
+    'checkpoint',
+    'accuracy',
+    '95 % interval',
+    gained,
+    'right',
+    'unreadable',
+    'tokens per response',
+    'failed',
+  ];
   return table('Greedy accuracy on the test problems', head, rows);
 }
 

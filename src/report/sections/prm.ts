@@ -1,6 +1,7 @@
 // The process reward model: its labels, its training, and how well its step scores tell right from wrong.
 // Leaves what it selected to selection.ts.
-import { barChart, type Bars, lineChart } from '../charts.js';
+import { type Bars, barChart } from '../charts/bars.js';
+import { lineChart } from '../charts/line.js';
 import { count, decimal, percent, significant } from '../format.js';
 import type { Markup, Part } from '../html.js';
 import { iterationName, nameOf } from '../names.js';
@@ -49,7 +50,9 @@ function labelFigure(counts: readonly LabelCount[]): Markup {
   const exact = [...new Set(counts.map(({ label }) => label))].sort((a, b) => a - b);
   const tenths = exact.length > MOST_VALUES;
   const placeOf = (label: number): number => (tenths ? Math.min(9, Math.floor(label * 10)) : exact.indexOf(label));
-  const categories = tenths ? Array.from({ length: 10 }, (_, i) => `${i / 10}–${(i + 1) / 10}`) : exact.map((label) => String(Number(label.toFixed(3))));
+  const categories = tenths
+    ? Array.from({ length: 10 }, (_, i) => `${i / 10}–${(i + 1) / 10}`)
+    : exact.map((label) => String(Number(label.toFixed(3))));
   const values = (truth: boolean | null): number[] => {
     const bins = categories.map(() => 0);
     for (const one of counts) if (one.truth === truth) bins[placeOf(one.label)]! += one.count;
@@ -65,7 +68,9 @@ function labelFigure(counts: readonly LabelCount[]): Markup {
   const chart = barChart({
     id: 'prm-labels',
     title: 'Labelled steps by label',
-    description: bars.map(({ name, values: some }) => `${name}: ${some.map((n, i) => `${n} at ${categories[i]}`).join(', ')}`).join('; '),
+    description: bars
+      .map(({ name, values: some }) => `${name}: ${some.map((n, i) => `${n} at ${categories[i]}`).join(', ')}`)
+      .join('; '),
     xName: 'label: share of right completions',
     categories,
     bars,
@@ -89,13 +94,20 @@ function qualityFigure({ dynamics, final }: RunData): Part {
   const chart = lineChart({
     id: 'prm-quality',
     title: 'Step scores against the true reasoning, by iteration',
-    description: found.map(({ name, steps }) => `${name}: AUC ${decimal(steps.auc, 3)}, accuracy ${percent(steps.accuracy)}`).join('; '),
+    description: found
+      .map(({ name, steps }) => `${name}: AUC ${decimal(steps.auc, 3)}, accuracy ${percent(steps.accuracy)}`)
+      .join('; '),
     xName: 'iteration',
     categories: found.map(({ name }) => name),
     lines: [
       { name: 'AUC', colour: 'var(--s1)', points: found.map(({ steps }, i) => [i, steps.auc] as const) },
       { name: 'accuracy', colour: 'var(--s3)', points: found.map(({ steps }, i) => [i, steps.accuracy] as const) },
-      { name: 'right', colour: 'var(--s2)', dashed: true, points: found.map(({ steps }, i) => [i, steps.sound] as const) },
+      {
+        name: 'right',
+        colour: 'var(--s2)',
+        dashed: true,
+        points: found.map(({ steps }, i) => [i, steps.sound] as const),
+      },
     ],
     share: true,
   });
@@ -113,4 +125,3 @@ function qualityFigure({ dynamics, final }: RunData): Part {
     numbers: table('Step scores against the true reasoning', ['iteration', 'AUC', 'accuracy', 'right', 'steps'], rows),
   });
 }
-

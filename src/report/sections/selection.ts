@@ -1,6 +1,6 @@
 // What selection kept: questions by number of kept responses, the way from samples to examples, the share of luck.
 // Leaves single problems to samples.ts.
-import { barChart, type Bars, rampColour } from '../charts.js';
+import { type Bars, barChart } from '../charts/bars.js';
 import { count, percent } from '../format.js';
 import type { Markup, Part } from '../html.js';
 
@@ -39,10 +39,7 @@ export async function selection(run: RunData, tables: Tables): Promise<Markup> {
       known.length > 0 &&
         ' Lucky: the answer is right, but a step of the reasoning is wrong, by the true reasoning that generated problems come with.',
     ),
-    grid(
-      iterations.some(({ kept }) => kept) && keptFigure(iterations),
-      known.length > 0 && luckFigure(known),
-    ),
+    grid(iterations.some(({ kept }) => kept) && keptFigure(iterations), known.length > 0 && luckFigure(known)),
     fold('Numbers', numbers(passes)),
   );
 }
@@ -58,9 +55,14 @@ function keptFigure(passes: readonly Pass[]): Markup {
   const most = Math.min(MOST_KEPT, Math.max(...passes.map(({ kept }) => (kept?.length ?? 1) - 1)));
   const bars = Array.from({ length: most + 1 }, (_, kept): Bars => {
     const open = kept === MOST_KEPT;
-    const values = passes.map(({ kept: questions }) => (open ? sum(questions?.slice(kept) ?? []) : (questions?.[kept] ?? 0)));
-    const colour = kept === 0 ? 'var(--rule)' : rampColour(kept - 1, Math.max(2, most));
-    return { name: `${kept}${open ? ' or more' : ''} kept`, colour, values };
+    const values = passes.map(({ kept: questions }) =>
+      open ? sum(questions?.slice(kept) ?? []) : (questions?.[kept] ?? 0),
+    );
+    return {
+      name: `${kept}${open ? ' or more' : ''} kept`,
+      colour: kept === 0 ? 'var(--s0)' : `var(--k${kept})`,
+      values,
+    };
   });
   const chart = barChart({
     id: 'selection-kept',
@@ -76,8 +78,16 @@ function keptFigure(passes: readonly Pass[]): Markup {
 
 function luckFigure(passes: readonly Pass[]): Markup {
   const bars: Bars[] = [
-    { name: 'different right answers', colour: 'var(--s2)', values: passes.map(({ choice }) => share(choice.luckyDistinct, choice.distinct) ?? 0) },
-    { name: 'selected', colour: 'var(--s1)', values: passes.map(({ choice }) => share(choice.luckySelected, choice.selected) ?? 0) },
+    {
+      name: 'different right answers',
+      colour: 'var(--s2)',
+      values: passes.map(({ choice }) => share(choice.luckyDistinct, choice.distinct) ?? 0),
+    },
+    {
+      name: 'selected',
+      colour: 'var(--s1)',
+      values: passes.map(({ choice }) => share(choice.luckySelected, choice.selected) ?? 0),
+    },
   ];
   const chart = barChart({
     id: 'selection-luck',

@@ -1,7 +1,8 @@
 // Which temperature was sampled at, and the scores that each choice was made from (P14).
 // Leaves the other measures at these temperatures to dynamics.ts.
-import { type Line, lineChart, rampColour } from '../charts.js';
-import { percent } from '../format.js';
+import { rampColour } from '../charts/axes.js';
+import { type Line, lineChart } from '../charts/line.js';
+import { decimal } from '../format.js';
 import { html, type Markup, type Part } from '../html.js';
 import { figure, grid, note, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
@@ -14,7 +15,9 @@ interface Choice {
 
 export function temperature({ iterations, dynamics }: RunData): Markup {
   if (iterations.length === 0) return section('temperature', 'Temperature', note('No iteration is finished yet.'));
-  const choices = dynamics.flatMap(({ iteration, decision }): Choice[] => (decision ? [{ after: iteration, decision }] : []));
+  const choices = dynamics.flatMap(({ iteration, decision }): Choice[] =>
+    decision ? [{ after: iteration, decision }] : [],
+  );
   const used = iterations.map(({ temperature: t }) => t);
   if (choices.length === 0) {
     const same = new Set(used).size === 1;
@@ -32,7 +35,9 @@ export function temperature({ iterations, dynamics }: RunData): Markup {
   return section(
     'temperature',
     'Temperature',
-    note('The next iterations sample at the temperature with the highest Reward-Pass@2 on the validation problems; the lower one of equals.'),
+    note(
+      'The next iterations sample at the temperature with the highest Reward-Pass@2 on the validation problems; the lower one of equals.',
+    ),
     grid(
       figure({ title: 'Temperature of each iteration', chart: usedChart }),
       figure({ title: 'Reward-Pass@2 by temperature', note: 'One line per choice.', chart: scoreChart(choices) }),
@@ -42,16 +47,22 @@ export function temperature({ iterations, dynamics }: RunData): Markup {
 }
 
 function scoreChart(choices: readonly Choice[]): Markup {
-  const lines = choices.map(({ after, decision }, i): Line => ({
-    name: `after ${after}`,
-    colour: rampColour(i, choices.length),
-    points: decision.scores.map(({ temperature: t, rewardPassAt2 }) => [t, rewardPassAt2] as const),
-  }));
+  const all = temperaturesOf(choices);
+  const lines = choices.map(
+    ({ after, decision }, i): Line => ({
+      name: `after ${after}`,
+      colour: rampColour(i, choices.length),
+      points: decision.scores.map(({ temperature: t, rewardPassAt2 }) => [all.indexOf(t), rewardPassAt2] as const),
+    }),
+  );
   return lineChart({
     id: 'temperature-scores',
     title: 'Reward-Pass@2 by temperature, one line per choice',
-    description: choices.map(({ after, decision }) => `after iteration ${after} temperature ${decision.chosen} was chosen`).join(', '),
+    description: choices
+      .map(({ after, decision }) => `after iteration ${after} temperature ${decision.chosen} was chosen`)
+      .join(', '),
     xName: 'temperature',
+    categories: all.map(String),
     lines,
     share: true,
   });
@@ -59,7 +70,7 @@ function scoreChart(choices: readonly Choice[]): Markup {
 
 /** Every score that was compared; the deeper the colour, the higher in its row. */
 function record(choices: readonly Choice[]): Markup {
-  const all = [...new Set(choices.flatMap(({ decision }) => decision.scores.map(({ temperature: t }) => t)))].sort((a, b) => a - b);
+  const all = temperaturesOf(choices);
   const rows = choices.map(({ after, decision }): Part[] => {
     const values = decision.scores.flatMap(({ rewardPassAt2 }) => rewardPassAt2 ?? []);
     const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -69,9 +80,18 @@ function record(choices: readonly Choice[]): Markup {
       const depth = high > low ? Math.round(((score - low) / (high - low)) * 100) : 100;
       const chosen = t === decision.chosen;
       const mark = chosen && html` <b aria-label="chosen">★</b>`;
-      return html`<span class="heat${chosen && ' chosen'}" style="--depth:${depth}%">${percent(score)}${mark}</span>`;
+      return html`<span class="heat${chosen && ' chosen'}" style="--depth:${depth}%">${decimal(score * 100, 1)}${mark}</span>`;
     });
     return [`after ${after}`, String(decision.previous), html`<b>${decision.chosen}</b>`, ...cells];
   });
-  return table('Reward-Pass@2 at each temperature (★: chosen)', ['choice', 'before', 'chosen', ...all.map((t) => `T ${t}`)], rows);
+  return table(
+    'Reward-Pass@2 in percent at each temperature (T); ★: chosen',
+    ['choice', 'T before', 'T after', ...all.map(String)],
+    rows,
+  );
+}
+
+function temperaturesOf(choices: readonly Choice[]): number[] {
+  const all = choices.flatMap(({ decision }) => decision.scores.map(({ temperature: t }) => t));
+  return [...new Set(all)].sort((a, b) => a - b);
 }

@@ -1,6 +1,6 @@
 // Wall-clock seconds and tokens by phase: the one place of the report that differs between two equal runs.
 // Leaves everything that is repeatable to the other sections.
-import { lyingBars } from '../charts.js';
+import { lyingBars } from '../charts/bars.js';
 import { count, duration } from '../format.js';
 import type { Markup, Part } from '../html.js';
 import { nameOf } from '../names.js';
@@ -16,11 +16,20 @@ interface Spent {
 
 export function time({ phases, seconds, open }: RunData): Markup {
   const nothing: Tokens = { sampled: 0, scored: 0, trained: 0 };
-  const committed = phases.map(({ phase, tokens }): Spent => ({ name: phase, seconds: seconds[phase] ?? null, tokens }));
-  const begun = open.flatMap((phase): Spent[] => (seconds[phase] === undefined ? [] : [{ name: phase, seconds: seconds[phase], tokens: nothing }]));
+  const committed = phases.map(
+    ({ phase, tokens }): Spent => ({ name: phase, seconds: seconds[phase] ?? null, tokens }),
+  );
+  const begun = open.flatMap((phase): Spent[] =>
+    seconds[phase] === undefined ? [] : [{ name: phase, seconds: seconds[phase], tokens: nothing }],
+  );
   const all = [...committed, ...begun];
   if (all.length === 0) return section('time', 'Time and tokens', note('No phase has been timed yet.'));
-  const kinds = [...new Set(all.map(({ name }) => kindOf(name)))].map((kind) => total(kind, all.filter(({ name }) => kindOf(name) === kind)));
+  const kinds = [...new Set(all.map(({ name }) => kindOf(name)))].map((kind) =>
+    total(
+      kind,
+      all.filter(({ name }) => kindOf(name) === kind),
+    ),
+  );
   const sum = total('all', all);
   const timed = kinds.filter((kind): kind is Spent & { seconds: number } => kind.seconds !== null);
   const share = (value: number): string => (sum.seconds ? ` (${((value / sum.seconds) * 100).toFixed(0)} %)` : '');
@@ -46,10 +55,19 @@ export function time({ phases, seconds, open }: RunData): Markup {
   return section(
     'time',
     'Time and tokens',
-    note(`${duration(sum.seconds)} in all, over every process that worked on the run. Tokens are those of responses, without prompts.`),
+    note(
+      `${duration(sum.seconds)} in all, over every process that worked on the run. Tokens are those of responses, without prompts.`,
+    ),
     chart,
     table('By kind of work', head, [...kinds, sum].map(row)),
-    fold('Every phase', table('By phase', head, all.map((one) => row({ ...one, name: nameOf(one.name) })))),
+    fold(
+      'Every phase',
+      table(
+        'By phase',
+        head,
+        all.map((one) => row({ ...one, name: nameOf(one.name) })),
+      ),
+    ),
   );
 }
 

@@ -1,11 +1,12 @@
 // Loss, gradient norm and learning rate over the optimizer steps of the warm-up and of all iterations.
 // Leaves the PRM's curve to prm.ts, which draws it with the function here.
-import { type Colour, lineChart } from '../charts.js';
-import { type CurvePoint, thin } from '../curve.js';
+import type { Colour } from '../charts/axes.js';
+import { lineChart } from '../charts/line.js';
+import { type CurvePoint, thin } from '../charts/thin.js';
 import { count, plural, significant } from '../format.js';
 import { html, type Markup, type Part } from '../html.js';
 import { nameOf, shortName } from '../names.js';
-import { figure, grid, note, section, table } from '../parts.js';
+import { figure, note, section, smallGrid, table } from '../parts.js';
 import type { RunData } from '../read.js';
 import type { Step } from '../schema.js';
 
@@ -26,8 +27,8 @@ export function training({ steps }: RunData): Markup {
   return section(
     'training',
     'Training',
-    iterations.length > 0 && html`<h3>Iterations</h3>${grid(curveFigures('policy', 'Iterations', iterations))}`,
-    warmup.length > 0 && html`<h3>Warm-up</h3>${grid(curveFigures('warmup', 'Warm-up', warmup))}`,
+    iterations.length > 0 && html`<h3>Iterations</h3>${smallGrid(curveFigures('policy', 'Iterations', iterations))}`,
+    warmup.length > 0 && html`<h3>Warm-up</h3>${smallGrid(curveFigures('warmup', 'Warm-up', warmup))}`,
     numbers(stretches),
   );
 }
@@ -43,23 +44,24 @@ export function curveFigures(id: string, name: string, stretches: readonly Stret
     return start;
   });
   const borders = starts.length > 1 && starts.length <= MOST_BORDERS ? starts : [];
-  const each = all.length > MOST_POINTS ? `means over about ${count(all.length / MOST_POINTS)} steps` : undefined;
+  const thinned = all.length > MOST_POINTS && `Means over about ${count(all.length / MOST_POINTS)} steps. `;
+  const marks = borders.length > 0 && 'Numbers above: where iterations begin.';
   const one = (kind: string, title: string, colour: Colour, read: (step: Step) => number | null): Markup => {
     const points = all.map((step, i): CurvePoint => [i + 1, read(step)]);
     const finite = points.flatMap(([, y]) => y ?? []);
     const chart = lineChart({
       id: `${id}-${kind}`,
-      title: `${name}: ${title.toLowerCase()} by optimizer step`,
+      title: `${name}: ${title} by optimizer step`,
       description: `${plural(all.length, 'optimizer step')}, first ${significant(finite[0])}, last ${significant(finite.at(-1))}`,
       xName: 'optimizer step',
       lines: [{ name: title, colour, points: thin(points, MOST_POINTS) }],
       marked: all.length < 8,
       borders,
     });
-    return figure({ title, note: each, chart });
+    return figure({ title, note: (thinned || marks) && [thinned, marks], chart });
   };
   return [
-    one('loss', 'Loss', 'var(--s1)', ({ loss }) => loss),
+    one('loss', 'Training loss', 'var(--s1)', ({ loss }) => loss),
     one('norm', 'Gradient norm', 'var(--s3)', ({ gradNorm }) => gradNorm),
     one('rate', 'Learning rate', 'var(--s2)', ({ lr }) => lr),
   ];

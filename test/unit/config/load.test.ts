@@ -32,7 +32,13 @@ async function refusal(text: string, ...set: string[]): Promise<string> {
 describe('a recipe', () => {
   test('needs a model and problems; the rest has the values of the paper', async () => {
     const config = await load(minimal);
-    expect(config.evolve).toMatchObject({ iterations: 14, interval: 45_000, n: 16, temperature: 1, select: { rule: 'top', k: 2 } });
+    expect(config.evolve).toMatchObject({
+      iterations: 14,
+      interval: 45_000,
+      n: 16,
+      temperature: 1,
+      select: { rule: 'top', k: 2 },
+    });
     expect(config.evolve.optimizer).toMatchObject({ lr: 1e-6, batchSize: 128, warmupRatio: 0.1 });
     expect(config.prm).toMatchObject({ pairs: 50_000, maxPerQuestion: 4, completions: 8, aggregate: 'min' });
     expect(config.prm.optimizer.freeze).toEqual(['vision']);
@@ -42,28 +48,75 @@ describe('a recipe', () => {
   });
 
   test.each([
-    ['an unknown key by its line and the nearest name', `${minimal}evolve:\n  n: 4\n  temprature: 1\n`, 'recipe.yaml:5: evolve.temprature: unknown setting, did you mean evolve.temperature?'],
+    [
+      'an unknown key by its line and the nearest name',
+      `${minimal}evolve:\n  n: 4\n  temprature: 1\n`,
+      'recipe.yaml:5: evolve.temprature: unknown setting, did you mean evolve.temperature?',
+    ],
     ['an unknown group', `${minimal}evolv: { n: 4 }\n`, 'recipe.yaml:3: evolv: unknown setting, did you mean evolve?'],
-    ['a key that belongs elsewhere', `${minimal}temperatures: [1]\n`, 'recipe.yaml:3: temperatures: unknown setting, did you mean explore.temperatures?'],
+    [
+      'a key that belongs elsewhere',
+      `${minimal}temperatures: [1]\n`,
+      'recipe.yaml:3: temperatures: unknown setting, did you mean explore.temperatures?',
+    ],
     ['a number out of range', `${minimal}evolve: { n: 0 }\n`, 'recipe.yaml:3: evolve.n: 0, wanted at least 1'],
-    ['a fraction where a whole number is wanted', `${minimal}evolve:\n  n: 1.5\n`, 'recipe.yaml:4: evolve.n: 1.5, wanted a whole number'],
+    [
+      'a fraction where a whole number is wanted',
+      `${minimal}evolve:\n  n: 1.5\n`,
+      'recipe.yaml:4: evolve.n: 1.5, wanted a whole number',
+    ],
     ['text where a number is wanted', `${minimal}seed: one\n`, 'recipe.yaml:3: seed: "one", wanted a number'],
-    ['a name that is no choice', `${minimal}model: { path: b, device: tpu }\n`.replace('model: { path: base }\n', ''), 'recipe.yaml:2: model.device: "tpu", wanted one of cpu, cuda'],
-    ['a key given twice', `${minimal}seed: 1\nseed: 2\n`, 'recipe.yaml:4: recipe: Map keys must be unique, wanted valid YAML'],
+    [
+      'a name that is no choice',
+      `${minimal}model: { path: b, device: tpu }\n`.replace('model: { path: base }\n', ''),
+      'recipe.yaml:2: model.device: "tpu", wanted one of cpu, cuda',
+    ],
+    [
+      'a key given twice',
+      `${minimal}seed: 1\nseed: 2\n`,
+      'recipe.yaml:4: recipe: Map keys must be unique, wanted valid YAML',
+    ],
     ['no model', 'data: { generate: { count: 2000 } }\n', 'recipe.yaml: model: missing, wanted a group of settings'],
-    ['no problems', 'model: { path: base }\ndata: {}\n', 'recipe.yaml:2: data: no problems, wanted data.file or data.generate'],
-    ['two sources of problems', `${minimal.replace('generate', 'file: a.json, generate')}`, 'recipe.yaml:2: data: both file and generate, wanted one of them'],
-    ['parts larger than the whole', minimal.replace('2000', '1000'), 'recipe.yaml: splits: 250 for validation and 750 for test, wanted fewer than the 1000 made'],
-    ['more to select than to sample', `${minimal}evolve: { n: 1 }\n`, 'recipe.yaml:3: evolve.select.k: 2, wanted at most evolve.n (1)'],
-    ['a temperature listed twice', `${minimal}explore: { temperatures: [1, 1] }\n`, 'recipe.yaml:3: explore.temperatures: a temperature is listed twice, wanted each once'],
-    ['a prompt without the question', `${minimal}prompt: { solve: hello }\n`, 'recipe.yaml:3: prompt.solve: no {question} in it, wanted one'],
+    [
+      'no problems',
+      'model: { path: base }\ndata: {}\n',
+      'recipe.yaml:2: data: no problems, wanted data.file or data.generate',
+    ],
+    [
+      'two sources of problems',
+      `${minimal.replace('generate', 'file: a.json, generate')}`,
+      'recipe.yaml:2: data: both file and generate, wanted one of them',
+    ],
+    [
+      'parts larger than the whole',
+      minimal.replace('2000', '1000'),
+      'recipe.yaml: splits: 250 for validation and 750 for test, wanted fewer than the 1000 made',
+    ],
+    [
+      'more to select than to sample',
+      `${minimal}evolve: { n: 1 }\n`,
+      'recipe.yaml:3: evolve.select.k: 2, wanted at most evolve.n (1)',
+    ],
+    [
+      'a temperature listed twice',
+      `${minimal}explore: { temperatures: [1, 1] }\n`,
+      'recipe.yaml:3: explore.temperatures: a temperature is listed twice, wanted each once',
+    ],
+    [
+      'a prompt without the question',
+      `${minimal}prompt: { solve: hello }\n`,
+      'recipe.yaml:3: prompt.solve: no {question} in it, wanted one',
+    ],
     ['a list instead of groups', '- 1\n', 'recipe.yaml: recipe: not a mapping, wanted settings by group'],
   ])('is refused in one line for %s', async (_, text, message) => {
     expect(await refusal(text)).toBe(message);
   });
 
   test('cannot grow without bound by aliases', async () => {
-    const bomb = ['a: &a [1,1,1,1,1,1,1,1,1]', ...'bcdefgh'.split('').map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`)}]`)];
+    const bomb = [
+      'a: &a [1,1,1,1,1,1,1,1,1]',
+      ...'bcdefgh'.split('').map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`)}]`),
+    ];
     expect(await refusal(bomb.join('\n'))).toContain('wanted fewer aliases');
   });
 
@@ -75,7 +128,14 @@ describe('a recipe', () => {
 
 describe('--set', () => {
   test('overrides the file, later ones the earlier, each with the type of its setting', async () => {
-    const config = await load(`${minimal}seed: 1\n`, 'seed=2', 'seed=3', 'run.dir=7', 'explore.temperatures=[0.5, 1]', 'warmup.enabled=false');
+    const config = await load(
+      `${minimal}seed: 1\n`,
+      'seed=2',
+      'seed=3',
+      'run.dir=7',
+      'explore.temperatures=[0.5, 1]',
+      'warmup.enabled=false',
+    );
     expect(config.seed).toBe(3);
     expect(config.run.dir).toBe(join(process.cwd(), '7'));
     expect(config.explore.temperatures).toEqual([0.5, 1]);
@@ -88,7 +148,10 @@ describe('--set', () => {
   });
 
   test.each([
-    ['evolve.itertions=3', '--set evolve.itertions=3: evolve.itertions: unknown setting, did you mean evolve.iterations?'],
+    [
+      'evolve.itertions=3',
+      '--set evolve.itertions=3: evolve.itertions: unknown setting, did you mean evolve.iterations?',
+    ],
     ['evolve.n=many', '--set evolve.n=many: evolve.n: "many", wanted a number'],
     ['evolve.n', '--set evolve.n: not an override, wanted name=value, for example evolve.n=16'],
     ['explore.temperatures=[1', '--set explore.temperatures=[1: '],

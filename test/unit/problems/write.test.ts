@@ -22,7 +22,10 @@ describe('a written data set', () => {
       expect(row.conversations[0].value.startsWith('<image>\n')).toBe(true);
       expect(row.conversations[1].value).toMatch(/^The answer is ([A-D]|\d+)$/);
       expect(row.image).toMatch(/^(bars|dots|shapes|dials)\/images\/\d{6}\.png$/);
-      await expect(sharp(join(written.imageRoot, row.image)).metadata()).resolves.toMatchObject({ width: 56, height: 56 });
+      await expect(sharp(join(written.imageRoot, row.image)).metadata()).resolves.toMatchObject({
+        width: 56,
+        height: 56,
+      });
     }
   });
 

@@ -92,7 +92,9 @@ describe('a phase', () => {
   });
 
   test('writes files whole and names them in its commit', async () => {
-    await using((run) => run.phase('one', (phase) => phase.output('rollouts/a.txt', (aside) => writeFile(aside, 'abc'))));
+    await using((run) =>
+      run.phase('one', (phase) => phase.output('rollouts/a.txt', (aside) => writeFile(aside, 'abc'))),
+    );
     expect(readFileSync(join(dir, 'rollouts/a.txt'), 'utf8')).toBe('abc');
     expect(journal()).toContain('"outputs":{"rollouts/a.txt":3}');
   });
@@ -108,7 +110,10 @@ describe('opening a folder again', () => {
     });
     writeFileSync(join(dir, 'checkpoints/iter-0001/weights'), 'Second');
     await using(async (run) => expect(run.journal.commits.map(({ phase }) => phase)).toEqual(['warmup', 'train-prm']));
-    expect(said).toEqual(['passed over checkpoints/iter-0001: weights differs from its SHA-256', 'going back to train-prm']);
+    expect(said).toEqual([
+      'passed over checkpoints/iter-0001: weights differs from its SHA-256',
+      'going back to train-prm',
+    ]);
     expect(readdirSync(join(dir, 'checkpoints'))).toEqual(['prm', 'warmup']);
   });
 

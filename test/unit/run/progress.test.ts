@@ -28,6 +28,23 @@ describe('progress', () => {
     expect(shown.at(-1)).toMatchObject({ title: 'sampling', done: 50, total: 100, tokensPerSecond: 50 });
   });
 
+  test('gives each of two meters that take turns its own time', () => {
+    const { progress, clock } = watched();
+    progress.plan([
+      { phase: 'a', kind: 'sample', count: 20 },
+      { phase: 'a', kind: 'score', count: 20 },
+    ]);
+    const sampling = progress.meter('a', 'sample', 'sampling');
+    const scoring = progress.meter('a', 'score', 'scoring');
+    for (let turn = 0; turn < 2; turn++) {
+      clock.seconds += 10;
+      sampling.advance(5);
+      clock.seconds += 1;
+      scoring.advance(5);
+    }
+    expect(progress.estimate().secondsLeft).toBeCloseTo(22, 0);
+  });
+
   test('counts work that was found done without taking it for speed', () => {
     const { progress, clock } = watched();
     progress.plan([{ phase: 'a', kind: 'sample', count: 100 }]);
@@ -56,7 +73,14 @@ describe('progress', () => {
 });
 
 describe('the display', () => {
-  const moment: Moment = { title: 'sampling', done: 5, total: 10, fraction: 0.128, secondsLeft: 192, tokensPerSecond: 1234.6 };
+  const moment: Moment = {
+    title: 'sampling',
+    done: 5,
+    total: 10,
+    fraction: 0.128,
+    secondsLeft: 192,
+    tokensPerSecond: 1234.6,
+  };
 
   function written(options: { isTTY: boolean; columns?: number }, environment: NodeJS.ProcessEnv) {
     const texts: string[] = [];

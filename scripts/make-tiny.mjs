@@ -1,0 +1,97 @@
+// Trains the embedded checkpoint assets/tiny-internvl2 from random weights with this project's own trainer: `npm run make-tiny`.
+// What it is and the course it follows stand in src/problems/tiny-model.ts; this is the loop over it.
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const dist = (file) => import(new URL(`../dist/${file}`, import.meta.url).href);
+const { tinyConfig, tinyCourse, tinyPrompt, tinyTokenizer } = await dist('problems/tiny-model.js');
+const { families, pictureSide } = await dist('problems/families.js');
+const { problemAt } = await dist('problems/write.js');
+const { lesson } = await dist('problems/lesson.js');
+const { createCheckpoint } = await dist('engine/create.js');
+const { openModel } = await dist('engine/open.js');
+const { NativePolicy } = await dist('engine/policy.js');
+const { tokenisePrompt } = await dist('text/prompt.js');
+
+const target = path.resolve(process.argv[2] ?? fileURLToPath(new URL('../assets/tiny-internvl2', import.meta.url)));
+const { seed, batch, narrow, stages } = tinyCourse;
+/** Special tokens that the tokenizer file does not hold, and room to a round number. */
+const vocabularyFor = (pieces) => Math.ceil((pieces + 16) / 16) * 16;
+/** Problems whose prompt shows the answer: every so many examples. */
+const givenEvery = Math.round(1 / tinyCourse.givenAnswer);
+
+const tokenizer = tinyTokenizer();
+const start = `${target}.start`;
+const made = `${target}.new`;
+for (const dir of [start, made]) rmSync(dir, { recursive: true, force: true });
+await createCheckpoint(start, tinyConfig(vocabularyFor(tokenizer.size)), tokenizer.model, seed, 'F16');
+const model = await openModel(start, { device: 'cpu', dtype: 'float32', threads: 2 }, 'none');
+const { backbone, native } = model;
+const imageTokens = [native.imageLayout(pictureSide, pictureSide).tokens];
+const endOfTurn = model.tokenizer.idOf(backbone.endOfTurn);
+
+let pictures = 0;
+function example(rgb, question, response) {
+  const parts = backbone.render({ system: tinyPrompt.system, turns: [{ role: 'user', content: backbone.ask(question, 1) }] });
+  const { tokens } = tokenisePrompt(parts, model.tokenizer, backbone.pictures, imageTokens);
+  const image = { width: pictureSide, height: pictureSide, rgb, key: `picture ${pictures++}` };
+  return { tokens, images: [image], response: Int32Array.from([...model.tokenizer.encode(response), endOfTurn]) };
+}
+
+const names = Object.keys(families);
+function lessonExample(index) {
+  const { question, response, rgb } = lesson(names[index % names.length], seed, index, narrow);
+  return example(rgb, question, response);
+}
+function problemExample(index, range) {
+  const { problem } = problemAt({ count: index + 1, seed, range }, index);
+  const given = Math.floor(index / names.length) % givenEvery === 0;
+  const question = (given ? tinyPrompt.givenAnswer : tinyPrompt.solve)
+    .replace('{question}', problem.question)
+    .replace('{answer}', problem.answer);
+  return example(problem.rgb, question, problem.truth.steps.join('\n'));
+}
+
+let index = 0;
+/** Lessons and wide problems lie spread over the batch, so that every family takes its turn in each kind. */
+function makeBatch({ lessons, wide }) {
+  const kinds = Array.from({ length: batch }, (_, i) => (i < Math.round(lessons * batch) ? 'lesson' : i < Math.round((lessons + wide) * batch) ? 'wide' : 'narrow'));
+  return kinds.map((kind) => (kind === 'lesson' ? lessonExample(index++) : problemExample(index++, kind === 'wide' ? 9 : narrow)));
+}
+
+const total = stages.reduce((sum, { steps }) => sum + steps, 0);
+const began = Date.now();
+let done = 0;
+for (const stage of stages) {
+  await native.setOptimizer({
+    lr: stage.lr,
+    warmupSteps: Math.min(50, Math.floor(stage.steps / 5)),
+    beta1: 0.9,
+    beta2: 0.98,
+    eps: 1e-8,
+    weightDecay: 0.01,
+    clip: 1,
+    frozen: [],
+    tokenBudget: 16384,
+  });
+  let loss = 0;
+  for (let step = 1; step <= stage.steps; step++) {
+    loss += (await native.trainStep(makeBatch(stage), 'response')).loss;
+    done++;
+    if (step % 100 !== 0 && step !== stage.steps) continue;
+    const seconds = (Date.now() - began) / 1000;
+    const left = (seconds / done) * (total - done);
+    console.log(
+      `${stage.name} ${step}/${stage.steps}  loss ${(loss / (step % 100 || 100)).toFixed(4)}  ` +
+        `${done}/${total} steps, ${(seconds / 60).toFixed(1)} min, ${(left / 60).toFixed(1)} min left`,
+    );
+    loss = 0;
+  }
+}
+await new NativePolicy(model, undefined, 16384).save(made);
+await native.dispose();
+rmSync(start, { recursive: true });
+if (existsSync(target)) rmSync(target, { recursive: true });
+renameSync(made, target);
+console.log(`wrote ${path.relative(process.cwd(), target)}`);

@@ -1,0 +1,102 @@
+// The rollout and evaluate jobs on a simulated learner: every problem has an outcome, and a job that was cut off goes on.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ModelHost } from '../../src/core/ports.js';
+import { evaluate, rollout } from '../../src/jobs.js';
+import { writeProblems } from '../../src/problems/write.js';
+import { Stopped } from '../../src/run/stop.js';
+import { fakeHost, writeFakeModel } from '../fakes/host.js';
+import { fingerprint } from './folders.js';
+
+let root: string;
+let base: { model: string; data: string; imageRoot: string; chunk: number; threads: number };
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'mstar-jobs-'));
+  writeFakeModel(join(root, 'model'));
+  const { file, imageRoot } = await writeProblems(join(root, 'data'), { count: 20, seed: 5 });
+  base = { model: join(root, 'model'), data: file, imageRoot, chunk: 4, threads: 1 };
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const lines = (file: string) =>
+  readFileSync(join(root, file), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+/** A host that counts the problems it samples and stops the job after some. */
+function counting(stopAfter = Number.POSITIVE_INFINITY) {
+  const controller = new AbortController();
+  const inner = fakeHost();
+  let sampled = 0;
+  const host: ModelHost = {
+    ...inner,
+    async openPolicy(dir) {
+      const policy = await inner.openPolicy(dir);
+      const sample = policy.rollout.bind(policy);
+      policy.rollout = async (requests, ...rest) => {
+        sampled += requests.length;
+        if (sampled > stopAfter) controller.abort();
+        return sample(requests, ...rest);
+      };
+      return policy;
+    },
+  };
+  return { host, signal: controller.signal, sampled: () => sampled };
+}
+
+describe('evaluate', () => {
+  test('gives every problem an outcome, in order, also those whose picture is damaged', async () => {
+    const ids = (JSON.parse(readFileSync(base.data, 'utf8')) as { id: string }[]).map(({ id }) => id);
+    const broken = new Set(ids.slice(6, 8));
+    const summary = await evaluate({ ...base, out: join(root, 'eval') }, { host: fakeHost({ broken }) });
+    const written = lines('eval/responses.jsonl');
+    expect(written.map(({ problem }) => problem)).toEqual(ids);
+    expect(written.filter(({ outcome }) => outcome === 'error').map(({ problem }) => problem)).toEqual([...broken]);
+    expect(summary.all).toMatchObject({ problems: 20, failed: 2 });
+    expect(Object.values(summary.outcomes).reduce((sum, count) => sum + count, 0)).toBe(20);
+    expect(Object.values(summary.bySource).reduce((sum, { problems }) => sum + problems, 0)).toBe(20);
+  });
+});
+
+describe('rollout', () => {
+  test('that was stopped goes on with the next chunk and ends with the same bytes', async () => {
+    const settings = { ...base, n: 3 };
+    await rollout({ ...settings, out: join(root, 'whole') }, { host: fakeHost() });
+    const first = counting(10);
+    await expect(rollout({ ...settings, out: join(root, 'parts') }, first)).rejects.toThrow(Stopped);
+    const second = counting();
+    const summary = await rollout({ ...settings, out: join(root, 'parts') }, second);
+    expect(second.sampled()).toBe(20 - 8);
+    expect(summary).toMatchObject({ problems: 20, responses: 60 });
+    expect(fingerprint(join(root, 'parts'))).toEqual(fingerprint(join(root, 'whole')));
+    expect(lines('whole/rollouts.jsonl')).toHaveLength(60);
+  });
+
+  test('takes a part of the data, with any sampling', async () => {
+    const settings = { ...base, limit: 5, n: 2, temperature: 0.5, topK: 3, topP: 0.9, maxTokens: 10 };
+    const summary = await rollout({ ...settings, out: join(root, 'part') }, { host: fakeHost() });
+    expect(summary).toMatchObject({ problems: 5, responses: 10, tokens: 100 });
+  });
+
+  test('refuses to go on with other settings', async () => {
+    const changed = rollout({ ...base, n: 4, out: join(root, 'whole') }, { host: fakeHost() });
+    await expect(changed).rejects.toThrow('n: 4 now, wanted 3');
+    await expect(evaluate({ ...base, out: join(root, 'whole') }, { host: fakeHost() })).rejects.toThrow(
+      'verb: "evaluate" now',
+    );
+  });
+
+  test('refuses settings and data without making a folder', async () => {
+    const out = join(root, 'refused');
+    await expect(rollout({ ...base, n: 0, out }, { host: fakeHost() })).rejects.toThrow('--n: 0, wanted at least 1');
+    await expect(rollout({ ...base, data: join(root, 'absent.json'), out }, { host: fakeHost() })).rejects.toThrow(
+      'absent.json',
+    );
+    await expect(rollout({ ...base, model: root, out }, { host: fakeHost() })).rejects.toThrow('model.json: missing');
+    expect(() => readFileSync(join(out, 'config.yaml'))).toThrow('ENOENT');
+  });
+});

@@ -1,0 +1,63 @@
+// The command line with the native engine and the embedded model: killed at random moments, it ends with the bytes of an
+// undisturbed run. Skipped where the embedded model is not there.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { writeDurable } from '../../src/run/durable.js';
+import { fingerprint } from './folders.js';
+
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const model = join(project, 'assets/model');
+const optimizer = { lr: 1e-4, batchSize: 8 };
+const recipe = {
+  run: { chunk: 16, checkpointEvery: 2 },
+  model: { path: model, threads: 1 },
+  data: { generate: { count: 120 } },
+  splits: { validation: 16, test: 24, labelled: 0.6 },
+  sampling: { maxTokens: 96 },
+  warmup: { questions: 32, samples: 4, maxPerQuestion: 1, optimizer },
+  prm: { questions: 32, samples: 8, pairs: 24, completions: 4, optimizer },
+  evolve: { iterations: 2, interval: 24, n: 8, optimizer },
+  explore: { every: 1, temperatures: [0.7, 1] },
+  dynamics: { samples: 4, temperatures: [1] },
+  test: { samples: 4 },
+};
+
+/** Exit code, or the signal that ended it; `killAfterMs` leaves the process that long to live. */
+function run(config: string, dir: string, killAfterMs?: number): Promise<number | string | null> {
+  const args = [join(project, 'dist/cli.js'), 'evolve', '--config', config, '--set', `run.dir=${dir}`];
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  return new Promise((resolve) =>
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve(code ?? signal);
+    }),
+  );
+}
+
+test.skipIf(!existsSync(model))(
+  'a killed run of the native engine ends with the same bytes',
+  async () => {
+    const root = mkdtempSync(join(tmpdir(), 'mstar-native-'));
+    try {
+      const config = join(root, 'recipe.yaml');
+      await writeDurable(config, stringify(recipe));
+      const started = performance.now();
+      expect(await run(config, join(root, 'undisturbed'))).toBe(0);
+      const lasts = performance.now() - started;
+      for (const share of [0.2, 0.35, 0.5, 0.3]) await run(config, join(root, 'killed'), share * lasts);
+      expect(await run(config, join(root, 'killed'))).toBe(0);
+      const { 'report.html': _, ...undisturbed } = fingerprint(join(root, 'undisturbed'));
+      const { 'report.html': __, ...killed } = fingerprint(join(root, 'killed'));
+      expect(killed).toEqual(undisturbed);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+  300_000,
+);

@@ -1,0 +1,95 @@
+// The built command line: what it refuses and how, without an engine.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+let dir: string;
+beforeAll(() => {
+  if (!existsSync(cli)) throw new Error('dist/cli.js is missing: run `npm run setup`');
+  dir = mkdtempSync(join(tmpdir(), 'mstar-cli-'));
+  writeFileSync(
+    join(dir, 'recipe.yaml'),
+    'model: { path: absent }\ndata: { file: absent.json }\nevolve:\n  temprature: 1\n',
+  );
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+function mstar(...args: string[]): { status: number | null; out: string; error: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { cwd: dir, encoding: 'utf8' });
+  return { status, out: stdout, error: stderr };
+}
+
+describe('mstar', () => {
+  test('lists its verbs, and each verb explains itself with examples', () => {
+    const { status, out } = mstar('--help');
+    expect(status).toBe(0);
+    for (const verb of [
+      'evolve',
+      'warmup',
+      'label',
+      'train-prm',
+      'rollout',
+      'evaluate',
+      'problems',
+      'check',
+      'golden',
+    ]) {
+      expect(out).toContain(`mstar ${verb}`);
+    }
+    for (const verb of ['evolve', 'rollout']) {
+      const help = mstar(verb, '--help').out;
+      expect(help).toContain('Examples:');
+      expect(help).toContain(`mstar ${verb} --`);
+    }
+  });
+
+  test('lists every setting with its default and meaning', () => {
+    const { out } = mstar('evolve', '--settings');
+    expect(out).toContain('evolve.select.k (2): responses per question for top and random\n');
+  });
+
+  test.each([
+    ['no verb', [], 'error: no verb, wanted one of those that mstar --help lists\n'],
+    ['a misspelt verb', ['evolv'], 'error: evolv: unknown verb, did you mean evolve?\n'],
+    [
+      'an unknown flag',
+      ['evolve', '--presets', 'demo'],
+      'error: --presets: unknown flag, wanted one that mstar evolve --help lists\n',
+    ],
+    ['a missing flag', ['evaluate', '--model', 'm'], 'error: --data: missing, wanted a value\n'],
+    ['no recipe', ['evolve'], 'error: --config: missing, wanted a recipe file, or --preset with a name\n'],
+    [
+      'a recipe that is not there',
+      ['warmup', '--config', 'none.yaml'],
+      'error: none.yaml: file: no such file, wanted a readable file\n',
+    ],
+    [
+      'an unknown setting',
+      ['label', '--config', 'recipe.yaml'],
+      'error: recipe.yaml:4: evolve.temprature: unknown setting, did you mean evolve.temperature?\n',
+    ],
+    [
+      'a value out of range',
+      ['rollout', '--model', 'm', '--data', 'd', '--out', 'o', '--top_p', '2'],
+      'error: --top-p: 2, wanted at most 1\n',
+    ],
+  ])('refuses %s in one line, with exit code 1 and nothing written', (_, args, message) => {
+    const { status, out, error } = mstar(...args);
+    expect([status, out, error]).toEqual([1, '', message]);
+    expect(existsSync(join(dir, 'runs'))).toBe(false);
+    expect(existsSync(join(dir, 'o'))).toBe(false);
+  });
+
+  test('shows control characters in a message as escapes', () => {
+    const { error } = mstar('evolve', '--config', 'a\u001b[31m.yaml');
+    expect(error).toBe('error: a\\u{1b}[31m.yaml: file: no such file, wanted a readable file\n');
+  });
+
+  test('prints a stack with --debug only', () => {
+    expect(mstar('evolve', '--debug').error).toContain('\n    at ');
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { resolveConfig } from '../../../src/config/load.js';
+import type { Finish, Problem, Verdict } from '../../../src/core/types.js';
+import { Choice, needsReward, selectionRule } from '../../../src/evolve/choose.js';
+import type { RatedResponse, Rollout } from '../../../src/rollout/rollout.js';
+
+function problem(id: string): Problem {
+  return {
+    id,
+    question: '?',
+    images: [],
+    answer: '5',
+    questionType: 'free_form',
+    answerType: 'integer',
+    choices: [],
+    source: 's',
+  };
+}
+
+let tokens = 0;
+function rated(
+  text: string,
+  verdict: Verdict,
+  reward?: number,
+  finish: Finish = 'stop',
+  right?: boolean[],
+): RatedResponse {
+  const response = {
+    tokens: Int32Array.of(++tokens),
+    logprobs: Float32Array.of(0),
+    text,
+    ends: Uint32Array.of(text.length),
+    finish,
+  };
+  return { response, grade: { verdict, extracted: null, normalised: null, reason: '' }, steps: [], reward, right };
+}
+
+const rollouts = (): Rollout[] => [
+  {
+    problem: problem('a'),
+    responses: [
+      rated('one', 'correct', 0.2, 'stop', [true]),
+      rated('wrong', 'wrong', 0.9),
+      rated('two', 'correct', 0.8, 'stop', [false, true]),
+      rated('cut', 'correct', 0.99, 'length', [true]),
+      rated('one', 'correct', 0.2, 'stop', [true]),
+      rated('three', 'correct', 0.5, 'stop', [true]),
+    ],
+  },
+  { problem: problem('b'), responses: [rated('none', 'unreadable')] },
+  { problem: problem('c'), responses: [], error: 'damaged' },
+];
+
+describe('choosing', () => {
+  test('takes the right, finished, different responses of highest reward and counts what it leaves', () => {
+    const choice = new Choice({ rule: 'top', k: 2 }, 1, 'iter-0001');
+    const some = rollouts();
+    choice.add(some);
+    expect([...choice.selected].map(([id, samples]) => [id, [...samples]])).toEqual([['a', [2, 5]]]);
+    const chosen = [2, 5].map((sample) => some[0]?.responses[sample]?.response.tokens);
+    expect(choice.examples.map(({ response }) => response)).toEqual(chosen);
+    expect(choice.examples.every(({ variant }) => variant === 'solve')).toBe(true);
+    expect(choice.counts).toEqual({
+      questions: 3,
+      failed: 1,
+      sampled: 7,
+      unreadable: 1,
+      cutOff: 1,
+      correct: 5,
+      distinct: 3,
+      selected: 2,
+      luckyDistinct: 1,
+      luckySelected: 1,
+    });
+  });
+
+  test('caps the examples by the seed, keeping their order', () => {
+    const capped = (seed: number): string => {
+      const choice = new Choice({ rule: 'all' }, seed, 'warmup');
+      for (const id of 'abcdefghij') choice.add([{ problem: problem(id), responses: [rated('one', 'correct')] }]);
+      choice.cap(4);
+      expect(choice.counts.selected).toBe(4);
+      return choice.examples.map((example) => example.problem.id).join('');
+    };
+    expect(capped(1)).toBe(capped(1));
+    expect(capped(1)).toBe([...capped(1)].sort().join(''));
+    expect(new Set([1, 2, 3, 4].map(capped)).size).toBeGreaterThan(1);
+  });
+
+  test.each([
+    ['top', { rule: 'top', k: 2 }, true],
+    ['threshold', { rule: 'threshold', alpha: 0.5 }, true],
+    ['random', { rule: 'random', k: 2 }, false],
+    ['all', { rule: 'all' }, false],
+  ] as const)('by %s follows the settings and asks for rewards only where it reads them', (rule, wanted, reads) => {
+    const config = resolveConfig({
+      model: { path: 'm' },
+      data: { generate: { count: 2000 } },
+      evolve: { select: { rule } },
+    });
+    expect(selectionRule(config)).toEqual(wanted);
+    expect(needsReward(selectionRule(config))).toBe(reads);
+  });
+});

@@ -1,0 +1,104 @@
+// Charts as text: accessible, repeatable, in the colours of the page; and the arithmetic behind them.
+import { describe, expect, test } from 'vitest';
+import { shareScale } from '../../../src/report/charts/axes.js';
+import { barChart } from '../../../src/report/charts/bars.js';
+import { intervalChart } from '../../../src/report/charts/interval.js';
+import { lineChart } from '../../../src/report/charts/line.js';
+import { spread } from '../../../src/report/charts/spread.js';
+import { thin } from '../../../src/report/charts/thin.js';
+
+const text = { id: 'a-chart', title: 'A <title>', description: 'What & why' };
+const draw = (): string =>
+  lineChart({
+    ...text,
+    xName: 'iteration',
+    categories: ['start', '1'],
+    lines: [
+      { name: 'T 1', colour: 'var(--t0)', points: [[0, 0.5], [1, 0.75]] },
+      { name: 'T <2>', colour: 'var(--t1)', points: [[0, 0.5], [1, null]] },
+    ],
+    share: true,
+  }).text;
+
+describe('a chart', () => {
+  test('says what it shows to readers who do not see it', () => {
+    const svg = draw();
+    expect(svg).toContain('role="img" aria-labelledby="a-chart-title a-chart-desc"');
+    expect(svg).toContain('<title id="a-chart-title">A &lt;title&gt;</title><desc id="a-chart-desc">What &amp; why</desc>');
+  });
+
+  test('has the same text whenever it is drawn', () => {
+    expect(draw()).toBe(draw());
+  });
+
+  test('holds no style, no class and no colour that would not follow the page', () => {
+    const svg = draw();
+    expect(svg).not.toMatch(/<style|class=/);
+    const colours = [...svg.matchAll(/ (?:fill|stroke)="([^"]*)"/g)].map(([, colour]) => colour);
+    // The area of a clip path is never painted.
+    expect([...new Set(colours)].filter((colour) => !/^(var\(--[a-z0-9]+\)|none|#000)$/.test(colour as string))).toEqual([]);
+  });
+
+  test('names its lines at their ends, escaped', () => {
+    const svg = draw();
+    expect(svg).toContain('>T 1</text>');
+    expect(svg).toContain('>T &lt;2&gt;</text>');
+  });
+
+  test('draws without any value', () => {
+    const empty = lineChart({ ...text, xName: 'x', categories: ['1'], lines: [{ name: 'a', colour: 'var(--s1)', points: [[0, null]] }], share: true });
+    expect(empty.text).toMatch(/^<svg .*<\/svg>$/);
+    expect(barChart({ ...text, xName: 'x', categories: [], bars: [] }).text).toMatch(/^<svg /);
+  });
+
+  test('writes the value over each interval', () => {
+    const estimates = [
+      { name: 'base', value: 0.4, low: 0.3, high: 0.5 },
+      { name: '1', value: 0.625, low: 0.5, high: 0.7 },
+    ];
+    const svg = intervalChart({ ...text, xName: 'checkpoint', estimates }).text;
+    expect(svg).toContain('>40.0</text>');
+    expect(svg).toContain('>62.5</text>');
+  });
+});
+
+describe('shareScale', () => {
+  test.each([
+    [[0.4, 0.72], 0.4, 0.8],
+    [[1, 1], 0.92, 1],
+    [[0, 0], 0, 0.08],
+    [[-0.1, 0.05], -0.1, 0.05],
+    [[0, 1], 0, 1],
+  ])('of %j reaches from %d to %d', (values, least, most) => {
+    const { min, max, interval } = shareScale(values);
+    expect(min).toBeLessThanOrEqual(Math.min(...values) + 1e-9);
+    expect(max).toBeGreaterThanOrEqual(Math.max(...values) - 1e-9);
+    expect([min, max].map((one) => Number(one.toFixed(6)))).toEqual([least, most]);
+    expect((max - min) / interval).toBeLessThanOrEqual(6);
+  });
+});
+
+describe('spread', () => {
+  test('leaves names alone that do not touch', () => {
+    expect(spread([50, 10, 90], 14, 0, 100)).toEqual([50, 10, 90]);
+  });
+
+  test('moves names that touch apart around where they want to be', () => {
+    expect(spread([50, 50, 50], 10, 0, 100)).toEqual([40, 50, 60]);
+  });
+
+  test('keeps to the given room at both ends', () => {
+    expect(spread([0, 0], 10, 0, 100)).toEqual([0, 10]);
+    expect(spread([100, 100, 40], 10, 0, 100)).toEqual([90, 100, 40]);
+  });
+});
+
+describe('thin', () => {
+  test('keeps a short curve', () => {
+    expect(thin([[1, 2], [2, null]], 5)).toEqual([[1, 2], [2, null]]);
+  });
+
+  test('takes the mean of finite values over equal stretches', () => {
+    expect(thin([[1, 2], [2, 4], [3, null], [4, 6], [5, null], [6, null]], 3)).toEqual([[1.5, 3], [3.5, 6], [5.5, null]]);
+  });
+});
