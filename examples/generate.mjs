@@ -3,7 +3,7 @@ import { loadModel, loadProblems, resolvePath, writeProblems } from 'mstar';
 
 const { file, imageRoot } = await writeProblems('runs/example-problems', { count: 20, seed: 1 });
 const [problem] = await loadProblems(file, { imageRoot });
-const model = await loadModel(resolvePath('mstar:assets/model'));
+const model = await loadModel(resolvePath('mstar:assets/tiny-internvl2'), { prompt: { system: 'Solve.' } });
 const images = problem.images.map((image) => image.path);
 const [answer] = await model.generate({ question: problem.question, images, maxTokens: 96 });
 console.log(problem.question, '\n', answer.text, '\n', 'right answer:', problem.answer);

@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
+import { writeReport } from '../report/report.js';
 
 interface Flags {
   readonly run?: string;
@@ -22,7 +23,7 @@ async function newestRun(): Promise<string> {
     if (info) found.push({ dir, changed: info.mtimeMs });
   }
   const newest = found.sort((a, b) => b.changed - a.changed)[0];
-  if (!newest) throw new UserError(`${RUNS}: runs: none found, wanted one (or name the folder: mstar report <run>)`);
+  if (!newest) throw new UserError(`${RUNS}: run: none found, wanted one (or name its folder: mstar report <run>)`);
   return newest.dir;
 }
 
@@ -35,8 +36,6 @@ const command: CommandModule<object, Flags> = {
       describe: `run folder; the newest one in ${RUNS}/ when left out`,
     }) as never,
   async handler({ run }) {
-    // Loaded when it is needed: charts are most of what the command line would load.
-    const { writeReport } = await import('../report/report.js');
     console.log(await writeReport(run ?? (await newestRun())));
   },
 };

@@ -15,7 +15,7 @@ import { nearestSetting, settingAt } from './settings.js';
 /** Folder that holds package.json, assets/ and the addon, whether this runs from src/ or from dist/. */
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Starts a path inside this package, for example `mstar:assets/model`. */
+/** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
 const PACKAGE_PREFIX = 'mstar:';
 const MOST_BYTES = 1 << 20;
 

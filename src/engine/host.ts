@@ -44,15 +44,20 @@ export function createHost(options: HostOptions): NativeHost {
   };
 }
 
+export interface LoadOptions extends Partial<Omit<HostOptions, 'prompt'>> {
+  /** Prompt texts that differ from the defaults: the backbone's own system text and the question as it is. */
+  readonly prompt?: Partial<PromptTemplates>;
+}
+
 /** Opens one model folder in Hugging Face form. Release it with `dispose()` or `await using`. Throws UserError, EngineError. */
-export function loadModel(dir: string, options: Partial<HostOptions> = {}): Promise<NativePolicy> {
+export function loadModel(dir: string, options: LoadOptions = {}): Promise<NativePolicy> {
   return createHost({
     device: 'cpu',
     dtype: 'float32',
     threads: 0,
     tokenBudget: 16_384,
     maxImagePixels: 50_000_000,
-    prompt: { solve: '{question}', givenAnswer: '{question}\nThe right answer is {answer}.' },
     ...options,
+    prompt: { solve: '{question}', givenAnswer: '{question}\nThe right answer is {answer}.', ...options.prompt },
   }).openPolicy(dir);
 }

@@ -122,7 +122,7 @@ async function readText(path: string): Promise<string | undefined> {
 function readYaml(path: string, text: string): object {
   let value: unknown;
   try {
-    value = parse(text, { prettyErrors: false, maxAliasCount: 0 });
+    value = parse(text, { prettyErrors: false });
   } catch (error) {
     throw new UserError(`${path}: settings: ${(error as Error).message.split('\n')[0]}, wanted valid YAML`);
   }

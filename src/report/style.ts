@@ -26,7 +26,7 @@ const colours = `
 --bg:#f5f6f8;--panel:#fff;--ink:#1c2128;--muted:#59636e;--rule:#dde2e8;--link:#0a58b8;
 --good:#0b6e4f;--bad:#b3261e;--keep:#0a58b8;--warn-bg:#fff4d6;--warn-ink:#5a4300;--strong:55%;
 --s0:#c3cad2;--s1:#0a6bc2;--s2:#b85c00;--s3:#00796b;
---t0:#2a1a9a;--t1:#5b12a8;--t2:#8613a7;--t3:#ab2494;--t4:#c8427b;--t5:#d6565a;--t6:#d96a35;--t7:#c07a0a}
+--t0:#2a1a9a;--t1:#5b12a8;--t2:#8613a7;--t3:#ab2494;--t4:#c03a74;--t5:#c4434a;--t6:#b9521c;--t7:#8f6000}
 @media (prefers-color-scheme:dark){:root{
 --bg:#0f1317;--panel:#181d23;--ink:#e6e9ed;--muted:#9ba6b2;--rule:#303943;--link:#7cb8ff;
 --good:#5fd3a6;--bad:#ff8a80;--keep:#7cb8ff;--warn-bg:#3a2f10;--warn-ink:#ffe3a0;--strong:40%;
@@ -99,7 +99,7 @@ const problems = `
 background:linear-gradient(to right,color-mix(in srgb,var(--q) var(--strong),transparent) var(--fill),color-mix(in srgb,var(--q) 12%,transparent) var(--fill))}
 .mark{flex:none;width:1em;font-weight:700}.yes{color:var(--good)}.no{color:var(--bad)}
 ${scores}
-@media (max-width:42rem){section{padding:1rem .8rem}.top,main{padding:0 .6rem}nav ul{padding:.6rem}.problem{grid-template-columns:minmax(0,1fr)}.big{font-size:1.9rem}.problem img{max-width:12rem}}
+@media (max-width:42rem){section{padding:1rem .8rem}.top,main{padding-left:.6rem;padding-right:.6rem}nav ul{padding:.6rem}.problem{grid-template-columns:minmax(0,1fr)}.big{font-size:1.9rem}.problem img{max-width:12rem}}
 @media print{nav{display:none}section{break-inside:avoid-page;border:0}}
 `;
 

@@ -11,7 +11,7 @@ import { writeDurable } from '../../src/run/durable.js';
 import { fingerprint } from './folders.js';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
-const model = join(project, 'assets/model');
+const model = join(project, 'assets/tiny-internvl2');
 const optimizer = { lr: 1e-4, batchSize: 8 };
 const recipe = {
   run: { chunk: 16, checkpointEvery: 2 },

@@ -50,7 +50,7 @@ export function lyingBars(
   const { rows } = spec;
   const names = rows.map(({ name }) => name);
   const option = {
-    grid: { left: 12 + Math.max(...names.map((name) => name.length)) * 7, right: 84, top: 6, bottom: 6 },
+    grid: { left: 12 + longest(names), right: 12 + longest(rows.map(({ text }) => text)), top: 6, bottom: 6 },
     xAxis: { type: 'value', show: false },
     yAxis: {
       type: 'category',
@@ -77,4 +77,9 @@ export function lyingBars(
     ],
   };
   return draw(spec, option, 24 + rows.length * 30);
+}
+
+/** Room for any of these texts, in pixels. */
+function longest(texts: readonly string[]): number {
+  return Math.max(...texts.map((text) => text.length)) * 7;
 }

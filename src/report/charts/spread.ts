@@ -1,11 +1,10 @@
 // Moves names beside lines apart, each as little as possible. Pure.
 // Leaves where the lines end to line.ts.
 
-/** Places that are pushed as one, `sum` of where their members want the first of them to be. */
+/** Places that are pushed as one; `sum` of where its members want the first of them to be. */
 interface Block {
-  first: number;
-  size: number;
-  sum: number;
+  readonly size: number;
+  readonly sum: number;
 }
 
 /**
@@ -15,19 +14,18 @@ interface Block {
 export function spread(wanted: readonly number[], gap: number, low: number, high: number): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => (wanted[a] as number) - (wanted[b] as number));
   const blocks: Block[] = [];
-  order.forEach((index, rank) => {
-    let block: Block = { first: rank, size: 1, sum: wanted[index] as number };
+  for (const index of order) {
+    let block: Block = { size: 1, sum: wanted[index] as number };
     for (let last = blocks.at(-1); last && start(last) + last.size * gap > start(block); last = blocks.at(-1)) {
       blocks.pop();
       // Seen from the first place of the joined block, the later members want to be that much higher up.
       block = {
-        first: last.first,
         size: last.size + block.size,
         sum: last.sum + block.sum - block.size * last.size * gap,
       };
     }
     blocks.push(block);
-  });
+  }
   const places: number[] = [];
   let least = low;
   for (const block of blocks) {

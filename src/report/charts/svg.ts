@@ -34,6 +34,8 @@ export function drawSvg({ id, title, description, width, height, option }: Drawi
     .replace(/^<svg[^>]*>/, '')
     .replace(/<style[\s\S]*?<\/style>/g, '')
     .replace(/ (?:class|pointer-events|ecmeta_\w+|xml:space)="[^"]*"/g, '')
+    // What hollow markers are filled with.
+    .replace(/ fill="#fff"/g, ' fill="var(--panel)"')
     // The library numbers its charts over the life of the process.
     .replace(/\bzr\d+-/g, `${id}-`)
     .replace(/\n+/g, '');

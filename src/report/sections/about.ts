@@ -66,7 +66,8 @@ function failures({ failures: all }: RunData): Markup {
     const [problem, reason] = JSON.parse(key) as [string, string];
     return [problem, reason, [...names].join(', ')];
   });
-  const more = phases.size > MOST_FAILURES && html`<p>${count(phases.size - MOST_FAILURES)} more are in journal.jsonl.</p>`;
+  const more =
+    phases.size > MOST_FAILURES && html`<p>${count(phases.size - MOST_FAILURES)} more are in journal.jsonl.</p>`;
   const title = `${plural(phases.size, 'problem')} could not be sampled`;
   return fold(title, table(title, ['problem', 'reason', 'when'], rows), more);
 }

@@ -4,7 +4,7 @@ import { type Bars, barChart } from '../charts/bars.js';
 import { lineChart } from '../charts/line.js';
 import { count, decimal, percent, significant } from '../format.js';
 import type { Markup, Part } from '../html.js';
-import { iterationName, nameOf } from '../names.js';
+import { iterationName } from '../names.js';
 import { facts, figure, grid, note, section, table } from '../parts.js';
 import { fileOf, type RunData } from '../read.js';
 import type { Labels } from '../schema.js';
@@ -112,7 +112,7 @@ function qualityFigure({ dynamics, final }: RunData): Part {
     share: true,
   });
   const rows = all.map(({ name, steps }): Part[] => [
-    nameOf(name),
+    name,
     decimal(steps.auc, 3),
     percent(steps.accuracy),
     percent(steps.sound),

@@ -3,7 +3,6 @@
 import { type Bars, barChart } from '../charts/bars.js';
 import { count, percent } from '../format.js';
 import type { Markup, Part } from '../html.js';
-
 import { figure, fold, grid, note, section, table } from '../parts.js';
 import { fileOf, padded, type RunData } from '../read.js';
 import type { Choice } from '../schema.js';

@@ -1,6 +1,6 @@
 // Charts as text: accessible, repeatable, in the colours of the page; and the arithmetic behind them.
 import { describe, expect, test } from 'vitest';
-import { shareScale } from '../../../src/report/charts/axes.js';
+import { rampColour, shareScale } from '../../../src/report/charts/axes.js';
 import { barChart } from '../../../src/report/charts/bars.js';
 import { intervalChart } from '../../../src/report/charts/interval.js';
 import { lineChart } from '../../../src/report/charts/line.js';
@@ -14,8 +14,22 @@ const draw = (): string =>
     xName: 'iteration',
     categories: ['start', '1'],
     lines: [
-      { name: 'T 1', colour: 'var(--t0)', points: [[0, 0.5], [1, 0.75]] },
-      { name: 'T <2>', colour: 'var(--t1)', points: [[0, 0.5], [1, null]] },
+      {
+        name: 'T 1',
+        colour: 'var(--t0)',
+        points: [
+          [0, 0.5],
+          [1, 0.75],
+        ],
+      },
+      {
+        name: 'T <2>',
+        colour: 'var(--t1)',
+        points: [
+          [0, 0.5],
+          [1, null],
+        ],
+      },
     ],
     share: true,
   }).text;
@@ -24,7 +38,9 @@ describe('a chart', () => {
   test('says what it shows to readers who do not see it', () => {
     const svg = draw();
     expect(svg).toContain('role="img" aria-labelledby="a-chart-title a-chart-desc"');
-    expect(svg).toContain('<title id="a-chart-title">A &lt;title&gt;</title><desc id="a-chart-desc">What &amp; why</desc>');
+    expect(svg).toContain(
+      '<title id="a-chart-title">A &lt;title&gt;</title><desc id="a-chart-desc">What &amp; why</desc>',
+    );
   });
 
   test('has the same text whenever it is drawn', () => {
@@ -32,11 +48,19 @@ describe('a chart', () => {
   });
 
   test('holds no style, no class and no colour that would not follow the page', () => {
-    const svg = draw();
+    const lines = Array.from({ length: 8 }, (_, i) => ({
+      name: `T ${i}`,
+      colour: rampColour(i, 8),
+      points: [[0, i / 10]] as const,
+    }));
+    const svg = lineChart({ ...text, xName: 'iteration', categories: ['start'], lines, share: true }).text;
     expect(svg).not.toMatch(/<style|class=/);
     const colours = [...svg.matchAll(/ (?:fill|stroke)="([^"]*)"/g)].map(([, colour]) => colour);
+    expect(colours.length).toBeGreaterThan(20);
     // The area of a clip path is never painted.
-    expect([...new Set(colours)].filter((colour) => !/^(var\(--[a-z0-9]+\)|none|#000)$/.test(colour as string))).toEqual([]);
+    expect(
+      [...new Set(colours)].filter((colour) => !/^(var\(--[a-z0-9]+\)|none|#000)$/.test(colour as string)),
+    ).toEqual([]);
   });
 
   test('names its lines at their ends, escaped', () => {
@@ -46,7 +70,13 @@ describe('a chart', () => {
   });
 
   test('draws without any value', () => {
-    const empty = lineChart({ ...text, xName: 'x', categories: ['1'], lines: [{ name: 'a', colour: 'var(--s1)', points: [[0, null]] }], share: true });
+    const empty = lineChart({
+      ...text,
+      xName: 'x',
+      categories: ['1'],
+      lines: [{ name: 'a', colour: 'var(--s1)', points: [[0, null]] }],
+      share: true,
+    });
     expect(empty.text).toMatch(/^<svg .*<\/svg>$/);
     expect(barChart({ ...text, xName: 'x', categories: [], bars: [] }).text).toMatch(/^<svg /);
   });
@@ -95,10 +125,37 @@ describe('spread', () => {
 
 describe('thin', () => {
   test('keeps a short curve', () => {
-    expect(thin([[1, 2], [2, null]], 5)).toEqual([[1, 2], [2, null]]);
+    expect(
+      thin(
+        [
+          [1, 2],
+          [2, null],
+        ],
+        5,
+      ),
+    ).toEqual([
+      [1, 2],
+      [2, null],
+    ]);
   });
 
   test('takes the mean of finite values over equal stretches', () => {
-    expect(thin([[1, 2], [2, 4], [3, null], [4, 6], [5, null], [6, null]], 3)).toEqual([[1.5, 3], [3.5, 6], [5.5, null]]);
+    expect(
+      thin(
+        [
+          [1, 2],
+          [2, 4],
+          [3, null],
+          [4, 6],
+          [5, null],
+          [6, null],
+        ],
+        3,
+      ),
+    ).toEqual([
+      [1.5, 3],
+      [3.5, 6],
+      [5.5, null],
+    ]);
   });
 });

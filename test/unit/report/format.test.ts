@@ -15,7 +15,12 @@ describe('numbers', () => {
   });
 
   test('are grouped by three digits', () => {
-    expect([count(0), count(999), count(1000), count(1234567)]).toEqual(['0', '999', '1\u202f000', '1\u202f234\u202f567']);
+    expect([count(0), count(999), count(1000), count(1234567)]).toEqual([
+      '0',
+      '999',
+      '1\u202f000',
+      '1\u202f234\u202f567',
+    ]);
     expect([plural(1, 'problem'), plural(2000, 'problem')]).toEqual(['1 problem', '2\u202f000 problems']);
   });
 

@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { evolve } from '../../../src/jobs.js';
 import { writeProblems } from '../../../src/problems/write.js';
-import { smallRecipe } from '../../integration/recipe.js';
 import { fakeHost } from '../../fakes/host.js';
+import { smallRecipe } from '../../integration/recipe.js';
 
 /** Texts that end elements, attributes, comments and scripts, make requests, or hide what follows. */
 export const HOSTILE = [

@@ -11,7 +11,8 @@ describe('html', () => {
   });
 
   test('keeps markup, joins lists and leaves out what is not there', () => {
-    const { text } = html`<ul>${[1, 2].map((n) => html`<li>${n}</li>`)}${false}${null}${undefined}${new Markup('<hr>')}</ul>`;
+    const { text } =
+      html`<ul>${[1, 2].map((n) => html`<li>${n}</li>`)}${false}${null}${undefined}${new Markup('<hr>')}</ul>`;
     expect(text).toBe('<ul><li>1</li><li>2</li><hr></ul>');
   });
 

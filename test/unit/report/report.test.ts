@@ -23,7 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const matches = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map((match) => match[1] as string);
+const matches = (text: string, pattern: RegExp): string[] =>
+  [...text.matchAll(pattern)].map((match) => match[1] as string);
 
 /** The texts that a page does not hold; pages are too long to be printed by a matcher. */
 const missing = (text: string, wanted: readonly string[]): string[] => wanted.filter((one) => !text.includes(one));
@@ -40,7 +41,13 @@ function cutAfter(dir: string, phase: string, more = 0): void {
   const journal = join(dir, 'journal.jsonl');
   const lines = readFileSync(journal, 'utf8').split('\n');
   const commit = lines.findIndex((line) => line.includes('"event":"commit"') && line.includes(`"phase":"${phase}"`));
-  writeFileSync(journal, lines.slice(0, commit + 1 + more).map((line) => `${line}\n`).join(''));
+  writeFileSync(
+    journal,
+    lines
+      .slice(0, commit + 1 + more)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
 }
 
 const TAG = /<(\/?)([a-zA-Z][\w-]*)((?:\s+[\w:-]+(?:="[^"]*")?)*)\s*>/g;
@@ -73,13 +80,31 @@ describe('the report', () => {
 
   test('has every section and a link to each', () => {
     const sections = matches(page, /<section id="([^"]+)"/g);
-    expect(sections).toEqual(['result', 'run', 'dynamics', 'temperature', 'selection', 'prm', 'samples', 'changes', 'training', 'time']);
+    expect(sections).toEqual([
+      'result',
+      'run',
+      'dynamics',
+      'temperature',
+      'selection',
+      'prm',
+      'samples',
+      'changes',
+      'training',
+      'time',
+    ]);
     expect(matches(page, /<a href="#([^"]+)"/g)).toEqual(sections);
   });
 
   test('draws the dynamics, the temperatures, the selection, the PRM and the training', () => {
     const charts = matches(page, /<svg [^>]*aria-labelledby="(\S+)-title /g);
-    const wanted = ['result-chart', 'dynamics-greedy', 'dynamics-pass', 'dynamics-gap', 'dynamics-reward', 'temperature-used'];
+    const wanted = [
+      'result-chart',
+      'dynamics-greedy',
+      'dynamics-pass',
+      'dynamics-gap',
+      'dynamics-reward',
+      'temperature-used',
+    ];
     wanted.push('temperature-scores', 'selection-kept', 'selection-luck', 'prm-labels', 'prm-loss', 'prm-quality');
     wanted.push('policy-loss', 'policy-norm', 'policy-rate', 'warmup-loss', 'time-kinds');
     expect(charts).toEqual(expect.arrayContaining(wanted));
@@ -94,19 +119,27 @@ describe('the report', () => {
   });
 
   test('shows problems with picture, true steps, scores in colour with their number, and what was selected', () => {
-    const cards = page.slice(page.indexOf('<section id="samples"'), page.indexOf('<section id="changes"')).split('<article').slice(1);
+    const cards = page
+      .slice(page.indexOf('<section id="samples"'), page.indexOf('<section id="changes"'))
+      .split('<article')
+      .slice(1);
     expect(cards.length).toBeGreaterThanOrEqual(3 * 6);
     const card = cards.find((one) => one.includes('kept a right chain, refused a lucky one'));
     expect(card).toMatch(/<img class="pixels" src="data:image\/png;base64,/);
     expect(card).toMatch(/True steps/);
     expect(card).toMatch(/★ selected/);
     expect(card).toMatch(/lucky: a step is wrong/);
-    expect(card).toMatch(/<span class="score q\d+" style="--fill:\d+%"><span class="hidden">score <\/span>[01−]\S*<\/span>/);
+    expect(card).toMatch(
+      /<span class="score q\d+" style="--fill:\d+%"><span class="hidden">score <\/span>[01−]\S*<\/span>/,
+    );
     expect(cards.some((one) => one.includes('could not be sampled'))).toBe(true);
   });
 
   test('reports the problems that could not be sampled', () => {
-    const events = readFileSync(join(run, 'journal.jsonl'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as { event: string; problem: string });
+    const events = readFileSync(join(run, 'journal.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string; problem: string });
     const failed = new Set(events.filter(({ event }) => event === 'failed').map(({ problem }) => problem));
     expect(page.match(/(\d+) problems could not be sampled/)?.[1]).toBe(String(failed.size));
     expect(missing(page, [...failed].map(escapeText))).toEqual([]);
@@ -120,10 +153,15 @@ describe('texts of the model and the data', () => {
 
   test('become neither elements nor attributes', () => {
     const tags = matches(page, /<([a-zA-Z][\w-]*)/g);
-    const known = 'a article b body caption circle clipPath code dd defs desc details div dl dt figcaption figure g h1 h2 h3 h4 head header html i img li main meta nav ol p path pre rect section span strong style summary svg table tbody td text th thead title tr ul';
+    const known =
+      'a article b body caption circle clipPath code dd defs desc details div dl dt figcaption figure g h1 h2 h3 h4 head header html i img li main meta nav ol p path pre rect section span strong style summary svg table tbody td text th thead title tr ul';
     expect([...new Set(tags)].filter((tag) => !known.split(' ').includes(tag))).toEqual([]);
-    const attributes = [...bodyOf(page).matchAll(TAG)].flatMap(([, , , all]) => matches(all as string, /\s([\w:-]+)(?:="[^"]*")?/g));
-    expect([...new Set(attributes)].filter((name) => /^on|^(action|formaction|srcdoc|srcset|ping)$/i.test(name))).toEqual([]);
+    const attributes = [...bodyOf(page).matchAll(TAG)].flatMap(([, , , all]) =>
+      matches(all as string, /\s([\w:-]+)(?:="[^"]*")?/g),
+    );
+    expect(
+      [...new Set(attributes)].filter((name) => /^on|^(action|formaction|srcdoc|srcset|ping)$/i.test(name)),
+    ).toEqual([]);
     expect(matches(page, /<h1>([^<]*)/g)).toEqual(['run']);
     expect(faultsOf(page)).toEqual([]);
   });
@@ -141,7 +179,10 @@ describe('the page', () => {
   test('has unique ids, and every label and clip path that is named exists', () => {
     const ids = matches(page, /\sid="([^"]*)"/g);
     expect(ids.length).toBe(new Set(ids).size);
-    const named = [...matches(page, /aria-labelledby="([^"]*)"/g).flatMap((names) => names.split(' ')), ...matches(page, /url\(#([^)]*)\)/g)];
+    const named = [
+      ...matches(page, /aria-labelledby="([^"]*)"/g).flatMap((names) => names.split(' ')),
+      ...matches(page, /url\(#([^)]*)\)/g),
+    ];
     expect(named.filter((id) => !ids.includes(id))).toEqual([]);
   });
 
@@ -150,7 +191,10 @@ describe('the page', () => {
     expect(readFileSync(await writeReport(dir), 'utf8') === page).toBe(true);
     const timings = join(dir, 'timings.json');
     const seconds = JSON.parse(readFileSync(timings, 'utf8')) as Record<string, number>;
-    writeFileSync(timings, JSON.stringify(Object.fromEntries(Object.keys(seconds).map((phase, i) => [phase, 100 + i]))));
+    writeFileSync(
+      timings,
+      JSON.stringify(Object.fromEntries(Object.keys(seconds).map((phase, i) => [phase, 100 + i]))),
+    );
     const later = readFileSync(await writeReport(dir), 'utf8');
     const withoutTime = (text: string): string => text.replace(/<section id="time"[\s\S]*?<\/section>/, '');
     expect(later === page).toBe(false);
@@ -173,7 +217,11 @@ describe('an unfinished run', () => {
   test('that ended inside a training shows its optimizer steps so far', async () => {
     const dir = copyOf('inside');
     cutAfter(dir, 'dynamics-0001', 0);
-    writeFileSync(join(dir, 'journal.jsonl'), '{"event":"step","phase":"iter-0002","loss":0.5,"gradNorm":null,"lr":1e-6,"tokens":9,"version":7}\n{"event":"st', { flag: 'a' });
+    writeFileSync(
+      join(dir, 'journal.jsonl'),
+      '{"event":"step","phase":"iter-0002","loss":0.5,"gradNorm":null,"lr":1e-6,"tokens":9,"version":7}\n{"event":"st',
+      { flag: 'a' },
+    );
     const text = readFileSync(await writeReport(dir), 'utf8');
     expect(missing(text, ['begun: ', '<th scope="row">iteration 2</th><td>1</td><td>0.5</td>'])).toEqual([]);
   });
@@ -181,7 +229,8 @@ describe('an unfinished run', () => {
   test('that has done nothing yet is reported', async () => {
     const dir = copyOf('empty');
     truncateSync(join(dir, 'journal.jsonl'), 0);
-    for (const name of ['rollouts', 'labels.jsonl', 'timings.json', 'summary.json']) rmSync(join(dir, name), { recursive: true });
+    for (const name of ['rollouts', 'labels.jsonl', 'timings.json', 'summary.json'])
+      rmSync(join(dir, name), { recursive: true });
     expect(missing(readFileSync(await writeReport(dir), 'utf8'), ['No phase is finished yet'])).toEqual([]);
   });
 
@@ -189,7 +238,7 @@ describe('an unfinished run', () => {
     const dir = copyOf('bare');
     for (const name of ['rollouts', 'labels.jsonl']) rmSync(join(dir, name), { recursive: true });
     const text = readFileSync(await writeReport(dir), 'utf8');
-    expect(missing(text, [percent(summary.test['warmup']?.accuracy)])).toEqual([]);
+    expect(missing(text, [percent(summary.test.warmup?.accuracy)])).toEqual([]);
     expect(matches(text, /<section id="([^"]+)"/g)).not.toContain('changes');
   });
 });
@@ -197,14 +246,29 @@ describe('an unfinished run', () => {
 describe('writeReport', () => {
   test.each([
     ['nothing', () => {}, /config\.yaml/],
-    ['a run of another verb', (dir: string) => writeFileSync(join(dir, 'config.yaml'), 'verb: evaluate\n'), /made by evaluate/],
-    ['settings that are no YAML', (dir: string) => writeFileSync(join(dir, 'config.yaml'), 'a: [\n'), /config\.yaml: settings: .*, wanted valid YAML/],
+    [
+      'a run of another verb',
+      (dir: string) => writeFileSync(join(dir, 'config.yaml'), 'verb: evaluate\n'),
+      /made by evaluate/,
+    ],
+    [
+      'settings that are no YAML',
+      (dir: string) => writeFileSync(join(dir, 'config.yaml'), 'a: [\n'),
+      /config\.yaml: settings: .*, wanted valid YAML/,
+    ],
     [
       'a journal of another form',
       (dir: string) => {
         writeFileSync(join(dir, 'config.yaml'), 'seed: 1\n');
         const tokens = { sampled: 0, scored: 0, trained: 0 };
-        const commit = { event: 'commit', phase: 'iter-0001', result: { iteration: 'x' }, tokens, outputs: {}, checkpoint: null };
+        const commit = {
+          event: 'commit',
+          phase: 'iter-0001',
+          result: { iteration: 'x' },
+          tokens,
+          outputs: {},
+          checkpoint: null,
+        };
         writeFileSync(join(dir, 'journal.jsonl'), `${JSON.stringify(commit)}\n`);
       },
       /journal\.jsonl: iter-0001: iteration: "x", wanted/,
@@ -222,6 +286,8 @@ describe('writeReport', () => {
   test('refuses a damaged table in one line', async () => {
     const dir = copyOf('damaged');
     truncateSync(join(dir, 'rollouts/iter-0001.parquet'), 100);
-    await expect(writeReport(dir)).rejects.toThrow(/iter-0001\.parquet: table: [^\n]+, wanted a table that mstar wrote$/);
+    await expect(writeReport(dir)).rejects.toThrow(
+      /iter-0001\.parquet: table: [^\n]+, wanted a table that mstar wrote$/,
+    );
   });
 });
