@@ -5,7 +5,14 @@ const { file, imageRoot } = await writeProblems('runs/example-problems', { count
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 try {
-  const settings = { model: 'mstar:assets/tiny-internvl2', system: 'Solve.', data: file, imageRoot, out: 'runs/example-evaluate', maxTokens: 96 };
+  const settings = {
+    model: 'mstar:assets/tiny-internvl2',
+    system: 'Solve.',
+    data: file,
+    imageRoot,
+    out: 'runs/example-evaluate',
+    maxTokens: 96,
+  };
   const { all } = await evaluate(settings, { signal: stop.signal, display: openDisplay(process.stderr) });
   console.log(`${all.correct} of ${all.problems} correct`);
 } catch (error) {

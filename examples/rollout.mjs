@@ -3,5 +3,14 @@ import { rollout, writeProblems } from 'mstar';
 
 const { file, imageRoot } = await writeProblems('runs/example-problems', { count: 20, seed: 1 });
 const model = 'mstar:assets/tiny-internvl2';
-const settings = { model, system: 'Solve.', data: file, imageRoot, out: 'runs/example-rollout', n: 4, temperature: 0.8, maxTokens: 96 };
+const settings = {
+  model,
+  system: 'Solve.',
+  data: file,
+  imageRoot,
+  out: 'runs/example-rollout',
+  n: 4,
+  temperature: 0.8,
+  maxTokens: 96,
+};
 console.log(await rollout(settings));

@@ -33,7 +33,10 @@ const endOfTurn = model.tokenizer.idOf(backbone.endOfTurn);
 
 let pictures = 0;
 function example(rgb, question, response) {
-  const parts = backbone.render({ system: tinyPrompt.system, turns: [{ role: 'user', content: backbone.ask(question, 1) }] });
+  const parts = backbone.render({
+    system: tinyPrompt.system,
+    turns: [{ role: 'user', content: backbone.ask(question, 1) }],
+  });
   const { tokens } = tokenisePrompt(parts, model.tokenizer, backbone.pictures, imageTokens);
   const image = { width: pictureSide, height: pictureSide, rgb, key: `picture ${pictures++}` };
   return { tokens, images: [image], response: Int32Array.from([...model.tokenizer.encode(response), endOfTurn]) };
@@ -56,8 +59,12 @@ function problemExample(index, range) {
 let index = 0;
 /** Lessons and wide problems lie spread over the batch, so that every family takes its turn in each kind. */
 function makeBatch({ lessons, wide }) {
-  const kinds = Array.from({ length: batch }, (_, i) => (i < Math.round(lessons * batch) ? 'lesson' : i < Math.round((lessons + wide) * batch) ? 'wide' : 'narrow'));
-  return kinds.map((kind) => (kind === 'lesson' ? lessonExample(index++) : problemExample(index++, kind === 'wide' ? 9 : narrow)));
+  const kinds = Array.from({ length: batch }, (_, i) =>
+    i < Math.round(lessons * batch) ? 'lesson' : i < Math.round((lessons + wide) * batch) ? 'wide' : 'narrow',
+  );
+  return kinds.map((kind) =>
+    kind === 'lesson' ? lessonExample(index++) : problemExample(index++, kind === 'wide' ? 9 : narrow),
+  );
 }
 
 const total = stages.reduce((sum, { steps }) => sum + steps, 0);

@@ -18,7 +18,18 @@ import { packageRoot } from './config/load.js';
 import { UserError } from './core/errors.js';
 import { Stopped } from './run/stop.js';
 
-const commands = [evolve, warmup, label, trainPrm, rollout, evaluate, report, problems, check, golden] as CommandModule[];
+const commands = [
+  evolve,
+  warmup,
+  label,
+  trainPrm,
+  rollout,
+  evaluate,
+  report,
+  problems,
+  check,
+  golden,
+] as CommandModule[];
 
 /** What the system's error codes mean for a user. */
 const systemFaults: Readonly<Record<string, string>> = {

@@ -36,8 +36,10 @@ std::string text(const Napi::Object& from, const char* field) {
 }
 
 template <class T, class To>
-std::vector<To> typed(const Napi::Value& value, const std::string& field, const char* wanted, napi_typedarray_type type) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) refuse(value.Env(), field, wanted);
+std::vector<To> typed(const Napi::Value& value, const std::string& field, const char* wanted,
+                      napi_typedarray_type type) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type)
+    refuse(value.Env(), field, wanted);
   const auto array = value.As<Napi::TypedArrayOf<T>>();
   return {array.Data(), array.Data() + array.ElementLength()};
 }
@@ -73,7 +75,8 @@ std::vector<ImagePtr> images(const Napi::Object& from, Pictures& known) {
     image->width = integer(from_image, "width");
     image->height = integer(from_image, "height");
     image->rgb = typed<uint8_t, uint8_t>(get(from_image, "rgb"), "rgb", "a Uint8Array", napi_uint8_array);
-    if (image->width <= 0 || image->height <= 0 || image->rgb.size() != static_cast<size_t>(image->width) * static_cast<size_t>(image->height) * 3)
+    if (image->width <= 0 || image->height <= 0 ||
+        image->rgb.size() != static_cast<size_t>(image->width) * static_cast<size_t>(image->height) * 3)
       refuse(value.Env(), "rgb", "width x height x 3 bytes");
     return slot = image;
   });
@@ -89,8 +92,10 @@ WeightFile weight_file(const Napi::Value& value) {
   const auto from = object(value, "weights");
   return {text(from, "path"), list(get(from, "tensors"), "tensors", [](const Napi::Value& item) {
             const auto tensor = object(item, "tensor");
-            auto shape = list(get(tensor, "shape"), "shape", [](const Napi::Value& size) { return size.ToNumber().Int64Value(); });
-            return TensorRange{text(tensor, "name"), text(tensor, "dtype"), std::move(shape), integer(tensor, "begin"), integer(tensor, "end")};
+            auto shape = list(get(tensor, "shape"), "shape",
+                              [](const Napi::Value& size) { return size.ToNumber().Int64Value(); });
+            return TensorRange{text(tensor, "name"), text(tensor, "dtype"), std::move(shape), integer(tensor, "begin"),
+                               integer(tensor, "end")};
           })};
 }
 
@@ -167,13 +172,16 @@ std::vector<Example> to_examples(const Napi::Value& value) {
     const auto from = object(item, "example");
     Example example{prompt(from, known), ids(from, "response"), {}};
     const auto labels = get(from, "labels");
-    if (!labels.IsUndefined()) example.labels = typed<float, float>(labels, "labels", "a Float32Array", napi_float32_array);
+    if (!labels.IsUndefined())
+      example.labels = typed<float, float>(labels, "labels", "a Float32Array", napi_float32_array);
     return example;
   });
 }
 
 std::vector<std::vector<uint32_t>> to_positions(const Napi::Value& value) {
-  return list(value, "at", [](const Napi::Value& item) { return typed<uint32_t, uint32_t>(item, "at", "a Uint32Array", napi_uint32_array); });
+  return list(value, "at", [](const Napi::Value& item) {
+    return typed<uint32_t, uint32_t>(item, "at", "a Uint32Array", napi_uint32_array);
+  });
 }
 
 OptimizerSettings to_optimizer(const Napi::Value& value) {
@@ -204,7 +212,9 @@ std::vector<SaveFile> to_save_files(const Napi::Value& value) {
       const auto tensor = object(each, "tensor");
       return SaveTensor{text(tensor, "name"), text(tensor, "dtype")};
     });
-    return SaveFile{text(from, "path"), typed<uint8_t, uint8_t>(get(from, "header"), "header", "a Uint8Array", napi_uint8_array), std::move(tensors)};
+    return SaveFile{text(from, "path"),
+                    typed<uint8_t, uint8_t>(get(from, "header"), "header", "a Uint8Array", napi_uint8_array),
+                    std::move(tensors)};
   });
 }
 
@@ -221,7 +231,8 @@ Napi::Value from_rollout(Napi::Env env, const RolloutResult& result) {
   for (uint32_t i = 0; i < result.responses.size(); ++i) {
     const Napi::HandleScope scope(env);
     auto samples = Napi::Array::New(env, result.responses[i].size());
-    for (uint32_t j = 0; j < result.responses[i].size(); ++j) samples.Set(j, from_response(env, result.responses[i][j]));
+    for (uint32_t j = 0; j < result.responses[i].size(); ++j)
+      samples.Set(j, from_response(env, result.responses[i][j]));
     requests.Set(i, samples);
   }
   auto out = Napi::Object::New(env);
@@ -235,7 +246,8 @@ Napi::Value from_rollout(Napi::Env env, const RolloutResult& result) {
 
 Napi::Value from_rows(Napi::Env env, const std::vector<std::vector<float>>& rows) {
   auto out = Napi::Array::New(env, rows.size());
-  for (uint32_t i = 0; i < rows.size(); ++i) out.Set(i, array_of<Napi::Float32Array>(env, rows[i].data(), rows[i].size()));
+  for (uint32_t i = 0; i < rows.size(); ++i)
+    out.Set(i, array_of<Napi::Float32Array>(env, rows[i].data(), rows[i].size()));
   return out;
 }
 
@@ -281,7 +293,8 @@ Napi::Value from_stages(Napi::Env env, const Stages& stages, const std::vector<s
     for (int64_t d = 0; d < flat.dim(); ++d) shape.Set(static_cast<uint32_t>(d), static_cast<double>(flat.size(d)));
     auto entry = Napi::Object::New(env);
     entry.Set("shape", shape);
-    entry.Set("data", array_of<Napi::Float32Array>(env, flat.const_data_ptr<float>(), static_cast<size_t>(flat.numel())));
+    entry.Set("data",
+              array_of<Napi::Float32Array>(env, flat.const_data_ptr<float>(), static_cast<size_t>(flat.numel())));
     out.Set(name, entry);
   }
   return out;

@@ -1,5 +1,6 @@
 #pragma once
-// JavaScript values to engine structs and back. Refuses wrong JavaScript types, naming the field; meaning was checked in TypeScript.
+// JavaScript values to engine structs and back. Refuses wrong JavaScript types, naming the field; meaning was checked
+// in TypeScript.
 #include <napi.h>
 
 #include "engine/model.h"

@@ -48,7 +48,8 @@ Lane::Lane(Napi::Env env) {
 Lane::~Lane() { close(); }
 
 Napi::Promise Lane::submit(Napi::Env env, StopFlag stop, std::function<Result()> work, std::function<void()> release) {
-  auto job = std::unique_ptr<Job>(new Job{std::move(stop), std::move(work), Napi::Promise::Deferred::New(env), std::move(release)});
+  auto job = std::unique_ptr<Job>(
+      new Job{std::move(stop), std::move(work), Napi::Promise::Deferred::New(env), std::move(release)});
   auto promise = job->deferred.Promise();
   if (pending_++ == 0) bell_.Ref(env);  // a pending promise keeps the process alive, an idle engine does not
   {

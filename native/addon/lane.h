@@ -1,6 +1,7 @@
 #pragma once
-// One engine thread per JavaScript environment: calls run in call order, away from the event loop, and promises resolve back on
-// it. LibTorch's grad mode, thread count and device are per thread, which is why libuv's anonymous pool is not used.
+// One engine thread per JavaScript environment: calls run in call order, away from the event loop, and promises resolve
+// back on it. LibTorch's grad mode, thread count and device are per thread, which is why libuv's anonymous pool is not
+// used.
 #include <napi.h>
 
 #include <condition_variable>
@@ -23,8 +24,8 @@ class Lane {
   ~Lane();
   /** What a job gives back: builds the JavaScript value on the JavaScript thread. */
   using Result = std::function<Napi::Value(Napi::Env)>;
-  /** Queues work; its result, or its exception, settles the promise. Call on the JavaScript thread. `release` runs there after
-   *  the promise is settled: the place to drop JavaScript references. */
+  /** Queues work; its result, or its exception, settles the promise. Call on the JavaScript thread. `release` runs
+   * there after the promise is settled: the place to drop JavaScript references. */
   Napi::Promise submit(Napi::Env env, StopFlag stop, std::function<Result()> work, std::function<void()> release = {});
   /** Queues a call to JavaScript from any thread; dropped when the environment is closing. */
   void deliver(Delivery delivery);

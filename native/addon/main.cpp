@@ -15,7 +15,8 @@ Napi::Value parameter_shapes(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   if (!info[0].IsString()) throw Napi::TypeError::New(env, "backbone: wanted a string");
   try {
-    return from_shapes(env, make_backbone(info[0].As<Napi::String>().Utf8Value(), Config(to_config(info[1])))->parameter_shapes());
+    return from_shapes(
+        env, make_backbone(info[0].As<Napi::String>().Utf8Value(), Config(to_config(info[1])))->parameter_shapes());
   } catch (const c10::Error& error) {
     const std::string message = error.what_without_backtrace();
     throw Napi::Error::New(env, message.substr(0, message.find('\n')));
@@ -29,7 +30,8 @@ Napi::Value backbones(const Napi::CallbackInfo& info) {
 }
 
 const char* simd() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")) return "avx512";
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+    return "avx512";
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? "avx2" : "plain";
 }
 

@@ -33,14 +33,15 @@ RolloutHooks hooks_of(const std::shared_ptr<Lane>& lane, const Callback& on_resp
   if (on_response)
     hooks.on_response = [lane, on_response](int64_t request, int64_t sample, const Response& response) {
       lane->deliver([=](Napi::Env env) {
-        on_response->Call({Napi::Number::New(env, static_cast<double>(request)), Napi::Number::New(env, static_cast<double>(sample)),
-                           from_response(env, response)});
+        on_response->Call({Napi::Number::New(env, static_cast<double>(request)),
+                           Napi::Number::New(env, static_cast<double>(sample)), from_response(env, response)});
       });
     };
   if (on_progress)
     hooks.on_progress = [lane, on_progress](int64_t done, int64_t total, int64_t tokens) {
       lane->deliver([=](Napi::Env env) {
-        on_progress->Call({Napi::Number::New(env, static_cast<double>(done)), Napi::Number::New(env, static_cast<double>(total)),
+        on_progress->Call({Napi::Number::New(env, static_cast<double>(done)),
+                           Napi::Number::New(env, static_cast<double>(total)),
                            Napi::Number::New(env, static_cast<double>(tokens))});
       });
     };
@@ -49,20 +50,24 @@ RolloutHooks hooks_of(const std::shared_ptr<Lane>& lane, const Callback& on_resp
 
 }  // namespace
 
-Napi::Function CancelFlag::define(Napi::Env env) { return DefineClass(env, "CancelFlag", {InstanceMethod("cancel", &CancelFlag::cancel)}); }
-
-Napi::Function ModelObject::define(Napi::Env env) {
-  return DefineClass(env, "NativeModel",
-                     {InstanceMethod("rollout", &ModelObject::rollout), InstanceMethod("logprobs", &ModelObject::logprobs),
-                      InstanceMethod("score", &ModelObject::score), InstanceMethod("setOptimizer", &ModelObject::set_optimizer),
-                      InstanceMethod("trainStep", &ModelObject::train_step), InstanceMethod("imageLayout", &ModelObject::image_layout),
-                      InstanceMethod("save", &ModelObject::save), InstanceMethod("restore", &ModelObject::restore),
-                      InstanceMethod("parameters", &ModelObject::parameters), InstanceMethod("inspect", &ModelObject::inspect),
-                      InstanceMethod("gradients", &ModelObject::gradients), InstanceMethod("dispose", &ModelObject::dispose),
-                      InstanceAccessor("version", &ModelObject::version, nullptr)});
+Napi::Function CancelFlag::define(Napi::Env env) {
+  return DefineClass(env, "CancelFlag", {InstanceMethod("cancel", &CancelFlag::cancel)});
 }
 
-ModelObject::ModelObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelObject>(info), version_(std::make_shared<std::atomic<int64_t>>(0)) {
+Napi::Function ModelObject::define(Napi::Env env) {
+  return DefineClass(
+      env, "NativeModel",
+      {InstanceMethod("rollout", &ModelObject::rollout), InstanceMethod("logprobs", &ModelObject::logprobs),
+       InstanceMethod("score", &ModelObject::score), InstanceMethod("setOptimizer", &ModelObject::set_optimizer),
+       InstanceMethod("trainStep", &ModelObject::train_step), InstanceMethod("imageLayout", &ModelObject::image_layout),
+       InstanceMethod("save", &ModelObject::save), InstanceMethod("restore", &ModelObject::restore),
+       InstanceMethod("parameters", &ModelObject::parameters), InstanceMethod("inspect", &ModelObject::inspect),
+       InstanceMethod("gradients", &ModelObject::gradients), InstanceMethod("dispose", &ModelObject::dispose),
+       InstanceAccessor("version", &ModelObject::version, nullptr)});
+}
+
+ModelObject::ModelObject(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<ModelObject>(info), version_(std::make_shared<std::atomic<int64_t>>(0)) {
   if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "models are made by loadModel()");
   model_ = *info[0].As<Napi::External<std::shared_ptr<Model>>>().Data();
   lane_ = info.Env().GetInstanceData<Instance>()->lane;
@@ -83,7 +88,8 @@ Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
     auto model = std::make_shared<Model>(spec, stop);
     return [model](Napi::Env env) -> Napi::Value {
       auto holder = model;
-      return env.GetInstanceData<Instance>()->model_class.New({Napi::External<std::shared_ptr<Model>>::New(env, &holder)});
+      return env.GetInstanceData<Instance>()->model_class.New(
+          {Napi::External<std::shared_ptr<Model>>::New(env, &holder)});
     };
   });
 }
@@ -113,8 +119,8 @@ Napi::Value ModelObject::rollout(const Napi::CallbackInfo& info) {
   const auto on_response = callback_of(info[3]), on_progress = callback_of(info[4]);
   return submit(
       info.Env(), flag_of(info[2]),
-      [requests = to_requests(info[0]), sampling = to_sampling(info[1]), hooks = hooks_of(lane_, on_response, on_progress)](Model& model,
-                                                                                                                         const StopFlag& stop) {
+      [requests = to_requests(info[0]), sampling = to_sampling(info[1]),
+       hooks = hooks_of(lane_, on_response, on_progress)](Model& model, const StopFlag& stop) {
         auto result = std::make_shared<RolloutResult>(model.rollout(requests, sampling, hooks, stop));
         return [result](Napi::Env env) { return from_rollout(env, *result); };
       },
@@ -131,9 +137,10 @@ Napi::Value ModelObject::logprobs(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {
-  return submit(info.Env(), new_flag(), [examples = to_examples(info[0]), at = to_positions(info[1])](Model& model, const StopFlag& stop) {
-    return [rows = model.score(examples, at, stop)](Napi::Env env) { return from_rows(env, rows); };
-  });
+  return submit(info.Env(), new_flag(),
+                [examples = to_examples(info[0]), at = to_positions(info[1])](Model& model, const StopFlag& stop) {
+                  return [rows = model.score(examples, at, stop)](Napi::Env env) { return from_rows(env, rows); };
+                });
 }
 
 Napi::Value ModelObject::set_optimizer(const Napi::CallbackInfo& info) {
@@ -144,14 +151,18 @@ Napi::Value ModelObject::set_optimizer(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelObject::train_step(const Napi::CallbackInfo& info) {
-  return submit(info.Env(), new_flag(), [batch = to_examples(info[0]), objective = to_objective(info[1])](Model& model, const StopFlag& stop) {
-    return [report = model.train_step(batch, objective, stop)](Napi::Env env) { return from_report(env, report); };
-  });
+  return submit(info.Env(), new_flag(),
+                [batch = to_examples(info[0]), objective = to_objective(info[1])](Model& model, const StopFlag& stop) {
+                  return [report = model.train_step(batch, objective, stop)](Napi::Env env) {
+                    return from_report(env, report);
+                  };
+                });
 }
 
 Napi::Value ModelObject::image_layout(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
-  if (!info[0].IsNumber() || !info[1].IsNumber()) throw Napi::TypeError::New(env, "imageLayout: wanted width and height");
+  if (!info[0].IsNumber() || !info[1].IsNumber())
+    throw Napi::TypeError::New(env, "imageLayout: wanted width and height");
   const int64_t width = info[0].As<Napi::Number>().Int64Value(), height = info[1].As<Napi::Number>().Int64Value();
   if (width < 1 || height < 1) throw Napi::RangeError::New(env, "imageLayout: wanted positive sizes");
   return from_layout(env, alive(env).backbone().layout(width, height));
@@ -167,7 +178,8 @@ Napi::Value ModelObject::save(const Napi::CallbackInfo& info) {
 Napi::Value ModelObject::restore(const Napi::CallbackInfo& info) {
   if (!info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "version: wanted a number");
   return submit(info.Env(), new_flag(),
-                [files = to_weight_files(info[0]), version = info[1].As<Napi::Number>().Int64Value()](Model& model, const StopFlag&) {
+                [files = to_weight_files(info[0]), version = info[1].As<Napi::Number>().Int64Value()](Model& model,
+                                                                                                      const StopFlag&) {
                   model.restore(files, version);
                   return nothing();
                 });
@@ -183,23 +195,27 @@ Napi::Value ModelObject::parameters(const Napi::CallbackInfo& info) {
 Napi::Value ModelObject::inspect(const Napi::CallbackInfo& info) {
   auto one = Napi::Array::New(info.Env(), 1);
   one.Set(0u, info[0]);
-  return submit(info.Env(), new_flag(), [examples = to_examples(one), only = to_strings(info[1])](Model& model, const StopFlag&) {
-    return [stages = model.inspect(examples.at(0)), only](Napi::Env env) { return from_stages(env, stages, only); };
-  });
+  return submit(
+      info.Env(), new_flag(), [examples = to_examples(one), only = to_strings(info[1])](Model& model, const StopFlag&) {
+        return [stages = model.inspect(examples.at(0)), only](Napi::Env env) { return from_stages(env, stages, only); };
+      });
 }
 
 Napi::Value ModelObject::gradients(const Napi::CallbackInfo& info) {
-  return submit(info.Env(), new_flag(), [batch = to_examples(info[0]), objective = to_objective(info[1])](Model& model, const StopFlag& stop) {
-    return [result = model.gradients(batch, objective, stop)](Napi::Env env) -> Napi::Value {
-      auto out = Napi::Object::New(env);
-      out.Set("loss", result.first);
-      out.Set("gradients", from_stages(env, result.second, {}));
-      return out;
-    };
-  });
+  return submit(info.Env(), new_flag(),
+                [batch = to_examples(info[0]), objective = to_objective(info[1])](Model& model, const StopFlag& stop) {
+                  return [result = model.gradients(batch, objective, stop)](Napi::Env env) -> Napi::Value {
+                    auto out = Napi::Object::New(env);
+                    out.Set("loss", result.first);
+                    out.Set("gradients", from_stages(env, result.second, {}));
+                    return out;
+                  };
+                });
 }
 
-Napi::Value ModelObject::version(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(version_->load())); }
+Napi::Value ModelObject::version(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(version_->load()));
+}
 
 Napi::Value ModelObject::dispose(const Napi::CallbackInfo& info) {
   const auto env = info.Env();

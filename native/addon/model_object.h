@@ -13,7 +13,8 @@ namespace mstar::addon {
 class CancelFlag : public Napi::ObjectWrap<CancelFlag> {
  public:
   static Napi::Function define(Napi::Env env);
-  explicit CancelFlag(const Napi::CallbackInfo& info) : Napi::ObjectWrap<CancelFlag>(info), flag(std::make_shared<std::atomic<bool>>(false)) {}
+  explicit CancelFlag(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<CancelFlag>(info), flag(std::make_shared<std::atomic<bool>>(false)) {}
   StopFlag flag;
 
  private:

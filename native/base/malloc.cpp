@@ -14,7 +14,8 @@ const char* raise_malloc_thresholds() {
   const char* wish = std::getenv("MSTAR_MALLOC");
   if (wish != nullptr && std::strcmp(wish, "default") == 0) return "default";
   // Blocks up to 1 GiB come from the heap instead of a fresh mmap; 2 GiB at its top are kept; it grows by 64 MiB.
-  const bool ok = mallopt(M_MMAP_THRESHOLD, 1 << 30) && mallopt(M_TRIM_THRESHOLD, 0x7fffffff) && mallopt(M_TOP_PAD, 64 << 20);
+  const bool ok =
+      mallopt(M_MMAP_THRESHOLD, 1 << 30) && mallopt(M_TRIM_THRESHOLD, 0x7fffffff) && mallopt(M_TOP_PAD, 64 << 20);
   return ok ? "raised" : "refused";
 #else
   return "not glibc";

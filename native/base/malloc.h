@@ -4,7 +4,8 @@
 
 namespace mstar {
 
-/** Raises the malloc thresholds; returns what was done, for `info()`. MSTAR_MALLOC=default leaves glibc as it is (benchmarks). */
+/** Raises the malloc thresholds; returns what was done, for `info()`. MSTAR_MALLOC=default leaves glibc as it is
+ * (benchmarks). */
 const char* raise_malloc_thresholds();
 
 }  // namespace mstar

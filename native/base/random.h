@@ -1,6 +1,7 @@
 #pragma once
-// Counter-based randomness: a draw is a pure function of (seed, key, sample, position), so neither batch composition nor
-// order nor thread count changes it. Philox4x32-10 (Salmon et al., SC'11). Leaves what is drawn from it to the sampler.
+// Counter-based randomness: a draw is a pure function of (seed, key, sample, position), so neither batch composition
+// nor order nor thread count changes it. Philox4x32-10 (Salmon et al., SC'11). Leaves what is drawn from it to the
+// sampler.
 #include <cstdint>
 #include <string_view>
 

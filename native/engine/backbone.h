@@ -38,7 +38,8 @@ struct DecoderShape {
   float eps = 0;
 };
 
-/** Weights of one decoder layer as matrices [out, in]; `qkv` holds all query heads, then key heads, then value heads. */
+/** Weights of one decoder layer as matrices [out, in]; `qkv` holds all query heads, then key heads, then value heads.
+ */
 struct DecoderLayer {
   at::Tensor attention_norm, qkv, output, ffn_norm, gate, up, down;
 };
@@ -54,11 +55,11 @@ using Stages = std::map<std::string, at::Tensor>;
 
 /** Sequences laid end to end without padding. */
 struct Packed {
-  at::Tensor tokens_N;                 // int64
-  std::vector<int64_t> lengths;        // of each sequence
-  at::Tensor image_positions;          // int64: where image tokens lie in tokens_N, in order
-  std::vector<ImagePtr> images;        // distinct pictures
-  std::vector<int64_t> image_uses;     // for each picture place in order: index into `images`
+  at::Tensor tokens_N;              // int64
+  std::vector<int64_t> lengths;     // of each sequence
+  at::Tensor image_positions;       // int64: where image tokens lie in tokens_N, in order
+  std::vector<ImagePtr> images;     // distinct pictures
+  std::vector<int64_t> image_uses;  // for each picture place in order: index into `images`
 };
 
 class Backbone {
@@ -72,8 +73,10 @@ class Backbone {
   virtual at::Tensor encode(const Parameters& p, const at::Tensor& pixels, Stages* stages) const = 0;
   /** Token embeddings [N, D] without pictures, differentiable. */
   virtual at::Tensor embed(const Parameters& p, const at::Tensor& tokens_N) const = 0;
-  /** Final hidden states after the last norm [N, D] of packed sequences, differentiable: the plain twin of the decode path. */
-  virtual at::Tensor hidden(const Parameters& p, const at::Tensor& embedded_ND, const std::vector<int64_t>& lengths) const = 0;
+  /** Final hidden states after the last norm [N, D] of packed sequences, differentiable: the plain twin of the decode
+   * path. */
+  virtual at::Tensor hidden(const Parameters& p, const at::Tensor& embedded_ND,
+                            const std::vector<int64_t>& lengths) const = 0;
   /** Output matrix [V, D]. */
   virtual at::Tensor head(const Parameters& p) const = 0;
   virtual DecoderShape decoder_shape() const = 0;

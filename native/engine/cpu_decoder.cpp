@@ -23,8 +23,10 @@ float* sized(std::vector<float>& buffer, int64_t floats) {
 
 }  // namespace
 
-CpuDecoder::CpuDecoder(const Backbone& backbone, const Parameters& parameters) : backbone_(backbone), shape_(backbone.decoder_shape()) {
-  TORCH_CHECK(shape_.head_dim % 8 == 0, "the decode path needs a head width that is a multiple of 8, found ", shape_.head_dim);
+CpuDecoder::CpuDecoder(const Backbone& backbone, const Parameters& parameters)
+    : backbone_(backbone), shape_(backbone.decoder_shape()) {
+  TORCH_CHECK(shape_.head_dim % 8 == 0, "the decode path needs a head width that is a multiple of 8, found ",
+              shape_.head_dim);
   const at::NoGradGuard no_grad;
   const DecoderWeights weights = backbone.decoder_weights(parameters);
   for (const DecoderLayer& from : weights.layers) {
@@ -62,7 +64,8 @@ void CpuDecoder::rotation(const std::vector<DecodeRow>& rows, DecodeScratch& scr
   }
 }
 
-void CpuDecoder::store(const BlockPool& pool, int64_t layer, const std::vector<DecodeRow>& rows, const float* qkv) const {
+void CpuDecoder::store(const BlockPool& pool, int64_t layer, const std::vector<DecodeRow>& rows,
+                       const float* qkv) const {
   const int64_t e = shape_.head_dim, stride = (shape_.heads + 2 * shape_.kv_heads) * e;
   for (const DecodeRow& row : rows) {
     float* block = row.own->block(row.at / cpu::kBlockTokens);
@@ -78,9 +81,10 @@ void CpuDecoder::store(const BlockPool& pool, int64_t layer, const std::vector<D
   }
 }
 
-void CpuDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows, const std::vector<DecodeGroup>& groups, float* x,
-                         DecodeScratch& scratch) const {
-  const int64_t count = static_cast<int64_t>(rows.size()), d = shape_.hidden, e = shape_.head_dim, wide = shape_.intermediate;
+void CpuDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows, const std::vector<DecodeGroup>& groups,
+                         float* x, DecodeScratch& scratch) const {
+  const int64_t count = static_cast<int64_t>(rows.size()), d = shape_.hidden, e = shape_.head_dim,
+                wide = shape_.intermediate;
   const int64_t heads = shape_.heads, kv = shape_.kv_heads, group = heads / kv, qkv_width = (heads + 2 * kv) * e;
   const float scale = 1.0f / std::sqrt(static_cast<float>(e));
   float* normal = sized(scratch.normal, count * d);
@@ -96,17 +100,19 @@ void CpuDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows, co
     cpu::rms_norm(x, layer.attention_norm.data(), shape_.eps, normal, count, d);
     cpu::gemm(layer.qkv, normal, d, qkv, qkv_width, count, false);
     for (int64_t r = 0; r < count; ++r)  // query and key heads lie side by side: one rotation for both
-      cpu::rotate_half(qkv + r * qkv_width, scratch.cosine.data() + r * e / 2, scratch.sine.data() + r * e / 2, heads + kv, e);
+      cpu::rotate_half(qkv + r * qkv_width, scratch.cosine.data() + r * e / 2, scratch.sine.data() + r * e / 2,
+                       heads + kv, e);
     store(pool, l, rows, qkv);
     for (const DecodeGroup& g : groups)
       for (int64_t h = 0; h < kv; ++h) {
         scratch.attend.clear();
         for (int64_t r = g.first_row; r < g.first_row + g.rows; ++r) {
           const DecodeRow& row = rows[static_cast<size_t>(r)];
-          scratch.attend.push_back({qkv + r * qkv_width + h * group * e, mixed + (r * heads + h * group) * e, row.own->span(row.at + 1)});
+          scratch.attend.push_back(
+              {qkv + r * qkv_width + h * group * e, mixed + (r * heads + h * group) * e, row.own->span(row.at + 1)});
         }
-        cpu::attend(g.shared.data(), static_cast<int64_t>(g.shared.size()), scratch.attend.data(), g.rows, group, e, pool.place(l, h), scale,
-                    scratch.workspace);
+        cpu::attend(g.shared.data(), static_cast<int64_t>(g.shared.size()), scratch.attend.data(), g.rows, group, e,
+                    pool.place(l, h), scale, scratch.workspace);
       }
     cpu::gemm(layer.output, mixed, heads * e, x, d, count, true);
     cpu::rms_norm(x, layer.ffn_norm.data(), shape_.eps, normal, count, d);

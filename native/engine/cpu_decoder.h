@@ -1,7 +1,8 @@
 #pragma once
-// The decoder's forward pass for prefill and decoding on CPU: packed weights, cached keys and values, no autograd, no LibTorch
-// inside a step. A row's numbers do not depend on the other rows of the call. Plain twin: Backbone::hidden.
-// Leaves scheduling to rollout.cpp, drawing to sampler.h. One call uses the calling thread only; several may run at once.
+// The decoder's forward pass for prefill and decoding on CPU: packed weights, cached keys and values, no autograd, no
+// LibTorch inside a step. A row's numbers do not depend on the other rows of the call. Plain twin: Backbone::hidden.
+// Leaves scheduling to rollout.cpp, drawing to sampler.h. One call uses the calling thread only; several may run at
+// once.
 #include <vector>
 
 #include "engine/kv_cache.h"
@@ -34,7 +35,8 @@ class CpuDecoder {
   CpuDecoder(const Backbone& backbone, const Parameters& parameters);
   const DecoderShape& shape() const { return shape_; }
   /** x [rows, D] holds embeddings and becomes the final hidden states after the last norm. */
-  void forward(BlockPool& pool, const std::vector<DecodeRow>& rows, const std::vector<DecodeGroup>& groups, float* x, DecodeScratch& scratch) const;
+  void forward(BlockPool& pool, const std::vector<DecodeRow>& rows, const std::vector<DecodeGroup>& groups, float* x,
+               DecodeScratch& scratch) const;
   /** logits [rows, V] of final hidden states. */
   void logits(const float* hidden, int64_t rows, float* out) const;
 

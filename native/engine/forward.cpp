@@ -5,8 +5,8 @@ namespace mstar {
 namespace {
 
 /** Appends one sequence and notes where its image tokens lie. */
-void append(const Backbone& backbone, const Prompt& prompt, std::vector<int64_t>& tokens, std::vector<int64_t>& positions, Packed& packed,
-            std::map<std::string, int64_t>& known) {
+void append(const Backbone& backbone, const Prompt& prompt, std::vector<int64_t>& tokens,
+            std::vector<int64_t>& positions, Packed& packed, std::map<std::string, int64_t>& known) {
   int64_t expected = 0, found = 0;
   for (const ImagePtr& image : prompt.images) {
     expected += backbone.layout(image->width, image->height).tokens;

@@ -1,6 +1,6 @@
 #pragma once
-// Examples to packed batches and through the backbone in plain ATen, with pictures in their places: what training, scoring,
-// log-probabilities and the oracle of the decode path are made of.
+// Examples to packed batches and through the backbone in plain ATen, with pictures in their places: what training,
+// scoring, log-probabilities and the oracle of the decode path are made of.
 #include "engine/backbone.h"
 
 namespace mstar {
@@ -9,7 +9,8 @@ namespace mstar {
 Packed pack(const Backbone& backbone, const std::vector<const Example*>& examples);
 
 /** Final hidden states [N, D], differentiable; each distinct picture is encoded once. */
-at::Tensor forward_hidden(const Backbone& backbone, const Parameters& p, const Packed& packed, Stages* stages = nullptr);
+at::Tensor forward_hidden(const Backbone& backbone, const Parameters& p, const Packed& packed,
+                          Stages* stages = nullptr);
 
 /** Embeddings of one prompt [N, D] with its pictures in place, contiguous: what prefill starts from. */
 at::Tensor embed_prompt(const Backbone& backbone, const Parameters& p, const Prompt& prompt);

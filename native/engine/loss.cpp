@@ -1,5 +1,5 @@
-// See loss.h. Micro-batches hold examples of similar length; worker w takes micro-batches w, w + workers, ... and gradients are
-// added in a fixed order, so that a step gives the same bits every time for the same number of threads.
+// See loss.h. Micro-batches hold examples of similar length; worker w takes micro-batches w, w + workers, ... and
+// gradients are added in a fixed order, so that a step gives the same bits every time for the same number of threads.
 #include "engine/loss.h"
 
 #include <ATen/Parallel.h>
@@ -22,7 +22,8 @@ int64_t length_of(const Example& e) { return static_cast<int64_t>(e.prompt.token
 std::vector<std::vector<size_t>> micro_batches(const std::vector<Example>& batch, int64_t budget, int64_t workers) {
   std::vector<size_t> order(batch.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return length_of(batch[a]) > length_of(batch[b]); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return length_of(batch[a]) > length_of(batch[b]); });
   int64_t total = 0;
   for (const Example& e : batch) total += length_of(e);
   const int64_t share = std::min(budget, (total + workers - 1) / workers);
@@ -55,7 +56,8 @@ at::Tensor response_rows(const std::vector<const Example*>& examples, int64_t sh
 at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& examples) {
   std::vector<int64_t> targets;
   for (const Example* e : examples) targets.insert(targets.end(), e->response.begin(), e->response.end());
-  const auto hidden = forward_hidden(c.backbone, c.parameters, pack(c.backbone, examples)).index_select(0, response_rows(examples, 1));
+  const auto hidden =
+      forward_hidden(c.backbone, c.parameters, pack(c.backbone, examples)).index_select(0, response_rows(examples, 1));
   const auto target_M = at::tensor(targets, at::kLong);
   std::vector<at::Tensor> parts;
   for (int64_t from = 0; from < hidden.size(0); from += kHeadChunk) {
@@ -67,7 +69,8 @@ at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& 
 }
 
 at::Tensor scores_of(const LossContext& c, const std::vector<const Example*>& examples) {
-  const auto hidden = forward_hidden(c.backbone, c.parameters, pack(c.backbone, examples)).index_select(0, response_rows(examples, 0));
+  const auto hidden =
+      forward_hidden(c.backbone, c.parameters, pack(c.backbone, examples)).index_select(0, response_rows(examples, 0));
   return dense(hidden, c.parameters[kHeadWeight], c.parameters[kHeadBias]).squeeze(-1);
 }
 
@@ -79,8 +82,10 @@ at::Tensor loss_sum(const LossContext& c, const std::vector<const Example*>& exa
   return (scores_of(c, examples) - at::tensor(labels, at::kFloat)).square().sum();
 }
 
-/** Runs work(part) for every part on `workers` threads; part p runs on worker p % workers. The first failure is rethrown. */
-void run_parts(size_t parts, int64_t workers, int threads, const std::function<void(size_t part, size_t worker)>& work) {
+/** Runs work(part) for every part on `workers` threads; part p runs on worker p % workers. The first failure is
+ * rethrown. */
+void run_parts(size_t parts, int64_t workers, int threads,
+               const std::function<void(size_t part, size_t worker)>& work) {
   std::vector<std::exception_ptr> errors(static_cast<size_t>(workers));
   const auto loop = [&](size_t worker) {
     at::set_num_threads(workers > 1 ? 1 : threads);
@@ -113,29 +118,32 @@ void check_examples(const std::vector<Example>& batch, bool labelled) {
   for (const Example& e : batch) {
     TORCH_CHECK(!e.prompt.tokens.empty(), "an example has an empty prompt");
     TORCH_CHECK(!e.response.empty(), "an example has an empty response");
-    TORCH_CHECK(!labelled || e.labels.size() == e.response.size(), "an example has ", e.response.size(), " response tokens and ", e.labels.size(), " labels");
+    TORCH_CHECK(!labelled || e.labels.size() == e.response.size(), "an example has ", e.response.size(),
+                " response tokens and ", e.labels.size(), " labels");
   }
 }
 
-std::vector<std::vector<float>> per_token(const LossContext& c, const std::vector<Example>& examples, const StopFlag& stop,
-                                          const std::function<at::Tensor(const std::vector<const Example*>&)>& compute) {
+std::vector<std::vector<float>> per_token(
+    const LossContext& c, const std::vector<Example>& examples, const StopFlag& stop,
+    const std::function<at::Tensor(const std::vector<const Example*>&)>& compute) {
   if (examples.empty()) return {};
   check_examples(examples, false);
   const int64_t workers = workers_for(c, examples.size());
   const auto parts = micro_batches(examples, c.token_budget, workers);
   std::vector<std::vector<float>> out(examples.size());
-  run_parts(parts.size(), std::min<int64_t>(workers, static_cast<int64_t>(parts.size())), c.threads, [&](size_t part, size_t) {
-    throw_if(stop);
-    const at::NoGradGuard no_grad;
-    std::vector<const Example*> members;
-    for (size_t index : parts[part]) members.push_back(&examples[index]);
-    const auto values = compute(members).contiguous();
-    const float* value = values.const_data_ptr<float>();
-    for (size_t index : parts[part]) {
-      out[index].assign(value, value + examples[index].response.size());
-      value += examples[index].response.size();
-    }
-  });
+  run_parts(parts.size(), std::min<int64_t>(workers, static_cast<int64_t>(parts.size())), c.threads,
+            [&](size_t part, size_t) {
+              throw_if(stop);
+              const at::NoGradGuard no_grad;
+              std::vector<const Example*> members;
+              for (size_t index : parts[part]) members.push_back(&examples[index]);
+              const auto values = compute(members).contiguous();
+              const float* value = values.const_data_ptr<float>();
+              for (size_t index : parts[part]) {
+                out[index].assign(value, value + examples[index].response.size());
+                value += examples[index].response.size();
+              }
+            });
   return out;
 }
 
@@ -143,8 +151,8 @@ std::vector<std::vector<float>> per_token(const LossContext& c, const std::vecto
 
 bool is_large(const Parameters& parameters) { return parameters.count() > int64_t{1} << 28; }
 
-Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch, Objective objective, const std::vector<std::string>& names,
-                         const StopFlag& stop) {
+Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch, Objective objective,
+                         const std::vector<std::string>& names, const StopFlag& stop) {
   check_examples(batch, objective == Objective::step);
   Gradients result;
   for (const Example& e : batch) result.tokens += static_cast<int64_t>(e.response.size());
@@ -185,11 +193,13 @@ Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch
   return result;
 }
 
-std::vector<std::vector<float>> response_logprobs(const LossContext& c, const std::vector<Example>& examples, const StopFlag& stop) {
+std::vector<std::vector<float>> response_logprobs(const LossContext& c, const std::vector<Example>& examples,
+                                                  const StopFlag& stop) {
   return per_token(c, examples, stop, [&](const auto& members) { return logprobs_of(c, members); });
 }
 
-std::vector<std::vector<float>> response_scores(const LossContext& c, const std::vector<Example>& examples, const StopFlag& stop) {
+std::vector<std::vector<float>> response_scores(const LossContext& c, const std::vector<Example>& examples,
+                                                const StopFlag& stop) {
   return per_token(c, examples, stop, [&](const auto& members) { return scores_of(c, members); });
 }
 

@@ -21,18 +21,20 @@ struct Gradients {
   std::vector<at::Tensor> grads;  // in the order of `names`; undefined where a parameter is not reached
 };
 
-/** Large models share each operation between threads; for small ones a barrier per operation costs more than it gains, and
- *  threads take whole micro-batches instead (a second set of gradients is then affordable). */
+/** Large models share each operation between threads; for small ones a barrier per operation costs more than it gains,
+ * and threads take whole micro-batches instead (a second set of gradients is then affordable). */
 bool is_large(const Parameters& parameters);
 
 /** Mean loss over all response tokens of the batch, and its gradient with respect to `names`. */
-Gradients loss_gradients(const LossContext& context, const std::vector<Example>& batch, Objective objective, const std::vector<std::string>& names,
-                         const StopFlag& stop);
+Gradients loss_gradients(const LossContext& context, const std::vector<Example>& batch, Objective objective,
+                         const std::vector<std::string>& names, const StopFlag& stop);
 
 /** Log-probability of every response token. */
-std::vector<std::vector<float>> response_logprobs(const LossContext& context, const std::vector<Example>& examples, const StopFlag& stop);
+std::vector<std::vector<float>> response_logprobs(const LossContext& context, const std::vector<Example>& examples,
+                                                  const StopFlag& stop);
 
 /** Reward-head score at every response token. */
-std::vector<std::vector<float>> response_scores(const LossContext& context, const std::vector<Example>& examples, const StopFlag& stop);
+std::vector<std::vector<float>> response_scores(const LossContext& context, const std::vector<Example>& examples,
+                                                const StopFlag& stop);
 
 }  // namespace mstar

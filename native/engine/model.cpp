@@ -13,7 +13,9 @@ const std::string kFirst = "exp_avg.", kSecond = "exp_avg_sq.";
 }  // namespace
 
 Model::Model(const ModelSpec& spec, const StopFlag& stop)
-    : backbone_(make_backbone(spec.backbone, Config(spec.config))), parameters_(backbone_->parameter_shapes()), threads_(spec.threads) {
+    : backbone_(make_backbone(spec.backbone, Config(spec.config))),
+      parameters_(backbone_->parameter_shapes()),
+      threads_(spec.threads) {
   TORCH_CHECK(spec.device == "cpu", "device '", spec.device, "' is not in this build; it has: cpu");
   TORCH_CHECK(spec.dtype == "float32", "dtype '", spec.dtype, "' is not in this build; it has: float32");
   at::set_num_threads(threads_);
@@ -36,10 +38,12 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
 LossContext Model::context() const { return {*backbone_, parameters_, threads_, token_budget_}; }
 
 void Model::check_head(bool wanted) const {
-  TORCH_CHECK(parameters_.has(kHeadWeight) == wanted, wanted ? "this model has no reward head: open it as a PRM" : "a PRM has no response objective");
+  TORCH_CHECK(parameters_.has(kHeadWeight) == wanted,
+              wanted ? "this model has no reward head: open it as a PRM" : "a PRM has no response objective");
 }
 
-RolloutResult Model::rollout(const std::vector<RolloutRequest>& requests, const Sampling& sampling, const RolloutHooks& hooks, const StopFlag& stop) {
+RolloutResult Model::rollout(const std::vector<RolloutRequest>& requests, const Sampling& sampling,
+                             const RolloutHooks& hooks, const StopFlag& stop) {
   if (!decoder_) decoder_ = std::make_unique<CpuDecoder>(*backbone_, parameters_);
   return run_rollout({*backbone_, parameters_, *decoder_, threads_}, requests, sampling, hooks, stop);
 }
@@ -48,8 +52,8 @@ std::vector<std::vector<float>> Model::logprobs(const std::vector<Example>& exam
   return response_logprobs(context(), examples, stop);
 }
 
-std::vector<std::vector<float>> Model::score(const std::vector<Example>& examples, const std::vector<std::vector<uint32_t>>& at,
-                                             const StopFlag& stop) const {
+std::vector<std::vector<float>> Model::score(const std::vector<Example>& examples,
+                                             const std::vector<std::vector<uint32_t>>& at, const StopFlag& stop) const {
   check_head(true);
   TORCH_CHECK(at.size() == examples.size(), examples.size(), " examples but ", at.size(), " lists of positions");
   const auto all = response_scores(context(), examples, stop);
@@ -113,7 +117,8 @@ Stages Model::inspect(const Example& example) const {
   return stages;
 }
 
-std::pair<double, Stages> Model::gradients(const std::vector<Example>& batch, Objective objective, const StopFlag& stop) const {
+std::pair<double, Stages> Model::gradients(const std::vector<Example>& batch, Objective objective,
+                                           const StopFlag& stop) const {
   check_head(objective == Objective::step);
   const auto result = loss_gradients(context(), batch, objective, parameters_.names(), stop);
   Stages named;

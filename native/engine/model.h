@@ -1,6 +1,6 @@
 #pragma once
-// A loaded model and its verbs: one copy of the weights that samples, learns, scores and is saved. Calls come one at a time, from
-// the engine thread. Knows Backbone and no backbone.
+// A loaded model and its verbs: one copy of the weights that samples, learns, scores and is saved. Calls come one at a
+// time, from the engine thread. Knows Backbone and no backbone.
 #include <memory>
 
 #include "engine/cpu_decoder.h"
@@ -26,16 +26,19 @@ class Model {
  public:
   explicit Model(const ModelSpec& spec, const StopFlag& stop = nullptr);
 
-  RolloutResult rollout(const std::vector<RolloutRequest>& requests, const Sampling& sampling, const RolloutHooks& hooks, const StopFlag& stop);
+  RolloutResult rollout(const std::vector<RolloutRequest>& requests, const Sampling& sampling,
+                        const RolloutHooks& hooks, const StopFlag& stop);
   std::vector<std::vector<float>> logprobs(const std::vector<Example>& examples, const StopFlag& stop) const;
   /** Scores at the given response-token indices. */
-  std::vector<std::vector<float>> score(const std::vector<Example>& examples, const std::vector<std::vector<uint32_t>>& at, const StopFlag& stop) const;
+  std::vector<std::vector<float>> score(const std::vector<Example>& examples,
+                                        const std::vector<std::vector<uint32_t>>& at, const StopFlag& stop) const;
   void set_optimizer(const OptimizerSettings& settings);
   StepReport train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop);
   void save(const std::vector<SaveFile>& files) const;
   void restore(const std::vector<WeightFile>& files, int64_t version);
   Stages inspect(const Example& example) const;
-  std::pair<double, Stages> gradients(const std::vector<Example>& batch, Objective objective, const StopFlag& stop) const;
+  std::pair<double, Stages> gradients(const std::vector<Example>& batch, Objective objective,
+                                      const StopFlag& stop) const;
 
   const Backbone& backbone() const { return *backbone_; }
   const Parameters& parameters() const { return parameters_; }

@@ -5,7 +5,8 @@ namespace mstar {
 namespace {
 
 bool is_frozen(const std::string& name, const std::vector<std::string>& prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) { return name.starts_with(prefix); });
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& prefix) { return name.starts_with(prefix); });
 }
 
 /** In double and in a fixed order: the norm must not depend on how threads cut a sum. */
@@ -26,7 +27,8 @@ Optimizer::Optimizer(const Parameters& parameters, OptimizerSettings settings) :
     if (is_frozen(name, settings_.frozen)) continue;
     const at::Tensor& parameter = parameters[name];
     trained_.push_back(name);
-    moments_.emplace(name, std::pair{at::zeros(parameter.sizes(), at::kFloat), at::zeros(parameter.sizes(), at::kFloat)});
+    moments_.emplace(name,
+                     std::pair{at::zeros(parameter.sizes(), at::kFloat), at::zeros(parameter.sizes(), at::kFloat)});
   }
 }
 
@@ -61,8 +63,8 @@ double Optimizer::step(const Parameters& parameters, std::vector<at::Tensor>& gr
       counts.push_back(at::full({}, static_cast<double>(steps_), at::kFloat));
     }
     if (values.empty()) continue;
-    at::_fused_adamw_(values, gradients, first, second, {}, counts, lr, settings_.beta1, settings_.beta2, decays ? settings_.weight_decay : 0.0,
-                      settings_.eps, false, false);
+    at::_fused_adamw_(values, gradients, first, second, {}, counts, lr, settings_.beta1, settings_.beta2,
+                      decays ? settings_.weight_decay : 0.0, settings_.eps, false, false);
   }
   return norm;
 }

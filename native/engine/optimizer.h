@@ -14,7 +14,8 @@ class Optimizer {
   const std::vector<std::string>& trained() const { return trained_; }
   /** lr of the next step: lr * min(1, (steps + 1) / warmup_steps). */
   double next_lr() const;
-  /** One step; `grads` stands in the order of `trained()`, undefined where there is no gradient. Returns the L2 norm before clipping. */
+  /** One step; `grads` stands in the order of `trained()`, undefined where there is no gradient. Returns the L2 norm
+   * before clipping. */
   double step(const Parameters& parameters, std::vector<at::Tensor>& grads);
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps) { steps_ = steps; }

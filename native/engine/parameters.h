@@ -1,5 +1,6 @@
 #pragma once
-// The weights of a model by their Hugging Face names, in registration order. Leaves files to io/ and meaning to models/.
+// The weights of a model by their Hugging Face names, in registration order. Leaves files to io/ and meaning to
+// models/.
 #include <ATen/core/Tensor.h>
 
 #include <map>

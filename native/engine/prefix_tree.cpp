@@ -15,7 +15,8 @@ bool starts(const std::vector<int64_t>& longer, const std::vector<int64_t>& shor
 
 void plan_chains(Unit& unit, const std::vector<RolloutRequest>& requests, std::vector<size_t> members) {
   // In descending lexicographic order a prefix comes right after everything that continues it.
-  std::stable_sort(members.begin(), members.end(), [&](size_t a, size_t b) { return requests[a].prefix > requests[b].prefix; });
+  std::stable_sort(members.begin(), members.end(),
+                   [&](size_t a, size_t b) { return requests[a].prefix > requests[b].prefix; });
   for (size_t member : members) {
     const auto& prefix = requests[member].prefix;
     const auto length = static_cast<int64_t>(prefix.size());
@@ -27,8 +28,9 @@ void plan_chains(Unit& unit, const std::vector<RolloutRequest>& requests, std::v
     if (unit.chains.empty() || !starts(unit.chains.back(), prefix)) unit.chains.push_back(prefix);
     unit.forks.push_back({member, static_cast<int64_t>(unit.chains.size()) - 1, length});
   }
-  std::stable_sort(unit.forks.begin(), unit.forks.end(),
-                   [](const Fork& a, const Fork& b) { return a.chain != b.chain ? a.chain < b.chain : a.length < b.length; });
+  std::stable_sort(unit.forks.begin(), unit.forks.end(), [](const Fork& a, const Fork& b) {
+    return a.chain != b.chain ? a.chain < b.chain : a.length < b.length;
+  });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
-// Which requests share what: requests of one prompt form a unit; prefixes that continue each other form a chain, so that a
-// response forked at all its step ends is prefilled once. Pure planning over token lists; leaves computing to rollout.cpp.
+// Which requests share what: requests of one prompt form a unit; prefixes that continue each other form a chain, so
+// that a response forked at all its step ends is prefilled once. Pure planning over token lists; leaves computing to
+// rollout.cpp.
 #include <vector>
 
 #include "engine/types.h"

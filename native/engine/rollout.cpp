@@ -70,7 +70,8 @@ class Worker {
   /** Takes prompts until the rows are full; false when nothing is left to do. */
   bool refill() {
     while (static_cast<int64_t>(rows_.size()) < most_rows_) {
-      if (!rows_.empty() && static_cast<int64_t>(rows_.size()) * 4 > most_rows_ * 3) break;  // a new prompt would overfill
+      if (!rows_.empty() && static_cast<int64_t>(rows_.size()) * 4 > most_rows_ * 3)
+        break;  // a new prompt would overfill
       const size_t next = shared_.next_unit.fetch_add(1);
       if (next >= shared_.units.size()) break;
       start(shared_.units[next]);
@@ -86,7 +87,8 @@ class Worker {
     auto embedded = embed_prompt(context_.backbone, context_.parameters, prompt);
     shared_.encodes += static_cast<int64_t>(prompt.images.size());
     auto segment = std::make_shared<Segment>(pool_);
-    const auto last = prefill(embedded.mutable_data_ptr<float>(), prompt_length, *segment, {}, 0, prompt_length, {prompt_length - 1});
+    const auto last =
+        prefill(embedded.mutable_data_ptr<float>(), prompt_length, *segment, {}, 0, prompt_length, {prompt_length - 1});
     const SharedSpan root{segment, prompt_length};
     for (size_t f = 0; f < unit.forks.size() && unit.forks[f].chain < 0; ++f) fork(unit.forks[f], {root}, last.data());
     for (size_t c = 0; c < unit.chains.size(); ++c) start_chain(unit, static_cast<int64_t>(c), root);
@@ -104,15 +106,16 @@ class Worker {
         ends.push_back(f.length - 1);
       }
     auto segment = std::make_shared<Segment>(pool_);
-    const auto logits =
-        prefill(embedded.mutable_data_ptr<float>(), length, *segment, {root.segment->span(root.length)}, root.length, root.length + length, ends);
+    const auto logits = prefill(embedded.mutable_data_ptr<float>(), length, *segment, {root.segment->span(root.length)},
+                                root.length, root.length + length, ends);
     for (size_t f = 0; f < forks.size(); ++f)
       fork(*forks[f], {root, {segment, forks[f]->length}}, logits.data() + static_cast<int64_t>(f) * shape_.vocab);
   }
 
-  /** Computes `length` tokens of a fresh segment in one go; returns logits [wanted.size(), V] at the wanted indices (ascending). */
-  std::vector<float> prefill(float* x, int64_t length, Segment& segment, const std::vector<cpu::KvSpan>& before, int64_t first_position,
-                             int64_t sequence_length, const std::vector<int64_t>& wanted) {
+  /** Computes `length` tokens of a fresh segment in one go; returns logits [wanted.size(), V] at the wanted indices
+   * (ascending). */
+  std::vector<float> prefill(float* x, int64_t length, Segment& segment, const std::vector<cpu::KvSpan>& before,
+                             int64_t first_position, int64_t sequence_length, const std::vector<int64_t>& wanted) {
     std::vector<float> out(wanted.size() * static_cast<size_t>(shape_.vocab));
     size_t w = 0;
     segment.reserve(length);
@@ -124,7 +127,8 @@ class Worker {
       float* chunk = x + from * shape_.hidden;
       context_.decoder.forward(pool_, rows, {{before, 0, count}}, chunk, scratch_);
       for (; w < wanted.size() && wanted[w] < from + count; ++w)
-        context_.decoder.logits(chunk + (wanted[w] - from) * shape_.hidden, 1, out.data() + static_cast<int64_t>(w) * shape_.vocab);
+        context_.decoder.logits(chunk + (wanted[w] - from) * shape_.hidden, 1,
+                                out.data() + static_cast<int64_t>(w) * shape_.vocab);
     }
     segment.length = length;
     shared_.prefill += length;
@@ -145,7 +149,8 @@ class Worker {
   /** Draws the next token of a row; true when that finished it. */
   bool append(Row& row, const float* logits) {
     const auto position = static_cast<uint32_t>(row.response.tokens.size());
-    const double uniform = philox_uniform(shared_.sampling.seed, row.stream, static_cast<uint32_t>(row.sample), position);
+    const double uniform =
+        philox_uniform(shared_.sampling.seed, row.stream, static_cast<uint32_t>(row.sample), position);
     const Drawn drawn = draw(logits, shape_.vocab, shared_.sampling, uniform, sampler_);
     row.response.tokens.push_back(drawn.token);
     row.response.logprobs.push_back(drawn.logprob);
@@ -160,7 +165,8 @@ class Worker {
 
   void finish(Row& row) {
     ++shared_.done;
-    if (shared_.hooks.on_response) shared_.hooks.on_response(static_cast<int64_t>(row.request), row.sample, row.response);
+    if (shared_.hooks.on_response)
+      shared_.hooks.on_response(static_cast<int64_t>(row.request), row.sample, row.response);
     const std::lock_guard lock(shared_.mutex);
     shared_.result.responses[row.request][static_cast<size_t>(row.sample)] = std::move(row.response);
   }
@@ -227,8 +233,8 @@ class Worker {
 
 }  // namespace
 
-RolloutResult run_rollout(const RolloutContext& context, const std::vector<RolloutRequest>& requests, const Sampling& sampling,
-                          const RolloutHooks& hooks, const StopFlag& stop) {
+RolloutResult run_rollout(const RolloutContext& context, const std::vector<RolloutRequest>& requests,
+                          const Sampling& sampling, const RolloutHooks& hooks, const StopFlag& stop) {
   const auto started = Clock::now();
   Shared shared{requests, sampling, hooks, stop, plan_units(requests)};
   for (const auto& request : requests) {
@@ -236,8 +242,10 @@ RolloutResult run_rollout(const RolloutContext& context, const std::vector<Rollo
     shared.total += request.n;
   }
   BlockPool pool(context.decoder.shape());
-  const auto threads = static_cast<int64_t>(std::min<size_t>(static_cast<size_t>(context.threads), std::max<size_t>(shared.units.size(), 1)));
-  const int64_t row_bytes = (sampling.max_tokens / cpu::kBlockTokens + 1) * pool.block_floats() * static_cast<int64_t>(sizeof(float));
+  const auto threads = static_cast<int64_t>(
+      std::min<size_t>(static_cast<size_t>(context.threads), std::max<size_t>(shared.units.size(), 1)));
+  const int64_t row_bytes =
+      (sampling.max_tokens / cpu::kBlockTokens + 1) * pool.block_floats() * static_cast<int64_t>(sizeof(float));
   const int64_t most_rows = std::clamp<int64_t>(kKvBudgetBytes / row_bytes / threads, 1, kMostRows);
   const auto work = [&] {
     at::set_num_threads(1);

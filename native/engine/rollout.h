@@ -1,7 +1,7 @@
 #pragma once
-// Sampling many responses: every prompt is prefilled once, its samples fork from it and are decoded together, finished rows are
-// replaced at once by the next prompt's. Worker threads run whole prompts side by side and never wait for each other in a step.
-// A response depends on its request and the seed alone, not on what else is in the call.
+// Sampling many responses: every prompt is prefilled once, its samples fork from it and are decoded together, finished
+// rows are replaced at once by the next prompt's. Worker threads run whole prompts side by side and never wait for each
+// other in a step. A response depends on its request and the seed alone, not on what else is in the call.
 #include "engine/cpu_decoder.h"
 #include "engine/types.h"
 
@@ -14,7 +14,7 @@ struct RolloutContext {
   int threads;
 };
 
-RolloutResult run_rollout(const RolloutContext& context, const std::vector<RolloutRequest>& requests, const Sampling& sampling,
-                          const RolloutHooks& hooks, const StopFlag& stop);
+RolloutResult run_rollout(const RolloutContext& context, const std::vector<RolloutRequest>& requests,
+                          const Sampling& sampling, const RolloutHooks& hooks, const StopFlag& stop);
 
 }  // namespace mstar

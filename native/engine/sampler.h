@@ -18,8 +18,9 @@ struct SamplerScratch {
 };
 
 /**
- * temperature 0 takes the largest logit (lowest id on a tie). Otherwise softmax(logits / temperature), cut to the top_k largest
- * (0: off) and then to the smallest set whose mass reaches top_p (1: off; the token that crosses it is kept), drawn by `uniform` in [0, 1).
+ * temperature 0 takes the largest logit (lowest id on a tie). Otherwise softmax(logits / temperature), cut to the top_k
+ * largest (0: off) and then to the smallest set whose mass reaches top_p (1: off; the token that crosses it is kept),
+ * drawn by `uniform` in [0, 1).
  */
 Drawn draw(const float* logits, int64_t vocab, const Sampling& sampling, double uniform, SamplerScratch& scratch);
 

@@ -1,8 +1,8 @@
 #pragma once
 // What crosses into the engine and back, as plain structs. The addon fills them; the engine never sees JavaScript.
 //
-// Shape letters at the end of tensor names: N packed tokens, M response positions, B sequences, T longest sequence, D hidden
-// width, H query heads, K kv heads, E head width, V vocabulary, I image tokens, P patches, C channels.
+// Shape letters at the end of tensor names: N packed tokens, M response positions, B sequences, T longest sequence, D
+// hidden width, H query heads, K kv heads, E head width, V vocabulary, I image tokens, P patches, C channels.
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -56,7 +56,7 @@ struct RolloutResult {
 
 struct RolloutHooks {
   std::function<void(int64_t request, int64_t sample, const Response&)> on_response;  // any thread
-  std::function<void(int64_t done, int64_t total, int64_t tokens)> on_progress;      // any thread, a few times a second
+  std::function<void(int64_t done, int64_t total, int64_t tokens)> on_progress;  // any thread, a few times a second
 };
 
 struct Example {

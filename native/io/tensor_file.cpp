@@ -43,7 +43,8 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0) throw std::runtime_error(path + ": cannot open: " + std::strerror(errno));
   struct stat status {};
-  if (fstat(file.fd, &status) != 0 || !S_ISREG(status.st_mode)) throw std::runtime_error(path + ": is not a regular file");
+  if (fstat(file.fd, &status) != 0 || !S_ISREG(status.st_mode))
+    throw std::runtime_error(path + ": is not a regular file");
   size_ = status.st_size;
   if (size_ == 0) return;
   void* mapped = mmap(nullptr, static_cast<size_t>(size_), PROT_READ, MAP_PRIVATE, file.fd, 0);
@@ -65,7 +66,8 @@ void MappedFile::read(const TensorRange& range, const at::Tensor& target) const 
   std::memcpy(raw.mutable_data_ptr(), bytes_ + range.begin, static_cast<size_t>(bytes));
   if (type != at::kFloat) target.copy_(raw);
   // A sum is finite only if no addend is NaN or infinite; doubles cannot overflow here.
-  if (!std::isfinite(target.sum(at::kDouble).item<double>())) throw std::runtime_error(path_ + ": " + range.name + ": holds a value that is not finite");
+  if (!std::isfinite(target.sum(at::kDouble).item<double>()))
+    throw std::runtime_error(path_ + ": " + range.name + ": holds a value that is not finite");
 }
 
 void write_tensors(const SaveFile& file, const std::function<at::Tensor(const std::string&)>& tensor_by_name) {

@@ -1,5 +1,6 @@
 #pragma once
-// Tensors out of and into byte ranges of safetensors files. Headers are parsed and validated in TypeScript; here are only ranges.
+// Tensors out of and into byte ranges of safetensors files. Headers are parsed and validated in TypeScript; here are
+// only ranges.
 #include <ATen/core/Tensor.h>
 
 #include <string>
@@ -36,7 +37,8 @@ class MappedFile {
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
-  /** Copies a range into `target` (float32, any shape of equal count); throws, naming file and tensor, on a bad range or a non-finite value. */
+  /** Copies a range into `target` (float32, any shape of equal count); throws, naming file and tensor, on a bad range
+   * or a non-finite value. */
   void read(const TensorRange& range, const at::Tensor& target) const;
 
  private:

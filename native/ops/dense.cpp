@@ -1,5 +1,6 @@
-// See dense.h. Forward packs W, the gradient of x packs W^T, the gradient of W packs x: packing is linear where the product is
-// cubic. Threads, where the caller allows several, take ranges of outputs, so that their number does not change a bit.
+// See dense.h. Forward packs W, the gradient of x packs W^T, the gradient of W packs x: packing is linear where the
+// product is cubic. Threads, where the caller allows several, take ranges of outputs, so that their number does not
+// change a bit.
 #include "ops/dense.h"
 
 #include <ATen/Parallel.h>
@@ -62,7 +63,8 @@ struct PackedLinear : torch::autograd::Function<PackedLinear> {
 
 at::Tensor dense(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const int64_t k = weight.size(1), rows = x.numel() / k;
-  const bool fast = x.device().is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat && rows >= kFewRows;
+  const bool fast =
+      x.device().is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat && rows >= kFewRows;
   if (!fast) return at::linear(x, weight, bias);
   const auto flat = x.reshape({rows, k}).contiguous();
   auto sizes = x.sizes().vec();

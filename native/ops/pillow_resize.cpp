@@ -1,4 +1,5 @@
-// Two passes, horizontal then vertical, each rounded to 8 bits; weights are doubles rounded to integers of 22 fraction bits.
+// Two passes, horizontal then vertical, each rounded to 8 bits; weights are doubles rounded to integers of 22 fraction
+// bits.
 #include "ops/pillow_resize.h"
 
 #include <algorithm>
@@ -50,7 +51,8 @@ uint8_t clip8(int32_t sum) { return static_cast<uint8_t>(std::clamp(sum >> kFrac
 
 }  // namespace
 
-std::vector<uint8_t> pillow_resize(const std::vector<uint8_t>& rgb, int64_t width, int64_t height, int64_t out_width, int64_t out_height) {
+std::vector<uint8_t> pillow_resize(const std::vector<uint8_t>& rgb, int64_t width, int64_t height, int64_t out_width,
+                                   int64_t out_height) {
   std::vector<uint8_t> wide;
   const std::vector<uint8_t>* from = &rgb;
   if (out_width != width) {

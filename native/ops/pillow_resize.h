@@ -7,6 +7,7 @@
 namespace mstar {
 
 /** `rgb` is height x width x 3; returns out_height x out_width x 3. */
-std::vector<uint8_t> pillow_resize(const std::vector<uint8_t>& rgb, int64_t width, int64_t height, int64_t out_width, int64_t out_height);
+std::vector<uint8_t> pillow_resize(const std::vector<uint8_t>& rgb, int64_t width, int64_t height, int64_t out_width,
+                                   int64_t out_height);
 
 }  // namespace mstar

@@ -44,7 +44,12 @@ export interface OptimizerSettings {
 export interface Policy {
   /** Optimizer steps taken since the weights were loaded or the optimizer was reset. */
   readonly version: number;
-  rollout(requests: readonly RolloutRequest[], sampling: Sampling, seed: number, hooks?: RolloutHooks): Promise<RolloutResult>;
+  rollout(
+    requests: readonly RolloutRequest[],
+    sampling: Sampling,
+    seed: number,
+    hooks?: RolloutHooks,
+  ): Promise<RolloutResult>;
   /** Log-probability of every response token, teacher forced. */
   logprobs(examples: readonly Example[]): Promise<Float32Array[]>;
   /** Starts a fresh optimizer (zero moments, step 0). Call once per P5's "fresh", or once per run for "continuous". */

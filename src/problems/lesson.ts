@@ -1,7 +1,7 @@
 // The simplest picture question, "What is blue?", with its one-line answer: what the embedded model first learns to see by.
 // Leaves problems with reasoning to problem.ts.
 import { Draws } from './draws.js';
-import { families, type Family } from './families.js';
+import { type Family, families } from './families.js';
 
 export interface Lesson {
   readonly question: string;

@@ -1,9 +1,8 @@
 // What the embedded checkpoint is: sizes, prompts, the texts its tokenizer is learnt from, and the course it is trained by.
 // Leaves training to scripts/make-tiny.mjs.
-import { families } from './families.js';
+import { families, pictureSide } from './families.js';
 import { type TrainedTokenizer, trainTokenizer } from './tokenizer.js';
 import { problemAt } from './write.js';
-import { pictureSide } from './families.js';
 
 /** Prompt texts; assets/presets/demo.yaml uses the same. */
 export const tinyPrompt = {
@@ -49,7 +48,8 @@ export function tinyTokenizer(): TrainedTokenizer {
     const { problem } = problemAt({ count: 400, seed: tinyCourse.seed, range: 9 }, index);
     texts.push(problem.question, problem.truth.steps.join('\n'), `\nThe answer is ${problem.answer}.`);
   }
-  for (const { introduction, names } of Object.values(families)) texts.push(`${introduction} What is ${names.join(' ')}?`);
+  for (const { introduction, names } of Object.values(families))
+    texts.push(`${introduction} What is ${names.join(' ')}?`);
   for (let value = 0; value < 30; value++) texts.push(` ${value} (${value})`);
   return trainTokenizer(texts, 400);
 }

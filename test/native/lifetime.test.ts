@@ -57,7 +57,10 @@ describe('errors', () => {
     const model = await open();
     const wrong = { tokens: Int32Array.of(1, 60, 3), images: [], response: Int32Array.of(4) };
     const failure = await model.logprobs([wrong]).catch((error: Error) => error);
-    expect(failure).toMatchObject({ code: 'ERR_ENGINE', message: 'the prompt has 1 image tokens, its pictures make 0' });
+    expect(failure).toMatchObject({
+      code: 'ERR_ENGINE',
+      message: 'the prompt has 1 image tokens, its pictures make 0',
+    });
     await model.dispose();
   });
 
@@ -69,7 +72,9 @@ describe('errors', () => {
   });
 
   test('an unknown backbone names the ones there are', () => {
-    expect(() => addon().parameterShapes('nothing', {})).toThrow("no backbone named 'nothing'; this build has: internvl2");
+    expect(() => addon().parameterShapes('nothing', {})).toThrow(
+      "no backbone named 'nothing'; this build has: internvl2",
+    );
   });
 
   test('a weight that is not finite is refused by name', async () => {
@@ -79,7 +84,9 @@ describe('errors', () => {
     const bytes = readFileSync(file?.path ?? '');
     bytes.writeFloatLE(Number.NaN, (file?.tensors[9]?.begin ?? 0) + 4);
     writeFileSync(file?.path ?? '', bytes);
-    await expect(addon().loadModel(broken)).rejects.toThrow(`${file?.tensors[9]?.name}: holds a value that is not finite`);
+    await expect(addon().loadModel(broken)).rejects.toThrow(
+      `${file?.tensors[9]?.name}: holds a value that is not finite`,
+    );
   });
 });
 
@@ -102,7 +109,10 @@ function script(body: string): { status: number | null; signal: string | null; s
     const request = { tokens: Int32Array.of(1, 7, 8, 9), images: [], n: 64, key: 'k' };
     const endless = { temperature: 1, topK: 0, topP: 1, maxTokens: 1000000, seed: 1, stop: new Int32Array(0) };
     (async () => { ${body} })();`;
-  const { status, signal, stderr, stdout } = spawnSync(process.execPath, ['-e', source], { encoding: 'utf8', timeout: 60000 });
+  const { status, signal, stderr, stdout } = spawnSync(process.execPath, ['-e', source], {
+    encoding: 'utf8',
+    timeout: 60000,
+  });
   return { status, signal, stderr, stdout };
 }
 

@@ -16,7 +16,11 @@ const roll = (requests: RawRequest[], how: Partial<RawSampling> = {}, on = model
   on.rollout(requests, sampling(how), never(), null, null);
 
 function requests(count: number, n: number): RawRequest[] {
-  return Array.from({ length: count }, (_, i) => ({ ...prompt(model, i, i % 3 === 0 ? [] : [image(i)]), n, key: `q${i}` }));
+  return Array.from({ length: count }, (_, i) => ({
+    ...prompt(model, i, i % 3 === 0 ? [] : [image(i)]),
+    n,
+    key: `q${i}`,
+  }));
 }
 const flat = (result: RawRollout) => result.responses.flat().map((r) => [[...r.tokens], [...r.logprobs], r.finish]);
 
@@ -39,7 +43,11 @@ describe('rollout against the plain forward', () => {
     const greedy = [...(responses[0]?.[0]?.tokens ?? [])];
     for (let at = 0; at < greedy.length; at++) {
       const { logits } = await model.inspect(
-        { tokens: Int32Array.from([...asked.tokens, ...greedy.slice(0, at)]), images: asked.images, response: new Int32Array(0) },
+        {
+          tokens: Int32Array.from([...asked.tokens, ...greedy.slice(0, at)]),
+          images: asked.images,
+          response: new Int32Array(0),
+        },
         ['logits'],
       );
       const row = [...(logits?.data ?? [])].slice(-64);
@@ -81,7 +89,9 @@ describe('sharing', () => {
     expect(result.prefillTokens).toBe(asked.tokens.length + 30);
     for (const [i, samples] of result.responses.entries()) {
       const prefix = [...(forks[i]?.prefix ?? [])];
-      const plain = await model.logprobs(samples.map((s) => ({ ...asked, response: Int32Array.from([...prefix, ...s.tokens]) })));
+      const plain = await model.logprobs(
+        samples.map((s) => ({ ...asked, response: Int32Array.from([...prefix, ...s.tokens]) })),
+      );
       samples.forEach((s, j) => {
         expect(largestDifference(s.logprobs, plain[j]?.slice(prefix.length) ?? [])).toBeLessThan(1e-4);
       });
@@ -138,7 +148,12 @@ describe('the distribution', () => {
   test('top-k keeps exactly the k most likely tokens', async () => {
     const { seen, probabilities } = await histogram({ topK: 3 });
     const order = probabilities.map((p, i) => [p, i] as const).sort((a, b) => b[0] - a[0]);
-    expect([...seen.keys()].sort()).toEqual(order.slice(0, 3).map(([, i]) => i).sort());
+    expect([...seen.keys()].sort()).toEqual(
+      order
+        .slice(0, 3)
+        .map(([, i]) => i)
+        .sort(),
+    );
   });
 
   test('top-p keeps the smallest set whose mass reaches p, renormalised', async () => {

@@ -93,7 +93,10 @@ export function spec(overrides: Partial<ModelSpec> = {}, configOverrides: Record
   };
 }
 
-export function open(overrides: Partial<ModelSpec> = {}, configOverrides: Record<string, number> = {}): Promise<NativeModel> {
+export function open(
+  overrides: Partial<ModelSpec> = {},
+  configOverrides: Record<string, number> = {},
+): Promise<NativeModel> {
   return addon().loadModel(spec(overrides, configOverrides));
 }
 
@@ -104,7 +107,11 @@ export function image(seed: number, width = 28, height = 28): RawImage {
 }
 
 /** A prompt of some text around `images`, each with the image tokens its tiles make. */
-export function prompt(model: NativeModel, seed: number, images: readonly RawImage[] = []): Pick<RawExample, 'tokens' | 'images'> {
+export function prompt(
+  model: NativeModel,
+  seed: number,
+  images: readonly RawImage[] = [],
+): Pick<RawExample, 'tokens' | 'images'> {
   const random = stream(seed + 100);
   const word = () => 3 + Math.floor(random() * 50);
   const tokens = [1, word(), word()];

@@ -40,7 +40,10 @@ describe('one optimizer step', () => {
     const before = await read(model, [MATRIX, VECTOR]);
     await model.trainStep(examples, 'response');
     const after = await read(model, [MATRIX, VECTOR]);
-    for (const [name, decay] of [[MATRIX, 0.3], [VECTOR, 0]] as const) {
+    for (const [name, decay] of [
+      [MATRIX, 0.3],
+      [VECTOR, 0],
+    ] as const) {
       const expected = before[name]?.map((w, i) => {
         const g = gradients[name]?.data[i] ?? 0;
         // First step: both bias-corrected moments are the gradient and its square.
@@ -60,7 +63,10 @@ describe('one optimizer step', () => {
     await model.setOptimizer(optimizer({ lr: 0, clip: 0.01 }));
     const report = await model.trainStep(examples, 'response');
     expect(report.gradNorm / Math.sqrt(squares)).toBeCloseTo(1, 4);
-    const moments = await read(model, model.parameters().map((p) => `exp_avg.${p.name}`));
+    const moments = await read(
+      model,
+      model.parameters().map((p) => `exp_avg.${p.name}`),
+    );
     let clipped = 0;
     for (const m of Object.values(moments)) for (const x of m) clipped += x * x;
     expect(Math.sqrt(clipped)).toBeCloseTo(0.1 * 0.01, 6);
@@ -124,7 +130,11 @@ describe('the reward head', () => {
   test('starts as the mean token embedding with bias 0, and learns the labels', async () => {
     const model = await open({ head: 'mean' });
     const examples = batch(model, 4);
-    const tensors = await read(model, ['reward_head.weight', 'reward_head.bias', 'language_model.model.tok_embeddings.weight']);
+    const tensors = await read(model, [
+      'reward_head.weight',
+      'reward_head.bias',
+      'language_model.model.tok_embeddings.weight',
+    ]);
     const table = tensors['language_model.model.tok_embeddings.weight'] ?? new Float32Array();
     const mean = Float32Array.from({ length: 32 }, (_, d) => {
       let sum = 0;
@@ -163,8 +173,12 @@ test('saved and restored in the middle, a run goes on with the same bits', async
   await model.setOptimizer(optimizer());
   for (let i = 0; i < 3; i++) await model.trainStep(examples, 'response');
   const file = path.join(temporary(), 'state.bin');
-  const names = model.parameters().flatMap((p) => [p, { ...p, name: `exp_avg.${p.name}` }, { ...p, name: `exp_avg_sq.${p.name}` }]);
-  await model.save([{ path: file, header: new Uint8Array(0), tensors: names.map(({ name }) => ({ name, dtype: 'F32' })) }]);
+  const names = model
+    .parameters()
+    .flatMap((p) => [p, { ...p, name: `exp_avg.${p.name}` }, { ...p, name: `exp_avg_sq.${p.name}` }]);
+  await model.save([
+    { path: file, header: new Uint8Array(0), tensors: names.map(({ name }) => ({ name, dtype: 'F32' })) },
+  ]);
   const onward: number[] = [];
   for (let i = 0; i < 3; i++) onward.push((await model.trainStep(examples, 'response')).loss);
 

@@ -9,9 +9,11 @@ namespace {
 class InternVl2 final : public Backbone {
  public:
   explicit InternVl2(const Config& config) : shape_(config) {
-    TORCH_CHECK(shape_.image_size % shape_.patch_size == 0 && shape_.grid() % shape_.merge() == 0, "image_size ", shape_.image_size,
-                " does not divide into patches of ", shape_.patch_size, " merged ", shape_.merge(), " by ", shape_.merge());
-    TORCH_CHECK(shape_.l_hidden % shape_.l_heads == 0 && shape_.l_heads % shape_.l_kv_heads == 0, "language heads do not divide evenly");
+    TORCH_CHECK(shape_.image_size % shape_.patch_size == 0 && shape_.grid() % shape_.merge() == 0, "image_size ",
+                shape_.image_size, " does not divide into patches of ", shape_.patch_size, " merged ", shape_.merge(),
+                " by ", shape_.merge());
+    TORCH_CHECK(shape_.l_hidden % shape_.l_heads == 0 && shape_.l_heads % shape_.l_kv_heads == 0,
+                "language heads do not divide evenly");
     TORCH_CHECK(shape_.v_hidden % shape_.v_heads == 0, "vision heads do not divide evenly");
   }
   std::vector<ParameterShape> parameter_shapes() const override {
@@ -28,7 +30,8 @@ class InternVl2 final : public Backbone {
   at::Tensor embed(const Parameters& p, const at::Tensor& tokens_N) const override {
     return at::embedding(p[embedding_name()], tokens_N, shape_.pad_id);
   }
-  at::Tensor hidden(const Parameters& p, const at::Tensor& embedded_ND, const std::vector<int64_t>& lengths) const override {
+  at::Tensor hidden(const Parameters& p, const at::Tensor& embedded_ND,
+                    const std::vector<int64_t>& lengths) const override {
     return decode_hidden(shape_, p, embedded_ND, lengths);
   }
   at::Tensor head(const Parameters& p) const override { return p["language_model.output.weight"]; }
@@ -54,7 +57,9 @@ class InternVl2 final : public Backbone {
   Shape shape_;
 };
 
-const BackboneRegistrar registrar("internvl2", [](const Config& config) -> std::unique_ptr<Backbone> { return std::make_unique<InternVl2>(config); });
+const BackboneRegistrar registrar("internvl2", [](const Config& config) -> std::unique_ptr<Backbone> {
+  return std::make_unique<InternVl2>(config);
+});
 
 }  // namespace
 }  // namespace mstar::internvl2

@@ -8,11 +8,13 @@ namespace {
 
 constexpr float kMean[3] = {0.485f, 0.456f, 0.406f}, kStd[3] = {0.229f, 0.224f, 0.225f};
 
-void write_tile(const std::vector<uint8_t>& rgb, int64_t stride_pixels, int64_t x0, int64_t y0, int64_t size, float* out) {
+void write_tile(const std::vector<uint8_t>& rgb, int64_t stride_pixels, int64_t x0, int64_t y0, int64_t size,
+                float* out) {
   for (int64_t y = 0; y < size; ++y)
     for (int64_t x = 0; x < size; ++x)
       for (int64_t c = 0; c < 3; ++c) {
-        const float grey = static_cast<float>(rgb[static_cast<size_t>(((y0 + y) * stride_pixels + x0 + x) * 3 + c)]) / 255.0f;
+        const float grey =
+            static_cast<float>(rgb[static_cast<size_t>(((y0 + y) * stride_pixels + x0 + x) * 3 + c)]) / 255.0f;
         out[(c * size + y) * size + x] = (grey - kMean[c]) / kStd[c];
       }
 }
@@ -50,8 +52,10 @@ at::Tensor tile_pixels(const Shape& shape, const Image& image) {
   float* data = out.mutable_data_ptr<float>();
   const auto grid = pillow_resize(image.rgb, image.width, image.height, size * layout.cols, size * layout.rows);
   for (int64_t row = 0; row < layout.rows; ++row)
-    for (int64_t col = 0; col < layout.cols; ++col, data += floats) write_tile(grid, size * layout.cols, col * size, row * size, size, data);
-  if (layout.tiles > layout.cols * layout.rows) write_tile(pillow_resize(image.rgb, image.width, image.height, size, size), size, 0, 0, size, data);
+    for (int64_t col = 0; col < layout.cols; ++col, data += floats)
+      write_tile(grid, size * layout.cols, col * size, row * size, size, data);
+  if (layout.tiles > layout.cols * layout.rows)
+    write_tile(pillow_resize(image.rgb, image.width, image.height, size, size), size, 0, 0, size, data);
   return out;
 }
 

@@ -11,7 +11,8 @@ std::string layer_name(int64_t i) { return "language_model.model.layers." + std:
 
 layers::Rotation rotation_of(const Shape& s, const std::vector<int64_t>& lengths) {
   std::vector<at::Tensor> angles;
-  for (int64_t length : lengths) angles.push_back(at::outer(at::arange(length, at::kFloat), rope_frequencies(s, length)));
+  for (int64_t length : lengths)
+    angles.push_back(at::outer(at::arange(length, at::kFloat), rope_frequencies(s, length)));
   const auto all = at::cat(angles);
   return {all.cos(), all.sin()};
 }
@@ -40,7 +41,8 @@ at::Tensor rope_frequencies(const Shape& s, int64_t length) {
   const double d = static_cast<double>(s.head_dim());
   double theta = s.rope_theta;
   if (s.rope_dynamic && length > s.max_positions) {
-    const double stretch = s.rope_factor * static_cast<double>(length) / static_cast<double>(s.max_positions) - (s.rope_factor - 1);
+    const double stretch =
+        s.rope_factor * static_cast<double>(length) / static_cast<double>(s.max_positions) - (s.rope_factor - 1);
     theta *= std::pow(stretch, d / (d - 2));
   }
   return at::reciprocal(at::pow(theta, at::arange(0, s.head_dim(), 2, at::kFloat) / d));
@@ -54,12 +56,14 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
     const auto name = layer_name(i);
     const auto normal = layers::rms_norm(x_ND, p[name + "attention_norm.weight"], s.l_eps);
     const auto qkv = dense(normal, p[name + "attention.wqkv.weight"]).reshape({n, k, g + 2, e});
-    const auto rotated = layers::rotate_half(qkv.narrow(2, 0, g + 1).reshape({n, k * (g + 1), e}), rotation).reshape({n, k, g + 1, e});
+    const auto rotated =
+        layers::rotate_half(qkv.narrow(2, 0, g + 1).reshape({n, k * (g + 1), e}), rotation).reshape({n, k, g + 1, e});
     const auto q = rotated.narrow(2, 0, g).reshape({n, k * g, e}), key = rotated.select(2, g);
     const auto mixed = layers::causal_attention(q, key, qkv.select(2, g + 1), padding);
     x_ND = x_ND + dense(mixed, p[name + "attention.wo.weight"]);
-    x_ND = x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "ffn_norm.weight"], s.l_eps), p[name + "feed_forward.w1.weight"],
-                                 p[name + "feed_forward.w3.weight"], p[name + "feed_forward.w2.weight"]);
+    x_ND = x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "ffn_norm.weight"], s.l_eps),
+                                 p[name + "feed_forward.w1.weight"], p[name + "feed_forward.w3.weight"],
+                                 p[name + "feed_forward.w2.weight"]);
   }
   return layers::rms_norm(x_ND, p["language_model.model.norm.weight"], s.l_eps);
 }
@@ -70,9 +74,11 @@ DecoderWeights decoder_weights(const Shape& s, const Parameters& p) {
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto name = layer_name(i);
     const auto grouped = p[name + "attention.wqkv.weight"].reshape({k, g + 2, e, d});
-    const auto qkv = at::cat({grouped.narrow(1, 0, g).reshape({-1, d}), grouped.select(1, g).reshape({-1, d}), grouped.select(1, g + 1).reshape({-1, d})});
-    weights.layers.push_back({p[name + "attention_norm.weight"], qkv, p[name + "attention.wo.weight"], p[name + "ffn_norm.weight"],
-                              p[name + "feed_forward.w1.weight"], p[name + "feed_forward.w3.weight"], p[name + "feed_forward.w2.weight"]});
+    const auto qkv = at::cat({grouped.narrow(1, 0, g).reshape({-1, d}), grouped.select(1, g).reshape({-1, d}),
+                              grouped.select(1, g + 1).reshape({-1, d})});
+    weights.layers.push_back({p[name + "attention_norm.weight"], qkv, p[name + "attention.wo.weight"],
+                              p[name + "ffn_norm.weight"], p[name + "feed_forward.w1.weight"],
+                              p[name + "feed_forward.w3.weight"], p[name + "feed_forward.w2.weight"]});
   }
   weights.norm = p["language_model.model.norm.weight"];
   weights.head = p["language_model.output.weight"];

@@ -6,7 +6,8 @@ namespace mstar::internvl2 {
 
 void language_shapes(const Shape& shape, std::vector<ParameterShape>& out);
 
-/** Frequencies for a sequence of `length` tokens: the base grows once the sequence is longer than the model was trained on. */
+/** Frequencies for a sequence of `length` tokens: the base grows once the sequence is longer than the model was trained
+ * on. */
 at::Tensor rope_frequencies(const Shape& shape, int64_t length);
 
 /** Final hidden states after the last norm [N, D] of packed sequences. */

@@ -11,7 +11,8 @@ std::string layer_name(int64_t i) { return "vision_model.encoder.layers." + std:
 at::Tensor patches(const Shape& s, const Parameters& p, const at::Tensor& pixels) {
   const int64_t tiles = pixels.size(0), g = s.grid(), size = s.patch_size;
   // A convolution whose stride is its size is one matrix product over cut patches.
-  const auto cut = pixels.reshape({tiles, 3, g, size, g, size}).permute({0, 2, 4, 1, 3, 5}).reshape({tiles, g * g, 3 * size * size});
+  const auto cut =
+      pixels.reshape({tiles, 3, g, size, g, size}).permute({0, 2, 4, 1, 3, 5}).reshape({tiles, g * g, 3 * size * size});
   const auto& weight = p["vision_model.embeddings.patch_embedding.weight"];
   const auto embedded = dense(cut, weight.reshape({s.v_hidden, -1}), p["vision_model.embeddings.patch_embedding.bias"]);
   const auto first = p["vision_model.embeddings.class_embedding"].expand({tiles, 1, s.v_hidden});
@@ -24,7 +25,8 @@ at::Tensor attention(const Shape& s, const Parameters& p, const std::string& nam
                        .reshape({tiles, positions, 3, s.v_heads, s.v_hidden / s.v_heads})
                        .permute({2, 0, 3, 1, 4});
   const auto out = at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);
-  return dense(out.transpose(1, 2).reshape({tiles, positions, s.v_hidden}), p[name + "attn.proj.weight"], p[name + "attn.proj.bias"]);
+  return dense(out.transpose(1, 2).reshape({tiles, positions, s.v_hidden}), p[name + "attn.proj.weight"],
+               p[name + "attn.proj.bias"]);
 }
 
 at::Tensor layer(const Shape& s, const Parameters& p, int64_t i, at::Tensor x_TPC) {
@@ -40,7 +42,9 @@ at::Tensor layer(const Shape& s, const Parameters& p, int64_t i, at::Tensor x_TP
 /** merge x merge neighbouring patches become one position; channels run (row, column) inside the block. */
 at::Tensor pixel_shuffle(const Shape& s, const at::Tensor& x_TPC) {
   const int64_t tiles = x_TPC.size(0), m = s.merge(), side = s.grid() / m;
-  return x_TPC.reshape({tiles, side, m, side, m, s.v_hidden}).permute({0, 1, 3, 2, 4, 5}).reshape({tiles, side * side, m * m * s.v_hidden});
+  return x_TPC.reshape({tiles, side, m, side, m, s.v_hidden})
+      .permute({0, 1, 3, 2, 4, 5})
+      .reshape({tiles, side * side, m * m * s.v_hidden});
 }
 
 }  // namespace
@@ -53,16 +57,28 @@ void vision_shapes(const Shape& s, std::vector<ParameterShape>& out) {
   out.push_back({"vision_model.embeddings.patch_embedding.bias", {c}});
   for (int64_t i = 0; i < s.v_layers; ++i) {
     const auto n = layer_name(i);
-    const std::vector<ParameterShape> own = {
-        {n + "ls1", {c}}, {n + "ls2", {c}}, {n + "attn.qkv.weight", {3 * c, c}}, {n + "attn.qkv.bias", {3 * c}},
-        {n + "attn.proj.weight", {c, c}}, {n + "attn.proj.bias", {c}}, {n + "mlp.fc1.weight", {wide, c}}, {n + "mlp.fc1.bias", {wide}},
-        {n + "mlp.fc2.weight", {c, wide}}, {n + "mlp.fc2.bias", {c}}, {n + "norm1.weight", {c}}, {n + "norm1.bias", {c}},
-        {n + "norm2.weight", {c}}, {n + "norm2.bias", {c}}};
+    const std::vector<ParameterShape> own = {{n + "ls1", {c}},
+                                             {n + "ls2", {c}},
+                                             {n + "attn.qkv.weight", {3 * c, c}},
+                                             {n + "attn.qkv.bias", {3 * c}},
+                                             {n + "attn.proj.weight", {c, c}},
+                                             {n + "attn.proj.bias", {c}},
+                                             {n + "mlp.fc1.weight", {wide, c}},
+                                             {n + "mlp.fc1.bias", {wide}},
+                                             {n + "mlp.fc2.weight", {c, wide}},
+                                             {n + "mlp.fc2.bias", {c}},
+                                             {n + "norm1.weight", {c}},
+                                             {n + "norm1.bias", {c}},
+                                             {n + "norm2.weight", {c}},
+                                             {n + "norm2.bias", {c}}};
     out.insert(out.end(), own.begin(), own.end());
   }
-  const std::vector<ParameterShape> projector = {{"mlp1.0.weight", {merged}}, {"mlp1.0.bias", {merged}},
-                                                 {"mlp1.1.weight", {s.l_hidden, merged}}, {"mlp1.1.bias", {s.l_hidden}},
-                                                 {"mlp1.3.weight", {s.l_hidden, s.l_hidden}}, {"mlp1.3.bias", {s.l_hidden}}};
+  const std::vector<ParameterShape> projector = {{"mlp1.0.weight", {merged}},
+                                                 {"mlp1.0.bias", {merged}},
+                                                 {"mlp1.1.weight", {s.l_hidden, merged}},
+                                                 {"mlp1.1.bias", {s.l_hidden}},
+                                                 {"mlp1.3.weight", {s.l_hidden, s.l_hidden}},
+                                                 {"mlp1.3.bias", {s.l_hidden}}};
   out.insert(out.end(), projector.begin(), projector.end());
 }
 

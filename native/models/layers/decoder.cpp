@@ -1,4 +1,5 @@
-// See decoder.h. Padding stands on the right and attention is causal, so real tokens never see it and no mask is needed.
+// See decoder.h. Padding stands on the right and attention is causal, so real tokens never see it and no mask is
+// needed.
 #include "models/layers/decoder.h"
 
 #include "ops/dense.h"
@@ -42,7 +43,8 @@ at::Tensor rotated(const at::Tensor& x, const at::Tensor& cosine, const at::Tens
 
 /** The backward of a rotation is the rotation by the opposite angle. */
 struct RotateHalf : torch::autograd::Function<RotateHalf> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& cosine, const at::Tensor& sine) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& cosine,
+                            const at::Tensor& sine) {
     context->save_for_backward({cosine, sine});
     return rotated(x, cosine, sine);
   }
@@ -54,7 +56,9 @@ struct RotateHalf : torch::autograd::Function<RotateHalf> {
 
 }  // namespace
 
-at::Tensor rms_norm(const at::Tensor& x_ND, const at::Tensor& weight_D, double eps) { return RmsNorm::apply(x_ND, weight_D, eps); }
+at::Tensor rms_norm(const at::Tensor& x_ND, const at::Tensor& weight_D, double eps) {
+  return RmsNorm::apply(x_ND, weight_D, eps);
+}
 
 at::Tensor rotate_half(const at::Tensor& x_NHE, const Rotation& rotation) {
   return RotateHalf::apply(x_NHE, rotation.cosine, rotation.sine);
@@ -72,15 +76,18 @@ Padding padding_of(const std::vector<int64_t>& lengths) {
   return padding;
 }
 
-at::Tensor causal_attention(const at::Tensor& q_NHE, const at::Tensor& k_NKE, const at::Tensor& v_NKE, const Padding& padding) {
+at::Tensor causal_attention(const at::Tensor& q_NHE, const at::Tensor& k_NKE, const at::Tensor& v_NKE,
+                            const Padding& padding) {
   const auto batched = [&](const at::Tensor& x) {
     const int64_t heads = x.size(1), width = x.size(2);
     at::Tensor padded = x;
     if (padding.place.defined())
-      padded = at::zeros({padding.sequences * padding.longest, heads, width}, x.options()).index_copy(0, padding.place, x);
+      padded =
+          at::zeros({padding.sequences * padding.longest, heads, width}, x.options()).index_copy(0, padding.place, x);
     return padded.reshape({padding.sequences, padding.longest, heads, width}).transpose(1, 2);
   };
-  const auto out = at::scaled_dot_product_attention(batched(q_NHE), batched(k_NKE), batched(v_NKE), {}, 0.0, true, std::nullopt, true);
+  const auto out = at::scaled_dot_product_attention(batched(q_NHE), batched(k_NKE), batched(v_NKE), {}, 0.0, true,
+                                                    std::nullopt, true);
   auto flat = out.transpose(1, 2).reshape({padding.sequences * padding.longest, -1});
   return padding.place.defined() ? flat.index_select(0, padding.place) : flat;
 }

@@ -1,6 +1,7 @@
 #pragma once
-// Blocks of a Llama-style decoder over packed sequences, in plain ATen and differentiable: the training path and the oracle of
-// the decode path. Used unchanged by every backbone; anything that would need a flag is written in the backbone's folder.
+// Blocks of a Llama-style decoder over packed sequences, in plain ATen and differentiable: the training path and the
+// oracle of the decode path. Used unchanged by every backbone; anything that would need a flag is written in the
+// backbone's folder.
 #include <ATen/core/Tensor.h>
 
 #include <vector>
@@ -25,8 +26,10 @@ struct Padding {
 };
 Padding padding_of(const std::vector<int64_t>& lengths);
 
-/** Causal self-attention inside each sequence; q [N, H, E], k and v [N, K, E] with H a multiple of K. Returns [N, H * E]. */
-at::Tensor causal_attention(const at::Tensor& q_NHE, const at::Tensor& k_NKE, const at::Tensor& v_NKE, const Padding& padding);
+/** Causal self-attention inside each sequence; q [N, H, E], k and v [N, K, E] with H a multiple of K. Returns [N, H *
+ * E]. */
+at::Tensor causal_attention(const at::Tensor& q_NHE, const at::Tensor& k_NKE, const at::Tensor& v_NKE,
+                            const Padding& padding);
 
 /** down(silu(gate x) * up x). */
 at::Tensor swiglu(const at::Tensor& x_ND, const at::Tensor& gate, const at::Tensor& up, const at::Tensor& down);

@@ -35,7 +35,8 @@ MSTAR_INLINE void score_tile(const Query* queries, const float* keys, int64_t at
   }
 }
 
-MSTAR_INLINE void score_span(const Query* queries, int64_t count, const KvSpan& span, int64_t at, int64_t head_dim, int64_t offset) {
+MSTAR_INLINE void score_span(const Query* queries, int64_t count, const KvSpan& span, int64_t at, int64_t head_dim,
+                             int64_t offset) {
   for (int64_t b = 0; b * kBlockTokens < span.length; ++b) {
     const float* keys = span.blocks[b] + offset;
     int64_t i = 0;
@@ -46,7 +47,8 @@ MSTAR_INLINE void score_span(const Query* queries, int64_t count, const KvSpan& 
 }
 
 template <int Q, int V>
-MSTAR_INLINE void value_tile(const Query* queries, const KvSpan& span, int64_t at, int64_t head_dim, int64_t channel, int64_t offset) {
+MSTAR_INLINE void value_tile(const Query* queries, const KvSpan& span, int64_t at, int64_t head_dim, int64_t channel,
+                             int64_t offset) {
   f8 acc[Q][V];
   for (int i = 0; i < Q; ++i)
     for (int v = 0; v < V; ++v) acc[i][v] = MSTAR_LOAD(queries[i].out + channel + 8 * v);
@@ -67,13 +69,15 @@ MSTAR_INLINE void value_tile(const Query* queries, const KvSpan& span, int64_t a
 }
 
 template <int Q>
-MSTAR_INLINE void value_channels(const Query* queries, const KvSpan& span, int64_t at, int64_t head_dim, int64_t offset) {
+MSTAR_INLINE void value_channels(const Query* queries, const KvSpan& span, int64_t at, int64_t head_dim,
+                                 int64_t offset) {
   int64_t channel = 0;
   for (; channel + 16 <= head_dim; channel += 16) value_tile<Q, 2>(queries, span, at, head_dim, channel, offset);
   for (; channel < head_dim; channel += 8) value_tile<Q, 1>(queries, span, at, head_dim, channel, offset);
 }
 
-MSTAR_INLINE void value_span(const Query* queries, int64_t count, const KvSpan& span, int64_t at, int64_t head_dim, int64_t offset) {
+MSTAR_INLINE void value_span(const Query* queries, int64_t count, const KvSpan& span, int64_t at, int64_t head_dim,
+                             int64_t offset) {
   int64_t i = 0;
   for (; i + 4 <= count; i += 4) value_channels<4>(queries + i, span, at, head_dim, offset);
   for (; i + 2 <= count; i += 2) value_channels<2>(queries + i, span, at, head_dim, offset);
@@ -102,8 +106,8 @@ MSTAR_INLINE float exp_stretch(float* scores, int64_t length, float max, float s
 
 }  // namespace
 
-MSTAR_SIMD void attend(const KvSpan* shared, int64_t shared_count, const AttendRow* rows, int64_t row_count, int64_t group, int64_t head_dim,
-                       KvPlace place, float scale, std::vector<float>& workspace) {
+MSTAR_SIMD void attend(const KvSpan* shared, int64_t shared_count, const AttendRow* rows, int64_t row_count,
+                       int64_t group, int64_t head_dim, KvPlace place, float scale, std::vector<float>& workspace) {
   int64_t shared_width = 0, own_width = 0;
   for (int64_t s = 0; s < shared_count; ++s) shared_width += padded(shared[s].length);
   for (int64_t r = 0; r < row_count; ++r) own_width = std::max(own_width, padded(rows[r].own.length));
@@ -114,7 +118,8 @@ MSTAR_SIMD void attend(const KvSpan* shared, int64_t shared_count, const AttendR
   std::vector<Query> queries(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) {
     const AttendRow& row = rows[i / group];
-    queries[static_cast<size_t>(i)] = {row.q + i % group * head_dim, row.out + i % group * head_dim, scores + i * width};
+    queries[static_cast<size_t>(i)] = {row.q + i % group * head_dim, row.out + i % group * head_dim,
+                                       scores + i * width};
     std::memset(queries[static_cast<size_t>(i)].out, 0, static_cast<size_t>(head_dim) * sizeof(float));
   }
 
@@ -123,7 +128,8 @@ MSTAR_SIMD void attend(const KvSpan* shared, int64_t shared_count, const AttendR
     score_span(queries.data(), count, shared[s], at, head_dim, place.keys);
     at += padded(shared[s].length);
   }
-  for (int64_t r = 0; r < row_count; ++r) score_span(queries.data() + r * group, group, rows[r].own, at, head_dim, place.keys);
+  for (int64_t r = 0; r < row_count; ++r)
+    score_span(queries.data() + r * group, group, rows[r].own, at, head_dim, place.keys);
 
   std::vector<float> inverse(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) {
@@ -151,7 +157,8 @@ MSTAR_SIMD void attend(const KvSpan* shared, int64_t shared_count, const AttendR
     value_span(queries.data(), count, shared[s], at, head_dim, place.values);
     at += padded(shared[s].length);
   }
-  for (int64_t r = 0; r < row_count; ++r) value_span(queries.data() + r * group, group, rows[r].own, at, head_dim, place.values);
+  for (int64_t r = 0; r < row_count; ++r)
+    value_span(queries.data() + r * group, group, rows[r].own, at, head_dim, place.values);
   for (int64_t i = 0; i < count; ++i) {
     float* out = queries[static_cast<size_t>(i)].out;
     for (int64_t d = 0; d < head_dim; ++d) out[d] *= inverse[static_cast<size_t>(i)];

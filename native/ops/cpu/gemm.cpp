@@ -1,5 +1,6 @@
-// Packed-weight GEMM. A tile of 6 rows x 16 outputs stays in registers (12 accumulators of AVX2, 6 of AVX-512); the panel of
-// 16 outputs is read once per tile of rows and stays in cache. k is cut into blocks so that a panel block fits into L1.
+// Packed-weight GEMM. A tile of 6 rows x 16 outputs stays in registers (12 accumulators of AVX2, 6 of AVX-512); the
+// panel of 16 outputs is read once per tile of rows and stays in cache. k is cut into blocks so that a panel block fits
+// into L1.
 #include "ops/cpu/gemm.h"
 
 #include <algorithm>
@@ -13,7 +14,8 @@ using simd::f8;
 constexpr int64_t kLanes = 16, kRows = 6, kBlock = 512;
 
 template <int R, Layout L>
-MSTAR_INLINE void tile(const float* panel, const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t k, int64_t width, bool from_y) {
+MSTAR_INLINE void tile(const float* panel, const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t k,
+                       int64_t width, bool from_y) {
   f8 low[R], high[R];
   float edge[kLanes];
   for (int r = 0; r < R; ++r) {
@@ -76,8 +78,8 @@ void pack_transposed(PackedWeight& out, const float* weight, int64_t n, int64_t 
 namespace {
 
 template <Layout L>
-MSTAR_INLINE void product(const PackedWeight& w, const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, bool accumulate,
-                          OutputRange range) {
+MSTAR_INLINE void product(const PackedWeight& w, const float* x, int64_t x_stride, float* y, int64_t y_stride,
+                          int64_t rows, bool accumulate, OutputRange range) {
   const int64_t row_step = L == Layout::rows ? x_stride : 1, k_step = L == Layout::rows ? 1 : x_stride;
   for (int64_t k0 = 0; k0 < w.k; k0 += kBlock) {
     const int64_t depth = std::min(kBlock, w.k - k0);
@@ -89,16 +91,18 @@ MSTAR_INLINE void product(const PackedWeight& w, const float* x, int64_t x_strid
       int64_t r = 0;
       for (; r + kRows <= rows; r += kRows)
         tile<6, L>(panel, x_block + r * row_step, x_stride, y + r * y_stride + j, y_stride, depth, width, from_y);
-      for (; r + 2 <= rows; r += 2) tile<2, L>(panel, x_block + r * row_step, x_stride, y + r * y_stride + j, y_stride, depth, width, from_y);
-      for (; r < rows; ++r) tile<1, L>(panel, x_block + r * row_step, x_stride, y + r * y_stride + j, y_stride, depth, width, from_y);
+      for (; r + 2 <= rows; r += 2)
+        tile<2, L>(panel, x_block + r * row_step, x_stride, y + r * y_stride + j, y_stride, depth, width, from_y);
+      for (; r < rows; ++r)
+        tile<1, L>(panel, x_block + r * row_step, x_stride, y + r * y_stride + j, y_stride, depth, width, from_y);
     }
   }
 }
 
 }  // namespace
 
-MSTAR_SIMD void gemm_range(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y, int64_t y_stride, int64_t rows,
-                           bool accumulate, OutputRange range) {
+MSTAR_SIMD void gemm_range(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y,
+                           int64_t y_stride, int64_t rows, bool accumulate, OutputRange range) {
   if (layout == Layout::rows) {
     product<Layout::rows>(w, x, x_stride, y, y_stride, rows, accumulate, range);
   } else {
@@ -106,7 +110,8 @@ MSTAR_SIMD void gemm_range(const PackedWeight& w, const float* x, int64_t x_stri
   }
 }
 
-void gemm(const PackedWeight& w, const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, bool accumulate) {
+void gemm(const PackedWeight& w, const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows,
+          bool accumulate) {
   gemm_range(w, x, x_stride, Layout::rows, y, y_stride, rows, accumulate, {0, w.n});
 }
 

@@ -1,7 +1,8 @@
 #pragma once
-// y = x W^T with the second operand packed: the matrix product of the decode path (packed once per version) and of training.
-// Each output element is one sum over k in ascending order whatever the number of rows, so a row's result does not depend
-// on which rows it shares a batch with. Leaves threads to the caller: every call runs on the calling thread.
+// y = x W^T with the second operand packed: the matrix product of the decode path (packed once per version) and of
+// training. Each output element is one sum over k in ascending order whatever the number of rows, so a row's result
+// does not depend on which rows it shares a batch with. Leaves threads to the caller: every call runs on the calling
+// thread.
 #include <cstdint>
 #include <vector>
 
@@ -29,10 +30,11 @@ struct OutputRange {
 };
 
 /** As gemm below for a range of outputs, with x in either layout; `x_stride` is that of its outer dimension. */
-void gemm_range(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y, int64_t y_stride, int64_t rows, bool accumulate,
-                OutputRange range);
+void gemm_range(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y, int64_t y_stride,
+                int64_t rows, bool accumulate, OutputRange range);
 
 /** y[r, j] = (accumulate ? y[r, j] : 0) + sum_k x[r, k] w[j, k] for r < rows; row strides in floats. */
-void gemm(const PackedWeight& w, const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, bool accumulate);
+void gemm(const PackedWeight& w, const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows,
+          bool accumulate);
 
 }  // namespace mstar::cpu

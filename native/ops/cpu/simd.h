@@ -1,6 +1,6 @@
 #pragma once
-// Eight floats at a time through GCC vector extensions: one source for AVX-512, AVX2 and plain x86-64, chosen at run time
-// by MSTAR_SIMD on the entry points. Everything here is inlined into them; nothing else may include this header.
+// Eight floats at a time through GCC vector extensions: one source for AVX-512, AVX2 and plain x86-64, chosen at run
+// time by MSTAR_SIMD on the entry points. Everything here is inlined into them; nothing else may include this header.
 #include <cstdint>
 #include <cstring>
 
