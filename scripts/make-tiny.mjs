@@ -1,4 +1,5 @@
 // Trains the embedded checkpoint assets/tiny-internvl2 from random weights with this project's own trainer: `npm run make-tiny`.
+// `-- DIR` writes elsewhere; `--stages` also keeps the checkpoint after each stage, as DIR.STAGE.
 // What it is and the course it follows stand in src/problems/tiny-model.ts; this is the loop over it.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -8,13 +9,14 @@ const dist = (file) => import(new URL(`../dist/${file}`, import.meta.url).href);
 const { tinyConfig, tinyCourse, tinyPrompt, tinyTokenizer } = await dist('problems/tiny-model.js');
 const { families, pictureSide } = await dist('problems/families.js');
 const { problemAt } = await dist('problems/write.js');
-const { lesson } = await dist('problems/lesson.js');
+const { choiceLesson, lesson } = await dist('problems/lesson.js');
 const { createCheckpoint } = await dist('engine/create.js');
 const { openModel } = await dist('engine/open.js');
 const { NativePolicy } = await dist('engine/policy.js');
 const { tokenisePrompt } = await dist('text/prompt.js');
 
-const target = path.resolve(process.argv[2] ?? fileURLToPath(new URL('../assets/tiny-internvl2', import.meta.url)));
+const [folder] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const target = path.resolve(folder ?? fileURLToPath(new URL('../assets/tiny-internvl2', import.meta.url)));
 const { seed, batch, narrow, stages } = tinyCourse;
 /** Special tokens that the tokenizer file does not hold, and room to a round number. */
 const vocabularyFor = (pieces) => Math.ceil((pieces + 16) / 16) * 16;
@@ -28,6 +30,7 @@ for (const dir of [start, made]) rmSync(dir, { recursive: true, force: true });
 await createCheckpoint(start, tinyConfig(vocabularyFor(tokenizer.size)), tokenizer.model, seed, 'F16');
 const model = await openModel(start, { device: 'cpu', dtype: 'float32', threads: 2 }, 'none');
 const { backbone, native } = model;
+const policy = new NativePolicy(model, undefined, 16384);
 const imageTokens = [native.imageLayout(pictureSide, pictureSide).tokens];
 const endOfTurn = model.tokenizer.idOf(backbone.endOfTurn);
 
@@ -44,7 +47,9 @@ function example(rgb, question, response) {
 
 const names = Object.keys(families);
 function lessonExample(index) {
-  const { question, response, rgb } = lesson(names[index % names.length], seed, index, narrow);
+  // Each family takes its turn, and in it every fourth lesson is about choices.
+  const make = Math.floor(index / names.length) % 4 === 0 ? choiceLesson : lesson;
+  const { question, response, rgb } = make(names[index % names.length], seed, index, narrow);
   return example(rgb, question, response);
 }
 function problemExample(index, range) {
@@ -95,8 +100,11 @@ for (const stage of stages) {
     );
     loss = 0;
   }
+  if (!process.argv.includes('--stages')) continue;
+  rmSync(`${target}.${stage.name}`, { recursive: true, force: true });
+  await policy.save(`${target}.${stage.name}`);
 }
-await new NativePolicy(model, undefined, 16384).save(made);
+await policy.save(made);
 await native.dispose();
 rmSync(start, { recursive: true });
 if (existsSync(target)) rmSync(target, { recursive: true });

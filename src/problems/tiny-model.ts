@@ -16,7 +16,7 @@ export interface CourseStage {
   readonly name: string;
   readonly steps: number;
   readonly lr: number;
-  /** Single-quantity lessons. */
+  /** Lessons (lesson.ts): three about the picture for each about choices. */
   readonly lessons: number;
   /** Problems of the full range. */
   readonly wide: number;
@@ -35,9 +35,9 @@ export const tinyCourse = {
   givenAnswer: 1 / 6,
   stages: [
     { name: 'lessons', steps: 1200, lr: 1e-3, lessons: 1, wide: 0 },
-    { name: 'problems', steps: 1800, lr: 1e-3, lessons: 0.25, wide: 0 },
-    { name: 'settle', steps: 500, lr: 3e-4, lessons: 0.25, wide: 0 },
-    { name: 'taste', steps: 60, lr: 3e-4, lessons: 0, wide: 0.12 },
+    { name: 'problems', steps: 3000, lr: 1e-3, lessons: 0.25, wide: 0 },
+    { name: 'settle', steps: 700, lr: 3e-4, lessons: 0.125, wide: 0 },
+    { name: 'taste', steps: 120, lr: 5e-4, lessons: 0, wide: 0.25 },
   ] satisfies CourseStage[],
 } as const;
 

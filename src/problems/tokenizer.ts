@@ -14,8 +14,8 @@ const unknown = 2;
 const control = 3;
 const byte = 6;
 
-/** Merges never cross these units: a newline, a word or one sign or one digit, each with the space before it. */
-const unit = /\n| ?[A-Za-z]+| ?\d| ?[^\sA-Za-z\d]| /gu;
+/** Merges never cross these units: a newline, a word, a number or one sign, each with the space before it. */
+const unit = /\n| ?[A-Za-z]+| ?\d+| ?[^\sA-Za-z\d]| /gu;
 /** SentencePiece writes a space as this. */
 const space = '\u2581';
 
