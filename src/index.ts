@@ -8,7 +8,7 @@ export type * from './core/types.js';
 export { loadProblems, openProblems } from './data/problems.js';
 export { createHost, type HostOptions, loadModel } from './engine/host.js';
 export type { EvaluateSummary } from './evaluate/evaluate.js';
-export type { Stage } from './evolve/evolve.js';
+export type { Stage } from './evolve/plan.js';
 export type { Summary } from './evolve/summary.js';
 export { evaluate, evolve, type JobOptions, label, rollout, trainPrm, warmup } from './jobs.js';
 export { writeProblems } from './problems/write.js';

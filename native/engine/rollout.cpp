@@ -23,6 +23,9 @@ constexpr int64_t kKvBudgetBytes = int64_t{4} << 30;
 constexpr int64_t kMostRows = 256, kPrefillRows = 256;
 
 struct Shared {
+  Shared(const std::vector<RolloutRequest>& asked, const Sampling& how, const RolloutHooks& told, StopFlag flag)
+      : requests(asked), sampling(how), hooks(told), stop(std::move(flag)), units(plan_units(asked)) {}
+
   const std::vector<RolloutRequest>& requests;
   const Sampling& sampling;
   const RolloutHooks& hooks;
@@ -236,7 +239,7 @@ class Worker {
 RolloutResult run_rollout(const RolloutContext& context, const std::vector<RolloutRequest>& requests,
                           const Sampling& sampling, const RolloutHooks& hooks, const StopFlag& stop) {
   const auto started = Clock::now();
-  Shared shared{requests, sampling, hooks, stop, plan_units(requests)};
+  Shared shared(requests, sampling, hooks, stop);
   for (const auto& request : requests) {
     shared.result.responses.emplace_back(static_cast<size_t>(request.n));
     shared.total += request.n;

@@ -4,7 +4,7 @@ import type { Argv } from 'yargs';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { listSettings } from '../config/settings.js';
-import type { Stage } from '../evolve/evolve.js';
+import type { Stage } from '../evolve/plan.js';
 import type { Summary } from '../evolve/summary.js';
 import { openDisplay } from '../run/terminal.js';
 import { stopSignal } from './stop.js';

@@ -112,7 +112,7 @@ export interface Inspected {
 }
 
 export interface NativeModel {
-  /** Names and shapes that the backbone wants, known before any weight is read. */
+  /** Responses by request and sample; the hooks are called from the event loop while the work goes on. */
   rollout(
     requests: readonly RawRequest[],
     sampling: RawSampling,
@@ -133,7 +133,7 @@ export interface NativeModel {
   parameters(): { readonly name: string; readonly shape: readonly number[] }[];
   /** Golden checks only: named intermediate tensors of a plain forward of prompt (+ response). */
   inspect(example: RawExample, stages: readonly string[]): Promise<Record<string, Inspected>>;
-  /** Golden checks only: gradient of every parameter that gets one, for the objective's loss on this batch. */
+  /** Golden checks only: gradient of every parameter that the objective's loss on this batch reaches, frozen ones included. */
   gradients(
     batch: readonly RawExample[],
     objective: 'response' | 'step',
@@ -153,7 +153,7 @@ export interface NativeAddon {
     backbone: string,
     config: Readonly<Record<string, number>>,
   ): { readonly name: string; readonly shape: readonly number[] }[];
-  /** Pillow's bicubic resize, tiling and normalisation of one picture, as the model would see it: [tiles, 3, S, S]. */
+  /** Backbones of this build, by name. */
   backbones(): string[];
   info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };
 }

@@ -5,19 +5,15 @@ import { label } from '../label/label.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { RatedResponse } from '../rollout/rollout.js';
 import type { Phase } from '../run/phase.js';
-import { Choice, type ChoiceCounts, needsReward, selectionRule } from './choose.js';
+import { Choice, needsReward, selectionRule } from './choose.js';
 import { dynamics } from './dynamics.js';
-import type { FitReport } from './fit.js';
-import { improve } from './improve.js';
+import { type IterationResult, improve } from './improve.js';
 import { type Job, type PolicyAt, sampleSettings } from './job.js';
-import { planWork } from './plan.js';
+import { planWork, type Stage } from './plan.js';
 import { type Summary, summarise } from './summary.js';
 import { finalTest, test } from './test.js';
 import { trainPrm } from './train-prm.js';
 import { warmup } from './warmup.js';
-
-/** How far to go; each stage includes those before it. */
-export type Stage = 'warmup' | 'label' | 'train-prm' | 'evolve';
 
 /** Runs the recipe up to a stage; phases that the run folder has committed are not done again. */
 export async function evolve(job: Job, until: Stage = 'evolve'): Promise<Summary> {
@@ -47,14 +43,6 @@ async function iterate(job: Job): Promise<void> {
     await run.phase(`test-${at}`, (phase) => test(job, phase, at));
   }
   await run.phase('test-final', (phase) => finalTest(job, phase, at, temperature));
-}
-
-export interface IterationResult {
-  readonly iteration: number;
-  readonly epoch: number;
-  readonly temperature: number;
-  readonly choice: ChoiceCounts;
-  readonly training: FitReport;
 }
 
 /** One iteration: sample, grade and score the next questions, select, train on what was selected. */

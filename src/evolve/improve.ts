@@ -2,8 +2,18 @@
 // Leaves choosing them to the loop.
 import type { Example } from '../core/types.js';
 import type { Phase } from '../run/phase.js';
+import type { ChoiceCounts } from './choose.js';
 import { type FitReport, fit } from './fit.js';
 import type { Job, PolicyAt } from './job.js';
+
+/** What an iteration came to. */
+export interface IterationResult {
+  readonly iteration: number;
+  readonly epoch: number;
+  readonly temperature: number;
+  readonly choice: ChoiceCounts;
+  readonly training: FitReport;
+}
 
 /** Trains the policy at `from` and makes the checkpoint `to`; without examples the weights stay. */
 export async function improve(

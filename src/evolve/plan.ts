@@ -3,7 +3,6 @@
 import type { PlannedWork } from '../run/progress.js';
 import { needsReward, selectionRule } from './choose.js';
 import { choosesAfter } from './dynamics.js';
-import type { Stage } from './evolve.js';
 import { countSteps } from './fit.js';
 import type { Job } from './job.js';
 
@@ -11,6 +10,9 @@ import type { Job } from './job.js';
 const USEFUL = 0.5;
 /** Steps of a response, until it is known. */
 const STEPS = 4;
+
+/** How far to go; each stage includes those before it. */
+export type Stage = 'warmup' | 'label' | 'train-prm' | 'evolve';
 
 export function planWork({ config, data }: Pick<Job, 'config' | 'data'>, until: Stage): PlannedWork[] {
   const { warmup, prm, evolve, dynamics } = config;
