@@ -9,7 +9,7 @@ const dist = (file) => import(new URL(`../dist/${file}`, import.meta.url).href);
 const { tinyConfig, tinyCourse, tinyPrompt, tinyTokenizer } = await dist('problems/tiny-model.js');
 const { families, pictureSide } = await dist('problems/families.js');
 const { problemAt } = await dist('problems/write.js');
-const { choiceLesson, lesson } = await dist('problems/lesson.js');
+const { lesson } = await dist('problems/lesson.js');
 const { createCheckpoint } = await dist('engine/create.js');
 const { openModel } = await dist('engine/open.js');
 const { NativePolicy } = await dist('engine/policy.js');
@@ -47,9 +47,7 @@ function example(rgb, question, response) {
 
 const names = Object.keys(families);
 function lessonExample(index) {
-  // Each family takes its turn, and in it every fourth lesson is about choices.
-  const make = Math.floor(index / names.length) % 4 === 0 ? choiceLesson : lesson;
-  const { question, response, rgb } = make(names[index % names.length], seed, index, narrow);
+  const { question, response, rgb } = lesson(names[index % names.length], seed, index, narrow);
   return example(rgb, question, response);
 }
 function problemExample(index, range) {

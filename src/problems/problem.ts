@@ -69,9 +69,9 @@ export function generateProblem(
   if (multipleChoice) {
     question += `\nChoices:${choices.map((text, i) => `\n(${letter(i)}) ${text}`).join('')}`;
     answer = letter(choices.indexOf(asked.answer));
-    steps.push(`(${answer}) is ${asked.answer}.`);
   }
-  steps.push(`The answer is ${answer}.`);
+  // The choice's text, not its letter: the letter adds nothing to the reasoning, and graders take either.
+  steps.push(`The answer is ${asked.answer}.`);
   const scene = Object.fromEntries(quantities.map(({ name, value }) => [name, value]));
   return {
     question,

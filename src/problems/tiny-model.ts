@@ -16,7 +16,7 @@ export interface CourseStage {
   readonly name: string;
   readonly steps: number;
   readonly lr: number;
-  /** Lessons (lesson.ts): three about the picture for each about choices. */
+  /** Single-quantity lessons. */
   readonly lessons: number;
   /** Problems of the full range. */
   readonly wide: number;
@@ -34,10 +34,10 @@ export const tinyCourse = {
   /** Share of examples whose prompt shows the answer, so that the warm-up can sample with it. */
   givenAnswer: 1 / 6,
   stages: [
-    { name: 'lessons', steps: 1200, lr: 1e-3, lessons: 1, wide: 0 },
-    { name: 'problems', steps: 3000, lr: 1e-3, lessons: 0.25, wide: 0 },
+    { name: 'lessons', steps: 900, lr: 1e-3, lessons: 1, wide: 0 },
+    { name: 'problems', steps: 2800, lr: 1e-3, lessons: 0.25, wide: 0 },
     { name: 'settle', steps: 700, lr: 3e-4, lessons: 0.125, wide: 0 },
-    { name: 'taste', steps: 120, lr: 5e-4, lessons: 0, wide: 0.25 },
+    { name: 'taste', steps: 160, lr: 5e-4, lessons: 0, wide: 0.25 },
   ] satisfies CourseStage[],
 } as const;
 

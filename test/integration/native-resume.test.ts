@@ -16,6 +16,7 @@ const optimizer = { lr: 1e-4, batchSize: 8 };
 const recipe = {
   run: { chunk: 16, checkpointEvery: 2 },
   model: { path: model, threads: 1 },
+  prompt: { system: 'Solve.', givenAnswer: '{question}\nThe answer is {answer}.' },
   data: { generate: { count: 120 } },
   splits: { validation: 16, test: 24, labelled: 0.6 },
   sampling: { maxTokens: 96 },

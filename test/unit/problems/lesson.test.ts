@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { choiceLesson, lesson } from '../../../src/problems/lesson.js';
+import { lesson } from '../../../src/problems/lesson.js';
 
 const many = Array.from({ length: 200 }, (_, index) => index);
 
@@ -23,15 +23,6 @@ describe('lessons', () => {
     for (const answers of pictures.values()) {
       const names = [...answers].map((answer) => answer.split(' ')[0]);
       expect(new Set(names).size).toBe(names.length);
-    }
-  });
-
-  test('about choices name the letter before the asked number', () => {
-    for (const index of many) {
-      const { question, response } = choiceLesson('dots', 1, index, 6);
-      const [, value] = /What is (\d+)\?/.exec(question) ?? [];
-      const [, letter] = new RegExp(`\\((\\w)\\) ${value}(?:\\n|$)`).exec(question) ?? [];
-      expect(response).toBe(`(${letter}) is ${value}.\nThe answer is ${letter}.`);
     }
   });
 });
