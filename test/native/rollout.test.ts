@@ -37,6 +37,23 @@ describe('rollout against the plain forward', () => {
     }
   });
 
+  test('head widths that are no multiple of 8, one kv head and odd sizes work as well', async () => {
+    for (const sizes of [
+      { l_hidden: 40, l_heads: 4, l_kv_heads: 1, l_intermediate: 27 },
+      { l_hidden: 36, l_heads: 3, l_kv_heads: 3, l_intermediate: 50, v_hidden: 18, v_heads: 3 },
+    ]) {
+      const odd = await open({}, sizes);
+      const asked = { ...prompt(odd, 2, [image(2)]), n: 3, key: 'odd' };
+      const { responses } = await roll([asked], {}, odd);
+      const samples = responses[0] ?? [];
+      const plain = await odd.logprobs(samples.map((s) => ({ ...asked, response: s.tokens })));
+      samples.forEach((s, j) => {
+        expect(largestDifference(s.logprobs, plain[j] ?? [])).toBeLessThan(1e-4);
+      });
+      await odd.dispose();
+    }
+  });
+
   test('greedy decoding takes the most likely token of the plain forward at every position', async () => {
     const asked = { ...prompt(model, 4, [image(4)]), n: 1, key: 'g' };
     const { responses } = await roll([asked], { temperature: 0, stop: new Int32Array(0), maxTokens: 12 });

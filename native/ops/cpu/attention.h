@@ -31,7 +31,7 @@ struct KvPlace {
   int64_t keys, values;
 };
 
-/** out = softmax(q K^T * scale) V for each row and each of its `group` heads; head_dim is a multiple of 8. */
+/** out = softmax(q K^T * scale) V for each row and each of its `group` heads. */
 void attend(const KvSpan* shared, int64_t shared_count, const AttendRow* rows, int64_t row_count, int64_t group,
             int64_t head_dim, KvPlace place, float scale, std::vector<float>& workspace);
 
