@@ -25,7 +25,6 @@ float* sized(std::vector<float>& buffer, int64_t floats) {
 
 CpuDecoder::CpuDecoder(const Backbone& backbone, const Parameters& parameters)
     : backbone_(backbone), shape_(backbone.decoder_shape()) {
-              shape_.head_dim);
   const at::NoGradGuard no_grad;
   const DecoderWeights weights = backbone.decoder_weights(parameters);
   for (const DecoderLayer& from : weights.layers) {
