@@ -80,6 +80,10 @@ ModelObject::~ModelObject() {
     if (const auto flag = weak.lock()) flag->store(true);
 }
 
+void ModelObject::Finalize(Napi::Env env) {
+  if (model_) Napi::MemoryManagement::AdjustExternalMemory(env, -bytes_);
+}
+
 Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
   const auto spec = to_model_spec(info[0]);
   auto* instance = info.Env().GetInstanceData<Instance>();

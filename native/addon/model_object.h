@@ -33,6 +33,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   static Napi::Function define(Napi::Env env);
   explicit ModelObject(const Napi::CallbackInfo& info);
   ~ModelObject() override;
+  void Finalize(Napi::Env env) override;
   /** Loads on the lane; resolves to a ModelObject. */
   static Napi::Value load(const Napi::CallbackInfo& info);
 
