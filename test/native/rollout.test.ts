@@ -38,10 +38,11 @@ describe('rollout against the plain forward', () => {
   });
 
   test('head widths that are no multiple of 8, one kv head and odd sizes work as well', async () => {
-    for (const sizes of [
+    const shapes: Record<string, number>[] = [
       { l_hidden: 40, l_heads: 4, l_kv_heads: 1, l_intermediate: 27 },
       { l_hidden: 36, l_heads: 3, l_kv_heads: 3, l_intermediate: 50, v_hidden: 18, v_heads: 3 },
-    ]) {
+    ];
+    for (const sizes of shapes) {
       const odd = await open({}, sizes);
       const asked = { ...prompt(odd, 2, [image(2)]), n: 3, key: 'odd' };
       const { responses } = await roll([asked], {}, odd);

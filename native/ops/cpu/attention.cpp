@@ -71,7 +71,8 @@ MSTAR_INLINE void value_tile(const Query* queries, const KvSpan& span, int64_t a
 /** One channel of one query: what is left where the head width is no multiple of 8. */
 MSTAR_INLINE float value_channel(const Query& query, const KvSpan& span, int64_t at, int64_t head_dim, int64_t offset) {
   float sum = 0;
-  for (int64_t t = 0; t < span.length; ++t) sum += query.scores[at + t] * span.blocks[t / kBlockTokens][offset + t % kBlockTokens * head_dim];
+  for (int64_t t = 0; t < span.length; ++t)
+    sum += query.scores[at + t] * span.blocks[t / kBlockTokens][offset + t % kBlockTokens * head_dim];
   return sum;
 }
 
@@ -82,7 +83,8 @@ MSTAR_INLINE void value_channels(const Query* queries, const KvSpan& span, int64
   for (; channel + 16 <= head_dim; channel += 16) value_tile<Q, 2>(queries, span, at, head_dim, channel, offset);
   for (; channel + 8 <= head_dim; channel += 8) value_tile<Q, 1>(queries, span, at, head_dim, channel, offset);
   for (; channel < head_dim; ++channel)
-    for (int i = 0; i < Q; ++i) queries[i].out[channel] += value_channel(queries[i], span, at, head_dim, offset + channel);
+    for (int i = 0; i < Q; ++i)
+      queries[i].out[channel] += value_channel(queries[i], span, at, head_dim, offset + channel);
 }
 
 MSTAR_INLINE void value_span(const Query* queries, int64_t count, const KvSpan& span, int64_t at, int64_t head_dim,
