@@ -1,5 +1,5 @@
-// What raising the malloc thresholds when the addon loads is worth: training steps per second with and without, each trial in a process
-// of its own, interleaved, medians. `npm run bench -- malloc [--save]`.
+// What keeping memory is worth (malloc thresholds raised, freed tensor blocks kept, both when the addon loads): training steps with and
+// without, each trial in a process of its own, interleaved, medians. `npm run bench -- malloc [--save]`.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { cpuSeconds, examplesOf, median, optimizer, save, workload } from './lib/workload.mjs';

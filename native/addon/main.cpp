@@ -4,9 +4,12 @@
 #include <napi.h>
 #include <torch/headeronly/version.h>
 
+#include <string_view>
+
 #include "addon/convert.h"
 #include "addon/model_object.h"
 #include "base/malloc.h"
+#include "base/tensor_memory.h"
 
 namespace mstar::addon {
 namespace {
@@ -36,7 +39,11 @@ const char* simd() {
 }
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
-  static const char* const malloc_state = raise_malloc_thresholds();
+  static const char* const malloc_state = [] {
+    const char* state = raise_malloc_thresholds();
+    if (std::string_view(state) != "default") keep_tensor_memory();
+    return state;
+  }();
   auto* instance = new Instance(env);
   instance->model_class = Napi::Persistent(ModelObject::define(env));
   env.SetInstanceData(instance);
