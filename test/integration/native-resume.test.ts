@@ -1,7 +1,7 @@
 // The command line with the native engine and the embedded model: killed at random moments, it ends with the bytes of an
-// undisturbed run. Skipped where the embedded model is not there.
+// undisturbed run.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,24 +41,20 @@ function run(config: string, dir: string, killAfterMs?: number): Promise<number 
   );
 }
 
-test.skipIf(!existsSync(model))(
-  'a killed run of the native engine ends with the same bytes',
-  async () => {
-    const root = mkdtempSync(join(tmpdir(), 'mstar-native-'));
-    try {
-      const config = join(root, 'recipe.yaml');
-      await writeDurable(config, stringify(recipe));
-      const started = performance.now();
-      expect(await run(config, join(root, 'undisturbed'))).toBe(0);
-      const lasts = performance.now() - started;
-      for (const share of [0.2, 0.35, 0.5, 0.3]) await run(config, join(root, 'killed'), share * lasts);
-      expect(await run(config, join(root, 'killed'))).toBe(0);
-      const { 'report.html': _, ...undisturbed } = fingerprint(join(root, 'undisturbed'));
-      const { 'report.html': __, ...killed } = fingerprint(join(root, 'killed'));
-      expect(killed).toEqual(undisturbed);
-    } finally {
-      rmSync(root, { recursive: true, force: true });
-    }
-  },
-  300_000,
-);
+test('a killed run of the native engine ends with the same bytes', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'mstar-native-'));
+  try {
+    const config = join(root, 'recipe.yaml');
+    await writeDurable(config, stringify(recipe));
+    const started = performance.now();
+    expect(await run(config, join(root, 'undisturbed'))).toBe(0);
+    const lasts = performance.now() - started;
+    for (const share of [0.2, 0.35, 0.5, 0.3]) await run(config, join(root, 'killed'), share * lasts);
+    expect(await run(config, join(root, 'killed'))).toBe(0);
+    const { 'report.html': _, ...undisturbed } = fingerprint(join(root, 'undisturbed'));
+    const { 'report.html': __, ...killed } = fingerprint(join(root, 'killed'));
+    expect(killed).toEqual(undisturbed);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}, 300_000);
