@@ -158,19 +158,14 @@ export interface NativeAddon {
   info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };
 }
 
-const candidates = ['../../.native/Release/mstar.node', '../../../.native/Release/mstar.node'];
 let loaded: NativeAddon | undefined;
 
 /** The addon, loaded on first use. Throws one line that says what to run when it is not built. */
 export function addon(): NativeAddon {
   if (loaded) return loaded;
-  const require = createRequire(import.meta.url);
-  for (const relative of candidates) {
-    const file = fileURLToPath(new URL(relative, import.meta.url));
-    if (existsSync(file)) {
-      loaded = require(file) as NativeAddon;
-      return loaded;
-    }
-  }
-  throw new Error('the native addon is not built: run `npm run setup`');
+  // The same place seen from src/engine (tests) and from dist/engine.
+  const file = fileURLToPath(new URL('../../.native/Release/mstar.node', import.meta.url));
+  if (!existsSync(file)) throw new Error('the native addon is not built: run `npm run setup`');
+  loaded = createRequire(import.meta.url)(file) as NativeAddon;
+  return loaded;
 }
