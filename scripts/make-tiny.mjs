@@ -31,7 +31,7 @@ await createCheckpoint(start, tinyConfig(vocabularyFor(tokenizer.size)), tokeniz
 const model = await openModel(start, { device: 'cpu', dtype: 'float32', threads: 2 }, 'none');
 const { backbone, native } = model;
 const policy = new NativePolicy(model, undefined, 16384);
-const imageTokens = [native.imageLayout(pictureSide, pictureSide).tokens];
+const layouts = [native.imageLayout(pictureSide, pictureSide)];
 const endOfTurn = model.tokenizer.idOf(backbone.endOfTurn);
 
 let pictures = 0;
@@ -40,7 +40,7 @@ function example(rgb, question, response) {
     system: tinyPrompt.system,
     turns: [{ role: 'user', content: backbone.ask(question, 1) }],
   });
-  const { tokens } = tokenisePrompt(parts, model.tokenizer, backbone.pictures, imageTokens);
+  const { tokens } = tokenisePrompt(parts, model.tokenizer, backbone, layouts);
   const image = { width: pictureSide, height: pictureSide, rgb, key: `picture ${pictures++}` };
   return { tokens, images: [image], response: Int32Array.from([...model.tokenizer.encode(response), endOfTurn]) };
 }

@@ -34,9 +34,21 @@ struct ImageLayout {
 /** Sizes of the decoder-only language model, as the decode path needs them. */
 struct DecoderShape {
   int64_t layers = 0, hidden = 0, heads = 0, kv_heads = 0, head_dim = 0, intermediate = 0, vocab = 0;
-  int64_t max_positions = 0;  // rotation frequencies are the same for every sequence up to this length
+  int64_t max_positions = 0;  // the rotation is the same for every sequence up to this length
+  // Beyond max_positions another fixed rotation holds for all positions of the sequence: keys cached before the
+  // sequence grew past it are of no use and are made anew (LongRoPE). Otherwise they stay as they are (dynamic NTK).
+  bool rotation_switches = false;
   float eps = 0;
 };
+
+/** Rotary position embedding: angle = position * frequency; cosine and sine are multiplied by `scale`. */
+struct Rope {
+  at::Tensor frequencies;  // [head_dim / 2] float32
+  double scale = 1;
+};
+
+/** One picture as its vision tower wants it: float32 tensors whose meaning the backbone alone knows. */
+using Pixels = std::vector<at::Tensor>;
 
 /** Weights of one decoder layer as matrices [out, in]; `qkv` holds all query heads, then key heads, then value heads.
  */
@@ -58,8 +70,8 @@ struct Packed {
   at::Tensor tokens_N;              // int64
   std::vector<int64_t> lengths;     // of each sequence
   at::Tensor image_positions;       // int64: where image tokens lie in tokens_N, in order
-  std::vector<ImagePtr> images;     // distinct pictures
-  std::vector<int64_t> image_uses;  // for each picture place in order: index into `images`
+  std::vector<std::vector<ImagePtr>> image_sets;  // distinct; the pictures of a set are encoded in one call
+  std::vector<int64_t> image_uses;  // for each picture place in order: index into all pictures of the sets in order
 };
 
 class Backbone {
@@ -67,10 +79,11 @@ class Backbone {
   virtual ~Backbone() = default;
   virtual std::vector<ParameterShape> parameter_shapes() const = 0;
   virtual ImageLayout layout(int64_t width, int64_t height) const = 0;
-  /** Pixels as the vision tower wants them: [tiles, 3, S, S] float32. */
-  virtual at::Tensor pixels(const Image& image) const = 0;
-  /** Image tokens of one picture [I, D], differentiable. */
-  virtual at::Tensor encode(const Parameters& p, const at::Tensor& pixels, Stages* stages) const = 0;
+  virtual Pixels pixels(const Image& image) const = 0;
+  /** Image tokens of `images` laid end to end [I, D], differentiable. */
+  virtual at::Tensor encode(const Parameters& p, const std::vector<Pixels>& images, Stages* stages) const = 0;
+  /** Whether the tokens of a picture depend on the other pictures of its prompt; such sets are encoded apart. */
+  virtual bool images_depend_on_prompt() const { return false; }
   /** Token embeddings [N, D] without pictures, differentiable. */
   virtual at::Tensor embed(const Parameters& p, const at::Tensor& tokens_N) const = 0;
   /** Final hidden states after the last norm [N, D] of packed sequences, differentiable: the plain twin of the decode
@@ -81,8 +94,9 @@ class Backbone {
   virtual at::Tensor head(const Parameters& p) const = 0;
   virtual DecoderShape decoder_shape() const = 0;
   virtual DecoderWeights decoder_weights(const Parameters& p) const = 0;
-  /** Rotation frequencies [head_dim / 2] for a sequence of this many tokens. */
-  virtual at::Tensor rope_frequencies(int64_t length) const = 0;
+  /** Rotation of a sequence of this many tokens. */
+  virtual Rope rope(int64_t length) const = 0;
+  /** Id that stands for one image token; negative where the vocabulary has none: `embed` then takes it too. */
   virtual int64_t image_token() const = 0;
   /** Name of the token embedding, from whose mean a new reward head is made. */
   virtual std::string embedding_name() const = 0;

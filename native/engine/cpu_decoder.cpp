@@ -38,26 +38,31 @@ CpuDecoder::CpuDecoder(const Backbone& backbone, const Parameters& parameters)
   }
   norm_ = floats(weights.norm);
   pack_matrix(head_, weights.head);
-  base_frequencies_ = floats(backbone.rope_frequencies(0));
+  base_ = rotation_of(0);
+}
+
+CpuDecoder::Rotation CpuDecoder::rotation_of(int64_t length) const {
+  const Rope rope = backbone_.rope(length);
+  return {floats(rope.frequencies), static_cast<float>(rope.scale)};
 }
 
 void CpuDecoder::rotation(const std::vector<DecodeRow>& rows, DecodeScratch& scratch) const {
   const int64_t half = shape_.head_dim / 2, count = static_cast<int64_t>(rows.size());
   float* cosine = sized(scratch.cosine, count * half);
   float* sine = sized(scratch.sine, count * half);
-  std::vector<float> stretched;
+  Rotation stretched;
   int64_t stretched_for = -1;
   for (const DecodeRow& row : rows) {
-    const float* frequencies = base_frequencies_.data();
+    const Rotation* rotation = &base_;
     if (row.sequence_length > shape_.max_positions) {
-      if (stretched_for != row.sequence_length) stretched = floats(backbone_.rope_frequencies(row.sequence_length));
+      if (stretched_for != row.sequence_length) stretched = rotation_of(row.sequence_length);
       stretched_for = row.sequence_length;
-      frequencies = stretched.data();
+      rotation = &stretched;
     }
     for (int64_t i = 0; i < half; ++i) {
-      const float angle = static_cast<float>(row.position) * frequencies[i];
-      *cosine++ = std::cos(angle);
-      *sine++ = std::sin(angle);
+      const float angle = static_cast<float>(row.position) * rotation->frequencies[static_cast<size_t>(i)];
+      *cosine++ = std::cos(angle) * rotation->scale;
+      *sine++ = std::sin(angle) * rotation->scale;
     }
   }
 }

@@ -45,12 +45,18 @@ class CpuDecoder {
     std::vector<float> attention_norm, ffn_norm;
     cpu::PackedWeight qkv, output, gate_up, down;
   };
+  struct Rotation {
+    std::vector<float> frequencies;
+    float scale = 1;
+  };
+  Rotation rotation_of(int64_t length) const;
   void rotation(const std::vector<DecodeRow>& rows, DecodeScratch& scratch) const;
   void store(const BlockPool& pool, int64_t layer, const std::vector<DecodeRow>& rows, const float* qkv) const;
 
   const Backbone& backbone_;
   DecoderShape shape_;
-  std::vector<float> base_frequencies_, norm_;
+  Rotation base_;
+  std::vector<float> norm_;
   std::vector<Layer> layers_;
   cpu::PackedWeight head_;
 };

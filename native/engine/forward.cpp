@@ -4,38 +4,81 @@
 namespace mstar {
 namespace {
 
-/** Appends one sequence and notes where its image tokens lie. */
-void append(const Backbone& backbone, const Prompt& prompt, std::vector<int64_t>& tokens,
-            std::vector<int64_t>& positions, Packed& packed, std::map<std::string, int64_t>& known) {
-  int64_t expected = 0, found = 0;
-  for (const ImagePtr& image : prompt.images) {
-    expected += backbone.layout(image->width, image->height).tokens;
-    const auto [place, fresh] = known.emplace(image->key, static_cast<int64_t>(packed.images.size()));
-    if (fresh) packed.images.push_back(image);
-    packed.image_uses.push_back(place->second);
-  }
-  for (int64_t token : prompt.tokens) {
-    if (token == backbone.image_token()) {
-      positions.push_back(static_cast<int64_t>(tokens.size()));
-      ++found;
+/** Builds a Packed: finds the distinct pictures (or sets of pictures) and the places of image tokens. */
+class Packer {
+ public:
+  explicit Packer(const Backbone& backbone) : backbone_(backbone) {}
+
+  void append(const Example& example) {
+    const Prompt& prompt = example.prompt;
+    place_images(prompt.images);
+    int64_t expected = 0, found = 0;
+    for (const ImagePtr& image : prompt.images) expected += backbone_.layout(image->width, image->height).tokens;
+    for (int64_t token : prompt.tokens) {
+      if (token == backbone_.image_token()) {
+        positions_.push_back(static_cast<int64_t>(tokens_.size()));
+        ++found;
+      }
+      tokens_.push_back(token);
     }
-    tokens.push_back(token);
+    TORCH_CHECK(found == expected, "the prompt has ", found, " image tokens, its pictures make ", expected);
+    tokens_.insert(tokens_.end(), example.response.begin(), example.response.end());
+    packed_.lengths.push_back(static_cast<int64_t>(prompt.tokens.size() + example.response.size()));
   }
-  TORCH_CHECK(found == expected, "the prompt has ", found, " image tokens, its pictures make ", expected);
+
+  Packed finish() {
+    packed_.tokens_N = at::tensor(tokens_, at::kLong);
+    packed_.image_positions = at::tensor(positions_, at::kLong);
+    return std::move(packed_);
+  }
+
+ private:
+  void place_images(const std::vector<ImagePtr>& images) {
+    if (images.empty()) return;
+    if (!backbone_.images_depend_on_prompt()) {
+      if (packed_.image_sets.empty()) packed_.image_sets.emplace_back();
+      for (const ImagePtr& image : images) {
+        const auto [place, fresh] = known_.emplace(std::vector{image->key}, count_);
+        if (fresh) packed_.image_sets[0].push_back(image), ++count_;
+        packed_.image_uses.push_back(place->second);
+      }
+      return;
+    }
+    std::vector<std::string> key;
+    for (const ImagePtr& image : images) key.push_back(image->key);
+    const auto [place, fresh] = known_.emplace(std::move(key), count_);
+    if (fresh) packed_.image_sets.push_back(images), count_ += static_cast<int64_t>(images.size());
+    for (size_t i = 0; i < images.size(); ++i) packed_.image_uses.push_back(place->second + static_cast<int64_t>(i));
+  }
+
+  const Backbone& backbone_;
+  Packed packed_;
+  std::vector<int64_t> tokens_, positions_;
+  std::map<std::vector<std::string>, int64_t> known_;  // keys of a picture or set: index of its first picture
+  int64_t count_ = 0;
+};
+
+/** Image tokens of every distinct picture, in the order of the sets. */
+std::vector<at::Tensor> encode_sets(const Backbone& backbone, const Parameters& p, const Packed& packed,
+                                    Stages* stages) {
+  std::vector<at::Tensor> parts;
+  for (const auto& set : packed.image_sets) {
+    std::vector<Pixels> pixels;
+    std::vector<int64_t> lengths;
+    for (const ImagePtr& image : set) {
+      pixels.push_back(backbone.pixels(*image));
+      lengths.push_back(backbone.layout(image->width, image->height).tokens);
+    }
+    const auto split = backbone.encode(p, pixels, stages).split_with_sizes(lengths);
+    parts.insert(parts.end(), split.begin(), split.end());
+  }
+  return parts;
 }
 
 at::Tensor embed_packed(const Backbone& backbone, const Parameters& p, const Packed& packed, Stages* stages) {
   const auto embedded = backbone.embed(p, packed.tokens_N);
-  if (packed.images.empty()) return embedded;
-  std::vector<at::Tensor> pixels;
-  std::vector<int64_t> lengths;
-  for (const ImagePtr& image : packed.images) {
-    pixels.push_back(backbone.pixels(*image));
-    lengths.push_back(backbone.layout(image->width, image->height).tokens);
-  }
-  const auto all = at::cat(pixels);
-  if (stages != nullptr) (*stages)["pixel_values"] = all;
-  const auto parts = backbone.encode(p, all, stages).split_with_sizes(lengths);
+  if (packed.image_sets.empty()) return embedded;
+  const auto parts = encode_sets(backbone, p, packed, stages);
   std::vector<at::Tensor> placed;
   for (int64_t use : packed.image_uses) placed.push_back(parts[static_cast<size_t>(use)]);
   return embedded.index_copy(0, packed.image_positions, at::cat(placed));
@@ -44,17 +87,9 @@ at::Tensor embed_packed(const Backbone& backbone, const Parameters& p, const Pac
 }  // namespace
 
 Packed pack(const Backbone& backbone, const std::vector<const Example*>& examples) {
-  Packed packed;
-  std::vector<int64_t> tokens, positions;
-  std::map<std::string, int64_t> known;
-  for (const Example* example : examples) {
-    append(backbone, example->prompt, tokens, positions, packed, known);
-    tokens.insert(tokens.end(), example->response.begin(), example->response.end());
-    packed.lengths.push_back(static_cast<int64_t>(example->prompt.tokens.size() + example->response.size()));
-  }
-  packed.tokens_N = at::tensor(tokens, at::kLong);
-  packed.image_positions = at::tensor(positions, at::kLong);
-  return packed;
+  Packer packer(backbone);
+  for (const Example* example : examples) packer.append(*example);
+  return packer.finish();
 }
 
 at::Tensor forward_hidden(const Backbone& backbone, const Parameters& p, const Packed& packed, Stages* stages) {

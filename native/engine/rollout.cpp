@@ -99,15 +99,22 @@ class Worker {
 
   void start_chain(const Unit& unit, int64_t chain, const SharedSpan& root) {
     const auto& tokens = unit.chains[static_cast<size_t>(chain)];
-    const auto length = static_cast<int64_t>(tokens.size());
-    auto embedded = context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong)).contiguous();
     std::vector<const Fork*> forks;
     std::vector<int64_t> ends;
-    for (const Fork& f : unit.forks)
-      if (f.chain == chain) {
-        forks.push_back(&f);
-        ends.push_back(f.length - 1);
+    for (const Fork& f : unit.forks) {
+      if (f.chain != chain) continue;
+      if (switches_between(root.length, root.length + f.length)) {
+        const auto [whole, logits] = renew(f.request, {});
+        fork(f, {{whole, whole->length}}, logits.data());
+        continue;
       }
+      forks.push_back(&f);
+      ends.push_back(f.length - 1);
+    }
+    if (forks.empty()) return;
+    const int64_t length = ends.back() + 1;  // forks ascend; longer ones may have been made anew above
+    auto embedded = context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong).narrow(0, 0, length));
+    embedded = embedded.contiguous();
     auto segment = std::make_shared<Segment>(pool_);
     const auto logits = prefill(embedded.mutable_data_ptr<float>(), length, *segment, {root.segment->span(root.length)},
                                 root.length, root.length + length, ends);
@@ -136,6 +143,47 @@ class Worker {
     segment.length = length;
     shared_.prefill += length;
     return out;
+  }
+
+  /** Whether keys cached for a sequence of `cached` tokens are of no use once it has `length`. */
+  bool switches_between(int64_t cached, int64_t length) const {
+    return shape_.rotation_switches && cached <= shape_.max_positions && length > shape_.max_positions;
+  }
+
+  /** Prompt, prefix and `response` in one segment, computed anew, and the logits after its last token. */
+  std::pair<std::shared_ptr<Segment>, std::vector<float>> renew(size_t request, const std::vector<int32_t>& response) {
+    const RolloutRequest& asked = shared_.requests[request];
+    std::vector<int64_t> tokens = asked.prefix;
+    tokens.insert(tokens.end(), response.begin(), response.end());
+    const auto after = context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong));
+    auto embedded =
+        at::cat({embed_prompt(context_.backbone, context_.parameters, asked.prompt), after}).contiguous();
+    shared_.encodes += static_cast<int64_t>(asked.prompt.images.size());
+    auto segment = std::make_shared<Segment>(pool_);
+    const int64_t length = embedded.size(0);
+    auto logits = prefill(embedded.mutable_data_ptr<float>(), length, *segment, {}, 0, length, {length - 1});
+    return {std::move(segment), std::move(logits)};
+  }
+
+  /** Rows whose next token makes them longer than the rotation of their cached keys get it from a pass of their own. */
+  void step_switching_rows() {
+    size_t kept = 0;
+    for (size_t r = 0; r < rows_.size(); ++r) {
+      Row& row = rows_[r];
+      const int64_t cached = row.shared_length + row.own->length;
+      bool finished = false;
+      if (switches_between(cached, cached + 1)) {
+        auto [segment, logits] = renew(row.request, row.response.tokens);
+        row.shared.clear();
+        row.shared_length = 0;
+        row.own = std::move(segment);
+        finished = append(row, logits.data());
+      }
+      if (finished) continue;
+      if (kept != r) rows_[kept] = std::move(row);
+      ++kept;
+    }
+    rows_.erase(rows_.begin() + static_cast<int64_t>(kept), rows_.end());
   }
 
   /** Starts all samples of one request; their first tokens come from the same logits. */
@@ -177,6 +225,8 @@ class Worker {
   /** One token for every row. */
   void step() {
     check_stop();
+    if (shape_.rotation_switches) step_switching_rows();
+    if (rows_.empty()) return;
     const auto count = static_cast<int64_t>(rows_.size());
     std::vector<int64_t> tokens;
     std::vector<DecodeRow> rows;

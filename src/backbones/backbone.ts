@@ -1,6 +1,6 @@
 // What the engine needs to know about a backbone besides its network: config, chat template, special tokens, parameter prefixes.
 // Leaves the network to native/models/<name>. Each other file of this folder but registry.ts describes one backbone.
-import type { PictureTokens, PromptPart } from '../text/prompt.js';
+import type { ImageToken, PictureForm, PromptPart } from '../text/prompt.js';
 
 /** Text and pictures (by index) in order. */
 export type Content = readonly ({ readonly text: string } | { readonly image: number })[];
@@ -9,6 +9,16 @@ export interface Turn {
   readonly role: 'user' | 'assistant';
   readonly content: Content;
 }
+
+/** Parsed JSON files of a model folder. */
+export interface ConfigFiles {
+  readonly dir: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Those of `configFiles`, by name; undefined where the folder has none. */
+  readonly side: Readonly<Record<string, unknown>>;
+}
+
+export type TokenizerFile = 'tokenizer.model' | 'tokenizer.json';
 
 /** Ends with a user turn. */
 export interface Conversation {
@@ -22,26 +32,27 @@ export interface Backbone {
   readonly name: string;
   /** Whether config.json describes this backbone. */
   accepts(config: Readonly<Record<string, unknown>>): boolean;
-  /** Flat numbers for the native side. Throws UserError naming the field of `file` that is not supported. */
-  numbers(
-    config: Readonly<Record<string, unknown>>,
-    idOf: (special: string) => number,
-    file: string,
-  ): Record<string, number>;
+  /** JSON files besides config.json that `numbers` reads. */
+  readonly configFiles: readonly string[];
+  /** Flat numbers for the native side. Throws UserError naming the file and the field that is not supported. */
+  numbers(files: ConfigFiles, idOf: (special: string) => number): Record<string, number>;
   /** Width of the language model's hidden states, in the names of `numbers`. */
   readonly widthName: string;
   /** Number of rows of the token table, in the names of `numbers`. */
   readonly vocabularyName: string;
   /** Parameter-name prefixes of the parts that can be frozen. */
-  readonly prefixes: Readonly<Record<'vision' | 'projector' | 'language', string>>;
-  readonly tokenizerFile: 'tokenizer.model';
+  readonly prefixes: Readonly<Record<'vision' | 'projector' | 'language', readonly string[]>>;
+  readonly tokenizerFile: TokenizerFile;
   /** What tokenizer_config.json of a new model says besides the special tokens. */
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
   /** Special strings that a folder's tokenizer must have. */
   readonly specials: readonly string[];
   /** Special string that every prompt begins with. */
   readonly begin: string;
-  readonly pictures: PictureTokens;
+  /** What stands for one image token in a prompt. */
+  readonly imageToken: ImageToken;
+  /** A picture in a prompt. */
+  readonly picture: PictureForm;
   /** Mark of a picture in the message texts of the reference; in data it is plain text. */
   readonly placeholder: string;
   /** Parts of a conversation up to where the answer begins; begin-of-text first. */

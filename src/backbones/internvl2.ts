@@ -1,9 +1,10 @@
 // InternVL2 (InternViT + pixel shuffle + MLP + InternLM2): config.json, the internlm2-chat template, special tokens.
 // Leaves the network to native/models/internvl2. Flags of the family that the network does not have are refused by name.
+import { join } from 'node:path';
 import { z } from 'zod';
 import { checked } from '../core/schema.js';
 import type { PromptPart } from '../text/prompt.js';
-import type { Backbone, Content, Conversation, Initial } from './backbone.js';
+import type { Backbone, ConfigFiles, Content, Conversation, Initial } from './backbone.js';
 
 const size = (most: number) => z.number().int().min(1).max(most);
 const width = size(65_536);
@@ -100,7 +101,9 @@ const schema = z
 const BEGIN = '<s>';
 const START = '<|im_start|>';
 const END = '<|im_end|>';
-const PICTURE = { before: ['<img>'], context: '<IMG_CONTEXT>', after: ['</img>'] };
+const IMAGE_BEGIN = '<img>';
+const IMAGE_TOKEN = '<IMG_CONTEXT>';
+const IMAGE_END = '</img>';
 const PLACEHOLDER = '<image>';
 const SYSTEM =
   '你是由上海人工智能实验室联合商汤科技开发的书生多模态大模型，英文名叫InternVL, 是一个有用无害的人工智能助手。';
@@ -110,10 +113,11 @@ export const backbone: Backbone = {
   accepts: (config) =>
     config.model_type === 'internvl_chat' ||
     (Array.isArray(config.architectures) && config.architectures.includes('InternVLChatModel')),
+  configFiles: [],
   numbers,
   widthName: 'l_hidden',
   vocabularyName: 'vocab',
-  prefixes: { vision: 'vision_model.', projector: 'mlp1.', language: 'language_model.' },
+  prefixes: { vision: ['vision_model.'], projector: ['mlp1.'], language: ['language_model.'] },
   tokenizerFile: 'tokenizer.model',
   tokenizerConfig: {
     tokenizer_class: 'InternLM2Tokenizer',
@@ -122,9 +126,10 @@ export const backbone: Backbone = {
     pad_token: '</s>',
     unk_token: '<unk>',
   },
-  specials: [BEGIN, '</s>', START, END, ...PICTURE.before, PICTURE.context, ...PICTURE.after],
+  specials: [BEGIN, '</s>', START, END, IMAGE_BEGIN, IMAGE_TOKEN, IMAGE_END],
   begin: BEGIN,
-  pictures: PICTURE,
+  imageToken: { special: IMAGE_TOKEN },
+  picture: ({ tokens }) => [{ special: IMAGE_BEGIN }, { tokens }, { special: IMAGE_END }],
   placeholder: PLACEHOLDER,
   render,
   ask,
@@ -133,11 +138,8 @@ export const backbone: Backbone = {
   initial,
 };
 
-function numbers(
-  config: Readonly<Record<string, unknown>>,
-  idOf: (special: string) => number,
-  file: string,
-): Record<string, number> {
+function numbers({ dir, config }: ConfigFiles, idOf: (special: string) => number): Record<string, number> {
+  const file = join(dir, 'config.json');
   const { vision_config: vision, llm_config: language, ...model } = checked(schema, config, file);
   return {
     image_size: vision.image_size,
@@ -163,7 +165,7 @@ function numbers(
     rope_dynamic: Number(language.rope_scaling !== null),
     max_positions: language.max_position_embeddings,
     pad_id: language.pad_token_id,
-    image_context_id: idOf(PICTURE.context),
+    image_context_id: idOf(IMAGE_TOKEN),
   };
 }
 

@@ -55,9 +55,7 @@ export async function checkModel(dir: string, compute: ComputeOptions): Promise<
 async function tinyForward({ backbone, tokenizer, native }: OpenedModel, scores: boolean): Promise<number> {
   const image = { width: 1, height: 1, rgb: Uint8Array.of(200, 100, 50), key: 'pixel' };
   const parts = backbone.render({ turns: [{ role: 'user', content: backbone.ask('1 + 1 = ?', 1) }] });
-  const { tokens } = tokenisePrompt(parts, tokenizer, backbone.pictures, [
-    guardedNow(() => native.imageLayout(1, 1)).tokens,
-  ]);
+  const { tokens } = tokenisePrompt(parts, tokenizer, backbone, [guardedNow(() => native.imageLayout(1, 1))]);
   const example = { tokens, images: [image], response: Int32Array.of(tokenizer.idOf(backbone.endOfTurn) as number) };
   const [values] = await guarded(() =>
     scores ? native.score([example], [Uint32Array.of(0)]) : native.logprobs([example]),

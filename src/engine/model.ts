@@ -30,7 +30,7 @@ export abstract class Model implements AsyncDisposable {
 
   /** Starts a fresh optimizer: zero moments, step 0. */
   async resetOptimizer(settings: OptimizerSettings): Promise<void> {
-    const frozen = settings.freeze.map((part) => this.opened.backbone.prefixes[part]);
+    const frozen = settings.freeze.flatMap((part) => this.opened.backbone.prefixes[part]);
     await guarded(() =>
       this.opened.native.setOptimizer({
         lr: settings.lr,

@@ -61,7 +61,8 @@ export async function describeModel(
     return id;
   };
   for (const name of backbone.specials) idOf(name);
-  const numbers = backbone.numbers(config, idOf, configFile);
+  const side = Object.fromEntries(backbone.configFiles.map((name) => [name, parseSideFile(folder, name, true)]));
+  const numbers = backbone.numbers({ dir: folder.dir, config, side }, idOf);
   const rows = numbers[backbone.vocabularyName] as number;
   if (tokenizer.size > rows) {
     throw new UserError(

@@ -57,9 +57,9 @@ export class Renderer {
     if (!tokens) {
       const question = fillTemplate(this.#templates[variant], { question: problem.question, answer: problem.answer });
       const content = this.#backbone.ask(question, images.length);
-      const perImage = images.map(({ width, height }) => this.#layout(width, height).tokens);
+      const layouts = images.map(({ width, height }) => this.#layout(width, height));
       const parts = this.#backbone.render({ system: this.#templates.system, turns: [{ role: 'user', content }] });
-      tokens = tokenisePrompt(parts, this.#tokenizer, this.#backbone.pictures, perImage).tokens;
+      tokens = tokenisePrompt(parts, this.#tokenizer, this.#backbone, layouts).tokens;
       this.#keep(problem, variant, tokens);
     }
     return { tokens, images };

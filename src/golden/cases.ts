@@ -72,11 +72,10 @@ export async function checkPrompt(
   const { backbone, tokenizer } = model;
   const { golden, conversation, layouts } = prompt;
   const parts = backbone.render(conversation);
-  const perImage = layouts.map(({ tokens }) => tokens);
-  const { tokens, spans } = tokenisePrompt(parts, tokenizer, backbone.pictures, perImage);
+  const { tokens, spans } = tokenisePrompt(parts, tokenizer, backbone, layouts);
   // The text of the goldens is without the begin mark, which the reference's tokenizer adds.
   await report.check(place, 'prompt_text', () =>
-    compareExact(promptText(parts, backbone.pictures, perImage), backbone.begin + golden.prompt_text),
+    compareExact(promptText(parts, backbone, layouts), backbone.begin + golden.prompt_text),
   );
   await report.check(place, 'tiles_per_image', () =>
     compareExact(

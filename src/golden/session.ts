@@ -7,6 +7,7 @@ import type { RawExample } from '../engine/binding.js';
 import { guarded, guardedNow } from '../engine/native.js';
 import { type OpenedModel, openModel } from '../engine/open.js';
 import { decodePicture, type Picture } from '../images/decode.js';
+import type { PictureLayout } from '../text/prompt.js';
 import type { GoldenMessage, GoldenPrompt } from './files.js';
 
 /** Numbers are compared with a float32 reference on the CPU. */
@@ -34,7 +35,7 @@ export interface OpenedPrompt {
   readonly conversation: Conversation;
   readonly images: readonly Picture[];
   /** Tiles and tokens of each picture, by this model. */
-  readonly layouts: readonly { readonly tiles: number; readonly tokens: number }[];
+  readonly layouts: readonly PictureLayout[];
   /** The golden ids with this project's pictures: a wrong prompt does not make the later stages wrong. */
   example(response: readonly number[]): RawExample;
 }

@@ -7,68 +7,94 @@ export type PromptPart = { readonly special: string } | { readonly text: string 
 
 export interface TokenisedPrompt {
   readonly tokens: Int32Array;
-  /** Half-open ranges of context ids in `tokens`, one per picture part, in order of appearance. */
+  /** Half-open ranges of image tokens in `tokens`, one per run, in order of appearance. */
   readonly spans: readonly (readonly [number, number])[];
 }
 
-/** How a picture is written: special tokens around a run of one context token. */
-export interface PictureTokens {
-  readonly before: readonly string[];
-  readonly context: string;
-  readonly after: readonly string[];
+/** How the engine cuts one picture. */
+export interface PictureLayout {
+  readonly cols: number;
+  readonly rows: number;
+  readonly tiles: number;
+  readonly tokens: number;
+}
+
+/** A piece of a written picture: a special token, text, or a run of image tokens. */
+export type PicturePiece = { readonly special: string } | { readonly text: string } | { readonly tokens: number };
+
+/** How a picture of this layout, the `index`-th of its prompt, is written. */
+export type PictureForm = (layout: PictureLayout, index: number) => readonly PicturePiece[];
+
+/** A special token of the vocabulary, or an id below 0 where the vocabulary has none. */
+export type ImageToken = { readonly special: string } | { readonly id: number; readonly shown: string };
+
+/** What a prompt needs to know of its backbone. */
+export interface PictureRules {
+  readonly imageToken: ImageToken;
+  readonly picture: PictureForm;
 }
 
 /**
  * Ids of `parts`. Neighbouring texts are encoded as one, so that template and data meet as they do in the reference.
- * @param imageTokens context tokens of each picture, by the index that parts use
+ * @param layouts of each picture, by the index that parts use
  * @throws Error when a special token has no id
  */
 export function tokenisePrompt(
   parts: readonly PromptPart[],
   tokenizer: Tokenizer,
-  pictures: PictureTokens,
-  imageTokens: readonly number[],
+  rules: PictureRules,
+  layouts: readonly PictureLayout[],
 ): TokenisedPrompt {
   const tokens: number[] = [];
   const spans: [number, number][] = [];
+  const imageToken = 'id' in rules.imageToken ? rules.imageToken.id : specialId(tokenizer, rules.imageToken.special);
   let text = '';
   const endText = (): void => {
     if (text !== '') for (const id of tokenizer.encode(text)) tokens.push(id);
     text = '';
   };
-  for (const part of parts) {
-    if ('text' in part) {
-      text += part.text;
+  for (const piece of pieces(parts, rules, layouts)) {
+    if ('text' in piece) {
+      text += piece.text;
       continue;
     }
     endText();
-    if ('special' in part) {
-      tokens.push(specialId(tokenizer, part.special));
+    if ('special' in piece) {
+      tokens.push(specialId(tokenizer, piece.special));
       continue;
     }
-    for (const name of pictures.before) tokens.push(specialId(tokenizer, name));
     const start = tokens.length;
-    const context = specialId(tokenizer, pictures.context);
-    for (let i = imageTokens[part.image] as number; i > 0; i--) tokens.push(context);
+    for (let i = piece.tokens; i > 0; i--) tokens.push(imageToken);
     spans.push([start, tokens.length]);
-    for (const name of pictures.after) tokens.push(specialId(tokenizer, name));
   }
   endText();
   return { tokens: Int32Array.from(tokens), spans };
 }
 
-/** The prompt as the text that a reader would see, specials and context tokens spelt out. */
+/** The prompt as the text that a reader would see, specials and image tokens spelt out. */
 export function promptText(
   parts: readonly PromptPart[],
-  pictures: PictureTokens,
-  imageTokens: readonly number[],
+  rules: PictureRules,
+  layouts: readonly PictureLayout[],
 ): string {
-  const texts = parts.map((part) => {
-    if ('text' in part) return part.text;
-    if ('special' in part) return part.special;
-    return [...pictures.before, pictures.context.repeat(imageTokens[part.image] as number), ...pictures.after].join('');
+  const token = 'id' in rules.imageToken ? rules.imageToken.shown : rules.imageToken.special;
+  const texts = pieces(parts, rules, layouts).map((piece) => {
+    if ('text' in piece) return piece.text;
+    if ('special' in piece) return piece.special;
+    return token.repeat(piece.tokens);
   });
   return texts.join('');
+}
+
+/** `parts` with every picture written out. */
+function pieces(
+  parts: readonly PromptPart[],
+  rules: PictureRules,
+  layouts: readonly PictureLayout[],
+): readonly PicturePiece[] {
+  return parts.flatMap((part) =>
+    'image' in part ? rules.picture(layouts[part.image] as PictureLayout, part.image) : [part],
+  );
 }
 
 /** Id of a special string. Throws Error when the tokenizer has none: backbones check theirs when a folder is opened. */

@@ -23,9 +23,11 @@ class InternVl2 final : public Backbone {
     return shapes;
   }
   ImageLayout layout(int64_t width, int64_t height) const override { return choose_layout(shape_, width, height); }
-  at::Tensor pixels(const Image& image) const override { return tile_pixels(shape_, image); }
-  at::Tensor encode(const Parameters& p, const at::Tensor& pixels, Stages* stages) const override {
-    return encode_tiles(shape_, p, pixels, stages);
+  Pixels pixels(const Image& image) const override { return {tile_pixels(shape_, image)}; }
+  at::Tensor encode(const Parameters& p, const std::vector<Pixels>& images, Stages* stages) const override {
+    std::vector<at::Tensor> tiles;
+    for (const Pixels& image : images) tiles.push_back(image[0]);
+    return encode_tiles(shape_, p, at::cat(tiles), stages);
   }
   at::Tensor embed(const Parameters& p, const at::Tensor& tokens_N) const override {
     return at::embedding(p[embedding_name()], tokens_N, shape_.pad_id);
@@ -49,7 +51,7 @@ class InternVl2 final : public Backbone {
     return d;
   }
   DecoderWeights decoder_weights(const Parameters& p) const override { return internvl2::decoder_weights(shape_, p); }
-  at::Tensor rope_frequencies(int64_t length) const override { return internvl2::rope_frequencies(shape_, length); }
+  Rope rope(int64_t length) const override { return {internvl2::rope_frequencies(shape_, length)}; }
   int64_t image_token() const override { return shape_.image_context_id; }
   std::string embedding_name() const override { return "language_model.model.tok_embeddings.weight"; }
 

@@ -89,6 +89,7 @@ at::Tensor encode_tiles(const Shape& s, const Parameters& p, const at::Tensor& p
   auto y = at::layer_norm(shuffled, {shuffled.size(-1)}, p["mlp1.0.weight"], p["mlp1.0.bias"], 1e-5);
   y = dense(at::gelu(dense(y, p["mlp1.1.weight"], p["mlp1.1.bias"])), p["mlp1.3.weight"], p["mlp1.3.bias"]);
   if (stages != nullptr) {
+    (*stages)["pixel_values"] = pixels;
     (*stages)["vision_tower_output"] = x_TPC;
     (*stages)["pixel_shuffle_output"] = shuffled;
     (*stages)["projector_output"] = y;

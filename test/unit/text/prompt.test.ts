@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { promptText, tokenisePrompt } from '../../../src/text/prompt.js';
+import { type PictureRules, promptText, tokenisePrompt } from '../../../src/text/prompt.js';
 import { loadSentencePiece } from '../../../src/text/sentencepiece.js';
 import { SMALL_VOCABULARY, sentencePieceFile } from '../../fakes/sentencepiece.js';
 
@@ -7,7 +7,11 @@ const end = SMALL_VOCABULARY.length;
 const names = ['<|end|>', '<img>', '<context>', '</img>'];
 const specials = new Map(names.map((name, index) => [name, { id: end + index, hidden: true }]));
 const tokenizer = loadSentencePiece(sentencePieceFile({ pieces: SMALL_VOCABULARY }), specials, 'tokenizer.model');
-const pictures = { before: ['<img>'], context: '<context>', after: ['</img>'] };
+const pictures: PictureRules = {
+  imageToken: { special: '<context>' },
+  picture: ({ tokens }) => [{ special: '<img>' }, { tokens }, { special: '</img>' }],
+};
+const layouts = [1, 2].map((tokens) => ({ cols: 1, rows: 1, tiles: 1, tokens }));
 const id = (text: string) => tokenizer.idOf(text) as number;
 
 test('neighbouring texts are cut as one, as in the reference', () => {
@@ -17,14 +21,14 @@ test('neighbouring texts are cut as one, as in the reference', () => {
 
 test('a picture is its run of context tokens between its marks, and its place is told', () => {
   const parts = [{ image: 1 }, { text: 'a' }, { special: '<|end|>' }, { image: 0 }];
-  const { tokens, spans } = tokenisePrompt(parts, tokenizer, pictures, [1, 2]);
+  const { tokens, spans } = tokenisePrompt(parts, tokenizer, pictures, layouts);
   const [open, context, close] = names.slice(1).map(id);
   expect([...tokens]).toEqual([open, context, context, close, id('a'), end, open, context, close]);
   expect(spans).toEqual([
     [1, 3],
     [7, 8],
   ]);
-  expect(promptText(parts, pictures, [1, 2])).toBe('<img><context><context></img>a<|end|><img><context></img>');
+  expect(promptText(parts, pictures, layouts)).toBe('<img><context><context></img>a<|end|><img><context></img>');
 });
 
 test('no text yields a special id, whatever it says', () => {
