@@ -89,16 +89,22 @@ export async function readPicture(file: string): Promise<Picture> {
   return decodePicture(await readRegularFile(file, MAX_FILE_BYTES), file, MAX_PIXELS);
 }
 
-/** `write` gives the content of a turn; `first` is the index of its first picture. */
+/** Where a message stands: the index of its first picture, and whether it is the only one that is not the system's. */
+export interface MessagePlace {
+  readonly first: number;
+  readonly lone: boolean;
+}
+
+/** `write` gives the content of a turn. */
 export function toConversation(
   messages: readonly GoldenMessage[],
-  write: (message: GoldenMessage, first: number, lone: boolean) => Content,
+  write: (message: GoldenMessage, place: MessagePlace) => Content,
 ): Conversation {
   const system = messages.find(({ role }) => role === 'system')?.content;
   const spoken = messages.filter(({ role }) => role !== 'system');
   let first = 0;
   const turns = spoken.map((message) => {
-    const content = write(message, first, spoken.length === 1);
+    const content = write(message, { first, lone: spoken.length === 1 });
     first += message.images.length;
     return { role: message.role as 'user' | 'assistant', content };
   });

@@ -7,6 +7,7 @@ import {
   foldersIn,
   type GoldenMessage,
   idsSchema,
+  type MessagePlace,
   normsSchema,
   optimizerSchema,
   promptSchema,
@@ -178,7 +179,7 @@ async function casePrompt(
 async function promptInput(dir: string, place: string, golden: Prompt, backbone: Backbone): Promise<PromptInput> {
   return {
     place,
-    conversation: toConversation(golden.messages, (message, first, lone) => write(message, first, lone, backbone)),
+    conversation: toConversation(golden.messages, (message, place) => write(message, place, backbone)),
     pictures: await readPictures(dir, golden.messages),
     // The text of the fixtures is without the begin mark, which the reference's tokenizer adds.
     text: { wanted: backbone.begin + golden.prompt_text },
@@ -189,7 +190,7 @@ async function promptInput(dir: string, place: string, golden: Prompt, backbone:
 }
 
 /** Each placeholder is the next picture; a lone question without one gets them in front. */
-function write({ content, images }: GoldenMessage, first: number, lone: boolean, backbone: Backbone): Content {
+function write({ content, images }: GoldenMessage, { first, lone }: MessagePlace, backbone: Backbone): Content {
   const texts = images.length > 0 ? content.split(backbone.placeholder) : [content];
   if (texts.length === 1 && images.length > 0 && lone) return backbone.ask(content, images.length);
   return texts.flatMap((text, i) => (i === 0 ? [{ text }] : [{ image: first + i - 1 }, { text }]));
