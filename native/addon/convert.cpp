@@ -131,6 +131,11 @@ ModelSpec to_model_spec(const Napi::Value& value) {
   spec.dtype = text(from, "dtype");
   spec.threads = static_cast<int>(integer(from, "threads"));
   if (spec.threads < 1 || spec.threads > 1024) refuse(from.Env(), "threads", "1 to 1024");
+  if (!get(from, "decode").IsUndefined()) {
+    const std::string decode = text(from, "decode");
+    if (decode != "packed" && decode != "device") refuse(from.Env(), "decode", "'packed' or 'device'");
+    spec.device_decode = decode == "device";
+  }
   const std::string head = text(from, "head");
   if (head != "none" && head != "mean" && head != "load") refuse(from.Env(), "head", "'none', 'mean' or 'load'");
   spec.head = head == "none" ? Head::none : head == "mean" ? Head::mean : Head::load;

@@ -71,7 +71,9 @@ ModelObject::ModelObject(const Napi::CallbackInfo& info)
   if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "models are made by loadModel()");
   model_ = *info[0].As<Napi::External<std::shared_ptr<Model>>>().Data();
   lane_ = info.Env().GetInstanceData<Instance>()->lane;
-  bytes_ = model_->parameters().count() * static_cast<int64_t>(sizeof(float));
+  // What the garbage collector should know of; memory of a GPU is not its business.
+  if (model_->parameters().device().is_cpu())
+    bytes_ = model_->parameters().count() * static_cast<int64_t>(model_->parameters().options().dtype().itemsize());
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes_);
 }
 

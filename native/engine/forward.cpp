@@ -66,7 +66,8 @@ std::vector<at::Tensor> encode_sets(const Backbone& backbone, const Parameters& 
     std::vector<Pixels> pixels;
     std::vector<int64_t> lengths;
     for (const ImagePtr& image : set) {
-      pixels.push_back(backbone.pixels(*image));
+      Pixels& own = pixels.emplace_back(backbone.pixels(*image));
+      for (at::Tensor& tensor : own) tensor = tensor.to(p.options());
       lengths.push_back(backbone.layout(image->width, image->height).tokens);
     }
     const auto split = backbone.encode(p, pixels, stages).split_with_sizes(lengths);
@@ -76,12 +77,12 @@ std::vector<at::Tensor> encode_sets(const Backbone& backbone, const Parameters& 
 }
 
 at::Tensor embed_packed(const Backbone& backbone, const Parameters& p, const Packed& packed, Stages* stages) {
-  const auto embedded = backbone.embed(p, packed.tokens_N);
+  const auto embedded = backbone.embed(p, packed.tokens_N.to(p.device()));
   if (packed.image_sets.empty()) return embedded;
   const auto parts = encode_sets(backbone, p, packed, stages);
   std::vector<at::Tensor> placed;
   for (int64_t use : packed.image_uses) placed.push_back(parts[static_cast<size_t>(use)]);
-  return embedded.index_copy(0, packed.image_positions, at::cat(placed));
+  return embedded.index_copy(0, packed.image_positions.to(p.device()), at::cat(placed));
 }
 
 }  // namespace
@@ -102,9 +103,12 @@ at::Tensor forward_hidden(const Backbone& backbone, const Parameters& p, const P
   return hidden_ND;
 }
 
-at::Tensor embed_prompt(const Backbone& backbone, const Parameters& p, const Prompt& prompt) {
-  const Example example{prompt, {}, {}};
-  return embed_packed(backbone, p, pack(backbone, {&example}), nullptr).contiguous();
+at::Tensor embed_prompts(const Backbone& backbone, const Parameters& p, const std::vector<const Prompt*>& prompts) {
+  std::vector<Example> examples;
+  for (const Prompt* prompt : prompts) examples.push_back({*prompt, {}, {}});
+  std::vector<const Example*> members;
+  for (const Example& example : examples) members.push_back(&example);
+  return embed_packed(backbone, p, pack(backbone, members), nullptr).contiguous();
 }
 
 }  // namespace mstar

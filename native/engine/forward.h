@@ -12,7 +12,7 @@ Packed pack(const Backbone& backbone, const std::vector<const Example*>& example
 at::Tensor forward_hidden(const Backbone& backbone, const Parameters& p, const Packed& packed,
                           Stages* stages = nullptr);
 
-/** Embeddings of one prompt [N, D] with its pictures in place, contiguous: what prefill starts from. */
-at::Tensor embed_prompt(const Backbone& backbone, const Parameters& p, const Prompt& prompt);
+/** Embeddings [N, D] of prompts laid end to end with their pictures in place, contiguous: what prefill starts from. */
+at::Tensor embed_prompts(const Backbone& backbone, const Parameters& p, const std::vector<const Prompt*>& prompts);
 
 }  // namespace mstar

@@ -56,22 +56,23 @@ at::Tensor response_rows(const std::vector<const Example*>& examples, int64_t sh
 at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& examples) {
   std::vector<int64_t> targets;
   for (const Example* e : examples) targets.insert(targets.end(), e->response.begin(), e->response.end());
-  const auto hidden =
-      forward_hidden(c.backbone, c.parameters, pack(c.backbone, examples)).index_select(0, response_rows(examples, 1));
-  const auto target_M = at::tensor(targets, at::kLong);
+  const auto device = c.parameters.device();
+  const auto hidden = forward_hidden(c.backbone, c.parameters, pack(c.backbone, examples))
+                          .index_select(0, response_rows(examples, 1).to(device));
+  const auto target_M = at::tensor(targets, at::kLong).to(device);
   std::vector<at::Tensor> parts;
   for (int64_t from = 0; from < hidden.size(0); from += kHeadChunk) {
     const int64_t count = std::min(kHeadChunk, hidden.size(0) - from);
-    const auto logits = dense(hidden.narrow(0, from, count), c.backbone.head(c.parameters));
+    const auto logits = dense(hidden.narrow(0, from, count), c.backbone.head(c.parameters)).to(at::kFloat);
     parts.push_back(at::log_softmax(logits, -1).gather(1, target_M.narrow(0, from, count).unsqueeze(1)).squeeze(1));
   }
   return at::cat(parts);
 }
 
 at::Tensor scores_of(const LossContext& c, const std::vector<const Example*>& examples) {
-  const auto hidden =
-      forward_hidden(c.backbone, c.parameters, pack(c.backbone, examples)).index_select(0, response_rows(examples, 0));
-  return dense(hidden, c.parameters[kHeadWeight], c.parameters[kHeadBias]).squeeze(-1);
+  const auto hidden = forward_hidden(c.backbone, c.parameters, pack(c.backbone, examples))
+                          .index_select(0, response_rows(examples, 0).to(c.parameters.device()));
+  return dense(hidden.to(at::kFloat), c.parameters[kHeadWeight], c.parameters[kHeadBias]).squeeze(-1);
 }
 
 /** Sum of the objective's token losses. */
@@ -79,7 +80,7 @@ at::Tensor loss_sum(const LossContext& c, const std::vector<const Example*>& exa
   if (objective == Objective::response) return logprobs_of(c, examples).sum().neg();
   std::vector<float> labels;
   for (const Example* e : examples) labels.insert(labels.end(), e->labels.begin(), e->labels.end());
-  return (scores_of(c, examples) - at::tensor(labels, at::kFloat)).square().sum();
+  return (scores_of(c, examples) - at::tensor(labels, at::kFloat).to(c.parameters.device())).square().sum();
 }
 
 /** Runs work(part) for every part on `workers` threads; part p runs on worker p % workers. The first failure is
@@ -109,7 +110,7 @@ void run_parts(size_t parts, int64_t workers, int threads,
 }
 
 int64_t workers_for(const LossContext& c, size_t examples) {
-  if (is_large(c.parameters)) return 1;
+  if (is_large(c.parameters) || !c.parameters.device().is_cpu()) return 1;
   return std::max<int64_t>(1, std::min<int64_t>(c.threads, static_cast<int64_t>(examples)));
 }
 
@@ -137,7 +138,7 @@ std::vector<std::vector<float>> per_token(
               const at::NoGradGuard no_grad;
               std::vector<const Example*> members;
               for (size_t index : parts[part]) members.push_back(&examples[index]);
-              const auto values = compute(members).contiguous();
+              const auto values = compute(members).cpu().contiguous();
               const float* value = values.const_data_ptr<float>();
               for (size_t index : parts[part]) {
                 out[index].assign(value, value + examples[index].response.size());
@@ -175,7 +176,8 @@ Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch
       if (!grads[i].defined()) continue;
       at::Tensor& sum = sums[worker][i];
       if (sum.defined()) {
-        sum.add_(grads[i]);
+        // Sums of rounded gradients are kept in float32: the number of micro-batches must not cost precision.
+        sum = sum.to(at::kFloat).add_(grads[i]);
       } else {
         // A copy of its own: autograd may hand out one storage for two parameters, and sums are changed in place.
         sum = grads[i].clone(at::MemoryFormat::Contiguous);

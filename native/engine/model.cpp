@@ -3,6 +3,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "base/device.h"
 #include "engine/forward.h"
 
 namespace mstar {
@@ -10,28 +11,36 @@ namespace {
 
 const std::string kFirst = "exp_avg.", kSecond = "exp_avg_sq.";
 
+at::ScalarType type_named(const std::string& dtype) {
+  if (dtype == "float32") return at::kFloat;
+  TORCH_CHECK(dtype == "bfloat16", "dtype '", dtype, "' is not one of float32, bfloat16");
+  return at::kBFloat16;
+}
+
 }  // namespace
 
 Model::Model(const ModelSpec& spec, const StopFlag& stop)
     : backbone_(make_backbone(spec.backbone, Config(spec.config))),
-      parameters_(backbone_->parameter_shapes()),
-      threads_(spec.threads) {
-  TORCH_CHECK(spec.device == "cpu", "device '", spec.device, "' is not in this build; it has: cpu");
-  TORCH_CHECK(spec.dtype == "float32", "dtype '", spec.dtype, "' is not in this build; it has: float32");
+      parameters_(backbone_->parameter_shapes(),
+                  at::TensorOptions(type_named(spec.dtype)).device(open_device(spec.device))),
+      threads_(spec.threads),
+      device_decode_(spec.device_decode || !parameters_.device().is_cpu() || spec.dtype != "float32") {
   at::set_num_threads(threads_);
   const at::NoGradGuard no_grad;
   if (spec.head != Head::none) {
-    parameters_.add(kHeadWeight, at::zeros({1, backbone_->decoder_shape().hidden}, at::kFloat));
-    parameters_.add(kHeadBias, at::zeros({1}, at::kFloat));
+    // The head is float32 whatever the backbone is: its scores are compared with each other.
+    const auto options = parameters_.options().dtype(at::kFloat);
+    parameters_.add(kHeadWeight, at::zeros({1, backbone_->decoder_shape().hidden}, options));
+    parameters_.add(kHeadBias, at::zeros({1}, options));
   }
   for (const WeightFile& file : spec.weights) {
-    const MappedFile mapped(file.path);
+    const TensorReader reader(file.path);
     for (const TensorRange& range : file.tensors) {
       throw_if(stop);
-      mapped.read(range, parameters_[range.name]);
+      reader.read(range, parameters_[range.name]);
     }
   }
-  if (spec.head == Head::mean) parameters_[kHeadWeight].copy_(parameters_[backbone_->embedding_name()].mean(0, true));
+  if (spec.head == Head::mean) parameters_[kHeadWeight].copy_(parameters_[backbone_->embedding_name()].mean(0, true, at::kFloat));
   for (const std::string& name : parameters_.names()) parameters_[name].requires_grad_(true);
 }
 
@@ -44,6 +53,10 @@ void Model::check_head(bool wanted) const {
 
 RolloutResult Model::rollout(const std::vector<RolloutRequest>& requests, const Sampling& sampling,
                              const RolloutHooks& hooks, const StopFlag& stop) {
+  if (device_decode_) {
+    if (!device_decoder_) device_decoder_ = std::make_unique<DeviceDecoder>(*backbone_, parameters_);
+    return run_device_rollout({*backbone_, parameters_, *device_decoder_}, requests, sampling, hooks, stop);
+  }
   if (!decoder_) decoder_ = std::make_unique<CpuDecoder>(*backbone_, parameters_);
   return run_rollout({*backbone_, parameters_, *decoder_, threads_}, requests, sampling, hooks, stop);
 }
@@ -78,7 +91,7 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
   auto gradients = loss_gradients(context(), batch, objective, optimizer_->trained(), stop);
   StepReport report;
   report.lr = optimizer_->next_lr();
-  decoder_.reset();
+  forget_decoders();
   report.grad_norm = optimizer_->step(parameters_, gradients.grads);
   report.loss = gradients.loss;
   report.tokens = gradients.tokens;
@@ -86,25 +99,50 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
   return report;
 }
 
-at::Tensor Model::named(const std::string& name) const {
+void Model::forget_decoders() {
+  decoder_.reset();
+  device_decoder_.reset();
+}
+
+at::Tensor Model::moment(const std::string& name) const {
   for (const auto& [prefix, second] : {std::pair{kSecond, true}, std::pair{kFirst, false}})
     if (name.starts_with(prefix)) {
       TORCH_CHECK(optimizer_, "there is no optimizer state for ", name);
       return optimizer_->moment(name.substr(prefix.size()), second);
     }
-  return parameters_[name];
+  return {};
 }
 
 void Model::save(const std::vector<SaveFile>& files) const {
-  for (const SaveFile& file : files) write_tensors(file, [&](const std::string& name) { return named(name); });
+  for (const SaveFile& file : files)
+    write_tensors(file, [&](const SaveTensor& wanted) {
+      const auto state = moment(wanted.name);
+      if (state.defined()) return state;
+      const auto& value = parameters_[wanted.name];
+      return optimizer_ && wanted.dtype == "F32" ? optimizer_->master(wanted.name, value) : value;
+    });
 }
 
 void Model::restore(const std::vector<WeightFile>& files, int64_t version) {
   const at::NoGradGuard no_grad;
-  decoder_.reset();
+  forget_decoders();
   for (const WeightFile& file : files) {
-    const MappedFile mapped(file.path);
-    for (const TensorRange& range : file.tensors) mapped.read(range, named(range.name).detach());
+    const TensorReader reader(file.path);
+    for (const TensorRange& range : file.tensors) {
+      const auto state = moment(range.name);
+      if (state.defined()) {
+        reader.read(range, state);
+        continue;
+      }
+      const auto& value = parameters_[range.name];
+      const auto exact = at::empty(value.sizes(), at::kFloat);
+      reader.read(range, exact);
+      if (optimizer_) {
+        optimizer_->set_master(range.name, value, exact);
+      } else {
+        value.detach().copy_(exact);
+      }
+    }
   }
   if (optimizer_) optimizer_->set_steps(version);
 }
@@ -114,6 +152,7 @@ Stages Model::inspect(const Example& example) const {
   Stages stages;
   const auto hidden = forward_hidden(*backbone_, parameters_, pack(*backbone_, {&example}), &stages);
   stages["logits"] = at::linear(hidden, backbone_->head(parameters_));
+  for (auto& [name, tensor] : stages) tensor = tensor.to(at::kCPU, tensor.is_floating_point() ? at::kFloat : tensor.scalar_type());
   return stages;
 }
 
@@ -123,7 +162,7 @@ std::pair<double, Stages> Model::gradients(const std::vector<Example>& batch, Ob
   const auto result = loss_gradients(context(), batch, objective, parameters_.names(), stop);
   Stages named;
   for (size_t i = 0; i < result.grads.size(); ++i)
-    if (result.grads[i].defined()) named[parameters_.names()[i]] = result.grads[i];
+    if (result.grads[i].defined()) named[parameters_.names()[i]] = result.grads[i].to(at::kCPU, at::kFloat);
   return {result.loss, std::move(named)};
 }
 

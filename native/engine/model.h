@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/cpu_decoder.h"
+#include "engine/device_rollout.h"
 #include "engine/loss.h"
 #include "engine/optimizer.h"
 #include "engine/rollout.h"
@@ -20,6 +21,7 @@ struct ModelSpec {
   std::string device = "cpu", dtype = "float32";
   int threads = 1;
   Head head = Head::none;
+  bool device_decode = false;  // decode by LibTorch operations even where the packed CPU path could
 };
 
 class Model {
@@ -46,15 +48,18 @@ class Model {
 
  private:
   LossContext context() const;
-  at::Tensor named(const std::string& name) const;  // a parameter or an optimizer moment
+  at::Tensor moment(const std::string& name) const;  // by its name in checkpoints; undefined for other names
+  void forget_decoders();
   void check_head(bool wanted) const;
 
   std::unique_ptr<Backbone> backbone_;
   Parameters parameters_;
   int threads_;
+  bool device_decode_;  // decode with DeviceDecoder; CpuDecoder knows float32 on CPU only
   int64_t token_budget_ = 8192;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<CpuDecoder> decoder_;  // packed weights of the present version; none after a change
+  std::unique_ptr<DeviceDecoder> device_decoder_;
 };
 
 }  // namespace mstar

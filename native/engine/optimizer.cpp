@@ -1,6 +1,8 @@
 // See optimizer.h. The update itself is LibTorch's fused AdamW.
 #include "engine/optimizer.h"
 
+#include "engine/master.h"
+
 namespace mstar {
 namespace {
 
@@ -11,14 +13,18 @@ bool is_frozen(const std::string& name, const std::vector<std::string>& prefixes
 
 /** In double and in a fixed order: the norm must not depend on how threads cut a sum. */
 double l2_norm(const std::vector<at::Tensor>& grads) {
-  double squares = 0;
+  std::vector<at::Tensor> norms;
   for (const at::Tensor& grad : grads)
-    if (grad.defined()) {
-      const double norm = grad.norm(2, at::kDouble).item<double>();
-      squares += norm * norm;
-    }
+    if (grad.defined()) norms.push_back(grad.norm(2, at::kDouble));
+  if (norms.empty()) return 0;
+  const auto all = at::stack(norms).cpu();  // one wait for the device
+  double squares = 0;
+  for (int64_t i = 0; i < all.numel(); ++i) squares += all.const_data_ptr<double>()[i] * all.const_data_ptr<double>()[i];
   return std::sqrt(squares);
 }
+
+/** Numbers of a bfloat16 parameter whose float32 copies exist at one time. */
+constexpr int64_t kMasterChunk = int64_t{1} << 24;
 
 }  // namespace
 
@@ -27,8 +33,10 @@ Optimizer::Optimizer(const Parameters& parameters, OptimizerSettings settings) :
     if (is_frozen(name, settings_.frozen)) continue;
     const at::Tensor& parameter = parameters[name];
     trained_.push_back(name);
-    moments_.emplace(name,
-                     std::pair{at::zeros(parameter.sizes(), at::kFloat), at::zeros(parameter.sizes(), at::kFloat)});
+    const auto options = parameter.options().dtype(at::kFloat).requires_grad(false);
+    moments_.emplace(name, std::pair{at::zeros(parameter.sizes(), options), at::zeros(parameter.sizes(), options)});
+    if (parameter.scalar_type() == at::kBFloat16)
+      low_.emplace(name, at::zeros(parameter.sizes(), options.dtype(at::kShort)));
   }
 }
 
@@ -43,6 +51,38 @@ const at::Tensor& Optimizer::moment(const std::string& parameter, bool second) c
   return second ? found->second.second : found->second.first;
 }
 
+at::Tensor Optimizer::master(const std::string& parameter, const at::Tensor& value) const {
+  const auto low = low_.find(parameter);
+  return low == low_.end() ? value.detach() : join_halves(value.detach(), low->second);
+}
+
+void Optimizer::set_master(const std::string& parameter, const at::Tensor& value, const at::Tensor& master) {
+  const at::NoGradGuard no_grad;
+  const auto low = low_.find(parameter);
+  if (low == low_.end()) {
+    value.detach().copy_(master);
+  } else {
+    split_halves(master.to(value.device()), value.detach(), low->second);
+  }
+}
+
+/** One bfloat16 parameter, chunk by chunk through its float32 master. */
+void Optimizer::update(const std::string& name, const at::Tensor& value, const at::Tensor& grad, double lr,
+                       double decay) {
+  const auto flat = [](const at::Tensor& tensor) { return tensor.view({-1}); };
+  const auto high = flat(value), low = flat(low_.at(name)), gradient = grad.reshape({-1});
+  const auto first = flat(moment(name, false)), second = flat(moment(name, true));
+  const auto count = at::full({}, static_cast<double>(steps_), first.options());
+  for (int64_t from = 0; from < high.numel(); from += kMasterChunk) {
+    const int64_t size = std::min(kMasterChunk, high.numel() - from);
+    const auto part = [&](const at::Tensor& tensor) { return tensor.narrow(0, from, size); };
+    const auto master = join_halves(part(high), part(low));
+    at::_fused_adamw_({master}, {part(gradient).to(at::kFloat)}, {part(first)}, {part(second)}, {}, {count}, lr,
+                      settings_.beta1, settings_.beta2, decay, settings_.eps, false, false);
+    split_halves(master, part(high), part(low));
+  }
+}
+
 double Optimizer::step(const Parameters& parameters, std::vector<at::Tensor>& grads) {
   const at::NoGradGuard no_grad;
   const double norm = l2_norm(grads), lr = next_lr();
@@ -52,19 +92,24 @@ double Optimizer::step(const Parameters& parameters, std::vector<at::Tensor>& gr
       if (grad.defined()) grad.mul_(settings_.clip / norm);
   ++steps_;
   for (const bool decays : {true, false}) {
+    const double decay = decays ? settings_.weight_decay : 0.0;
     std::vector<at::Tensor> values, gradients, first, second, counts;
     for (size_t i = 0; i < trained_.size(); ++i) {
       const at::Tensor& value = parameters[trained_[i]];
       if (!grads[i].defined() || (value.dim() >= 2) != decays) continue;
+      if (low_.count(trained_[i]) > 0) {
+        update(trained_[i], value.detach(), grads[i], lr, decay);
+        continue;
+      }
       values.push_back(value.detach());
       gradients.push_back(grads[i]);
       first.push_back(moment(trained_[i], false));
       second.push_back(moment(trained_[i], true));
-      counts.push_back(at::full({}, static_cast<double>(steps_), at::kFloat));
+      counts.push_back(at::full({}, static_cast<double>(steps_), first.back().options()));
     }
     if (values.empty()) continue;
     at::_fused_adamw_(values, gradients, first, second, {}, counts, lr, settings_.beta1, settings_.beta2,
-                      decays ? settings_.weight_decay : 0.0, settings_.eps, false, false);
+                      decay, settings_.eps, false, false);
   }
   return norm;
 }

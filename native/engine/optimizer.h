@@ -1,6 +1,7 @@
 #pragma once
 // AdamW with decoupled decay on matrices only, gradient clipping and a constant learning rate after linear warm-up.
-// Its state (moments, step counter) lives as long as the model, so that it survives from one iteration to the next.
+// A bfloat16 weight is the high half of a float32 master copy; the low half is kept here, so that small updates add up.
+// Its state (moments, low halves, step counter) lives as long as the model, so that it survives from one iteration to the next.
 #include "engine/parameters.h"
 #include "engine/types.h"
 
@@ -21,11 +22,18 @@ class Optimizer {
   void set_steps(int64_t steps) { steps_ = steps; }
   /** First or second moment of a parameter; throws when it does not learn. */
   const at::Tensor& moment(const std::string& parameter, bool second) const;
+  /** The float32 value of a parameter: the parameter itself where it is float32 or does not learn. */
+  at::Tensor master(const std::string& parameter, const at::Tensor& value) const;
+  /** Sets a parameter and its low half from a float32 value. */
+  void set_master(const std::string& parameter, const at::Tensor& value, const at::Tensor& master);
 
  private:
+  void update(const std::string& name, const at::Tensor& value, const at::Tensor& grad, double lr, double decay);
+
   OptimizerSettings settings_;
   std::vector<std::string> trained_;
   std::map<std::string, std::pair<at::Tensor, at::Tensor>> moments_;
+  std::map<std::string, at::Tensor> low_;  // int16, of the parameters that are bfloat16
   int64_t steps_ = 0;
 };
 

@@ -3,8 +3,8 @@
 
 namespace mstar {
 
-Parameters::Parameters(const std::vector<ParameterShape>& shapes) {
-  for (const auto& [name, shape] : shapes) add(name, at::zeros(shape, at::kFloat));
+Parameters::Parameters(const std::vector<ParameterShape>& shapes, at::TensorOptions options) : options_(options) {
+  for (const auto& [name, shape] : shapes) add(name, at::empty(shape, options));
 }
 
 const at::Tensor& Parameters::operator[](const std::string& name) const {

@@ -15,7 +15,10 @@ using ParameterShape = std::pair<std::string, std::vector<int64_t>>;
 
 class Parameters {
  public:
-  explicit Parameters(const std::vector<ParameterShape>& shapes);
+  Parameters(const std::vector<ParameterShape>& shapes, at::TensorOptions options);
+  /** Number type and device of the backbone's weights: what pictures and activations are made as. */
+  const at::TensorOptions& options() const { return options_; }
+  at::Device device() const { return options_.device(); }
   /** The tensor of that name; throws when the backbone has none. */
   const at::Tensor& operator[](const std::string& name) const;
   bool has(const std::string& name) const { return index_.count(name) > 0; }
@@ -24,6 +27,7 @@ class Parameters {
   int64_t count() const;  // numbers, not tensors
 
  private:
+  at::TensorOptions options_;
   std::vector<std::string> names_;
   std::map<std::string, at::Tensor> index_;
 };

@@ -87,7 +87,7 @@ class Worker {
     check_stop();
     const Prompt& prompt = *unit.prompt;
     const auto prompt_length = static_cast<int64_t>(prompt.tokens.size());
-    auto embedded = embed_prompt(context_.backbone, context_.parameters, prompt);
+    auto embedded = embed_prompts(context_.backbone, context_.parameters, {&prompt});
     shared_.encodes += static_cast<int64_t>(prompt.images.size());
     auto segment = std::make_shared<Segment>(pool_);
     const auto last =
@@ -157,7 +157,7 @@ class Worker {
     tokens.insert(tokens.end(), response.begin(), response.end());
     const auto after = context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong));
     auto embedded =
-        at::cat({embed_prompt(context_.backbone, context_.parameters, asked.prompt), after}).contiguous();
+        at::cat({embed_prompts(context_.backbone, context_.parameters, {&asked.prompt}), after}).contiguous();
     shared_.encodes += static_cast<int64_t>(asked.prompt.images.size());
     auto segment = std::make_shared<Segment>(pool_);
     const int64_t length = embedded.size(0);

@@ -1,8 +1,8 @@
 // See tensor_file.h.
 #include "io/tensor_file.h"
 
+#include <ATen/Parallel.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +17,27 @@ at::ScalarType scalar_type(const std::string& dtype) {
   if (dtype == "F16") return at::kHalf;
   TORCH_CHECK(dtype == "BF16", "dtype ", dtype, " is not one of F32, F16, BF16");
   return at::kBFloat16;
+}
+
+/** Numbers that are read at a time. */
+constexpr int64_t kPiece = int64_t{1} << 22;
+
+/** Whether no number has all exponent bits set; `exponent` are those bits. */
+template <class Bits>
+bool below(const void* data, int64_t count, Bits exponent) {
+  const auto* values = static_cast<const Bits*>(data);
+  Bits largest = 0;
+  for (int64_t i = 0; i < count; ++i) largest = std::max<Bits>(largest, values[i] & exponent);
+  return largest < exponent;
+}
+
+bool all_finite(const at::Tensor& raw) {
+  const void* data = raw.const_data_ptr();
+  switch (raw.scalar_type()) {
+    case at::kFloat: return below<uint32_t>(data, raw.numel(), 0x7f800000);
+    case at::kHalf: return below<uint16_t>(data, raw.numel(), 0x7c00);
+    default: return below<uint16_t>(data, raw.numel(), 0x7f80);
+  }
 }
 
 struct Descriptor {
@@ -39,43 +60,61 @@ void write_all(int fd, const void* data, size_t size, const std::string& path) {
 
 }  // namespace
 
-MappedFile::MappedFile(const std::string& path) : path_(path) {
-  const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.fd < 0) throw std::runtime_error(path + ": cannot open: " + std::strerror(errno));
+TensorReader::TensorReader(const std::string& path) : path_(path) {
+  fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd_ < 0) throw std::runtime_error(path + ": cannot open: " + std::strerror(errno));
   struct stat status {};
-  if (fstat(file.fd, &status) != 0 || !S_ISREG(status.st_mode))
+  if (fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) {
+    close(fd_);
     throw std::runtime_error(path + ": is not a regular file");
+  }
   size_ = status.st_size;
-  if (size_ == 0) return;
-  void* mapped = mmap(nullptr, static_cast<size_t>(size_), PROT_READ, MAP_PRIVATE, file.fd, 0);
-  if (mapped == MAP_FAILED) throw std::runtime_error(path + ": cannot map: " + std::strerror(errno));
-  bytes_ = static_cast<const uint8_t*>(mapped);
 }
 
-MappedFile::~MappedFile() {
-  if (bytes_ != nullptr) munmap(const_cast<uint8_t*>(bytes_), static_cast<size_t>(size_));
+TensorReader::~TensorReader() { close(fd_); }
+
+void TensorReader::read_bytes(int64_t at, uint8_t* out, int64_t bytes, const std::string& name) const {
+  while (bytes > 0) {
+    const ssize_t got = pread(fd_, out, static_cast<size_t>(bytes), at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw std::runtime_error(path_ + ": " + name + ": cannot read: " + std::strerror(errno));
+    if (got == 0) throw std::runtime_error(path_ + ": " + name + ": the file ends before the tensor does");
+    out += got;
+    at += got;
+    bytes -= got;
+  }
 }
 
-void MappedFile::read(const TensorRange& range, const at::Tensor& target) const {
+void TensorReader::read(const TensorRange& range, const at::Tensor& target) const {
   const auto type = scalar_type(range.dtype);
-  const auto bytes = static_cast<int64_t>(c10::elementSize(type)) * target.numel();
-  if (range.begin < 0 || range.end > size_ || range.end - range.begin != bytes)
+  const auto size = static_cast<int64_t>(c10::elementSize(type));
+  if (range.begin < 0 || range.end > size_ || range.end - range.begin != size * target.numel())
     throw std::runtime_error(path_ + ": " + range.name + ": range does not fit the file or the shape");
-  // Ranges need not be aligned: memcpy into a tensor of the file's type, then convert.
-  auto raw = type == at::kFloat ? target : at::empty(target.sizes(), target.options().dtype(type));
-  std::memcpy(raw.mutable_data_ptr(), bytes_ + range.begin, static_cast<size_t>(bytes));
-  if (type != at::kFloat) target.copy_(raw);
-  // A sum is finite only if no addend is NaN or infinite; doubles cannot overflow here.
-  if (!std::isfinite(target.sum(at::kDouble).item<double>()))
-    throw std::runtime_error(path_ + ": " + range.name + ": holds a value that is not finite");
+  // Piece by piece and without a mapping: of a file as large as the memory only what the model keeps stays in it.
+  const auto flat = target.detach().view({-1});
+  const bool direct = type == target.scalar_type() && target.device().is_cpu();
+  std::atomic<bool> finite{true};
+  at::parallel_for(0, (flat.numel() + kPiece - 1) / kPiece, 1, [&](int64_t first, int64_t last) {
+    at::Tensor buffer;
+    for (int64_t piece = first; piece < last; ++piece) {
+      const int64_t from = piece * kPiece, count = std::min(kPiece, flat.numel() - from);
+      const auto part = flat.narrow(0, from, count);
+      if (!direct && !buffer.defined()) buffer = at::empty({kPiece}, at::TensorOptions(type));
+      const auto raw = direct ? part : buffer.narrow(0, 0, count);
+      read_bytes(range.begin + from * size, static_cast<uint8_t*>(raw.mutable_data_ptr()), count * size, range.name);
+      if (!all_finite(raw)) finite = false;
+      if (!direct) part.copy_(raw);
+    }
+  });
+  if (!finite) throw std::runtime_error(path_ + ": " + range.name + ": holds a value that is not finite");
 }
 
-void write_tensors(const SaveFile& file, const std::function<at::Tensor(const std::string&)>& tensor_by_name) {
+void write_tensors(const SaveFile& file, const std::function<at::Tensor(const SaveTensor&)>& tensor_of) {
   const Descriptor out{open(file.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
   if (out.fd < 0) throw std::runtime_error(file.path + ": cannot create: " + std::strerror(errno));
   write_all(out.fd, file.header.data(), file.header.size(), file.path);
   for (const SaveTensor& wanted : file.tensors) {
-    const auto tensor = tensor_by_name(wanted.name).detach().to(at::kCPU, scalar_type(wanted.dtype)).contiguous();
+    const auto tensor = tensor_of(wanted).detach().to(at::kCPU, scalar_type(wanted.dtype)).contiguous();
     write_all(out.fd, tensor.const_data_ptr(), tensor.nbytes(), file.path);
   }
   if (fsync(out.fd) != 0) throw std::runtime_error(file.path + ": cannot flush: " + std::strerror(errno));

@@ -30,24 +30,26 @@ struct SaveFile {
   std::vector<SaveTensor> tensors;
 };
 
-/** Maps a file for reading; throws, naming the file, when it cannot. */
-class MappedFile {
+/** A file opened for reading; throws, naming the file, when it cannot. */
+class TensorReader {
  public:
-  explicit MappedFile(const std::string& path);
-  ~MappedFile();
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-  /** Copies a range into `target` (float32, any shape of equal count); throws, naming file and tensor, on a bad range
-   * or a non-finite value. */
+  explicit TensorReader(const std::string& path);
+  ~TensorReader();
+  TensorReader(const TensorReader&) = delete;
+  TensorReader& operator=(const TensorReader&) = delete;
+  /** Copies a range into `target` (any shape of equal count, type and device; numbers are rounded to its type); throws,
+   * naming file and tensor, on a bad range or a non-finite value. */
   void read(const TensorRange& range, const at::Tensor& target) const;
 
  private:
+  void read_bytes(int64_t at, uint8_t* out, int64_t bytes, const std::string& name) const;
+
   std::string path_;
-  const uint8_t* bytes_ = nullptr;
+  int fd_ = -1;
   int64_t size_ = 0;
 };
 
 /** Writes header and tensors (converted to the wanted dtype) into a new file and flushes it to disk. */
-void write_tensors(const SaveFile& file, const std::function<at::Tensor(const std::string&)>& tensor_by_name);
+void write_tensors(const SaveFile& file, const std::function<at::Tensor(const SaveTensor&)>& tensor_of);
 
 }  // namespace mstar

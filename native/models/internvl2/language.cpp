@@ -9,14 +9,6 @@ namespace {
 
 std::string layer_name(int64_t i) { return "language_model.model.layers." + std::to_string(i) + "."; }
 
-layers::Rotation rotation_of(const Shape& s, const std::vector<int64_t>& lengths) {
-  std::vector<at::Tensor> angles;
-  for (int64_t length : lengths)
-    angles.push_back(at::outer(at::arange(length, at::kFloat), rope_frequencies(s, length)));
-  const auto all = at::cat(angles);
-  return {all.cos(), all.sin()};
-}
-
 }  // namespace
 
 void language_shapes(const Shape& s, std::vector<ParameterShape>& out) {
@@ -50,7 +42,8 @@ at::Tensor rope_frequencies(const Shape& s, int64_t length) {
 
 at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, const std::vector<int64_t>& lengths) {
   const int64_t n = x_ND.size(0), g = s.group(), k = s.l_kv_heads, e = s.head_dim();
-  const auto rotation = rotation_of(s, lengths);
+  const auto rope = [&](int64_t length) { return Rope{rope_frequencies(s, length)}; };
+  const auto rotation = layers::rotation_of(lengths, rope, x_ND.device());
   const auto padding = layers::padding_of(lengths);
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto name = layer_name(i);

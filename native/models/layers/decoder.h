@@ -2,9 +2,10 @@
 // Blocks of a Llama-style decoder over packed sequences, in plain ATen and differentiable: the training path and the
 // oracle of the decode path. Used unchanged by every backbone; anything that would need a flag is written in the
 // backbone's folder.
-#include <ATen/core/Tensor.h>
-
+#include <functional>
 #include <vector>
+
+#include "engine/backbone.h"
 
 namespace mstar::layers {
 
@@ -15,6 +16,9 @@ at::Tensor rms_norm(const at::Tensor& x_ND, const at::Tensor& weight_D, double e
 struct Rotation {
   at::Tensor cosine, sine;
 };
+
+/** Of sequences laid end to end; angles in float32. `rope` gives the frequencies for a length. */
+Rotation rotation_of(const std::vector<int64_t>& lengths, const std::function<Rope(int64_t)>& rope, at::Device device);
 
 /** Rotates x [N, heads, E] by the two-halves rule. */
 at::Tensor rotate_half(const at::Tensor& x_NHE, const Rotation& rotation);

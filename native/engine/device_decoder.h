@@ -1,0 +1,51 @@
+#pragma once
+// The decoder's forward pass for prefill and decoding in LibTorch operations, on any device and in any number type: the
+// path of GPUs and of bfloat16. Keys and values lie in one arena per layer; rows see spans of it (span_attention.h).
+// Plain twin: Backbone::hidden. Leaves scheduling to device_rollout.cpp and drawing to device_sampler.h.
+#include <vector>
+
+#include "engine/backbone.h"
+#include "engine/span_attention.h"
+
+namespace mstar {
+
+/** Keys and values of `tokens` places in every layer, each [tokens, K, E]. */
+struct KvArena {
+  KvArena(const DecoderShape& shape, const at::TensorOptions& options, int64_t tokens);
+  static int64_t bytes_per_token(const DecoderShape& shape, const at::TensorOptions& options);
+  std::vector<at::Tensor> keys, values;
+};
+
+/** Rows of one call: where each is stored, how it is rotated and what it sees. All tensors lie on the device. */
+struct DeviceRows {
+  at::Tensor places;        // int64 [N]: where keys and values go in the arena
+  at::Tensor cosine, sine;  // [N, E / 2] float32
+  std::vector<Spans> spans;  // merged; queries are counted after folding the heads of a group into rows
+  std::vector<int64_t> causal;  // prefill: lengths of new sequences in the rows, which see themselves causally
+};
+
+class DeviceDecoder {
+ public:
+  DeviceDecoder(const Backbone& backbone, const Parameters& parameters);
+  const DecoderShape& shape() const { return shape_; }
+  const at::TensorOptions& options() const { return options_; }
+  /** Query heads that share a key head: rows of a call count this many times in Spans. */
+  int64_t group() const { return shape_.heads / shape_.kv_heads; }
+  /** Final hidden states [N, D] of embeddings [N, D]. */
+  at::Tensor forward(KvArena& arena, const DeviceRows& rows, at::Tensor x_ND) const;
+  /** Logits [N, V] in float32. */
+  at::Tensor logits(const at::Tensor& hidden_ND) const;
+  /** Sets cosine and sine for positions in sequences of these lengths. */
+  void rotate(DeviceRows& rows, const std::vector<int64_t>& positions, const std::vector<int64_t>& lengths) const;
+
+ private:
+  at::Tensor attention(KvArena& arena, const DeviceRows& rows, int64_t layer, const at::Tensor& normal) const;
+
+  const Backbone& backbone_;
+  at::TensorOptions options_;
+  DecoderShape shape_;
+  DecoderWeights weights_;
+  Rope base_;
+};
+
+}  // namespace mstar

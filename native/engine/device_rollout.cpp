@@ -1,0 +1,488 @@
+// See device_rollout.h. A row's keys lie in shared spans (prompt, then a prefix) and one span of its own.
+#include "engine/device_rollout.h"
+
+#include <ATen/DeviceAccelerator.h>
+#include <c10/core/DeviceGuard.h>
+
+#include <chrono>
+#include <deque>
+
+#include "base/device.h"
+#include "base/random.h"
+#include "engine/device_sampler.h"
+#include "engine/forward.h"
+#include "engine/prefix_tree.h"
+#include "engine/span_pool.h"
+
+namespace mstar {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/** Decode steps between two looks at the tokens. A row that ends in between computes a few tokens for nothing; a look
+ * makes the device wait. */
+constexpr int64_t kSteps = 8;
+constexpr int64_t kMostRowsCpu = 256, kMostRowsGpu = 512, kPrefillTokens = 8192;
+
+/** The part of a span that a row sees. */
+struct View {
+  ArenaSpanPtr span;
+  int64_t length;
+};
+
+int64_t total_length(const std::vector<View>& views) {
+  int64_t total = 0;
+  for (const View& view : views) total += view.length;
+  return total;
+}
+
+/** A sample that has not begun: where it forks, and the logits of its first token [V]. */
+struct Waiting {
+  size_t request;
+  int64_t sample;
+  std::vector<View> shared;
+  at::Tensor logits;
+};
+
+/** A response being decoded. Its last token is drawn but not yet in `own`. */
+struct Row {
+  size_t request;
+  int64_t sample;
+  uint64_t stream;
+  std::vector<View> shared;
+  int64_t shared_length;
+  ArenaSpanPtr own;
+  int64_t own_length = 0;
+  Response response;
+  int64_t cached() const { return shared_length + own_length; }
+};
+
+/** A sequence to prefill: embeddings, where it goes, what it continues. */
+struct Fresh {
+  at::Tensor embedded;
+  ArenaSpanPtr span;
+  std::vector<View> before;
+  int64_t length() const { return embedded.size(0); }
+};
+
+class DeviceRollout {
+ public:
+  DeviceRollout(const DeviceRolloutContext& context, const std::vector<RolloutRequest>& requests,
+                const Sampling& sampling, const RolloutHooks& hooks, StopFlag stop)
+      : context_(context),
+        requests_(requests),
+        sampling_(sampling),
+        hooks_(hooks),
+        stop_(std::move(stop)),
+        shape_(context.decoder.shape()),
+        device_(context.parameters.device()),
+        units_(plan_units(requests)),
+        most_rows_(device_.is_cpu() ? kMostRowsCpu : kMostRowsGpu),
+        places_(arena_places()),
+        arena_(shape_, context.decoder.options(), places_),
+        pool_(places_) {
+    for (const auto& request : requests) {
+      result_.responses.emplace_back(static_cast<size_t>(request.n));
+      total_ += request.n;
+    }
+  }
+
+  RolloutResult run() {
+    const auto started = Clock::now();
+    while (admit()) decode();
+    if (hooks_.on_progress) hooks_.on_progress(done_, total_, result_.decode_tokens);
+    result_.seconds = std::chrono::duration<double>(Clock::now() - started).count();
+    return std::move(result_);
+  }
+
+ private:
+  int64_t own_places() const { return sampling_.max_tokens + kSteps; }
+
+  /** Places that all requests would need at once, cut to what memory and the number of rows allow. */
+  int64_t arena_places() const {
+    int64_t wanted = 0, rows = 0;
+    for (const Unit& unit : units_) {
+      int64_t longest = 0;
+      wanted += static_cast<int64_t>(unit.prompt->tokens.size());
+      for (const auto& chain : unit.chains) {
+        wanted += static_cast<int64_t>(chain.size());
+        longest = std::max(longest, static_cast<int64_t>(chain.size()));
+      }
+      rows += unit.samples;
+      // Rows that outgrow their rotation take their whole sequence along.
+      if (shape_.rotation_switches)
+        wanted += unit.samples * (static_cast<int64_t>(unit.prompt->tokens.size()) + longest);
+    }
+    wanted += rows * own_places();
+    if (!device_.is_cpu()) at::accelerator::emptyCache();
+    const int64_t budget = device_.is_cpu() ? std::min(free_bytes(device_) / 2, int64_t{4} << 30)
+                                            : free_bytes(device_) / 10 * 7;
+    const int64_t most = budget / KvArena::bytes_per_token(shape_, context_.decoder.options());
+    return std::max<int64_t>(1, std::min(wanted, most));
+  }
+
+  /** Starts what fits; false when nothing is left to do. */
+  bool admit() {
+    throw_if(stop_);
+    std::vector<Row> fresh;
+    std::vector<at::Tensor> logits;
+    while (static_cast<int64_t>(rows_.size() + fresh.size()) < most_rows_) {
+      if (waiting_.empty() && !prefill_units()) break;
+      Waiting& next = waiting_.front();
+      auto own = pool_.take(own_places());
+      if (!own) break;
+      const RolloutRequest& request = requests_[next.request];
+      const int64_t length = total_length(next.shared);
+      fresh.push_back({next.request, next.sample, hash_key(request.key), std::move(next.shared), length, std::move(own),
+                       0, {}});
+      logits.push_back(std::move(next.logits));
+      waiting_.pop_front();
+    }
+    TORCH_CHECK(!rows_.empty() || !fresh.empty() || (waiting_.empty() && next_unit_ == units_.size()),
+                "memory for keys and values is too small for one response of ", sampling_.max_tokens, " tokens");
+    draw_next(fresh, logits);
+    return !rows_.empty();
+  }
+
+  /** Prefills the next prompts with their chains; false when there are none or they do not fit. */
+  bool prefill_units() {
+    std::vector<const Unit*> units;
+    std::vector<ArenaSpanPtr> roots;
+    std::vector<const Prompt*> prompts;
+    int64_t tokens = 0;
+    while (next_unit_ < units_.size() && tokens < kPrefillTokens) {
+      const Unit& unit = units_[next_unit_];
+      int64_t need = static_cast<int64_t>(unit.prompt->tokens.size());
+      auto root = pool_.take(need);
+      for (const auto& chain : unit.chains) need += static_cast<int64_t>(chain.size());
+      if (!root || pool_.largest() < need + own_places()) break;
+      tokens += need;
+      units.push_back(&unit);
+      roots.push_back(std::move(root));
+      prompts.push_back(unit.prompt);
+      ++next_unit_;
+    }
+    if (units.empty()) return false;
+    const auto embedded = embed_prompts(context_.backbone, context_.parameters, prompts);
+    std::vector<Fresh> fresh;
+    std::vector<int64_t> last;
+    int64_t row = 0;
+    for (size_t u = 0; u < units.size(); ++u) {
+      const auto length = static_cast<int64_t>(prompts[u]->tokens.size());
+      fresh.push_back({embedded.narrow(0, row, length), roots[u], {}});
+      last.push_back((row += length) - 1);
+      result_.vision_encodes += static_cast<int64_t>(prompts[u]->images.size());
+    }
+    const auto logits = prefill(fresh, last);
+    for (size_t u = 0; u < units.size(); ++u) {
+      const View root{roots[u], fresh[u].length()};
+      for (const Fork& fork : units[u]->forks)
+        if (fork.chain < 0) wait(fork, {root}, logits[static_cast<int64_t>(u)]);
+      prefill_chains(*units[u], root);
+    }
+    return true;
+  }
+
+  void prefill_chains(const Unit& unit, const View& root) {
+    for (size_t c = 0; c < unit.chains.size(); ++c) {
+      std::vector<const Fork*> forks;
+      std::vector<int64_t> ends;
+      for (const Fork& fork : unit.forks) {
+        if (fork.chain != static_cast<int64_t>(c)) continue;
+        if (switches_between(root.length, root.length + fork.length)) {
+          auto [whole, logits] = renew(fork.request, {}, 0);
+          wait(fork, {whole}, logits);
+          continue;
+        }
+        forks.push_back(&fork);
+        ends.push_back(fork.length - 1);
+      }
+      if (forks.empty()) continue;
+      const int64_t length = ends.back() + 1;
+      const auto tokens = at::tensor(unit.chains[c], at::kLong).narrow(0, 0, length).to(device_);
+      const Fresh chain{context_.backbone.embed(context_.parameters, tokens), take(length), {root}};
+      const auto logits = prefill({chain}, ends);
+      for (size_t f = 0; f < forks.size(); ++f)
+        wait(*forks[f], {root, {chain.span, forks[f]->length}}, logits[static_cast<int64_t>(f)]);
+    }
+  }
+
+  ArenaSpanPtr take(int64_t places) {
+    auto span = pool_.take(places);
+    TORCH_CHECK(span, "memory for keys and values is too small for a prompt of ", places, " tokens");
+    return span;
+  }
+
+  void wait(const Fork& fork, const std::vector<View>& shared, const at::Tensor& logits) {
+    for (int64_t sample = 0; sample < requests_[fork.request].n; ++sample)
+      waiting_.push_back({fork.request, sample, shared, logits});
+  }
+
+  /** Computes fresh sequences in one pass; returns logits [wanted, V] at the wanted rows of them laid end to end. */
+  at::Tensor prefill(const std::vector<Fresh>& fresh, const std::vector<int64_t>& wanted) {
+    throw_if(stop_);
+    DeviceRows rows;
+    std::vector<at::Tensor> embedded;
+    std::vector<int64_t> places, positions, lengths;
+    Spans before;
+    for (const Fresh& sequence : fresh) {
+      const int64_t start = total_length(sequence.before), length = sequence.length();
+      TORCH_CHECK(sequence.before.size() <= 1, "a fresh sequence continues at most one span");
+      if (!sequence.before.empty())
+        before.add(length * context_.decoder.group(), sequence.before[0].span->begin, sequence.before[0].length);
+      for (int64_t i = 0; i < length; ++i) {
+        places.push_back(sequence.span->begin + i);
+        positions.push_back(start + i);
+        lengths.push_back(start + length);
+      }
+      rows.causal.push_back(length);
+      embedded.push_back(sequence.embedded);
+    }
+    if (before.size() > 0) {
+      before.upload(device_);
+      rows.spans.push_back(std::move(before));
+    }
+    rows.places = at::tensor(places, at::kLong).to(device_);
+    context_.decoder.rotate(rows, positions, lengths);
+    const auto hidden = context_.decoder.forward(arena_, rows, at::cat(embedded));
+    result_.prefill_tokens += static_cast<int64_t>(places.size());
+    return context_.decoder.logits(hidden.index_select(0, at::tensor(wanted, at::kLong).to(device_)));
+  }
+
+  bool switches_between(int64_t cached, int64_t length) const {
+    return shape_.rotation_switches && cached <= shape_.max_positions && length > shape_.max_positions;
+  }
+
+  /** Prompt, prefix and `response` computed anew in one span with room for `more` tokens, and the logits after them. */
+  std::pair<View, at::Tensor> renew(size_t request, const std::vector<int32_t>& response, int64_t more) {
+    const RolloutRequest& asked = requests_[request];
+    std::vector<int64_t> tokens = asked.prefix;
+    tokens.insert(tokens.end(), response.begin(), response.end());
+    const auto after = context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong).to(device_));
+    const auto embedded =
+        at::cat({embed_prompts(context_.backbone, context_.parameters, {&asked.prompt}), after});
+    result_.vision_encodes += static_cast<int64_t>(asked.prompt.images.size());
+    const Fresh whole{embedded, take(embedded.size(0) + more), {}};
+    const auto logits = prefill({whole}, {whole.length() - 1});
+    return {{whole.span, whole.length()}, logits[0]};
+  }
+
+  /** Draws the next token of each of these rows from its logits and keeps those that go on. */
+  void draw_next(std::vector<Row>& rows, const std::vector<at::Tensor>& logits) {
+    if (rows.empty()) return;
+    std::vector<float> uniform;
+    for (const Row& row : rows) uniform.push_back(uniform_of(row, 0));
+    const auto drawn = draw_rows(at::stack(logits), sampling_, at::tensor(uniform).to(device_));
+    const auto tokens = drawn.tokens.cpu(), logprobs = drawn.logprobs.cpu();
+    for (size_t r = 0; r < rows.size(); ++r)
+      if (!append(rows[r], tokens.const_data_ptr<int64_t>()[r], logprobs.const_data_ptr<float>()[r]))
+        rows_.push_back(std::move(rows[r]));
+  }
+
+  /** The draw of a row's token `ahead` of the next one; kept away from 1, where float32 sums could be overrun. */
+  float uniform_of(const Row& row, int64_t ahead) const {
+    const auto position = static_cast<uint32_t>(row.response.tokens.size()) + static_cast<uint32_t>(ahead);
+    const double uniform = philox_uniform(sampling_.seed, row.stream, static_cast<uint32_t>(row.sample), position);
+    return std::min(static_cast<float>(uniform), 1.0f - 0x1p-22f);
+  }
+
+  /** Adds a token; true when that finished the row. */
+  bool append(Row& row, int64_t token, float logprob) {
+    if (!std::isfinite(logprob)) throw std::runtime_error("logits are not finite: the weights have diverged");
+    row.response.tokens.push_back(static_cast<int32_t>(token));
+    row.response.logprobs.push_back(logprob);
+    ++result_.decode_tokens;
+    const bool stopped = std::find(sampling_.stop.begin(), sampling_.stop.end(), token) != sampling_.stop.end();
+    if (!stopped && static_cast<int64_t>(row.response.tokens.size()) < sampling_.max_tokens) return false;
+    row.response.finish = stopped ? Finish::stop : Finish::length;
+    ++done_;
+    if (hooks_.on_response) hooks_.on_response(static_cast<int64_t>(row.request), row.sample, row.response);
+    result_.responses[row.request][static_cast<size_t>(row.sample)] = std::move(row.response);
+    return true;
+  }
+
+  /** Rows whose next token makes them longer than the rotation of their cached keys get it from a pass of their own. */
+  void renew_switching() {
+    std::vector<Row> switching;
+    std::vector<at::Tensor> logits;
+    for (size_t r = 0; r < rows_.size();) {
+      if (!switches_between(rows_[r].cached(), rows_[r].cached() + 1)) {
+        ++r;
+        continue;
+      }
+      switching.push_back(std::move(rows_[r]));
+      rows_.erase(rows_.begin() + static_cast<int64_t>(r));
+    }
+    for (Row& row : switching) {
+      row.shared.clear();
+      row.own.reset();
+      auto [whole, next] = renew(row.request, row.response.tokens, own_places());
+      row.shared_length = 0;
+      row.own = whole.span;
+      row.own_length = whole.length;
+      logits.push_back(next);
+    }
+    draw_next(switching, logits);
+  }
+
+  /** Steps that all rows can take before one of them needs the host. */
+  int64_t steps() const {
+    int64_t steps = kSteps;
+    for (const Row& row : rows_)
+      if (shape_.rotation_switches && row.cached() <= shape_.max_positions)
+        steps = std::min(steps, shape_.max_positions - row.cached());
+    return steps;
+  }
+
+  /** A few tokens for every row. */
+  void decode() {
+    throw_if(stop_);
+    if (shape_.rotation_switches) renew_switching();
+    if (rows_.empty()) return;
+    std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return key_of(a) < key_of(b); });
+    const int64_t count = static_cast<int64_t>(rows_.size()), steps = this->steps();
+    DeviceRows rows = shared_rows();
+    const Inputs inputs = upload_inputs(steps);
+    auto tokens = inputs.tokens;
+    std::vector<at::Tensor> all_tokens, all_logprobs;
+    for (int64_t step = 0; step < steps; ++step) {
+      rows.places = inputs.places[step];
+      rows.cosine = inputs.cosine[step];
+      rows.sine = inputs.sine[step];
+      set_own_spans(rows.spans.back(), inputs, step);
+      const auto x = context_.backbone.embed(context_.parameters, tokens);
+      const auto logits = context_.decoder.logits(context_.decoder.forward(arena_, rows, x));
+      const auto drawn = draw_rows(logits, sampling_, inputs.uniform[step]);
+      tokens = drawn.tokens;
+      all_tokens.push_back(drawn.tokens);
+      all_logprobs.push_back(drawn.logprobs);
+    }
+    keep(at::stack(all_tokens).cpu(), at::stack(all_logprobs).cpu(), steps, count);
+    report();
+  }
+
+  static std::vector<std::pair<int64_t, int64_t>> key_of(const Row& row) {
+    std::vector<std::pair<int64_t, int64_t>> key;
+    for (const View& view : row.shared) key.emplace_back(view.span->begin, view.length);
+    return key;
+  }
+
+  /** Spans of the shared levels, and last the own span of every row. */
+  DeviceRows shared_rows() const {
+    DeviceRows rows;
+    const int64_t group = context_.decoder.group();
+    size_t depth = 0;
+    for (const Row& row : rows_) depth = std::max(depth, row.shared.size());
+    for (size_t level = 0; level < depth; ++level) {
+      Spans spans;
+      for (size_t r = 0; r < rows_.size();) {
+        const auto seen = [&](size_t i) {
+          return level < rows_[i].shared.size()
+                     ? std::pair{rows_[i].shared[level].span->begin, rows_[i].shared[level].length}
+                     : std::pair{int64_t{0}, int64_t{0}};
+        };
+        size_t end = r + 1;
+        while (end < rows_.size() && seen(end) == seen(r)) ++end;
+        spans.add(static_cast<int64_t>(end - r) * group, seen(r).first, seen(r).second);
+        r = end;
+      }
+      spans.upload(device_);
+      rows.spans.push_back(std::move(spans));
+    }
+    Spans own;
+    for (const Row& row : rows_) own.add(group, row.own->begin, row.own_length + kSteps);
+    own.upload(device_);
+    rows.spans.push_back(std::move(own));
+    return rows;
+  }
+
+  /** What the steps of one decode() need, a row per step; tokens are those of the first. */
+  struct Inputs {
+    at::Tensor tokens, places, lengths, cosine, sine, uniform;
+  };
+
+  Inputs upload_inputs(int64_t steps) const {
+    const int64_t count = static_cast<int64_t>(rows_.size());
+    std::vector<int64_t> tokens, places, positions, lengths;
+    std::vector<int32_t> own;
+    std::vector<float> uniform;
+    for (const Row& row : rows_) tokens.push_back(row.response.tokens.back());
+    for (int64_t step = 0; step < steps; ++step)
+      for (const Row& row : rows_) {
+        places.push_back(row.own->begin + row.own_length + step);
+        positions.push_back(row.cached() + step);
+        lengths.push_back(row.cached() + step + 1);
+        own.push_back(static_cast<int32_t>(row.own_length + step + 1));
+        uniform.push_back(uniform_of(row, step));
+      }
+    DeviceRows rotated;
+    context_.decoder.rotate(rotated, positions, lengths);
+    const auto shaped = [&](const at::Tensor& tensor) { return tensor.to(device_).reshape({steps, count}); };
+    return {at::tensor(tokens, at::kLong).to(device_),
+            shaped(at::tensor(places, at::kLong)),
+            shaped(at::tensor(own, at::kInt)),
+            rotated.cosine.reshape({steps, count, -1}),
+            rotated.sine.reshape({steps, count, -1}),
+            shaped(at::tensor(uniform))};
+  }
+
+  /** Own spans at a step: a token longer than at the one before. */
+  void set_own_spans(Spans& own, const Inputs& inputs, int64_t step) const {
+    own.lengths_device = inputs.lengths[step];
+    for (size_t r = 0; r < rows_.size(); ++r) own.lengths[r] = static_cast<int32_t>(rows_[r].own_length + step + 1);
+  }
+
+  /** Adds drawn tokens [steps, R] to the rows and drops those that ended. */
+  void keep(const at::Tensor& tokens, const at::Tensor& logprobs, int64_t steps, int64_t count) {
+    const int64_t* token = tokens.const_data_ptr<int64_t>();
+    const float* logprob = logprobs.const_data_ptr<float>();
+    std::vector<Row> going;
+    for (int64_t r = 0; r < count; ++r) {
+      Row& row = rows_[static_cast<size_t>(r)];
+      bool finished = false;
+      for (int64_t step = 0; step < steps && !finished; ++step) {
+        ++row.own_length;
+        finished = append(row, token[step * count + r], logprob[step * count + r]);
+      }
+      if (!finished) going.push_back(std::move(row));
+    }
+    rows_ = std::move(going);
+  }
+
+  void report() {
+    if (!hooks_.on_progress) return;
+    const auto now = Clock::now();
+    if (now - last_progress_ < std::chrono::milliseconds(200)) return;
+    last_progress_ = now;
+    hooks_.on_progress(done_, total_, result_.decode_tokens);
+  }
+
+  const DeviceRolloutContext& context_;
+  const std::vector<RolloutRequest>& requests_;
+  const Sampling& sampling_;
+  const RolloutHooks& hooks_;
+  StopFlag stop_;
+  DecoderShape shape_;
+  at::Device device_;
+  std::vector<Unit> units_;
+  int64_t most_rows_, places_;
+  KvArena arena_;
+  SpanPool pool_;  // before everything that holds spans
+  size_t next_unit_ = 0;
+  std::deque<Waiting> waiting_;
+  std::vector<Row> rows_;
+  int64_t done_ = 0, total_ = 0;
+  Clock::time_point last_progress_ = Clock::now();
+  RolloutResult result_;
+};
+
+}  // namespace
+
+RolloutResult run_device_rollout(const DeviceRolloutContext& context, const std::vector<RolloutRequest>& requests,
+                                 const Sampling& sampling, const RolloutHooks& hooks, const StopFlag& stop) {
+  const at::NoGradGuard no_grad;
+  const c10::DeviceGuard guard(context.parameters.device());
+  return DeviceRollout(context, requests, sampling, hooks, stop).run();
+}
+
+}  // namespace mstar

@@ -1,0 +1,119 @@
+// See span_attention.h.
+#include "engine/span_attention.h"
+
+#include <numeric>
+
+namespace mstar {
+namespace {
+
+/** Flash attention takes half-width numbers on a GPU and head widths up to 256 in steps of 8. */
+bool flash_takes(const at::Tensor& q) {
+  return q.is_cuda() && q.scalar_type() != at::kFloat && q.size(-1) % 8 == 0 && q.size(-1) <= 256;
+}
+
+at::Tensor upload_list(const std::vector<int32_t>& list, const at::Device& device) {
+  return at::tensor(list, at::kInt).to(device);
+}
+
+std::vector<int32_t> ends_of(const std::vector<int64_t>& lengths) {
+  std::vector<int32_t> ends{0};
+  for (int64_t length : lengths) ends.push_back(ends.back() + static_cast<int32_t>(length));
+  return ends;
+}
+
+/** One span: q [m, H, E], k and v [n, K, E] with H a multiple of K; `first` >= 0: query i sees keys 0 .. first + i. */
+Attended attend_one(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale, int64_t first) {
+  const int64_t group = q.size(1) / k.size(1);
+  const auto wide = [&](const at::Tensor& x) {
+    return x.to(at::kFloat).repeat_interleave(group, 1).transpose(0, 1);  // [H, n, E]
+  };
+  auto scores = at::matmul(q.to(at::kFloat).transpose(0, 1), wide(k).transpose(1, 2)).mul_(scale);  // [H, m, n]
+  if (first >= 0) {
+    const auto hidden = at::ones({q.size(0), k.size(0)}, q.options().dtype(at::kBool)).triu(first + 1);
+    scores.masked_fill_(hidden, -std::numeric_limits<float>::infinity());
+  }
+  const auto lse = at::logsumexp(scores, {-1});
+  const auto out = at::matmul(at::softmax(scores, -1), wide(v)).transpose(0, 1);
+  return {out.to(q.scalar_type()), lse};
+}
+
+}  // namespace
+
+void Spans::add(int64_t queries, int64_t begin, int64_t length) {
+  query_ends.push_back((query_ends.empty() ? 0 : query_ends.back()) + static_cast<int32_t>(queries));
+  begins.push_back(static_cast<int32_t>(begin));
+  lengths.push_back(static_cast<int32_t>(length));
+  most_queries = std::max(most_queries, queries);
+  longest = std::max(longest, length);
+}
+
+void Spans::upload(const at::Device& device) {
+  std::vector<int32_t> ends{0}, starts = begins;
+  ends.insert(ends.end(), query_ends.begin(), query_ends.end());
+  starts.push_back(starts.empty() ? 0 : starts.back());
+  query_ends_device = upload_list(ends, device);
+  begins_device = upload_list(starts, device);
+  lengths_device = upload_list(lengths, device);
+}
+
+Attended attend_spans_plain(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const Spans& spans,
+                            double scale) {
+  auto out = at::zeros_like(q);
+  auto lse = at::full({q.size(1), q.size(0)}, -std::numeric_limits<float>::infinity(), q.options().dtype(at::kFloat));
+  for (size_t s = 0; s < spans.lengths.size(); ++s) {
+    const int64_t from = s == 0 ? 0 : spans.query_ends[s - 1], count = spans.query_ends[s] - from;
+    if (count == 0 || spans.lengths[s] == 0) continue;
+    const auto one = attend_one(q.narrow(0, from, count), keys.narrow(0, spans.begins[s], spans.lengths[s]),
+                                values.narrow(0, spans.begins[s], spans.lengths[s]), scale, -1);
+    out.narrow(0, from, count).copy_(one.out);
+    lse.narrow(1, from, count).copy_(one.lse);
+  }
+  return {out, lse};
+}
+
+Attended attend_spans(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const Spans& spans,
+                      double scale) {
+  if (!flash_takes(q)) return attend_spans_plain(q, keys, values, spans, scale);
+  auto result = at::_flash_attention_forward(q, keys, values, spans.query_ends_device, spans.begins_device,
+                                             spans.most_queries, spans.longest, 0.0, false, false, scale, std::nullopt,
+                                             std::nullopt, spans.lengths_device);
+  auto lse = std::get<1>(result);
+  // An empty span leaves +infinity, which would win the merge.
+  lse = at::where(at::isposinf(lse), -std::numeric_limits<float>::infinity(), lse);
+  return {std::get<0>(result), lse};
+}
+
+Attended attend_causal(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const std::vector<int64_t>& lengths,
+                       double scale) {
+  const auto ends = ends_of(lengths);
+  if (flash_takes(q)) {
+    const auto longest = *std::max_element(lengths.begin(), lengths.end());
+    const auto on_device = upload_list(ends, q.device());
+    auto result = at::_flash_attention_forward(q, k, v, on_device, on_device, longest, longest, 0.0, true, false, scale);
+    return {std::get<0>(result), std::get<1>(result)};
+  }
+  std::vector<at::Tensor> outs, sums;
+  for (size_t s = 0; s < lengths.size(); ++s) {
+    if (lengths[s] == 0) continue;
+    const auto part = [&](const at::Tensor& x) { return x.narrow(0, ends[s], lengths[s]); };
+    const auto one = attend_one(part(q), part(k), part(v), scale, 0);
+    outs.push_back(one.out);
+    sums.push_back(one.lse);
+  }
+  return {at::cat(outs), at::cat(sums, 1)};
+}
+
+at::Tensor merge(const std::vector<Attended>& parts) {
+  if (parts.size() == 1) return parts[0].out;
+  std::vector<at::Tensor> sums, outs;
+  for (const Attended& part : parts) sums.push_back(part.lse);
+  const auto weights = at::softmax(at::stack(sums), 0).transpose(1, 2).unsqueeze(-1);  // [parts, M, K, 1]
+  at::Tensor total;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const auto part = parts[i].out * weights[static_cast<int64_t>(i)];
+    total = total.defined() ? total.add_(part) : part;
+  }
+  return total.to(parts[0].out.scalar_type());
+}
+
+}  // namespace mstar

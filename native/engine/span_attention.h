@@ -1,0 +1,43 @@
+#pragma once
+// Attention of many queries over spans of one key/value arena, with the log-sum-exp that lets several spans be merged:
+// what shares a prompt's keys among its samples on a GPU. Flash attention where the device has it, else plain products.
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+namespace mstar {
+
+/** Queries `query_ends[i-1] .. query_ends[i]` see the arena's tokens `begins[i] .. begins[i] + lengths[i]`. */
+struct Spans {
+  std::vector<int32_t> query_ends, begins, lengths;
+  // The same on the device, in the form of flash attention: [S + 1] ends from 0, [S + 1] begins, [S] lengths.
+  at::Tensor query_ends_device, begins_device, lengths_device;
+  int64_t most_queries = 0, longest = 0;
+  int64_t size() const { return static_cast<int64_t>(lengths.size()); }
+  void add(int64_t queries, int64_t begin, int64_t length);
+  /** Copies the lists to the device; call once after the last add. */
+  void upload(const at::Device& device);
+};
+
+/** Weighted values and their log-sum-exp: out [M, K, E] and lse [K, M] float32. */
+struct Attended {
+  at::Tensor out, lse;
+};
+
+/** q [M, K, E]; keys and values [arena tokens, K, E]. A query whose span is empty gets lse -infinity. */
+Attended attend_spans(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const Spans& spans,
+                      double scale);
+
+/** The plain twin: one softmax per span in float32. */
+Attended attend_spans_plain(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const Spans& spans,
+                            double scale);
+
+/** Causal attention inside each of the sequences of `lengths`; q [N, H, E], k and v [N, K, E]; out [N, H, E], lse [H,
+ * N]. */
+Attended attend_causal(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const std::vector<int64_t>& lengths,
+                       double scale);
+
+/** One attention over the union of the parts' spans; parts of equal shape. */
+at::Tensor merge(const std::vector<Attended>& parts);
+
+}  // namespace mstar
