@@ -9,9 +9,9 @@
 #include "addon/convert.h"
 #include "addon/model_object.h"
 #include "base/device.h"
-#include "ops/probe.h"
 #include "base/malloc.h"
 #include "base/tensor_memory.h"
+#include "engine/probe.h"
 
 namespace mstar::addon {
 namespace {

@@ -67,9 +67,9 @@ using Stages = std::map<std::string, at::Tensor>;
 
 /** Sequences laid end to end without padding. */
 struct Packed {
-  at::Tensor tokens_N;              // int64
-  std::vector<int64_t> lengths;     // of each sequence
-  at::Tensor image_positions;       // int64: where image tokens lie in tokens_N, in order
+  at::Tensor tokens_N;                            // int64
+  std::vector<int64_t> lengths;                   // of each sequence
+  at::Tensor image_positions;                     // int64: where image tokens lie in tokens_N, in order
   std::vector<std::vector<ImagePtr>> image_sets;  // distinct; the pictures of a set are encoded in one call
   std::vector<int64_t> image_uses;  // for each picture place in order: index into all pictures of the sets in order
 };

@@ -35,10 +35,7 @@ int64_t KvArena::bytes_per_token(const DecoderShape& shape, const at::TensorOpti
 }
 
 DeviceDecoder::DeviceDecoder(const Backbone& backbone, const Parameters& parameters)
-    : backbone_(backbone),
-      options_(parameters.options()),
-      ops_(fused_ops(options_)),
-      shape_(backbone.decoder_shape()) {
+    : backbone_(backbone), options_(parameters.options()), ops_(fused_ops(options_)), shape_(backbone.decoder_shape()) {
   const at::NoGradGuard no_grad;
   weights_ = backbone.decoder_weights(parameters);
   base_ = backbone.rope(0);
@@ -97,8 +94,8 @@ at::Tensor DeviceDecoder::forward(KvArena& arena, const DeviceRows& rows, const 
   at::Tensor delta;
   for (int64_t l = 0; l < shape_.layers; ++l) {
     const DecoderLayer& layer = weights_.layers[static_cast<size_t>(l)];
-    delta = at::linear(attention(arena, rows, l, ops_.add_norm(x, delta, layer.attention_norm, shape_.eps)),
-                       layer.output);
+    delta =
+        at::linear(attention(arena, rows, l, ops_.add_norm(x, delta, layer.attention_norm, shape_.eps)), layer.output);
     const auto normal = ops_.add_norm(x, delta, layer.ffn_norm, shape_.eps);
     delta = at::linear(ops_.swiglu(at::linear(normal, layer.gate), at::linear(normal, layer.up)), layer.down);
   }

@@ -19,9 +19,9 @@ struct KvArena {
 
 /** Rows of one call: where each is stored, how it is rotated and what it sees. All tensors lie on the device. */
 struct DeviceRows {
-  at::Tensor places;        // int64 [N]: where keys and values go in the arena
-  at::Tensor cosine, sine;  // [N, E / 2] float32
-  std::vector<Spans> spans;  // merged; queries are counted after folding the heads of a group into rows
+  at::Tensor places;            // int64 [N]: where keys and values go in the arena
+  at::Tensor cosine, sine;      // [N, E / 2] float32
+  std::vector<Spans> spans;     // merged; queries are counted after folding the heads of a group into rows
   std::vector<int64_t> causal;  // prefill: lengths of new sequences in the rows, which see themselves causally
 };
 

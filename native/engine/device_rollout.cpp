@@ -9,32 +9,17 @@
 
 #include "base/device.h"
 #include "base/random.h"
+#include "engine/device_batch.h"
 #include "engine/device_sampler.h"
 #include "engine/forward.h"
 #include "engine/prefix_tree.h"
-#include "engine/span_pool.h"
 
 namespace mstar {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/** Decode steps between two looks at the tokens. A row that ends in between computes a few tokens for nothing; a look
- * makes the device wait. */
-constexpr int64_t kSteps = 8;
 constexpr int64_t kMostRowsCpu = 256, kMostRowsGpu = 512, kPrefillTokens = 8192;
-
-/** The part of a span that a row sees. */
-struct View {
-  ArenaSpanPtr span;
-  int64_t length;
-};
-
-int64_t total_length(const std::vector<View>& views) {
-  int64_t total = 0;
-  for (const View& view : views) total += view.length;
-  return total;
-}
 
 /** A sample that has not begun: where it forks, and the logits of its first token [V]. */
 struct Waiting {
@@ -42,19 +27,6 @@ struct Waiting {
   int64_t sample;
   std::vector<View> shared;
   at::Tensor logits;
-};
-
-/** A response being decoded. Its last token is drawn but not yet in `own`. */
-struct Row {
-  size_t request;
-  int64_t sample;
-  uint64_t stream;
-  std::vector<View> shared;
-  int64_t shared_length;
-  ArenaSpanPtr own;
-  int64_t own_length = 0;
-  Response response;
-  int64_t cached() const { return shared_length + own_length; }
 };
 
 /** A sequence to prefill: embeddings, where it goes, what it continues. */
@@ -115,8 +87,8 @@ class DeviceRollout {
     }
     wanted += rows * own_places();
     if (!device_.is_cpu()) at::accelerator::emptyCache();
-    const int64_t budget = device_.is_cpu() ? std::min(free_bytes(device_) / 2, int64_t{4} << 30)
-                                            : free_bytes(device_) / 10 * 7;
+    const int64_t budget =
+        device_.is_cpu() ? std::min(free_bytes(device_) / 2, int64_t{4} << 30) : free_bytes(device_) / 10 * 7;
     const int64_t most = budget / KvArena::bytes_per_token(shape_, context_.decoder.options());
     return std::max<int64_t>(1, std::min(wanted, most));
   }
@@ -124,7 +96,7 @@ class DeviceRollout {
   /** Starts what fits; false when nothing is left to do. */
   bool admit() {
     throw_if(stop_);
-    std::vector<Row> fresh;
+    std::vector<DeviceRow> fresh;
     std::vector<at::Tensor> logits;
     while (static_cast<int64_t>(rows_.size() + fresh.size()) < most_rows_) {
       if (waiting_.empty() && !prefill_units()) break;
@@ -133,8 +105,8 @@ class DeviceRollout {
       if (!own) break;
       const RolloutRequest& request = requests_[next.request];
       const int64_t length = total_length(next.shared);
-      fresh.push_back({next.request, next.sample, hash_key(request.key), std::move(next.shared), length, std::move(own),
-                       0, {}});
+      fresh.push_back(
+          {next.request, next.sample, hash_key(request.key), std::move(next.shared), length, std::move(own), 0, {}});
       logits.push_back(std::move(next.logits));
       waiting_.pop_front();
     }
@@ -259,8 +231,7 @@ class DeviceRollout {
     std::vector<int64_t> tokens = asked.prefix;
     tokens.insert(tokens.end(), response.begin(), response.end());
     const auto after = context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong).to(device_));
-    const auto embedded =
-        at::cat({embed_prompts(context_.backbone, context_.parameters, {&asked.prompt}), after});
+    const auto embedded = at::cat({embed_prompts(context_.backbone, context_.parameters, {&asked.prompt}), after});
     result_.vision_encodes += static_cast<int64_t>(asked.prompt.images.size());
     const Fresh whole{embedded, take(embedded.size(0) + more), {}};
     const auto logits = prefill({whole}, {whole.length() - 1});
@@ -268,10 +239,10 @@ class DeviceRollout {
   }
 
   /** Draws the next token of each of these rows from its logits and keeps those that go on. */
-  void draw_next(std::vector<Row>& rows, const std::vector<at::Tensor>& logits) {
+  void draw_next(std::vector<DeviceRow>& rows, const std::vector<at::Tensor>& logits) {
     if (rows.empty()) return;
     std::vector<float> uniform;
-    for (const Row& row : rows) uniform.push_back(uniform_of(row, 0));
+    for (const DeviceRow& row : rows) uniform.push_back(row.uniform(sampling_.seed, 0));
     const auto drawn = draw_rows(at::stack(logits), sampling_, at::tensor(uniform).to(device_), context_.decoder.ops());
     const auto tokens = drawn.tokens.cpu(), logprobs = drawn.logprobs.cpu();
     for (size_t r = 0; r < rows.size(); ++r)
@@ -279,15 +250,8 @@ class DeviceRollout {
         rows_.push_back(std::move(rows[r]));
   }
 
-  /** The draw of a row's token `ahead` of the next one; kept away from 1, where float32 sums could be overrun. */
-  float uniform_of(const Row& row, int64_t ahead) const {
-    const auto position = static_cast<uint32_t>(row.response.tokens.size()) + static_cast<uint32_t>(ahead);
-    const double uniform = philox_uniform(sampling_.seed, row.stream, static_cast<uint32_t>(row.sample), position);
-    return std::min(static_cast<float>(uniform), 1.0f - 0x1p-22f);
-  }
-
   /** Adds a token; true when that finished the row. */
-  bool append(Row& row, int64_t token, float logprob) {
+  bool append(DeviceRow& row, int64_t token, float logprob) {
     if (!std::isfinite(logprob)) throw std::runtime_error("logits are not finite: the weights have diverged");
     row.response.tokens.push_back(static_cast<int32_t>(token));
     row.response.logprobs.push_back(logprob);
@@ -303,7 +267,7 @@ class DeviceRollout {
 
   /** Rows whose next token makes them longer than the rotation of their cached keys get it from a pass of their own. */
   void renew_switching() {
-    std::vector<Row> switching;
+    std::vector<DeviceRow> switching;
     std::vector<at::Tensor> logits;
     for (size_t r = 0; r < rows_.size();) {
       if (!switches_between(rows_[r].cached(), rows_[r].cached() + 1)) {
@@ -313,7 +277,7 @@ class DeviceRollout {
       switching.push_back(std::move(rows_[r]));
       rows_.erase(rows_.begin() + static_cast<int64_t>(r));
     }
-    for (Row& row : switching) {
+    for (DeviceRow& row : switching) {
       row.shared.clear();
       row.own.reset();
       auto [whole, next] = renew(row.request, row.response.tokens, own_places());
@@ -328,7 +292,7 @@ class DeviceRollout {
   /** Steps that all rows can take before one of them needs the host. */
   int64_t steps() const {
     int64_t steps = kSteps;
-    for (const Row& row : rows_)
+    for (const DeviceRow& row : rows_)
       if (shape_.rotation_switches && row.cached() <= shape_.max_positions)
         steps = std::min(steps, shape_.max_positions - row.cached());
     return steps;
@@ -339,17 +303,14 @@ class DeviceRollout {
     throw_if(stop_);
     if (shape_.rotation_switches) renew_switching();
     if (rows_.empty()) return;
-    std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return key_of(a) < key_of(b); });
+    sort_by_shared(rows_);
     const int64_t count = static_cast<int64_t>(rows_.size()), steps = this->steps();
-    DeviceRows rows = shared_rows();
-    const Inputs inputs = upload_inputs(steps);
+    DeviceRows rows = spans_of(rows_, context_.decoder.group(), device_);
+    const StepInputs inputs(rows_, steps, context_.decoder, sampling_.seed);
     auto tokens = inputs.tokens;
     std::vector<at::Tensor> all_tokens, all_logprobs;
     for (int64_t step = 0; step < steps; ++step) {
-      rows.places = inputs.places[step];
-      rows.cosine = inputs.cosine[step];
-      rows.sine = inputs.sine[step];
-      set_own_spans(rows.spans.back(), inputs, step);
+      inputs.set(rows, rows_, step);
       const auto x = context_.backbone.embed(context_.parameters, tokens);
       const auto logits = context_.decoder.logits(context_.decoder.forward(arena_, rows, x));
       const auto drawn = draw_rows(logits, sampling_, inputs.uniform[step], context_.decoder.ops());
@@ -361,84 +322,13 @@ class DeviceRollout {
     report();
   }
 
-  static std::vector<std::pair<int64_t, int64_t>> key_of(const Row& row) {
-    std::vector<std::pair<int64_t, int64_t>> key;
-    for (const View& view : row.shared) key.emplace_back(view.span->begin, view.length);
-    return key;
-  }
-
-  /** Spans of the shared levels, and last the own span of every row. */
-  DeviceRows shared_rows() const {
-    DeviceRows rows;
-    const int64_t group = context_.decoder.group();
-    size_t depth = 0;
-    for (const Row& row : rows_) depth = std::max(depth, row.shared.size());
-    for (size_t level = 0; level < depth; ++level) {
-      Spans spans;
-      for (size_t r = 0; r < rows_.size();) {
-        const auto seen = [&](size_t i) {
-          return level < rows_[i].shared.size()
-                     ? std::pair{rows_[i].shared[level].span->begin, rows_[i].shared[level].length}
-                     : std::pair{int64_t{0}, int64_t{0}};
-        };
-        size_t end = r + 1;
-        while (end < rows_.size() && seen(end) == seen(r)) ++end;
-        spans.add(static_cast<int64_t>(end - r) * group, seen(r).first, seen(r).second);
-        r = end;
-      }
-      spans.upload(device_);
-      rows.spans.push_back(std::move(spans));
-    }
-    Spans own;
-    for (const Row& row : rows_) own.add(group, row.own->begin, row.own_length + kSteps);
-    own.upload(device_);
-    rows.spans.push_back(std::move(own));
-    return rows;
-  }
-
-  /** What the steps of one decode() need, a row per step; tokens are those of the first. */
-  struct Inputs {
-    at::Tensor tokens, places, lengths, cosine, sine, uniform;
-  };
-
-  Inputs upload_inputs(int64_t steps) const {
-    const int64_t count = static_cast<int64_t>(rows_.size());
-    std::vector<int64_t> tokens, places, positions, lengths;
-    std::vector<int32_t> own;
-    std::vector<float> uniform;
-    for (const Row& row : rows_) tokens.push_back(row.response.tokens.back());
-    for (int64_t step = 0; step < steps; ++step)
-      for (const Row& row : rows_) {
-        places.push_back(row.own->begin + row.own_length + step);
-        positions.push_back(row.cached() + step);
-        lengths.push_back(row.cached() + step + 1);
-        own.push_back(static_cast<int32_t>(row.own_length + step + 1));
-        uniform.push_back(uniform_of(row, step));
-      }
-    DeviceRows rotated;
-    context_.decoder.rotate(rotated, positions, lengths);
-    const auto shaped = [&](const at::Tensor& tensor) { return tensor.to(device_).reshape({steps, count}); };
-    return {at::tensor(tokens, at::kLong).to(device_),
-            shaped(at::tensor(places, at::kLong)),
-            shaped(at::tensor(own, at::kInt)),
-            rotated.cosine.reshape({steps, count, -1}),
-            rotated.sine.reshape({steps, count, -1}),
-            shaped(at::tensor(uniform))};
-  }
-
-  /** Own spans at a step: a token longer than at the one before. */
-  void set_own_spans(Spans& own, const Inputs& inputs, int64_t step) const {
-    own.lengths_device = inputs.lengths[step];
-    for (size_t r = 0; r < rows_.size(); ++r) own.lengths[r] = static_cast<int32_t>(rows_[r].own_length + step + 1);
-  }
-
   /** Adds drawn tokens [steps, R] to the rows and drops those that ended. */
   void keep(const at::Tensor& tokens, const at::Tensor& logprobs, int64_t steps, int64_t count) {
     const int64_t* token = tokens.const_data_ptr<int64_t>();
     const float* logprob = logprobs.const_data_ptr<float>();
-    std::vector<Row> going;
+    std::vector<DeviceRow> going;
     for (int64_t r = 0; r < count; ++r) {
-      Row& row = rows_[static_cast<size_t>(r)];
+      DeviceRow& row = rows_[static_cast<size_t>(r)];
       bool finished = false;
       for (int64_t step = 0; step < steps && !finished; ++step) {
         ++row.own_length;
@@ -470,7 +360,7 @@ class DeviceRollout {
   SpanPool pool_;  // before everything that holds spans
   size_t next_unit_ = 0;
   std::deque<Waiting> waiting_;
-  std::vector<Row> rows_;
+  std::vector<DeviceRow> rows_;
   int64_t done_ = 0, total_ = 0;
   Clock::time_point last_progress_ = Clock::now();
   RolloutResult result_;

@@ -41,7 +41,8 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
       reader.read(range, parameters_[range.name]);
     }
   }
-  if (spec.head == Head::mean) parameters_[kHeadWeight].copy_(parameters_[backbone_->embedding_name()].mean(0, true, at::kFloat));
+  if (spec.head == Head::mean)
+    parameters_[kHeadWeight].copy_(parameters_[backbone_->embedding_name()].mean(0, true, at::kFloat));
   for (const std::string& name : parameters_.names()) parameters_[name].requires_grad_(true);
 }
 
@@ -166,7 +167,8 @@ Stages Model::inspect(const Example& example) const {
   Stages stages;
   const auto hidden = forward_hidden(*backbone_, parameters_, pack(*backbone_, {&example}), &stages);
   stages["logits"] = at::linear(hidden, backbone_->head(parameters_));
-  for (auto& [name, tensor] : stages) tensor = tensor.to(at::kCPU, tensor.is_floating_point() ? at::kFloat : tensor.scalar_type());
+  for (auto& [name, tensor] : stages)
+    tensor = tensor.to(at::kCPU, tensor.is_floating_point() ? at::kFloat : tensor.scalar_type());
   return stages;
 }
 

@@ -22,7 +22,7 @@ struct ModelSpec {
   int threads = 1;
   Head head = Head::none;
   std::optional<uint64_t> random;  // seed of weights that are drawn on the device instead of read: for benchmarks
-  bool device_decode = false;  // decode by LibTorch operations even where the packed CPU path could
+  bool device_decode = false;      // decode by LibTorch operations even where the packed CPU path could
 };
 
 class Model {

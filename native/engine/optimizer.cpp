@@ -19,7 +19,8 @@ double l2_norm(const std::vector<at::Tensor>& grads) {
   if (norms.empty()) return 0;
   const auto all = at::stack(norms).cpu();  // one wait for the device
   double squares = 0;
-  for (int64_t i = 0; i < all.numel(); ++i) squares += all.const_data_ptr<double>()[i] * all.const_data_ptr<double>()[i];
+  for (int64_t i = 0; i < all.numel(); ++i)
+    squares += all.const_data_ptr<double>()[i] * all.const_data_ptr<double>()[i];
   return std::sqrt(squares);
 }
 
@@ -108,8 +109,8 @@ double Optimizer::step(const Parameters& parameters, std::vector<at::Tensor>& gr
       counts.push_back(at::full({}, static_cast<double>(steps_), first.back().options()));
     }
     if (values.empty()) continue;
-    at::_fused_adamw_(values, gradients, first, second, {}, counts, lr, settings_.beta1, settings_.beta2,
-                      decay, settings_.eps, false, false);
+    at::_fused_adamw_(values, gradients, first, second, {}, counts, lr, settings_.beta1, settings_.beta2, decay,
+                      settings_.eps, false, false);
   }
   return norm;
 }

@@ -1,7 +1,8 @@
 #pragma once
 // AdamW with decoupled decay on matrices only, gradient clipping and a constant learning rate after linear warm-up.
 // A bfloat16 weight is the high half of a float32 master copy; the low half is kept here, so that small updates add up.
-// Its state (moments, low halves, step counter) lives as long as the model, so that it survives from one iteration to the next.
+// Its state (moments, low halves, step counter) lives as long as the model, so that it survives from one iteration to
+// the next.
 #include "engine/parameters.h"
 #include "engine/types.h"
 

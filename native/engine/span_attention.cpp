@@ -80,13 +80,14 @@ Attended attend_spans(const at::Tensor& q, const at::Tensor& keys, const at::Ten
   return {std::get<0>(result), std::get<1>(result)};
 }
 
-Attended attend_causal(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const std::vector<int64_t>& lengths,
-                       double scale) {
+Attended attend_causal(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                       const std::vector<int64_t>& lengths, double scale) {
   const auto ends = ends_of(lengths);
   if (flash_takes(q)) {
     const auto longest = *std::max_element(lengths.begin(), lengths.end());
     const auto on_device = upload_list(ends, q.device());
-    auto result = at::_flash_attention_forward(q, k, v, on_device, on_device, longest, longest, 0.0, true, false, scale);
+    auto result =
+        at::_flash_attention_forward(q, k, v, on_device, on_device, longest, longest, 0.0, true, false, scale);
     return {std::get<0>(result), std::get<1>(result)};
   }
   std::vector<at::Tensor> outs, sums;

@@ -34,7 +34,7 @@ Attended attend_spans_plain(const at::Tensor& q, const at::Tensor& keys, const a
 
 /** Causal attention inside each of the sequences of `lengths`; q [N, H, E], k and v [N, K, E]; out [N, H, E], lse [H,
  * N]. */
-Attended attend_causal(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const std::vector<int64_t>& lengths,
-                       double scale);
+Attended attend_causal(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                       const std::vector<int64_t>& lengths, double scale);
 
 }  // namespace mstar

@@ -34,9 +34,12 @@ bool below(const void* data, int64_t count, Bits exponent) {
 bool all_finite(const at::Tensor& raw) {
   const void* data = raw.const_data_ptr();
   switch (raw.scalar_type()) {
-    case at::kFloat: return below<uint32_t>(data, raw.numel(), 0x7f800000);
-    case at::kHalf: return below<uint16_t>(data, raw.numel(), 0x7c00);
-    default: return below<uint16_t>(data, raw.numel(), 0x7f80);
+    case at::kFloat:
+      return below<uint32_t>(data, raw.numel(), 0x7f800000);
+    case at::kHalf:
+      return below<uint16_t>(data, raw.numel(), 0x7c00);
+    default:
+      return below<uint16_t>(data, raw.numel(), 0x7f80);
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Steps of the device decode path that are one kernel each where the CUDA plug-in has them, and a few LibTorch operations
-// elsewhere: the plain versions are the twins that the kernels are tested against. No autograd.
+// Steps of the device decode path that are one kernel each where the CUDA plug-in has them, and a few LibTorch
+// operations elsewhere: the plain versions are the twins that the kernels are tested against. No autograd.
 #include <ATen/core/Tensor.h>
 
 #include <vector>
@@ -16,15 +16,17 @@ struct HeadShape {
 class FusedOps {
  public:
   virtual ~FusedOps() = default;
-  /** Rotates the queries and keys of qkv [N, (H + 2K) E] by cosine and sine [N, E / 2] (two-halves rule, float32), stores
-   * keys and values at `places` [N] of [tokens, K, E], and returns the queries folded: [N * H / K, K, E], where row n * g
+  /** Rotates the queries and keys of qkv [N, (H + 2K) E] by cosine and sine [N, E / 2] (two-halves rule, float32),
+   * stores keys and values at `places` [N] of [tokens, K, E], and returns the queries folded: [N * H / K, K, E], where
+   * row n * g
    * + j holds the j-th query of every key head's group. */
   virtual at::Tensor rotate_and_store(const at::Tensor& qkv, const at::Tensor& cosine, const at::Tensor& sine,
                                       const at::Tensor& places, const at::Tensor& keys, const at::Tensor& values,
                                       const HeadShape& shape) const = 0;
-  /** Merges attentions over different spans, folded outs [N * g, K, E] with their log-sum-exp [K, N * g] (infinite where
-   * a span is empty), into [N, H * E]. */
-  virtual at::Tensor merge(const std::vector<at::Tensor>& outs, const std::vector<at::Tensor>& lse, int64_t rows) const = 0;
+  /** Merges attentions over different spans, folded outs [N * g, K, E] with their log-sum-exp [K, N * g] (infinite
+   * where a span is empty), into [N, H * E]. */
+  virtual at::Tensor merge(const std::vector<at::Tensor>& outs, const std::vector<at::Tensor>& lse,
+                           int64_t rows) const = 0;
   /** x += delta in place, then RMSNorm of x. An undefined delta adds nothing. */
   virtual at::Tensor add_norm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight,
                               double eps) const = 0;

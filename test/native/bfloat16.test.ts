@@ -11,10 +11,10 @@ const SMALL = { l_layers: 1, v_layers: 1 };
 const STEPS = 1000;
 
 function batch(model: NativeModel): RawExample[] {
-  return Array.from({ length: 2 }, (_, i) => {
+  return Array.from({ length: 1 }, (_, i) => {
     const random = stream(i + 40);
     return {
-      ...prompt(model, i, i === 0 ? [image(i)] : []),
+      ...prompt(model, i, i > 0 ? [image(i)] : []),
       response: Int32Array.from({ length: 6 }, () => 3 + Math.floor(random() * 50)),
     };
   });

@@ -99,8 +99,7 @@ at::Tensor causal_attention(const at::Tensor& q_NHE, const at::Tensor& k_NKE, co
     const int64_t heads = x.size(1), width = x.size(2);
     at::Tensor padded = x;
     if (place.defined())
-      padded =
-          at::zeros({padding.sequences * padding.longest, heads, width}, x.options()).index_copy(0, place, x);
+      padded = at::zeros({padding.sequences * padding.longest, heads, width}, x.options()).index_copy(0, place, x);
     return padded.reshape({padding.sequences, padding.longest, heads, width}).transpose(1, 2);
   };
   const auto out = at::scaled_dot_product_attention(batched(q_NHE), batched(k_NKE), batched(v_NKE), {}, 0.0, true,

@@ -88,7 +88,8 @@ __global__ void add_norm_kernel(AddNorm a) {
     out[i] = __float2bfloat16(__bfloat162float(x[i]) * inverse * __bfloat162float(a.weight[i]));
 }
 
-__global__ void swiglu_kernel(const __nv_bfloat162* gate, const __nv_bfloat162* up, __nv_bfloat162* out, int64_t pairs) {
+__global__ void swiglu_kernel(const __nv_bfloat162* gate, const __nv_bfloat162* up, __nv_bfloat162* out,
+                              int64_t pairs) {
   for (int64_t i = blockIdx.x * int64_t{blockDim.x} + threadIdx.x; i < pairs; i += int64_t{gridDim.x} * blockDim.x) {
     const float2 g = __bfloat1622float2(gate[i]), u = __bfloat1622float2(up[i]);
     out[i] = __floats2bfloat162_rn(g.x / (1 + __expf(-g.x)) * u.x, g.y / (1 + __expf(-g.y)) * u.y);

@@ -1,6 +1,6 @@
 #pragma once
-// Launchers of the bfloat16 kernels: raw pointers and a stream, no LibTorch, so that they compile in seconds. The meaning
-// of each is that of the operation of the same name in ops/fused.h. All return the launch's error.
+// Launchers of the bfloat16 kernels: raw pointers and a stream, no LibTorch, so that they compile in seconds. The
+// meaning of each is that of the operation of the same name in ops/fused.h. All return the launch's error.
 #include <cuda_bf16.h>
 #include <cuda_runtime.h>
 

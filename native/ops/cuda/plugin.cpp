@@ -26,15 +26,16 @@ class CudaOps final : public FusedOps {
     const auto qkv = given.contiguous(), c = cosine.contiguous(), si = sine.contiguous(), p = places.contiguous();
     const int64_t rows = qkv.size(0);
     auto queries = at::empty({rows * s.group(), s.kv_heads, s.head_dim}, qkv.options());
-    C10_CUDA_CHECK(cuda::rotate_and_store(
-        {in(qkv), c.const_data_ptr<float>(), si.const_data_ptr<float>(), p.const_data_ptr<int64_t>(), out(keys),
-         out(values), out(queries), rows, static_cast<int>(s.heads), static_cast<int>(s.kv_heads),
-         static_cast<int>(s.head_dim)},
-        stream()));
+    C10_CUDA_CHECK(
+        cuda::rotate_and_store({in(qkv), c.const_data_ptr<float>(), si.const_data_ptr<float>(),
+                                p.const_data_ptr<int64_t>(), out(keys), out(values), out(queries), rows,
+                                static_cast<int>(s.heads), static_cast<int>(s.kv_heads), static_cast<int>(s.head_dim)},
+                               stream()));
     return queries;
   }
 
-  at::Tensor merge(const std::vector<at::Tensor>& outs, const std::vector<at::Tensor>& lse, int64_t rows) const override {
+  at::Tensor merge(const std::vector<at::Tensor>& outs, const std::vector<at::Tensor>& lse,
+                   int64_t rows) const override {
     if (outs.size() > cuda::kMostParts) return plain_.merge(outs, lse, rows);
     const int64_t group = outs[0].size(0) / rows, k = outs[0].size(1), e = outs[0].size(2);
     std::vector<at::Tensor> parts, sums;  // hold what contiguous() may make
@@ -79,10 +80,10 @@ class CudaOps final : public FusedOps {
     const auto logits = given.contiguous(), u = uniform.contiguous();
     auto tokens = at::empty({logits.size(0)}, logits.options().dtype(at::kLong));
     auto logprobs = at::empty({logits.size(0)}, logits.options().dtype(at::kFloat));
-    C10_CUDA_CHECK(cuda::draw({in(logits), u.const_data_ptr<float>(), tokens.mutable_data_ptr<int64_t>(),
-                               logprobs.mutable_data_ptr<float>(), logits.size(0), logits.size(1),
-                               static_cast<float>(temperature)},
-                              stream()));
+    C10_CUDA_CHECK(cuda::draw(
+        {in(logits), u.const_data_ptr<float>(), tokens.mutable_data_ptr<int64_t>(), logprobs.mutable_data_ptr<float>(),
+         logits.size(0), logits.size(1), static_cast<float>(temperature)},
+        stream()));
     // NaN logits give a NaN log-probability, which the caller refuses; the token must still be a row of the table.
     return {tokens.clamp_max_(logits.size(1) - 1), logprobs};
   }

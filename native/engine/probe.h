@@ -5,8 +5,8 @@
 namespace mstar {
 
 struct DeviceProbe {
-  double copy_bytes_per_second = 0;   // read plus written
-  double matmul_flops_per_second = 0; // in the given number type
+  double copy_bytes_per_second = 0;    // read plus written
+  double matmul_flops_per_second = 0;  // in the given number type
 };
 
 /** Medians of a few repetitions; takes about a second on a GPU. `bytes` are copied; matrices are `side` square. */

@@ -1,5 +1,5 @@
 // See probe.h.
-#include "ops/probe.h"
+#include "engine/probe.h"
 
 #include <chrono>
 
@@ -29,7 +29,8 @@ DeviceProbe probe_device(const at::TensorOptions& options, int64_t bytes, int64_
   const auto from = at::zeros({bytes}, options.dtype(at::kByte));
   auto to = at::empty_like(from);
   DeviceProbe probe;
-  probe.copy_bytes_per_second = 2.0 * static_cast<double>(bytes) / median_seconds(options.device(), [&] { to.copy_(from); });
+  probe.copy_bytes_per_second =
+      2.0 * static_cast<double>(bytes) / median_seconds(options.device(), [&] { to.copy_(from); });
   const auto a = at::randn({side, side}, options), b = at::randn({side, side}, options);
   const double flops = 2.0 * std::pow(static_cast<double>(side), 3);
   probe.matmul_flops_per_second = flops / median_seconds(options.device(), [&] { at::matmul(a, b); });
