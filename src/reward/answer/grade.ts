@@ -1,13 +1,15 @@
 // The one grader: reward, voting, Pass@K, labels and evaluation all ask it. Extract, normalise, compare; nothing is evaluated.
 // Leaves finding and reading answers to the other files of this folder.
-import type { Grade, Problem } from '../../core/types.js';
+import type { AnswerType, Grade, Problem } from '../../core/types.js';
 import { readLooseChoice, readStatedChoice } from './choice.js';
 import { finalText, isRefusal, sentencesFromEnd, statedAnswers } from './extract.js';
 import { plainText } from './text.js';
 import { readLooseValue, readValue, type ValueForm, type ValueRead } from './value.js';
 
 /** What the grader needs to know of a problem. */
-export type Gradable = Pick<Problem, 'answer' | 'questionType' | 'answerType' | 'choices' | 'precision'>;
+export interface Gradable extends Pick<Problem, 'answer' | 'questionType' | 'choices' | 'precision' | 'unit'> {
+  readonly answerType: AnswerType | 'expression';
+}
 
 /** The same without the gold answer: reading a response may not look at it. */
 type Question = Omit<Gradable, 'answer'>;

@@ -16,7 +16,7 @@ export interface ValueRead {
 
 /** What kind of value is asked for. */
 export interface ValueForm {
-  readonly answerType: AnswerType;
+  readonly answerType: AnswerType | 'expression';
   readonly precision?: number;
 }
 
