@@ -27,12 +27,15 @@ const KINDS: ReadonlyMap<string, AnswerKind> = new Map([
  * @throws UserError naming the field
  */
 export function readRow(value: unknown, at: Place): AnswerRow {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(at, 'record', shown(value), 'an object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    refuse(at, 'record', shown(value), 'an object');
   const record = value as Record<string, unknown>;
   const choices = readChoices(record.choices, at);
   const questionType = readQuestionType(record.question_type, choices, at);
   const answer = text(record, 'answer', MAX_GOLD, at);
-  const letter = optionalText(record, 'answer_letter', 1, at) ?? (questionType === 'multi_choice' ? choiceLetter(answer, choices) : null);
+  const letter =
+    optionalText(record, 'answer_letter', 1, at) ??
+    (questionType === 'multi_choice' ? choiceLetter(answer, choices) : null);
   return {
     id: readId(record.id, at),
     taskFormat: optionalText(record, 'task_format', MAX_ID, at) ?? '',

@@ -2,6 +2,15 @@
 // Leaves finding and reading answers to the other files of this folder.
 import type { AnswerType, Grade, Problem } from '../../core/types.js';
 import { readLooseChoice, readStatedChoice } from './choice.js';
+import {
+  type ExpressionRead,
+  goldLetter,
+  goldWords,
+  readExpression,
+  readGold,
+  readLetter,
+  sameExpression,
+} from './expression.js';
 import { finalText, isRefusal, sentencesFromEnd, statedAnswers } from './extract.js';
 import { plainText } from './text.js';
 import { readLooseValue, readValue, type ValueForm, type ValueRead } from './value.js';
@@ -39,6 +48,8 @@ const UNREADABLE: Grade = {
  * text; of a text over 65,536 characters the end is read.
  */
 export function grade(problem: Gradable, text: string): Grade {
+  if (problem.questionType === 'free_form' && problem.answerType === 'expression')
+    return gradeExpression(problem, text);
   const answer = readAnswer(problem, text);
   if (answer === null) return UNREADABLE;
   const gold = goldForms(problem);
@@ -49,6 +60,31 @@ export function grade(problem: Gradable, text: string): Grade {
     normalised: answer.normalised,
     reason: `${answer.how}: ${answer.normalised}${same ? '' : `, not ${gold[0]}`}`,
   };
+}
+
+/** Mathematical answers are compared as such: there is no one text for each. */
+function gradeExpression(problem: Gradable, text: string): Grade {
+  const response = finalText(text);
+  const wanted = goldLetter(problem.answer);
+  const letter = wanted === null ? null : readLetter(response);
+  if (letter) return expressionGrade(letter, letter.normalised === wanted, problem.answer);
+  const read = response === '' ? null : readExpression(response);
+  const words = goldWords(problem.answer);
+  const said = words === null ? null : readFreeForm({ answerType: 'text' }, response);
+  if (said?.normalised === words && said) return expressionGrade(said, true, problem.answer);
+  return read === null
+    ? UNREADABLE
+    : expressionGrade(read, sameExpression(readGold(problem.answer), read), problem.answer);
+}
+
+function expressionGrade(
+  read: Pick<ExpressionRead, 'extracted' | 'normalised' | 'how'>,
+  same: boolean,
+  gold: string,
+): Grade {
+  const { extracted, normalised, how } = read;
+  const reason = `${how}: ${normalised}${same ? '' : `, not ${gold}`}`;
+  return { verdict: same ? 'correct' : 'wrong', extracted, normalised, reason };
 }
 
 /** Reads the final answer of a response; null where there is none. */

@@ -41,14 +41,18 @@ function inferOption(answer: string, choices: readonly string[]): OptionRead | n
   if (answer.includes('Failed to obtain answer via API')) return null;
   const refusal = REFUSALS.find((words) => answer.includes(words));
   if (refusal) return { letter: REFUSED, extracted: refusal, how: 'a refusal' };
-  const words = answer.replace(/[.()[\],:;!*#{}]/g, ' ').split(/\s+/).filter((word) => word !== '');
+  const words = answer
+    .replace(/[.()[\],:;!*#{}]/g, ' ')
+    .split(/\s+/)
+    .filter((word) => word !== '');
   const letters = choices.map((_, i) => letterOf(i)).filter((letter) => words.includes(letter));
   const only = letters.length === 1 ? (letters[0] as string) : null;
   // An option far from the end is often an article or a label; the kit looks at the first place of the letter.
   if (only !== null && words.indexOf(only) > words.length - 5) {
     return { letter: only, extracted: only, how: 'the only letter, near the end' };
   }
-  if (letters.length === 0 && words.includes(REFUSED)) return { letter: REFUSED, extracted: REFUSED, how: 'none of them' };
+  if (letters.length === 0 && words.includes(REFUSED))
+    return { letter: REFUSED, extracted: REFUSED, how: 'none of them' };
   const said = SAID.exec(answer);
   const letter = said?.[1]?.toUpperCase();
   if (said && letter !== undefined && letter.charCodeAt(0) - 65 < choices.length) {

@@ -43,7 +43,9 @@ function normaliseAndCompare(row: AnswerRow, extraction: string | null, how: str
     return compared(shown, choice, row.answer, `${how}, ${rule}`);
   }
   const normalised = toValue(row, extraction);
-  return normalised === null ? unreadable(`${how}: no ${row.answerType}`) : compared(shown, normalised, row.answer, how);
+  return normalised === null
+    ? unreadable(`${how}: no ${row.answerType}`)
+    : compared(shown, normalised, row.answer, how);
 }
 
 /** The first letter in brackets or the whole text names a choice; any other text is taken for the most similar choice. */
@@ -53,7 +55,10 @@ function toChoice(extraction: string, choices: readonly string[]): { choice: str
   const index = choices.findIndex((_, i) => letterOf(i) === letter);
   if (index >= 0) return { choice: choices[index] as string, rule: `choice ${letter}` };
   const exact = choices.includes(letter);
-  return { choice: mostSimilar(letter, choices), rule: exact ? 'choice text' : 'the choice at the smallest edit distance' };
+  return {
+    choice: mostSimilar(letter, choices),
+    rule: exact ? 'choice text' : 'the choice at the smallest edit distance',
+  };
 }
 
 function toValue({ answerType, precision }: AnswerRow, extraction: string | null): string | null {

@@ -13,7 +13,8 @@ export const mmstar: Protocol = {
     const text = row.response.toLowerCase().trim().replaceAll('\n', ' ');
     const openings = OPENINGS.filter((opening) => text.startsWith(opening) && text.length > opening.length);
     const right = openings.find((opening) => text[opening.length] === answer);
-    if (right !== undefined) return compared(`${right}${answer}`, answer.toUpperCase(), goldLetter(row), 'opens with', true);
+    if (right !== undefined)
+      return compared(`${right}${answer}`, answer.toUpperCase(), goldLetter(row), 'opens with', true);
     // The longest opening says which letter the response chose, for the reader of the report.
     const chosen = openings.at(-1);
     const letter = chosen === undefined ? '' : (text[chosen.length] as string);

@@ -8,7 +8,8 @@ export const scienceqa: Protocol = {
   describe: 'rule of LLaVA for ScienceQA',
   grade(row) {
     const read = readLetter(row.response.replaceAll('\n', '. '));
-    if (read === null || read.letter.charCodeAt(0) - 65 >= row.choices.length) return unreadable('no letter of a choice');
+    if (read === null || read.letter.charCodeAt(0) - 65 >= row.choices.length)
+      return unreadable('no letter of a choice');
     return compared(read.extracted, read.letter, goldLetter(row), `as "${read.extracted}"`);
   },
 };
