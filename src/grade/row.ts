@@ -40,6 +40,7 @@ export function readRow(value: unknown, at: Place): AnswerRow {
     id: readId(record.id, at),
     taskFormat: optionalText(record, 'task_format', MAX_ID, at) ?? '',
     source: optionalText(record, 'subsource', MAX_ID, at) ?? '',
+    question: optionalText(record, 'question', MAX_GOLD, at),
     questionType,
     answerType: readKind(record.answer_type, at),
     choices,

@@ -50,11 +50,14 @@ export function statedAnswers(text: string, multiChoice: boolean): Piece[] {
   return boxed && boxed.at > phrase.end ? [...box, said] : [said, ...box];
 }
 
-/** The line after a phrase; where that line is empty, the next one with text. */
+/** The line after a phrase; where that line is empty, the next one with text, unless it holds several sentences: prose. */
 function answerTail(rest: string): string {
-  const line = rest.slice(0, 2048).replace(/^[\s*:"]+/, '');
+  const near = rest.slice(0, 2048);
+  const line = near.replace(/^[\s*:"]+/, '');
   const end = line.indexOf('\n');
-  return (end < 0 ? line : line.slice(0, end)).trim();
+  const text = (end < 0 ? line : line.slice(0, end)).trim();
+  const isApart = near.slice(0, near.length - line.length).includes('\n');
+  return isApart && /[a-z]{2}[.!?] [A-Z]/.test(text) ? '' : text;
 }
 
 /** What may stand between boxes that state one answer together, without spaces and `$`. */

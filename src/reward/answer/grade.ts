@@ -12,12 +12,15 @@ import {
   sameExpression,
 } from './expression.js';
 import { finalText, isRefusal, sentencesFromEnd, statedAnswers } from './extract.js';
+import { overlap, questionWords, statedYesNo } from './restate.js';
 import { plainText } from './text.js';
 import { readLooseValue, readValue, type ValueForm, type ValueRead } from './value.js';
 
 /** What the grader needs to know of a problem. */
 export interface Gradable extends Pick<Problem, 'answer' | 'questionType' | 'choices' | 'precision' | 'unit'> {
   readonly answerType: AnswerType | 'expression';
+  /** Helps to find the sentence that answers it where a response gives no other sign. */
+  readonly question?: string;
 }
 
 /** The same without the gold answer: reading a response may not look at it. */
@@ -92,21 +95,34 @@ function readAnswer(question: Question, text: string): AnswerRead | null {
   const response = finalText(text);
   if (response === '') return null;
   const multiChoice = question.questionType === 'multi_choice';
-  return multiChoice ? readChoice(question.choices, response) : readFreeForm(question, response);
+  return multiChoice ? readChoice(question, response) : readFreeForm(question, response);
 }
 
-function readChoice(choices: readonly string[], response: string): AnswerRead | null {
+function readChoice({ choices, question }: Question, response: string): AnswerRead | null {
   for (const piece of statedAnswers(response, true)) {
     const read = readStatedChoice(piece.text, choices);
     if (read) return { extracted: read.extracted, normalised: read.letter, alternatives: [], how: piece.how };
   }
   const loose = readLooseChoice(response, choices);
-  return (
-    loose && { extracted: loose.extracted, normalised: loose.letter, alternatives: [], how: 'the last choice named' }
-  );
+  if (loose) return { extracted: loose.extracted, normalised: loose.letter, alternatives: [], how: 'the last choice named' };
+  return readYesNo(choices, question, response);
 }
 
-function readFreeForm(form: ValueForm, response: string): AnswerRead | null {
+/** Where the choices are yes and no, what the response says of the question. */
+function readYesNo(choices: readonly string[], question: string | undefined, response: string): AnswerRead | null {
+  const plain = choices.map((choice) => plainText(choice).replace('true', 'yes').replace('false', 'no'));
+  if (question === undefined || plain.length !== 2 || !plain.includes('yes') || !plain.includes('no')) return null;
+  const sentences = sentencesFromEnd(response).reverse();
+  if (sentences.some(isRefusal)) return null;
+  const stated = statedYesNo(question, sentences);
+  if (stated === null) return null;
+  const letter = plain.indexOf(stated.says) === 0 ? 'A' : 'B';
+  return { extracted: stated.sentence, normalised: letter, alternatives: [], how: 'the question restated' };
+}
+
+type FreeForm = ValueForm & Pick<Question, 'question'>;
+
+function readFreeForm(form: FreeForm, response: string): AnswerRead | null {
   for (const piece of statedAnswers(response, false)) {
     const read = readValue(piece.text, form);
     if (read) return { ...read, how: piece.how };
@@ -115,12 +131,40 @@ function readFreeForm(form: ValueForm, response: string): AnswerRead | null {
     const read = response.length <= SHORT_ANSWER && !response.includes('\n') ? readValue(response, form) : null;
     return read && { ...read, how: 'the whole text' };
   }
-  for (const [fromEnd, sentence] of sentencesFromEnd(response).entries()) {
-    if (fromEnd === 0 && isRefusal(sentence)) return null;
-    const read = readLooseValue(sentence, form);
-    if (read) return { ...read, how: 'the last value' };
+  const sentences = sentencesFromEnd(response);
+  if (sentences[0] !== undefined && isRefusal(sentences[0])) return null;
+  return readSentences(form, sentences);
+}
+
+/** A sentence that draws a conclusion is believed without a look at the question. */
+const CONCLUDES = /^(?:\W{0,3})(?:therefore|thus|so|hence|in total|in conclusion|finally|this means|then)\b/i;
+/** Share of the question's words that a sentence must repeat beyond the last one, to be believed rather than it. */
+const CLEARLY_CLOSER = 0.3;
+
+/** The value of the last sentence that has one, or of one before it that restates the question far better. */
+function readSentences(form: FreeForm, sentences: readonly string[]): AnswerRead | null {
+  for (const asides of [false, true]) {
+    const at = sentences.findIndex((sentence) => readLooseValue(sentence, form, asides) !== null);
+    if (at < 0) continue;
+    const last = readLooseValue(sentences[at] as string, form, asides) as ValueRead;
+    const closer = form.question === undefined ? null : closerSentence(form, form.question, sentences.slice(at));
+    return closer ?? { ...last, how: 'the last value' };
   }
   return null;
+}
+
+/** The value of the earlier sentence that repeats most words of the question; null where the last one is as good. */
+function closerSentence(form: ValueForm, question: string, sentences: readonly string[]): AnswerRead | null {
+  const last = sentences[0] as string;
+  if (CONCLUDES.test(last)) return null;
+  const words = questionWords(question);
+  let best = { share: overlap(words, last) + CLEARLY_CLOSER, read: null as ValueRead | null };
+  for (const sentence of sentences.slice(1)) {
+    const share = overlap(words, sentence);
+    const read = share > best.share ? readLooseValue(sentence, form, false) : null;
+    if (read) best = { share, read };
+  }
+  return best.read && { ...best.read, how: 'the sentence that restates the question' };
 }
 
 /** Canonical forms of the gold answer. */

@@ -38,16 +38,34 @@ const ASIDE = /\b(?:than|below|above|under|over|exceeding|least|most|after|befor
 
 /**
  * Reads one sentence without any sign of an answer: its last list, or its last number (in digits, else in words) that is
- * no aside as in `greater than 60`; the last one all the same where all are asides.
+ * no aside as in `greater than 60`; with `asides` the last one all the same where all are.
  */
-export function readLooseValue(sentence: string, form: ValueForm): ValueRead | null {
+export function readLooseValue(sentence: string, form: ValueForm, asides: boolean): ValueRead | null {
   const text = plainMath(sentence).trim();
   if (form.answerType === 'list') return readList(text);
   if (form.answerType === 'text') return null;
+  const none = /\bthere (?:are|is|were|was) no\b/i.exec(text);
   const digits = findNumbers(text);
   const isMain = (number: NumberRead): boolean => !ASIDE.test(text.slice(Math.max(0, number.start - 16), number.start));
-  const number = digits.findLast(isMain) ?? loneWords(text).findLast(isMain) ?? digits.at(-1);
-  return number ? numberRead(text, number, form.precision) : null;
+  const main = lastMain(text, digits.filter(isMain)) ?? lastMain(text, loneWords(text).filter(isMain));
+  if (main) return numberRead(text, main, form.precision);
+  if (none) return { extracted: none[0], normalised: '0', alternatives: [] };
+  const aside = asides ? digits.at(-1) : undefined;
+  return aside ? numberRead(text, aside, form.precision) : null;
+}
+
+/** What follows a first value and only tells more about it. */
+const REMARK = /,? (?:with|where|which|while|compared to|since|because)\b/gi;
+
+/** The last number before a remark such as `, with the older being 30`; of a range such as `40 to 50` its start. */
+function lastMain(text: string, numbers: readonly NumberRead[]): NumberRead | undefined {
+  const last = numbers.at(-1);
+  const first = numbers[0];
+  if (last === undefined || first === undefined) return undefined;
+  const remark = Array.from(text.matchAll(REMARK)).find((match) => match.index >= first.end);
+  const kept = remark ? numbers.filter(({ end }) => end <= remark.index) : numbers;
+  const [before, main] = [kept.at(-2), kept.at(-1)];
+  return before && main && / to $/.test(text.slice(before.end, main.start)) ? before : main;
 }
 
 /** Number words without a lone `one`, which is a pronoun more often than a number. */

@@ -12,6 +12,7 @@ export interface AnswerRow {
   readonly taskFormat: string;
   /** Data set inside it, such as `TabMWP` in MathV360K; empty where unknown. */
   readonly source: string;
+  readonly question?: string;
   readonly questionType: QuestionType;
   readonly answerType: AnswerKind;
   /** Choice texts in order A, B, C...; empty for free-form questions. */
