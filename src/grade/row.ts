@@ -2,7 +2,7 @@
 // Leaves reading the file to grade-file.ts and the grading to reward/protocol.
 import { choiceLetter } from '../data/question.js';
 import { type Place, refuse, shown } from '../data/refuse.js';
-import { type AnswerKind, type AnswerRow, lettersOf } from '../reward/protocol/protocol.js';
+import { type AnswerKind, type AnswerRow, letterOf } from '../reward/protocol/protocol.js';
 
 /** Limits that keep the time of a row bounded whatever it holds. UTF-16 units. */
 const MAX_ID = 1024;
@@ -33,9 +33,6 @@ export function readRow(value: unknown, at: Place): AnswerRow {
   const choices = readChoices(record.choices, at);
   const questionType = readQuestionType(record.question_type, choices, at);
   const answer = text(record, 'answer', MAX_GOLD, at);
-  const letter =
-    optionalText(record, 'answer_letter', 1, at) ??
-    (questionType === 'multi_choice' ? choiceLetter(answer, choices) : null);
   return {
     id: readId(record.id, at),
     taskFormat: optionalText(record, 'task_format', MAX_ID, at) ?? '',
@@ -47,7 +44,7 @@ export function readRow(value: unknown, at: Place): AnswerRow {
     precision: readPrecision(record.precision, at),
     unit: optionalText(record, 'unit', MAX_ID, at),
     answer,
-    answerLetter: letter ?? undefined,
+    answerLetter: questionType === 'multi_choice' ? readLetter(record, answer, choices, at) : undefined,
     response: text(record, 'response', Number.POSITIVE_INFINITY, at),
     extraction: readExtraction(record, at),
   };
@@ -75,7 +72,7 @@ function readChoices(value: unknown, at: Place): readonly string[] {
   if (!Array.isArray(value)) refuse(at, 'choices', shown(value), 'a list of texts');
   if (value.length > MAX_CHOICES) refuse(at, 'choices', `${value.length} of them`, `at most ${MAX_CHOICES}`);
   return value.map((choice, i) => {
-    const field = `choices[${lettersOf(MAX_CHOICES)[i]}]`;
+    const field = `choices[${letterOf(i)}]`;
     if (typeof choice !== 'string') refuse(at, field, shown(choice), 'a text');
     if (choice.length > MAX_CHOICE) refuse(at, field, `${choice.length} characters`, `at most ${MAX_CHOICE}`);
     return choice;
@@ -103,8 +100,30 @@ function readPrecision(value: unknown, at: Place): number | undefined {
   return refuse(at, 'precision', shown(value), 'an integer from 0 to 15');
 }
 
+/** The letter of the gold answer. MathVista gives choice texts, which may read like a letter; others may give either. */
+function readLetter(
+  record: Record<string, unknown>,
+  answer: string,
+  choices: readonly string[],
+  at: Place,
+): string | undefined {
+  const letter = optionalText(record, 'answer_letter', MAX_ID, at);
+  if (letter !== undefined && !/^[A-Z]$/.test(letter))
+    refuse(at, 'answer_letter', shown(letter), 'a letter from A to Z');
+  if (letter !== undefined) return letter;
+  const index = record.task_format === 'mathvista' ? choices.indexOf(answer) : -1;
+  return index >= 0 ? letterOf(index) : (choiceLetter(answer, choices) ?? undefined);
+}
+
 /** What is recorded of an earlier extraction: `official_extraction`, else `extraction`; a key that is there counts even if null. */
 function readExtraction(record: Record<string, unknown>, at: Place): string | null | undefined {
   const field = record.official_extraction === undefined ? 'extraction' : 'official_extraction';
   return record[field] === null ? null : optionalText(record, field, MAX_GOLD, at);
+}
+
+/** The verdict that a row already carries, by today's code of its benchmark where that is given; null where there is none. */
+export function recordedVerdict(value: unknown): boolean | null {
+  const { official_verdict: official, verdict_current_code: current } = value as Record<string, unknown>;
+  const verdict = current ?? official;
+  return typeof verdict === 'boolean' ? verdict : null;
 }

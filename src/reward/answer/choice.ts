@@ -98,7 +98,9 @@ function openingChoice(text: string, choices: readonly string[]): ChoiceRead | n
   const letter = inRange(opening?.[1], choices.length);
   if (opening === null || letter === null) return null;
   const words = plainText(plainMath(choices[letter.charCodeAt(0) - 65] as string));
-  const named = words !== '' && plainText(text.slice(opening[0].length, opening[0].length + 2 * words.length + 16)).startsWith(words);
+  const named =
+    words !== '' &&
+    plainText(text.slice(opening[0].length, opening[0].length + 2 * words.length + 16)).startsWith(words);
   const others = bracketed(text, choices.length).some((found) => found.letter !== letter);
   return named && !others ? { letter, extracted: text.slice(0, opening[0].length).trim() } : null;
 }
@@ -140,7 +142,9 @@ function namedChoice(response: string, choices: readonly string[]): Found | null
 }
 
 /** Words that a paraphrase of a choice may leave out or put in. */
-const LOOSE_WORDS = new Set('a an the it they he she of in is are was were be will would could may might can also to'.split(' '));
+const LOOSE_WORDS = new Set(
+  'a an the it they he she of in is are was were be will would could may might can also to'.split(' '),
+);
 
 /** The choice all of whose words with a meaning stand in one sentence, the last sentence that has them of one choice only. */
 function paraphrasedChoice(text: string, choices: readonly string[]): ChoiceRead | null {

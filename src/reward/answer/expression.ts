@@ -29,11 +29,11 @@ export function readExpression(response: string): ExpressionRead | null {
   const boxes = lastBoxes(text);
   const stated = statedAnswers(text, false);
   const phraseIsLast = stated[0]?.how.startsWith('after') ?? false;
-  if (boxes && !phraseIsLast) return read(boxes, 'the last box');
+  if (boxes && !phraseIsLast) return readFormula(boxes, 'the last box');
   const phrase = stated.find(({ how }) => how.startsWith('after'));
   const said = phrase && readStatement(phrase.text, phrase.how);
   if (said) return said;
-  if (boxes) return read(boxes, 'the last box');
+  if (boxes) return readFormula(boxes, 'the last box');
   const whole = text.length <= SHORT_TEXT ? readWhole(text) : null;
   return whole ?? lastStated(text);
 }
@@ -41,12 +41,11 @@ export function readExpression(response: string): ExpressionRead | null {
 /** The gold answer: all of it where it is mathematics, else what it states. */
 export function readGold(gold: string): ExpressionRead {
   const text = singleBackslashes(gold);
-  return readWhole(text) ?? readExpression(gold) ?? read(gold, 'the gold answer');
+  return readWhole(text) ?? readExpression(gold) ?? readFormula(gold, 'the gold answer');
 }
 
 /** The words of a gold answer that is no mathematics, such as `no solution`; null where it is. */
-export function goldWords(gold: string): string | null {
-  const { node, extracted } = readGold(gold);
+export function goldWords({ node, extracted }: ExpressionRead): string | null {
   if (node?.kind === 'text') return plainText(node.text);
   return /^[A-Za-z][A-Za-z ]+$/.test(extracted) ? plainText(extracted) : null;
 }
@@ -87,7 +86,8 @@ function decimalComma(text: string): Node | null {
   return /^-?\d{1,30},\d{1,30}$/.test(plain) ? parseMath(plain.replace(',', '.')) : null;
 }
 
-function read(piece: string, how: string): ExpressionRead {
+/** A piece that is known to be the answer. */
+export function readFormula(piece: string, how: string): ExpressionRead {
   const text = piece.trim();
   const node = parseMath(tidy(text));
   return { extracted: text, normalised: canonical(text, node), node, how };
@@ -116,8 +116,7 @@ function holdsWords(node: Node, text: string): boolean {
 
 /** Full stop and groups of digits by spaces. */
 function tidy(text: string): string {
-  return text
-    .trim()
+  return withoutStop(text)
     .replace(/\*\*/g, '')
     .replace(/\\(?:left|right) ?\./g, '')
     .replace(/\\(?:left ?\\)?\{\s*(?=\\begin)/g, '')
@@ -128,8 +127,16 @@ function tidy(text: string): string {
     .replace(/(?<=\d) (?=\d{3}(?!\d))/g, '')
     .replace(/(?<=\d) ?\{ ?, ?\} ?(?=\d{3}(?!\d))/g, '')
     .replace(/(?<=\d)\\?,\\[!;] ?(?=\d{3}(?!\d))/g, '')
-    .replace(/(\d*)\.(\d*)\\overline\{(\d{1,12})\}/g, (_, whole, fixed, period) => repeating(whole, fixed, period))
-    .replace(/[.,;:]+(\$*)$/, '$1');
+    .replace(/(\d{0,15})\.(\d{0,15})\\overline\{(\d{1,12})\}/g, (_, whole, fixed, period) =>
+      repeating(whole, fixed, period),
+    );
+}
+
+/** Without the full stop or comma of the sentence, which may stand before a closing `$`. */
+function withoutStop(text: string): string {
+  let end = text.length;
+  while (end > 0 && '.,;:$ \n\r\t'.includes(text[end - 1] as string)) end--;
+  return text.slice(0, end).trim();
 }
 
 /** `0.1\overline{6}` as a sum of fractions. */
@@ -148,7 +155,7 @@ function singleBackslashes(written: string): string {
 /** What follows `The answer is`: a formula at its start, mathematics as a whole, what follows `is`, its last formula or number. */
 function readStatement(tail: string, how: string): ExpressionRead | null {
   const opening = segments(tail, 1)[0];
-  if (opening && opening.start === 0) return read(opening.text, how);
+  if (opening && opening.start === 0) return readFormula(opening.text, how);
   const clause = tail.split(/\.(?:\s|$)/, 1)[0] as string;
   const whole = readWhole(clause);
   if (whole) return { ...whole, how };
@@ -167,17 +174,17 @@ function lastStated(text: string, how?: string): ExpressionRead | null {
   const formula = segments(text, Number.POSITIVE_INFINITY).at(-1);
   const number = findNumbers(text).at(-1);
   if (number && number.start >= (formula?.end ?? 0)) {
-    return read(text.slice(number.start, number.end), how ?? 'the last number');
+    return readFormula(text.slice(number.start, number.end), how ?? 'the last number');
   }
-  return formula ? read(formula.text, how ?? 'the last formula') : null;
+  return formula ? readFormula(formula.text, how ?? 'the last formula') : null;
 }
 
 /** The first formula, else the first number. */
 function firstStated(clause: string, how: string): ExpressionRead | null {
   const formula = segments(clause, 1)[0];
-  if (formula) return read(formula.text, how);
+  if (formula) return readFormula(formula.text, how);
   const number = findNumbers(clause)[0];
-  return number ? read(clause.slice(number.start, number.end), how) : null;
+  return number ? readFormula(clause.slice(number.start, number.end), how) : null;
 }
 
 const DELIMITERS: readonly (readonly [open: string, close: string])[] = [

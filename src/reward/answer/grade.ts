@@ -14,7 +14,7 @@ import {
 import { finalText, isRefusal, sentencesFromEnd, statedAnswers } from './extract.js';
 import { overlap, questionWords, statedYesNo } from './restate.js';
 import { plainText } from './text.js';
-import { readLooseValue, readValue, type ValueForm, type ValueRead } from './value.js';
+import { hasOneValue, readLooseValue, readValue, type ValueForm, type ValueRead } from './value.js';
 
 /** What the grader needs to know of a problem. */
 export interface Gradable extends Pick<Problem, 'answer' | 'questionType' | 'choices' | 'precision' | 'unit'> {
@@ -72,12 +72,11 @@ function gradeExpression(problem: Gradable, text: string): Grade {
   const letter = wanted === null ? null : readLetter(response);
   if (letter) return expressionGrade(letter, letter.normalised === wanted, problem.answer);
   const read = response === '' ? null : readExpression(response);
-  const words = goldWords(problem.answer);
+  const gold = readGold(problem.answer);
+  const words = goldWords(gold);
   const said = words === null ? null : readFreeForm({ answerType: 'text' }, response);
   if (said?.normalised === words && said) return expressionGrade(said, true, problem.answer);
-  return read === null
-    ? UNREADABLE
-    : expressionGrade(read, sameExpression(readGold(problem.answer), read), problem.answer);
+  return read === null ? UNREADABLE : expressionGrade(read, sameExpression(gold, read), problem.answer);
 }
 
 function expressionGrade(
@@ -104,7 +103,8 @@ function readChoice({ choices, question }: Question, response: string): AnswerRe
     if (read) return { extracted: read.extracted, normalised: read.letter, alternatives: [], how: piece.how };
   }
   const loose = readLooseChoice(response, choices);
-  if (loose) return { extracted: loose.extracted, normalised: loose.letter, alternatives: [], how: 'the last choice named' };
+  if (loose)
+    return { extracted: loose.extracted, normalised: loose.letter, alternatives: [], how: 'the last choice named' };
   return readYesNo(choices, question, response);
 }
 
@@ -137,7 +137,7 @@ function readFreeForm(form: FreeForm, response: string): AnswerRead | null {
 }
 
 /** A sentence that draws a conclusion is believed without a look at the question. */
-const CONCLUDES = /^(?:\W{0,3})(?:therefore|thus|so|hence|in total|in conclusion|finally|this means|then)\b/i;
+const CONCLUDES = /^(?:\W{0,3})(?:therefore|thus|so|hence|in total|in conclusion|finally)\b/i;
 /** Share of the question's words that a sentence must repeat beyond the last one, to be believed rather than it. */
 const CLEARLY_CLOSER = 0.3;
 
@@ -161,7 +161,8 @@ function closerSentence(form: ValueForm, question: string, sentences: readonly s
   let best = { share: overlap(words, last) + CLEARLY_CLOSER, read: null as ValueRead | null };
   for (const sentence of sentences.slice(1)) {
     const share = overlap(words, sentence);
-    const read = share > best.share ? readLooseValue(sentence, form, false) : null;
+    const clear = share > best.share && hasOneValue(sentence);
+    const read = clear ? readLooseValue(sentence, form, false) : null;
     if (read) best = { share, read };
   }
   return best.read && { ...best.read, how: 'the sentence that restates the question' };

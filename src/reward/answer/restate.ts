@@ -51,7 +51,10 @@ const NEGATES = /\b(?:not|no|never|neither|nor|false|cannot|incorrect)\b|n't\b/i
  * `yes` or `no` by the sentence that restates the question best, the first of equals; null where none does. It is `no`
  * where the sentence denies, or compares the other way round.
  */
-export function statedYesNo(question: string, sentences: readonly string[]): { says: 'yes' | 'no'; sentence: string } | null {
+export function statedYesNo(
+  question: string,
+  sentences: readonly string[],
+): { says: 'yes' | 'no'; sentence: string } | null {
   const words = questionWords(question);
   let best: { sentence: string; share: number } | null = null;
   for (const sentence of sentences) {

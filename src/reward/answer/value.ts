@@ -46,16 +46,25 @@ export function readLooseValue(sentence: string, form: ValueForm, asides: boolea
   if (form.answerType === 'text') return null;
   const none = /\bthere (?:are|is|were|was) no\b/i.exec(text);
   const digits = findNumbers(text);
-  const isMain = (number: NumberRead): boolean => !ASIDE.test(text.slice(Math.max(0, number.start - 16), number.start));
-  const main = lastMain(text, digits.filter(isMain)) ?? lastMain(text, loneWords(text).filter(isMain));
+  const main = lastMain(text, withoutAsides(text, digits)) ?? lastMain(text, withoutAsides(text, loneWords(text)));
   if (main) return numberRead(text, main, form.precision);
   if (none) return { extracted: none[0], normalised: '0', alternatives: [] };
   const aside = asides ? digits.at(-1) : undefined;
   return aside ? numberRead(text, aside, form.precision) : null;
 }
 
+/** True where a sentence has one number in digits that is no aside: what it states is clear. */
+export function hasOneValue(sentence: string): boolean {
+  const text = plainMath(sentence);
+  return withoutAsides(text, findNumbers(text)).length === 1;
+}
+
+function withoutAsides(text: string, numbers: readonly NumberRead[]): NumberRead[] {
+  return numbers.filter(({ start }) => !ASIDE.test(text.slice(Math.max(0, start - 16), start)));
+}
+
 /** What follows a first value and only tells more about it. */
-const REMARK = /,? (?:with|where|which|while|compared to|since|because)\b/gi;
+const REMARK = /,? (?:with|where|which|while|compared to)\b/gi;
 
 /** The last number before a remark such as `, with the older being 30`; of a range such as `40 to 50` its start. */
 function lastMain(text: string, numbers: readonly NumberRead[]): NumberRead | undefined {

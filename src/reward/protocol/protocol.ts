@@ -41,11 +41,6 @@ export function letterOf(index: number): string {
   return String.fromCharCode(65 + index);
 }
 
-/** `count` letters from A. */
-export function lettersOf(count: number): string[] {
-  return Array.from({ length: count }, (_, i) => letterOf(i));
-}
-
 /** No answer was found. */
 export function unreadable(why: string): Grade {
   return { verdict: 'unreadable', extracted: null, normalised: null, reason: why };

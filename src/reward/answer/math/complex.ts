@@ -13,7 +13,7 @@ export const add = (a: Complex, b: Complex): Complex => ({ re: a.re + b.re, im: 
 export const negate = (a: Complex): Complex => ({ re: -a.re, im: 0 - a.im });
 export const subtract = (a: Complex, b: Complex): Complex => ({ re: a.re - b.re, im: a.im - b.im });
 export const size = (a: Complex): number => (a.im === 0 ? Math.abs(a.re) : Math.hypot(a.re, a.im));
-export const isFinite = (a: Complex): boolean => Number.isFinite(a.re) && Number.isFinite(a.im);
+export const isNumber = (a: Complex): boolean => Number.isFinite(a.re) && Number.isFinite(a.im);
 
 export function multiply(a: Complex, b: Complex): Complex {
   if (a.im === 0 && b.im === 0) return real(a.re * b.re);

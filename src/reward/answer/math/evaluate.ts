@@ -96,7 +96,7 @@ export function sameValue(a: Node, b: Node, scale = 1): boolean {
   let agreed = 0;
   for (let point = 0; point < POINTS; point++) {
     const [x, y] = [evaluate(a, point), complex.multiply(evaluate(b, point), real(scale))];
-    if (!complex.isFinite(x) || !complex.isFinite(y)) {
+    if (!complex.isNumber(x) || !complex.isNumber(y)) {
       // A value beyond the range of numbers says nothing; infinity itself does.
       if (!isInfinity(a) || !isInfinity(b)) continue;
       if (x.re !== y.re) return false;

@@ -1,13 +1,11 @@
 // Reads tokens as a mathematical answer: sums, products, powers, fractions, roots, lists, sets, intervals, matrices,
 // relations. Never evaluates anything. Reads every token once and nests at most 64 deep; what it cannot read is null.
+import { added, beside, isMinusOne, isWhole, numberNode, over, times, UnreadableMath } from './build.js';
 import { type Bracket, type CallName, call, type Node, type RelationSign } from './node.js';
 import { type Token, tokenize } from './tokens.js';
 
 const MAX_DEPTH = 64;
 const MAX_LENGTH = 4096;
-
-/** Thrown and caught in this file only: the text is no mathematical answer. */
-class Unreadable extends Error {}
 
 /** The tree of a text without surrounding prose; null where it cannot be read as mathematics. */
 export function parseMath(text: string): Node | null {
@@ -20,7 +18,7 @@ export function parseMath(text: string): Node | null {
     parser.expectEnd();
     return node.kind === 'list' && node.items.length === 1 ? (node.items[0] as Node) : node;
   } catch (error) {
-    if (error instanceof Unreadable) return null;
+    if (error instanceof UnreadableMath) return null;
     throw error;
   }
 }
@@ -59,12 +57,12 @@ class Parser {
 
   expectEnd(): void {
     // A comma or full stop at the end belongs to the sentence.
-    if (this.#at < this.#tokens.length) throw new Unreadable();
+    if (this.#at < this.#tokens.length) throw new UnreadableMath();
   }
 
   /** Items up to a closing sign or the end; the closing sign is left. */
   list(open: Bracket, close: Bracket): Extract<Node, { kind: 'list' }> {
-    if (++this.#depth > MAX_DEPTH) throw new Unreadable();
+    if (++this.#depth > MAX_DEPTH) throw new UnreadableMath();
     const items: Node[] = [];
     while (this.#at < this.#tokens.length && !CLOSING.has(this.#sign() ?? '')) {
       if (SEPARATORS.has(this.#sign() ?? '')) {
@@ -73,7 +71,7 @@ class Parser {
       }
       items.push(this.#relation());
       const after = this.#sign();
-      if (after !== undefined && !SEPARATORS.has(after) && !CLOSING.has(after)) throw new Unreadable();
+      if (after !== undefined && !SEPARATORS.has(after) && !CLOSING.has(after)) throw new UnreadableMath();
     }
     this.#depth--;
     return { kind: 'list', open, close, items };
@@ -126,7 +124,7 @@ class Parser {
   }
 
   #sum(): Node {
-    if (++this.#depth > MAX_DEPTH) throw new Unreadable();
+    if (++this.#depth > MAX_DEPTH) throw new UnreadableMath();
     let sum: Node | null = null;
     for (;;) {
       const sign = this.#sign();
@@ -156,12 +154,13 @@ class Parser {
     const factor = this.#power();
     if (token.type === 'number' && node.kind === 'number') {
       // `1 1/2`
-      if (!isWhole(node) || !isWhole(factor) || !this.#take('/')) throw new Unreadable();
+      if (!isWhole(node) || !isWhole(factor) || !this.#take('/')) throw new UnreadableMath();
       return call('add', node, call('divide', factor, this.#atom()));
     }
     if (node.kind === 'degree' && factor.kind === 'symbol' && /^[CF]$/.test(factor.name)) return node;
-    if (factor.kind === 'percent' && isWhole(node)) return { kind: 'percent', of: beside(token, node, factor.of) };
-    return beside(token, node, factor);
+    const isFraction = token.type === 'command' && token.text === 'frac';
+    if (factor.kind === 'percent' && isWhole(node)) return { kind: 'percent', of: beside(node, factor.of, isFraction) };
+    return beside(node, factor, isFraction);
   }
 
   #startsFactor(): boolean {
@@ -205,7 +204,7 @@ class Parser {
   /** A group in braces, or a single digit, letter or command. */
   #argument(): Node {
     const token = this.#peek();
-    if (token === undefined) throw new Unreadable();
+    if (token === undefined) throw new UnreadableMath();
     if (token.type === 'sign' && token.text === '{') return this.#group();
     return this.#atom();
   }
@@ -228,7 +227,7 @@ class Parser {
 
   #atom(): Node {
     const token = this.#peek();
-    if (token === undefined) throw new Unreadable();
+    if (token === undefined) throw new UnreadableMath();
     if (token.type === 'sign') return this.#bracket(token.text);
     this.#at++;
     if (token.type === 'number') return numberNode(token.text);
@@ -244,10 +243,10 @@ class Parser {
     if (sign === 'floor(' || sign === 'ceil(') {
       const name = sign === 'floor(' ? 'floor' : 'ceil';
       const inside = this.#inside(() => this.#sum());
-      if (!this.#take(`${name})`)) throw new Unreadable();
+      if (!this.#take(`${name})`)) throw new UnreadableMath();
       return call(name, inside);
     }
-    if (sign !== '(' && sign !== '[' && sign !== '\\{') throw new Unreadable();
+    if (sign !== '(' && sign !== '[' && sign !== '\\{') throw new UnreadableMath();
     const open: Bracket = sign === '\\{' ? '{' : sign;
     // `{x | x > 3}` is what its condition says.
     const [name, bar] = [this.#peek(), this.#tokens[this.#at + 1]];
@@ -256,7 +255,7 @@ class Parser {
     if (isCondition) this.#at += 2;
     const { items } = this.#inside(() => this.list('', ''));
     const close = this.#sign();
-    if (close !== ')' && close !== ']' && close !== '\\}') throw new Unreadable();
+    if (close !== ')' && close !== ']' && close !== '\\}') throw new UnreadableMath();
     this.#at++;
     if (items.length === 1 && isCondition) return items[0] as Node;
     if (items.length === 1 && open === '(' && close === ')') return items[0] as Node;
@@ -269,7 +268,7 @@ class Parser {
     this.#bars++;
     const inside = this.#sum();
     this.#bars--;
-    if (!this.#take('|')) throw new Unreadable();
+    if (!this.#take('|')) throw new UnreadableMath();
     return call('abs', inside);
   }
 
@@ -277,10 +276,10 @@ class Parser {
     if (name === 'frac') return this.#fraction();
     if (name === 'binom') return call('choose', this.#argument(), this.#argument());
     if (name === 'begin') return this.#environment();
-    if (name !== 'sqrt') throw new Unreadable();
+    if (name !== 'sqrt') throw new UnreadableMath();
     if (!this.#take('[')) return call('sqrt', this.#argument());
     const degree = this.#inside(() => this.#sum());
-    if (!this.#take(']')) throw new Unreadable();
+    if (!this.#take(']')) throw new UnreadableMath();
     return call('root', degree, this.#argument());
   }
 
@@ -322,7 +321,7 @@ class Parser {
   #function(name: string): Node {
     const base = name === 'log' && this.#take('_') ? this.#argument() : null;
     const exponent = this.#take('^') ? this.#argument() : null;
-    if (!this.#startsFactor()) throw new Unreadable();
+    if (!this.#startsFactor()) throw new UnreadableMath();
     const inner = this.#power();
     const inverse = exponent && isMinusOne(exponent) ? INVERSE.get(name) : undefined;
     if (inverse) return call(inverse, inner);
@@ -340,7 +339,7 @@ class Parser {
     const rows: Node[][] = [[]];
     for (;;) {
       const token = this.#peek();
-      if (token === undefined) throw new Unreadable();
+      if (token === undefined) throw new UnreadableMath();
       if (token.type === 'command' && token.text === 'end') break;
       if (this.#take('\\\\')) rows.push([]);
       else if (!this.#take('&')) rows.at(-1)?.push(this.#inside(() => this.#relation()));
@@ -356,53 +355,4 @@ class Parser {
     this.#at++;
     return name;
   }
-}
-
-function isMinusOne(node: Node): boolean {
-  const inner = node.kind === 'call' && node.name === 'negate' ? node.args[0] : undefined;
-  return inner?.kind === 'number' && inner.value === 1;
-}
-
-function isWhole(node: Node): boolean {
-  return node.kind === 'number' && Number.isInteger(node.value);
-}
-
-/** `left` plus, minus or plus-or-minus `term`. */
-function added(left: Node | null, term: Node, sign: string): Node {
-  const negative = call('negate', term);
-  const plus = left === null ? term : call('add', left, term);
-  if (sign === '+') return plus;
-  const minus = left === null ? negative : call('add', left, negative);
-  return sign === '-' ? minus : { kind: 'either', plus, minus };
-}
-
-/** Longest word before a value that may be a unit, such as `Rs`: anything longer is prose. */
-const UNIT_BEFORE = 3;
-
-/** A product; a unit beside a value is dropped, words beside words are joined. */
-function times(a: Node, b: Node): Node {
-  if (a.kind === 'text' && b.kind === 'text') return { kind: 'text', text: `${a.text} ${b.text}` };
-  if (b.kind === 'text') return a;
-  if (a.kind === 'text') {
-    if (a.text.length > UNIT_BEFORE) throw new Unreadable();
-    return b;
-  }
-  return call('multiply', a, b);
-}
-
-/** A whole number before a fraction is a mixed number. */
-function beside(token: Token, node: Node, factor: Node): Node {
-  const isFraction = token.type === 'command' && token.text === 'frac' && factor.kind === 'call';
-  return isFraction && isWhole(node) && factor.args.every(isWhole) ? call('add', node, factor) : times(node, factor);
-}
-
-/** A quotient; a unit below the line is dropped as one beside a value is. */
-function over(a: Node, b: Node): Node {
-  return a.kind !== 'text' && b.kind === 'text' ? a : call('divide', a, b);
-}
-
-function numberNode(text: string): Node {
-  const decimals = text.includes('.') ? text.length - text.indexOf('.') - 1 : undefined;
-  const digits = text.replace('.', '').replace(/^0+/, '').length;
-  return { kind: 'number', value: Number(text), digits, decimals };
 }
