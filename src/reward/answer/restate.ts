@@ -29,11 +29,18 @@ function stem(word: string): string {
   return word.length > 4 ? word.replace(/(?:sses|ses|es|s|ed|ing)$/, '') : word;
 }
 
-/** Share of the words of the question that a sentence repeats, from 0 to 1. */
+/** Share of the words of the question that a sentence repeats, from 0 to 1; a word may go on, as `bar` does in `bars`. */
 export function overlap(question: readonly string[], sentence: string): number {
   if (question.length === 0) return 0;
-  const said = new Set(contentWords(sentence));
-  return question.filter((word) => said.has(word)).length / question.length;
+  const said = ` ${sentence.toLowerCase()}`;
+  return question.filter((word) => startsWord(said, word)).length / question.length;
+}
+
+function startsWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word, 1); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (!/[a-z0-9]/.test(text[at - 1] as string)) return true;
+  }
+  return false;
 }
 
 /** The different words of the question that a restatement repeats. */

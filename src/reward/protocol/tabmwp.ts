@@ -28,11 +28,11 @@ const CHOICE_PATTERNS = [
 const VALUE_PATTERNS = [
   /[Th]he table shows that ([\d$.,/:]+) /g,
   / = ([\d$.,/:]+)/g,
-  /(?<= be| is) ([-\d$.,/:]{0,200}\d)/g,
-  /(?<= are| was) ([-\d$.,/:]{0,200}\d)/g,
-  /(?<= were) ([-\d$.,/:]{0,200}\d)/g,
-  / ([\d$.,/:]{1,200} [AP]\.M\.)/g,
-  /([-\d$.,/:]{0,200}\d)/g,
+  /(?<= be| is) ([-\d$.,/:]{0,40}\d)/g,
+  /(?<= are| was) ([-\d$.,/:]{0,40}\d)/g,
+  /(?<= were) ([-\d$.,/:]{0,40}\d)/g,
+  / ([\d$.,/:]{1,40} [AP]\.M\.)/g,
+  /([-\d$.,/:]{0,40}\d)/g,
 ];
 
 function extractPrediction(response: string, choices: readonly string[]): string | null {
