@@ -92,7 +92,8 @@ class Scanner {
         this.#pairs = 0;
         start = at;
       } else if (this.#inString) {
-        if (this.#escaped) this.#escaped = false;
+        if (isPlain(byte) && !this.#escaped) while (at + 1 < chunk.length && isPlain(chunk[at + 1] as number)) at++;
+        else if (this.#escaped) this.#escaped = false;
         else if (byte === BACKSLASH) this.#escaped = true;
         else if (byte === QUOTE) this.#inString = false;
       } else if (byte === QUOTE) {
@@ -170,6 +171,11 @@ class Scanner {
   #refuse(field: string, found: string, wanted: string): never {
     refuse({ file: this.#file, line: this.#recordLine }, field, found, wanted);
   }
+}
+
+/** A byte inside a string that changes nothing of where the scanner stands. */
+function isPlain(byte: number): boolean {
+  return byte !== QUOTE && byte !== BACKSLASH && byte !== NEWLINE;
 }
 
 function countPairs(value: unknown): number {

@@ -66,7 +66,9 @@ function tidy(text: string): string {
 function wholeChoice(text: string, choices: readonly string[]): ChoiceRead | null {
   const written = /^([([]?)([A-Za-z])[)\].:]{0,2}$/.exec(text);
   const letter = inRange(written?.[2]?.toUpperCase(), choices.length);
-  const plain = plainText(text);
+  // A text far longer than every choice is none of them.
+  const longest = choices.reduce((length, choice) => Math.max(length, choice.length), 0);
+  const plain = text.length > 2 * longest + 64 ? '' : plainText(text);
   const same = plain === '' ? -1 : choices.findIndex((choice) => plainText(plainMath(choice)) === plain);
   const certain = letter !== null && (written?.[1] !== '' || written?.[2] === letter);
   if (certain) return { letter, extracted: text };

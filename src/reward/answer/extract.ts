@@ -81,9 +81,13 @@ export function lastBoxes(text: string): string | null {
   return contents.join(', ');
 }
 
+/** A letter in brackets right before a phrase: the phrase is the text of that choice, as in `(C) the answer is option B`. */
+const OPENS_CHOICE = /\([A-Z]\)\s?(?:the )?$/i;
+
 function lastMatch(text: string, pattern: RegExp): { text: string; end: number } | null {
   let last: { text: string; end: number } | null = null;
   for (const match of text.matchAll(pattern)) {
+    if (OPENS_CHOICE.test(text.slice(Math.max(last?.end ?? 0, match.index - 16), match.index))) continue;
     last = { text: match[0].replace(/\s+/g, ' ').trim(), end: match.index + match[0].length };
   }
   return last;

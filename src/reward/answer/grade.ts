@@ -56,13 +56,20 @@ export function grade(problem: Gradable, text: string): Grade {
   const answer = readAnswer(problem, text);
   if (answer === null) return UNREADABLE;
   const gold = goldForms(problem);
-  const same = [answer.normalised, ...answer.alternatives].some((form) => gold.includes(form));
+  const sameForm = [answer.normalised, ...answer.alternatives].some((form) => gold.includes(form));
+  const same = sameForm || (problem.answerType === 'text' && sameFormula(problem, answer.extracted));
   return {
     verdict: same ? 'correct' : 'wrong',
     extracted: answer.extracted,
     normalised: answer.normalised,
     reason: `${answer.how}: ${answer.normalised}${same ? '' : `, not ${gold[0]}`}`,
   };
+}
+
+/** A text with digits or LaTeX may be a formula that is written in another way. */
+function sameFormula({ answer, questionType }: Gradable, extracted: string): boolean {
+  const isFormula = questionType === 'free_form' && /\d|\\/.test(answer) && answer.length <= SHORT_ANSWER;
+  return isFormula && sameExpression(readFormula(answer, ''), readFormula(extracted, ''));
 }
 
 /** Mathematical answers are compared as such: there is no one text for each. */

@@ -83,16 +83,20 @@ function comparesOtherWay(question: string, sentence: string): boolean {
   const [asked, said] = [direction(question), direction(sentence)];
   if (asked === null || said === null) return false;
   const same = asked.more === said.more;
-  const before = contentWords(question.slice(0, asked.at));
-  const after = contentWords(question.slice(asked.at)).filter((word) => !before.includes(word));
+  const [left, right] = [contentWords(question.slice(0, asked.at)), contentWords(question.slice(asked.end))];
+  // Words on both sides, such as `bar` in `the green bar ... the red bar`, do not tell the two apart.
+  const [onlyLeft, onlyRight] = [
+    left.filter((word) => !right.includes(word)),
+    right.filter((word) => !left.includes(word)),
+  ];
   const subject = sentence.slice(0, said.at);
-  const exchanged = overlap(after, subject) > overlap(before, subject);
+  const exchanged = overlap(onlyRight, subject) > overlap(onlyLeft, subject);
   return same === exchanged;
 }
 
-function direction(text: string): { more: boolean; at: number } | null {
+function direction(text: string): { more: boolean; at: number; end: number } | null {
   const [more, less] = [MORE.exec(text), LESS.exec(text)];
   if (more && less) return null;
   const found = more ?? less;
-  return found && { more: more !== null, at: found.index };
+  return found && { more: more !== null, at: found.index, end: found.index + found[0].length };
 }
