@@ -95,12 +95,14 @@ export function readFormula(piece: string, how: string): ExpressionRead {
 
 /** What all of the text says; null where it is more than mathematics. */
 function readWhole(text: string): ExpressionRead | null {
-  const node = numberInWords(text) ?? parseMath(tidy(text));
-  if (node === null || holdsWords(node, tidy(text))) return null;
+  const tidied = tidy(text);
+  const node = numberInWords(tidied) ?? parseMath(tidied);
+  if (node === null || holdsWords(node, tidied)) return null;
   return { extracted: text.trim(), normalised: canonical(text, node), node, how: 'the whole text' };
 }
 
 function numberInWords(text: string): Node | null {
+  if (!/^[A-Za-z][A-Za-z -]{2,120}$/.test(text)) return null;
   const plain = plainText(text);
   const words = findNumberWords(plain)[0];
   return words && words.start === 0 && words.end === plain.length ? { kind: 'number', value: words.value } : null;

@@ -7,6 +7,7 @@ import {
   goldLetter,
   goldWords,
   readExpression,
+  readFormula,
   readGold,
   readLetter,
   sameExpression,

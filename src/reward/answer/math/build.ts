@@ -2,7 +2,10 @@
 import { call, type Node } from './node.js';
 
 /** Thrown while reading and caught by parseMath: the text is no mathematical answer. */
-export class UnreadableMath extends Error {}
+class UnreadableMath extends Error {}
+
+/** One for all: it carries nothing, and many texts are tried. */
+export const NOT_MATH = new UnreadableMath();
 
 export function isMinusOne(node: Node): boolean {
   const inner = node.kind === 'call' && node.name === 'negate' ? node.args[0] : undefined;
@@ -30,7 +33,7 @@ export function times(a: Node, b: Node): Node {
   if (a.kind === 'text' && b.kind === 'text') return { kind: 'text', text: `${a.text} ${b.text}` };
   if (b.kind === 'text') return a;
   if (a.kind === 'text') {
-    if (a.text.length > UNIT_BEFORE) throw new UnreadableMath();
+    if (a.text.length > UNIT_BEFORE) throw NOT_MATH;
     return b;
   }
   return call('multiply', a, b);

@@ -1,6 +1,6 @@
 // Reads tokens as a mathematical answer: sums, products, powers, fractions, roots, lists, sets, intervals, matrices,
 // relations. Never evaluates anything. Reads every token once and nests at most 64 deep; what it cannot read is null.
-import { added, beside, isMinusOne, isWhole, numberNode, over, times, UnreadableMath } from './build.js';
+import { added, beside, isMinusOne, isWhole, NOT_MATH, numberNode, over, times } from './build.js';
 import { type Bracket, type CallName, call, type Node, type RelationSign } from './node.js';
 import { type Token, tokenize } from './tokens.js';
 
@@ -18,7 +18,7 @@ export function parseMath(text: string): Node | null {
     parser.expectEnd();
     return node.kind === 'list' && node.items.length === 1 ? (node.items[0] as Node) : node;
   } catch (error) {
-    if (error instanceof UnreadableMath) return null;
+    if (error === NOT_MATH) return null;
     throw error;
   }
 }
@@ -57,12 +57,12 @@ class Parser {
 
   expectEnd(): void {
     // A comma or full stop at the end belongs to the sentence.
-    if (this.#at < this.#tokens.length) throw new UnreadableMath();
+    if (this.#at < this.#tokens.length) throw NOT_MATH;
   }
 
   /** Items up to a closing sign or the end; the closing sign is left. */
   list(open: Bracket, close: Bracket): Extract<Node, { kind: 'list' }> {
-    if (++this.#depth > MAX_DEPTH) throw new UnreadableMath();
+    if (++this.#depth > MAX_DEPTH) throw NOT_MATH;
     const items: Node[] = [];
     while (this.#at < this.#tokens.length && !CLOSING.has(this.#sign() ?? '')) {
       if (SEPARATORS.has(this.#sign() ?? '')) {
@@ -71,7 +71,7 @@ class Parser {
       }
       items.push(this.#relation());
       const after = this.#sign();
-      if (after !== undefined && !SEPARATORS.has(after) && !CLOSING.has(after)) throw new UnreadableMath();
+      if (after !== undefined && !SEPARATORS.has(after) && !CLOSING.has(after)) throw NOT_MATH;
     }
     this.#depth--;
     return { kind: 'list', open, close, items };
@@ -124,7 +124,7 @@ class Parser {
   }
 
   #sum(): Node {
-    if (++this.#depth > MAX_DEPTH) throw new UnreadableMath();
+    if (++this.#depth > MAX_DEPTH) throw NOT_MATH;
     let sum: Node | null = null;
     for (;;) {
       const sign = this.#sign();
@@ -154,7 +154,7 @@ class Parser {
     const factor = this.#power();
     if (token.type === 'number' && node.kind === 'number') {
       // `1 1/2`
-      if (!isWhole(node) || !isWhole(factor) || !this.#take('/')) throw new UnreadableMath();
+      if (!isWhole(node) || !isWhole(factor) || !this.#take('/')) throw NOT_MATH;
       return call('add', node, call('divide', factor, this.#atom()));
     }
     if (node.kind === 'degree' && factor.kind === 'symbol' && /^[CF]$/.test(factor.name)) return node;
@@ -204,7 +204,7 @@ class Parser {
   /** A group in braces, or a single digit, letter or command. */
   #argument(): Node {
     const token = this.#peek();
-    if (token === undefined) throw new UnreadableMath();
+    if (token === undefined) throw NOT_MATH;
     if (token.type === 'sign' && token.text === '{') return this.#group();
     return this.#atom();
   }
@@ -227,7 +227,7 @@ class Parser {
 
   #atom(): Node {
     const token = this.#peek();
-    if (token === undefined) throw new UnreadableMath();
+    if (token === undefined) throw NOT_MATH;
     if (token.type === 'sign') return this.#bracket(token.text);
     this.#at++;
     if (token.type === 'number') return numberNode(token.text);
@@ -243,10 +243,10 @@ class Parser {
     if (sign === 'floor(' || sign === 'ceil(') {
       const name = sign === 'floor(' ? 'floor' : 'ceil';
       const inside = this.#inside(() => this.#sum());
-      if (!this.#take(`${name})`)) throw new UnreadableMath();
+      if (!this.#take(`${name})`)) throw NOT_MATH;
       return call(name, inside);
     }
-    if (sign !== '(' && sign !== '[' && sign !== '\\{') throw new UnreadableMath();
+    if (sign !== '(' && sign !== '[' && sign !== '\\{') throw NOT_MATH;
     const open: Bracket = sign === '\\{' ? '{' : sign;
     // `{x | x > 3}` is what its condition says.
     const [name, bar] = [this.#peek(), this.#tokens[this.#at + 1]];
@@ -255,7 +255,7 @@ class Parser {
     if (isCondition) this.#at += 2;
     const { items } = this.#inside(() => this.list('', ''));
     const close = this.#sign();
-    if (close !== ')' && close !== ']' && close !== '\\}') throw new UnreadableMath();
+    if (close !== ')' && close !== ']' && close !== '\\}') throw NOT_MATH;
     this.#at++;
     if (items.length === 1 && isCondition) return items[0] as Node;
     if (items.length === 1 && open === '(' && close === ')') return items[0] as Node;
@@ -268,7 +268,7 @@ class Parser {
     this.#bars++;
     const inside = this.#sum();
     this.#bars--;
-    if (!this.#take('|')) throw new UnreadableMath();
+    if (!this.#take('|')) throw NOT_MATH;
     return call('abs', inside);
   }
 
@@ -276,10 +276,10 @@ class Parser {
     if (name === 'frac') return this.#fraction();
     if (name === 'binom') return call('choose', this.#argument(), this.#argument());
     if (name === 'begin') return this.#environment();
-    if (name !== 'sqrt') throw new UnreadableMath();
+    if (name !== 'sqrt') throw NOT_MATH;
     if (!this.#take('[')) return call('sqrt', this.#argument());
     const degree = this.#inside(() => this.#sum());
-    if (!this.#take(']')) throw new UnreadableMath();
+    if (!this.#take(']')) throw NOT_MATH;
     return call('root', degree, this.#argument());
   }
 
@@ -321,7 +321,7 @@ class Parser {
   #function(name: string): Node {
     const base = name === 'log' && this.#take('_') ? this.#argument() : null;
     const exponent = this.#take('^') ? this.#argument() : null;
-    if (!this.#startsFactor()) throw new UnreadableMath();
+    if (!this.#startsFactor()) throw NOT_MATH;
     const inner = this.#power();
     const inverse = exponent && isMinusOne(exponent) ? INVERSE.get(name) : undefined;
     if (inverse) return call(inverse, inner);
@@ -339,7 +339,7 @@ class Parser {
     const rows: Node[][] = [[]];
     for (;;) {
       const token = this.#peek();
-      if (token === undefined) throw new UnreadableMath();
+      if (token === undefined) throw NOT_MATH;
       if (token.type === 'command' && token.text === 'end') break;
       if (this.#take('\\\\')) rows.push([]);
       else if (!this.#take('&')) rows.at(-1)?.push(this.#inside(() => this.#relation()));
