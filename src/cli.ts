@@ -7,6 +7,7 @@ import check from './commands/check.js';
 import evaluate from './commands/evaluate.js';
 import evolve from './commands/evolve.js';
 import golden from './commands/golden.js';
+import grade from './commands/grade.js';
 import label from './commands/label.js';
 import problems from './commands/problems.js';
 import report from './commands/report.js';
@@ -25,6 +26,7 @@ const commands = [
   trainPrm,
   rollout,
   evaluate,
+  grade,
   report,
   problems,
   check,

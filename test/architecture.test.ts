@@ -25,6 +25,7 @@ const imports: Record<string, readonly string[]> = {
   rollout: ['core', 'data', 'reward', 'run'],
   label: ['core', 'data', 'reward', 'run', 'rollout'],
   evaluate: ['core', 'data', 'reward', 'run', 'rollout'],
+  grade: ['core', 'data', 'reward'],
   report: ['core', 'data', 'images', 'run'],
   evolve: ['core', 'config', 'data', 'reward', 'run', 'rollout', 'label', 'evaluate'],
 };

@@ -31,12 +31,12 @@ const CLOSE_OBJECT = 0x7d;
  * Reads `file`, which holds either one JSON list of objects or objects one after the other (JSON lines); which of the two
  * is told by the first character, not by the name.
  * @throws UserError `file:line: ...` where the file cannot be read, is not UTF-8, is cut off, has a record that is not a
- * JSON object, nests deeper than 64, is over 1 MiB, or names a key twice
+ * JSON object, nests deeper than 64, is over `maxBytes`, or names a key twice
  */
-export async function* readRecords(file: string): AsyncGenerator<JsonRecord> {
+export async function* readRecords(file: string, maxBytes = MAX_RECORD_BYTES): AsyncGenerator<JsonRecord> {
   const { handle } = await openRegularFile(file);
   try {
-    const scanner = new Scanner(file);
+    const scanner = new Scanner(file, maxBytes);
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     for (;;) {
       const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, null);
@@ -59,6 +59,7 @@ type State = 'start' | 'value' | 'valueOrEnd' | 'commaOrEnd' | 'lines' | 'closed
 /** Finds the records in a sequence of chunks; only the bytes of an unfinished record are kept between chunks. */
 class Scanner {
   readonly #file: string;
+  readonly #maxBytes: number;
   #state: State = 'start';
   #inList = false;
   #line = 1;
@@ -71,8 +72,9 @@ class Scanner {
   #kept: Buffer[] = [];
   #keptBytes = 0;
 
-  constructor(file: string) {
+  constructor(file: string, maxBytes: number) {
     this.#file = file;
+    this.#maxBytes = maxBytes;
   }
 
   *scan(chunk: Buffer): Generator<JsonRecord> {
@@ -90,7 +92,8 @@ class Scanner {
         this.#pairs = 0;
         start = at;
       } else if (this.#inString) {
-        if (this.#escaped) this.#escaped = false;
+        if (isPlain(byte) && !this.#escaped) while (at + 1 < chunk.length && isPlain(chunk[at + 1] as number)) at++;
+        else if (this.#escaped) this.#escaped = false;
         else if (byte === BACKSLASH) this.#escaped = true;
         else if (byte === QUOTE) this.#inString = false;
       } else if (byte === QUOTE) {
@@ -139,8 +142,8 @@ class Scanner {
   #keep(bytes: Buffer): void {
     this.#kept.push(bytes);
     this.#keptBytes += bytes.length;
-    if (this.#keptBytes > MAX_RECORD_BYTES) {
-      this.#refuse('record', `over ${MAX_RECORD_BYTES} bytes`, `at most ${MAX_RECORD_BYTES}`);
+    if (this.#keptBytes > this.#maxBytes) {
+      this.#refuse('record', `over ${this.#maxBytes} bytes`, `at most ${this.#maxBytes}`);
     }
   }
 
@@ -168,6 +171,11 @@ class Scanner {
   #refuse(field: string, found: string, wanted: string): never {
     refuse({ file: this.#file, line: this.#recordLine }, field, found, wanted);
   }
+}
+
+/** A byte inside a string that changes nothing of where the scanner stands. */
+function isPlain(byte: number): boolean {
+  return byte !== QUOTE && byte !== BACKSLASH && byte !== NEWLINE;
 }
 
 function countPairs(value: unknown): number {

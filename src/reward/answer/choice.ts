@@ -40,17 +40,18 @@ export function readStatedChoice(piece: string, choices: readonly string[]): Cho
 }
 
 /**
- * Reads a whole response without any sign of an answer. Tried in turn: all of it is a letter or a choice; the last letter
- * in brackets; the last lone letter or choice text, whichever ends later; a number at the end that only one choice has.
+ * Reads a whole response without any sign of an answer. Tried in turn: all of it is a letter or a choice; a letter with
+ * its choice at the start, as in `B. red`, where no other letter is in brackets; the last letter in brackets; the last lone
+ * letter or choice text, whichever ends later; a number at the end that only one choice has.
  */
 export function readLooseChoice(response: string, choices: readonly string[]): ChoiceRead | null {
   const text = tidy(response);
-  const clear = wholeChoice(text, choices) ?? bracketed(text, choices.length).at(-1);
+  const clear = wholeChoice(text, choices) ?? openingChoice(text, choices) ?? bracketed(text, choices.length).at(-1);
   if (clear) return clear;
   const named = namedChoice(text, choices);
   const letter = loneLetters(text, choices.length).at(-1);
   if (named && letter) return named.end >= letter.end ? named : letter;
-  return named ?? letter ?? numberedChoice(text, choices);
+  return named ?? letter ?? numberedChoice(text, choices) ?? paraphrasedChoice(text, choices);
 }
 
 /** Plain text with single spaces, case kept. */
@@ -65,7 +66,9 @@ function tidy(text: string): string {
 function wholeChoice(text: string, choices: readonly string[]): ChoiceRead | null {
   const written = /^([([]?)([A-Za-z])[)\].:]{0,2}$/.exec(text);
   const letter = inRange(written?.[2]?.toUpperCase(), choices.length);
-  const plain = plainText(text);
+  // A text far longer than every choice is none of them.
+  const longest = choices.reduce((length, choice) => Math.max(length, choice.length), 0);
+  const plain = text.length > 2 * longest + 64 ? '' : plainText(text);
   const same = plain === '' ? -1 : choices.findIndex((choice) => plainText(plainMath(choice)) === plain);
   const certain = letter !== null && (written?.[1] !== '' || written?.[2] === letter);
   if (certain) return { letter, extracted: text };
@@ -86,8 +89,22 @@ function letters(text: string, pattern: RegExp, count: number): Found[] {
   })).filter(({ letter }) => inRange(letter, count) !== null);
 }
 
+/** Letters in brackets; the C of `sin(C)` is none. */
 function bracketed(text: string, count: number): Found[] {
-  return letters(text, /\( ?([A-Za-z]) ?\)/g, count);
+  return letters(text, /(?<![A-Za-z\d])\( ?([A-Za-z]) ?\)/g, count);
+}
+
+/** `B. red` or `(B) red`: the letter and the text of the same choice open the response, and no other letter comes in brackets. */
+function openingChoice(text: string, choices: readonly string[]): ChoiceRead | null {
+  const opening = /^\(?([A-Z])[).:]\)? ?/.exec(text);
+  const letter = inRange(opening?.[1], choices.length);
+  if (opening === null || letter === null) return null;
+  const words = plainText(plainMath(choices[letter.charCodeAt(0) - 65] as string));
+  const named =
+    words !== '' &&
+    plainText(text.slice(opening[0].length, opening[0].length + 2 * words.length + 16)).startsWith(words);
+  const others = bracketed(text, choices.length).some((found) => found.letter !== letter);
+  return named && !others ? { letter, extracted: text.slice(0, opening[0].length).trim() } : null;
 }
 
 /** `A` is a letter unless a word in lower case follows that makes it an article, as in `A red ball`. */
@@ -115,7 +132,7 @@ function namedChoice(response: string, choices: readonly string[]): Found | null
   const text = response.toLowerCase();
   let best: Found | null = null;
   for (const [index, choice] of choices.entries()) {
-    const words = plainText(plainMath(choice));
+    const words = plainText(plainMath(choice)).replace(/^(?:it|they|he|she) (?=\S+ \S)/, '');
     const start = words.length > LONGEST_NAME ? -1 : lastWholeWords(text, words);
     if (start < 0) continue;
     const end = start + words.length;
@@ -124,6 +141,28 @@ function namedChoice(response: string, choices: readonly string[]): Found | null
     best = { letter: letterOf(index), extracted: response.slice(start, end), start, end };
   }
   return best;
+}
+
+/** Words that a paraphrase of a choice may leave out or put in. */
+const LOOSE_WORDS = new Set(
+  'a an the it they he she of in is are was were be will would could may might can also to'.split(' '),
+);
+
+/** The choice all of whose words with a meaning stand in one sentence, the last sentence that has them of one choice only. */
+function paraphrasedChoice(text: string, choices: readonly string[]): ChoiceRead | null {
+  const wanted = choices.map((choice) => looseWords(choice.slice(0, LONGEST_NAME)));
+  for (const sentence of text.split(/(?<=[.!?])\s+/).reverse()) {
+    const said = new Set(looseWords(sentence));
+    const whole = wanted.flatMap((words, i) => (words.length > 0 && words.every((word) => said.has(word)) ? [i] : []));
+    const longest = Math.max(...whole.map((i) => (wanted[i] as string[]).length));
+    const named = whole.filter((i) => (wanted[i] as string[]).length === longest);
+    if (named.length === 1) return { letter: letterOf(named[0] as number), extracted: sentence };
+  }
+  return null;
+}
+
+function looseWords(text: string): string[] {
+  return (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).filter((word) => !LOOSE_WORDS.has(word));
 }
 
 /** The last number of the piece, where exactly one choice has that value. */

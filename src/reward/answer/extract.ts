@@ -32,7 +32,8 @@ const CHOICE_PHRASES = new RegExp(
   String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?(?:answer|option|choice)(?:\s{1,3}letter)?${LINK}`,
   'gi',
 );
-const CHINESE_PHRASES = /(?:答案|选项)\s{0,3}(?:是|为|：|:)/g;
+const FOREIGN_PHRASES =
+  /(?:答案|选项)\s{0,3}(?:是|为|：|:)|(?:réponse|respuesta|resposta|risposta|antwort|ответ)(?: final[ea]?)?\s{0,3}(?:est\b|es\b|ist\b|è|é|:|=|：)/gi;
 
 /**
  * Pieces that state the final answer by a sign of it: a box, or a phrase such as `The answer is`, the later one first.
@@ -40,7 +41,7 @@ const CHINESE_PHRASES = /(?:答案|选项)\s{0,3}(?:是|为|：|:)/g;
  */
 export function statedAnswers(text: string, multiChoice: boolean): Piece[] {
   const boxed = lastBoxed(text);
-  const phrase = lastMatch(text, multiChoice ? CHOICE_PHRASES : PHRASES) ?? lastMatch(text, CHINESE_PHRASES);
+  const phrase = lastMatch(text, multiChoice ? CHOICE_PHRASES : PHRASES) ?? lastMatch(text, FOREIGN_PHRASES);
   const box: Piece[] = boxed ? [{ text: boxed.content, how: 'the last box' }] : [];
   const tail = phrase ? answerTail(text.slice(phrase.end)) : '';
   if (phrase === null || tail === '') return box;
@@ -49,16 +50,44 @@ export function statedAnswers(text: string, multiChoice: boolean): Piece[] {
   return boxed && boxed.at > phrase.end ? [...box, said] : [said, ...box];
 }
 
-/** The line after a phrase; where that line is empty, the next one with text. */
+/** The line after a phrase; where that line is empty, the next one with text, unless it holds several sentences: prose. */
 function answerTail(rest: string): string {
-  const line = rest.slice(0, 2048).replace(/^[\s*:"]+/, '');
+  const near = rest.slice(0, 2048);
+  const line = near.replace(/^[\s*:"]+/, '');
   const end = line.indexOf('\n');
-  return (end < 0 ? line : line.slice(0, end)).trim();
+  const text = (end < 0 ? line : line.slice(0, end)).trim();
+  const isApart = near.slice(0, near.length - line.length).includes('\n');
+  return isApart && /[a-z]{2}[.!?] [A-Z]/.test(text) ? '' : text;
 }
+
+/** What may stand between boxes that state one answer together, without spaces and `$`. */
+const BETWEEN_BOXES = /^(?:,|;|and|or|\\quad|\\qquad|\\text\{[^}]{0,40}(?:and|or)\})*$/;
+
+/** Contents of the last box and of those joined to it by `and` or commas, in order, parted by `, `; null where there is none. */
+export function lastBoxes(text: string): string | null {
+  let box = lastBoxed(text);
+  if (box === null) return null;
+  const contents = [box.content];
+  for (
+    let previous = lastBoxed(text.slice(0, box.at));
+    previous !== null;
+    previous = lastBoxed(text.slice(0, box.at))
+  ) {
+    const between = text.slice(previous.end, box.at).slice(0, 64).replace(/[\s$]/g, '');
+    if (between === '' || !BETWEEN_BOXES.test(between) || contents.length >= 64) break;
+    contents.unshift(previous.content);
+    box = previous;
+  }
+  return contents.join(', ');
+}
+
+/** A letter in brackets right before a phrase: the phrase is the text of that choice, as in `(C) the answer is option B`. */
+const OPENS_CHOICE = /\([A-Z]\)\s?(?:the )?$/i;
 
 function lastMatch(text: string, pattern: RegExp): { text: string; end: number } | null {
   let last: { text: string; end: number } | null = null;
   for (const match of text.matchAll(pattern)) {
+    if (OPENS_CHOICE.test(text.slice(Math.max(last?.end ?? 0, match.index - 16), match.index))) continue;
     last = { text: match[0].replace(/\s+/g, ' ').trim(), end: match.index + match[0].length };
   }
   return last;

@@ -93,14 +93,14 @@ class Reader {
 }
 
 /** Content of the last `\boxed{...}` (or `\fbox`) of a text, braces balanced; null where there is none. */
-export function lastBoxed(text: string): { content: string; at: number } | null {
+export function lastBoxed(text: string): { content: string; at: number; end: number } | null {
   const at = Math.max(text.lastIndexOf('\\boxed'), text.lastIndexOf('\\fbox'));
   const open = at < 0 ? -1 : text.indexOf('{', at);
   if (open < 0 || open > at + 8) return null;
   let depth = 0;
   for (let i = open; i < text.length; i++) {
     if (text[i] === '{') depth++;
-    else if (text[i] === '}' && --depth === 0) return { content: text.slice(open + 1, i), at };
+    else if (text[i] === '}' && --depth === 0) return { content: text.slice(open + 1, i), at, end: i + 1 };
   }
   return null;
 }

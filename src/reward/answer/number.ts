@@ -18,6 +18,8 @@ export function findNumbers(text: string): NumberRead[] {
     const start = match.index;
     const before = text[start - 1] ?? ' ';
     if (/[A-Za-z_\d]/.test(before)) continue;
+    // The power of a unit, as in `cm^2`.
+    if (before === '^' && /[A-Za-z]{2}$|[/ ][A-Za-z]$/.test(text.slice(Math.max(0, start - 3), start - 1))) continue;
     const literal = keepThousands(match[0]);
     let end = start + literal.length;
     let value = Number(literal.replaceAll(',', ''));

@@ -16,7 +16,7 @@ export interface ValueRead {
 
 /** What kind of value is asked for. */
 export interface ValueForm {
-  readonly answerType: AnswerType;
+  readonly answerType: AnswerType | 'expression';
   readonly precision?: number;
 }
 
@@ -38,16 +38,43 @@ const ASIDE = /\b(?:than|below|above|under|over|exceeding|least|most|after|befor
 
 /**
  * Reads one sentence without any sign of an answer: its last list, or its last number (in digits, else in words) that is
- * no aside as in `greater than 60`; the last one all the same where all are asides.
+ * no aside as in `greater than 60`; with `asides` the last one all the same where all are.
  */
-export function readLooseValue(sentence: string, form: ValueForm): ValueRead | null {
+export function readLooseValue(sentence: string, form: ValueForm, asides: boolean): ValueRead | null {
   const text = plainMath(sentence).trim();
   if (form.answerType === 'list') return readList(text);
   if (form.answerType === 'text') return null;
+  const none = /\bthere (?:are|is|were|was) no\b/i.exec(text);
   const digits = findNumbers(text);
-  const isMain = (number: NumberRead): boolean => !ASIDE.test(text.slice(Math.max(0, number.start - 16), number.start));
-  const number = digits.findLast(isMain) ?? loneWords(text).findLast(isMain) ?? digits.at(-1);
-  return number ? numberRead(text, number, form.precision) : null;
+  const main = lastMain(text, withoutAsides(text, digits)) ?? lastMain(text, withoutAsides(text, loneWords(text)));
+  if (main) return numberRead(text, main, form.precision);
+  if (none) return { extracted: none[0], normalised: '0', alternatives: [] };
+  const aside = asides ? digits.at(-1) : undefined;
+  return aside ? numberRead(text, aside, form.precision) : null;
+}
+
+/** True where a sentence has one number in digits that is no aside: what it states is clear. */
+export function hasOneValue(sentence: string): boolean {
+  const text = plainMath(sentence);
+  return withoutAsides(text, findNumbers(text)).length === 1;
+}
+
+function withoutAsides(text: string, numbers: readonly NumberRead[]): NumberRead[] {
+  return numbers.filter(({ start }) => !ASIDE.test(text.slice(Math.max(0, start - 16), start)));
+}
+
+/** What follows a first value and only tells more about it. */
+const REMARK = /,? (?:with|where|which|while|compared to)\b/gi;
+
+/** The last number before a remark such as `, with the older being 30`; of a range such as `40 to 50` its start. */
+function lastMain(text: string, numbers: readonly NumberRead[]): NumberRead | undefined {
+  const last = numbers.at(-1);
+  const first = numbers[0];
+  if (last === undefined || first === undefined) return undefined;
+  const remark = Array.from(text.matchAll(REMARK)).find((match) => match.index >= first.end);
+  const kept = remark ? numbers.filter(({ end }) => end <= remark.index) : numbers;
+  const [before, main] = [kept.at(-2), kept.at(-1)];
+  return before && main && / to $/.test(text.slice(before.end, main.start)) ? before : main;
 }
 
 /** Number words without a lone `one`, which is a pronoun more often than a number. */

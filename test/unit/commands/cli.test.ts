@@ -34,6 +34,7 @@ describe('mstar', () => {
       'train-prm',
       'rollout',
       'evaluate',
+      'grade',
       'problems',
       'check',
       'golden',

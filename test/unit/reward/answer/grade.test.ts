@@ -121,6 +121,9 @@ describe('text answers', () => {
     ['gray', ['The answer is \\text{gray}.', 'correct']],
     ['12%', ['The answer is 12 %', 'correct', '12']],
     ['three', ['The answer is 3', 'correct', '3']],
+    ['2x + 6', ['The answer is 2(x+3).', 'correct']],
+    ['2x + 6', ['The answer is 2(x+4).', 'wrong']],
+    ['$\\sqrt{12}$', ['The answer is $2\\sqrt{3}$.', 'correct']],
     [
       'Tech',
       ['The bars show two groups of people. The red one is far longer than the other one, as I see it.', 'unreadable'],
@@ -192,6 +195,51 @@ describe('multiple-choice answers (gold B of red, dark blue, blue, 12 cm)', () =
   it('compares the letter with a gold answer that is none of the choices, too', () => {
     check(choice('green', 'red', 'blue'), ['The answer is A', 'wrong', 'A']);
   });
+});
+
+describe('answers without a sign', () => {
+  const asked = (problem: Gradable, question: string): Gradable => ({ ...problem, question });
+  const yesNo = choice('A', 'Yes', 'No');
+
+  it.each<[Gradable, Row]>([
+    [choice('B', 'red', 'the answer is A'), ['So it is (B) the answer is A.', 'correct', 'B']],
+    [choice('B', 'grass', 'grasshopper'), ['B. grasshopper\n\nThe grass needs light.', 'correct', 'B']],
+    [choice('A', '1', '2', '3'), ['Since sin(C) is 1, the length is 1.', 'correct', 'A']],
+    [
+      choice('B', 'It would grow.', 'It would also shrink.'),
+      ['Then the lions would also shrink, I think', 'correct', 'B'],
+    ],
+    [choice('A', 'Crabs will shrink', 'Gulls will grow'), ['Crabs would shrink a lot', 'correct', 'A']],
+    [
+      asked(yesNo, 'Is the green bar longer than the red bar?'),
+      ['The green bar is longer than the red bar.', 'correct', 'A'],
+    ],
+    [
+      asked(yesNo, 'Is the green bar longer than the red bar?'),
+      ['The green bar is not longer than the red bar.', 'wrong', 'B'],
+    ],
+    [
+      asked(yesNo, 'Is the green bar longer than the red bar?'),
+      ['The red bar is longer than the green bar.', 'wrong', 'B'],
+    ],
+    [
+      asked(yesNo, 'Is the green bar longer than the red bar?'),
+      ['The green bar is shorter than the red bar.', 'wrong', 'B'],
+    ],
+    [
+      asked(yesNo, 'Is the green bar longer than the red bar?'),
+      ['I wonder if the green bar is longer than the red bar.', 'unreadable'],
+    ],
+    [integer('13'), ['The gap is 13 years, with one being 13 and the other one 26.', 'correct', '13']],
+    [integer('40'), ['It makes about 40 to 50 miles.', 'correct', '40']],
+    [integer('0'), ['There are no such bars.', 'correct', '0']],
+    [integer('3'), ['There are three people. They were all born after 1945.', 'correct', '3']],
+    [integer('9'), ['The speed is 9 cm/s^2', 'correct', '9']],
+    [
+      asked(integer('3'), 'How many bars have a value below 40?'),
+      ['There are 3 bars below 40. The years are 2014, 2015 and 2016. They read 58, 59, and 63.', 'correct', '3'],
+    ],
+  ])('%j against %j', (problem, row) => check(problem, row));
 });
 
 describe('robustness', () => {

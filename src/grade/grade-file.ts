@@ -1,0 +1,113 @@
+// Grades the responses of a file, one output row for each input row, in order, and counts the outcomes.
+// Leaves the form of a row to row.ts and the rules to reward/protocol.
+import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises';
+import { UserError } from '../core/errors.js';
+import type { Grade } from '../core/types.js';
+import { readRecords } from '../data/records.js';
+import { countRotations, type Rotation, type RotationCounts } from '../reward/protocol/circular.js';
+import type { AnswerRow, Protocol } from '../reward/protocol/protocol.js';
+import { officialProtocol, protocols } from '../reward/protocol/registry.js';
+import { readRow, recordedVerdict } from './row.js';
+
+/** Longest record: a response of a few million characters is graded, a file without line ends refused. */
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+
+export interface GradeOptions {
+  readonly out: string;
+  /** Name of a protocol. */
+  readonly protocol: string;
+  /** Adds to every output row how its verdict came about. */
+  readonly explain: boolean;
+}
+
+/** What came out. */
+export interface GradeCounts {
+  readonly rows: number;
+  readonly correct: number;
+  readonly wrong: number;
+  readonly unreadable: number;
+  /** Rows with a recorded verdict, and those of them with the same verdict here. */
+  readonly recorded: number;
+  readonly agreed: number;
+  /** MMBench with rotations only. */
+  readonly rotations: RotationCounts | null;
+  readonly seconds: number;
+}
+
+/**
+ * Grades `file` and writes `options.out`, which appears only once it is whole.
+ * @throws UserError `file:line: field: found, wanted` at the first row that cannot be graded
+ */
+export async function gradeFile(file: string, options: GradeOptions): Promise<GradeCounts> {
+  const protocol = protocols.get(options.protocol);
+  if (!protocol) {
+    throw new UserError(`--protocol: ${options.protocol}, wanted one of ${[...protocols.keys()].join(', ')}`);
+  }
+  await refuseSameFile(file, options.out);
+  const part = `${options.out}.part`;
+  const handle = await open(part, 'w');
+  try {
+    const counts = await gradeRows(file, protocol, options.explain, handle);
+    await handle.close();
+    await rename(part, options.out);
+    return counts;
+  } catch (error) {
+    await handle.close();
+    await rm(part, { force: true });
+    throw error;
+  }
+}
+
+async function refuseSameFile(file: string, out: string): Promise<void> {
+  const [from, to] = await Promise.all([realpath(file).catch(() => file), realpath(out).catch(() => out)]);
+  if (from === to) throw new UserError(`--out: ${out}, wanted another file than the input`);
+}
+
+/** Characters that are gathered before they are written. */
+const WRITE_LENGTH = 1 << 16;
+
+async function gradeRows(file: string, protocol: Protocol, explain: boolean, out: FileHandle): Promise<GradeCounts> {
+  const began = performance.now();
+  const outcomes = { correct: 0, wrong: 0, unreadable: 0 };
+  const rotations: Rotation[] = [];
+  let [rows, recorded, agreed, pending] = [0, 0, 0, ''];
+  for await (const { line, value } of readRecords(file, MAX_RECORD_BYTES)) {
+    const row = readRow(value, { file, line });
+    const grade = protocol.grade(row);
+    const correct = grade.verdict === 'correct';
+    outcomes[grade.verdict]++;
+    rows++;
+    const verdict = recordedVerdict(value);
+    if (verdict !== null) recorded++;
+    if (verdict === correct) agreed++;
+    const index = row.taskFormat === 'mmbench' ? /(?:^|\/)(\d{1,12})$/.exec(row.id)?.[1] : undefined;
+    if (index !== undefined) rotations.push({ index: Number(index), correct });
+    pending += `${JSON.stringify(outputRow(row, grade, explain ? protocol : null))}\n`;
+    if (pending.length < WRITE_LENGTH) continue;
+    await out.write(pending);
+    pending = '';
+  }
+  await out.write(pending);
+  const seconds = (performance.now() - began) / 1000;
+  return { rows, ...outcomes, recorded, agreed, rotations: countRotations(rotations), seconds };
+}
+
+/** `correct` is false for an unreadable response as well; there `extracted` is null and the reason says so. */
+function outputRow(row: AnswerRow, grade: Grade, explained: Protocol | null): Record<string, unknown> {
+  const { extracted, normalised, verdict } = grade;
+  const reason = verdict === 'unreadable' ? `unreadable: ${grade.reason}` : grade.reason;
+  const out = { id: row.id, extracted, normalised, correct: verdict === 'correct', reason };
+  return explained ? { ...out, explain: explanation(row, grade, explained) } : out;
+}
+
+/** The three steps in words. */
+function explanation(row: AnswerRow, grade: Grade, protocol: Protocol): Record<string, unknown> {
+  const name = protocol.name === 'official' ? officialProtocol(row).name : protocol.name;
+  const gold = row.answerLetter === undefined ? row.answer : `${row.answerLetter} (${row.answer})`;
+  return {
+    protocol: name,
+    extract: grade.extracted === null ? `nothing: ${grade.reason}` : grade.extracted,
+    normalise: grade.normalised,
+    compare: `${grade.verdict}: ${grade.reason}; gold ${gold}`,
+  };
+}

@@ -1,0 +1,256 @@
+// Says whether two mathematical answers are the same: numbers, expressions, lists, sets, intervals, matrices, equations,
+// inequalities. Leaves reading to parse.ts and computing to evaluate.ts.
+import { evaluate, isInfinity, POINTS, sameValue } from './evaluate.js';
+import { type Bracket, call, isScalar, type Node, type RelationSign } from './node.js';
+
+/** True where the answer says the same as the gold answer. */
+export function sameMath(gold: Node, answer: Node): boolean {
+  const [a, b] = [simplify(gold), simplify(answer)];
+  if (sameNode(a, b)) return true;
+  // `x = 5` answers the question as `5` does, and `x = a, b` as `a, b`.
+  const assigned = [a, b].some((node) => node.kind === 'relation' || hasAssignment(node));
+  return assigned && !namesDecide(a, b) && sameNode(values(a), values(b));
+}
+
+/** Relations over one unknown become intervals, `x in S` becomes S, `a ± b` a list of two, lists of lists without brackets one list. */
+function simplify(node: Node): Node {
+  if (node.kind === 'either') return bare([simplify(node.plus), simplify(node.minus)]);
+  if (node.kind === 'relation') return simplifyRelation(node);
+  if (node.kind === 'union') return { kind: 'union', sets: node.sets.map(simplify) };
+  if (node.kind === 'difference') return withoutPoints(simplify(node.from), simplify(node.removed));
+  // A system of equations under one brace is the list of them.
+  if (node.kind === 'matrix' && node.rows.flat().every(({ kind }) => kind === 'relation'))
+    return simplify(bare(node.rows.flat()));
+  if (node.kind === 'matrix') return { kind: 'matrix', rows: node.rows.map((row) => row.map(simplify)) };
+  if (node.kind !== 'list') return spread(node);
+  const items = node.items
+    .map(simplify)
+    .flatMap((item) => (item.kind === 'list' && item.open === '' ? item.items : [item]));
+  if (node.open === '{' && items.length === 0) return { kind: 'symbol', name: 'emptyset' };
+  if (isOrdered(node.open) && items.length === 2 && items.every(isInfinity)) return { kind: 'symbol', name: 'R' };
+  return { ...node, items };
+}
+
+/** The real numbers without some of them, as intervals; any other difference as a relation that equals only itself. */
+function withoutPoints(from: Node, removed: Node): Node {
+  const points = removed.kind === 'list' && removed.open === '{' ? removed.items : [removed];
+  const isReal = from.kind === 'symbol' && from.name === 'R';
+  if (!isReal || !points.every(isConstant)) return { kind: 'relation', terms: [from, removed], signs: ['!='] };
+  const sorted = [...points].sort((a, b) => evaluate(a, 0).re - evaluate(b, 0).re);
+  const infinity: Node = { kind: 'symbol', name: 'infty' };
+  const ends = [call('negate', infinity), ...sorted, infinity];
+  const open = (low: Node, high: Node): Node => ({ kind: 'list', open: '(', close: ')', items: [low, high] });
+  return { kind: 'union', sets: ends.slice(1).map((high, i) => open(ends[i] as Node, high)) };
+}
+
+/** A scalar that holds `a ± b` inside, as two values; any other as it is. */
+function spread(node: Node): Node {
+  if (!holdsEither(node)) return node;
+  return bare([choose(node, 'plus'), choose(node, 'minus')]);
+}
+
+function holdsEither(node: Node): boolean {
+  return node.kind === 'either' || (node.kind === 'call' && node.args.some(holdsEither));
+}
+
+function choose(node: Node, side: 'plus' | 'minus'): Node {
+  if (node.kind === 'either') return choose(node[side], side);
+  return node.kind === 'call' ? { ...node, args: node.args.map((arg) => choose(arg, side)) } : node;
+}
+
+function bare(items: readonly Node[]): Node {
+  return { kind: 'list', open: '', close: '', items };
+}
+
+type Relation = Extract<Node, { kind: 'relation' }>;
+
+function simplifyRelation({ terms, signs }: Relation): Node {
+  const last = terms.at(-1) as Node;
+  if (signs.at(-1) === 'in') return simplify(last);
+  const simple: Relation = { kind: 'relation', terms: terms.map(simplify), signs };
+  return interval(simple) ?? simple;
+}
+
+const TURNED: Partial<Record<RelationSign, RelationSign>> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
+
+/** `a < x <= b`, `x > a`, `a > f(x)` with one side that is no constant, as an interval. */
+function interval({ terms, signs }: Relation): Node | null {
+  const at = terms.findIndex((term) => !isConstant(term));
+  if (at < 0 || !isLabel(terms[at] as Node) || terms.length > 3 || (terms.length === 3 && at !== 1)) return null;
+  const bounds: { lower?: [Node, boolean]; upper?: [Node, boolean] } = {};
+  for (const [i, sign] of signs.entries()) {
+    const other = terms[i < at ? i : i + 1] as Node;
+    const turned = i < at ? TURNED[sign] : sign;
+    if (turned === undefined || !(turned in TURNED) || !isConstant(other)) return null;
+    const closed = turned.endsWith('=');
+    bounds[turned.startsWith('<') ? 'upper' : 'lower'] = [other, closed];
+  }
+  const infinity: Node = { kind: 'symbol', name: 'infty' };
+  const [low, lowClosed] = bounds.lower ?? [call('negate', infinity), false];
+  const [high, highClosed] = bounds.upper ?? [infinity, false];
+  if (signs.length === 2 && !(bounds.lower && bounds.upper)) return null;
+  return { kind: 'list', open: lowClosed ? '[' : '(', close: highClosed ? ']' : ')', items: [low, high] };
+}
+
+function hasAssignment(node: Node): boolean {
+  return node.kind === 'list' && node.items.some((item) => item.kind === 'relation');
+}
+
+/** Without the left sides of assignments: of `x = 2a = 8`, 8; of `1/3 ~ 0.33`, 1/3. */
+function values(node: Node): Node {
+  if (node.kind === 'list') return simplify({ ...node, items: node.items.map(values) });
+  if (node.kind !== 'relation' || !node.signs.every((sign) => sign === '=' || sign === '~')) return node;
+  if (!isLabel(node.terms[0] as Node)) return node;
+  const rounded = node.signs.indexOf('~');
+  return (rounded < 0 ? node.terms.at(-1) : node.terms[rounded]) as Node;
+}
+
+/** True for what an answer may be assigned to: `x`, `f(x)`, `(p, q)`, `|AB|`, words, or a sum that was worked out. */
+function isLabel(node: Node): boolean {
+  if (node.kind === 'symbol' || node.kind === 'text') return true;
+  if (node.kind === 'list') return node.items.every(isLabel);
+  if (isConstant(node)) return true;
+  return node.kind === 'call' && ['multiply', 'divide', 'abs'].includes(node.name) && node.args.every(isLabel);
+}
+
+function isConstant(node: Node): boolean {
+  if (node.kind === 'call') return node.args.every(isConstant);
+  if (node.kind === 'symbol') return node.name === 'pi' || node.name === 'infty' || node.name === 'e';
+  return node.kind === 'number' || node.kind === 'percent' || node.kind === 'degree';
+}
+
+/** True for `x = 1` and `y = 1`, which speak of two things, and for `x = 1, y = 2` and `x = 2, y = 1`, which name the same. */
+function namesDecide(a: Node, b: Node): boolean {
+  const [x, y] = [unknowns(a), unknowns(b)];
+  if (x === null || y === null) return false;
+  return x.length === 1 && y.length === 1 ? x[0] !== y[0] : x.join() === y.join();
+}
+
+/** Names on the left sides, sorted; null where a left side is no lone symbol. */
+function unknowns(node: Node): string[] | null {
+  const items = node.kind === 'list' ? node.items : [node];
+  const names = items.flatMap((item) => {
+    const left = item.kind === 'relation' ? item.terms[0] : undefined;
+    return left?.kind === 'symbol' ? [left.name] : [];
+  });
+  return names.length === items.length && new Set(names).size === names.length ? names.sort() : null;
+}
+
+function sameNode(a: Node, b: Node): boolean {
+  if (isScalar(a) && isScalar(b)) return sameScalar(a, b);
+  if (a.kind === 'text' || b.kind === 'text') return plainName(a) !== '' && plainName(a) === plainName(b);
+  if (a.kind === 'list' && b.kind === 'list') return sameList(a, b);
+  if (a.kind === 'matrix' || b.kind === 'matrix') return sameMatrix(a, b);
+  if (a.kind === 'union' || b.kind === 'union') return sameItems(setsOf(a), setsOf(b), false);
+  if (a.kind === 'relation' && b.kind === 'relation') return sameRelation(a, b);
+  return sameSingle(a, b);
+}
+
+/** The parts of a union; `x < 2 or x > 3` is one as well. */
+function setsOf(node: Node): readonly Node[] {
+  if (node.kind === 'union') return node.sets;
+  return node.kind === 'list' && node.open === '' ? node.items : [node];
+}
+
+/** `{5}` is 5. */
+function sameSingle(a: Node, b: Node): boolean {
+  const [x, y] = [single(a), single(b)];
+  return (x !== a || y !== b) && sameNode(x, y);
+}
+
+function single(node: Node): Node {
+  const lone = node.kind === 'list' && node.items.length === 1 && (node.open === '{' || node.open === '');
+  return lone ? (node.items[0] as Node) : node;
+}
+
+/** Equal values; of `28 %` both 28 and 0.28 count, of 45 degrees both 45 and pi/4, but only against a value without that sign. */
+function sameScalar(a: Node, b: Node): boolean {
+  if (sameValue(a, b)) return true;
+  const [marked, other] = isMarked(a) ? [a, b] : [b, a];
+  if (isMarked(marked) && !isMarked(other))
+    return sameValue(other, marked, marked.kind === 'percent' ? 0.01 : Math.PI / 180);
+  const name = plainName(a);
+  return name.length > 2 && name === plainName(b);
+}
+
+function isMarked(node: Node): boolean {
+  return node.kind === 'percent' || node.kind === 'degree';
+}
+
+/** Words, or a letter that may be a word: `\text{E}` is `E`. */
+function plainName(node: Node): string {
+  if (node.kind === 'text') return node.text.length === 1 ? node.text : node.text.toLowerCase();
+  if (node.kind === 'symbol') return node.name;
+  if (node.kind === 'call' && node.name === 'multiply') return node.args.map(plainName).join('').toLowerCase();
+  return '';
+}
+
+type List = Extract<Node, { kind: 'list' }>;
+
+function sameList(a: List, b: List): boolean {
+  // Two items in round and square brackets are the ends of an interval: there the brackets count.
+  if (a.items.length === 2 && isInterval(a) && isInterval(b) && !(a.open === b.open && a.close === b.close))
+    return false;
+  const ordered = isOrdered(a.open) || isOrdered(b.open);
+  const both = isOrdered(a.open) === isOrdered(b.open) || a.open === '' || b.open === '';
+  return both && sameItems(a.items, b.items, ordered);
+}
+
+function isOrdered(open: Bracket): boolean {
+  return open === '(' || open === '[';
+}
+
+function isInterval({ open }: List): boolean {
+  return isOrdered(open);
+}
+
+/** Longest list whose items are compared in any order: each of one against each of the other. */
+const LONGEST_UNORDERED = 64;
+
+/** Items in order, or as sets, in which an item that stands twice counts once. */
+function sameItems(a: readonly Node[], b: readonly Node[], ordered: boolean): boolean {
+  const inOrder = ordered || a.length > LONGEST_UNORDERED || b.length > LONGEST_UNORDERED;
+  if (inOrder) return a.length === b.length && a.every((item, i) => sameNode(item, b[i] as Node));
+  const within = (item: Node, others: readonly Node[]): boolean => others.some((other) => sameNode(item, other));
+  return a.every((item) => within(item, b)) && b.every((item) => within(item, a));
+}
+
+/** Matrices entry by entry; a matrix of one row or column also against a list. */
+function sameMatrix(a: Node, b: Node): boolean {
+  const [x, y] = [rowsOf(a), rowsOf(b)];
+  if (x === null || y === null) return false;
+  if (a.kind === 'matrix' && b.kind === 'matrix')
+    return x.length === y.length && x.every((row, i) => sameItems(row, y[i] ?? [], true));
+  return sameItems(x.flat(), y.flat(), true) && (x.length === 1 || x.every((row) => row.length === 1));
+}
+
+function rowsOf(node: Node): readonly (readonly Node[])[] | null {
+  if (node.kind === 'matrix') return node.rows;
+  return node.kind === 'list' ? node.items.map((item) => [item]) : null;
+}
+
+/** Two equations or inequalities of two sides each whose differences are a constant multiple of each other. */
+function sameRelation(a: Relation, b: Relation): boolean {
+  const [x, y] = [difference(a), difference(b)];
+  if (x === null || y === null) return sameChain(a, b);
+  const ratios: number[] = [];
+  for (let point = 0; point < POINTS; point++) {
+    const [u, v] = [evaluate(x, point), evaluate(y, point)];
+    if (u.im === 0 && v.im === 0 && Number.isFinite(u.re) && Number.isFinite(v.re)) ratios.push(u.re / v.re);
+  }
+  const first = ratios[0];
+  if (first === undefined || ratios.length < 3 || !Number.isFinite(first) || first === 0) return false;
+  if (!ratios.every((ratio) => Math.abs(ratio - first) <= 1e-6 * Math.abs(first))) return false;
+  const sign = a.signs[0] as RelationSign;
+  return b.signs[0] === (first < 0 ? (TURNED[sign] ?? sign) : sign);
+}
+
+function difference({ terms, signs }: Relation): Node | null {
+  const [left, right] = terms as [Node, Node];
+  return signs.length === 1 && isScalar(left) && isScalar(right) ? call('add', left, call('negate', right)) : null;
+}
+
+function sameChain(a: Relation, b: Relation): boolean {
+  if (a.signs.length !== b.signs.length) return false;
+  return a.signs.every((sign, i) => sign === b.signs[i]) && sameItems(a.terms, b.terms, true);
+}

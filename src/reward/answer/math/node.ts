@@ -1,0 +1,43 @@
+// The tree that a mathematical answer is read into. Leaves reading to parse.ts and meaning to evaluate.ts and compare.ts.
+
+export type Node =
+  | {
+      readonly kind: 'number';
+      readonly value: number /** Significant digits where it was written as a decimal. */;
+      readonly digits?: number;
+      readonly decimals?: number;
+    }
+  | { readonly kind: 'symbol'; readonly name: string }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'call'; readonly name: CallName; readonly args: readonly Node[] }
+  | { readonly kind: 'percent' | 'degree'; readonly of: Node }
+  /** `a ± b`: two values. */
+  | { readonly kind: 'either'; readonly plus: Node; readonly minus: Node }
+  /** `open` is empty for a list without brackets. */
+  | { readonly kind: 'list'; readonly open: Bracket; readonly close: Bracket; readonly items: readonly Node[] }
+  | { readonly kind: 'matrix'; readonly rows: readonly (readonly Node[])[] }
+  /** `terms[0] signs[0] terms[1] ...` */
+  | { readonly kind: 'relation'; readonly terms: readonly Node[]; readonly signs: readonly RelationSign[] }
+  /** `A \\ B` */
+  | { readonly kind: 'difference'; readonly from: Node; readonly removed: Node }
+  | { readonly kind: 'union'; readonly sets: readonly Node[] };
+
+export type Bracket = '' | '(' | '[' | '{' | ')' | ']' | '}';
+export type RelationSign = '=' | '~' | '<' | '>' | '<=' | '>=' | '!=' | 'in';
+
+/** Operations that can be computed. */
+export type CallName =
+  | ('add' | 'multiply' | 'divide' | 'power' | 'negate' | 'abs' | 'sqrt' | 'root' | 'factorial' | 'choose')
+  | ('sin' | 'cos' | 'tan' | 'cot' | 'sec' | 'csc' | 'asin' | 'acos' | 'atan' | 'ln' | 'log' | 'logBase' | 'exp')
+  | ('floor' | 'ceil');
+
+export function call(name: CallName, ...args: Node[]): Node {
+  return { kind: 'call', name, args };
+}
+
+/** True where a node is a value that can be computed, and no list, relation or text. */
+export function isScalar(node: Node): boolean {
+  if (node.kind === 'call') return node.args.every(isScalar);
+  if (node.kind === 'percent' || node.kind === 'degree') return isScalar(node.of);
+  return node.kind === 'number' || node.kind === 'symbol';
+}

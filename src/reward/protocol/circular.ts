@@ -1,0 +1,38 @@
+// MMBench asks every question once for each rotation of its choices: here its two ways to count are told apart.
+// Leaves the verdict on a single response to can-infer.ts.
+
+/** One graded response of MMBench. Rotation k of a question has the question's index plus k million. */
+export interface Rotation {
+  readonly index: number;
+  readonly correct: boolean;
+}
+
+/** Shares from 0 to 1 over `questions` questions. */
+export interface RotationCounts {
+  readonly questions: number;
+  /** Questions of which all rotations are right. */
+  readonly circular: number;
+  /** Questions of which the first rotation is right. */
+  readonly vanilla: number;
+}
+
+const MILLION = 1_000_000;
+
+/** Counts both ways; null where no question has a second rotation. */
+export function countRotations(rotations: readonly Rotation[]): RotationCounts | null {
+  const questions = new Map<number, Rotation[]>();
+  for (const rotation of rotations) {
+    const question = rotation.index % MILLION;
+    const group = questions.get(question);
+    if (group) group.push(rotation);
+    else questions.set(question, [rotation]);
+  }
+  if (questions.size === rotations.length) return null;
+  const groups = [...questions.values()];
+  const first = (group: readonly Rotation[]): Rotation => group.reduce((a, b) => (b.index < a.index ? b : a));
+  return {
+    questions: groups.length,
+    circular: groups.filter((group) => group.every(({ correct }) => correct)).length / groups.length,
+    vanilla: groups.filter((group) => first(group).correct).length / groups.length,
+  };
+}

@@ -1,0 +1,60 @@
+// The rules of the Qwen2.5-Math evaluation for text problems: the last box, then equality of texts, numbers, expressions.
+// That evaluation compares expressions by computer algebra; here they are compared at points, which agrees wherever both
+// can read them (docs/grading.md).
+import { readFormula, sameExpression } from '../answer/expression.js';
+import { lastBoxed } from '../answer/latex.js';
+import { compared, type Protocol, unreadable } from './protocol.js';
+
+export const mathText: Protocol = {
+  name: 'math-text',
+  describe: 'rules of the Qwen2.5-Math evaluation for MATH-like answers',
+  grade(row) {
+    const found = extract(row.response);
+    if (found === null || found.text.trim() === '') return unreadable('no box, phrase or number');
+    const text = found.text.trim().replace(/\.$/, '');
+    return compared(text, readFormula(text, '').normalised, row.answer, found.how, isEqual(row.answer, text));
+  },
+};
+
+/** Tried in turn; the last number is what remains. */
+function extract(response: string): { text: string; how: string } | null {
+  const boxed = lastBoxed(response);
+  if (boxed) return { text: boxed.content, how: 'the last box' };
+  for (const phrase of ['he answer is', 'final answer is']) {
+    const at = response.lastIndexOf(phrase);
+    if (at >= 0) return { text: response.slice(at + phrase.length), how: `after "${phrase}"` };
+  }
+  const number = Array.from(response.replaceAll(',', '').matchAll(/-?\d*\.?\d+/g)).at(-1);
+  return number ? { text: number[0], how: 'the last number' } : null;
+}
+
+const RELATIVE = 1e-4;
+
+function isEqual(gold: string, answer: string): boolean {
+  if (strip(gold) === strip(answer)) return true;
+  const [wanted, found] = [digits(gold), digits(answer)];
+  if (wanted !== null && found !== null)
+    return [wanted / 100, wanted, wanted * 100].some((value) => close(value, found));
+  // Its algebra reads no `10{,}000`: such a number equals only its own spelling.
+  if (gold.includes('{,}') !== answer.includes('{,}')) return false;
+  return sameExpression(readFormula(gold, ''), readFormula(answer, ''));
+}
+
+function strip(text: string): string {
+  return text
+    .replace(/\\(?:left|right|!|text|mathrm)(?![A-Za-z])/g, '')
+    .replace(/\\[dt]frac/g, '\\frac')
+    .replace(/\^\{?\\circ\}?/g, '')
+    .replace(/[\s${}]|\\?%/g, '')
+    .toLowerCase();
+}
+
+/** A number with thousands commas, or a percentage as its hundredth. */
+function digits(text: string): number | null {
+  const written = /^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(\\?%)?\s*$/i.exec(text.replaceAll(',', ''));
+  return written && Number(written[1]) / (written[2] ? 100 : 1);
+}
+
+function close(a: number, b: number): boolean {
+  return Math.abs(a - b) <= RELATIVE * Math.max(Math.abs(a), Math.abs(b));
+}

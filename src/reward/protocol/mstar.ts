@@ -1,0 +1,13 @@
+// The project's own protocol: finds the final answer of a long chain of thought and compares values, not strings.
+// Leaves the work to ../answer; it is also what reward, voting and evaluation use.
+import { grade } from '../answer/grade.js';
+import { goldLetter, type Protocol } from './protocol.js';
+
+export const mstar: Protocol = {
+  name: 'mstar',
+  describe: 'own extractor for chains of thought',
+  grade(row) {
+    const answer = row.questionType === 'multi_choice' ? goldLetter(row) : row.answer;
+    return grade({ ...row, answer }, row.response);
+  },
+};
