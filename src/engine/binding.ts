@@ -86,6 +86,8 @@ export interface ModelSpec {
   readonly threads: number;
   /** `none`: a policy. `mean`: new reward head from the mean token embedding. `load`: the checkpoint holds reward_head.{weight,bias}. */
   readonly head: 'none' | 'mean' | 'load';
+  /** Seed of weights that are drawn on the device instead of read (`weights` is then empty); for benchmarks. */
+  readonly random?: number;
   /** `device`: decode by LibTorch operations where the packed float32 CPU path is the default; for tests and comparisons. */
   readonly decode?: 'packed' | 'device';
 }
