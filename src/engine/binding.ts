@@ -159,6 +159,18 @@ export interface NativeAddon {
   ): { readonly name: string; readonly shape: readonly number[] }[];
   /** Backbones of this build, by name. */
   backbones(): string[];
+  /** Measured limits of a device and its free memory; `kernels`: whether the CUDA plug-in is there. Blocks for a second. */
+  probe(
+    device: string,
+    dtype: 'float32' | 'bfloat16',
+    copyBytes: number,
+    matrixSide: number,
+  ): {
+    readonly copyBytesPerSecond: number;
+    readonly matmulFlopsPerSecond: number;
+    readonly freeBytes: number;
+    readonly kernels: boolean;
+  };
   info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };
 }
 
