@@ -28,6 +28,19 @@ Napi::Value parameter_shapes(const Napi::CallbackInfo& info) {
   }
 }
 
+/** Sizes of the decoder for a config: what memory plans are made of. */
+Napi::Value decoder_shape(const Napi::CallbackInfo& info) {
+  const auto shape =
+      make_backbone(info[0].As<Napi::String>().Utf8Value(), Config(to_config(info[1])))->decoder_shape();
+  auto out = Napi::Object::New(info.Env());
+  const std::pair<const char*, int64_t> sizes[] = {
+      {"layers", shape.layers},     {"hidden", shape.hidden},     {"heads", shape.heads},
+      {"kvHeads", shape.kv_heads},  {"headDim", shape.head_dim},  {"intermediate", shape.intermediate},
+      {"vocabulary", shape.vocab}};
+  for (const auto& [name, size] : sizes) out.Set(name, static_cast<double>(size));
+  return out;
+}
+
 Napi::Value backbones(const Napi::CallbackInfo& info) {
   auto out = Napi::Array::New(info.Env());
   for (const std::string& name : backbone_names()) out.Set(out.Length(), name);
@@ -70,6 +83,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("CancelFlag", CancelFlag::define(env));
   exports.Set("loadModel", Napi::Function::New(env, ModelObject::load));
   exports.Set("parameterShapes", Napi::Function::New(env, parameter_shapes));
+  exports.Set("decoderShape", Napi::Function::New(env, decoder_shape));
   exports.Set("backbones", Napi::Function::New(env, backbones));
   exports.Set("probe", Napi::Function::New(env, probe));
   exports.Set("info", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {

@@ -149,6 +149,15 @@ export interface NativeModel {
 export interface CancelFlag {
   cancel(): void;
 }
+export interface DecoderSizes {
+  readonly layers: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly intermediate: number;
+  readonly vocabulary: number;
+}
 export interface NativeAddon {
   CancelFlag: new () => CancelFlag;
   loadModel(spec: ModelSpec): Promise<NativeModel>;
@@ -157,6 +166,8 @@ export interface NativeAddon {
     backbone: string,
     config: Readonly<Record<string, number>>,
   ): { readonly name: string; readonly shape: readonly number[] }[];
+  /** Sizes of the decoder for a config that `parameterShapes` took. */
+  decoderShape(backbone: string, config: Readonly<Record<string, number>>): DecoderSizes;
   /** Backbones of this build, by name. */
   backbones(): string[];
   /** Measured limits of a device and its free memory; `kernels`: whether the CUDA plug-in is there. Blocks for a second. */

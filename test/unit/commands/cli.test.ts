@@ -37,6 +37,7 @@ describe('mstar', () => {
       'grade',
       'problems',
       'check',
+      'doctor',
       'golden',
     ]) {
       expect(out).toContain(`mstar ${verb}`);

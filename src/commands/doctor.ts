@@ -1,0 +1,86 @@
+// `mstar doctor --model DIR`: checks a model folder header by header and prints the memory of every phase; loads nothing.
+// Leaves the check and the plan to engine/doctor.ts.
+import { freemem, totalmem } from 'node:os';
+import type { CommandModule } from 'yargs';
+import { loadConfig } from '../config/load.js';
+import { UserError } from '../core/errors.js';
+import { type Diagnosis, diagnose } from '../engine/doctor.js';
+
+interface Arguments {
+  readonly model: string;
+  readonly config?: string;
+  readonly device?: 'cpu' | 'cuda';
+  readonly dtype?: 'float32' | 'bfloat16';
+  readonly rows: number;
+  readonly promptTokens: number;
+  readonly gpus: string;
+  readonly json: boolean;
+}
+
+const command: CommandModule<object, Arguments> = {
+  command: 'doctor',
+  describe: 'check the headers of a checkpoint and plan the memory of every phase, without loading it',
+  builder: (yargs) =>
+    yargs
+      .option('model', { type: 'string', demandOption: true, describe: 'model folder in Hugging Face form' })
+      .option('config', { type: 'string', describe: 'recipe whose device, lengths and token budget are planned for' })
+      .option('device', { choices: ['cpu', 'cuda'] as const, describe: 'instead of the recipe’s' })
+      .option('dtype', { choices: ['float32', 'bfloat16'] as const, describe: 'instead of the recipe’s' })
+      .option('rows', { type: 'number', default: 256, describe: 'responses decoded together' })
+      .option('prompt-tokens', { type: 'number', default: 1024, describe: 'length of a prompt, pictures included' })
+      .option('gpus', {
+        type: 'string',
+        default: '1,8',
+        describe: 'numbers of GPUs over which the optimizer’s state is spread in the plan',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'as one JSON document' })
+      .example('$0 doctor --model InternVL2-2B --dtype bfloat16', 'the plan with the defaults of a recipe') as never,
+  async handler(args) {
+    const gpus = args.gpus.split(',').map(Number);
+    if (gpus.some((number) => !Number.isInteger(number) || number < 1 || number > 4096))
+      throw new UserError(`--gpus: ${args.gpus}, wanted whole numbers from 1 like 1,8`);
+    for (const [name, value] of [
+      ['rows', args.rows],
+      ['prompt-tokens', args.promptTokens],
+    ] as const)
+      if (!Number.isInteger(value) || value < 1)
+        throw new UserError(`--${name}: ${value}, wanted a whole number from 1`);
+    const recipe = args.config ? await loadConfig({ file: args.config, set: [`model.path=${args.model}`] }) : undefined;
+    const work = {
+      device: args.device ?? recipe?.model.device ?? 'cuda',
+      dtype: args.dtype ?? recipe?.model.dtype ?? 'bfloat16',
+      rows: args.rows,
+      samples: Math.min(16, args.rows),
+      promptTokens: args.promptTokens,
+      maxTokens: recipe?.sampling.maxTokens ?? 1024,
+      tokenBudget: recipe?.model.tokenBudget ?? 16_384,
+    };
+    const diagnosis = await diagnose(args.model, work, recipe?.warmup.optimizer.freeze ?? [], gpus);
+    console.log(args.json ? JSON.stringify(diagnosis, null, 2) : text(diagnosis, work.device));
+  },
+};
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+
+function text(found: Diagnosis, device: 'cpu' | 'cuda'): string {
+  const lines = [
+    `model       ${found.backbone}, ${found.kind}`,
+    `weights     ${found.parameters.toLocaleString('en-US')} numbers in ${found.tensors} tensors and ${found.files} ${found.files === 1 ? 'file' : 'files'}, ${found.dtypes.join(' and ')}, ${gib(found.diskBytes)} on disk; every name, shape and type is right`,
+  ];
+  for (const { gpus, phases } of found.plans) {
+    lines.push('', `${gpus} ${device === 'cuda' ? (gpus === 1 ? 'GPU' : 'GPUs, each') : 'process'}`);
+    for (const { phase, items, total } of phases) {
+      lines.push(`  ${phase.padEnd(10)} ${gib(total).padStart(11)}`);
+      for (const { what, bytes } of items) lines.push(`  ${''.padEnd(10)} ${gib(bytes).padStart(11)}  ${what}`);
+    }
+  }
+  if (found.plans.some(({ gpus }) => gpus > 1))
+    lines.push(
+      '',
+      'With several GPUs the optimizer’s state is spread over them. This build computes on one GPU per process: such plans are for sizing.',
+    );
+  if (device === 'cpu') lines.push('', `this machine  ${gib(freemem())} free of ${gib(totalmem())}`);
+  return lines.join('\n');
+}
+
+export default command;
