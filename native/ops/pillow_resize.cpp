@@ -23,9 +23,13 @@ double bicubic(double x) {
   return 0.0;
 }
 
-std::vector<Window> windows(int64_t in, int64_t out) {
+double triangle(double x) { return std::max(0.0, 1.0 - std::abs(x)); }
+
+std::vector<Window> windows(int64_t in, int64_t out, PillowFilter filter) {
+  const auto weight_at = filter == PillowFilter::bicubic ? bicubic : triangle;
   const double scale = static_cast<double>(in) / static_cast<double>(out);
-  const double filter_scale = std::max(scale, 1.0), support = 2.0 * filter_scale;
+  const double filter_scale = std::max(scale, 1.0);
+  const double support = (filter == PillowFilter::bicubic ? 2.0 : 1.0) * filter_scale;
   std::vector<Window> all(static_cast<size_t>(out));
   for (int64_t o = 0; o < out; ++o) {
     const double centre = (static_cast<double>(o) + 0.5) * scale;
@@ -34,7 +38,7 @@ std::vector<Window> windows(int64_t in, int64_t out) {
     std::vector<double> weights;
     double total = 0;
     for (int64_t i = first; i < last; ++i) {
-      weights.push_back(bicubic((static_cast<double>(i) - centre + 0.5) / filter_scale));
+      weights.push_back(weight_at((static_cast<double>(i) - centre + 0.5) / filter_scale));
       total += weights.back();
     }
     Window& window = all[static_cast<size_t>(o)];
@@ -52,12 +56,12 @@ uint8_t clip8(int32_t sum) { return static_cast<uint8_t>(std::clamp(sum >> kFrac
 }  // namespace
 
 std::vector<uint8_t> pillow_resize(const std::vector<uint8_t>& rgb, int64_t width, int64_t height, int64_t out_width,
-                                   int64_t out_height) {
+                                   int64_t out_height, PillowFilter filter) {
   std::vector<uint8_t> wide;
   const std::vector<uint8_t>* from = &rgb;
   if (out_width != width) {
     wide.resize(static_cast<size_t>(out_width * height * 3));
-    const auto table = windows(width, out_width);
+    const auto table = windows(width, out_width, filter);
     for (int64_t y = 0; y < height; ++y)
       for (int64_t x = 0; x < out_width; ++x) {
         const Window& window = table[static_cast<size_t>(x)];
@@ -71,7 +75,7 @@ std::vector<uint8_t> pillow_resize(const std::vector<uint8_t>& rgb, int64_t widt
   }
   if (out_height == height) return *from;
   std::vector<uint8_t> out(static_cast<size_t>(out_width * out_height * 3));
-  const auto table = windows(height, out_height);
+  const auto table = windows(height, out_height, filter);
   const int64_t stride = out_width * 3;
   for (int64_t y = 0; y < out_height; ++y) {
     const Window& window = table[static_cast<size_t>(y)];

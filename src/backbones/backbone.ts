@@ -10,12 +10,14 @@ export interface Turn {
   readonly content: Content;
 }
 
-/** Parsed JSON files of a model folder. */
+/** What the files of a model folder say about its sizes. */
 export interface ConfigFiles {
   readonly dir: string;
   readonly config: Readonly<Record<string, unknown>>;
   /** Those of `configFiles`, by name; undefined where the folder has none. */
   readonly side: Readonly<Record<string, unknown>>;
+  /** Shape of a weight by its header; undefined where the folder has none of that name, as before a model is created. */
+  shapes(name: string): readonly number[] | undefined;
 }
 
 export type TokenizerFile = 'tokenizer.model' | 'tokenizer.json';

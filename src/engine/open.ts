@@ -60,7 +60,9 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
   };
   for (const name of backbone.specials) idOf(name);
   const side = Object.fromEntries(backbone.configFiles.map((name) => [name, parseSideFile(folder, name, true)]));
-  const numbers = backbone.numbers({ dir: folder.dir, config, side }, idOf);
+  const shapes = new Map(folder.weights.flatMap(({ tensors }) => tensors.map(({ name, shape }) => [name, shape])));
+  const files = { dir: folder.dir, config, side, shapes: (name: string) => shapes.get(name) };
+  const numbers = backbone.numbers(files, idOf);
   const rows = numbers[backbone.vocabularyName] as number;
   if (tokenizer.size > rows) {
     throw new UserError(

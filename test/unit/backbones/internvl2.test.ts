@@ -4,7 +4,8 @@ import { backbone } from '../../../src/backbones/internvl2.js';
 import { backbones, findBackbone } from '../../../src/backbones/registry.js';
 import { tinyConfig } from '../../fakes/model-folder.js';
 
-const numbers = (config: Record<string, unknown>) => backbone.numbers({ dir: '', config, side: {} }, () => 77);
+const numbers = (config: Record<string, unknown>) =>
+  backbone.numbers({ dir: '', config, side: {}, shapes: () => undefined }, () => 77);
 type Config = ReturnType<typeof tinyConfig>;
 
 describe('the registry', () => {
