@@ -94,7 +94,13 @@ Packed pack(const Backbone& backbone, const std::vector<const Example*>& example
 }
 
 at::Tensor forward_hidden(const Backbone& backbone, const Parameters& p, const Packed& packed, Stages* stages) {
-  return backbone.hidden(p, embed_packed(backbone, p, packed, stages), packed.lengths);
+  const auto embedded_ND = embed_packed(backbone, p, packed, stages);
+  auto hidden_ND = backbone.hidden(p, embedded_ND, packed.lengths);
+  if (stages != nullptr) {
+    (*stages)["embeddings"] = embedded_ND;
+    (*stages)["hidden"] = hidden_ND;
+  }
+  return hidden_ND;
 }
 
 at::Tensor embed_prompts(const Backbone& backbone, const Parameters& p, const std::vector<const Prompt*>& prompts) {

@@ -8,17 +8,17 @@ import { parseJson } from './json.js';
 export type TensorDtype = 'F32' | 'F16' | 'BF16';
 
 /** One tensor inside a safetensors file: absolute byte range in the file. */
-export interface TensorRange {
+export interface TensorRange<D extends string = TensorDtype> {
   readonly name: string;
-  readonly dtype: TensorDtype;
+  readonly dtype: D;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
 }
-export interface WeightFile {
+export interface WeightFile<D extends string = TensorDtype> {
   readonly path: string;
   /** In file order. */
-  readonly tensors: readonly TensorRange[];
+  readonly tensors: readonly TensorRange<D>[];
 }
 
 /** A tensor of a file to be written. */
@@ -32,11 +32,20 @@ const MAX_HEADER_BYTES = 100_000_000;
 const MAX_DIMENSIONS = 8;
 export const BYTES_PER_NUMBER: Readonly<Record<TensorDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
 
+/** Reads the header of a file of weights. Throws UserError `file: tensor: found, wanted`. */
+export function readSafetensors(path: string): Promise<WeightFile> {
+  return readRanges(path, BYTES_PER_NUMBER);
+}
+
 /**
  * Reads the header of a safetensors file: byte ranges cover the data exactly, without hole or overlap.
+ * @param sizes the dtypes it may have, with their bytes per number
  * @throws UserError `file: tensor: found, wanted`
  */
-export async function readSafetensors(path: string): Promise<WeightFile> {
+export async function readRanges<D extends string>(
+  path: string,
+  sizes: Readonly<Record<D, number>>,
+): Promise<WeightFile<D>> {
   const { handle, size } = await openRegularFile(path);
   try {
     if (size < 8) throw new UserError(`${path}: size: ${size} bytes, wanted a safetensors file`);
@@ -46,17 +55,23 @@ export async function readSafetensors(path: string): Promise<WeightFile> {
     const dataStart = 8 + Number(length);
     const header = await readExactly(handle, path, 8, Number(length));
     if (header[0] !== 0x7b) throw new UserError(`${path}: header: does not begin with {, wanted a JSON object`);
-    return { path, tensors: parseHeader(header, path, dataStart, size) };
+    return { path, tensors: parseHeader(header, path, dataStart, size, sizes) };
   } finally {
     await handle.close();
   }
 }
 
-function parseHeader(header: Uint8Array, path: string, dataStart: number, fileSize: number): TensorRange[] {
-  const tensors: TensorRange[] = [];
+function parseHeader<D extends string>(
+  header: Uint8Array,
+  path: string,
+  dataStart: number,
+  fileSize: number,
+  sizes: Readonly<Record<D, number>>,
+): TensorRange<D>[] {
+  const tensors: TensorRange<D>[] = [];
   for (const [name, entry] of Object.entries(parseJson(header, path) as Record<string, unknown>)) {
     if (name === '__metadata__') continue;
-    tensors.push(parseTensor(name, entry, path, dataStart));
+    tensors.push(parseTensor(name, entry, path, dataStart, sizes));
   }
   tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = dataStart;
@@ -72,7 +87,13 @@ function parseHeader(header: Uint8Array, path: string, dataStart: number, fileSi
   return tensors;
 }
 
-function parseTensor(name: string, entry: unknown, path: string, dataStart: number): TensorRange {
+function parseTensor<D extends string>(
+  name: string,
+  entry: unknown,
+  path: string,
+  dataStart: number,
+  sizes: Readonly<Record<D, number>>,
+): TensorRange<D> {
   const refuse = (found: string, wanted: string): never => {
     throw new UserError(`${path}: ${shown(name)}: ${found}, wanted ${wanted}`);
   };
@@ -81,21 +102,25 @@ function parseTensor(name: string, entry: unknown, path: string, dataStart: numb
     shape,
     data_offsets: offsets,
   } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
-  if (!isDtype(dtype)) return refuse(`dtype ${shown(dtype)}`, 'F32, F16 or BF16');
+  if (!isDtype(dtype, sizes)) return refuse(`dtype ${shown(dtype)}`, oneOf(Object.keys(sizes)));
   if (!isCounts(shape) || shape.length > MAX_DIMENSIONS)
     return refuse(`shape ${shown(shape)}`, `at most ${MAX_DIMENSIONS} sizes`);
   if (!isCounts(offsets) || offsets.length !== 2) return refuse(`data_offsets ${shown(offsets)}`, 'two byte offsets');
   const [begin, end] = offsets as [number, number];
   // The product may pass 2^53; a count that does not fit exactly never equals the range's length.
-  const bytes = shape.reduce((product, size) => product * BigInt(size), BigInt(BYTES_PER_NUMBER[dtype]));
+  const bytes = shape.reduce((product, size) => product * BigInt(size), BigInt(sizes[dtype]));
   if (end < begin || BigInt(end - begin) !== bytes) {
     return refuse(`data_offsets [${begin}, ${end}]`, `${bytes} bytes for ${dtype} of shape [${shape}]`);
   }
   return { name, dtype, shape, begin: dataStart + begin, end: dataStart + end };
 }
 
-function isDtype(value: unknown): value is TensorDtype {
-  return value === 'F32' || value === 'F16' || value === 'BF16';
+function isDtype<D extends string>(value: unknown, sizes: Readonly<Record<D, number>>): value is D {
+  return typeof value === 'string' && Object.hasOwn(sizes, value);
+}
+
+function oneOf(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 
 function isCounts(value: unknown): value is number[] {

@@ -1,34 +1,47 @@
 // `mstar golden <folder>`: compares this build with the outputs of the reference code.
 // Leaves the comparison to golden/.
 import type { CommandModule } from 'yargs';
+import type { Line } from '../golden/report.js';
 import { runGolden } from '../golden/run.js';
 
 interface Arguments {
   readonly folder: string;
+  readonly json: boolean;
 }
 
 const command: CommandModule<object, Arguments> = {
   command: 'golden <folder>',
   describe: 'check a golden folder: one line per case and stage, exit code 1 when one differs',
   builder: (yargs) =>
-    yargs.positional('folder', {
-      type: 'string',
-      demandOption: true,
-      describe: 'model folder with cases, sft, prm or extra',
-    }),
-  async handler({ folder }) {
-    const lines = await runGolden(folder, (line) => console.log(line));
+    yargs
+      .positional('folder', {
+        type: 'string',
+        demandOption: true,
+        describe: 'model folder with reference outputs',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'the report as one JSON document' }),
+  async handler({ folder, json }) {
+    const lines = await runGolden(folder, (line) => {
+      if (!json) console.log(line);
+    });
     const failed = lines.filter(({ ok }) => !ok);
-    const [first] = failed;
-    if (!first) {
-      console.log(`all ${lines.length} checks hold`);
-      return;
-    }
-    console.log(
-      `${failed.length} of ${lines.length} checks differ, first ${first.place}: ${first.stage}: ${first.note}`,
-    );
-    process.exitCode = 1;
+    console.log(json ? document(folder, lines, failed) : summary(lines, failed));
+    if (failed.length > 0) process.exitCode = 1;
   },
 };
+
+function document(folder: string, lines: readonly Line[], failed: readonly Line[]): string {
+  return JSON.stringify(
+    { folder, checks: lines.length, failed: failed.length, first: failed[0] ?? null, lines },
+    null,
+    2,
+  );
+}
+
+function summary(lines: readonly Line[], failed: readonly Line[]): string {
+  const [first] = failed;
+  if (!first) return `all ${lines.length} checks hold`;
+  return `${failed.length} of ${lines.length} checks differ, first ${first.place}: ${first.stage}: ${first.note}`;
+}
 
 export default command;

@@ -1,83 +1,59 @@
-// The files of a golden folder: schemas of its JSON and its expected tensors.
-// Leaves what is compared to the checks beside it.
-import { access } from 'node:fs/promises';
+// The files of a golden folder: JSON by schema, expected tensors, pictures, and the forms that every layout shares.
+// Leaves what each layout calls its fields to layouts/.
+import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Content, Conversation } from '../backbones/backbone.js';
 import { readJson } from '../checkpoint/json.js';
-import { readSafetensors } from '../checkpoint/safetensors.js';
-import { readTensors, type Tensor } from '../checkpoint/tensors.js';
+import { BYTES_PER_NUMBER, readRanges } from '../checkpoint/safetensors.js';
+import { toFloats } from '../checkpoint/tensors.js';
+import { readRegularFile } from '../core/files.js';
 import { checked } from '../core/schema.js';
+import { decodePicture, type Picture } from '../images/decode.js';
+import type { Numbers } from './numbers.js';
 
-const ids = z.array(z.number().int());
-const message = z.object({
+const MAX_PIXELS = 50_000_000;
+const MAX_FILE_BYTES = 64 * 2 ** 20;
+
+export const idsSchema = z.array(z.number().int());
+export const normsSchema = z.record(z.string(), z.number());
+const messageSchema = z.object({
   role: z.enum(['system', 'user', 'assistant']),
   content: z.string(),
   images: z.array(z.string().regex(/^[\w.-]+$/)).default([]),
 });
-const promptSchema = z.object({
-  messages: z.array(message),
+/** What every layout says of a prompt in the same words. */
+export const promptSchema = z.object({
+  messages: z.array(messageSchema),
   prompt_text: z.string(),
-  input_ids: ids,
-  tiles_per_image: z.array(z.number().int()).default([]),
+  input_ids: idsSchema,
   image_token_spans: z.array(z.tuple([z.number().int(), z.number().int()])).default([]),
-  response_ids: ids.optional(),
-  response_text: z.string().optional(),
-  greedy: ids.optional(),
 });
-const norms = z.record(z.string(), z.number());
-
-export const schemas = {
-  /** A case holds one prompt, or several under `prompts`. */
-  case: z.union([z.object({ prompts: z.array(promptSchema).min(1) }), promptSchema]),
-  sft: promptSchema.extend({ response_ids: ids }),
-  sftExpected: z.object({
-    loss: z.number(),
-    new_loss: z.number(),
-    optimizer: z.object({
-      type: z.literal('AdamW'),
-      lr: z.number(),
-      betas: z.tuple([z.number(), z.number()]),
-      eps: z.number(),
-      weight_decay: z.number(),
-      decay_rule: z.literal('ndim >= 2'),
-      grad_clip: z.number().nullable(),
-    }),
-    grad_l2: norms,
-    update_l2: norms,
-    grad_l2_qkv_bias_parts: norms.default({}),
-    update_l2_qkv_bias_parts: norms.default({}),
-  }),
-  prm: promptSchema.extend({ response_ids: ids, token_labels: z.array(z.number()) }),
-  prmExpected: z.object({
-    scores: z.array(z.number()),
-    loss: z.number(),
-    grad_l2: norms,
-    parameters_without_gradient: z.array(z.string()),
-    frozen: z.string().regex(/\*$/),
-  }),
-  override: z.object({ config_overrides: z.record(z.string(), z.unknown()), input_ids: ids }),
-  tokenizer: z.array(z.object({ text: z.string(), input_ids: ids, decoded_skip_special: z.string().optional() })),
-  tiling: z.array(
-    z.object({
-      image_size: z.number().int(),
-      min_num: z.number().int(),
-      max_num: z.number().int(),
-      width_height_cols_rows: z.array(z.tuple([z.number(), z.number(), z.number(), z.number()])),
-    }),
-  ),
-};
-
-export type GoldenPrompt = z.infer<typeof promptSchema>;
-export type GoldenMessage = z.infer<typeof message>;
+/** AdamW as the layouts write it, but for the field that names it. */
+export const optimizerSchema = z.object({
+  lr: z.number(),
+  betas: z.tuple([z.number(), z.number()]),
+  eps: z.number(),
+  weight_decay: z.number(),
+});
+export type GoldenMessage = z.infer<typeof messageSchema>;
 
 /** Throws UserError when the file is absent or of another form. */
 export async function readGolden<T>(file: string, schema: z.ZodType<T>): Promise<T> {
   return checked(schema, await readJson(file), file);
 }
 
-/** Every tensor of `expected.safetensors` in `dir`. */
-export async function readExpected(dir: string): Promise<Map<string, Tensor>> {
-  return readTensors(await readSafetensors(join(dir, 'expected.safetensors')));
+/** Every tensor of a safetensors file, by name. */
+export async function readExpected(file: string): Promise<Map<string, Numbers>> {
+  const { tensors } = await readRanges(file, { ...BYTES_PER_NUMBER, I64: 8 });
+  const bytes = await readRegularFile(file, MAX_FILE_BYTES);
+  return new Map(
+    tensors.map(({ name, dtype, shape, begin, end }) => {
+      const range = bytes.slice(begin, end);
+      const data = dtype === 'I64' ? Array.from(new BigInt64Array(range.buffer), Number) : toFloats(range, dtype);
+      return [name, { shape, data }];
+    }),
+  );
 }
 
 export async function exists(file: string): Promise<boolean> {
@@ -85,4 +61,57 @@ export async function exists(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** `read` of the file where there is one. */
+export async function whereThere<T>(file: string, read: (file: string) => Promise<T>): Promise<T | undefined> {
+  return (await exists(file)) ? read(file) : undefined;
+}
+
+/** Names of the folders in `dir`, sorted; none where it is absent. */
+export async function foldersIn(dir: string): Promise<string[]> {
+  if (!(await exists(dir))) return [];
+  const entries = await readdir(dir, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** The pictures of all messages, which are files of `dir`. */
+export async function readPictures(dir: string, messages: readonly GoldenMessage[]): Promise<Picture[]> {
+  const pictures: Picture[] = [];
+  for (const name of messages.flatMap(({ images }) => images)) pictures.push(await readPicture(join(dir, name)));
+  return pictures;
+}
+
+export async function readPicture(file: string): Promise<Picture> {
+  return decodePicture(await readRegularFile(file, MAX_FILE_BYTES), file, MAX_PIXELS);
+}
+
+/** Where a message stands: the index of its first picture, and whether it is the only one that is not the system's. */
+export interface MessagePlace {
+  readonly first: number;
+  readonly lone: boolean;
+}
+
+/** `write` gives the content of a turn. */
+export function toConversation(
+  messages: readonly GoldenMessage[],
+  write: (message: GoldenMessage, place: MessagePlace) => Content,
+): Conversation {
+  const system = messages.find(({ role }) => role === 'system')?.content;
+  const spoken = messages.filter(({ role }) => role !== 'system');
+  let first = 0;
+  const turns = spoken.map((message) => {
+    const content = write(message, { first, lone: spoken.length === 1 });
+    first += message.images.length;
+    return { role: message.role as 'user' | 'assistant', content };
+  });
+  return { ...(system !== undefined && { system }), turns };
+}
+
+/** `content` with its pictures counted from `first`. */
+export function shifted(content: Content, first: number): Content {
+  return content.map((part) => ('image' in part ? { image: part.image + first } : part));
 }

@@ -1,5 +1,11 @@
 // Lines of a golden run: one per case and stage, with the largest error; and the comparisons that fill them.
 // Leaves what is compared to the checks beside it.
+import type { NormsInput, StageInput } from './inputs.js';
+import type { Numbers } from './numbers.js';
+
+type StageWanted = Pick<StageInput, 'wanted' | 'tolerance' | 'mistake'>;
+type NormsRule = Omit<NormsInput, 'stage'>;
+type Loose = NonNullable<NormsInput['loose']>;
 
 export interface Line {
   readonly place: string;
@@ -32,6 +38,15 @@ export class Report {
     const line = { place, stage, ...outcome };
     this.lines.push(line);
     this.#print(format(line));
+  }
+
+  /** Runs checks; when they end early the reason is a failed line. */
+  async attempt(place: string, checks: () => Promise<void>): Promise<void> {
+    try {
+      await checks();
+    } catch (error) {
+      await this.check(place, 'run', () => Promise.reject(error));
+    }
   }
 
   get failed(): Line | undefined {
@@ -77,29 +92,43 @@ export function compareExact(found: ArrayLike<number | string>, expected: ArrayL
   return { ok: true, note: `${expected.length} equal` };
 }
 
-/**
- * Norms by tensor name, each within `tolerance` of the expected one: relative, or, where `absolute` is given, absolute if that is
- * wider. Names on one side only are errors.
- */
-export function compareNorms(
-  found: ReadonlyMap<string, number>,
-  expected: Readonly<Record<string, number>>,
-  tolerance: number,
-  absolute: boolean,
-): Outcome {
+/** A tensor of the engine with the wanted one: shape, then numbers. */
+export function compareStage(found: Numbers | undefined, { wanted, tolerance, mistake }: StageWanted): Outcome {
+  if (!found) return { ok: false, note: 'the engine does not give it' };
+  if (found.shape.join() !== wanted.shape.join())
+    return { ok: false, note: `shape [${found.shape}], wanted [${wanted.shape}]` };
+  const outcome = compareNumbers(found.data, wanted.data, tolerance);
+  if (outcome.ok || !mistake || !compareNumbers(found.data, mistake.gives.data, tolerance).ok) return outcome;
+  return { ...outcome, note: `${outcome.note}; ${mistake.note}` };
+}
+
+/** L2 norms by tensor name. Names on one side only are errors. */
+export function compareNorms(found: ReadonlyMap<string, number>, rule: NormsRule): Outcome {
+  const noisy = new Set(rule.noisy);
+  const loose = new Set(rule.loose?.names);
+  // Relative to the tolerance of its tensor, so that the worst of them is the one nearest to failing.
   let worst = 0;
   let where = '';
-  for (const name of new Set([...found.keys(), ...Object.keys(expected)])) {
+  let count = 0;
+  for (const name of new Set([...found.keys(), ...Object.keys(rule.wanted)])) {
+    if (noisy.has(name)) continue;
     const value = found.get(name);
-    const wanted = expected[name];
+    const wanted = rule.wanted[name];
     if (value === undefined || wanted === undefined)
       return { ok: false, note: `${name}: ${value ?? 'nothing'}, wanted ${wanted ?? 'nothing'}` };
-    const scale = absolute ? Math.max(1, wanted) : wanted;
-    const error = Math.abs(value - wanted) / scale;
+    count++;
+    const tolerance = loose.has(name) ? (rule.loose as Loose).tolerance : rule.tolerance;
+    const error = (normError(value, wanted, rule) / tolerance) * rule.tolerance;
     if (error <= worst) continue;
     worst = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
     where = `${name}: ${value}, wanted ${wanted}`;
   }
-  const ok = worst <= tolerance;
-  return { ok, error: worst, tolerance, note: ok ? `${found.size} norms` : where };
+  const ok = worst <= rule.tolerance;
+  return { ok, error: worst, tolerance: rule.tolerance, note: ok ? `${count} norms` : where };
+}
+
+function normError(found: number, wanted: number, { floor = 0, noiseBelow = 0 }: NormsRule): number {
+  if (wanted < noiseBelow) return found < 10 * noiseBelow ? 0 : Number.POSITIVE_INFINITY;
+  const difference = Math.abs(found - wanted);
+  return difference === 0 ? 0 : difference / Math.max(floor, wanted);
 }

@@ -1,41 +1,37 @@
 // Checks a golden folder: a tiny model folder with what the reference code computes on it.
-// Leaves the checks themselves to the files beside it. What a folder lacks is not checked.
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+// Leaves the form of the files to layouts/ and the checks to the files beside it. What a folder lacks is not checked.
+import { openFolder } from '../checkpoint/folder.js';
 import { UserError } from '../core/errors.js';
-import { checkCase } from './cases.js';
-import { checkOverride, checkTiling, checkTokenizer } from './extras.js';
-import { exists } from './files.js';
+import { checkExtra } from './extras.js';
+import { layoutOf } from './layouts.js';
+import { checkCase } from './network.js';
+import { checkTokenizer } from './prompts.js';
 import { type Line, Report } from './report.js';
 import { withModel } from './session.js';
 import { checkPrm, checkSft } from './training.js';
 
 /** Every line of the run, in order; each is given to `print` as it is known. Throws UserError when the folder cannot be read. */
-export async function runGolden(folder: string, print: (line: string) => void): Promise<readonly Line[]> {
+export async function runGolden(dir: string, print: (line: string) => void): Promise<readonly Line[]> {
   const report = new Report(print);
-  const extra = join(folder, 'extra');
-  await withModel(folder, 'none', async (model) => {
-    const tokenizerCases = join(extra, 'tokenizer_cases.json');
-    if (await exists(tokenizerCases)) await checkTokenizer(report, model, tokenizerCases, 'extra/tokenizer');
-    const tiling = join(extra, 'tiling_table.json');
-    if (await exists(tiling)) await checkTiling(report, model, tiling, 'extra/tiling');
-    for (const name of await foldersIn(join(folder, 'cases')))
-      await checkCase(report, model, join(folder, 'cases', name), `cases/${name}`);
+  const folder = await openFolder(dir);
+  const golden = await withModel(dir, 'none', async (model) => {
+    const read = await (await layoutOf(model.backbone)).read(folder, model.backbone);
+    const { tokenizer, cases } = read;
+    if (tokenizer) await report.attempt(tokenizer.place, () => checkTokenizer(report, model, tokenizer));
+    for (const input of cases) await report.attempt(input.place, () => checkCase(report, model, input));
+    return read;
   });
-  for (const name of await foldersIn(extra)) await checkOverride(report, folder, join(extra, name), `extra/${name}`);
-  const sft = join(folder, 'sft');
-  if (await exists(sft)) await withModel(folder, 'none', (model) => checkSft(report, model, sft, 'sft'));
-  const prm = join(folder, 'prm');
-  if (await exists(prm)) await withModel(folder, 'mean', (model) => checkPrm(report, model, prm, 'prm'));
-  if (report.lines.length === 0) throw new UserError(`${folder}: cases: none, wanted a golden folder`);
+  for (const extra of golden.extras) await report.attempt(extra.place, () => checkExtra(report, folder, extra));
+  const { sft, prm } = golden;
+  // A step changes the model, so each has its own.
+  if (sft) {
+    const check = () => withModel(dir, 'none', (model) => checkSft(report, model, sft));
+    await report.attempt(sft.prompt.place, check);
+  }
+  if (prm) {
+    const check = () => withModel(dir, 'mean', (model) => checkPrm(report, model, prm));
+    await report.attempt(prm.prompt.place, check);
+  }
+  if (report.lines.length === 0) throw new UserError(`${dir}: cases: none, wanted a golden folder`);
   return report.lines;
-}
-
-async function foldersIn(dir: string): Promise<string[]> {
-  if (!(await exists(dir))) return [];
-  const entries = await readdir(dir, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort();
 }

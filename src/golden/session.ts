@@ -1,28 +1,28 @@
-// A model opened for golden checks, and golden prompts in the words of the engine.
+// A model opened for golden checks, as it is or changed, and prompts in the words of the engine.
 // Leaves comparing to the checks beside it.
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Content, Conversation } from '../backbones/backbone.js';
-import { readRegularFile } from '../core/files.js';
-import type { RawExample } from '../engine/binding.js';
+import { type ModelFolder, parseSideFile, SINGLE_FILE } from '../checkpoint/folder.js';
+import { buildHeader } from '../checkpoint/safetensors.js';
+import { writeFolder } from '../checkpoint/save.js';
+import { readTensors, type Tensor, toBytes } from '../checkpoint/tensors.js';
+import { addon, type RawExample } from '../engine/binding.js';
 import { guarded, guardedNow } from '../engine/native.js';
-import { type OpenedModel, openModel } from '../engine/open.js';
-import { decodePicture, type Picture } from '../images/decode.js';
+import { describeModel, type OpenedModel, openModel } from '../engine/open.js';
 import type { PictureLayout } from '../text/prompt.js';
-import type { GoldenMessage, GoldenPrompt } from './files.js';
+import type { ModelChange, PromptInput } from './inputs.js';
 
 /** Numbers are compared with a float32 reference on the CPU. */
 const COMPUTE = { device: 'cpu', dtype: 'float32', threads: 0 } as const;
-const MAX_PIXELS = 50_000_000;
-const MAX_FILE_BYTES = 64 * 2 ** 20;
 
-/** Opens `dir`, runs `work`, frees the model. `configOf` overrides the folder's config. */
+/** Opens `dir`, runs `work`, frees the model. */
 export async function withModel<T>(
   dir: string,
   head: 'none' | 'mean',
   work: (model: OpenedModel) => Promise<T>,
-  configOf?: (config: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>,
 ): Promise<T> {
-  const model = await openModel(dir, COMPUTE, head, configOf);
+  const model = await openModel(dir, COMPUTE, head);
   try {
     return await work(model);
   } finally {
@@ -30,48 +30,103 @@ export async function withModel<T>(
   }
 }
 
+/** As `withModel`, with a changed copy of `folder` that is gone afterwards. */
+export async function withChanged<T>(
+  folder: ModelFolder,
+  change: ModelChange,
+  work: (model: OpenedModel) => Promise<T>,
+): Promise<T> {
+  return inTemporaryFolder(async (parent) => {
+    const dir = join(parent, 'model');
+    const changed = changedFiles(folder, dir, change);
+    const { backbone, numbers } = await describeModel(changed);
+    const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
+    const tensors = shapes.map(({ name, shape }) => ({ name, shape, dtype: 'F32' as const }));
+    const old = await tensorsOf(folder);
+    await writeFolder(dir, [{ file: SINGLE_FILE, tensors }], [...changed.sideFiles], async () => {
+      const file = await open(join(dir, SINGLE_FILE), 'wx');
+      try {
+        await file.writeFile(buildHeader(tensors));
+        for (const { name, shape } of shapes) await file.writeFile(toBytes(weight(name, shape, change, old), 'F32'));
+      } finally {
+        await file.close();
+      }
+    });
+    return withModel(dir, 'none', work);
+  });
+}
+
+/** Runs `work` with a new folder that is gone afterwards. */
+export async function inTemporaryFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), 'mstar-golden-'));
+  try {
+    return await work(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Every tensor of the folder's weight files. */
+async function tensorsOf({ weights }: Pick<ModelFolder, 'weights'>): Promise<Map<string, Tensor>> {
+  const read = await Promise.all(weights.map((file) => readTensors(file)));
+  return new Map(read.flatMap((tensors) => [...tensors]));
+}
+
+function weight(
+  name: string,
+  shape: readonly number[],
+  change: ModelChange,
+  old: ReadonlyMap<string, Tensor>,
+): Float32Array {
+  const same = old.get(name);
+  return (
+    change.weights?.(name, shape) ??
+    (same?.shape.join() === shape.join()
+      ? same.data
+      : new Float32Array(shape.reduce((product, size) => product * size, 1)))
+  );
+}
+
+function changedFiles(folder: ModelFolder, dir: string, { json }: ModelChange): ModelFolder {
+  const sideFiles = new Map(folder.sideFiles);
+  for (const [name, values] of Object.entries(json)) {
+    const changed = withValues(parseSideFile(folder, name) as Record<string, unknown>, values);
+    sideFiles.set(name, Buffer.from(JSON.stringify(changed)));
+  }
+  const config = parseSideFile({ dir, sideFiles }, 'config.json') as Record<string, unknown>;
+  return { dir, config, weights: [], sideFiles };
+}
+
+/** A copy with dotted keys set; objects on the way are made where there are none. */
+export function withValues(
+  document: Readonly<Record<string, unknown>>,
+  values: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const copy = structuredClone(document) as Record<string, unknown>;
+  for (const [path, value] of Object.entries(values)) {
+    const keys = path.split('.');
+    const last = keys.pop() as string;
+    let holder = copy;
+    for (const key of keys) {
+      holder[key] ??= {};
+      holder = holder[key] as Record<string, unknown>;
+    }
+    holder[last] = value;
+  }
+  return copy;
+}
+
 export interface OpenedPrompt {
-  readonly golden: GoldenPrompt;
-  readonly conversation: Conversation;
-  readonly images: readonly Picture[];
+  readonly input: PromptInput;
   /** Tiles and tokens of each picture, by this model. */
   readonly layouts: readonly PictureLayout[];
   /** The golden ids with this project's pictures: a wrong prompt does not make the later stages wrong. */
   example(response: readonly number[]): RawExample;
 }
 
-/** Reads the pictures of a prompt from `dir`. */
-export async function openPrompt(model: OpenedModel, dir: string, golden: GoldenPrompt): Promise<OpenedPrompt> {
-  const images: Picture[] = [];
-  for (const name of golden.messages.flatMap((message) => message.images)) {
-    const file = join(dir, name);
-    images.push(await decodePicture(await readRegularFile(file, MAX_FILE_BYTES), file, MAX_PIXELS));
-  }
+export function openPrompt(model: OpenedModel, input: PromptInput): OpenedPrompt {
+  const images = input.pictures;
   const layouts = images.map(({ width, height }) => guardedNow(() => model.native.imageLayout(width, height)));
-  const tokens = Int32Array.from(golden.input_ids);
-  return {
-    golden,
-    conversation: toConversation(model, golden.messages),
-    images,
-    layouts,
-    example: (response) => ({ tokens, images, response: Int32Array.from(response) }),
-  };
-}
-
-/** Each placeholder of a message that has pictures is its next picture; a lone first question without one gets it in front. */
-function toConversation({ backbone }: OpenedModel, messages: readonly GoldenMessage[]): Conversation {
-  const system = messages.find(({ role }) => role === 'system')?.content;
-  const spoken = messages.filter(({ role }) => role !== 'system');
-  let next = 0;
-  const turns = spoken.map(({ role, content, images }) => {
-    const texts = images.length > 0 ? content.split(backbone.placeholder) : [content];
-    const first = next;
-    next += images.length;
-    const parts: Content =
-      texts.length === 1 && images.length > 0 && spoken.length === 1
-        ? backbone.ask(content, images.length)
-        : texts.flatMap((text, i) => (i === 0 ? [{ text }] : [{ image: first + i - 1 }, { text }]));
-    return { role: role as 'user' | 'assistant', content: parts };
-  });
-  return { ...(system !== undefined && { system }), turns };
+  const tokens = Int32Array.from(input.ids);
+  return { input, layouts, example: (response) => ({ tokens, images, response: Int32Array.from(response) }) };
 }

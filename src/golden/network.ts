@@ -1,0 +1,76 @@
+// Checks of the network on prompts: every stage, log-probabilities of a response, greedy answers.
+// Leaves training to training.ts.
+import { addon, type Inspected, type RawExample } from '../engine/binding.js';
+import { guarded } from '../engine/native.js';
+import type { OpenedModel } from '../engine/open.js';
+import type { CaseInput, CasePrompt, StageInput } from './inputs.js';
+import type { Numbers } from './numbers.js';
+import { checkPrompt } from './prompts.js';
+import { compareExact, compareNumbers, compareStage, type Report } from './report.js';
+import { type OpenedPrompt, openPrompt } from './session.js';
+
+/** Largest difference of log-probabilities and scores: what every fixture names. */
+export const TOLERANCE = 1e-4;
+
+interface OpenedCasePrompt extends OpenedPrompt {
+  readonly input: CasePrompt;
+}
+
+/** The prompts of a case are checked alone, then rated and continued together. */
+export async function checkCase(report: Report, model: OpenedModel, { prompts }: CaseInput): Promise<void> {
+  const opened = prompts.map((input) => ({ ...openPrompt(model, input), input }));
+  for (const prompt of opened) {
+    await checkPrompt(report, model, prompt);
+    await checkStages(report, model, prompt.example([]), prompt.input.place, prompt.input.stages);
+  }
+  const logprobs = await rate(model, opened);
+  const answers = await answer(model, opened);
+  for (const [index, { input }] of opened.entries()) {
+    const { place, logprobs: wanted, greedy } = input;
+    if (wanted)
+      await report.check(place, 'response_logprobs', () => compareNumbers(logprobs[index] ?? [], wanted, TOLERANCE));
+    if (greedy.length > 0)
+      await report.check(place, 'greedy', () => compareExact(answers[index]?.slice(0, greedy.length) ?? [], greedy));
+  }
+}
+
+/** Compares intermediate tensors of a forward of `example`, in the order given. */
+export async function checkStages(
+  report: Report,
+  { native }: OpenedModel,
+  example: RawExample,
+  place: string,
+  stages: readonly StageInput[],
+): Promise<void> {
+  if (stages.length === 0) return;
+  const names = [...new Set(stages.flatMap(({ from }) => from))];
+  const found = await guarded(() => native.inspect(example, names));
+  for (const input of stages) await report.check(place, input.stage, () => compareStage(picked(found, input), input));
+}
+
+function picked(
+  found: Readonly<Record<string, Inspected>>,
+  { from, pick = (only) => only as Numbers }: StageInput,
+): Numbers | undefined {
+  const tensors = from.map((name) => found[name]).filter((tensor) => tensor !== undefined);
+  return tensors.length < from.length ? undefined : pick(...tensors);
+}
+
+async function rate(model: OpenedModel, prompts: readonly OpenedCasePrompt[]): Promise<Float32Array[]> {
+  if (prompts.some(({ input }) => input.response.length === 0)) return [];
+  return guarded(() => model.native.logprobs(prompts.map(({ input, example }) => example(input.response))));
+}
+
+/** Greedy answers of all prompts in one rollout, without stop ids. */
+async function answer(model: OpenedModel, prompts: readonly OpenedCasePrompt[]): Promise<Int32Array[]> {
+  const maxTokens = Math.max(...prompts.map(({ input }) => input.greedy.length));
+  if (maxTokens === 0) return [];
+  const requests = prompts.map((prompt, index) => {
+    const { tokens, images } = prompt.example([]);
+    return { tokens, images, n: 1, key: String(index) };
+  });
+  const sampling = { temperature: 0, topK: 0, topP: 1, maxTokens, seed: 0, stop: new Int32Array() };
+  const flag = new (addon().CancelFlag)();
+  const { responses } = await guarded(() => model.native.rollout(requests, sampling, flag, null, null));
+  return responses.map((row) => row[0]?.tokens ?? new Int32Array());
+}

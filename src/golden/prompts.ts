@@ -1,0 +1,39 @@
+// Checks before the network: lines of the tokenizer; text, cuts, ids and spans of a prompt.
+// Leaves the network to network.ts.
+import type { DescribedModel, OpenedModel } from '../engine/open.js';
+import { promptText, tokenisePrompt } from '../text/prompt.js';
+import type { GoldenFolder } from './inputs.js';
+import { compareExact, type Report } from './report.js';
+import type { OpenedPrompt } from './session.js';
+
+/** Lines as the reference's tokenizer takes them, special strings recognised. */
+export async function checkTokenizer(
+  report: Report,
+  { tokenizer, backbone }: DescribedModel,
+  { place, lines }: NonNullable<GoldenFolder['tokenizer']>,
+): Promise<void> {
+  const begin = tokenizer.idOf(backbone.begin) as number;
+  for (const [index, { text, ids, decoded }] of lines.entries()) {
+    await report.check(`${place} ${index}`, 'input_ids', () =>
+      compareExact([begin, ...tokenizer.encode(text, { specials: true })], ids),
+    );
+    if (decoded !== undefined)
+      await report.check(`${place} ${index}`, 'decoded', () => compareExact(tokenizer.decode(ids).text, decoded));
+  }
+}
+
+export async function checkPrompt(
+  report: Report,
+  { backbone, tokenizer }: OpenedModel,
+  { input, layouts }: OpenedPrompt,
+): Promise<void> {
+  const { place, conversation, text, cuts, ids, spans } = input;
+  const parts = backbone.render(conversation);
+  const found = tokenisePrompt(parts, tokenizer, backbone, layouts);
+  const written = { imageToken: backbone.imageToken, picture: text.picture ?? backbone.picture };
+  await report.check(place, 'prompt_text', () => compareExact(promptText(parts, written, layouts), text.wanted));
+  for (const { stage, of, wanted } of cuts)
+    await report.check(place, stage, () => compareExact(layouts.flatMap(of), wanted));
+  await report.check(place, 'input_ids', () => compareExact(found.tokens, ids));
+  await report.check(place, 'image_token_spans', () => compareExact(found.spans.flat(), spans.flat()));
+}
