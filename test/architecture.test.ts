@@ -92,6 +92,12 @@ describe('TypeScript', () => {
     expect(loaders).toEqual([path.join('src', 'engine', 'binding.ts')]);
   });
 
+  test('every backbone has a layout for its golden folders', () => {
+    const names = typescript.map((file) => /^src\/backbones\/(?!registry|backbone)([\w-]+)\.ts$/.exec(file)?.[1]);
+    const without = names.filter((name) => name && !typescript.includes(`src/golden/layouts/${name}.ts`));
+    expect(without).toEqual([]);
+  });
+
   test('sources import only packages that package.json declares', () => {
     const declared = Object.keys(JSON.parse(read('package.json')).dependencies);
     const wrong = typescript.flatMap((file) => {

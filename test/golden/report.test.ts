@@ -15,7 +15,9 @@ test('a NaN or another length never passes', () => {
   expect(compareNumbers([Number.NaN], [1], 1e9)).toMatchObject({ ok: false });
   expect(compareNumbers([1], [Number.NaN], 1e9)).toMatchObject({ ok: false });
   expect(compareNumbers([1, 2], [1], 1e9)).toMatchObject({ ok: false });
-  expect(compareNorms(new Map([['a', Number.NaN]]), { a: 1 }, 1e9, true)).toMatchObject({ ok: false });
+  expect(compareNorms(new Map([['a', Number.NaN]]), { wanted: { a: 1 }, tolerance: 1e9, floor: 1 })).toMatchObject({
+    ok: false,
+  });
 });
 
 test('sequences and texts are compared by their first difference', () => {
@@ -25,12 +27,23 @@ test('sequences and texts are compared by their first difference', () => {
   expect(compareExact([1, 2, 3], [1, 2]).note).toBe('place 2: 3, wanted nothing');
 });
 
-test('norms are compared by name, relative or with an absolute floor', () => {
+test('norms are compared by name, relative or with a floor', () => {
   const found = new Map([['a', 0.0011]]);
-  expect(compareNorms(found, { a: 0.001 }, 0.01, false)).toMatchObject({ ok: false });
-  expect(compareNorms(found, { a: 0.001 }, 0.01, true)).toMatchObject({ ok: true });
-  expect(compareNorms(found, {}, 1, true).note).toBe('a: 0.0011, wanted nothing');
-  expect(compareNorms(new Map(), { a: 1 }, 1, true).note).toBe('a: nothing, wanted 1');
+  expect(compareNorms(found, { wanted: { a: 0.001 }, tolerance: 0.01 })).toMatchObject({ ok: false });
+  expect(compareNorms(found, { wanted: { a: 0.001 }, tolerance: 0.01, floor: 1 })).toMatchObject({ ok: true });
+  expect(compareNorms(found, { wanted: {}, tolerance: 1 }).note).toBe('a: 0.0011, wanted nothing');
+  expect(compareNorms(new Map(), { wanted: { a: 1 }, tolerance: 1 }).note).toBe('a: nothing, wanted 1');
+  expect(compareNorms(new Map([['a', 0]]), { wanted: { a: 0 }, tolerance: 0.01 })).toMatchObject({ ok: true });
+  expect(compareNorms(found, { wanted: { a: 0 }, tolerance: 0.01 })).toMatchObject({ ok: false });
+});
+
+test('norms of noise are not compared, but have to be noise', () => {
+  const wanted = { a: 1, b: 1e-9 };
+  const rule = { wanted, tolerance: 0.01, noiseBelow: 1e-6 };
+  const norms = (b: number) => new Map(Object.entries({ a: 1, b }));
+  expect(compareNorms(norms(5e-8), rule)).toMatchObject({ ok: true });
+  expect(compareNorms(norms(1e-3), rule)).toMatchObject({ ok: false });
+  expect(compareNorms(norms(9), { ...rule, noisy: ['b'] })).toMatchObject({ ok: true, note: '1 norms' });
 });
 
 test('a check that throws is a failed line and the next ones still run', async () => {
