@@ -13,18 +13,18 @@
 namespace mstar {
 namespace {
 
-/** Path of LibTorch's CUDA library: it lies beside the CPU library that this process runs. */
-std::string cuda_library() {
+/** Path of `file` in the folder of the library that holds `symbol`. */
+std::string beside(const void* symbol, const char* file) {
   Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&at::detail::getCUDAHooks), &info) == 0 || info.dli_fname == nullptr)
-    return "libtorch_cuda.so";
+  if (dladdr(symbol, &info) == 0 || info.dli_fname == nullptr) return file;
   const std::string path = info.dli_fname;
-  return path.substr(0, path.rfind('/') + 1) + "libtorch_cuda.so";
+  return path.substr(0, path.rfind('/') + 1) + file;
 }
 
 void load_cuda() {
   static const std::string failure = [] {
-    if (dlopen(cuda_library().c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return std::string();
+    const auto path = beside(reinterpret_cast<const void*>(&at::detail::getCUDAHooks), "libtorch_cuda.so");
+    if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return std::string();
     const char* why = dlerror();
     return std::string(why != nullptr ? why : "cannot be loaded");
   }();
@@ -61,6 +61,12 @@ at::Device open_device(const std::string& name) {
   TORCH_CHECK(count > 0, "device '", name, "': no GPU was found");
   TORCH_CHECK(index < count, "device '", name, "': there are ", count, " GPUs, counted from 0");
   return {at::kCUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+void* cuda_plugin_symbol(const char* name) {
+  static void* const plugin =
+      dlopen(beside(reinterpret_cast<const void*>(&open_device), "libmstar_cuda.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  return plugin == nullptr ? nullptr : dlsym(plugin, name);
 }
 
 void synchronize(const at::Device& device) {

@@ -10,6 +10,9 @@ namespace mstar {
 /** `cpu`, `cuda` or `cuda:N`; throws one line that says what is missing. */
 at::Device open_device(const std::string& name);
 
+/** A function of the CUDA plug-in beside this addon; null where there is none. */
+void* cuda_plugin_symbol(const char* name);
+
 /** Waits for everything that was asked of the device; nothing on CPU. */
 void synchronize(const at::Device& device);
 

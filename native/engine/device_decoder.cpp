@@ -1,26 +1,18 @@
 // See device_decoder.h.
 #include "engine/device_decoder.h"
 
-#include "ops/rotary.h"
-
 namespace mstar {
 namespace {
 
-at::Tensor norm(const at::Tensor& x, const at::Tensor& weight, float eps) {
-  return at::rms_norm(x, {x.size(-1)}, weight, eps);
+/** [N, K * g, E] to [N * g, K, E], as FusedOps folds queries. */
+at::Tensor fold(const at::Tensor& x, int64_t kv_heads) {
+  const int64_t n = x.size(0), g = x.size(1) / kv_heads, e = x.size(2);
+  return g == 1 ? x : x.reshape({n, kv_heads, g, e}).transpose(1, 2).reshape({n * g, kv_heads, e});
 }
 
-/** [N, K * g, E] to [N * g, K, E]: the queries of a key head's group become rows, so that its keys are read once. */
-at::Tensor fold(const at::Tensor& q, int64_t kv_heads) {
-  const int64_t n = q.size(0), g = q.size(1) / kv_heads, e = q.size(2);
-  if (g == 1) return q;
-  return q.reshape({n, kv_heads, g, e}).transpose(1, 2).reshape({n * g, kv_heads, e});
-}
-
-at::Tensor unfold(const at::Tensor& out, int64_t rows) {
-  const int64_t g = out.size(0) / rows, k = out.size(1), e = out.size(2);
-  if (g == 1) return out;
-  return out.reshape({rows, g, k, e}).transpose(1, 2).reshape({rows, k * g, e});
+at::Tensor unfold(const at::Tensor& x, int64_t rows) {
+  const int64_t g = x.size(0) / rows, k = x.size(1), e = x.size(2);
+  return g == 1 ? x : x.reshape({rows, g, k, e}).transpose(1, 2).reshape({rows, k * g, e});
 }
 
 /** The log-sum-exp [H, N] of unfolded heads in the folded order [K, N * g]. */
@@ -43,7 +35,10 @@ int64_t KvArena::bytes_per_token(const DecoderShape& shape, const at::TensorOpti
 }
 
 DeviceDecoder::DeviceDecoder(const Backbone& backbone, const Parameters& parameters)
-    : backbone_(backbone), options_(parameters.options()), shape_(backbone.decoder_shape()) {
+    : backbone_(backbone),
+      options_(parameters.options()),
+      ops_(fused_ops(options_)),
+      shape_(backbone.decoder_shape()) {
   const at::NoGradGuard no_grad;
   weights_ = backbone.decoder_weights(parameters);
   base_ = backbone.rope(0);
@@ -73,38 +68,43 @@ void DeviceDecoder::rotate(DeviceRows& rows, const std::vector<int64_t>& positio
 at::Tensor DeviceDecoder::attention(KvArena& arena, const DeviceRows& rows, int64_t layer,
                                     const at::Tensor& normal) const {
   const auto l = static_cast<size_t>(layer);
-  const int64_t n = normal.size(0), e = shape_.head_dim, k = shape_.kv_heads;
-  const double scale = 1.0 / std::sqrt(static_cast<double>(e));
-  const auto qkv = at::linear(normal, weights_.layers[l].qkv).reshape({n, shape_.heads + 2 * k, e});
-  const auto rotated = rotate_rows(qkv.narrow(1, 0, shape_.heads + k), rows.cosine, rows.sine);
-  const auto q = rotated.narrow(1, 0, shape_.heads), key = rotated.narrow(1, shape_.heads, k),
-             value = qkv.narrow(1, shape_.heads + k, k);
-  arena.keys[l].index_copy_(0, rows.places, key);
-  arena.values[l].index_copy_(0, rows.places, value);
-  std::vector<Attended> parts;
+  const int64_t n = normal.size(0), k = shape_.kv_heads;
+  const double scale = 1.0 / std::sqrt(static_cast<double>(shape_.head_dim));
+  const auto qkv = at::linear(normal, weights_.layers[l].qkv);
+  const auto q = ops_.rotate_and_store(qkv, rows.cosine, rows.sine, rows.places, arena.keys[l], arena.values[l],
+                                       {shape_.heads, k, shape_.head_dim});
+  std::vector<at::Tensor> outs, lse;
+  const auto add = [&](const at::Tensor& out, const at::Tensor& sums) {
+    outs.push_back(out);
+    lse.push_back(sums);
+  };
   if (!rows.causal.empty()) {
-    auto own = attend_causal(q, key, value, rows.causal, scale);
+    // Read back from the arena: the keys were rotated on their way into it.
+    const auto own = attend_causal(unfold(q, n), arena.keys[l].index_select(0, rows.places),
+                                   arena.values[l].index_select(0, rows.places), rows.causal, scale);
     if (rows.spans.empty()) return own.out.reshape({n, -1});
-    parts.push_back({fold(own.out, k), fold_lse(own.lse, k)});
+    add(fold(own.out, k), fold_lse(own.lse, k));
   }
-  const auto folded = fold(q, k);
-  for (const Spans& spans : rows.spans)
-    parts.push_back(attend_spans(folded, arena.keys[l], arena.values[l], spans, scale));
-  return unfold(merge(parts), n).reshape({n, -1});
+  for (const Spans& spans : rows.spans) {
+    const auto part = attend_spans(q, arena.keys[l], arena.values[l], spans, scale);
+    add(part.out, part.lse);
+  }
+  return ops_.merge(outs, lse, n);
 }
 
-at::Tensor DeviceDecoder::forward(KvArena& arena, const DeviceRows& rows, at::Tensor x) const {
+at::Tensor DeviceDecoder::forward(KvArena& arena, const DeviceRows& rows, const at::Tensor& embedded) const {
+  auto x = embedded.clone(at::MemoryFormat::Contiguous);
+  at::Tensor delta;
   for (int64_t l = 0; l < shape_.layers; ++l) {
     const DecoderLayer& layer = weights_.layers[static_cast<size_t>(l)];
-    x = x + at::linear(attention(arena, rows, l, norm(x, layer.attention_norm, shape_.eps)), layer.output);
-    const auto normal = norm(x, layer.ffn_norm, shape_.eps);
-    x = x + at::linear(at::silu(at::linear(normal, layer.gate)).mul_(at::linear(normal, layer.up)), layer.down);
+    delta = at::linear(attention(arena, rows, l, ops_.add_norm(x, delta, layer.attention_norm, shape_.eps)),
+                       layer.output);
+    const auto normal = ops_.add_norm(x, delta, layer.ffn_norm, shape_.eps);
+    delta = at::linear(ops_.swiglu(at::linear(normal, layer.gate), at::linear(normal, layer.up)), layer.down);
   }
-  return norm(x, weights_.norm, shape_.eps);
+  return ops_.add_norm(x, delta, weights_.norm, shape_.eps);
 }
 
-at::Tensor DeviceDecoder::logits(const at::Tensor& hidden) const {
-  return at::linear(hidden, weights_.head).to(at::kFloat);
-}
+at::Tensor DeviceDecoder::logits(const at::Tensor& hidden) const { return at::linear(hidden, weights_.head); }
 
 }  // namespace mstar

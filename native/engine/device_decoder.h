@@ -6,6 +6,7 @@
 
 #include "engine/backbone.h"
 #include "engine/span_attention.h"
+#include "ops/fused.h"
 
 namespace mstar {
 
@@ -29,11 +30,12 @@ class DeviceDecoder {
   DeviceDecoder(const Backbone& backbone, const Parameters& parameters);
   const DecoderShape& shape() const { return shape_; }
   const at::TensorOptions& options() const { return options_; }
+  const FusedOps& ops() const { return ops_; }
   /** Query heads that share a key head: rows of a call count this many times in Spans. */
   int64_t group() const { return shape_.heads / shape_.kv_heads; }
   /** Final hidden states [N, D] of embeddings [N, D]. */
-  at::Tensor forward(KvArena& arena, const DeviceRows& rows, at::Tensor x_ND) const;
-  /** Logits [N, V] in float32. */
+  at::Tensor forward(KvArena& arena, const DeviceRows& rows, const at::Tensor& embedded_ND) const;
+  /** Logits [N, V] in the number type of the weights. */
   at::Tensor logits(const at::Tensor& hidden_ND) const;
   /** Sets cosine and sine for positions in sequences of these lengths. */
   void rotate(DeviceRows& rows, const std::vector<int64_t>& positions, const std::vector<int64_t>& lengths) const;
@@ -43,6 +45,7 @@ class DeviceDecoder {
 
   const Backbone& backbone_;
   at::TensorOptions options_;
+  const FusedOps& ops_;
   DecoderShape shape_;
   DecoderWeights weights_;
   Rope base_;

@@ -272,7 +272,7 @@ class DeviceRollout {
     if (rows.empty()) return;
     std::vector<float> uniform;
     for (const Row& row : rows) uniform.push_back(uniform_of(row, 0));
-    const auto drawn = draw_rows(at::stack(logits), sampling_, at::tensor(uniform).to(device_));
+    const auto drawn = draw_rows(at::stack(logits), sampling_, at::tensor(uniform).to(device_), context_.decoder.ops());
     const auto tokens = drawn.tokens.cpu(), logprobs = drawn.logprobs.cpu();
     for (size_t r = 0; r < rows.size(); ++r)
       if (!append(rows[r], tokens.const_data_ptr<int64_t>()[r], logprobs.const_data_ptr<float>()[r]))
@@ -352,7 +352,7 @@ class DeviceRollout {
       set_own_spans(rows.spans.back(), inputs, step);
       const auto x = context_.backbone.embed(context_.parameters, tokens);
       const auto logits = context_.decoder.logits(context_.decoder.forward(arena_, rows, x));
-      const auto drawn = draw_rows(logits, sampling_, inputs.uniform[step]);
+      const auto drawn = draw_rows(logits, sampling_, inputs.uniform[step], context_.decoder.ops());
       tokens = drawn.tokens;
       all_tokens.push_back(drawn.tokens);
       all_logprobs.push_back(drawn.logprobs);

@@ -26,16 +26,16 @@ at::Tensor pick_sorted(const at::Tensor& scaled, const Sampling& sampling, const
 
 }  // namespace
 
-DrawnRows draw_rows(const at::Tensor& logits, const Sampling& sampling, const at::Tensor& uniform_R) {
-  at::Tensor token;
-  if (sampling.temperature == 0) {
-    token = logits.argmax(-1, true);
-  } else {
-    const auto scaled = sampling.temperature == 1 ? logits : logits / sampling.temperature;
-    const bool whole = (sampling.top_k <= 0 || sampling.top_k >= logits.size(1)) && sampling.top_p >= 1;
-    token = whole ? pick(at::softmax(scaled, -1), uniform_R) : pick_sorted(scaled, sampling, uniform_R);
+DrawnRows draw_rows(const at::Tensor& logits, const Sampling& sampling, const at::Tensor& uniform_R,
+                    const FusedOps& ops) {
+  const bool whole = (sampling.top_k <= 0 || sampling.top_k >= logits.size(1)) && sampling.top_p >= 1;
+  if (whole || sampling.temperature == 0) {
+    const auto [tokens, logprobs] = ops.draw(logits, sampling.temperature, uniform_R);
+    return {tokens, logprobs};
   }
-  return {token.squeeze(1), logits.gather(1, token).squeeze(1) - at::logsumexp(logits, {-1})};
+  const auto wide = logits.to(at::kFloat);
+  const auto token = pick_sorted(sampling.temperature == 1 ? wide : wide / sampling.temperature, sampling, uniform_R);
+  return {token.squeeze(1), wide.gather(1, token).squeeze(1) - at::logsumexp(wide, {-1})};
 }
 
 }  // namespace mstar

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "engine/types.h"
+#include "ops/fused.h"
 
 namespace mstar {
 
@@ -11,7 +12,8 @@ struct DrawnRows {
   at::Tensor logprobs;  // float32 [R], under the plain distribution
 };
 
-/** One token per row of logits [R, V] (float32) by uniform [R] (float32, in [0, 1)). */
-DrawnRows draw_rows(const at::Tensor& logits_RV, const Sampling& sampling, const at::Tensor& uniform_R);
+/** One token per row of logits [R, V] by uniform [R] (float32, in [0, 1)). */
+DrawnRows draw_rows(const at::Tensor& logits_RV, const Sampling& sampling, const at::Tensor& uniform_R,
+                    const FusedOps& ops);
 
 }  // namespace mstar

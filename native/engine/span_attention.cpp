@@ -74,13 +74,10 @@ Attended attend_spans_plain(const at::Tensor& q, const at::Tensor& keys, const a
 Attended attend_spans(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const Spans& spans,
                       double scale) {
   if (!flash_takes(q)) return attend_spans_plain(q, keys, values, spans, scale);
-  auto result = at::_flash_attention_forward(q, keys, values, spans.query_ends_device, spans.begins_device,
-                                             spans.most_queries, spans.longest, 0.0, false, false, scale, std::nullopt,
-                                             std::nullopt, spans.lengths_device);
-  auto lse = std::get<1>(result);
-  // An empty span leaves +infinity, which would win the merge.
-  lse = at::where(at::isposinf(lse), -std::numeric_limits<float>::infinity(), lse);
-  return {std::get<0>(result), lse};
+  const auto result = at::_flash_attention_forward(q, keys, values, spans.query_ends_device, spans.begins_device,
+                                                   spans.most_queries, spans.longest, 0.0, false, false, scale,
+                                                   std::nullopt, std::nullopt, spans.lengths_device);
+  return {std::get<0>(result), std::get<1>(result)};
 }
 
 Attended attend_causal(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const std::vector<int64_t>& lengths,
@@ -101,19 +98,6 @@ Attended attend_causal(const at::Tensor& q, const at::Tensor& k, const at::Tenso
     sums.push_back(one.lse);
   }
   return {at::cat(outs), at::cat(sums, 1)};
-}
-
-at::Tensor merge(const std::vector<Attended>& parts) {
-  if (parts.size() == 1) return parts[0].out;
-  std::vector<at::Tensor> sums, outs;
-  for (const Attended& part : parts) sums.push_back(part.lse);
-  const auto weights = at::softmax(at::stack(sums), 0).transpose(1, 2).unsqueeze(-1);  // [parts, M, K, 1]
-  at::Tensor total;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    const auto part = parts[i].out * weights[static_cast<int64_t>(i)];
-    total = total.defined() ? total.add_(part) : part;
-  }
-  return total.to(parts[0].out.scalar_type());
 }
 
 }  // namespace mstar

@@ -24,7 +24,7 @@ struct Attended {
   at::Tensor out, lse;
 };
 
-/** q [M, K, E]; keys and values [arena tokens, K, E]. A query whose span is empty gets lse -infinity. */
+/** q [M, K, E]; keys and values [arena tokens, K, E]. Where a span is empty lse is infinite, of either sign. */
 Attended attend_spans(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const Spans& spans,
                       double scale);
 
@@ -36,8 +36,5 @@ Attended attend_spans_plain(const at::Tensor& q, const at::Tensor& keys, const a
  * N]. */
 Attended attend_causal(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const std::vector<int64_t>& lengths,
                        double scale);
-
-/** One attention over the union of the parts' spans; parts of equal shape. */
-at::Tensor merge(const std::vector<Attended>& parts);
 
 }  // namespace mstar

@@ -1,0 +1,27 @@
+# libmstar_cuda.so: the CUDA kernels of native/ops/cuda and their glue to LibTorch, beside mstar.node.
+if(NOT CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES "80;90;120" CACHE STRING "GPU architectures")
+endif()
+enable_language(CUDA)
+set(CMAKE_CUDA_STANDARD 17)  # all that the kernels need; CMake before 3.28 refuses 20 with recent nvcc
+set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+set(CMAKE_CUDA_EXTENSIONS OFF)
+find_package(CUDAToolkit REQUIRED)
+foreach(lib c10_cuda torch_cuda)
+  if(NOT EXISTS "${TORCH_ROOT}/lib/lib${lib}.so")
+    message(FATAL_ERROR "the CUDA plug-in needs a CUDA LibTorch: ${TORCH_ROOT}/lib/lib${lib}.so is missing")
+  endif()
+  add_library(${lib} SHARED IMPORTED)
+  set_target_properties(${lib} PROPERTIES IMPORTED_LOCATION "${TORCH_ROOT}/lib/lib${lib}.so"
+    INTERFACE_INCLUDE_DIRECTORIES "${CUDAToolkit_INCLUDE_DIRS}")
+endforeach()
+file(GLOB cuda_kernels CONFIGURE_DEPENDS "native/ops/cuda/*.cu")
+add_library(mstar_cuda SHARED ${cuda_kernels} native/ops/cuda/plugin.cpp)
+target_include_directories(mstar_cuda PRIVATE native)
+target_link_libraries(mstar_cuda PRIVATE torch_cpu c10 c10_cuda CUDA::cudart)
+target_compile_options(mstar_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr --threads=2>)
+# libtorch_cuda registers its operators when it is loaded; no symbol of it is named here.
+target_link_options(mstar_cuda PRIVATE
+  "LINKER:--no-as-needed,${TORCH_ROOT}/lib/libtorch_cuda.so,--as-needed" "LINKER:--allow-shlib-undefined")
+set_target_properties(mstar_cuda PROPERTIES CUDA_RUNTIME_LIBRARY Shared
+  LIBRARY_OUTPUT_DIRECTORY "$<1:${MSTAR_OUTPUT_DIR}>" BUILD_RPATH "${TORCH_ROOT}/lib")
