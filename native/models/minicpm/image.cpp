@@ -18,7 +18,8 @@ int64_t to_multiple(double length, int64_t divisor) {
   return std::max(static_cast<int64_t>(std::nearbyint(length / d)) * divisor, divisor);
 }
 
-/** Size near the area of scale_resolution squared that keeps the aspect ratio; smaller pictures stay unless enlarged. */
+/** Size near the area of scale_resolution squared that keeps the aspect ratio; smaller pictures stay unless enlarged.
+ */
 Size best_size(const Shape& s, double width, double height, bool enlarge) {
   const double scale = static_cast<double>(s.scale_resolution);
   if (width * height > scale * scale || enlarge) {
@@ -55,8 +56,8 @@ ImageLayout choose_layout(const Shape& s, int64_t width, int64_t height) {
   TORCH_CHECK(width > 0 && height > 0, "picture of ", width, " x ", height, " pixels");
   const double w = static_cast<double>(width), h = static_cast<double>(height);
   const double scale = static_cast<double>(s.scale_resolution);
-  const auto wanted = static_cast<int64_t>(
-      std::min(std::ceil(w * h / (scale * scale)), static_cast<double>(s.max_slices)));
+  const auto wanted =
+      static_cast<int64_t>(std::min(std::ceil(w * h / (scale * scale)), static_cast<double>(s.max_slices)));
   ImageLayout best;
   best.tokens = s.queries;
   if (wanted <= 1) return best;
@@ -65,8 +66,7 @@ ImageLayout choose_layout(const Shape& s, int64_t width, int64_t height) {
     for (int64_t cols = 1; cols <= cells; ++cols) {
       if (cells % cols != 0) continue;
       const int64_t rows = cells / cols;
-      const double error =
-          std::abs(std::log(w / h) - std::log(static_cast<double>(cols) / static_cast<double>(rows)));
+      const double error = std::abs(std::log(w / h) - std::log(static_cast<double>(cols) / static_cast<double>(rows)));
       if (error >= least) continue;
       least = error;
       best.cols = cols;
@@ -83,8 +83,7 @@ Pixels slice_pixels(const Shape& s, const Image& image) {
   };
   const ImageLayout grid = choose_layout(s, image.width, image.height);
   const bool cut = grid.tiles > 1;
-  const Size overview =
-      best_size(s, static_cast<double>(image.width), static_cast<double>(image.height), !cut);
+  const Size overview = best_size(s, static_cast<double>(image.width), static_cast<double>(image.height), !cut);
   Pixels slices = {normalised(resized(overview), overview.width, 0, 0, overview)};
   if (!cut) return slices;
   const Size cell = cell_size(s, image, grid);

@@ -74,9 +74,8 @@ at::Tensor resample(const Shape& s, const Parameters& p, const at::Tensor& x_SPC
   auto mask = key_mask(grids, patches);
   if (mask.defined()) mask = mask.to(x_SPC.device());
   const auto q = heads(queries_QD, 0).expand({slices, -1, -1, -1});
-  const auto mixed = at::scaled_dot_product_attention(
-      q, heads(keys_SPD, 1), heads(values_SPD, 2),
-      mask.defined() ? std::optional<at::Tensor>(mask) : std::nullopt);
+  const auto mixed = at::scaled_dot_product_attention(q, heads(keys_SPD, 1), heads(values_SPD, 2),
+                                                      mask.defined() ? std::optional<at::Tensor>(mask) : std::nullopt);
   const auto out = dense(mixed.transpose(1, 2).reshape({slices, s.queries, d}), p[kName + "attn.out_proj.weight"],
                          p[kName + "attn.out_proj.bias"]);
   return dense(norm(s, p, "ln_post", out), p[kName + "proj"].t());

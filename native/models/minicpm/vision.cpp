@@ -70,8 +70,7 @@ Patches cut_patches(const Shape& s, const std::vector<at::Tensor>& slices) {
     const int64_t h = slice.size(1) / size, w = slice.size(2) / size;
     patches.grids.push_back({h, w});
     longest = std::max(longest, h * w);
-    rows.push_back(
-        slice.reshape({3, h, size, w, size}).permute({1, 3, 0, 2, 4}).reshape({h * w, 3 * size * size}));
+    rows.push_back(slice.reshape({3, h, size, w, size}).permute({1, 3, 0, 2, 4}).reshape({h * w, 3 * size * size}));
   }
   for (at::Tensor& row : rows) row = at::constant_pad_nd(row, {0, 0, 0, longest - row.size(0)});
   patches.values_SPC = at::stack(rows);
@@ -92,8 +91,7 @@ at::Tensor encode_slices(const Shape& s, const Parameters& p, const Patches& pat
   const auto ids = position_ids(s, patches.values_SPC.size(1)).to(p.device());
   // A convolution whose stride is its size is one matrix product over cut patches.
   const auto& weight = p["vpm.embeddings.patch_embedding.weight"];
-  auto x_SPC =
-      dense(patches.values_SPC, weight.reshape({s.v_hidden, -1}), p["vpm.embeddings.patch_embedding.bias"]);
+  auto x_SPC = dense(patches.values_SPC, weight.reshape({s.v_hidden, -1}), p["vpm.embeddings.patch_embedding.bias"]);
   x_SPC = x_SPC + at::embedding(p["vpm.embeddings.position_embedding.weight"], ids);
   for (int64_t i = 0; i < s.v_layers; ++i) x_SPC = layer(s, p, i, x_SPC);
   return norm(s, p, "vpm.post_layernorm", x_SPC);
