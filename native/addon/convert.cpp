@@ -131,6 +131,7 @@ ModelSpec to_model_spec(const Napi::Value& value) {
   spec.dtype = text(from, "dtype");
   spec.threads = static_cast<int>(integer(from, "threads"));
   if (spec.threads < 1 || spec.threads > 1024) refuse(from.Env(), "threads", "1 to 1024");
+  if (!get(from, "random").IsUndefined()) spec.random = static_cast<uint64_t>(integer(from, "random"));
   if (!get(from, "decode").IsUndefined()) {
     const std::string decode = text(from, "decode");
     if (decode != "packed" && decode != "device") refuse(from.Env(), "decode", "'packed' or 'device'");

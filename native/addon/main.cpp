@@ -8,6 +8,8 @@
 
 #include "addon/convert.h"
 #include "addon/model_object.h"
+#include "base/device.h"
+#include "ops/probe.h"
 #include "base/malloc.h"
 #include "base/tensor_memory.h"
 
@@ -38,6 +40,21 @@ const char* simd() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? "avx2" : "plain";
 }
 
+/** probe(device, dtype, copyBytes, matrixSide): measured limits and memory; blocks. */
+Napi::Value probe(const Napi::CallbackInfo& info) {
+  const auto device = open_device(info[0].As<Napi::String>().Utf8Value());
+  const bool half = info[1].As<Napi::String>().Utf8Value() == "bfloat16";
+  const auto options = at::TensorOptions(half ? at::kBFloat16 : at::kFloat).device(device);
+  const DeviceProbe found =
+      probe_device(options, info[2].As<Napi::Number>().Int64Value(), info[3].As<Napi::Number>().Int64Value());
+  auto out = Napi::Object::New(info.Env());
+  out.Set("copyBytesPerSecond", found.copy_bytes_per_second);
+  out.Set("matmulFlopsPerSecond", found.matmul_flops_per_second);
+  out.Set("freeBytes", static_cast<double>(free_bytes(device)));
+  out.Set("kernels", cuda_plugin_symbol("mstar_cuda_ops") != nullptr);
+  return out;
+}
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   static const char* const malloc_state = [] {
     const char* state = raise_malloc_thresholds();
@@ -54,6 +71,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("loadModel", Napi::Function::New(env, ModelObject::load));
   exports.Set("parameterShapes", Napi::Function::New(env, parameter_shapes));
   exports.Set("backbones", Napi::Function::New(env, backbones));
+  exports.Set("probe", Napi::Function::New(env, probe));
   exports.Set("info", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 auto out = Napi::Object::New(info.Env());
                 out.Set("torch", TORCH_VERSION);

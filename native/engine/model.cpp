@@ -33,6 +33,7 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
     parameters_.add(kHeadWeight, at::zeros({1, backbone_->decoder_shape().hidden}, options));
     parameters_.add(kHeadBias, at::zeros({1}, options));
   }
+  if (spec.random) draw_weights(*spec.random);
   for (const WeightFile& file : spec.weights) {
     const TensorReader reader(file.path);
     for (const TensorRange& range : file.tensors) {
@@ -42,6 +43,19 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
   }
   if (spec.head == Head::mean) parameters_[kHeadWeight].copy_(parameters_[backbone_->embedding_name()].mean(0, true, at::kFloat));
   for (const std::string& name : parameters_.names()) parameters_[name].requires_grad_(true);
+}
+
+void Model::draw_weights(uint64_t seed) {
+  at::manual_seed(seed);
+  for (const std::string& name : parameters_.names()) {
+    const at::Tensor& value = parameters_[name];
+    // Matrices keep the size of what flows through them; vectors are the scales and shifts of norms.
+    if (value.dim() >= 2) {
+      value.normal_(0, 0.02);
+    } else {
+      value.fill_(name.ends_with("bias") ? 0 : 1);
+    }
+  }
 }
 
 LossContext Model::context() const { return {*backbone_, parameters_, threads_, token_budget_}; }

@@ -21,6 +21,7 @@ struct ModelSpec {
   std::string device = "cpu", dtype = "float32";
   int threads = 1;
   Head head = Head::none;
+  std::optional<uint64_t> random;  // seed of weights that are drawn on the device instead of read: for benchmarks
   bool device_decode = false;  // decode by LibTorch operations even where the packed CPU path could
 };
 
@@ -50,6 +51,7 @@ class Model {
   LossContext context() const;
   at::Tensor moment(const std::string& name) const;  // by its name in checkpoints; undefined for other names
   void forget_decoders();
+  void draw_weights(uint64_t seed);
   void check_head(bool wanted) const;
 
   std::unique_ptr<Backbone> backbone_;

@@ -3,10 +3,12 @@
 import type { CommandModule } from 'yargs';
 import type { Line } from '../golden/report.js';
 import { runGolden } from '../golden/run.js';
+import { chooseDevice } from '../golden/session.js';
 
 interface Arguments {
   readonly folder: string;
   readonly json: boolean;
+  readonly device: 'cpu' | 'cuda';
 }
 
 const command: CommandModule<object, Arguments> = {
@@ -19,8 +21,10 @@ const command: CommandModule<object, Arguments> = {
         demandOption: true,
         describe: 'model folder with reference outputs',
       })
+      .option('device', { choices: ['cpu', 'cuda'] as const, default: 'cpu' as const, describe: 'where to compute' })
       .option('json', { type: 'boolean', default: false, describe: 'the report as one JSON document' }),
-  async handler({ folder, json }) {
+  async handler({ folder, json, device }) {
+    chooseDevice(device);
     const lines = await runGolden(folder, (line) => {
       if (!json) console.log(line);
     });

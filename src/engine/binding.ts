@@ -86,6 +86,8 @@ export interface ModelSpec {
   readonly threads: number;
   /** `none`: a policy. `mean`: new reward head from the mean token embedding. `load`: the checkpoint holds reward_head.{weight,bias}. */
   readonly head: 'none' | 'mean' | 'load';
+  /** Seed of weights that are drawn on the device instead of read (`weights` is then empty); for benchmarks. */
+  readonly random?: number;
   /** `device`: decode by LibTorch operations where the packed float32 CPU path is the default; for tests and comparisons. */
   readonly decode?: 'packed' | 'device';
 }
@@ -157,6 +159,18 @@ export interface NativeAddon {
   ): { readonly name: string; readonly shape: readonly number[] }[];
   /** Backbones of this build, by name. */
   backbones(): string[];
+  /** Measured limits of a device and its free memory; `kernels`: whether the CUDA plug-in is there. Blocks for a second. */
+  probe(
+    device: string,
+    dtype: 'float32' | 'bfloat16',
+    copyBytes: number,
+    matrixSide: number,
+  ): {
+    readonly copyBytesPerSecond: number;
+    readonly matmulFlopsPerSecond: number;
+    readonly freeBytes: number;
+    readonly kernels: boolean;
+  };
   info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };
 }
 

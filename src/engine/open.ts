@@ -36,11 +36,9 @@ export interface OpenedModel extends DescribedModel {
   readonly parameters: readonly ParameterShape[];
 }
 
-/** Reads config, tokenizer and special tokens of a folder. `config` overrides the folder's own. Throws UserError. */
-export async function describeModel(
-  folder: ModelFolder,
-  config: Readonly<Record<string, unknown>> = folder.config,
-): Promise<DescribedModel> {
+/** Reads config, tokenizer and special tokens of a folder. Throws UserError. */
+export async function describeModel(folder: ModelFolder): Promise<DescribedModel> {
+  const { config } = folder;
   const configFile = join(folder.dir, 'config.json');
   const backbone = await findBackbone(config, configFile);
   const tokenizerFile = join(folder.dir, backbone.tokenizerFile);
@@ -73,14 +71,9 @@ export async function describeModel(
 }
 
 /** Opens the folder for computing. Throws UserError for what is wrong with its files, EngineError for the rest. */
-export async function openModel(
-  dir: string,
-  compute: ComputeOptions,
-  head: ModelSpec['head'],
-  configOf: (config: ModelFolder['config']) => ModelFolder['config'] = (config) => config,
-): Promise<OpenedModel> {
+export async function openModel(dir: string, compute: ComputeOptions, head: ModelSpec['head']): Promise<OpenedModel> {
   const folder = await openFolder(dir);
-  const described = await describeModel(folder, configOf(folder.config));
+  const described = await describeModel(folder);
   const { backbone, numbers } = described;
   const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
   const wanted = head === 'load' ? [...shapes, ...rewardHeadShapes(numbers[backbone.widthName] as number)] : shapes;

@@ -9,12 +9,17 @@ import { writeFolder } from '../checkpoint/save.js';
 import { readTensors, type Tensor, toBytes } from '../checkpoint/tensors.js';
 import { addon, type RawExample } from '../engine/binding.js';
 import { guarded, guardedNow } from '../engine/native.js';
-import { describeModel, type OpenedModel, openModel } from '../engine/open.js';
+import { type ComputeOptions, describeModel, type OpenedModel, openModel } from '../engine/open.js';
 import type { PictureLayout } from '../text/prompt.js';
 import type { ModelChange, PromptInput } from './inputs.js';
 
 /** Numbers are compared with a float32 reference on the CPU. */
-const COMPUTE = { device: 'cpu', dtype: 'float32', threads: 0 } as const;
+let device: ComputeOptions['device'] = 'cpu';
+
+/** Where the models of all later checks compute. */
+export function chooseDevice(chosen: ComputeOptions['device']): void {
+  device = chosen;
+}
 
 /** Opens `dir`, runs `work`, frees the model. */
 export async function withModel<T>(
@@ -22,7 +27,7 @@ export async function withModel<T>(
   head: 'none' | 'mean',
   work: (model: OpenedModel) => Promise<T>,
 ): Promise<T> {
-  const model = await openModel(dir, COMPUTE, head);
+  const model = await openModel(dir, { device, dtype: 'float32', threads: 0 }, head);
   try {
     return await work(model);
   } finally {

@@ -107,7 +107,7 @@ function weightsOf(
   patch: number,
 ): ModelChange['weights'] {
   const width = 4 * golden.kv_dim;
-  const most = Math.max(...vectors.map((value) => value * value));
+  const most = Math.max(...vectors.map(Math.abs)) ** 2;
   const inputs = towerInputs(golden, vectors, slots, most);
   const formulas = new Map(golden.parameters.map((parameter) => [parameter.name, parameter]));
   return (name, shape) => {

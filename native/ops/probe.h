@@ -1,0 +1,15 @@
+#pragma once
+// What a device can do at most, measured: the limits that speeds are compared with.
+#include <ATen/core/Tensor.h>
+
+namespace mstar {
+
+struct DeviceProbe {
+  double copy_bytes_per_second = 0;   // read plus written
+  double matmul_flops_per_second = 0; // in the given number type
+};
+
+/** Medians of a few repetitions; takes about a second on a GPU. `bytes` are copied; matrices are `side` square. */
+DeviceProbe probe_device(const at::TensorOptions& options, int64_t bytes, int64_t side);
+
+}  // namespace mstar
