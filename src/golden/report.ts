@@ -58,8 +58,10 @@ export type Outcome = Omit<Line, 'place' | 'stage'>;
 
 function format({ place, stage, ok, error, tolerance, note }: Line): string {
   const number =
-    error === undefined ? '' : `largest error ${error === 0 ? 0 : error.toExponential(1)} (at most ${tolerance})`;
-  return [ok ? 'ok  ' : 'FAIL', place.padEnd(28), stage.padEnd(22), number.padEnd(36), note].join(' ').trimEnd();
+    error === undefined
+      ? ''
+      : `largest error ${error === 0 ? 0 : error.toExponential(1)} (at most ${Number(tolerance?.toPrecision(2))})`;
+  return [ok ? 'ok  ' : 'FAIL', place.padEnd(28), stage.padEnd(28), number.padEnd(36), note].join(' ').trimEnd();
 }
 
 /** Numbers of one shape within an absolute tolerance; 0 asks for equality. */

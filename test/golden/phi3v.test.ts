@@ -226,6 +226,18 @@ describe('cases', () => {
     ]);
   });
 
+  test('white space that a special string takes is not wanted in the text', async () => {
+    const marks = { 7: { content: '|', rstrip: true }, 8: { content: '/' } };
+    const side = { 'tokenizer_config.json': { added_tokens_decoder: marks } };
+    const dir = writeGolden({
+      ...side,
+      'cases/a/case.json': { ...prompt, messages: [], prompt_text: 'a |\n b/ c |' },
+      'cases/a/expected.safetensors': {},
+    });
+    const { cases } = await layout.read(folderOf(dir, {}, Object.keys(side)), backbone as Backbone);
+    expect(cases[0]!.prompts[0]!.text.wanted).toBe('<s>a |b/ c |');
+  });
+
   test('a tag places its picture anywhere in a conversation', async () => {
     const messages = [
       { role: 'user', content: 'a<|image_1|>b', images: ['one.jpg.png'] },

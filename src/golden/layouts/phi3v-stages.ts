@@ -8,7 +8,7 @@ import { idsSchema, readPicture, whereThere } from '../files.js';
 import type { StageInput } from '../inputs.js';
 import { ALL, lastRows, list, logSumExp, maximum, type Numbers, perRow, rowsOf, type Take, taken } from '../numbers.js';
 
-/** Vision part and logits agree this well in float32. */
+/** Vision part and logits agree this well in float32, relative to the largest number of their stage. */
 const TOLERANCE = 1e-5;
 /** Of means over the pixels of a crop, which are computed in float64. */
 const MEAN_TOLERANCE = 1e-6;
@@ -138,7 +138,7 @@ function sampledStages(expected: Expected): StageInput[] {
         from: [whole ?? stage.replace(/(_s\d+)?\.\d+$/, '') + picture],
         pick: (found) => taken(found, takes(Number(step))),
         wanted,
-        tolerance: TOLERANCE,
+        tolerance: toleranceOf(wanted),
       };
     });
   });
@@ -148,8 +148,10 @@ function sampledStages(expected: Expected): StageInput[] {
 export function textStages(recorded: Recorded, expected: Expected): StageInput[] {
   const { prompt_logit_positions: positions, prompt_argmax: best } = recorded;
   const hidden = expected.get('hidden_last');
+  // One for all that follows from the logits.
+  const logitTolerance = toleranceOf(expected.get('prompt_logits') ?? list([]));
   const logits = (stage: string, wanted: Numbers | undefined, pick: (all: Numbers) => Numbers): StageInput[] =>
-    wanted ? [{ stage, from: ['logits'], pick, wanted, tolerance: TOLERANCE }] : [];
+    wanted ? [{ stage, from: ['logits'], pick, wanted, tolerance: logitTolerance }] : [];
   return [
     ...(hidden ? hiddenStages(hidden) : []),
     ...logits('prompt_logits', positions && expected.get('prompt_logits'), (all) => rowsOf(all, positions ?? [])),
@@ -165,10 +167,14 @@ export function textStages(recorded: Recorded, expected: Expected): StageInput[]
 /** The engine gives the first row, the embedding, and the last, after the final norm. */
 function hiddenStages(hidden: Numbers): StageInput[] {
   const last = (all: Numbers): Numbers => lastRows(all, 1);
-  const row = (index: number): Numbers => rowsOf(hidden, [index]);
   const layers = (hidden.shape[0] as number) - 1;
-  return [
-    { stage: 'hidden_last.0', from: ['embeddings'], pick: last, wanted: row(0), tolerance: TOLERANCE },
-    { stage: `hidden_last.${layers}`, from: ['hidden'], pick: last, wanted: row(layers), tolerance: TOLERANCE },
-  ];
+  const stage = (index: number, from: string): StageInput => {
+    const wanted = rowsOf(hidden, [index]);
+    return { stage: `hidden_last.${index}`, from: [from], pick: last, wanted, tolerance: toleranceOf(wanted) };
+  };
+  return [stage(0, 'embeddings'), stage(layers, 'hidden')];
+}
+
+function toleranceOf({ data }: Numbers): number {
+  return TOLERANCE * Array.from(data).reduce((most, value) => Math.max(most, Math.abs(value)), 1);
 }

@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Backbone, Content } from '../../backbones/backbone.js';
-import type { ModelFolder } from '../../checkpoint/folder.js';
+import { type ModelFolder, parseSideFile } from '../../checkpoint/folder.js';
+import { checked } from '../../core/schema.js';
 import {
   foldersIn,
   type GoldenMessage,
@@ -54,6 +55,9 @@ const schemas = {
     no_grad_params: z.array(z.string()).default([]),
     rounding_noise_params: z.array(z.string()).default([]),
   }),
+  tokenizer: z.object({
+    added_tokens_decoder: z.record(z.string(), z.object({ content: z.string(), rstrip: z.boolean().default(false) })),
+  }),
   prm: prompt.extend({
     token_labels: z.array(z.number()),
     scores: z.array(z.number()),
@@ -63,29 +67,45 @@ const schemas = {
   }),
 };
 
+/** What every prompt of a folder is read with. */
+interface Source {
+  readonly folder: ModelFolder;
+  readonly backbone: Backbone;
+  /** Special strings that take the white space after them. */
+  readonly swallowing: readonly string[];
+}
+
 export const layout: FixtureLayout = {
   async read(folder, backbone) {
     const { dir } = folder;
+    const source = { folder, backbone, swallowing: swallowingOf(folder) };
     const cases: CaseInput[] = [];
     for (const name of await foldersIn(join(dir, 'cases')))
-      cases.push(await readCase(folder, join(dir, 'cases', name), `cases/${name}`, backbone));
+      cases.push(await readCase(source, join(dir, 'cases', name), `cases/${name}`));
     return {
       cases,
       extras: [],
-      sft: await whereThere(join(dir, 'sft', 'expected.json'), (file) => readSft(file, join(dir, 'sft'), backbone)),
-      prm: await whereThere(join(dir, 'prm', 'expected.json'), (file) => readPrm(file, join(dir, 'prm'), backbone)),
+      sft: await whereThere(join(dir, 'sft', 'expected.json'), (file) => readSft(source, file, join(dir, 'sft'))),
+      prm: await whereThere(join(dir, 'prm', 'expected.json'), (file) => readPrm(source, file, join(dir, 'prm'))),
     };
   },
 };
 
-async function readCase(folder: ModelFolder, dir: string, place: string, backbone: Backbone): Promise<CaseInput> {
+function swallowingOf(folder: ModelFolder): string[] {
+  const name = 'tokenizer_config.json';
+  const parsed = parseSideFile(folder, name, true);
+  if (parsed === undefined) return [];
+  const { added_tokens_decoder: added } = checked(schemas.tokenizer, parsed, join(folder.dir, name));
+  return Object.values(added).flatMap(({ content, rstrip }) => (rstrip ? [content] : []));
+}
+
+async function readCase(source: Source, dir: string, place: string): Promise<CaseInput> {
   const golden = await readGolden(join(dir, 'case.json'), schemas.case);
   const expected = await readExpected(join(dir, 'expected.safetensors'));
-  if (!('rows' in golden))
-    return { place, prompts: [await casePrompt(folder, dir, place, golden, expected, backbone)] };
+  if (!('rows' in golden)) return { place, prompts: [await casePrompt(source, dir, place, golden, expected)] };
   const prompts: CasePrompt[] = [];
   for (const [index, row] of golden.rows.entries())
-    prompts.push(await casePrompt(folder, dir, `${place} ${index}`, row, ofRow(expected, index), backbone));
+    prompts.push(await casePrompt(source, dir, `${place} ${index}`, row, ofRow(expected, index)));
   return { place, prompts };
 }
 
@@ -97,24 +117,28 @@ function ofRow(expected: ReadonlyMap<string, Numbers>, index: number): Map<strin
 }
 
 async function casePrompt(
-  folder: ModelFolder,
+  source: Source,
   dir: string,
   place: string,
   golden: Prompt,
   expected: ReadonlyMap<string, Numbers>,
-  backbone: Backbone,
 ): Promise<CasePrompt> {
   const files = golden.messages.flatMap(({ images }) => images);
   return {
-    ...(await promptInput(dir, place, golden, backbone)),
-    stages: [...(await pictureStages(folder, dir, files, golden, expected)), ...textStages(golden, expected)],
+    ...(await promptInput(source, dir, place, golden)),
+    stages: [...(await pictureStages(source.folder, dir, files, golden, expected)), ...textStages(golden, expected)],
     response: golden.response_ids,
     logprobs: expected.get('response_logprobs')?.data,
     greedy: golden.greedy,
   };
 }
 
-async function promptInput(dir: string, place: string, golden: Prompt, backbone: Backbone): Promise<PromptInput> {
+async function promptInput(
+  { backbone, swallowing }: Source,
+  dir: string,
+  place: string,
+  golden: Prompt,
+): Promise<PromptInput> {
   const { imageToken } = backbone;
   // Fixtures number the ids by picture, -1 for the first; one id stands for all of them here.
   const image = 'id' in imageToken ? imageToken.id : -1;
@@ -122,15 +146,28 @@ async function promptInput(dir: string, place: string, golden: Prompt, backbone:
     place,
     conversation: toConversation(golden.messages, (message, { lone }) => write(message, lone, backbone)),
     pictures: await readPictures(dir, golden.messages),
-    // The text of the fixtures is without begin marks, which the reference's tokenizer adds, and keeps the tags.
+    // The text of the fixtures is what the reference's tokenizer gets: without begin marks, with the white space that
+    // special strings will take, and with tags for pictures.
     text: {
-      wanted: backbone.begin + golden.prompt_text,
+      wanted: backbone.begin + swallowed(golden.prompt_text, swallowing),
       picture: (_, index) => [{ text: `<|image_${index + 1}|>` }],
     },
     ids: golden.input_ids.map((id) => (id < 0 ? image : id)),
     spans: golden.image_token_spans,
     cuts: cutsOf(golden),
   };
+}
+
+/** `text` without the white space after each of `marks`. */
+function swallowed(text: string, marks: readonly string[]): string {
+  return marks.reduce(
+    (rest, mark) =>
+      rest
+        .split(mark)
+        .map((part, i) => (i === 0 ? part : part.trimStart()))
+        .join(mark),
+    text,
+  );
 }
 
 /** Tags say where pictures stand; a lone question with all of them in front, one a line, is what `ask` writes. */
@@ -150,12 +187,12 @@ function cutsOf({ image_sizes_hw: sizes, num_img_tokens: tokens, pixel_values_sh
   return cuts;
 }
 
-async function readSft(file: string, dir: string, backbone: Backbone): Promise<SftInput> {
+async function readSft(source: Source, file: string, dir: string): Promise<SftInput> {
   const golden = await readGolden(file, schemas.sft);
   const { lr, betas, eps, weight_decay: weightDecay, clip } = golden.optimizer;
   const untouched = new Set(golden.no_grad_params);
   return {
-    prompt: await promptInput(dir, 'sft', golden, backbone),
+    prompt: await promptInput(source, dir, 'sft', golden),
     response: golden.response_ids,
     responseText: golden.response_text,
     optimizer: { lr, betas, eps, weightDecay, clip: clip ?? 0 },
@@ -179,11 +216,11 @@ async function readSft(file: string, dir: string, backbone: Backbone): Promise<S
   };
 }
 
-async function readPrm(file: string, dir: string, backbone: Backbone): Promise<PrmInput> {
+async function readPrm(source: Source, file: string, dir: string): Promise<PrmInput> {
   const golden = await readGolden(file, schemas.prm);
   const head = await whereThere(join(dir, 'head.safetensors'), readExpected);
   return {
-    prompt: await promptInput(dir, 'prm', golden, backbone),
+    prompt: await promptInput(source, dir, 'prm', golden),
     response: golden.response_ids,
     labels: golden.token_labels,
     head: [...(head ?? [])].map(([name, tensor]) => [name.replace(/^score_head\./, 'reward_head.'), tensor]),
