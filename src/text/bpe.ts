@@ -1,5 +1,6 @@
 // SentencePiece's BPE: cuts normalised text by merging the best-scored adjacent pair until none is left.
 // Leaves normalisation, special strings and byte fallback to sentencepiece.ts.
+import { Agenda, type Merge } from './agenda.js';
 
 /** What the merges need to know about the vocabulary. */
 export interface MergeTable {
@@ -22,17 +23,15 @@ interface Symbol {
   readonly frozen: boolean;
 }
 
-interface Merge {
-  readonly left: number;
+interface ScoredMerge extends Merge {
   readonly right: number;
-  readonly score: number;
   readonly length: number;
 }
 
 /** The pieces of `text` in order; single characters outside the vocabulary are pieces of their own. O(n log n) in the text's length. */
 export function bytePairPieces(text: string, table: MergeTable): string[] {
   const symbols = split(text, table);
-  const agenda = new Agenda();
+  const agenda = new Agenda<ScoredMerge>();
   const builtFrom = new Map<string, readonly [string, string]>();
   const slice = (symbol: Symbol): string => text.slice(symbol.start, symbol.end);
 
@@ -88,43 +87,4 @@ function split(text: string, table: MergeTable): Symbol[] {
   const last = symbols.at(-1);
   if (last) last.next = -1;
   return symbols;
-}
-
-/** Binary heap: highest score first, on equal scores the leftmost. */
-class Agenda {
-  readonly #heap: Merge[] = [];
-
-  push(merge: Merge): void {
-    const heap = this.#heap;
-    let at = heap.push(merge) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!before(merge, heap[parent] as Merge)) break;
-      heap[at] = heap[parent] as Merge;
-      at = parent;
-    }
-    heap[at] = merge;
-  }
-
-  pop(): Merge | undefined {
-    const heap = this.#heap;
-    const top = heap[0];
-    const last = heap.pop();
-    if (heap.length === 0 || !last) return top;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1] as Merge, heap[child] as Merge)) child++;
-      if (!before(heap[child] as Merge, last)) break;
-      heap[at] = heap[child] as Merge;
-      at = child;
-    }
-    heap[at] = last;
-    return top;
-  }
-}
-
-function before(a: Merge, b: Merge): boolean {
-  return a.score > b.score || (a.score === b.score && a.left < b.left);
 }

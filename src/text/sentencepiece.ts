@@ -1,6 +1,7 @@
 // The tokenizer of a SentencePiece BPE model: normalisation, special strings, byte fallback, decoding.
 // Leaves the file format to sentencepiece-file.ts and the merges to bpe.ts.
 import { bytePairPieces, type MergeTable } from './bpe.js';
+import { findAny } from './literals.js';
 import { byteValue, parseSentencePiece, type SentencePieceModel } from './sentencepiece-file.js';
 import type { SpecialTokens } from './special-tokens.js';
 import { type Decoded, type EncodeOptions, TextBuilder, type Tokenizer } from './tokenizer.js';
@@ -34,9 +35,7 @@ class SentencePieceTokenizer implements Tokenizer {
     }
     this.#hidden = new Map([...specials].map(([text, token]) => [token.id, token.hidden ? null : text]));
     this.size = Math.max(model.pieces.length, ...[...specials.values()].map((token) => token.id + 1));
-    // Leftmost match, the longest first.
-    const strings = [...specials.keys()].sort((a, b) => b.length - a.length);
-    if (strings.length > 0) this.#splitter = new RegExp(`(${strings.map(literal).join('|')})`);
+    this.#splitter = findAny(specials.keys());
     const special = new Set([...specials.values()].map((token) => token.id));
     // A special id may have a second, user-defined string in the model file: data must not reach it by that way either.
     this.#data = mergeTable(model, (id) => !special.has(id));
@@ -64,7 +63,7 @@ class SentencePieceTokenizer implements Tokenizer {
       const piece = this.#model.pieces[id];
       if (special !== undefined) builder.addText(special ?? '');
       else if (piece === undefined || piece.kind === 'control' || piece.kind === 'unknown') builder.addText('');
-      else if (piece.kind === 'byte') builder.addByte(byteValue(piece.text) as number);
+      else if (piece.kind === 'byte') builder.addBytes(Uint8Array.of(byteValue(piece.text) as number));
       else builder.addText(piece.text.replaceAll(space, ' '));
     }
     return builder.finish();
@@ -124,9 +123,4 @@ function mergeTable(model: SentencePieceModel, allowed: (id: number) => boolean)
       return group?.lengths.find((length) => group.texts.has(text.slice(at, at + length))) ?? 0;
     },
   };
-}
-
-/** A regular expression that matches exactly this text. */
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }

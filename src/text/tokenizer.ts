@@ -38,11 +38,11 @@ export class TextBuilder {
     this.#ends = new Uint32Array(tokens);
   }
 
-  /** Adds a token that stands for one byte of UTF-8. */
-  addByte(byte: number): void {
+  /** Adds a token that stands for these bytes of UTF-8, which may end inside a character. */
+  addBytes(bytes: Uint8Array): void {
     this.#afterByte = true;
     this.#decoder ??= new TextDecoder('utf-8', { ignoreBOM: true });
-    this.#end(this.#decoder.decode(Uint8Array.of(byte), { stream: true }));
+    this.#end(this.#decoder.decode(bytes, { stream: true }));
   }
 
   /** Adds a token that stands for `text`, which may be empty. Bytes that never became a character turn into U+FFFD before it. */
