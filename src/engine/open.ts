@@ -7,7 +7,7 @@ import { findBackbone } from '../backbones/registry.js';
 import { type ModelFolder, openFolder, parseSideFile } from '../checkpoint/folder.js';
 import { checkParameters, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
 import { type EngineError, UserError } from '../core/errors.js';
-import { loadSentencePiece } from '../text/sentencepiece.js';
+import { loadTokenizer } from '../text/load.js';
 import { readSpecialTokens } from '../text/special-tokens.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { addon, type ModelSpec, type NativeModel } from './binding.js';
@@ -49,9 +49,10 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     parseSideFile(folder, 'tokenizer_config.json', true),
     parseSideFile(folder, 'added_tokens.json', true),
   );
-  const tokenizer = loadSentencePiece(bytes, special, tokenizerFile);
+  const tokenizer = loadTokenizer(backbone.tokenizerFile, bytes, special, tokenizerFile);
   const idOf = (name: string): number => {
-    const id = special.get(name)?.id;
+    const id =
+      special.get(name)?.id ?? (backbone.tokenizerFile === 'tokenizer.json' ? tokenizer.idOf(name) : undefined);
     if (id === undefined)
       throw new UserError(
         `${join(folder.dir, 'tokenizer_config.json')}: added_tokens_decoder: no ${name}, wanted its id`,
