@@ -76,7 +76,7 @@ function floorSeconds(c, limits) {
   return prefill + decode;
 }
 
-async function measure(name, config, limits) {
+async function measure(config, limits) {
   const spec = {
     backbone: 'internvl2',
     config,
@@ -158,7 +158,7 @@ const limits = native.probe('cuda', 'bfloat16', 2 ** 30, 8192);
 const results = { limits, torch: native.info().torch, models: {} };
 for (const [name, config] of Object.entries(MODELS)) {
   if (only && !name.toLowerCase().includes(only.toLowerCase())) continue;
-  results.models[name] = await measure(name, config, limits);
+  results.models[name] = await measure(config, limits);
   console.log(name, JSON.stringify(results.models[name], null, 1));
 }
 save('gpu', results);

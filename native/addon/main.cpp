@@ -30,13 +30,12 @@ Napi::Value parameter_shapes(const Napi::CallbackInfo& info) {
 
 /** Sizes of the decoder for a config: what memory plans are made of. */
 Napi::Value decoder_shape(const Napi::CallbackInfo& info) {
-  const auto shape =
-      make_backbone(info[0].As<Napi::String>().Utf8Value(), Config(to_config(info[1])))->decoder_shape();
+  const auto shape = make_backbone(info[0].As<Napi::String>().Utf8Value(), Config(to_config(info[1])))->decoder_shape();
   auto out = Napi::Object::New(info.Env());
-  const std::pair<const char*, int64_t> sizes[] = {
-      {"layers", shape.layers},     {"hidden", shape.hidden},     {"heads", shape.heads},
-      {"kvHeads", shape.kv_heads},  {"headDim", shape.head_dim},  {"intermediate", shape.intermediate},
-      {"vocabulary", shape.vocab}};
+  const std::pair<const char*, int64_t> sizes[] = {{"layers", shape.layers},    {"hidden", shape.hidden},
+                                                   {"heads", shape.heads},      {"kvHeads", shape.kv_heads},
+                                                   {"headDim", shape.head_dim}, {"intermediate", shape.intermediate},
+                                                   {"vocabulary", shape.vocab}};
   for (const auto& [name, size] : sizes) out.Set(name, static_cast<double>(size));
   return out;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// Pillow's resize of 8-bit RGB, bit for bit (Image.resize with BICUBIC or BILINEAR, Pillow 7 and later). The models' own
-// preprocessing uses it, and one grey level off is already visible in the pixel values. Leaves tiling to models/.
+// Pillow's resize of 8-bit RGB, bit for bit (Image.resize with BICUBIC or BILINEAR, Pillow 7 and later). The models'
+// own preprocessing uses it, and one grey level off is already visible in the pixel values. Leaves tiling to models/.
 #include <cstdint>
 #include <vector>
 

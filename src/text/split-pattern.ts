@@ -26,8 +26,9 @@ const inClass: readonly Rule[] = [...escapes, [/[^[\]\\&]/uy]];
 const outside: readonly Rule[] = [
   ...escapes,
   [/\[\^?(?:[^[\]\\&]|\\.)+\]/uy, characterClass],
-  // Letters that a single ligature folds to are left out, like all but ASCII.
-  [/\(\?i:(?:(?!ss|st|f[fil])[^()[\]{}\\*+?.^$\x80-\u{10ffff}])*\)/iuy, anyCase],
+  // Letters that a single ligature folds to are left out, like all but ASCII. (Under the flag i, s itself would be among
+  // what is not ASCII: U+017F folds to it.)
+  [/\(\?i:(?:(?![sS][sStT]|[fF][fFiIlL])[^()[\]{}\\*+?.^$\x80-\u{10ffff}])*\)/uy, anyCase],
   [/\(\?[:=!]|\((?!\?)|[)|]/y],
   // One quantifier after another means different things.
   [/(?:[*+?]|\{\d+(?:,\d*)?\})(?![*+?{])/y],

@@ -14,8 +14,8 @@ at::Tensor attention(const Shape& s, const Parameters& p, const std::string& nam
   const int64_t h = s.l_heads, k = s.l_kv_heads;
   const auto qkv = dense(x_ND, p[name + "qkv_proj.weight"]).unflatten(1, {h + 2 * k, s.head_dim()});
   const auto rotated = layers::rotate_half(qkv.narrow(1, 0, h + k), rotation);
-  const auto mixed = layers::causal_attention(rotated.narrow(1, 0, h), rotated.narrow(1, h, k),
-                                              qkv.narrow(1, h + k, k), padding);
+  const auto mixed =
+      layers::causal_attention(rotated.narrow(1, 0, h), rotated.narrow(1, h, k), qkv.narrow(1, h + k, k), padding);
   return dense(mixed, p[name + "o_proj.weight"]);
 }
 
@@ -31,13 +31,12 @@ void language_shapes(const Shape& s, std::vector<ParameterShape>& out) {
   out.push_back({"model.embed_tokens.weight", {s.vocab, d}});
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto n = layer_name(i);
-    const std::vector<ParameterShape> own = {
-        {n + "self_attn.o_proj.weight", {d, d}},
-        {n + "self_attn.qkv_proj.weight", {(s.l_heads + 2 * s.l_kv_heads) * e, d}},
-        {n + "mlp.gate_up_proj.weight", {2 * s.l_intermediate, d}},
-        {n + "mlp.down_proj.weight", {d, s.l_intermediate}},
-        {n + "input_layernorm.weight", {d}},
-        {n + "post_attention_layernorm.weight", {d}}};
+    const std::vector<ParameterShape> own = {{n + "self_attn.o_proj.weight", {d, d}},
+                                             {n + "self_attn.qkv_proj.weight", {(s.l_heads + 2 * s.l_kv_heads) * e, d}},
+                                             {n + "mlp.gate_up_proj.weight", {2 * s.l_intermediate, d}},
+                                             {n + "mlp.down_proj.weight", {d, s.l_intermediate}},
+                                             {n + "input_layernorm.weight", {d}},
+                                             {n + "post_attention_layernorm.weight", {d}}};
     out.insert(out.end(), own.begin(), own.end());
   }
   out.push_back({"model.norm.weight", {d}});
@@ -61,8 +60,8 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
     const auto name = layer_name(i);
     const auto normal = layers::rms_norm(x_ND, p[name + "input_layernorm.weight"], s.l_eps);
     x_ND = x_ND + attention(s, p, name + "self_attn.", normal, rotation, padding);
-    x_ND = x_ND + feed_forward(p, name + "mlp.",
-                               layers::rms_norm(x_ND, p[name + "post_attention_layernorm.weight"], s.l_eps));
+    x_ND = x_ND +
+           feed_forward(p, name + "mlp.", layers::rms_norm(x_ND, p[name + "post_attention_layernorm.weight"], s.l_eps));
   }
   return layers::rms_norm(x_ND, p["model.norm.weight"], s.l_eps);
 }

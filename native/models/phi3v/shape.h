@@ -36,9 +36,9 @@ struct Shape {
   double l_eps, rope_theta;
   std::vector<double> short_factors, long_factors;
 
-  int64_t crop() const { return grid * patch_size; }       // pixels a side
-  int64_t side() const { return grid / 2; }                // image tokens a side of one crop
-  int64_t merged() const { return 4 * v_hidden; }          // width of 2 x 2 merged patches
+  int64_t crop() const { return grid * patch_size; }  // pixels a side
+  int64_t side() const { return grid / 2; }           // image tokens a side of one crop
+  int64_t merged() const { return 4 * v_hidden; }     // width of 2 x 2 merged patches
   int64_t head_dim() const { return l_hidden / l_heads; }
 };
 

@@ -88,7 +88,9 @@ at::Tensor sequence(const Shape& s, const Parameters& p, const at::Tensor& featu
 
 void vision_shapes(const Shape& s, std::vector<ParameterShape>& out) {
   const int64_t c = s.v_hidden, wide = s.v_intermediate, d = s.l_hidden;
-  const auto add = [&](const std::string& name, std::vector<int64_t> shape) { out.push_back({name, std::move(shape)}); };
+  const auto add = [&](const std::string& name, std::vector<int64_t> shape) {
+    out.push_back({name, std::move(shape)});
+  };
   const auto add_affine = [&](const std::string& name, int64_t outputs, int64_t inputs) {
     add(name + ".weight", {outputs, inputs});
     add(name + ".bias", {outputs});
@@ -105,8 +107,7 @@ void vision_shapes(const Shape& s, std::vector<ParameterShape>& out) {
   add_norm(kTower + "pre_layrnorm");
   for (int64_t i = 0; i < s.v_layers; ++i) {
     const auto name = layer_name(i);
-    for (const char* which : {"k_proj", "v_proj", "q_proj", "out_proj"})
-      add_affine(name + "self_attn." + which, c, c);
+    for (const char* which : {"k_proj", "v_proj", "q_proj", "out_proj"}) add_affine(name + "self_attn." + which, c, c);
     add_norm(name + "layer_norm1");
     add_affine(name + "mlp.fc1", wide, c);
     add_affine(name + "mlp.fc2", c, wide);
