@@ -121,14 +121,17 @@ class DeviceRollout {
     std::vector<const Unit*> units;
     std::vector<ArenaSpanPtr> roots;
     std::vector<const Prompt*> prompts;
-    int64_t tokens = 0;
+    // Chains take their places after all roots have theirs.
+    int64_t tokens = 0, chained = 0;
     while (next_unit_ < units_.size() && tokens < kPrefillTokens) {
       const Unit& unit = units_[next_unit_];
-      int64_t need = static_cast<int64_t>(unit.prompt->tokens.size());
-      auto root = pool_.take(need);
-      for (const auto& chain : unit.chains) need += static_cast<int64_t>(chain.size());
-      if (!root || pool_.largest() < need + own_places()) break;
-      tokens += need;
+      const auto length = static_cast<int64_t>(unit.prompt->tokens.size());
+      auto root = pool_.take(length);
+      int64_t chains = 0;
+      for (const auto& chain : unit.chains) chains += static_cast<int64_t>(chain.size());
+      if (!root || pool_.largest() < chained + chains + own_places()) break;
+      chained += chains;
+      tokens += length + chains;
       units.push_back(&unit);
       roots.push_back(std::move(root));
       prompts.push_back(unit.prompt);

@@ -43,6 +43,11 @@ describe('the device path in float32', () => {
     ]);
   });
 
+  test('one response of one prompt needs no more places than it fills', async () => {
+    const [a, b] = [await roll(packed, asked(1, 1)), await roll(device, asked(1, 1))];
+    expect(tokens(b)).toEqual(tokens(a));
+  });
+
   test('forks of a response continue it as the packed path does, several lengths in one call', async () => {
     const question = prompt(packed, 3, [image(3)]);
     const whole = await roll(packed, [{ ...question, n: 1, key: 'whole' }], { stop: new Int32Array(0), maxTokens: 30 });
