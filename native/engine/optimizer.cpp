@@ -1,7 +1,7 @@
 // See optimizer.h. The update itself is LibTorch's fused AdamW.
 #include "engine/optimizer.h"
 
-#include "engine/master.h"
+#include "base/halves.h"
 
 namespace mstar {
 namespace {

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/halves.h"
+
 namespace mstar {
 namespace {
 
@@ -106,7 +108,9 @@ void TensorReader::read(const TensorRange& range, const at::Tensor& target) cons
       const auto raw = direct ? part : buffer.narrow(0, 0, count);
       read_bytes(range.begin + from * size, static_cast<uint8_t*>(raw.mutable_data_ptr()), count * size, range.name);
       if (!all_finite(raw)) finite = false;
-      if (!direct) part.copy_(raw);
+      // Rounded as a trained float32 is, so that what a checkpoint holds comes back as it was.
+      const bool rounds = raw.scalar_type() == at::kFloat && part.scalar_type() == at::kBFloat16;
+      if (!direct) part.copy_(rounds ? nearest_bfloat16(raw) : raw);
     }
   });
   if (!finite) throw std::runtime_error(path_ + ": " + range.name + ": holds a value that is not finite");
