@@ -62,6 +62,7 @@ class DeviceRollout {
   RolloutResult run() {
     const auto started = Clock::now();
     while (admit()) decode();
+    TORCH_CHECK(done_ == total_, "a rollout ended with ", done_, " of ", total_, " responses");
     if (hooks_.on_progress) hooks_.on_progress(done_, total_, result_.decode_tokens);
     result_.seconds = std::chrono::duration<double>(Clock::now() - started).count();
     return std::move(result_);
@@ -113,7 +114,8 @@ class DeviceRollout {
     TORCH_CHECK(!rows_.empty() || !fresh.empty() || (waiting_.empty() && next_unit_ == units_.size()),
                 "memory for keys and values is too small for one response of ", sampling_.max_tokens, " tokens");
     draw_next(fresh, logits);
-    return !rows_.empty();
+    // All that was started may have ended with its first token.
+    return !rows_.empty() || !waiting_.empty() || next_unit_ < units_.size();
   }
 
   /** Prefills the next prompts with their chains; false when there are none or they do not fit. */
@@ -304,7 +306,7 @@ class DeviceRollout {
   /** A few tokens for every row. */
   void decode() {
     throw_if(stop_);
-    if (shape_.rotation_switches) renew_switching();
+    if (shape_.rotation_switches && !rows_.empty()) renew_switching();
     if (rows_.empty()) return;
     sort_by_shared(rows_);
     const int64_t count = static_cast<int64_t>(rows_.size()), steps = this->steps();

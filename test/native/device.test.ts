@@ -48,6 +48,13 @@ describe('the device path in float32', () => {
     expect(tokens(b)).toEqual(tokens(a));
   });
 
+  test('no sample is lost where more than are decoded together all end with their first token', async () => {
+    const many = [{ ...prompt(packed, 1), n: 3000, key: 'many' }];
+    const [a, b] = [await roll(packed, many, { maxTokens: 1 }), await roll(device, many, { maxTokens: 1 })];
+    expect(tokens(b)).toEqual(tokens(a));
+    expect(tokens(b).every(({ length }) => length === 1)).toBe(true);
+  });
+
   test('forks of a response continue it as the packed path does, several lengths in one call', async () => {
     const question = prompt(packed, 3, [image(3)]);
     const whole = await roll(packed, [{ ...question, n: 1, key: 'whole' }], { stop: new Int32Array(0), maxTokens: 30 });

@@ -15,6 +15,9 @@ import {
 
 export const IMAGE = 60;
 
+/** MSTAR_TEST_DEVICE=cuda runs the same tests on the card. */
+export const testDevice = process.env.MSTAR_TEST_DEVICE === 'cuda' ? 'cuda' : 'cpu';
+
 export const config: Record<string, number> = {
   image_size: 28,
   patch_size: 7,
@@ -85,7 +88,7 @@ export function spec(overrides: Partial<ModelSpec> = {}, configOverrides: Record
     backbone: 'internvl2',
     config: numbers,
     weights: [{ path: file, tensors }],
-    device: 'cpu',
+    device: testDevice,
     dtype: 'float32',
     threads: 2,
     head: 'none',
