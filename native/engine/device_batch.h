@@ -36,20 +36,32 @@ struct DeviceRow {
 /** Brings rows that share the same spans together. */
 void sort_by_shared(std::vector<DeviceRow>& rows);
 
-/** Spans of the shared levels, and last the own span of every row. */
-DeviceRows spans_of(const std::vector<DeviceRow>& rows, int64_t group, const at::Device& device);
+/** Spans of the shared levels and the own span of every row. */
+/** Rows that fill a batch up: they compute for nothing, and keep their keys at `scratch`. */
+struct Padding {
+  int64_t rows;  // of the whole batch
+  int64_t scratch;
+};
+
+/** The batch for so many rows: on a GPU one of a few sizes, so that the same shapes come again. */
+Padding padding_for(int64_t rows, int64_t scratch, const at::Device& device);
+
+DeviceRows spans_of(const std::vector<DeviceRow>& rows, int64_t group, const Padding& padding,
+                    const at::Device& device);
 
 /** Inputs of some steps in advance, so that no step waits for the host: one row of each tensor per step. */
 class StepInputs {
  public:
-  StepInputs(const std::vector<DeviceRow>& rows, int64_t steps, const DeviceDecoder& decoder, uint64_t seed);
+  StepInputs(const std::vector<DeviceRow>& rows, int64_t steps, const Padding& padding, const DeviceDecoder& decoder,
+             uint64_t seed);
   /** What `out` needs for a step; its own spans are a token longer than at the step before. */
-  void set(DeviceRows& out, const std::vector<DeviceRow>& rows, int64_t step) const;
+  void set(DeviceRows& out, int64_t step) const;
   at::Tensor tokens;   // int64 [R], of the first step
   at::Tensor uniform;  // float32 [steps, R]
 
  private:
   at::Tensor places_, lengths_, cosine_, sine_;
+  std::vector<int32_t> lengths_host_;  // [steps * R]
 };
 
 }  // namespace mstar

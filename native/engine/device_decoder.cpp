@@ -4,6 +4,9 @@
 namespace mstar {
 namespace {
 
+/** An odd vocabulary makes the product over it several times slower. */
+constexpr int64_t kHeadRows = 64;
+
 /** [N, K * g, E] to [N * g, K, E], as FusedOps folds queries. */
 at::Tensor fold(const at::Tensor& x, int64_t kv_heads) {
   const int64_t n = x.size(0), g = x.size(1) / kv_heads, e = x.size(2);
@@ -38,6 +41,9 @@ DeviceDecoder::DeviceDecoder(const Backbone& backbone, const Parameters& paramet
     : backbone_(backbone), options_(parameters.options()), ops_(fused_ops(options_)), shape_(backbone.decoder_shape()) {
   const at::NoGradGuard no_grad;
   weights_ = backbone.decoder_weights(parameters);
+  head_ = weights_.head;
+  if (options_.device().is_cuda() && head_.size(0) % kHeadRows != 0)
+    head_ = at::constant_pad_nd(head_, {0, 0, 0, kHeadRows - head_.size(0) % kHeadRows});
   base_ = backbone.rope(0);
 }
 
@@ -55,11 +61,13 @@ void DeviceDecoder::rotate(DeviceRows& rows, const std::vector<int64_t>& positio
       frequencies.push_back(rope.frequencies);
       scales.push_back(static_cast<float>(rope.scale));
     }
-  const auto position = at::tensor(positions, at::kLong).to(at::kFloat).unsqueeze(1);
-  auto angles = position * (plain ? base_.frequencies.unsqueeze(0) : at::stack(frequencies));
-  const auto scale = plain ? at::full({1, 1}, base_.scale, at::kFloat) : at::tensor(scales).unsqueeze(1);
-  rows.cosine = (angles.cos() * scale).to(options_.device());
-  rows.sine = (angles.sin() * scale).to(options_.device());
+  // On the device: there are many angles, and it would wait for them.
+  const auto device = options_.device();
+  const auto position = at::tensor(positions, at::kLong).to(device).to(at::kFloat).unsqueeze(1);
+  const auto angles = position * (plain ? base_.frequencies.unsqueeze(0) : at::stack(frequencies)).to(device);
+  const auto scale = (plain ? at::full({1, 1}, base_.scale, at::kFloat) : at::tensor(scales).unsqueeze(1)).to(device);
+  rows.cosine = angles.cos() * scale;
+  rows.sine = angles.sin() * scale;
 }
 
 at::Tensor DeviceDecoder::attention(KvArena& arena, const DeviceRows& rows, int64_t layer,
@@ -79,14 +87,14 @@ at::Tensor DeviceDecoder::attention(KvArena& arena, const DeviceRows& rows, int6
     // Read back from the arena: the keys were rotated on their way into it.
     const auto own = attend_causal(unfold(q, n), arena.keys[l].index_select(0, rows.places),
                                    arena.values[l].index_select(0, rows.places), rows.causal, scale);
-    if (rows.spans.empty()) return own.out.reshape({n, -1});
+    if (rows.levels.empty()) return own.out.reshape({n, -1});
     add(fold(own.out, k), fold_lse(own.lse, k));
   }
-  for (const Spans& spans : rows.spans) {
-    const auto part = attend_spans(q, arena.keys[l], arena.values[l], spans, scale);
-    add(part.out, part.lse);
-  }
-  return ops_.merge(outs, lse, n);
+  for (const auto& [spans, copies] : rows.levels)
+    for (const auto& part : attend_copies(q, arena.keys[l], arena.values[l], spans, copies, scale))
+      add(part.out, part.lse);
+  if (rows.own.size() == 0) return ops_.merge(outs, lse, n);
+  return ops_.attend_rows(q, arena.keys[l], arena.values[l], rows.own, outs, lse, scale);
 }
 
 at::Tensor DeviceDecoder::forward(KvArena& arena, const DeviceRows& rows, const at::Tensor& embedded) const {
@@ -102,6 +110,8 @@ at::Tensor DeviceDecoder::forward(KvArena& arena, const DeviceRows& rows, const 
   return ops_.add_norm(x, delta, weights_.norm, shape_.eps);
 }
 
-at::Tensor DeviceDecoder::logits(const at::Tensor& hidden) const { return at::linear(hidden, weights_.head); }
+at::Tensor DeviceDecoder::logits(const at::Tensor& hidden) const {
+  return at::linear(hidden, head_).narrow(1, 0, weights_.head.size(0));
+}
 
 }  // namespace mstar

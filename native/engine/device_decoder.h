@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "engine/backbone.h"
-#include "engine/span_attention.h"
 #include "ops/fused.h"
+#include "ops/span_attention.h"
 
 namespace mstar {
 
@@ -17,11 +17,18 @@ struct KvArena {
   std::vector<at::Tensor> keys, values;
 };
 
+/** Spans that rows share. Long ones are cut in pieces, which lie one after the other in `spans`. */
+struct Level {
+  Spans spans;
+  int64_t copies = 1;
+};
+
 /** Rows of one call: where each is stored, how it is rotated and what it sees. All tensors lie on the device. */
 struct DeviceRows {
   at::Tensor places;            // int64 [N]: where keys and values go in the arena
   at::Tensor cosine, sine;      // [N, E / 2] float32
-  std::vector<Spans> spans;     // merged; queries are counted after folding the heads of a group into rows
+  std::vector<Level> levels;    // shared spans; queries are counted after folding the heads of a group into rows
+  Spans own;                    // decoding: the span of every row
   std::vector<int64_t> causal;  // prefill: lengths of new sequences in the rows, which see themselves causally
 };
 
@@ -48,6 +55,7 @@ class DeviceDecoder {
   const FusedOps& ops_;
   DecoderShape shape_;
   DecoderWeights weights_;
+  at::Tensor head_;  // weights_.head, on a GPU with rows of zeros up to a multiple that its matrix product is fast for
   Rope base_;
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/device.h"
 #include "base/random.h"
+#include "engine/decode_steps.h"
 #include "engine/device_batch.h"
 #include "engine/device_sampler.h"
 #include "engine/forward.h"
@@ -51,8 +52,9 @@ class DeviceRollout {
         units_(plan_units(requests)),
         most_rows_(device_.is_cpu() ? kMostRowsCpu : kMostRowsGpu),
         places_(arena_places()),
-        arena_(shape_, context.decoder.options(), places_),
-        pool_(places_) {
+        arena_(shape_, context.decoder.options(), places_ + 1),  // the last place is for rows of padding
+        pool_(places_),
+        decoding_({context.backbone, context.parameters, context.decoder, sampling, arena_}) {
     for (const auto& request : requests) {
       result_.responses.emplace_back(static_cast<size_t>(request.n));
       total_ += request.n;
@@ -217,7 +219,7 @@ class DeviceRollout {
     }
     if (before.size() > 0) {
       before.upload(device_);
-      rows.spans.push_back(std::move(before));
+      rows.levels.push_back({std::move(before), 1});
     }
     rows.places = at::tensor(places, at::kLong).to(device_);
     context_.decoder.rotate(rows, positions, lengths);
@@ -310,34 +312,27 @@ class DeviceRollout {
     if (rows_.empty()) return;
     sort_by_shared(rows_);
     const int64_t count = static_cast<int64_t>(rows_.size()), steps = this->steps();
-    DeviceRows rows = spans_of(rows_, context_.decoder.group(), device_);
-    const StepInputs inputs(rows_, steps, context_.decoder, sampling_.seed);
-    auto tokens = inputs.tokens;
-    std::vector<at::Tensor> all_tokens, all_logprobs;
-    for (int64_t step = 0; step < steps; ++step) {
-      inputs.set(rows, rows_, step);
-      const auto x = context_.backbone.embed(context_.parameters, tokens);
-      const auto logits = context_.decoder.logits(context_.decoder.forward(arena_, rows, x));
-      const auto drawn = draw_rows(logits, sampling_, inputs.uniform[step], context_.decoder.ops());
-      tokens = drawn.tokens;
-      all_tokens.push_back(drawn.tokens);
-      all_logprobs.push_back(drawn.logprobs);
-    }
-    keep(at::stack(all_tokens).cpu(), at::stack(all_logprobs).cpu(), steps, count);
+    const Padding padding = padding_for(count, places_, device_);
+    DeviceRows rows = spans_of(rows_, context_.decoder.group(), padding, device_);
+    const StepInputs inputs(rows_, steps, padding, context_.decoder, sampling_.seed);
+    const auto drawn = decoding_.run(rows, inputs, steps);
+    keep(drawn.tokens, drawn.logprobs, steps);
     report();
   }
 
-  /** Adds drawn tokens [steps, R] to the rows and drops those that ended. */
-  void keep(const at::Tensor& tokens, const at::Tensor& logprobs, int64_t steps, int64_t count) {
+  /** Adds drawn tokens [steps, rows and padding] to the rows and drops those that ended. */
+  void keep(const at::Tensor& tokens, const at::Tensor& logprobs, int64_t steps) {
+    const int64_t width = tokens.size(1);
     const int64_t* token = tokens.const_data_ptr<int64_t>();
     const float* logprob = logprobs.const_data_ptr<float>();
     std::vector<DeviceRow> going;
-    for (int64_t r = 0; r < count; ++r) {
-      DeviceRow& row = rows_[static_cast<size_t>(r)];
+    for (size_t r = 0; r < rows_.size(); ++r) {
+      DeviceRow& row = rows_[r];
       bool finished = false;
       for (int64_t step = 0; step < steps && !finished; ++step) {
         ++row.own_length;
-        finished = append(row, token[step * count + r], logprob[step * count + r]);
+        const auto at = step * width + static_cast<int64_t>(r);
+        finished = append(row, token[at], logprob[at]);
       }
       if (!finished) going.push_back(std::move(row));
     }
@@ -363,6 +358,7 @@ class DeviceRollout {
   int64_t most_rows_, places_;
   KvArena arena_;
   SpanPool pool_;  // before everything that holds spans
+  DecodeSteps decoding_;
   size_t next_unit_ = 0;
   std::deque<Waiting> waiting_;
   std::vector<DeviceRow> rows_;

@@ -1,9 +1,9 @@
 #pragma once
 // Steps of the device decode path that are one kernel each where the CUDA plug-in has them, and a few LibTorch
 // operations elsewhere: the plain versions are the twins that the kernels are tested against. No autograd.
-#include <ATen/core/Tensor.h>
-
 #include <vector>
+
+#include "ops/span_attention.h"
 
 namespace mstar {
 
@@ -27,6 +27,11 @@ class FusedOps {
    * where a span is empty), into [N, H * E]. */
   virtual at::Tensor merge(const std::vector<at::Tensor>& outs, const std::vector<at::Tensor>& lse,
                            int64_t rows) const = 0;
+  /** Attention of folded queries [N * g, K, E] over the own span of each of N rows (`own`: g queries a span, every span
+   * at least one place long), merged with attentions over other spans as `merge` takes them, into [N, H * E]. */
+  virtual at::Tensor attend_rows(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                                 const Spans& own, const std::vector<at::Tensor>& outs,
+                                 const std::vector<at::Tensor>& lse, double scale) const = 0;
   /** x += delta in place, then RMSNorm of x. An undefined delta adds nothing. */
   virtual at::Tensor add_norm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight,
                               double eps) const = 0;

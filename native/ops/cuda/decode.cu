@@ -7,6 +7,9 @@ namespace {
 
 constexpr int kThreads = 256;
 
+/** A log-sum-exp; that of an empty span is infinite, of either sign, and weighs nothing. */
+__device__ float known(float sum) { return isinf(sum) ? -INFINITY : sum; }
+
 __global__ void rotate_kernel(RotateStore a) {
   const int64_t row = blockIdx.x;
   const int half = a.head_dim / 2, group = a.heads / a.kv_heads, rotated = a.heads + a.kv_heads;
@@ -35,24 +38,19 @@ __global__ void rotate_kernel(RotateStore a) {
 }
 
 __global__ void merge_kernel(Merge a) {
-  const int64_t folded = blockIdx.x, row = folded / a.group, total = a.rows * a.group;
+  const int64_t folded = blockIdx.x, row = folded / a.group;
   const int j = static_cast<int>(folded % a.group);
   for (int p = threadIdx.x; p < a.kv_heads * a.head_dim; p += blockDim.x) {
     const int kv = p / a.head_dim;
-    float sums[kMostParts], most = -INFINITY;
-#pragma unroll
-    for (int i = 0; i < kMostParts; ++i) {
-      sums[i] = i < a.parts ? a.lse[i][kv * total + folded] : -INFINITY;
-      if (isinf(sums[i])) sums[i] = -INFINITY;  // an empty span
-      most = fmaxf(most, sums[i]);
-    }
+    float most = -INFINITY;
+    for (int i = 0; i < a.count; ++i) most = fmaxf(most, known(a.parts[i].lse[kv * a.parts[i].lse_stride + folded]));
     float value = 0, weight = 0;
-#pragma unroll
-    for (int i = 0; i < kMostParts; ++i) {
-      if (sums[i] == -INFINITY) continue;
-      const float w = __expf(sums[i] - most);
+    for (int i = 0; i < a.count; ++i) {
+      const float sum = known(a.parts[i].lse[kv * a.parts[i].lse_stride + folded]);
+      if (sum == -INFINITY) continue;
+      const float w = __expf(sum - most);
       weight += w;
-      value += w * __bfloat162float(a.outs[i][folded * a.kv_heads * a.head_dim + p]);
+      value += w * __bfloat162float(a.parts[i].out[folded * a.kv_heads * a.head_dim + p]);
     }
     a.merged[(row * a.kv_heads * a.group + kv * a.group + j) * a.head_dim + p % a.head_dim] =
         __float2bfloat16(weight > 0 ? value / weight : 0.0f);

@@ -52,7 +52,7 @@ __global__ void draw_kernel(Draw a) {
   __shared__ float most_of[kWarps], plain_of[kWarps], scaled_of[kWarps];
   __shared__ int64_t place_of[kWarps];
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-  const bf16* logits = a.logits + int64_t{blockIdx.x} * a.vocab;
+  const bf16* logits = a.logits + int64_t{blockIdx.x} * a.stride;
   const int64_t share = (a.vocab + kWarps - 1) / kWarps;
   const int64_t from = min(share * warp, a.vocab), to = min(from + share, a.vocab);
 

@@ -9,7 +9,14 @@
 namespace mstar::cuda {
 
 using bf16 = __nv_bfloat16;
-constexpr int kMostParts = 4;
+constexpr int kMostParts = 18;
+
+/** An attention over other spans: folded out [rows * group, kv_heads, head_dim], lse[kv * lse_stride + folded row]. */
+struct Part {
+  const bf16* out;
+  const float* lse;
+  int64_t lse_stride;
+};
 
 struct RotateStore {
   const bf16* qkv;
@@ -22,14 +29,27 @@ struct RotateStore {
 cudaError_t rotate_and_store(const RotateStore& a, cudaStream_t stream);
 
 struct Merge {
-  const bf16* outs[kMostParts];
-  const float* lse[kMostParts];
+  Part parts[kMostParts];
+  int count;
   bf16* merged;
-  int parts;
   int64_t rows;
   int group, kv_heads, head_dim;
 };
 cudaError_t merge(const Merge& a, cudaStream_t stream);
+
+struct AttendRows {
+  const bf16 *queries, *keys, *values;
+  const int32_t *begins, *lengths;
+  Part parts[kMostParts];
+  int count;
+  bf16* merged;
+  int64_t rows;
+  int group, kv_heads, head_dim;
+  float scale;
+};
+/** Whether the kernel is built for these sizes. */
+bool takes_rows(int group, int head_dim);
+cudaError_t attend_rows(const AttendRows& a, cudaStream_t stream);
 
 struct AddNorm {
   bf16* x;
@@ -47,8 +67,8 @@ struct Draw {
   const float* uniform;
   int64_t* tokens;
   float* logprobs;
-  int64_t rows, vocab;
-  float temperature;  // 0: greedy
+  int64_t rows, vocab, stride;  // `stride`: numbers between the starts of two rows
+  float temperature;            // 0: greedy
 };
 cudaError_t draw(const Draw& a, cudaStream_t stream);
 

@@ -16,6 +16,23 @@ const bf16* in(const at::Tensor& tensor) { return static_cast<const bf16*>(tenso
 bf16* out(const at::Tensor& tensor) { return static_cast<bf16*>(tensor.mutable_data_ptr()); }
 cudaStream_t stream() { return c10::cuda::getCurrentCUDAStream(); }
 
+/** Fills parts for a kernel and holds what contiguous() may make for them. */
+class Held {
+ public:
+  Held(const std::vector<at::Tensor>& outs, const std::vector<at::Tensor>& lse, cuda::Part* parts) {
+    for (size_t i = 0; i < outs.size(); ++i) {
+      const auto& o = tensors_.emplace_back(outs[i].contiguous());
+      parts[i].out = in(o);
+      const auto& sums = tensors_.emplace_back(lse[i].stride(1) == 1 ? lse[i] : lse[i].contiguous());
+      parts[i].lse = sums.const_data_ptr<float>();
+      parts[i].lse_stride = sums.stride(0);
+    }
+  }
+
+ private:
+  std::vector<at::Tensor> tensors_;
+};
+
 class CudaOps final : public FusedOps {
  public:
   explicit CudaOps(const FusedOps& plain) : plain_(plain) {}
@@ -38,22 +55,42 @@ class CudaOps final : public FusedOps {
                    int64_t rows) const override {
     if (outs.size() > cuda::kMostParts) return plain_.merge(outs, lse, rows);
     const int64_t group = outs[0].size(0) / rows, k = outs[0].size(1), e = outs[0].size(2);
-    std::vector<at::Tensor> parts, sums;  // hold what contiguous() may make
     cuda::Merge a{};
-    for (size_t i = 0; i < outs.size(); ++i) {
-      parts.push_back(outs[i].contiguous());
-      sums.push_back(lse[i].contiguous());
-      a.outs[i] = in(parts[i]);
-      a.lse[i] = sums[i].const_data_ptr<float>();
-    }
+    const Held held(outs, lse, a.parts);
     auto merged = at::empty({rows, group * k * e}, outs[0].options());
     a.merged = out(merged);
-    a.parts = static_cast<int>(outs.size());
+    a.count = static_cast<int>(outs.size());
     a.rows = rows;
     a.group = static_cast<int>(group);
     a.kv_heads = static_cast<int>(k);
     a.head_dim = static_cast<int>(e);
     C10_CUDA_CHECK(cuda::merge(a, stream()));
+    return merged;
+  }
+
+  at::Tensor attend_rows(const at::Tensor& given, const at::Tensor& keys, const at::Tensor& values, const Spans& own,
+                         const std::vector<at::Tensor>& outs, const std::vector<at::Tensor>& lse,
+                         double scale) const override {
+    const int64_t rows = own.size(), group = given.size(0) / rows, k = given.size(1), e = given.size(2);
+    if (outs.size() > cuda::kMostParts || !cuda::takes_rows(static_cast<int>(group), static_cast<int>(e)))
+      return plain_.attend_rows(given, keys, values, own, outs, lse, scale);
+    const auto queries = given.contiguous();
+    cuda::AttendRows a{};
+    const Held held(outs, lse, a.parts);
+    auto merged = at::empty({rows, group * k * e}, queries.options());
+    a.queries = in(queries);
+    a.keys = in(keys);
+    a.values = in(values);
+    a.begins = own.begins_device.const_data_ptr<int32_t>();
+    a.lengths = own.lengths_device.const_data_ptr<int32_t>();
+    a.count = static_cast<int>(outs.size());
+    a.merged = out(merged);
+    a.rows = rows;
+    a.group = static_cast<int>(group);
+    a.kv_heads = static_cast<int>(k);
+    a.head_dim = static_cast<int>(e);
+    a.scale = static_cast<float>(scale);
+    C10_CUDA_CHECK(cuda::attend_rows(a, stream()));
     return merged;
   }
 
@@ -77,12 +114,12 @@ class CudaOps final : public FusedOps {
 
   std::pair<at::Tensor, at::Tensor> draw(const at::Tensor& given, double temperature,
                                          const at::Tensor& uniform) const override {
-    const auto logits = given.contiguous(), u = uniform.contiguous();
+    const auto logits = given.stride(1) == 1 ? given : given.contiguous(), u = uniform.contiguous();
     auto tokens = at::empty({logits.size(0)}, logits.options().dtype(at::kLong));
     auto logprobs = at::empty({logits.size(0)}, logits.options().dtype(at::kFloat));
     C10_CUDA_CHECK(cuda::draw(
         {in(logits), u.const_data_ptr<float>(), tokens.mutable_data_ptr<int64_t>(), logprobs.mutable_data_ptr<float>(),
-         logits.size(0), logits.size(1), static_cast<float>(temperature)},
+         logits.size(0), logits.size(1), logits.stride(0), static_cast<float>(temperature)},
         stream()));
     // NaN logits give a NaN log-probability, which the caller refuses; the token must still be a row of the table.
     return {tokens.clamp_max_(logits.size(1) - 1), logprobs};

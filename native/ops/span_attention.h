@@ -28,6 +28,11 @@ struct Attended {
 Attended attend_spans(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const Spans& spans,
                       double scale);
 
+/** As attend_spans where `spans` speaks of the queries `copies` times over, so that one long span can be seen by
+ * several groups of threads: one result per copy. */
+std::vector<Attended> attend_copies(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
+                                    const Spans& spans, int64_t copies, double scale);
+
 /** The plain twin: one softmax per span in float32. */
 Attended attend_spans_plain(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const Spans& spans,
                             double scale);

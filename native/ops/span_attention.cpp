@@ -1,5 +1,5 @@
 // See span_attention.h.
-#include "engine/span_attention.h"
+#include "ops/span_attention.h"
 
 #include <numeric>
 
@@ -69,6 +69,15 @@ Attended attend_spans_plain(const at::Tensor& q, const at::Tensor& keys, const a
     lse.narrow(1, from, count).copy_(one.lse);
   }
   return {out, lse};
+}
+
+std::vector<Attended> attend_copies(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
+                                    const Spans& spans, int64_t copies, double scale) {
+  const int64_t m = q.size(0);
+  const auto all = attend_spans(copies == 1 ? q : q.repeat({copies, 1, 1}), keys, values, spans, scale);
+  std::vector<Attended> parts;
+  for (int64_t c = 0; c < copies; ++c) parts.push_back({all.out.narrow(0, c * m, m), all.lse.narrow(1, c * m, m)});
+  return parts;
 }
 
 Attended attend_spans(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const Spans& spans,
