@@ -11,21 +11,28 @@
 #include "base/device.h"
 #include "base/malloc.h"
 #include "base/tensor_memory.h"
+#include "engine/kernel_check.h"
 #include "engine/probe.h"
 
 namespace mstar::addon {
 namespace {
 
+/** A call whose failures in the engine become JavaScript errors of one line. */
+template <Napi::Value (*call)(const Napi::CallbackInfo&)>
+Napi::Value guarded(const Napi::CallbackInfo& info) {
+  try {
+    return call(info);
+  } catch (const c10::Error& error) {
+    const std::string message = error.what_without_backtrace();
+    throw Napi::Error::New(info.Env(), message.substr(0, message.find('\n')));
+  }
+}
+
 Napi::Value parameter_shapes(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   if (!info[0].IsString()) throw Napi::TypeError::New(env, "backbone: wanted a string");
-  try {
-    return from_shapes(
-        env, make_backbone(info[0].As<Napi::String>().Utf8Value(), Config(to_config(info[1])))->parameter_shapes());
-  } catch (const c10::Error& error) {
-    const std::string message = error.what_without_backtrace();
-    throw Napi::Error::New(env, message.substr(0, message.find('\n')));
-  }
+  return from_shapes(
+      env, make_backbone(info[0].As<Napi::String>().Utf8Value(), Config(to_config(info[1])))->parameter_shapes());
 }
 
 /** Sizes of the decoder for a config: what memory plans are made of. */
@@ -67,6 +74,19 @@ Napi::Value probe(const Napi::CallbackInfo& info) {
   return out;
 }
 
+/** compareKernels(device): every fused kernel against its plain twin; blocks. */
+Napi::Value compare(const Napi::CallbackInfo& info) {
+  auto out = Napi::Array::New(info.Env());
+  for (const auto& [kernel, shape, error] : compare_kernels(open_device(info[0].As<Napi::String>().Utf8Value()))) {
+    auto row = Napi::Object::New(info.Env());
+    row.Set("kernel", kernel);
+    row.Set("shape", shape);
+    row.Set("error", error);
+    out.Set(out.Length(), row);
+  }
+  return out;
+}
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   static const char* const malloc_state = [] {
     const char* state = raise_malloc_thresholds();
@@ -81,10 +101,11 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 
   exports.Set("CancelFlag", CancelFlag::define(env));
   exports.Set("loadModel", Napi::Function::New(env, ModelObject::load));
-  exports.Set("parameterShapes", Napi::Function::New(env, parameter_shapes));
-  exports.Set("decoderShape", Napi::Function::New(env, decoder_shape));
+  exports.Set("parameterShapes", Napi::Function::New(env, guarded<parameter_shapes>));
+  exports.Set("decoderShape", Napi::Function::New(env, guarded<decoder_shape>));
   exports.Set("backbones", Napi::Function::New(env, backbones));
-  exports.Set("probe", Napi::Function::New(env, probe));
+  exports.Set("probe", Napi::Function::New(env, guarded<probe>));
+  exports.Set("compareKernels", Napi::Function::New(env, guarded<compare>));
   exports.Set("info", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 auto out = Napi::Object::New(info.Env());
                 out.Set("torch", TORCH_VERSION);

@@ -182,6 +182,9 @@ export interface NativeAddon {
     readonly freeBytes: number;
     readonly kernels: boolean;
   };
+  /** Every fused kernel of a device against its plain twin: largest difference over the largest number, for drawn tokens the
+   * share that differs. Blocks for a second. Throws where there is no such device. */
+  compareKernels(device: string): { readonly kernel: string; readonly shape: string; readonly error: number }[];
   info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { NativeModel, RawExample, TensorRange, WeightFile } from '../../src/engine/binding.js';
-import { image, open, optimizer, prompt, removeTemporary, stream, temporary } from './tiny-model.js';
+import { open, optimizer, prompt, removeTemporary, stream, temporary } from './tiny-model.js';
 
 afterAll(removeTemporary);
 

@@ -1,0 +1,19 @@
+#pragma once
+// Every fused kernel of a device against its plain twin, on random numbers of the shapes that the backbones have.
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+namespace mstar {
+
+struct KernelError {
+  std::string kernel;  // and what was compared
+  std::string shape;
+  double error;  // largest difference over the largest number; for drawn tokens the share that differs
+};
+
+/** In bfloat16 on `device`. Where it has no kernels the plain operations are compared with themselves. */
+std::vector<KernelError> compare_kernels(const at::Device& device);
+
+}  // namespace mstar
