@@ -27,7 +27,13 @@ const tokenizer = tinyTokenizer();
 const start = `${target}.start`;
 const made = `${target}.new`;
 for (const dir of [start, made]) rmSync(dir, { recursive: true, force: true });
-await createCheckpoint(start, tinyConfig(vocabularyFor(tokenizer.size)), tokenizer.model, seed, 'F16');
+await createCheckpoint(
+  start,
+  tinyConfig(vocabularyFor(tokenizer.size)),
+  { 'tokenizer.model': tokenizer.model },
+  seed,
+  'F16',
+);
 const model = await openModel(start, { device: 'cpu', dtype: 'float32', threads: 2 }, 'none');
 const { backbone, native } = model;
 const policy = new NativePolicy(model, undefined, 16384);

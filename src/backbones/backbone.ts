@@ -44,6 +44,8 @@ export interface Backbone {
   readonly vocabularyName: string;
   /** Parameter-name prefixes of the parts that can be frozen. */
   readonly prefixes: Readonly<Record<'vision' | 'projector' | 'language', readonly string[]>>;
+  /** Other names of parameters in the files of this family -> the parameter: a module that is reached in two ways. */
+  readonly aliases: Readonly<Record<string, string>>;
   readonly tokenizerFile: TokenizerFile;
   /** What tokenizer_config.json of a new model says besides the special tokens. */
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;

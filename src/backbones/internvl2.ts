@@ -118,6 +118,7 @@ export const backbone: Backbone = {
   widthName: 'l_hidden',
   vocabularyName: 'vocab',
   prefixes: { vision: ['vision_model.'], projector: ['mlp1.'], language: ['language_model.'] },
+  aliases: {},
   tokenizerFile: 'tokenizer.model',
   tokenizerConfig: {
     tokenizer_class: 'InternLM2Tokenizer',

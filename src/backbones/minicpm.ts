@@ -118,6 +118,7 @@ export const backbone: Backbone = {
   widthName: 'l_hidden',
   vocabularyName: 'vocab',
   prefixes: { vision: ['vpm.'], projector: ['resampler.'], language: ['llm.'] },
+  aliases: {},
   tokenizerFile: 'tokenizer.json',
   tokenizerConfig: {
     tokenizer_class: 'PreTrainedTokenizerFast',

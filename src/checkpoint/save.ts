@@ -20,9 +20,16 @@ export interface WeightPlan {
   readonly tensors: readonly TensorPlan[];
 }
 
-/** Weight files like those of `folder`; a parameter that it lacks (a new reward head) joins the last file as F32. */
-export function planWeights(folder: ModelFolder, parameters: readonly ParameterShape[]): WeightPlan[] {
-  const known = new Set(folder.weights.flatMap(({ tensors }) => tensors.map(({ name }) => name)));
+/**
+ * Weight files like those of `folder`; a parameter that it lacks (a new reward head) joins the last file as F32.
+ * @param nativeName the engine's name of a tensor of the folder
+ */
+export function planWeights(
+  folder: ModelFolder,
+  parameters: readonly ParameterShape[],
+  nativeName: (name: string) => string = (name) => name,
+): WeightPlan[] {
+  const known = new Set(folder.weights.flatMap(({ tensors }) => tensors.map(({ name }) => nativeName(name))));
   const added = parameters
     .filter(({ name }) => !known.has(name))
     .map(({ name, shape }): TensorPlan => ({ name, dtype: 'F32', shape }));

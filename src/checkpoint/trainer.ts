@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { checked } from '../core/schema.js';
+import { type Aliases, engineWeights } from './aliases.js';
 import { openFolder } from './folder.js';
 import { readJson } from './json.js';
 import { checkParameters, type ParameterShape } from './parameters.js';
@@ -17,13 +18,22 @@ const MOMENTS = ['exp_avg.', 'exp_avg_sq.'];
 
 const counterSchema = z.strictObject({ version: z.number().int().min(0) });
 
-/** The state file for these weights; `trained` are the parameters that the optimizer moves. */
-export function planTrainer(weights: readonly WeightPlan[], trained: readonly ParameterShape[]): WeightPlan {
+/**
+ * The state file for these weights; `trained` are the parameters that the optimizer moves.
+ * @param nativeName the engine's name of a weight
+ */
+export function planTrainer(
+  weights: readonly WeightPlan[],
+  trained: readonly ParameterShape[],
+  nativeName: (name: string) => string = (name) => name,
+): WeightPlan {
   const moments = trained.flatMap(({ name, shape }) =>
     MOMENTS.map((prefix): TensorPlan => ({ name: prefix + name, dtype: 'F32', shape })),
   );
   const rounded = weights.flatMap(({ tensors }) => tensors.filter(({ dtype }) => dtype !== 'F32'));
-  const masters = rounded.map(({ name, shape }): TensorPlan => ({ name: MASTER + name, dtype: 'F32', shape }));
+  // A weight may be in the files under two names.
+  const shapes = new Map(rounded.map(({ name, shape }) => [nativeName(name), shape]));
+  const masters = [...shapes].map(([name, shape]): TensorPlan => ({ name: MASTER + name, dtype: 'F32', shape }));
   return { file: STATE_FILE, tensors: [...moments, ...masters] };
 }
 
@@ -47,10 +57,12 @@ export async function readTrainer(
   dir: string,
   parameters: readonly ParameterShape[],
   trained: readonly ParameterShape[],
+  aliases: Aliases = {},
 ): Promise<TrainerState> {
   const counterPath = join(dir, COUNTER_FILE);
   const { version } = checked(counterSchema, await readJson(counterPath), counterPath);
-  const { weights } = await openFolder(dir);
+  const folder = await openFolder(dir);
+  const weights = await engineWeights(folder.weights, aliases);
   checkParameters(dir, weights, parameters);
   const state = await readSafetensors(join(dir, STATE_FILE));
   const plans = weights.map(({ path, tensors }) => ({ file: path, tensors }));

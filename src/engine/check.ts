@@ -1,5 +1,6 @@
 // Opens a model folder for real and runs one tiny forward: what `mstar check` knows about a folder. Writes nothing.
 // Leaves data sets and printing to the command.
+import { nameIn } from '../checkpoint/aliases.js';
 import { openFolder } from '../checkpoint/folder.js';
 import { EngineError } from '../core/errors.js';
 import { tokenisePrompt } from '../text/prompt.js';
@@ -26,7 +27,8 @@ const EXAMPLE_SIZE = [640, 480] as const;
 /** Throws UserError for what is wrong with the folder, EngineError where the forward fails or gives no numbers. */
 export async function checkModel(dir: string, compute: ComputeOptions): Promise<ModelSummary> {
   const { weights } = await openFolder(dir);
-  const names = weights.flatMap(({ tensors }) => tensors.map(({ name }) => name));
+  const nameOf = nameIn({});
+  const names = weights.flatMap(({ tensors }) => tensors.map(({ name }) => nameOf(name)));
   const scores = names.includes('reward_head.weight');
   const model = await openModel(dir, compute, scores ? 'load' : 'none');
   try {

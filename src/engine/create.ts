@@ -2,7 +2,7 @@
 // Leaves the scale of the weights to the backbone and training to others.
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Initial } from '../backbones/backbone.js';
+import type { Backbone, Initial } from '../backbones/backbone.js';
 import { findBackbone } from '../backbones/registry.js';
 import { type ModelFolder, SINGLE_FILE } from '../checkpoint/folder.js';
 import type { ParameterShape } from '../checkpoint/parameters.js';
@@ -18,34 +18,29 @@ import { describeModel } from './open.js';
 /**
  * Writes a new model into `dir`, which must not exist: the same arguments give the same bytes.
  * @param config contents of config.json; its vocabulary must hold the tokenizer's pieces and the special tokens that it lacks
- * @param tokenizerModel bytes of tokenizer.model; special tokens without a piece get the ids after its last
+ * @param files the tokenizer file of the backbone and what else its config reads, by name. Special tokens of a tokenizer.model
+ *   that has no piece for them get the ids after its last; a tokenizer.json names its own
  * @param dtype of the weights on disk
+ * @param sized weights whose shape says what the config does not; the backbone's usual sizes where left out
  * @throws UserError when config or tokenizer cannot be used
  */
 export async function createCheckpoint(
   dir: string,
   config: Readonly<Record<string, unknown>>,
-  tokenizerModel: Uint8Array,
+  files: Readonly<Record<string, Uint8Array>>,
   seed: number,
   dtype: TensorDtype,
+  sized: readonly ParameterShape[] = [],
 ): Promise<void> {
   const backbone = await findBackbone(config, 'config');
-  const { pieces } = parseSentencePiece(tokenizerModel, backbone.tokenizerFile);
-  const specials = new Map<number, string>();
-  for (const [id, { text, kind }] of pieces.entries())
-    if (kind === 'control' || kind === 'unknown') specials.set(id, text);
-  let next = pieces.length;
-  for (const text of backbone.specials) {
-    const id = pieces.findIndex((piece) => piece.text === text);
-    specials.set(id === -1 ? next++ : id, text);
-  }
-  const decoder = Object.fromEntries([...specials].map(([id, content]) => [id, { content, special: true }]));
+  const tokenizerConfig = { ...backbone.tokenizerConfig, ...specialsOf(backbone, files) };
   const sideFiles = new Map([
     ['config.json', json(config)],
-    ['tokenizer_config.json', json({ ...backbone.tokenizerConfig, added_tokens_decoder: decoder })],
-    [backbone.tokenizerFile, tokenizerModel],
+    ['tokenizer_config.json', json(tokenizerConfig)],
+    ...Object.entries(files),
   ]);
-  const folder: ModelFolder = { dir, config, weights: [], sideFiles };
+  const known = { path: dir, tensors: sized.map((tensor) => ({ ...tensor, dtype, begin: 0, end: 0 })) };
+  const folder: ModelFolder = { dir, config, weights: [known], sideFiles };
   const { numbers } = await describeModel(folder);
   const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
   const tensors = shapes.map(({ name, shape }) => ({ name, shape, dtype }));
@@ -63,6 +58,23 @@ export async function createCheckpoint(
       await file.close();
     }
   });
+}
+
+/** What tokenizer_config.json says of the special tokens. */
+function specialsOf(backbone: Backbone, files: Readonly<Record<string, Uint8Array>>): Record<string, unknown> {
+  const bytes = files[backbone.tokenizerFile];
+  if (!bytes || backbone.tokenizerFile === 'tokenizer.json') return {};
+  const { pieces } = parseSentencePiece(bytes, backbone.tokenizerFile);
+  const specials = new Map<number, string>();
+  for (const [id, { text, kind }] of pieces.entries())
+    if (kind === 'control' || kind === 'unknown') specials.set(id, text);
+  let next = pieces.length;
+  for (const text of backbone.specials) {
+    const id = pieces.findIndex((piece) => piece.text === text);
+    specials.set(id === -1 ? next++ : id, text);
+  }
+  const decoder = Object.fromEntries([...specials].map(([id, content]) => [id, { content, special: true }]));
+  return { added_tokens_decoder: decoder };
 }
 
 function json(value: unknown): Uint8Array {

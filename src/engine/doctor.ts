@@ -1,5 +1,6 @@
 // Checks a model folder header by header and plans its memory, without reading a weight.
 // Leaves arithmetic to plan.ts and printing to the command.
+import { engineWeights } from '../checkpoint/aliases.js';
 import { type ModelFolder, openFolder } from '../checkpoint/folder.js';
 import { checkParameters, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
 import { addon } from './binding.js';
@@ -31,11 +32,12 @@ export async function diagnose(
 ): Promise<Diagnosis> {
   const folder = await openFolder(dir);
   const { backbone, numbers } = await describeModel(folder);
-  const tensors = folder.weights.flatMap((file) => file.tensors);
+  const weights = await engineWeights(folder.weights, backbone.aliases);
+  const tensors = weights.flatMap((file) => file.tensors);
   const scores = tensors.some(({ name }) => name === 'reward_head.weight');
   const own = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
   const wanted = scores ? [...own, ...rewardHeadShapes(numbers[backbone.widthName] as number)] : own;
-  checkParameters(dir, folder.weights, wanted);
+  checkParameters(dir, weights, wanted);
   const frozen = freeze.flatMap((part) => backbone.prefixes[part]);
   const sizes: ModelSizes = {
     parameters: count(wanted),

@@ -1,6 +1,7 @@
 // What a policy and a process reward model share: optimizer settings, checkpoints, release.
 // Leaves sampling to policy.ts and scoring to prm.ts.
 
+import { nameIn } from '../checkpoint/aliases.js';
 import type { ParameterShape } from '../checkpoint/parameters.js';
 import { type ExtraFile, planWeights, saveFile, writeFolder } from '../checkpoint/save.js';
 import { counterFile, engineName, planTrainer, readTrainer } from '../checkpoint/trainer.js';
@@ -49,12 +50,13 @@ export abstract class Model implements AsyncDisposable {
 
   /** Writes a checkpoint folder in Hugging Face form into `dir`, which must not exist; flushed when this resolves. */
   async save(dir: string, { withTrainer = false }: { withTrainer?: boolean } = {}): Promise<void> {
-    const { folder, native, parameters } = this.opened;
-    const weights = planWeights(folder, parameters);
-    const files = weights.map((plan) => saveFile(dir, plan));
+    const { folder, backbone, native, parameters } = this.opened;
+    const nameOf = nameIn(backbone.aliases);
+    const weights = planWeights(folder, parameters, nameOf);
+    const files = weights.map((plan) => saveFile(dir, plan, nameOf));
     const small: ExtraFile[] = [...folder.sideFiles];
     if (withTrainer) {
-      files.push(saveFile(dir, planTrainer(weights, this.#optimized()), engineName));
+      files.push(saveFile(dir, planTrainer(weights, this.#optimized(), nameOf), engineName));
       small.push(counterFile(native.version));
     }
     await writeFolder(dir, weights, small, () => guarded(() => native.save(files)));
@@ -62,7 +64,12 @@ export abstract class Model implements AsyncDisposable {
 
   /** Continues from what `save(dir, { withTrainer: true })` wrote, bit for bit; the optimizer's settings are those of the last reset. */
   async restore(dir: string): Promise<void> {
-    const { files, version } = await readTrainer(dir, this.opened.parameters, this.#optimized());
+    const { files, version } = await readTrainer(
+      dir,
+      this.opened.parameters,
+      this.#optimized(),
+      this.opened.backbone.aliases,
+    );
     await guarded(() => this.opened.native.restore(files, version));
   }
 

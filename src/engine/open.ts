@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Backbone } from '../backbones/backbone.js';
 import { findBackbone } from '../backbones/registry.js';
+import { engineWeights } from '../checkpoint/aliases.js';
 import { type ModelFolder, openFolder, parseSideFile } from '../checkpoint/folder.js';
 import { checkParameters, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
 import { type EngineError, UserError } from '../core/errors.js';
@@ -80,14 +81,15 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   const { backbone, numbers } = described;
   const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
   const wanted = head === 'load' ? [...shapes, ...rewardHeadShapes(numbers[backbone.widthName] as number)] : shapes;
-  checkParameters(dir, folder.weights, wanted);
+  const weights = await engineWeights(folder.weights, backbone.aliases);
+  checkParameters(dir, weights, wanted);
   const threads = compute.threads || availableParallelism();
   const spec: ModelSpec = {
     ...compute,
     threads,
     backbone: backbone.name,
     config: numbers,
-    weights: folder.weights,
+    weights,
     head,
   };
   const native = await guarded(() => addon().loadModel(spec)).catch((error: EngineError): never => {

@@ -75,6 +75,6 @@ export function removeTemporary(): void {
 export async function tinyModel(seed = 1, dtype: TensorDtype = 'F32'): Promise<string> {
   const { createCheckpoint } = await import('../../src/engine/create.js');
   const dir = join(temporary(), 'model');
-  await createCheckpoint(dir, tinyConfig(), tinyTokenizer, seed, dtype);
+  await createCheckpoint(dir, tinyConfig(), { 'tokenizer.model': tinyTokenizer }, seed, dtype);
   return dir;
 }
