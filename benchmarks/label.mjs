@@ -10,6 +10,7 @@ const competitors = {
   plain: 'plain',
   hf_naive: 'hf_naive',
   llamacpp_f32: '',
+  llamacpp_f32_split: '',
 };
 finish('label', [
   await compare({ title: 'labelling, T, 4 x 6 steps x 8 x 48', model: 'T', threads: 1, load, competitors, rounds }),

@@ -10,7 +10,8 @@ const competitors = {
   plain: 'plain',
   hf: 'hf',
   llamacpp_f32: '',
-  llamacpp_f16: '',
+  llamacpp_f32_split: '',
+  llamacpp_f16_split: '',
 };
 const load = (prompts, fresh) => ({ prompts, tokens: 64, samples: 16, new: fresh });
 const plans = [

@@ -36,7 +36,7 @@ class Worker {
   #process;
   #answers;
 
-  constructor(command, args, threads, encode) {
+  constructor(command, args, threads, encode, options = {}) {
     const env = {
       ...process.env,
       THREADS: String(threads),
@@ -45,6 +45,8 @@ class Worker {
     };
     env.BACKEND_DIR = path.join(cache, 'npm/node_modules/@node-llama-cpp/linux-x64/bins/linux-x64');
     env.HF_HUB_OFFLINE = '1';
+    // llama.cpp with a cache per sequence instead of one that all share.
+    if (options.split) env.KV_SPLIT = '1';
     this.#process = spawn(command, args, {
       stdio: ['pipe', 'pipe', process.argv.includes('--verbose') ? 'inherit' : 'ignore'],
       env,
@@ -92,8 +94,17 @@ async function start(kind, model, threads) {
   const missing = [...needed, ...(engine ? [] : [path.join(cache, 'models', model)])].find((file) => !existsSync(file));
   if (missing) throw new Error(`${missing} is missing`);
   if (llama) {
-    const file = path.join(cache, 'models', model, kind === 'llamacpp_f16' ? 'model-f16.gguf' : 'model-f32.gguf');
-    return { worker: new Worker(path.join(cache, 'bin/llamacpp_bench'), [file], threads, llamaLine) };
+    const file = path.join(
+      cache,
+      'models',
+      model,
+      kind.startsWith('llamacpp_f16') ? 'model-f16.gguf' : 'model-f32.gguf',
+    );
+    return {
+      worker: new Worker(path.join(cache, 'bin/llamacpp_bench'), [file], threads, llamaLine, {
+        split: kind.endsWith('_split'),
+      }),
+    };
   }
   const [command, args] = engine
     ? [process.execPath, [path.join(here, '../peers/engine.mjs'), model, String(threads)]]

@@ -1,4 +1,5 @@
-// See attention.h. Tiles: 4 queries x 16 keys for scores, 4 queries x 16 channels for values, both in registers.
+// See attention.h. Tiles of eight accumulators in registers: 4 queries x 16 keys down to 1 query x 64 keys for scores,
+// 4 queries x 16 channels down to 1 x 64 for values.
 #include "ops/cpu/attention.h"
 
 #include <algorithm>
@@ -16,34 +17,44 @@ struct Query {
   float* scores;
 };
 
-template <int Q>
-MSTAR_INLINE void score_tile(const Query* queries, const float* keys, int64_t at, int64_t head_dim) {
-  f8 low[Q], high[Q];
-  for (int i = 0; i < Q; ++i) low[i] = high[i] = f8{};
+/** Scores of Q queries against B blocks of keys: eight accumulators whatever Q is, so that none waits for another. */
+template <int Q, int B>
+MSTAR_INLINE void score_tile(const Query* queries, const float* const* blocks, int64_t at, int64_t head_dim,
+                             int64_t offset) {
+  f8 acc[Q][2 * B];
+  for (int i = 0; i < Q; ++i)
+    for (int v = 0; v < 2 * B; ++v) acc[i][v] = f8{};
   for (int64_t d = 0; d < head_dim; ++d) {
-    const f8 k0 = MSTAR_LOAD(keys + d * kBlockTokens), k1 = MSTAR_LOAD(keys + d * kBlockTokens + 8);
+    f8 key[2 * B];
+#pragma GCC unroll 8
+    for (int v = 0; v < 2 * B; ++v) key[v] = MSTAR_LOAD(blocks[v / 2] + offset + d * kBlockTokens + v % 2 * 8);
 #pragma GCC unroll 4
     for (int i = 0; i < Q; ++i) {
       const float q = queries[i].q[d];
-      low[i] += q * k0;
-      high[i] += q * k1;
+#pragma GCC unroll 8
+      for (int v = 0; v < 2 * B; ++v) acc[i][v] += q * key[v];
     }
   }
-  for (int i = 0; i < Q; ++i) {
-    MSTAR_STORE(queries[i].scores + at, low[i]);
-    MSTAR_STORE(queries[i].scores + at + 8, high[i]);
-  }
+  for (int i = 0; i < Q; ++i)
+    for (int v = 0; v < 2 * B; ++v) MSTAR_STORE(queries[i].scores + at + 8 * v, acc[i][v]);
+}
+
+template <int Q>
+MSTAR_INLINE void score_blocks(const Query* queries, const KvSpan& span, int64_t at, int64_t head_dim, int64_t offset) {
+  constexpr int kWide = 4 / Q;
+  const int64_t blocks = (span.length + kBlockTokens - 1) / kBlockTokens;
+  int64_t b = 0;
+  for (; b + kWide <= blocks; b += kWide)
+    score_tile<Q, kWide>(queries, span.blocks + b, at + b * kBlockTokens, head_dim, offset);
+  for (; b < blocks; ++b) score_tile<Q, 1>(queries, span.blocks + b, at + b * kBlockTokens, head_dim, offset);
 }
 
 MSTAR_INLINE void score_span(const Query* queries, int64_t count, const KvSpan& span, int64_t at, int64_t head_dim,
                              int64_t offset) {
-  for (int64_t b = 0; b * kBlockTokens < span.length; ++b) {
-    const float* keys = span.blocks[b] + offset;
-    int64_t i = 0;
-    for (; i + 4 <= count; i += 4) score_tile<4>(queries + i, keys, at + b * kBlockTokens, head_dim);
-    for (; i + 2 <= count; i += 2) score_tile<2>(queries + i, keys, at + b * kBlockTokens, head_dim);
-    for (; i < count; ++i) score_tile<1>(queries + i, keys, at + b * kBlockTokens, head_dim);
-  }
+  int64_t i = 0;
+  for (; i + 4 <= count; i += 4) score_blocks<4>(queries + i, span, at, head_dim, offset);
+  for (; i + 2 <= count; i += 2) score_blocks<2>(queries + i, span, at, head_dim, offset);
+  for (; i < count; ++i) score_blocks<1>(queries + i, span, at, head_dim, offset);
 }
 
 template <int Q, int V>
@@ -55,12 +66,15 @@ MSTAR_INLINE void value_tile(const Query* queries, const KvSpan& span, int64_t a
   for (int64_t b = 0; b * kBlockTokens < span.length; ++b) {
     const float* values = span.blocks[b] + offset + channel;
     const int64_t tokens = std::min(kBlockTokens, span.length - b * kBlockTokens);
-    for (int64_t t = 0; t < tokens; ++t) {
+    for (int64_t t = 0; t < tokens; ++t, values += head_dim) {
+      f8 value[V];
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) value[v] = MSTAR_LOAD(values + 8 * v);
 #pragma GCC unroll 4
       for (int i = 0; i < Q; ++i) {
         const float p = queries[i].scores[at + b * kBlockTokens + t];
-#pragma GCC unroll 2
-        for (int v = 0; v < V; ++v) acc[i][v] += p * MSTAR_LOAD(values + t * head_dim + 8 * v);
+#pragma GCC unroll 8
+        for (int v = 0; v < V; ++v) acc[i][v] += p * value[v];
       }
     }
   }
@@ -80,7 +94,9 @@ template <int Q>
 MSTAR_INLINE void value_channels(const Query* queries, const KvSpan& span, int64_t at, int64_t head_dim,
                                  int64_t offset) {
   int64_t channel = 0;
-  for (; channel + 16 <= head_dim; channel += 16) value_tile<Q, 2>(queries, span, at, head_dim, channel, offset);
+  constexpr int kWide = 8 / Q;  // eight accumulators, as for scores
+  for (; channel + 8 * kWide <= head_dim; channel += 8 * kWide)
+    value_tile<Q, kWide>(queries, span, at, head_dim, channel, offset);
   for (; channel + 8 <= head_dim; channel += 8) value_tile<Q, 1>(queries, span, at, head_dim, channel, offset);
   for (; channel < head_dim; ++channel)
     for (int i = 0; i < Q; ++i)
@@ -95,24 +111,28 @@ MSTAR_INLINE void value_span(const Query* queries, int64_t count, const KvSpan& 
   for (; i < count; ++i) value_channels<1>(queries + i, span, at, head_dim, offset);
 }
 
+constexpr float kHidden = -1e30f;
+
 constexpr int64_t padded(int64_t length) { return (length + kBlockTokens - 1) / kBlockTokens * kBlockTokens; }
 
-/** exp((s - max) * scale) in place over one stretch; lanes past the end are set to zero first. Returns the sum. */
-MSTAR_INLINE float exp_stretch(float* scores, int64_t length, float max, float scale) {
-  for (int64_t i = length; i < padded(length); ++i) scores[i] = -1e30f;
+/** Hides the lanes past the end of a stretch and returns the largest score of it and of `most`. */
+MSTAR_INLINE f8 max_stretch(float* scores, int64_t length, f8 most) {
+  for (int64_t i = length; i < padded(length); ++i) scores[i] = kHidden;
+  for (int64_t i = 0; i < length; i += 8) most = simd::max8(MSTAR_LOAD(scores + i), most);
+  return most;
+}
+
+/** exp((s - max) * scale) in place over one stretch; hidden lanes become zero. Returns the sums by lane. */
+MSTAR_INLINE f8 exp_stretch(float* scores, int64_t length, float max, float scale) {
   f8 sum{};
   for (int64_t i = 0; i < length; i += 8) {
-    float shifted[8];
-    MSTAR_STORE(shifted, (MSTAR_LOAD(scores + i) - max) * scale);
-    simd::exp8(shifted, scores + i);
-    f8 e = MSTAR_LOAD(scores + i);
-    if (i + 8 > length) {
-      for (int64_t j = length - i; j < 8; ++j) e[j] = 0.0f;
-      MSTAR_STORE(scores + i, e);
-    }
+    const f8 score = MSTAR_LOAD(scores + i);
+    f8 e = simd::exp8((score - max) * scale);
+    e = score > kHidden ? e : f8{};
+    MSTAR_STORE(scores + i, e);
     sum += e;
   }
-  return simd::sum8(sum);
+  return sum;
 }
 
 }  // namespace
@@ -146,18 +166,21 @@ MSTAR_SIMD void attend(const KvSpan* shared, int64_t shared_count, const AttendR
   for (int64_t i = 0; i < count; ++i) {
     float* row_scores = queries[static_cast<size_t>(i)].scores;
     const int64_t own = rows[i / group].own.length;
-    float max = -1e30f;
+    f8 most = f8{} + kHidden;
     int64_t from = 0;
     for (int64_t s = 0; s <= shared_count; ++s) {
       const int64_t length = s < shared_count ? shared[s].length : own;
-      for (int64_t t = 0; t < length; ++t) max = row_scores[from + t] > max ? row_scores[from + t] : max;
+      most = max_stretch(row_scores + from, length, most);
       from += padded(length);
     }
+    float max = kHidden;
+    for (int lane = 0; lane < 8; ++lane) max = most[lane] > max ? most[lane] : max;
+    // Each stretch is summed by itself, in the order of the tokens.
     float sum = 0;
     from = 0;
     for (int64_t s = 0; s <= shared_count; ++s) {
       const int64_t length = s < shared_count ? shared[s].length : own;
-      sum += exp_stretch(row_scores + from, length, max, scale);
+      sum += simd::sum8(exp_stretch(row_scores + from, length, max, scale));
       from += padded(length);
     }
     inverse[static_cast<size_t>(i)] = 1.0f / sum;

@@ -37,38 +37,44 @@ MSTAR_SIMD void rotate_half(float* x, const float* cosine, const float* sine, in
 }
 
 MSTAR_SIMD void swiglu(const float* gate_up, float* out, int64_t rows, int64_t width) {
+  const auto gated = [](const f8& gate, const f8& up) __attribute__((always_inline)) {
+    return gate / (1.0f + simd::exp8(f8{} - gate)) * up;
+  };
   for (int64_t r = 0; r < rows; ++r, gate_up += 2 * width, out += width) {
-    for (int64_t i = 0; i < width; i += 8) {
-      const int64_t n = std::min<int64_t>(8, width - i);
-      float gate[8] = {0}, up[8] = {0}, negated[8], e[8], result[8];
-      std::memcpy(gate, gate_up + i, static_cast<size_t>(n) * sizeof(float));
-      std::memcpy(up, gate_up + width + i, static_cast<size_t>(n) * sizeof(float));
-      MSTAR_STORE(negated, f8{} - MSTAR_LOAD(gate));
-      simd::exp8(negated, e);
-      MSTAR_STORE(result, MSTAR_LOAD(gate) / (1.0f + MSTAR_LOAD(e)) * MSTAR_LOAD(up));
-      std::memcpy(out + i, result, static_cast<size_t>(n) * sizeof(float));
+    int64_t i = 0;
+    for (; i + 8 <= width; i += 8)
+      MSTAR_STORE(out + i, gated(MSTAR_LOAD(gate_up + i), MSTAR_LOAD(gate_up + width + i)));
+    if (i < width) {
+      const f8 gate = simd::load_some(gate_up + i, width - i), up = simd::load_some(gate_up + width + i, width - i);
+      simd::store_some(out + i, gated(gate, up), width - i);
     }
   }
 }
 
 MSTAR_SIMD double exp_scaled(const float* x, float max, float scale, float* out, int64_t n) {
   double sum = 0;
-  for (int64_t i = 0; i < n; i += 8) {
-    const int64_t count = std::min<int64_t>(8, n - i);
-    float shifted[8], e[8];
-    for (int64_t j = 0; j < 8; ++j) shifted[j] = j < count ? (x[i + j] - max) * scale : -1e30f;
-    simd::exp8(shifted, e);
-    std::memcpy(out + i, e, static_cast<size_t>(count) * sizeof(float));
-    float block = 0;
-    for (int64_t j = 0; j < count; ++j) block += e[j];
-    sum += block;
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const f8 e = simd::exp8((MSTAR_LOAD(x + i) - max) * scale);
+    MSTAR_STORE(out + i, e);
+    sum += simd::sum8(e);
+  }
+  if (i < n) {
+    simd::store_some(out + i, simd::exp8((simd::load_some(x + i, n - i) - max) * scale), n - i);
+    sum += simd::sum8(simd::load_some(out + i, n - i));
   }
   return sum;
 }
 
 MSTAR_SIMD float max_of(const float* x, int64_t n) {
   float best = x[0];
-  for (int64_t i = 1; i < n; ++i) best = x[i] > best ? x[i] : best;
+  int64_t i = 0;
+  if (n >= 8) {
+    f8 most = MSTAR_LOAD(x);
+    for (i = 8; i + 8 <= n; i += 8) most = simd::max8(MSTAR_LOAD(x + i), most);
+    for (int lane = 0; lane < 8; ++lane) best = most[lane] > best ? most[lane] : best;
+  }
+  for (; i < n; ++i) best = x[i] > best ? x[i] : best;
   return best;
 }
 

@@ -7,6 +7,9 @@
 #define MSTAR_SIMD __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #define MSTAR_INLINE static inline __attribute__((always_inline))
 
+// Vectors are passed by value between functions that are always inlined: no calling convention is at stake.
+#pragma GCC diagnostic ignored "-Wpsabi"
+
 namespace mstar::simd {
 
 // Eight, not sixteen: GCC lowers 64-byte vectors through memory where the machine has only AVX2.
@@ -16,9 +19,11 @@ typedef int32_t i8 __attribute__((vector_size(32), aligned(4), may_alias));
 #define MSTAR_LOAD(p) (*reinterpret_cast<const ::mstar::simd::f8*>(p))
 #define MSTAR_STORE(p, v) (*reinterpret_cast<::mstar::simd::f8*>(p) = (v))
 
-/** e^x to about 2 ulp for x in [-87, 88]; smaller x gives values below 1.2e-38 or 0. Reads and writes eight floats. */
-MSTAR_INLINE void exp8(const float* in, float* out) {
-  f8 x = MSTAR_LOAD(in);
+/** The larger of each pair of lanes. */
+MSTAR_INLINE f8 max8(const f8& a, const f8& b) { return a > b ? a : b; }
+
+/** e^x to about 2 ulp for x in [-87, 88]; smaller x gives values below 1.2e-38 or 0. */
+MSTAR_INLINE f8 exp8(f8 x) {
   x = x < -87.0f ? (f8{} - 87.0f) : x;
   x = x > 88.0f ? (f8{} + 88.0f) : x;
   const f8 magic = f8{} + 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
@@ -33,7 +38,20 @@ MSTAR_INLINE void exp8(const float* in, float* out) {
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
   const i8 power = (__builtin_convertvector(n, i8) + 127) << 23;
-  MSTAR_STORE(out, p * reinterpret_cast<const f8&>(power));
+  return p * reinterpret_cast<const f8&>(power);
+}
+
+/** Up to eight floats, zeros behind them. */
+MSTAR_INLINE f8 load_some(const float* from, int64_t count) {
+  float padded[8] = {0};
+  std::memcpy(padded, from, static_cast<size_t>(count) * sizeof(float));
+  return MSTAR_LOAD(padded);
+}
+
+MSTAR_INLINE void store_some(float* to, const f8& value, int64_t count) {
+  float padded[8];
+  MSTAR_STORE(padded, value);
+  std::memcpy(to, padded, static_cast<size_t>(count) * sizeof(float));
 }
 
 /** Sum of eight lanes in a fixed tree order. */
