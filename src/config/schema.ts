@@ -91,7 +91,11 @@ export const settings = z.strictObject({
     })
     .prefault({}),
   data: z.strictObject({
-    file: z.string().min(1).optional().describe('data set in the MathV360K form: a JSON list or JSON lines'),
+    file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('data set: MathV360K, MathVista, M3CoT, MMStar, MMBench, AI2D or conversations; told by its contents'),
     imageRoot: z
       .string()
       .min(1)

@@ -1,16 +1,17 @@
-// Reads problems from a data file in the MathV360K form (JSON list or JSON lines), in order, none dropped.
-// Leaves decoding pictures, splitting and grading to others.
+// Reads problems from a data file of any known format, in order, none dropped.
+// Leaves the formats to formats/, decoding pictures, splitting and grading to others.
 import { hash } from 'node:crypto';
 import type { Problem } from '../core/types.js';
+import type { Reading } from './formats/format.js';
+import { findFormat } from './formats/registry.js';
 import { ImageRoot } from './image-root.js';
-import { checkRecord, type MathRecord } from './mathv360k.js';
-import { type AnswerForm, answerForm, choiceLetter, parseQuestion, unwrapAnswer } from './question.js';
-import { readRecords } from './records.js';
-import { message, type Place, refuse, shown } from './refuse.js';
+import { message, shown } from './refuse.js';
 
 export interface ReadOptions {
   /** Folder that picture paths are relative to and may not leave. */
   readonly imageRoot: string;
+  /** Name of the file's format; told by its contents when left out. */
+  readonly format?: string;
   /** Stop after this many records. */
   readonly limit?: number;
   /**
@@ -19,9 +20,6 @@ export interface ReadOptions {
    */
   readonly onWarning?: (warning: string) => void;
 }
-
-/** The answer of a multiple-choice question is a letter, whatever its hint line says. */
-const CHOICE_FORM: AnswerForm = { answerType: 'text' };
 
 /** Reads all problems of a file; errors and warnings as `openProblems`. */
 export async function loadProblems(file: string, options: ReadOptions): Promise<Problem[]> {
@@ -37,20 +35,17 @@ export async function loadProblems(file: string, options: ReadOptions): Promise<
  */
 export async function* openProblems(file: string, options: ReadOptions): AsyncGenerator<Problem> {
   const { limit = Number.POSITIVE_INFINITY, onWarning = () => {} } = options;
-  const root = new ImageRoot(options.imageRoot);
+  const pictures = new ImageRoot(options.imageRoot);
+  const format = await findFormat(file, options.format);
   const ids = new Set<string>();
-  const answers = new Map<string, { answer: string; line: number }>();
+  const conflicts = new Conflicts(onWarning);
   if (limit <= 0) return;
   let read = 0;
-  for await (const { index, line, value } of readRecords(file)) {
-    const at = { file, line };
-    const record = checkRecord(value, at);
-    const id = uniqueId(record.id ?? String(index), index, ids, (text) =>
-      onWarning(message(at, 'id', text, 'a new id')),
-    );
-    const problem = toProblem(id, record, root, at, onWarning);
-    reportConflict(record.image, problem, at, answers, onWarning);
-    yield problem;
+  for await (const reading of format.read(file, { pictures, onWarning })) {
+    const { problem, at, index } = reading;
+    const id = uniqueId(problem.id, index, ids, (text) => onWarning(message(at, 'id', text, 'a new id')));
+    conflicts.add(reading);
+    yield id === problem.id ? problem : { ...problem, id };
     if (++read >= limit) return;
   }
 }
@@ -63,54 +58,23 @@ function uniqueId(id: string, index: number, ids: Set<string>, warn: (found: str
   return unique;
 }
 
-function toProblem(
-  id: string,
-  record: MathRecord,
-  root: ImageRoot,
-  at: Place,
-  warn: (warning: string) => void,
-): Problem {
-  const path = root.resolve(record.image);
-  if (typeof path !== 'string') refuse(at, 'image', `${shown(record.image)}: ${path.found}`, path.wanted);
-  const { text, choices, unit, hinted } = parseQuestion(record.question);
-  if (text === '') refuse(at, 'conversations[0].value', 'no text', 'a question');
-  const answer = unwrapAnswer(record.answer);
-  if (answer === '') refuse(at, 'conversations[1].value', shown(record.answer), 'an answer');
-  const multiChoice = choices.length > 0;
-  const letter = multiChoice ? choiceLetter(answer, choices) : null;
-  if (multiChoice && letter === null) {
-    warn(message(at, 'answer', shown(answer), `one of the ${choices.length} choices`));
-  }
-  const { answerType, precision } = multiChoice ? CHOICE_FORM : (hinted ?? answerForm(answer));
-  return {
-    id,
-    question: text,
-    images: [{ path }],
-    answer: letter ?? answer,
-    questionType: multiChoice ? 'multi_choice' : 'free_form',
-    answerType,
-    choices,
-    precision,
-    unit,
-    source: record.truth?.family ?? (record.image.includes('/') ? (record.image.split('/')[0] as string) : ''),
-    truth: record.truth,
-  };
-}
-
 /** Reports a record that has picture and question of an earlier one but another answer. */
-function reportConflict(
-  image: string,
-  problem: Problem,
-  at: Place,
-  answers: Map<string, { answer: string; line: number }>,
-  warn: (warning: string) => void,
-): void {
-  // A digest keeps the memory for a full data set small.
-  const key = hash('sha1', `${image}\0${problem.question}`, 'base64');
-  const earlier = answers.get(key);
-  if (earlier === undefined) answers.set(key, { answer: problem.answer, line: at.line });
-  else if (earlier.answer !== problem.answer) {
-    const found = `${shown(problem.answer)} where line ${earlier.line} has ${shown(earlier.answer)}`;
-    warn(message(at, 'answer', found, 'one answer for the same picture and question'));
+class Conflicts {
+  readonly #warn: (warning: string) => void;
+  readonly #answers = new Map<string, { readonly answer: string; readonly line: number }>();
+
+  constructor(warn: (warning: string) => void) {
+    this.#warn = warn;
+  }
+
+  add({ problem, at, picture }: Reading): void {
+    // A digest keeps the memory for a full data set small.
+    const key = hash('sha1', `${picture}\0${problem.question}`, 'base64');
+    const earlier = this.#answers.get(key);
+    if (earlier === undefined) this.#answers.set(key, { answer: problem.answer, line: at.line });
+    else if (earlier.answer !== problem.answer) {
+      const found = `${shown(problem.answer)} where line ${earlier.line} has ${shown(earlier.answer)}`;
+      this.#warn(message(at, 'answer', found, 'one answer for the same picture and question'));
+    }
   }
 }

@@ -1,0 +1,44 @@
+// AI2D: Parquet (options as a list, the answer as an index) or TSV (options in columns, the answer as a letter).
+// Leaves scoring to the protocols. Files with and without masked labels look the same and give different numbers.
+import { refuse, shown } from '../refuse.js';
+import { embeddedPicture } from './embedded.js';
+import {
+  answerLetter,
+  choiceProblem,
+  type DataFormat,
+  letterAt,
+  lettered,
+  optionalText,
+  textOf,
+  withOptions,
+} from './format.js';
+import { readRows } from './rows.js';
+
+export const format: DataFormat = {
+  name: 'ai2d',
+  description: 'AI2D: test-*.parquet (answer as an index) or AI2D_TEST*.tsv (answer as a letter)',
+  accepts: ({ kind, first }) =>
+    (kind === 'parquet' && 'options' in first && 'answer' in first && 'image' in first && !('category' in first)) ||
+    (kind === 'tsv' && 'A' in first && 'answer' in first && !('category' in first)),
+  async *read(file) {
+    for await (const { value, index, line } of readRows(file)) {
+      const at = { file, line };
+      const id = optionalText(value, 'index') || String(index);
+      const listed = Array.isArray(value.options);
+      const choices = listed ? (value.options as unknown[]).map(String) : lettered(value);
+      if (choices.length < 2) refuse(at, 'options', shown(value.options), 'two options or more');
+      const given = textOf(value, 'answer', at);
+      const picture = embeddedPicture(value.image, `picture ${id}`, at, 'image');
+      const problem = choiceProblem({
+        id,
+        question: withOptions(textOf(value, 'question', at), choices, ''),
+        images: [picture.source],
+        choices,
+        answer: answerLetter(listed && /^\d$/.test(given) ? letterAt(Number(given)) : given, choices, at),
+        source: 'AI2D',
+        tags: {},
+      });
+      yield { problem, index, at, picture: picture.key };
+    }
+  },
+};

@@ -1,0 +1,114 @@
+// What a file format of problems is, and what its readers share: pictures by path, choices by letter, texts of a row.
+// Leaves each format to its own file of this folder and what holds for all problems to problems.ts.
+import type { ImageSource, Problem } from '../../core/types.js';
+import type { ImageRoot } from '../image-root.js';
+import { type Place, refuse, shown } from '../refuse.js';
+
+/** The start of a file: enough to tell its format. */
+export interface Head {
+  readonly kind: 'json' | 'tsv' | 'parquet';
+  /** The first record, or one that has the columns of a table as keys (with empty values). */
+  readonly first: Readonly<Record<string, unknown>>;
+}
+
+export interface ReadContext {
+  readonly pictures: ImageRoot;
+  readonly onWarning: (warning: string) => void;
+}
+
+/** A problem and where it stood. */
+export interface Reading {
+  readonly problem: Problem;
+  readonly index: number;
+  readonly at: Place;
+  /** Tells pictures apart: a path, or a digest. */
+  readonly picture: string;
+}
+
+export interface DataFormat {
+  /** File name in this folder. */
+  readonly name: string;
+  /** One line for a reader: what the data set is called and how its files look. */
+  readonly description: string;
+  accepts(head: Head): boolean;
+  /** Problems in file order. Throws UserError naming file, line and field. */
+  read(file: string, context: ReadContext): AsyncGenerator<Reading>;
+}
+
+export const letterAt = (index: number): string => String.fromCharCode(65 + index);
+
+/** The picture at a path under the image root. Throws UserError. */
+export function pictureAt(path: unknown, context: ReadContext, at: Place, field: string): ImageSource {
+  if (typeof path !== 'string' || path === '') refuse(at, field, shown(path), 'a picture path');
+  const found = context.pictures.resolve(path as string);
+  if (typeof found !== 'string') refuse(at, field, `${shown(path)}: ${found.found}`, found.wanted);
+  return { path: found };
+}
+
+/** The text of a field. Throws UserError where there is none. */
+export function textOf(row: Readonly<Record<string, unknown>>, field: string, at: Place): string {
+  const value = row[field];
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (typeof value !== 'string' || value.trim() === '') refuse(at, field, shown(value), 'a text');
+  return value as string;
+}
+
+/** The text of a field that may be empty or absent. */
+export function optionalText(row: Readonly<Record<string, unknown>>, field: string): string {
+  const value = row[field];
+  return value === null || value === undefined ? '' : String(value);
+}
+
+/** Fields as tags, those without a text left out. */
+export function tagsOf(row: Readonly<Record<string, unknown>>, fields: readonly string[]): Record<string, string> {
+  const tags: Record<string, string> = {};
+  for (const field of fields) {
+    const value = row[field];
+    const text = Array.isArray(value) ? value.join(', ') : optionalText(row, field).trim();
+    if (text !== '') tags[field] = text;
+  }
+  return tags;
+}
+
+/** The columns A, B, C... of a row, up to the first empty one. */
+export function lettered(row: Readonly<Record<string, unknown>>): string[] {
+  const choices: string[] = [];
+  for (;;) {
+    const text = optionalText(row, letterAt(choices.length));
+    if (text.trim() === '') return choices;
+    choices.push(text);
+  }
+}
+
+/** A letter that names one of the choices. Throws UserError. */
+export function answerLetter(value: string, choices: readonly string[], at: Place): string {
+  const letter = value.trim().toUpperCase();
+  const index = letter.charCodeAt(0) - 65;
+  if (letter.length !== 1 || index < 0 || index >= choices.length)
+    refuse(at, 'answer', shown(value), `a letter from A to ${letterAt(choices.length - 1)}`);
+  return letter;
+}
+
+/** A question with choices under it, in the form of MathVista. */
+export function withChoices(question: string, choices: readonly string[]): string {
+  return `${question}\nChoices:\n${choices.map((choice, i) => `(${letterAt(i)}) ${choice}`).join('\n')}`;
+}
+
+/** A question as the benchmarks of VLMEvalKit write it: hint, question, options by letter, what to do. */
+export function withOptions(question: string, choices: readonly string[], hint: string): string {
+  const options = choices.map((choice, i) => `${letterAt(i)}. ${choice}\n`).join('');
+  return `${hint.trim() === '' ? '' : `Hint: ${hint}\n`}Question: ${question}\nOptions:\n${options}Please select the correct answer from the options above. \n`;
+}
+
+/** A multiple-choice problem, whose answer is a letter. */
+export function choiceProblem(given: {
+  readonly id: string;
+  readonly question: string;
+  readonly images: readonly ImageSource[];
+  readonly choices: readonly string[];
+  readonly answer: string;
+  readonly source: string;
+  readonly tags: Readonly<Record<string, string>>;
+}): Problem {
+  return { ...given, questionType: 'multi_choice', answerType: 'text' };
+}

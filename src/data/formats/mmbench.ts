@@ -1,0 +1,66 @@
+// MMBench: TSV with options in the columns A, B, C, D; a picture is base64, or the index of another row that holds it.
+// Leaves scoring (a question is right only if all its rotations are) to the protocols; the tag `group` says which rows belong together.
+
+import { refuse, shown } from '../refuse.js';
+import type { Embedded } from './embedded.js';
+import { embeddedPicture } from './embedded.js';
+import {
+  answerLetter,
+  choiceProblem,
+  type DataFormat,
+  lettered,
+  optionalText,
+  tagsOf,
+  textOf,
+  withOptions,
+} from './format.js';
+import { type Row, readRows } from './rows.js';
+
+/** Copies with rotated options have the index of their question plus a multiple of this. */
+const ROTATION = 1_000_000;
+/** A cell as short as this is an index, not a picture. */
+const LONGEST_INDEX = 64;
+
+export const format: DataFormat = {
+  name: 'mmbench',
+  description: 'MMBench: MMBench_*.tsv, options in columns, pictures as base64 or by the index of another row',
+  accepts: ({ kind, first }) => kind === 'tsv' && 'l2-category' in first && 'A' in first,
+  async *read(file) {
+    const pictures = new Map<string, Embedded>();
+    const waiting: Row[] = [];
+    // A row may refer to one further down: such rows are read when all pictures are known, in their places.
+    for await (const row of readRows(file)) {
+      const at = { file, line: row.line };
+      const cell = optionalText(row.value, 'image');
+      if (cell.length > LONGEST_INDEX)
+        pictures.set(
+          textOf(row.value, 'index', at),
+          embeddedPicture(cell, `picture ${optionalText(row.value, 'index')}`, at, 'image'),
+        );
+      waiting.push({
+        ...row,
+        value: { ...row.value, image: cell.length > LONGEST_INDEX ? optionalText(row.value, 'index') : cell },
+      });
+    }
+    for (const { value, index, line } of waiting) {
+      const at = { file, line };
+      const id = textOf(value, 'index', at);
+      const picture = pictures.get(textOf(value, 'image', at).trim());
+      if (!picture) refuse(at, 'image', shown(value.image), 'base64, or the index of a row with a picture');
+      const choices = lettered(value);
+      if (choices.length < 2) refuse(at, 'B', 'empty', 'two options or more');
+      const answer = optionalText(value, 'answer').trim();
+      const problem = choiceProblem({
+        id,
+        question: withOptions(textOf(value, 'question', at), choices, optionalText(value, 'hint')),
+        images: [(picture as Embedded).source],
+        choices,
+        // The answers of the test split are hidden.
+        answer: answer === '' ? '' : answerLetter(answer, choices, at),
+        source: optionalText(value, 'source'),
+        tags: { ...tagsOf(value, ['category', 'l2-category', 'split']), group: String(Number(id) % ROTATION) },
+      });
+      yield { problem, index, at, picture: (picture as Embedded).key };
+    }
+  },
+};

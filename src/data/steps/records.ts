@@ -1,0 +1,147 @@
+// Solutions with a label for each step, as the published data sets of process reward models hold them.
+// Leaves finding which form a record has to read.ts, and writing to write.ts.
+import { type Place, refuse, shown } from '../refuse.js';
+
+/** A solution cut into steps. A label is the share of right continuations, 0 to 1, or 0 or 1 where the source is hard. */
+export interface StepLabelled {
+  readonly id: string;
+  readonly question: string;
+  readonly steps: readonly string[];
+  readonly labels: readonly number[];
+  /** Completions behind each label, where the source says. */
+  readonly counts?: readonly number[];
+  readonly answer?: string;
+  readonly images: readonly string[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+type Read = (record: Fields, id: string, at: Place) => StepLabelled[];
+
+export interface StepForm {
+  readonly name: string;
+  accepts(record: Fields): boolean;
+  readonly read: Read;
+}
+
+const list = (value: unknown, at: Place, field: string): readonly unknown[] => {
+  if (!Array.isArray(value)) refuse(at, field, shown(value), 'a list');
+  return value as readonly unknown[];
+};
+const text = (value: unknown, at: Place, field: string): string => {
+  if (typeof value !== 'string') refuse(at, field, shown(value), 'a text');
+  return value as string;
+};
+const fields = (value: unknown, at: Place, field: string): Fields => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(at, field, shown(value), 'an object');
+  return value as Fields;
+};
+
+/** Math-Shepherd: `input` ends every step with this sign, `label` has + or - in its place. */
+const MARK = 'ки';
+
+function mathShepherd(record: Fields, id: string, at: Place): StepLabelled[] {
+  const input = text(record.input, at, 'input');
+  const label = text(record.label, at, 'label');
+  const first = /(?:^|\s)Step 1:/.exec(input);
+  const start = first ? first.index : 0;
+  const parts = input.slice(start).split(MARK);
+  const steps = parts.slice(0, -1).map((step) => step.trim());
+  const signs: number[] = [];
+  // The label is the same text: each mark is looked for where the input has it.
+  let at2 = start;
+  for (const part of parts.slice(0, -1)) {
+    at2 += part.length;
+    const sign = label[at2];
+    if (sign !== '+' && sign !== '-')
+      refuse(at, 'label', shown(sign), `+ or - where input has mark ${signs.length + 1}`);
+    signs.push(sign === '+' ? 1 : 0);
+    at2 += 1;
+  }
+  if (steps.length === 0) refuse(at, 'input', 'no marked step', `steps that end with ${MARK}`);
+  return [{ id, question: input.slice(0, start).trim(), steps, labels: signs, images: [] }];
+}
+
+/** PRM800K: at each step several completions were rated; the chosen ones lead on. Ratings: -1 wrong, 0 neutral, 1 right. */
+function prm800k(record: Fields, id: string, at: Place): StepLabelled[] {
+  const question = fields(record.question, at, 'question');
+  const steps: string[] = [];
+  const labels: number[] = [];
+  for (const [i, step] of list(fields(record.label, at, 'label').steps, at, 'label.steps').entries()) {
+    const place = `label.steps[${i}]`;
+    const { completions, chosen_completion: chosen, human_completion: human } = fields(step, at, place);
+    const rated = list(completions, at, `${place}.completions`).map((c, j) =>
+      fields(c, at, `${place}.completions[${j}]`),
+    );
+    const taken =
+      typeof chosen === 'number' ? rated[chosen] : human === null || human === undefined ? rated[0] : undefined;
+    if (!taken && !human) break;
+    const own = taken ?? fields(human, at, `${place}.human_completion`);
+    const rating = taken ? own.rating : 1;
+    // Without a rating nothing is known of the step or of what follows it.
+    if (rating === null || rating === undefined) break;
+    steps.push(text(own.text, at, `${place}.text`));
+    labels.push(rating === -1 ? 0 : 1);
+    if (typeof chosen !== 'number' && !human) break;
+  }
+  if (steps.length === 0) return [];
+  const answer = question.ground_truth_answer;
+  const base = { id, question: text(question.problem, at, 'question.problem'), steps, labels, images: [] };
+  return [typeof answer === 'string' ? { ...base, answer } : base];
+}
+
+function stepwise(record: Fields, id: string, at: Place): StepLabelled[] {
+  const steps = list(record.completions, at, 'completions').map((step, i) => text(step, at, `completions[${i}]`));
+  const labels = list(record.labels, at, 'labels').map((label, i) => {
+    if (typeof label !== 'boolean' && typeof label !== 'number')
+      refuse(at, `labels[${i}]`, shown(label), 'true or false');
+    return Number(label);
+  });
+  if (labels.length !== steps.length)
+    refuse(at, 'labels', `${labels.length}`, `${steps.length}, one for each completion`);
+  return [{ id, question: text(record.prompt, at, 'prompt'), steps, labels, images: [] }];
+}
+
+function visualPrm(record: Fields, id: string, at: Place): StepLabelled[] {
+  const counts: number[] = [];
+  const labels: number[] = [];
+  const steps = list(record.steps_with_score, at, 'steps_with_score').map((entry, i) => {
+    const place = `steps_with_score[${i}]`;
+    const { step, score, num_mc_total: total } = fields(entry, at, place);
+    if (typeof score !== 'number' || !(score >= 0 && score <= 1))
+      refuse(at, `${place}.score`, shown(score), 'a share from 0 to 1');
+    labels.push(score as number);
+    if (typeof total === 'number') counts.push(total);
+    return text(step, at, `${place}.step`);
+  });
+  const given = record.image ?? record.images;
+  const images =
+    given === undefined || given === null ? [] : Array.isArray(given) ? given.map(String) : [String(given)];
+  const question = record.question_orig ?? record.question;
+  const base = { id, question: text(question, at, 'question'), steps, labels, images };
+  return [
+    {
+      ...base,
+      ...(counts.length === steps.length && { counts }),
+      ...(record.answer !== undefined && { answer: String(record.answer) }),
+    },
+  ];
+}
+
+export const stepForms: readonly StepForm[] = [
+  { name: 'visualprm', accepts: (record) => 'steps_with_score' in record, read: visualPrm },
+  {
+    name: 'prm800k',
+    accepts: (record) => typeof record.label === 'object' && record.label !== null && 'question' in record,
+    read: prm800k,
+  },
+  {
+    name: 'math-shepherd',
+    accepts: (record) => typeof record.input === 'string' && typeof record.label === 'string',
+    read: mathShepherd,
+  },
+  {
+    name: 'stepwise',
+    accepts: (record) => Array.isArray(record.completions) && Array.isArray(record.labels),
+    read: stepwise,
+  },
+];

@@ -1,0 +1,128 @@
+// Step-labelled data: every published form is read, refused by field, and what is written is read back.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openSteps } from '../../../src/data/steps/read.js';
+import type { StepLabelled } from '../../../src/data/steps/records.js';
+import { messagesLine, stepwiseLine, visualPrmLine } from '../../../src/data/steps/write.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'mstar-steps-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function read(contents: string, form?: string): Promise<StepLabelled[]> {
+  const file = join(folder, 'steps.jsonl');
+  writeFileSync(file, contents);
+  const all: StepLabelled[] = [];
+  for await (const one of openSteps(file, form)) all.push(one);
+  return all;
+}
+const json = (value: unknown) => `${JSON.stringify(value)}\n`;
+
+describe('reading', () => {
+  test('Math-Shepherd: a mark at the end of each step, its sign at the same place of the label', async () => {
+    const input = 'How many? Step 1: 2 + 2 = 4 ки\nStep 2: 4 + 1 = 6 ки\nStep 3: The answer is: 6 ки';
+    const label = 'How many? Step 1: 2 + 2 = 4 +\nStep 2: 4 + 1 = 6 -\nStep 3: The answer is: 6 -';
+    expect(await read(json({ input, label, task: 'GSM8K' }).replace(/ки/g, 'ки'))).toEqual([
+      {
+        id: '0',
+        question: 'How many?',
+        steps: ['Step 1: 2 + 2 = 4', 'Step 2: 4 + 1 = 6', 'Step 3: The answer is: 6'],
+        labels: [1, 0, 0],
+        images: [],
+      },
+    ]);
+    await expect(read(json({ input, label: label.replace('+\n', '?\n') }))).rejects.toThrow(
+      /steps\.jsonl:1: label: "\?", wanted \+ or - where input has mark 1/,
+    );
+  });
+
+  test('PRM800K: the chosen completions, a neutral rating counts as right, unrated ends are left out', async () => {
+    const step = (texts: [string, number | null][], chosen: number | null) => ({
+      completions: texts.map(([text, rating]) => ({ text, rating, flagged: false })),
+      human_completion: null,
+      chosen_completion: chosen,
+    });
+    const label = {
+      steps: [
+        step(
+          [
+            ['bad', -1],
+            ['good', 1],
+          ],
+          1,
+        ),
+        step([['so so', 0]], 0),
+        step(
+          [
+            ['wrong', -1],
+            ['other', -1],
+          ],
+          null,
+        ),
+        step([['never', 1]], 0),
+      ],
+    };
+    const record = { question: { problem: 'P', ground_truth_answer: '4' }, label };
+    expect(await read(json(record))).toEqual([
+      { id: '0', question: 'P', steps: ['good', 'so so', 'wrong'], labels: [1, 1, 0], images: [], answer: '4' },
+    ]);
+    expect(await read(json({ ...record, label: { steps: [step([['x', null]], 0)] } }))).toEqual([]);
+  });
+
+  test('TRL stepwise and VisualPRM', async () => {
+    expect(await read(json({ prompt: 'Q', completions: ['a', 'b'], labels: [true, false] }))).toMatchObject([
+      { question: 'Q', steps: ['a', 'b'], labels: [1, 0] },
+    ]);
+    await expect(read(json({ prompt: 'Q', completions: ['a'], labels: [true, false] }))).rejects.toThrow(
+      'labels: 2, wanted 1',
+    );
+    await expect(read(json({ question: 'Q', steps_with_score: [{ step: 'a', score: 2 }] }))).rejects.toThrow(
+      'steps_with_score[0].score: 2',
+    );
+  });
+
+  test('another form is refused with the names that there are', async () => {
+    await expect(read(json({ a: 1 }))).rejects.toThrow(
+      /steps\.jsonl:1: record: a, wanted one of visualprm, prm800k, math-shepherd, stepwise/,
+    );
+    await expect(read(json({ a: 1 }), 'other')).rejects.toThrow('form: other');
+  });
+});
+
+describe('writing', () => {
+  const one: StepLabelled = {
+    id: 'q 1',
+    question: 'What?',
+    steps: ['First.', 'Then\nmore.'],
+    labels: [0.75, 0],
+    counts: [16, 16],
+    answer: '4',
+    images: ['a/b.png'],
+  };
+
+  test('VisualPRM lines come back whole', async () => {
+    expect(await read(visualPrmLine(one))).toEqual([one]);
+    expect(JSON.parse(visualPrmLine(one)).steps_with_score[0]).toEqual({
+      step: 'First.',
+      score: 0.75,
+      num_mc_correct: 12,
+      num_mc_total: 16,
+    });
+  });
+
+  test('stepwise lines come back with hard labels', async () => {
+    expect(await read(stepwiseLine(one))).toMatchObject([{ question: 'What?', steps: one.steps, labels: [1, 0] }]);
+  });
+
+  test('messages have a mark for each picture', () => {
+    expect(JSON.parse(messagesLine(one))).toEqual({
+      id: 'q 1',
+      messages: [
+        { role: 'user', content: '<image>\nWhat?' },
+        { role: 'assistant', content: 'First.\nThen\nmore.' },
+      ],
+      images: ['a/b.png'],
+    });
+  });
+});
