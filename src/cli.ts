@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yargs, { type CommandModule } from 'yargs';
 import check from './commands/check.js';
+import data from './commands/data.js';
 import doctor from './commands/doctor.js';
 import evaluate from './commands/evaluate.js';
 import evolve from './commands/evolve.js';
@@ -31,6 +32,7 @@ const commands = [
   report,
   problems,
   check,
+  data,
   doctor,
   golden,
 ] as CommandModule[];

@@ -19,6 +19,8 @@ export interface ReadOptions {
    * earlier record with another answer, a repeated id, a multiple-choice answer that is none of the choices.
    */
   readonly onWarning?: (warning: string) => void;
+  /** Told of a picture that cannot be had; the problem is then given without it. Left out: such a record is refused. */
+  readonly onMissingPicture?: (path: string, why: string) => void;
 }
 
 /** Reads all problems of a file; errors and warnings as `openProblems`. */
@@ -34,14 +36,14 @@ export async function loadProblems(file: string, options: ReadOptions): Promise<
  * @throws UserError `file:line: field: found, wanted` on the first record that cannot be used
  */
 export async function* openProblems(file: string, options: ReadOptions): AsyncGenerator<Problem> {
-  const { limit = Number.POSITIVE_INFINITY, onWarning = () => {} } = options;
+  const { limit = Number.POSITIVE_INFINITY, onWarning = () => {}, onMissingPicture } = options;
   const pictures = new ImageRoot(options.imageRoot);
   const format = await findFormat(file, options.format);
   const ids = new Set<string>();
   const conflicts = new Conflicts(onWarning);
   if (limit <= 0) return;
   let read = 0;
-  for await (const reading of format.read(file, { pictures, onWarning })) {
+  for await (const reading of format.read(file, { pictures, onWarning, onMissingPicture })) {
     const { problem, at, index } = reading;
     const id = uniqueId(problem.id, index, ids, (text) => onWarning(message(at, 'id', text, 'a new id')));
     conflicts.add(reading);

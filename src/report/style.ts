@@ -84,6 +84,9 @@ const problems = `
 .problem img{max-width:100%;height:auto;border:1px solid var(--rule);border-radius:.3rem;background:#fff}.pixels{image-rendering:pixelated}
 .question{margin:.5rem 0;white-space:pre-wrap}.gold{margin:.3rem 0}.truth{margin:.2rem 0;padding-left:1.4rem;color:var(--muted);font-size:.92rem}
 .question,.truth li,.text,.gold b{overflow-wrap:anywhere;unicode-bidi:isolate}
+.sheet{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,18rem),1fr));gap:1rem}
+.sheet article{min-width:0;padding:.7rem .8rem;border:1px solid var(--rule);border-radius:.4rem}.sheet img{display:block;max-width:100%;max-height:16rem;width:auto;height:auto;margin:0 auto .5rem;background:#fff}
+.sheet h3{margin:0;font-size:.88rem;color:var(--muted);overflow-wrap:anywhere}.sheet pre{margin:.4rem 0;max-height:14rem;overflow:auto;white-space:pre-wrap;font:inherit;font-size:.9rem;overflow-wrap:anywhere}.sheet p{margin:.2rem 0 0;overflow-wrap:anywhere}
 .responses{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:.7rem;margin:0;padding:0;list-style:none}.responses li{min-width:0}
 .response{height:100%;padding:.5rem .8rem;border:1px solid var(--rule);border-left:.35rem solid var(--muted);border-radius:.4rem}
 .response.right{border-left-color:var(--good)}.response.wrong{border-left-color:var(--bad)}

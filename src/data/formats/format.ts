@@ -14,6 +14,7 @@ export interface Head {
 export interface ReadContext {
   readonly pictures: ImageRoot;
   readonly onWarning: (warning: string) => void;
+  readonly onMissingPicture?: ((path: string, why: string) => void) | undefined;
 }
 
 /** A problem and where it stood. */
@@ -37,12 +38,14 @@ export interface DataFormat {
 
 export const letterAt = (index: number): string => String.fromCharCode(65 + index);
 
-/** The picture at a path under the image root. Throws UserError. */
-export function pictureAt(path: unknown, context: ReadContext, at: Place, field: string): ImageSource {
+/** The picture at a path under the image root, as a list of one; none where the reader is told of missing ones. Throws UserError. */
+export function pictureAt(path: unknown, context: ReadContext, at: Place, field: string): ImageSource[] {
   if (typeof path !== 'string' || path === '') refuse(at, field, shown(path), 'a picture path');
   const found = context.pictures.resolve(path as string);
-  if (typeof found !== 'string') refuse(at, field, `${shown(path)}: ${found.found}`, found.wanted);
-  return { path: found };
+  if (typeof found === 'string') return [{ path: found }];
+  if (!context.onMissingPicture) refuse(at, field, `${shown(path)}: ${found.found}`, found.wanted);
+  context.onMissingPicture(path as string, found.found);
+  return [];
 }
 
 /** The text of a field. Throws UserError where there is none. */

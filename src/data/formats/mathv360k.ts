@@ -34,7 +34,7 @@ function severalTurns(conversations: unknown): boolean {
 }
 
 function toProblem(id: string, record: MathRecord, context: ReadContext, at: Place): Problem {
-  const picture = pictureAt(record.image, context, at, 'image');
+  const images = pictureAt(record.image, context, at, 'image');
   const { text, choices, unit, hinted } = parseQuestion(record.question);
   if (text === '') refuse(at, 'conversations[0].value', 'no text', 'a question');
   const answer = unwrapAnswer(record.answer);
@@ -48,7 +48,7 @@ function toProblem(id: string, record: MathRecord, context: ReadContext, at: Pla
   return {
     id,
     question: text,
-    images: [picture],
+    images,
     answer: letter ?? answer,
     questionType: multiChoice ? 'multi_choice' : 'free_form',
     answerType,

@@ -90,10 +90,15 @@ function reading(row: Fields, index: number, at: Place, context: ReadContext): R
 }
 
 /** The annotations come without their pictures. */
-function beside(path: string, { pictures, onWarning }: ReadContext, at: Place): ImageSource | undefined {
+function beside(
+  path: string,
+  { pictures, onWarning, onMissingPicture }: ReadContext,
+  at: Place,
+): ImageSource | undefined {
   const found = path === '' ? { found: 'missing', wanted: 'a path' } : pictures.resolve(path);
   if (typeof found === 'string') return { path: found };
-  onWarning(message(at, 'image', `${shown(path)}: ${found.found}; read without a picture`, found.wanted));
+  if (onMissingPicture) onMissingPicture(path, found.found);
+  else onWarning(message(at, 'image', `${shown(path)}: ${found.found}; read without a picture`, found.wanted));
   return undefined;
 }
 

@@ -35,8 +35,8 @@ export const format: DataFormat = {
       const turns = turnsOf(value, at);
       const inside = turns.flatMap(({ pictures }) => pictures);
       const all = paths.length > 0 ? paths : inside;
-      const images = all.map((path, i) => pictureAt(path, context, at, `images[${i}]`));
-      checkMarks(turns, images.length, at);
+      const images = all.flatMap((path, i) => pictureAt(path, context, at, `images[${i}]`));
+      checkMarks(turns, all.length, at);
       const id = optionalText(value, 'id') || String(index);
       yield { problem: toProblem(id, turns, images, at, context), index, at, picture: all.join('\0') };
     }

@@ -1,0 +1,241 @@
+// Counts of a data set, made in one pass: sources, types, answers, lengths, pictures, what is odd about it.
+// Leaves reading to data/ and showing to page.ts. Holds no problem but the few that are drawn for the picture sheet.
+import sharp from 'sharp';
+import { random } from '../../core/random.js';
+import type { ImageSource, Problem } from '../../core/types.js';
+import { openProblems, type ReadOptions } from '../../data/problems.js';
+
+export interface Histogram {
+  /** Upper borders of the bins, the last one open. */
+  readonly borders: readonly number[];
+  readonly counts: readonly number[];
+  readonly median: number;
+  readonly most: number;
+}
+
+export interface Census {
+  readonly file: string;
+  readonly problems: number;
+  readonly sources: Readonly<Record<string, number>>;
+  readonly questionTypes: Readonly<Record<string, number>>;
+  readonly answerTypes: Readonly<Record<string, number>>;
+  /** Multiple-choice problems by their number of choices, and by their right letter. */
+  readonly choices: Readonly<Record<string, number>>;
+  readonly letters: Readonly<Record<string, number>>;
+  /** The data set's own words, by tag and value. */
+  readonly tags: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly characters: Histogram;
+  /** Tokens of the question text, where a tokenizer was given. */
+  readonly tokens?: Histogram;
+  readonly pictures: {
+    readonly perProblem: Readonly<Record<string, number>>;
+    /** Different ones whose header was read. */
+    readonly distinct: number;
+    readonly formats: Readonly<Record<string, number>>;
+    readonly width: Histogram;
+    readonly height: Histogram;
+    /** Paths that hold no file, and pictures that cannot be read; the first few of each by name. */
+    readonly missing: number;
+    readonly damaged: number;
+    readonly examples: readonly string[];
+  };
+  /** Repeated ids, conflicting answers, answers that are no choice. */
+  readonly warnings: { readonly count: number; readonly examples: readonly string[] };
+  readonly seconds: number;
+}
+
+export interface CensusOptions extends Omit<ReadOptions, 'onWarning' | 'onMissingPicture'> {
+  /** Tokens of a question, for the second histogram. */
+  readonly countTokens?: (question: string) => number;
+  /** Problems on the picture sheet. */
+  readonly sheet?: number;
+  readonly onProgress?: (problems: number) => void;
+}
+
+const MOST_EXAMPLES = 12;
+const MOST_TAG_VALUES = 40;
+const HEADERS_AT_ONCE = 8;
+
+/** Reads the whole file once; `sample` are problems drawn for the sheet, the same for the same file. Throws UserError. */
+export async function takeCensus(file: string, options: CensusOptions): Promise<{ census: Census; sample: Problem[] }> {
+  const { countTokens, sheet = 24, onProgress, ...reading } = options;
+  const started = performance.now();
+  const tally = new Tally();
+  const pictures = new Pictures();
+  const warnings: string[] = [];
+  let warned = 0;
+  const sample: Problem[] = [];
+  const { uniform } = random(0, 'dataset sheet');
+  const onWarning = (text: string): void => {
+    if (++warned <= MOST_EXAMPLES) warnings.push(text);
+  };
+  const onMissingPicture = (path: string, why: string): void => pictures.miss(path, why);
+  for await (const problem of openProblems(file, { ...reading, onWarning, onMissingPicture })) {
+    const seen = tally.add(problem, countTokens);
+    await pictures.add(problem.images);
+    // Every problem is as likely to be on the sheet as any other.
+    const place = seen <= sheet ? seen - 1 : Math.floor(uniform(seen) * seen);
+    if (place < sheet) sample[place] = problem;
+    if (seen % 1000 === 0) onProgress?.(seen);
+  }
+  const census = {
+    file,
+    ...tally.result(countTokens !== undefined),
+    pictures: await pictures.result(),
+    warnings: { count: warned, examples: warnings },
+    seconds: (performance.now() - started) / 1000,
+  };
+  return { census, sample };
+}
+
+class Tally {
+  #problems = 0;
+  readonly #sources = new Map<string, number>();
+  readonly #questionTypes = new Map<string, number>();
+  readonly #answerTypes = new Map<string, number>();
+  readonly #choices = new Map<string, number>();
+  readonly #letters = new Map<string, number>();
+  readonly #tags = new Map<string, Map<string, number>>();
+  readonly #characters: number[] = [];
+  readonly #tokens: number[] = [];
+
+  /** Returns how many there are now. */
+  add(
+    { source, questionType, answerType, precision, choices, answer, tags = {}, question }: Problem,
+    countTokens?: (text: string) => number,
+  ): number {
+    count(this.#sources, source || '(none)');
+    count(this.#questionTypes, questionType);
+    count(
+      this.#answerTypes,
+      answerType === 'float' && precision !== undefined ? `float, ${precision} decimals` : answerType,
+    );
+    if (questionType === 'multi_choice') {
+      count(this.#choices, String(choices.length));
+      count(this.#letters, answer || '(hidden)');
+    }
+    for (const [tag, value] of Object.entries(tags)) {
+      const values = this.#tags.get(tag) ?? new Map<string, number>();
+      this.#tags.set(tag, values);
+      if (values.has(value) || values.size < MOST_TAG_VALUES) count(values, value);
+      else count(values, '(others)');
+    }
+    this.#characters.push(question.length);
+    if (countTokens) this.#tokens.push(countTokens(question));
+    return ++this.#problems;
+  }
+
+  result(withTokens: boolean): Omit<Census, 'file' | 'pictures' | 'warnings' | 'seconds'> {
+    return {
+      problems: this.#problems,
+      sources: sorted(this.#sources),
+      questionTypes: sorted(this.#questionTypes),
+      answerTypes: sorted(this.#answerTypes),
+      choices: byName(this.#choices),
+      letters: byName(this.#letters),
+      tags: Object.fromEntries([...this.#tags].map(([tag, values]) => [tag, sorted(values)])),
+      characters: histogram(this.#characters),
+      ...(withTokens && { tokens: histogram(this.#tokens) }),
+    };
+  }
+}
+
+/** Headers of pictures, each once. */
+class Pictures {
+  readonly #perProblem = new Map<string, number>();
+  readonly #formats = new Map<string, number>();
+  readonly #seen = new Set<string>();
+  readonly #widths: number[] = [];
+  readonly #heights: number[] = [];
+  readonly #examples: string[] = [];
+  #missing = 0;
+  #damaged = 0;
+  #reading: Promise<void>[] = [];
+
+  async add(images: readonly ImageSource[]): Promise<void> {
+    count(this.#perProblem, String(images.length));
+    for (const image of images) {
+      if ('path' in image) {
+        if (this.#seen.has(image.path)) continue;
+        this.#seen.add(image.path);
+      }
+      this.#reading.push(this.#header(image));
+      if (this.#reading.length === HEADERS_AT_ONCE) await this.#drain();
+    }
+  }
+
+  miss(path: string, why: string): void {
+    this.#missing++;
+    this.#note(`${path}: ${why}`);
+  }
+
+  async result(): Promise<Census['pictures']> {
+    await this.#drain();
+    return {
+      perProblem: byName(this.#perProblem),
+      distinct: this.#widths.length,
+      formats: sorted(this.#formats),
+      width: histogram(this.#widths),
+      height: histogram(this.#heights),
+      missing: this.#missing,
+      damaged: this.#damaged,
+      examples: this.#examples,
+    };
+  }
+
+  async #drain(): Promise<void> {
+    const reading = this.#reading;
+    this.#reading = [];
+    await Promise.all(reading);
+  }
+
+  async #header(image: ImageSource): Promise<void> {
+    try {
+      const { width, height, format } = await sharp('path' in image ? image.path : image.bytes, {
+        limitInputPixels: false,
+      }).metadata();
+      this.#widths.push(width);
+      this.#heights.push(height);
+      count(this.#formats, format);
+    } catch (error) {
+      this.#damaged++;
+      this.#note(`${'path' in image ? image.path : image.name}: ${(error as Error).message.split('\n')[0]}`);
+    }
+  }
+
+  #note(text: string): void {
+    if (this.#examples.length < MOST_EXAMPLES) this.#examples.push(text);
+  }
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/** Largest first, names in order among equals. */
+function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
+}
+
+function byName(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
+}
+
+/** Up to about a dozen bins of a round width; the last one holds the longest twentieth. */
+function histogram(values: readonly number[]): Histogram {
+  const ordered = Float64Array.from(values).sort();
+  const at = (share: number): number => ordered[Math.min(ordered.length - 1, Math.floor(share * ordered.length))] ?? 0;
+  const width = roundUp(Math.max(1, at(0.95) / 12));
+  const bins = Math.max(1, Math.ceil((at(0.95) + 1) / width));
+  const counts = new Array<number>(bins + 1).fill(0);
+  for (const value of ordered) counts[Math.min(bins, Math.floor(value / width))]!++;
+  if (counts.at(-1) === 0) counts.pop();
+  return { borders: counts.map((_, i) => (i + 1) * width), counts, median: at(0.5), most: at(1) };
+}
+
+/** 1, 2 or 5 times a power of ten. */
+function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  const lead = value / power;
+  return (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10) * power;
+}

@@ -1,0 +1,177 @@
+// A data set as a page: what is in it, what is odd about it, and some of its problems to look at.
+// Leaves counting to census.ts. The page stands alone: no script, pictures inside.
+import type { ImageSource, Problem } from '../../core/types.js';
+import { barChart, lyingBars } from '../charts/bars.js';
+import { count, percent } from '../format.js';
+import { html, type Markup } from '../html.js';
+import { renderPage } from '../page.js';
+import { facts, figure, grid, note, section, table } from '../parts.js';
+import { type EmbeddedPicture, embedBytes, embedPicture } from '../pictures.js';
+import type { Census, Histogram } from './census.js';
+
+const MOST_BARS = 20;
+
+/** The whole document. */
+export async function datasetPage(title: string, census: Census, sample: readonly Problem[]): Promise<string> {
+  const parts: readonly (readonly [string, string, Markup | false])[] = [
+    ['overview', 'Overview', overview(census)],
+    ['kinds', 'Kinds', kinds(census)],
+    ['tags', 'Tags', Object.keys(census.tags).length > 0 && tags(census)],
+    ['lengths', 'Lengths', lengths(census)],
+    ['pictures', 'Pictures', pictures(census)],
+    ['odd', 'Odd', odd(census)],
+    ['sheet', 'Problems', await sheet(sample)],
+  ];
+  const shown = parts.filter((part): part is readonly [string, string, Markup] => part[2] !== false);
+  return renderPage({
+    kind: 'mstar data',
+    title,
+    links: shown.map(([anchor, name]) => [anchor, name]),
+    sections: shown.map(([, , content]) => content),
+  });
+}
+
+function overview({ problems, sources, questionTypes, pictures: seen, warnings, characters, file }: Census): Markup {
+  const choice = questionTypes.multi_choice ?? 0;
+  return section(
+    'overview',
+    'What the file holds',
+    facts([
+      ['file', html`<code>${file}</code>`],
+      ['problems', count(problems)],
+      ['sources', count(Object.keys(sources).length)],
+      ['multiple choice', html`${count(choice)} (${percent(problems === 0 ? null : choice / problems)})`],
+      ['different pictures', count(seen.distinct)],
+      ['pictures missing or damaged', count(seen.missing + seen.damaged)],
+      ['median question', html`${count(characters.median)} characters`],
+      ['odd records', count(warnings.count)],
+    ]),
+  );
+}
+
+function bars(id: string, title: string, counts: Readonly<Record<string, number>>, total: number): Markup {
+  const rows = Object.entries(counts);
+  const shown = rows
+    .slice(0, MOST_BARS)
+    .map(([name, value]) => ({ name, value, text: `${count(value)} (${percent(value / total)})` }));
+  const rest = rows.length - shown.length;
+  return figure({
+    title,
+    ...(rest > 0 && { note: `the largest ${MOST_BARS} of ${rows.length}` }),
+    chart: lyingBars({
+      id,
+      title,
+      description: `${title}: ${shown.map(({ name, text }) => `${name} ${text}`).join(', ')}`,
+      rows: shown,
+    }),
+    numbers: table(
+      title,
+      ['', 'problems'],
+      rows.map(([name, value]) => [name, count(value)]),
+    ),
+  });
+}
+
+function kinds({ sources, questionTypes, answerTypes, choices, letters, problems }: Census): Markup {
+  const choice = questionTypes.multi_choice ?? 0;
+  return section(
+    'kinds',
+    'Kinds of problems',
+    grid(
+      bars('sources', 'Sources', sources, problems),
+      bars('answers', 'Types of answers', answerTypes, problems),
+      choice > 0 && bars('choices', 'Number of choices', choices, choice),
+      choice > 0 && bars('letters', 'Right letters', letters, choice),
+    ),
+    choice > 0 &&
+      note(
+        'A model that always gives the most frequent letter is right as often as the longest bar of the last chart.',
+      ),
+  );
+}
+
+function tags({ tags: all, problems }: Census): Markup {
+  return section(
+    'tags',
+    'In the words of the data set',
+    grid(...Object.entries(all).map(([tag, values], i) => bars(`tag-${i}`, tag, values, problems))),
+  );
+}
+
+function chart(id: string, title: string, xName: string, { borders, counts, median, most }: Histogram): Markup {
+  const last = borders.length - 1;
+  const ranges = borders.map((border, i) => (i === last && most >= border ? `${borders[i - 1] ?? 0}+` : `< ${border}`));
+  return figure({
+    title,
+    note: `median ${count(median)}, most ${count(most)}`,
+    chart: barChart({
+      id,
+      title,
+      description: `${title}: median ${median}, most ${most}`,
+      xName,
+      categories: ranges,
+      bars: [{ name: 'count', colour: 'var(--s1)', values: counts }],
+    }),
+    numbers: table(
+      title,
+      [xName, 'count'],
+      ranges.map((range, i) => [range, count(counts[i])]),
+    ),
+  });
+}
+
+function lengths({ characters, tokens }: Census): Markup {
+  return section(
+    'lengths',
+    'Length of the questions',
+    grid(
+      chart('characters', 'Characters', 'characters', characters),
+      tokens && chart('tokens', 'Tokens of the text, pictures not counted', 'tokens', tokens),
+    ),
+  );
+}
+
+function pictures({ pictures: seen, problems }: Census): Markup {
+  return section(
+    'pictures',
+    'Pictures',
+    grid(
+      bars('per-problem', 'Pictures of a problem', seen.perProblem, problems),
+      seen.distinct > 0 && bars('formats', 'Formats', seen.formats, seen.distinct),
+      seen.distinct > 0 && chart('width', 'Width', 'pixels', seen.width),
+      seen.distinct > 0 && chart('height', 'Height', 'pixels', seen.height),
+    ),
+    seen.missing + seen.damaged > 0 &&
+      note(html`${count(seen.missing)} missing, ${count(seen.damaged)} damaged, the first of them:`),
+    seen.examples.length > 0 && html`<ul>${seen.examples.map((text) => html`<li><code>${text}</code></li>`)}</ul>`,
+  );
+}
+
+function odd({ warnings }: Census): Markup {
+  return section(
+    'odd',
+    'What is odd',
+    warnings.count === 0
+      ? note('No repeated id, no question with two answers, no answer that is none of its choices.')
+      : html`<p>${count(warnings.count)} in all. Nothing was dropped. The first of them:</p><ul>${warnings.examples.map((text) => html`<li><code>${text}</code></li>`)}</ul>`,
+  );
+}
+
+async function sheet(sample: readonly Problem[]): Promise<Markup> {
+  const cards = await Promise.all(sample.map(card));
+  return section('sheet', 'Problems, drawn at random', html`<div class="sheet">${cards}</div>`);
+}
+
+async function card({ id, source, question, answer, images }: Problem): Promise<Markup> {
+  const shown = await Promise.all(images.map(embed));
+  const tiles = shown.map((picture) =>
+    picture
+      ? html`<img src="${picture.uri}" width="${picture.width}" height="${picture.height}" alt="">`
+      : html`<p class="note">no picture</p>`,
+  );
+  return html`<article>${tiles.length > 0 ? tiles : html`<p class="note">no picture</p>`}<h3>${source ? `${source} · ` : ''}${id}</h3><pre>${question}</pre><p>Answer: <strong>${answer || '(hidden)'}</strong></p></article>`;
+}
+
+function embed(image: ImageSource): Promise<EmbeddedPicture | undefined> {
+  return 'path' in image ? embedPicture('/', image.path) : embedBytes(image.bytes, image.name);
+}
