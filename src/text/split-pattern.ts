@@ -16,15 +16,15 @@ const shorthands: Readonly<Record<string, string>> = {
 /** Characters beyond ASCII that fold to one letter. */
 const folded: Readonly<Record<string, string>> = { s: '\u017f', k: '\u212a' };
 
-const escapes: readonly Rule[] = [
+/** `meant`: JavaScript lets only signs with a meaning be escaped. */
+const escapes = (meant: RegExp): readonly Rule[] => [
   [/\\[pP]\{[A-Z][a-z]?\}|\\[rnt]/y],
   [/\\[sSdD]/y, (found) => shorthands[found] as string],
-  // JavaScript lets only signs with a meaning be escaped.
-  [/\\[^A-Za-z0-9\s]/uy, (found) => (/[\\^$.*+?()[\]{}|/-]/.test(found.slice(1)) ? found : found.slice(1))],
+  [/\\[^A-Za-z0-9\s]/uy, (found) => (meant.test(found.slice(1)) ? found : found.slice(1))],
 ];
-const inClass: readonly Rule[] = [...escapes, [/[^[\]\\&]/uy]];
+const inClass: readonly Rule[] = [...escapes(/[\\^$.*+?()[\]{}|/-]/), [/[^[\]\\&]/uy]];
 const outside: readonly Rule[] = [
-  ...escapes,
+  ...escapes(/[\\^$.*+?()[\]{}|/]/),
   [/\[\^?(?:[^[\]\\&]|\\.)+\]/uy, characterClass],
   // Letters that a single ligature folds to are left out, like all but ASCII. (Under the flag i, s itself would be among
   // what is not ASCII: U+017F folds to it.)

@@ -87,6 +87,7 @@ class JsonTokenizer implements Tokenizer {
     const piece = this.#pieces.get(id);
     if (shown !== undefined || piece === undefined) builder.addText(shown ?? '');
     else if (this.#file.byteLevel) builder.addBytes(fromByteCharacters(piece));
+    // Where a run of bytes is no UTF-8 the reference marks each of its bytes, good characters included; here what is broken.
     else if (this.#bytes.has(id)) builder.addBytes(Uint8Array.of(this.#bytes.get(id) as number));
     else builder.addText(piece.replaceAll(space, ' '));
   }

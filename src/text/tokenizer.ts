@@ -45,9 +45,12 @@ export class TextBuilder {
     this.#end(this.#decoder.decode(bytes, { stream: true }));
   }
 
-  /** Adds a token that stands for `text`, which may be empty. Bytes that never became a character turn into U+FFFD before it. */
+  /**
+   * Adds a token that stands for `text`. Bytes that never became a character turn into U+FFFD before it; a token without
+   * text stands between bytes as if it were not there.
+   */
   addText(text: string): void {
-    this.#flush();
+    if (text !== '') this.#flush();
     this.#end(text);
   }
 
