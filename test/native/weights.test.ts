@@ -1,60 +1,13 @@
 // Weight files as they come: sharded, under other names, held twice; and what is refused, by name, on every backbone.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openFolder } from '../../src/checkpoint/folder.js';
-import { buildHeader } from '../../src/checkpoint/safetensors.js';
 import { type OpenedModel, openModel } from '../../src/engine/open.js';
 import { NativePolicy } from '../../src/engine/policy.js';
 import { tinyBackbone, tinyBackbones } from '../fakes/backbones.js';
 import { removeTemporary } from '../fakes/model-folder.js';
+import { changed, type Stored, sharded, stored } from '../fakes/weights.js';
 
 afterAll(removeTemporary);
-
-interface Stored {
-  name: string;
-  dtype: 'F32' | 'F16' | 'BF16';
-  shape: readonly number[];
-  bytes: Uint8Array;
-}
-
-async function stored(dir: string): Promise<Stored[]> {
-  const { weights } = await openFolder(dir);
-  return weights.flatMap(({ path, tensors }) => {
-    const file = readFileSync(path);
-    return tensors.map(({ name, dtype, shape, begin, end }) => ({
-      name,
-      dtype,
-      shape,
-      bytes: file.subarray(begin, end),
-    }));
-  });
-}
-
-function write(file: string, tensors: readonly Stored[]): void {
-  writeFileSync(file, Buffer.concat([buildHeader(tensors), ...tensors.map(({ bytes }) => bytes)]));
-}
-
-/** The folder with its tensors as `change` leaves them, in one file. */
-async function changed(dir: string, change: (tensors: Stored[]) => Stored[]): Promise<string> {
-  write(join(dir, 'model.safetensors'), change(await stored(dir)));
-  return dir;
-}
-
-/** The folder with its tensors in `count` shards. */
-async function sharded(dir: string, count: number): Promise<string> {
-  const tensors = await stored(dir);
-  rmSync(join(dir, 'model.safetensors'));
-  const map: Record<string, string> = {};
-  for (let shard = 0; shard < count; shard++) {
-    const file = `model-0000${shard + 1}-of-0000${count}.safetensors`;
-    const own = tensors.filter((_, i) => Math.floor((i * count) / tensors.length) === shard);
-    for (const { name } of own) map[name] = file;
-    write(join(dir, file), own);
-  }
-  writeFileSync(join(dir, 'model.safetensors.index.json'), JSON.stringify({ metadata: {}, weight_map: map }));
-  return dir;
-}
 
 async function opened<T>(dir: string, head: 'none' | 'load', work: (model: OpenedModel) => Promise<T>): Promise<T> {
   const model = await openModel(dir, { device: 'cpu', dtype: 'float32', threads: 1 }, head);
