@@ -37,7 +37,8 @@ const tokensOf = (seed, count) =>
 let seed = 0;
 function requests({ prompts, tokens, samples, steps = 0, stepTokens = 0 }) {
   return Array.from({ length: prompts }, (_, p) => {
-    const asked = { tokens: tokensOf(p, tokens), images: [], n: samples };
+    // Other prompts every time: the engine keeps those of earlier calls, peers do not.
+    const asked = { tokens: tokensOf(p + 1000 * seed, tokens), images: [], n: samples };
     if (steps === 0) return [{ ...asked, key: `p${p}` }];
     const response = tokensOf(p + 100, steps * stepTokens);
     return Array.from({ length: steps }, (_, s) => ({

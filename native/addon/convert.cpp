@@ -132,6 +132,7 @@ ModelSpec to_model_spec(const Napi::Value& value) {
   spec.threads = static_cast<int>(integer(from, "threads"));
   if (spec.threads < 1 || spec.threads > 1024) refuse(from.Env(), "threads", "1 to 1024");
   if (!get(from, "random").IsUndefined()) spec.random = static_cast<uint64_t>(integer(from, "random"));
+  if (!get(from, "kvBytes").IsUndefined()) spec.kv_bytes = integer(from, "kvBytes");
   if (!get(from, "decode").IsUndefined()) {
     const std::string decode = text(from, "decode");
     if (decode != "packed" && decode != "device") refuse(from.Env(), "decode", "'packed' or 'device'");
@@ -244,6 +245,9 @@ Napi::Value from_rollout(Napi::Env env, const RolloutResult& result) {
   auto out = Napi::Object::New(env);
   out.Set("responses", requests);
   out.Set("visionEncodes", static_cast<double>(result.vision_encodes));
+  out.Set("cachedPrompts", static_cast<double>(result.cached_prompts));
+  out.Set("recomputedTokens", static_cast<double>(result.recomputed_tokens));
+  out.Set("kvBytes", static_cast<double>(result.kv_bytes));
   out.Set("prefillTokens", static_cast<double>(result.prefill_tokens));
   out.Set("decodeTokens", static_cast<double>(result.decode_tokens));
   out.Set("seconds", result.seconds);

@@ -1,6 +1,8 @@
 // See kv_cache.h.
 #include "engine/kv_cache.h"
 
+#include <algorithm>
+
 namespace mstar {
 
 BlockPool::BlockPool(const DecoderShape& shape) : kv_heads_(shape.kv_heads), head_dim_(shape.head_dim) {
@@ -12,29 +14,47 @@ cpu::KvPlace BlockPool::place(int64_t layer, int64_t kv_head) const {
   return {at, at + one};
 }
 
-float* BlockPool::take() {
+std::unique_ptr<float[]> BlockPool::take() {
   const std::lock_guard lock(mutex_);
+  most_held_ = std::max(most_held_, ++held_);
   if (free_.empty()) {
     // Value-initialised: lanes past a segment's end are read (not used) and must be finite.
-    blocks_.push_back(std::make_unique<float[]>(static_cast<size_t>(block_floats_)));
-    return blocks_.back().get();
+    return std::make_unique<float[]>(static_cast<size_t>(block_floats_));
   }
-  float* block = free_.back();
+  auto block = std::move(free_.back());
   free_.pop_back();
   return block;
 }
 
-void BlockPool::give_back(float* block) {
+void BlockPool::give_back(std::unique_ptr<float[]> block) {
   const std::lock_guard lock(mutex_);
-  free_.push_back(block);
+  --held_;
+  free_.push_back(std::move(block));
+}
+
+void BlockPool::trim() {
+  const std::lock_guard lock(mutex_);
+  free_.clear();
+  most_held_ = held_;
 }
 
 Segment::~Segment() {
-  for (float* block : blocks_) pool_.give_back(block);
+  quota_->used -= blocks();
+  for (auto& block : blocks_) pool_.give_back(std::move(block));
 }
 
 void Segment::reserve(int64_t length) {
-  while (static_cast<int64_t>(blocks_.size()) * cpu::kBlockTokens < length) blocks_.push_back(pool_.take());
+  while (blocks() < blocks_for(length)) {
+    blocks_.push_back(pool_.take());
+    places_.push_back(blocks_.back().get());
+    ++quota_->used;
+  }
+}
+
+void Segment::charge(std::shared_ptr<BlockQuota> quota) {
+  quota_->used -= blocks();
+  quota_ = std::move(quota);
+  quota_->used += blocks();
 }
 
 }  // namespace mstar

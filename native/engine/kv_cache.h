@@ -1,6 +1,8 @@
 #pragma once
 // Keys and values in blocks of 16 tokens from one pool. A segment is a stretch of a sequence that others may share by
-// reference counting: a prompt, a response that completions fork from, the tokens of one row. Leaves attention to ops/.
+// reference counting: a prompt, a response that completions fork from, the tokens of one row. Who may hold how many
+// blocks is counted by quotas; keeping to them is the scheduler's business. Leaves attention to ops/.
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -10,38 +12,57 @@
 
 namespace mstar {
 
+/** Blocks that `length` tokens take. */
+constexpr int64_t blocks_for(int64_t length) { return (length + cpu::kBlockTokens - 1) / cpu::kBlockTokens; }
+
+/** The blocks of one holder. */
+struct BlockQuota {
+  explicit BlockQuota(int64_t most) : limit(most) {}
+  int64_t limit;
+  std::atomic<int64_t> used{0};
+  int64_t free() const { return limit - used; }
+};
+
 class BlockPool {
  public:
   explicit BlockPool(const DecoderShape& shape);
   /** Floats of one block: keys and values of 16 tokens in every layer and kv head. */
   int64_t block_floats() const { return block_floats_; }
+  int64_t block_bytes() const { return block_floats_ * static_cast<int64_t>(sizeof(float)); }
   /** Where keys and values of (layer, kv head) lie in a block. */
   cpu::KvPlace place(int64_t layer, int64_t kv_head) const;
-  float* take();
-  void give_back(float* block);
+  std::unique_ptr<float[]> take();
+  void give_back(std::unique_ptr<float[]> block);
+  /** Frees the blocks that nobody holds, and counts the most held at once from here on. */
+  void trim();
+  int64_t most_held() const { return most_held_; }
 
  private:
-  int64_t kv_heads_, head_dim_, block_floats_;
+  int64_t kv_heads_, head_dim_, block_floats_, held_ = 0, most_held_ = 0;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<float[]>> blocks_;
-  std::vector<float*> free_;
+  std::vector<std::unique_ptr<float[]>> free_;
 };
 
 class Segment {
  public:
-  explicit Segment(BlockPool& pool) : pool_(pool) {}
+  Segment(BlockPool& pool, std::shared_ptr<BlockQuota> quota) : pool_(pool), quota_(std::move(quota)) {}
   ~Segment();
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
   /** Makes room for tokens up to `length`. */
   void reserve(int64_t length);
+  /** Lets another quota count the blocks. */
+  void charge(std::shared_ptr<BlockQuota> quota);
   int64_t length = 0;
-  cpu::KvSpan span(int64_t first_tokens) const { return {blocks_.data(), first_tokens}; }
-  float* block(int64_t i) const { return blocks_[static_cast<size_t>(i)]; }
+  int64_t blocks() const { return static_cast<int64_t>(blocks_.size()); }
+  cpu::KvSpan span(int64_t first_tokens) const { return {places_.data(), first_tokens}; }
+  float* block(int64_t i) const { return blocks_[static_cast<size_t>(i)].get(); }
 
  private:
   BlockPool& pool_;
-  std::vector<float*> blocks_;
+  std::shared_ptr<BlockQuota> quota_;
+  std::vector<std::unique_ptr<float[]>> blocks_;
+  std::vector<float*> places_;
 };
 
 /** The first `length` tokens of a segment, kept alive. */

@@ -24,7 +24,9 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
       parameters_(backbone_->parameter_shapes(),
                   at::TensorOptions(type_named(spec.dtype)).device(open_device(spec.device))),
       threads_(spec.threads),
-      device_decode_(spec.device_decode || !parameters_.device().is_cpu() || spec.dtype != "float32") {
+      device_decode_(spec.device_decode || !parameters_.device().is_cpu() || spec.dtype != "float32"),
+      kv_bytes_(spec.kv_bytes),
+      pool_(backbone_->decoder_shape()) {
   at::set_num_threads(threads_);
   const at::NoGradGuard no_grad;
   if (spec.head != Head::none) {
@@ -73,7 +75,11 @@ RolloutResult Model::rollout(const std::vector<RolloutRequest>& requests, const 
     return run_device_rollout({*backbone_, parameters_, *device_decoder_}, requests, sampling, hooks, stop);
   }
   if (!decoder_) decoder_ = std::make_unique<CpuDecoder>(*backbone_, parameters_);
-  return run_rollout({*backbone_, parameters_, *decoder_, threads_}, requests, sampling, hooks, stop);
+  const int64_t kv_bytes = kv_bytes_ > 0 ? kv_bytes_ : free_bytes(at::kCPU) / 2;
+  auto result = run_rollout({*backbone_, parameters_, *decoder_, threads_, pool_, prompts_, kv_bytes}, requests,
+                            sampling, hooks, stop);
+  pool_.trim();
+  return result;
 }
 
 std::vector<std::vector<float>> Model::logprobs(const std::vector<Example>& examples, const StopFlag& stop) const {
@@ -117,6 +123,7 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
 void Model::forget_decoders() {
   decoder_.reset();
   device_decoder_.reset();
+  prompts_.clear();
 }
 
 at::Tensor Model::moment(const std::string& name) const {

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/prompt_cache.h"
+
 namespace mstar {
 namespace {
-
-using PromptKey = std::pair<std::vector<int64_t>, std::vector<std::string>>;
 
 bool starts(const std::vector<int64_t>& longer, const std::vector<int64_t>& shorter) {
   return shorter.size() <= longer.size() && std::equal(shorter.begin(), shorter.end(), longer.begin());
@@ -40,9 +40,7 @@ std::vector<Unit> plan_units(const std::vector<RolloutRequest>& requests) {
   std::vector<Unit> units;
   std::vector<std::vector<size_t>> members;
   for (size_t i = 0; i < requests.size(); ++i) {
-    PromptKey key{requests[i].prompt.tokens, {}};
-    for (const auto& image : requests[i].prompt.images) key.second.push_back(image->key);
-    const auto [place, fresh] = known.emplace(std::move(key), units.size());
+    const auto [place, fresh] = known.emplace(key_of(requests[i].prompt), units.size());
     if (fresh) {
       units.emplace_back().prompt = &requests[i].prompt;
       members.emplace_back();

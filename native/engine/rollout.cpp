@@ -3,66 +3,29 @@
 
 #include <ATen/Parallel.h>
 
-#include <chrono>
-#include <exception>
-#include <mutex>
+#include <deque>
 #include <thread>
 
 #include "base/random.h"
 #include "engine/forward.h"
-#include "engine/prefix_tree.h"
+#include "engine/rollout_rows.h"
 #include "engine/sampler.h"
 
 namespace mstar {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-/** KV memory that all rows of a call may take together; rows in flight follow from it. */
-constexpr int64_t kKvBudgetBytes = int64_t{4} << 30;
 constexpr int64_t kMostRows = 256, kPrefillRows = 256;
-
-struct Shared {
-  Shared(const std::vector<RolloutRequest>& asked, const Sampling& how, const RolloutHooks& told, StopFlag flag)
-      : requests(asked), sampling(how), hooks(told), stop(std::move(flag)), units(plan_units(asked)) {}
-
-  const std::vector<RolloutRequest>& requests;
-  const Sampling& sampling;
-  const RolloutHooks& hooks;
-  StopFlag stop;
-  std::vector<Unit> units;
-  std::atomic<size_t> next_unit{0};
-  std::atomic<int64_t> done{0}, tokens{0}, prefill{0}, encodes{0};
-  std::atomic<bool> failed{false};
-  int64_t total = 0;
-  std::mutex mutex;  // result, error, progress clock
-  std::exception_ptr error;
-  Clock::time_point last_progress = Clock::now();
-  RolloutResult result;
-};
-
-/** One response being decoded. */
-struct Row {
-  size_t request;
-  int64_t sample;
-  uint64_t stream;
-  std::vector<SharedSpan> shared;
-  int64_t shared_length;
-  std::shared_ptr<Segment> own;
-  Response response;
-};
-
-bool same_spans(const Row& a, const Row& b) {
-  if (a.shared.size() != b.shared.size()) return false;
-  for (size_t i = 0; i < a.shared.size(); ++i)
-    if (a.shared[i].segment != b.shared[i].segment || a.shared[i].length != b.shared[i].length) return false;
-  return true;
-}
+/** Part of the memory that prompts of earlier calls may keep. */
+constexpr int64_t kKeptPart = 4;
 
 class Worker {
  public:
-  Worker(const RolloutContext& context, Shared& shared, BlockPool& pool, int64_t most_rows)
-      : context_(context), shared_(shared), pool_(pool), most_rows_(most_rows), shape_(context.decoder.shape()) {}
+  Worker(const RolloutContext& context, Shared& shared, int64_t blocks)
+      : context_(context),
+        shared_(shared),
+        pool_(context.pool),
+        quota_(std::make_shared<BlockQuota>(blocks)),
+        shape_(context.decoder.shape()) {}
 
   void run() {
     const at::NoGradGuard no_grad;
@@ -70,30 +33,126 @@ class Worker {
   }
 
  private:
-  /** Takes prompts until the rows are full; false when nothing is left to do. */
+  /** Resumes rows, then takes prompts, until the rows or the memory are full; false when nothing is left to do. */
   bool refill() {
-    while (static_cast<int64_t>(rows_.size()) < most_rows_) {
-      if (!rows_.empty() && static_cast<int64_t>(rows_.size()) * 4 > most_rows_ * 3)
-        break;  // a new prompt would overfill
-      const size_t next = shared_.next_unit.fetch_add(1);
-      if (next >= shared_.units.size()) break;
-      start(shared_.units[next]);
+    resume();
+    while (paused_.empty() && !is_full()) {
+      if (next_ == nullptr) {
+        const size_t next = shared_.next_unit.fetch_add(1);
+        if (next >= shared_.units.size()) break;
+        next_ = &shared_.units[next];
+      }
+      if (blocks_of(*next_) > quota_->free()) {
+        check_memory(!rows_.empty(), "a prompt of ", next_->prompt->tokens.size(), " tokens with its responses");
+        break;
+      }
+      start(*std::exchange(next_, nullptr));
     }
     return !rows_.empty();
   }
 
-  /** Prefills a prompt and its chains, then forks every sample from them. */
+  bool is_full() const {
+    // A new prompt would overfill rows that are nearly full.
+    return static_cast<int64_t>(rows_.size()) * 4 > kMostRows * 3;
+  }
+
+  /** Blocks that a unit takes before its rows have any, and one for each of the first rows. */
+  int64_t blocks_of(const Unit& unit) const {
+    int64_t blocks = blocks_for(static_cast<int64_t>(unit.prompt->tokens.size())) + 1;
+    for (const auto& chain : unit.chains) blocks += blocks_for(static_cast<int64_t>(chain.size()));
+    return blocks;
+  }
+
+  template <class... Parts>
+  void check_memory(bool enough, const Parts&... what) const {
+    TORCH_CHECK(enough, "memory for keys and values: ", quota_->limit * pool_.block_bytes() / (int64_t{1} << 20),
+                " MiB a thread are too little for ", what..., "; give kvGib more, or fewer threads");
+  }
+
+  /** Brings back rows that had given up their memory, the oldest first, with some room for all to go on. */
+  void resume() {
+    while (!paused_.empty()) {
+      Row& row = paused_.front();
+      const int64_t length = row.is_whole() ? row.whole_length : row.own_tokens();
+      const int64_t wanted = blocks_for(length + 1) + std::min<int64_t>(static_cast<int64_t>(rows_.size()), 16);
+      if (static_cast<int64_t>(rows_.size()) >= kMostRows || wanted > quota_->free()) {
+        check_memory(!rows_.empty(), "one response of ", length, " tokens");
+        return;
+      }
+      replay(row);
+      auto after = rows_.end();
+      for (auto it = rows_.begin(); it != rows_.end(); ++it)
+        if (same_spans(*it, row)) after = it + 1;
+      rows_.insert(after, std::move(row));
+      paused_.pop_front();
+    }
+  }
+
+  /** Lets the youngest rows wait until every other one has a place for its next token. */
+  void make_room() {
+    const auto wanted = [&] {
+      return std::count_if(rows_.begin(), rows_.end(),
+                           [](const Row& row) { return row.own->length == row.own->blocks() * cpu::kBlockTokens; });
+    };
+    while (wanted() > quota_->free()) {
+      Row& row = rows_.back();
+      check_memory(rows_.size() > 1, "one response of ", row.own->length, " tokens");
+      row.whole_length = row.own->length;
+      row.own.reset();
+      paused_.push_front(std::move(row));
+      rows_.pop_back();
+    }
+  }
+
+  /** The keys and values of a row anew, with the same sums as when they were first computed. */
+  void replay(Row& row) {
+    std::vector<int64_t> tokens(row.response.tokens.begin(), row.response.tokens.end() - 1);
+    if (row.is_whole()) {
+      row.own = renew(row.request, {row.response.tokens.begin(), row.response.tokens.end() - 1}).first;
+      shared_.recomputed += row.own->length;
+      return;
+    }
+    row.own = std::make_shared<Segment>(pool_, quota_);
+    if (tokens.empty()) return;
+    const auto length = static_cast<int64_t>(tokens.size());
+    auto embedded = context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong)).contiguous();
+    std::vector<cpu::KvSpan> before;
+    for (const SharedSpan& span : row.shared) before.push_back(span.segment->span(span.length));
+    row.own->reserve(length);
+    for (int64_t from = 0; from < length; from += kPrefillRows) {
+      check_stop();
+      const int64_t count = std::min(kPrefillRows, length - from);
+      std::vector<DecodeRow> rows;
+      for (int64_t i = from; i < from + count; ++i)
+        rows.push_back({row.own.get(), i, row.shared_length + i, row.shared_length + i + 1});
+      context_.decoder.forward(pool_, rows, {{before, 0, count}},
+                               embedded.mutable_data_ptr<float>() + from * shape_.hidden, scratch_);
+    }
+    row.own->length = length;
+    shared_.recomputed += length;
+  }
+
+  /** Prefills a prompt, unless an earlier call has, and its chains, then forks every sample from them. */
   void start(const Unit& unit) {
     check_stop();
     const Prompt& prompt = *unit.prompt;
     const auto prompt_length = static_cast<int64_t>(prompt.tokens.size());
-    auto embedded = embed_prompts(context_.backbone, context_.parameters, {&prompt});
-    shared_.encodes += static_cast<int64_t>(prompt.images.size());
-    auto segment = std::make_shared<Segment>(pool_);
-    const auto last =
-        prefill(embedded.mutable_data_ptr<float>(), prompt_length, *segment, {}, 0, prompt_length, {prompt_length - 1});
-    const SharedSpan root{segment, prompt_length};
-    for (size_t f = 0; f < unit.forks.size() && unit.forks[f].chain < 0; ++f) fork(unit.forks[f], {root}, last.data());
+    const PromptKey key = key_of(prompt);
+    auto known = context_.prompts.find(key);
+    if (known) {
+      ++shared_.cached;
+    } else {
+      auto embedded = embed_prompts(context_.backbone, context_.parameters, {&prompt});
+      shared_.encodes += static_cast<int64_t>(prompt.images.size());
+      auto segment = std::make_shared<Segment>(pool_, quota_);
+      auto last = prefill(embedded.mutable_data_ptr<float>(), prompt_length, *segment, {}, 0, prompt_length,
+                          {prompt_length - 1});
+      known = CachedPrompt{segment, std::make_shared<const std::vector<float>>(std::move(last))};
+      context_.prompts.keep(key, *known);
+    }
+    const SharedSpan root{known->segment, prompt_length};
+    for (size_t f = 0; f < unit.forks.size() && unit.forks[f].chain < 0; ++f)
+      fork(unit.forks[f], {root}, known->logits->data());
     for (size_t c = 0; c < unit.chains.size(); ++c) start_chain(unit, static_cast<int64_t>(c), root);
   }
 
@@ -115,7 +174,7 @@ class Worker {
     const int64_t length = ends.back() + 1;  // forks ascend; longer ones may have been made anew above
     auto embedded = context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong).narrow(0, 0, length));
     embedded = embedded.contiguous();
-    auto segment = std::make_shared<Segment>(pool_);
+    auto segment = std::make_shared<Segment>(pool_, quota_);
     const auto logits = prefill(embedded.mutable_data_ptr<float>(), length, *segment, {root.segment->span(root.length)},
                                 root.length, root.length + length, ends);
     for (size_t f = 0; f < forks.size(); ++f)
@@ -159,7 +218,7 @@ class Worker {
     auto embedded =
         at::cat({embed_prompts(context_.backbone, context_.parameters, {&asked.prompt}), after}).contiguous();
     shared_.encodes += static_cast<int64_t>(asked.prompt.images.size());
-    auto segment = std::make_shared<Segment>(pool_);
+    auto segment = std::make_shared<Segment>(pool_, quota_);
     const int64_t length = embedded.size(0);
     auto logits = prefill(embedded.mutable_data_ptr<float>(), length, *segment, {}, 0, length, {length - 1});
     return {std::move(segment), std::move(logits)};
@@ -192,8 +251,15 @@ class Worker {
     int64_t length = 0;
     for (const SharedSpan& span : spans) length += span.length;
     for (int64_t sample = 0; sample < request.n; ++sample) {
-      Row row{fork.request, sample, hash_key(request.key), spans, length, std::make_shared<Segment>(pool_), {}};
-      if (!append(row, logits)) rows_.push_back(std::move(row));
+      Row row{fork.request, sample, hash_key(request.key), spans, length, std::make_shared<Segment>(pool_, quota_), {}};
+      // Rows beyond those that are decoded together wait without memory of their own.
+      if (append(row, logits)) continue;
+      if (static_cast<int64_t>(rows_.size()) < kMostRows) {
+        rows_.push_back(std::move(row));
+      } else {
+        row.own.reset();
+        paused_.push_back(std::move(row));
+      }
     }
   }
 
@@ -227,6 +293,7 @@ class Worker {
     check_stop();
     if (shape_.rotation_switches) step_switching_rows();
     if (rows_.empty()) return;
+    make_room();
     const auto count = static_cast<int64_t>(rows_.size());
     std::vector<int64_t> tokens;
     std::vector<DecodeRow> rows;
@@ -276,9 +343,11 @@ class Worker {
   const RolloutContext& context_;
   Shared& shared_;
   BlockPool& pool_;
-  int64_t most_rows_;
+  std::shared_ptr<BlockQuota> quota_;
   DecoderShape shape_;
+  const Unit* next_ = nullptr;  // taken from the list, but not yet begun
   std::vector<Row> rows_;
+  std::deque<Row> paused_;
   std::vector<float> logits_;
   DecodeScratch scratch_;
   SamplerScratch sampler_;
@@ -294,16 +363,16 @@ RolloutResult run_rollout(const RolloutContext& context, const std::vector<Rollo
     shared.result.responses.emplace_back(static_cast<size_t>(request.n));
     shared.total += request.n;
   }
-  BlockPool pool(context.decoder.shape());
   const auto threads = static_cast<int64_t>(
       std::min<size_t>(static_cast<size_t>(context.threads), std::max<size_t>(shared.units.size(), 1)));
-  const int64_t row_bytes =
-      (sampling.max_tokens / cpu::kBlockTokens + 1) * pool.block_floats() * static_cast<int64_t>(sizeof(float));
-  const int64_t most_rows = std::clamp<int64_t>(kKvBudgetBytes / row_bytes / threads, 1, kMostRows);
+  const int64_t blocks = std::max<int64_t>(1, context.kv_bytes / context.pool.block_bytes());
+  context.prompts.limit(blocks / kKeptPart);
+  context.pool.trim();
+  const int64_t blocks_each = std::max<int64_t>(1, (blocks - blocks / kKeptPart) / threads);
   const auto work = [&] {
     at::set_num_threads(1);
     try {
-      Worker(context, shared, pool, most_rows).run();
+      Worker(context, shared, blocks_each).run();
     } catch (...) {
       const std::lock_guard lock(shared.mutex);
       // The first failure counts; the others only heard of it.
@@ -318,6 +387,9 @@ RolloutResult run_rollout(const RolloutContext& context, const std::vector<Rollo
   shared.result.vision_encodes = shared.encodes;
   shared.result.prefill_tokens = shared.prefill;
   shared.result.decode_tokens = shared.tokens;
+  shared.result.cached_prompts = shared.cached;
+  shared.result.recomputed_tokens = shared.recomputed;
+  shared.result.kv_bytes = context.pool.most_held() * context.pool.block_bytes();
   shared.result.seconds = std::chrono::duration<double>(Clock::now() - started).count();
   return std::move(shared.result);
 }

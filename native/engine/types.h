@@ -51,6 +51,9 @@ struct Response {
 struct RolloutResult {
   std::vector<std::vector<Response>> responses;  // [request][sample]
   int64_t vision_encodes = 0, prefill_tokens = 0, decode_tokens = 0;
+  int64_t cached_prompts = 0;     // taken from an earlier call instead of prefilled
+  int64_t recomputed_tokens = 0;  // of rows that gave up their memory and went on later
+  int64_t kv_bytes = 0;           // most memory that keys and values held at once
   double seconds = 0;
 };
 

@@ -37,6 +37,12 @@ export const evaluateSchema = z.strictObject({
     .default(0)
     .transform((threads) => threads || availableParallelism())
     .describe('compute threads; 0: all cores'),
+  kvGib: z
+    .number()
+    .min(0)
+    .max(65536)
+    .default(0)
+    .describe('GiB that keys and values may take on the CPU; 0: half of what is free'),
   maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
 });
 

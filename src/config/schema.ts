@@ -74,6 +74,12 @@ export const settings = z.strictObject({
     device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
     dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
     threads: count(0, 1024).default(0).describe('compute threads; 0: all cores (the number is written into the run)'),
+    kvGib: z
+      .number()
+      .min(0)
+      .max(65536)
+      .default(0)
+      .describe('GiB that keys and values may take on the CPU; 0: half of what is free'),
     tokenBudget: count(1).default(16384).describe('tokens per micro-batch of an optimizer step: bounds its memory'),
     maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
   }),

@@ -109,5 +109,11 @@ export interface RolloutStats {
   readonly visionEncodes: number;
   readonly prefillTokens: number;
   readonly decodeTokens: number;
+  /** Prompts whose keys and values were kept from an earlier call of the same weights. */
+  readonly cachedPrompts: number;
+  /** Tokens of rows that gave up their memory and were computed again. */
+  readonly recomputedTokens: number;
+  /** Most memory that keys and values held at once; 0 on a device that does not count it. */
+  readonly kvBytes: number;
   readonly seconds: number;
 }

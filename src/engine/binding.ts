@@ -45,6 +45,9 @@ export interface RawRollout {
   readonly visionEncodes: number;
   readonly prefillTokens: number;
   readonly decodeTokens: number;
+  readonly cachedPrompts: number;
+  readonly recomputedTokens: number;
+  readonly kvBytes: number;
   readonly seconds: number;
 }
 export interface RawStepReport {
@@ -90,6 +93,8 @@ export interface ModelSpec {
   readonly random?: number;
   /** `device`: decode by LibTorch operations where the packed float32 CPU path is the default; for tests and comparisons. */
   readonly decode?: 'packed' | 'device';
+  /** Bytes that keys and values may take on the CPU; 0 or left out: half of what is free when a rollout starts. */
+  readonly kvBytes?: number;
 }
 export interface RawOptimizer {
   readonly lr: number;

@@ -20,6 +20,8 @@ export interface ComputeOptions {
   readonly dtype: 'float32' | 'bfloat16';
   /** Compute threads of the engine; 0: as many as the machine has cores. */
   readonly threads: number;
+  /** GiB that keys and values may take on the CPU; 0: half of what is free when a rollout starts. */
+  readonly kvGib?: number;
 }
 
 /** A folder and what its files say, before any weight is read. */
@@ -84,9 +86,12 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   const weights = await engineWeights(folder.weights, backbone.aliases);
   checkParameters(dir, weights, wanted);
   const threads = compute.threads || availableParallelism();
+  const { device, dtype, kvGib = 0 } = compute;
   const spec: ModelSpec = {
-    ...compute,
+    device,
+    dtype,
     threads,
+    kvBytes: Math.round(kvGib * 2 ** 30),
     backbone: backbone.name,
     config: numbers,
     weights,

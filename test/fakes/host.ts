@@ -145,7 +145,18 @@ class FakePolicy extends FakeModel implements Policy {
         tokens,
       );
     }
-    return { responses, stats: { visionEncodes: requests.length, prefillTokens: 0, decodeTokens: tokens, seconds: 0 } };
+    return {
+      responses,
+      stats: {
+        visionEncodes: requests.length,
+        prefillTokens: 0,
+        decodeTokens: tokens,
+        cachedPrompts: 0,
+        recomputedTokens: 0,
+        kvBytes: 0,
+        seconds: 0,
+      },
+    };
   }
 
   async logprobs(examples: readonly Example[]): Promise<Float32Array[]> {

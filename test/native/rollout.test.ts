@@ -1,7 +1,7 @@
 // The decode path against its plain twin, and what a rollout promises: sharing, independence of the batch, exact distributions.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NativeModel, RawRequest, RawRollout, RawSampling } from '../../src/engine/binding.js';
-import { image, largestDifference, never, open, prompt, removeTemporary, sampling } from './tiny-model.js';
+import { image, largestDifference, never, open, optimizer, prompt, removeTemporary, sampling } from './tiny-model.js';
 
 let model: NativeModel;
 beforeAll(async () => {
@@ -89,10 +89,24 @@ describe('rollout against the plain forward', () => {
   });
 });
 
+/** Two layers, two key heads of width 8, keys and values of 16 tokens in float32. */
+const BLOCK_BYTES = 2 * 2 * 2 * 8 * 16 * 4;
+
+/** Continuations of prefixes of several lengths. */
+const forksOf = (question: RawRequest, longest: number): RawRequest[] =>
+  [3, 7, longest].map((length) => ({
+    ...question,
+    prefix: Int32Array.from({ length }, (_, i) => 3 + ((i * 7) % 50)),
+    n: 5,
+    key: `fork ${length}`,
+  }));
+
 describe('sharing', () => {
   test('one prompt is prefilled once and its picture encoded once for all samples', async () => {
     const asked = { ...prompt(model, 1, [image(1)]), n: 16, key: 'a' };
-    const result = await roll([asked]);
+    const fresh = await open();
+    const result = await roll([asked], {}, fresh);
+    await fresh.dispose();
     expect(result.visionEncodes).toBe(1);
     expect(result.prefillTokens).toBe(asked.tokens.length);
     expect(result.decodeTokens).toBe(result.responses.flat().reduce((sum, r) => sum + r.tokens.length, 0));
@@ -104,7 +118,7 @@ describe('sharing', () => {
     const response = responses[0]?.[0]?.tokens ?? new Int32Array(0);
     const forks = [0, 7, 19, 30].map((end) => ({ ...asked, prefix: response.slice(0, end), n: 4, key: `fork ${end}` }));
     const result = await roll(forks);
-    expect(result.prefillTokens).toBe(asked.tokens.length + 30);
+    expect([result.prefillTokens, result.cachedPrompts, result.visionEncodes]).toEqual([30, 1, 0]);
     for (const [i, samples] of result.responses.entries()) {
       const prefix = [...(forks[i]?.prefix ?? [])];
       const plain = await model.logprobs(
@@ -117,7 +131,92 @@ describe('sharing', () => {
   });
 });
 
+const firstResponse = ({ responses }: RawRollout, request: number): Int32Array =>
+  (responses[request] as RawRollout['responses'][number])[0]?.tokens ?? new Int32Array(0);
+
+describe('counters', () => {
+  const STEPS = 6;
+  const STEP_TOKENS = 5;
+
+  test('four questions x 16 samples, then forks at six step ends of one response each', async () => {
+    const fresh = await open();
+    const whole = { stop: new Int32Array(0), maxTokens: STEPS * STEP_TOKENS };
+    const asked = Array.from({ length: 4 }, (_, i) => ({
+      ...prompt(fresh, i, [image(i), image(i + 9)]),
+      n: 16,
+      key: `q${i}`,
+    }));
+    const promptTokens = asked.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    const sampled = await roll(asked, whole, fresh);
+    expect(sampled).toMatchObject({
+      visionEncodes: 8,
+      prefillTokens: promptTokens,
+      decodeTokens: 4 * 16 * STEPS * STEP_TOKENS,
+      cachedPrompts: 0,
+      recomputedTokens: 0,
+    });
+    const forks = asked.flatMap((question, q) =>
+      Array.from({ length: STEPS }, (_, step) => ({
+        ...question,
+        prefix: firstResponse(sampled, q).slice(0, (step + 1) * STEP_TOKENS),
+        n: 8,
+        key: `q${q} step ${step}`,
+      })),
+    );
+    const labelled = await roll(forks, { stop: new Int32Array(0), maxTokens: 10 }, fresh);
+    // The prompts are there already; of each response every token is computed once, though six prefixes end in it.
+    expect(labelled).toMatchObject({
+      visionEncodes: 0,
+      prefillTokens: 4 * STEPS * STEP_TOKENS,
+      decodeTokens: 4 * STEPS * 8 * 10,
+      cachedPrompts: 4,
+    });
+    // Without sharing each fork would prefill its prompt and prefix.
+    const alone = forks.reduce((sum, { tokens, prefix }) => sum + tokens.length + prefix.length, 0);
+    expect(alone).toBe(STEPS * promptTokens + 4 * STEP_TOKENS * ((STEPS * (STEPS + 1)) / 2));
+    await fresh.dispose();
+  });
+
+  test('prompts are kept across calls while the weights stand, and not beyond', async () => {
+    const own = await open();
+    const asked = requests(5, 2);
+    const first = await roll(asked, {}, own);
+    const warmer = await roll(asked, { temperature: 1.5 }, own);
+    expect([first.cachedPrompts, warmer.cachedPrompts, warmer.prefillTokens]).toEqual([0, 5, 0]);
+    expect(flat(await roll(asked, {}, own))).toEqual(flat(first));
+    await own.setOptimizer(optimizer());
+    await own.trainStep([{ ...prompt(own, 1), response: Int32Array.of(7, 8, 9) }], 'response');
+    expect(await roll(asked, {}, own)).toMatchObject({ cachedPrompts: 0, prefillTokens: first.prefillTokens });
+    await own.dispose();
+  });
+});
+
 describe('determinism, bit for bit', () => {
+  test.each([400, 120, 70, 48])(
+    'a response does not depend on the memory for keys and values: %s blocks',
+    async (blocks) => {
+      const asked = [...requests(9, 6), ...forksOf(requests(1, 1)[0] as RawRequest, 12)];
+      const wide = await open();
+      const narrow = await open({ kvBytes: blocks * BLOCK_BYTES });
+      const long = { maxTokens: 40, stop: new Int32Array(0) };
+      const [a, b] = [await roll(asked, long, wide), await roll(asked, long, narrow)];
+      expect(flat(b)).toEqual(flat(a));
+      expect(a.recomputedTokens).toBe(0);
+      expect(b.kvBytes).toBeLessThanOrEqual(blocks * BLOCK_BYTES);
+      if (blocks <= 70) expect(b.recomputedTokens).toBeGreaterThan(0);
+      await wide.dispose();
+      await narrow.dispose();
+    },
+  );
+
+  test('memory that is too small for one response is refused, and it is said what to change', async () => {
+    const narrow = await open({ kvBytes: 4 * BLOCK_BYTES, threads: 1 });
+    await expect(roll(requests(1, 2), { maxTokens: 400, stop: new Int32Array(0) }, narrow)).rejects.toThrow(
+      /memory for keys and values: .* too little for .*; give kvGib more/,
+    );
+    await narrow.dispose();
+  });
+
   test('a response does not depend on what else is in the call, nor on the order of requests', async () => {
     const asked = requests(12, 4);
     const together = await roll(asked);

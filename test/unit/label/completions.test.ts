@@ -29,7 +29,18 @@ function policy(): { policy: Policy; requests: RolloutRequest[] } {
         respond(i < right ? 'The answer is 5.' : 'The answer is 6.', 100, 0.5),
       );
     });
-    return { responses, stats: { visionEncodes: 0, prefillTokens: 0, decodeTokens: 0, seconds: 0 } };
+    return {
+      responses,
+      stats: {
+        visionEncodes: 0,
+        prefillTokens: 0,
+        decodeTokens: 0,
+        cachedPrompts: 0,
+        recomputedTokens: 0,
+        kvBytes: 0,
+        seconds: 0,
+      },
+    };
   };
   return { policy: { rollout } as unknown as Policy, requests: seen };
 }

@@ -31,7 +31,15 @@ function policyRefusing(bad: readonly string[], failure: Error): { policy: Polic
     );
     return {
       responses,
-      stats: { visionEncodes: 0, prefillTokens: 0, decodeTokens: 17 * 2 * requests.length, seconds: 0 },
+      stats: {
+        visionEncodes: 0,
+        prefillTokens: 0,
+        decodeTokens: 17 * 2 * requests.length,
+        cachedPrompts: 0,
+        recomputedTokens: 0,
+        kvBytes: 0,
+        seconds: 0,
+      },
     };
   };
   return { policy: { rollout } as unknown as Policy, calls, keys };
