@@ -12,7 +12,7 @@ import {
 } from './config/sample.js';
 import type { Config, ConfigInput } from './config/schema.js';
 import type { ModelHost, Policy } from './core/ports.js';
-import type { Problem } from './core/types.js';
+import type { Problem, RolloutStats } from './core/types.js';
 import { digestProblems } from './data/digest.js';
 import { loadProblems } from './data/problems.js';
 import { type Splits, splitProblems } from './data/splits.js';
@@ -36,6 +36,8 @@ export interface JobOptions {
   readonly signal?: AbortSignal;
   /** Where progress is shown; nowhere when left out. */
   readonly display?: Display;
+  /** Told what each rollout call of the native engine computed. */
+  readonly onRollout?: (stats: RolloutStats) => void;
   /** Opens the models; the native engine when left out. */
   readonly host?: ModelHost;
 }
@@ -57,7 +59,10 @@ export async function evolve(
 ): Promise<Summary> {
   const config = resolveConfig(settings);
   const { dir, keepCheckpoints } = config.run;
-  const models = new Models(options.host ?? createHost({ ...config.model, prompt: config.prompt }), placesOf(config));
+  const models = new Models(
+    options.host ?? createHost({ ...config.model, prompt: config.prompt, onRollout: options.onRollout }),
+    placesOf(config),
+  );
   try {
     const isNew = !existsSync(join(dir, 'config.yaml'));
     // What can be refused is looked at before a folder is made.
@@ -131,7 +136,7 @@ async function onData<T>(
   const { out: dir, model, data, imageRoot, limit, prompt: solve, system, ...rest } = settings;
   const problems = await readData(data, { data: { imageRoot } }, options, limit || undefined);
   const prompt = { solve, givenAnswer: solve, system };
-  const host = options.host ?? createHost({ ...rest, tokenBudget: 1, prompt });
+  const host = options.host ?? createHost({ ...rest, tokenBudget: 1, prompt, onRollout: options.onRollout });
   let policy: Policy | undefined;
   const openPolicy = async (): Promise<Policy> => {
     policy ??= await host.openPolicy(model);

@@ -7,6 +7,7 @@ import { listSettings } from '../config/settings.js';
 import type { Stage } from '../evolve/plan.js';
 import type { Summary } from '../evolve/summary.js';
 import { openDisplay } from '../run/terminal.js';
+import { Computed } from './computed.js';
 import { stopSignal } from './stop.js';
 
 export interface RecipeFlags {
@@ -52,8 +53,9 @@ export async function runRecipe(
   // Loaded here, so that help and refusals do not wait for the engine and its libraries.
   const { evolve } = await import('../jobs.js');
   const display = openDisplay(process.stderr);
-  const summary = await evolve(config, { display, signal: stopSignal(display) }, until);
-  for (const line of await lines(summary, config)) process.stdout.write(`${line}\n`);
+  const computed = new Computed();
+  const summary = await evolve(config, { display, signal: stopSignal(display), onRollout: computed.add }, until);
+  for (const line of [...(await lines(summary, config)), ...computed.line()]) process.stdout.write(`${line}\n`);
 }
 
 function printSettings(): void {

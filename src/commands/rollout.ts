@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { type RolloutSettings, rolloutSchema } from '../config/sample.js';
 import { describeSeconds, openDisplay } from '../run/terminal.js';
+import { Computed } from './computed.js';
 import { percent } from './recipe.js';
 import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
@@ -23,13 +24,15 @@ const command: CommandModule<object, Record<string, unknown>> = {
   async handler(flags) {
     const settings = settingsOf<RolloutSettings>(flags, rolloutSchema);
     const display = openDisplay(process.stderr);
+    const computed = new Computed();
     const { rollout } = await import('../jobs.js');
-    const summary = await rollout(settings, { display, signal: stopSignal(display) });
+    const summary = await rollout(settings, { display, signal: stopSignal(display), onRollout: computed.add });
     const print = (line: string): unknown => process.stdout.write(`${line}\n`);
     print(describeOutcomes(`${summary.problems} problems, ${summary.responses} responses`, summary.outcomes));
     print(
       `${percent(summary.solved)} of the problems solved at least once, ${summary.tokens} tokens in ${describeSeconds(summary.seconds)}`,
     );
+    for (const line of computed.line()) print(line);
     print(`files: ${join(settings.out, 'rollouts.parquet')}, ${join(settings.out, 'rollouts.jsonl')}`);
   },
 };

@@ -1,6 +1,7 @@
 // Opens policies and process reward models for the loop, and single models for programs.
 // Leaves reading folders to open.ts and the verbs to policy.ts and prm.ts.
 import type { ModelHost } from '../core/ports.js';
+import type { RolloutStats } from '../core/types.js';
 import { PictureStore } from '../images/store.js';
 import { guardedNow } from './native.js';
 import { type ComputeOptions, type OpenedModel, openModel } from './open.js';
@@ -14,6 +15,8 @@ export interface HostOptions extends ComputeOptions {
   /** Largest picture that is decoded, in pixels. */
   readonly maxImagePixels: number;
   readonly prompt: PromptTemplates;
+  /** Told what each rollout call computed. */
+  readonly onRollout?: ((stats: RolloutStats) => void) | undefined;
 }
 
 const PICTURE_CACHE_BYTES = 256 * 2 ** 20;
@@ -40,7 +43,7 @@ export function createHost(options: HostOptions): NativeHost {
   return {
     async openPolicy(dir) {
       const opened = await openModel(dir, compute, 'none');
-      return new NativePolicy(opened, rendererOf(opened), options.tokenBudget);
+      return new NativePolicy(opened, rendererOf(opened), options.tokenBudget, options.onRollout);
     },
     async openScorer(dir, head) {
       const opened = await openModel(dir, compute, head);

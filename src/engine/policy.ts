@@ -2,10 +2,12 @@
 // Leaves prompts to renderer.ts, checkpoints to model.ts, everything numeric to the addon.
 import { UserError } from '../core/errors.js';
 import type { Policy, RolloutHooks, RolloutRequest, RolloutResult } from '../core/ports.js';
-import type { Example, ImageSource, Problem, Response, Sampling, StepReport } from '../core/types.js';
+import type { Example, ImageSource, Problem, Response, RolloutStats, Sampling, StepReport } from '../core/types.js';
 import type { RawRequest, RawResponse } from './binding.js';
 import { Model } from './model.js';
 import { cancellable, guarded } from './native.js';
+import type { OpenedModel } from './open.js';
+import type { Renderer } from './renderer.js';
 
 /** One question, for programs that do not have a data set. */
 export interface GenerateOptions extends Partial<Sampling> {
@@ -19,6 +21,14 @@ export interface GenerateOptions extends Partial<Sampling> {
 }
 
 export class NativePolicy extends Model implements Policy {
+  readonly #onRollout: ((stats: RolloutStats) => void) | undefined;
+
+  /** `onRollout` is told what each rollout call computed. */
+  constructor(opened: OpenedModel, renderer: Renderer, tokenBudget: number, onRollout?: (stats: RolloutStats) => void) {
+    super(opened, renderer, tokenBudget);
+    this.#onRollout = onRollout;
+  }
+
   async rollout(
     requests: readonly RolloutRequest[],
     sampling: Sampling,
@@ -45,6 +55,7 @@ export class NativePolicy extends Model implements Policy {
     const { responses, ...stats } = await cancellable(hooks.signal, (flag) =>
       native.rollout(raw, { ...sampling, seed, stop }, flag, respond, progress),
     );
+    this.#onRollout?.(stats);
     return {
       responses: responses.map((row, request) =>
         row.map((response, sample) => decoded[request]?.[sample] ?? this.#response(response)),
