@@ -16,6 +16,7 @@ import type { Problem, RolloutStats } from './core/types.js';
 import { digestProblems } from './data/digest.js';
 import { loadProblems } from './data/problems.js';
 import { type Splits, splitProblems } from './data/splits.js';
+import { writeSplits } from './data/splits-file.js';
 import { createHost } from './engine/host.js';
 import { type EvaluateSummary, evaluate as evaluateOn } from './evaluate/evaluate.js';
 import { evolve as evolveOn } from './evolve/evolve.js';
@@ -75,6 +76,7 @@ export async function evolve(
     const run = await Run.open({ ...options, dir, keepCheckpoints, settings: withoutFolder(config) });
     try {
       const data = read ?? split(config, await makeData(config, run, options));
+      await writeSplits(dir, config.seed, data);
       await run.start({ event: 'start', problems: digestProblems(Object.values(data).flat()) });
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
       return await evolveOn({ config, run, data, models }, until);

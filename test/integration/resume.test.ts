@@ -148,6 +148,7 @@ describe('a run', () => {
       'labels.jsonl',
       'problems',
       'rollouts',
+      'splits.json',
       'summary.json',
       'timings.json',
       'work',

@@ -1,0 +1,29 @@
+// The split of a run, written down: which problem is in which part, by id.
+// Leaves splitting and the check for overlap to splits.ts.
+import { existsSync } from 'node:fs';
+import { mkdir, open, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { checkOverlap, type Splits } from './splits.js';
+
+export const SPLITS_FILE = 'splits.json';
+
+/** Writes splits.json into a run folder unless it is there. Throws UserError where two parts share a problem. */
+export async function writeSplits(dir: string, seed: number, splits: Splits): Promise<void> {
+  checkOverlap({ ...splits });
+  const file = join(dir, SPLITS_FILE);
+  if (existsSync(file)) return;
+  const { labelled, unlabelled, test, validation } = splits;
+  const parts = Object.entries({ test, validation, labelled, unlabelled }).map(([name, problems]) => {
+    const ids = JSON.stringify(problems.map(({ id }) => id));
+    return `  ${JSON.stringify(name)}: { "count": ${problems.length}, "ids": ${ids} }`;
+  });
+  await mkdir(dirname(file), { recursive: true });
+  const handle = await open(`${file}.new`, 'w');
+  try {
+    await handle.writeFile(`{\n  "seed": ${seed},\n${parts.join(',\n')}\n}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(`${file}.new`, file);
+}
