@@ -25,6 +25,8 @@ export interface Problem {
   readonly unit?: string;
   /** First component of the image path in MathV360K (ChartQA, TabMWP...), or the generator's family. */
   readonly source: string;
+  /** What the data set says of the problem besides, by its own names: task, category, domain... */
+  readonly tags?: Readonly<Record<string, string>>;
   /** Only generated problems know their true reasoning. */
   readonly truth?: ProblemTruth;
 }

@@ -56,15 +56,19 @@ export function bootstrapIntervals(
 }
 
 /**
- * Interval of the mean of `a - b`, question by question: both sides see the same resamples.
- * @throws RangeError where the lists are empty or differ in length
+ * Intervals of the means of `a - b`, question by question: both sides of a pair see the same resamples.
+ * @param pairs [pair][a, b], each one value per question
+ * @throws RangeError where there are no questions, or sides differ in length
  */
-export function pairedDifference(a: ArrayLike<number>, b: ArrayLike<number>, options: BootstrapOptions = {}): Interval {
-  if (a.length !== b.length) throw new RangeError(`${a.length} values against ${b.length}`);
-  return bootstrapInterval(
-    Float64Array.from(a, (value, i) => value - (b[i] as number)),
-    options,
-  );
+export function pairedDifferences(
+  pairs: readonly (readonly [ArrayLike<number>, ArrayLike<number>])[],
+  options: BootstrapOptions = {},
+): Interval[] {
+  const differences = pairs.map(([a, b]) => {
+    if (a.length !== b.length) throw new RangeError(`${a.length} values against ${b.length}`);
+    return Float64Array.from(a, (value, i) => value - (b[i] as number));
+  });
+  return differences.length === 0 ? [] : bootstrapIntervals(differences, options);
 }
 
 /** Linear interpolation between order statistics of an ascending list. */

@@ -53,12 +53,12 @@ export function majorityOf(question: Question, n: number): number {
   return voted(question, n, (samples) => majorityVote(samples.map(({ answer }) => answer)));
 }
 
-/** 1 where the answer with the greatest sum of rewards among the first n samples is correct. */
+/** 1 where the answer with the greatest sum of rewards among the first n samples is correct; no reward weighs nothing. */
 export function weightedVoteOf(question: Question, n: number): number {
   return voted(question, n, (samples) =>
     weightedVote(
       samples.map(({ answer }) => answer),
-      samples.map(({ reward }) => reward),
+      samples.map(({ reward }) => (Number.isNaN(reward) ? 0 : reward)),
     ),
   );
 }

@@ -4,6 +4,8 @@ import { html, type Markup } from './html.js';
 import { style } from './style.js';
 
 export interface Page {
+  /** Stands above the title. */
+  readonly kind?: string;
   readonly title: string;
   /** [anchor, name] of the sections, in order. */
   readonly links: readonly (readonly [string, string])[];
@@ -11,7 +13,7 @@ export interface Page {
 }
 
 /** The whole document as text. */
-export function renderPage({ title, links, sections }: Page): string {
+export function renderPage({ kind = 'mstar run', title, links, sections }: Page): string {
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -23,7 +25,7 @@ export function renderPage({ title, links, sections }: Page): string {
 <style>${style}</style>
 </head>
 <body>
-<header class="top"><p>mstar run</p><h1>${title}</h1></header>
+<header class="top"><p>${kind}</p><h1>${title}</h1></header>
 <nav aria-label="Sections"><ul>${links.map(([anchor, name]) => html`<li><a href="#${anchor}">${name}</a></li>`)}</ul></nav>
 <main>
 ${sections}

@@ -1,6 +1,11 @@
 // Bootstrap intervals against all resamples of small lists, and against what is known of means.
 import { describe, expect, it } from 'vitest';
-import { bootstrapInterval, bootstrapIntervals, pairedDifference } from '../../../src/evaluate/bootstrap.js';
+import {
+  bootstrapInterval,
+  bootstrapIntervals,
+  type Interval,
+  pairedDifferences,
+} from '../../../src/evaluate/bootstrap.js';
 
 describe('an interval', () => {
   it('comes near the quantiles of the means of all n^n resamples', () => {
@@ -35,7 +40,7 @@ describe('an interval', () => {
   it('needs questions, the same for all measures', () => {
     expect(() => bootstrapInterval([])).toThrow('no values to resample');
     expect(() => bootstrapIntervals([[1], [1, 0]])).toThrow('different numbers of questions');
-    expect(() => pairedDifference([1], [1, 0])).toThrow('1 values against 2');
+    expect(() => pairedDifferences([[[1], [1, 0]]])).toThrow('1 values against 2');
   });
 });
 
@@ -43,7 +48,8 @@ describe('a paired difference', () => {
   it('is narrower than two intervals apart where the questions agree', () => {
     const easy = Array.from({ length: 60 }, (_, i) => Number(i % 2 === 0));
     const better = easy.map((value, i) => (i < 6 ? 1 : value));
-    const { mean, low, high } = pairedDifference(better, easy, { seed: 1 });
+    const [difference] = pairedDifferences([[better, easy]], { seed: 1 });
+    const { mean, low, high } = difference as Interval;
     expect(mean).toBeCloseTo(3 / 60, 12);
     expect(low).toBeGreaterThanOrEqual(0);
     const [one, two] = [bootstrapInterval(better, { seed: 1 }), bootstrapInterval(easy, { seed: 1 })];
@@ -51,6 +57,8 @@ describe('a paired difference', () => {
   });
 
   it('of a measure and itself is exactly zero', () => {
-    expect(pairedDifference([0, 1, 1], [0, 1, 1])).toEqual({ mean: 0, low: 0, high: 0 });
+    const same = [0, 1, 1];
+    expect(pairedDifferences([[same, same]])).toEqual([{ mean: 0, low: 0, high: 0 }]);
+    expect(pairedDifferences([])).toEqual([]);
   });
 });

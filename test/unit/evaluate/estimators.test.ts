@@ -113,6 +113,14 @@ describe('choosing among the first N = 1..16', () => {
     expect([majorityOf(silent, 1), weightedVoteOf(silent, 1), bestOfNOf(silent, 1)]).toEqual([0, 0, 0]);
   });
 
+  it('a sample without a reward weighs nothing, even where it comes first', () => {
+    const question: Question = [
+      { verdict: 'wrong', answer: 'a', reward: Number.NaN },
+      { verdict: 'correct', answer: 'x', reward: 0.1 },
+    ];
+    expect([weightedVoteOf(question, 2), bestOfNOf(question, 2)]).toEqual([1, 1]);
+  });
+
   it('asks for as many samples as are counted', () => {
     const [question] = questions as [Question];
     for (const estimator of [passAtKOf, bestOfNOf, majorityOf, weightedVoteOf]) {
