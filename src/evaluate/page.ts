@@ -13,11 +13,12 @@ import { problemCard } from '../report/response.js';
 import type { Interval } from './bootstrap.js';
 import type { Curve, Evaluation, PartTable, SetTables, WrongAnswer } from './evaluation.js';
 import { aboutSet, headLines, shown } from './markdown.js';
+import { UNBIASED } from './questions.js';
 
 /** Curves by name, in colours that stay the same from set to set. */
 const COLOURS: Readonly<Record<string, Colour>> = {
   'Pass@N': 'var(--s2)',
-  'Pass@N unbiased': 'var(--t4)',
+  [UNBIASED]: 'var(--t4)',
   majority: 'var(--s1)',
   'best-of-N': 'var(--s3)',
   'weighted vote': 'var(--t1)',
@@ -79,7 +80,7 @@ function result(evaluation: Evaluation): Markup {
 }
 
 function setSection(id: string, set: SetTables, protocol: string): Markup {
-  const plain = set.curves.filter(({ name }) => name !== 'Pass@N unbiased');
+  const plain = set.curves.filter(({ name }) => name !== UNBIASED);
   return section(
     id,
     set.name,
@@ -100,7 +101,7 @@ function setSection(id: string, set: SetTables, protocol: string): Markup {
       !set.scored &&
       note('Not all responses have rewards: best-of-N and weighted vote are left out.'),
     set.differences.length > 0 && differenceTable(set),
-    set.parts.map((parts, i) => partView(`${id}-part-${i + 1}`, parts, set.n)),
+    set.parts.map((parts, i) => partView(`${id}-part-${i + 1}`, parts, set.n, i === 0)),
   );
 }
 
@@ -134,9 +135,9 @@ function oneCurve(id: string, { name, points: all }: Curve): Markup {
     xName: 'N samples',
     categories: all.map((point) => String(point.n)),
     lines: [
-      { name: 'high', colour: 'var(--s0)', points: at(({ high }) => high), dashed: true },
+      { name: 'high', colour: 'var(--muted)', points: at(({ high }) => high), dashed: true },
       { name: 'mean', colour, points: at(({ mean }) => mean) },
-      { name: 'low', colour: 'var(--s0)', points: at(({ low }) => low), dashed: true },
+      { name: 'low', colour: 'var(--muted)', points: at(({ low }) => low), dashed: true },
     ],
     share: true,
   });
@@ -165,7 +166,7 @@ function differenceTable({ differences, n }: SetTables): Markup {
   );
 }
 
-function partView(id: string, { title, rows }: PartTable, n: number): Markup {
+function partView(id: string, { title, rows }: PartTable, n: number, charted: boolean): Markup {
   const names = Object.keys(rows[0]?.sampled ?? {});
   const numbers = table(
     `Accuracy by ${title}, with 95 % intervals`,
@@ -178,7 +179,9 @@ function partView(id: string, { title, rows }: PartTable, n: number): Markup {
       percent(unreadable),
     ]),
   );
-  if (rows.length < 2 || rows.length > MOST_PARTS || rows.some(({ part }) => part.length > 9)) return numbers;
+  // The first table is the one that papers report; a chart of each would bury it.
+  if (!charted || rows.length < 2 || rows.length > MOST_PARTS || rows.some(({ part }) => part.length > 9))
+    return numbers;
   const chart = intervalChart({
     id,
     title: `Accuracy by ${title}`,

@@ -27,6 +27,8 @@ export interface Measure {
   estimate(samples: Question): number;
 }
 
+export const UNBIASED = 'Pass@N unbiased';
+
 /** Up to here every number of samples has its point; above, each power of two. */
 const EVERY = 16;
 
@@ -65,7 +67,7 @@ export function curvesOf({ n, scored }: GradedSet): Measure[] {
     numbers.map((count) => ({ name, n: count, estimate: (samples) => estimator(samples, count) }));
   return [
     ...curve('Pass@N', passAtKOf),
-    ...curve('Pass@N unbiased', (samples, k) => unbiasedPassAtKOf(samples.length, countCorrect(samples), k)),
+    ...curve(UNBIASED, (samples, k) => unbiasedPassAtKOf(samples.length, countCorrect(samples), k)),
     ...curve('majority', majorityOf),
     ...(scored
       ? [

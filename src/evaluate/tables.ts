@@ -26,7 +26,13 @@ export interface TablesOptions {
   readonly seed: number;
   /** What a data set says of problems, by id, where the tables do not. */
   readonly about?: ReadonlyMap<string, Asked>;
-  readonly judge?: { readonly lastResort: LastResort; use(): JudgeUse };
+  readonly judge?: Judging;
+}
+
+/** Reads responses that no protocol can, and says how many they were. */
+export interface Judging {
+  readonly lastResort: LastResort;
+  use(): JudgeUse;
 }
 
 /** @throws UserError where tables are damaged, do not fit the benchmark or a name is unknown */

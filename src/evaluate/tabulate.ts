@@ -12,7 +12,7 @@ import {
 import { shareCorrect } from './estimators.js';
 import type { Curve, Difference, PartTable, Score, SetTables } from './evaluation.js';
 import type { GradedProblem, GradedSet } from './graded.js';
-import { curvesOf, type Grouped, groupQuestions, type Measure, over } from './questions.js';
+import { curvesOf, type Grouped, groupQuestions, type Measure, over, UNBIASED } from './questions.js';
 
 /** Compared at all n samples, where both are there. */
 const COMPARED: readonly (readonly [string, string])[] = [
@@ -148,7 +148,8 @@ function partTable(
   if (present.length < 2 && !order.includes(present[0]?.[0] ?? '')) return null;
   const rank = (part: string): number => (order.includes(part) ? order.indexOf(part) : order.length);
   present.sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  const measures = curvesOf(set).filter(({ n }) => n === set.n);
+  // At all n samples, unbiased Pass@n is Pass@n.
+  const measures = curvesOf(set).filter(({ n, name }) => n === set.n && name !== UNBIASED);
   return {
     title,
     rows: present.map(([part, some]) => {

@@ -2,8 +2,10 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { random } from '../../../src/core/random.js';
+import type { Problem } from '../../../src/core/types.js';
 import { findBenchmark } from '../../../src/evaluate/benchmarks/registry.js';
 import type { Evaluation, SetTables } from '../../../src/evaluate/evaluation.js';
 import { makeTables, writeTables } from '../../../src/evaluate/tables.js';
@@ -210,6 +212,45 @@ describe('what cannot be counted is refused', () => {
     await expect(makeTables({ rollouts: join(dir, 'empty'), seed: 1 })).rejects.toThrow(
       'neither greedy.parquet nor rollouts.parquet',
     );
+  });
+});
+
+describe('a table that says less', () => {
+  test('takes tags from a data set, by id', async () => {
+    const file = join(dir, 'untagged.parquet');
+    const [kept, dropped] = [choiceProblem('1', 'A'), choiceProblem('2', 'A')];
+    await writeStored(file, dir, [
+      { problem: kept, temperature: 0, responses: [says('A')] },
+      { problem: dropped, temperature: 0, responses: [says('B')] },
+    ]);
+    const about = new Map<string, Problem>([
+      ['1', { ...kept, tags: { category: 'math' } }],
+      ['2', { ...dropped, tags: { category: 'coarse perception' } }],
+    ]);
+    const evaluation = await makeTables({ rollouts: file, seed: 1, about, benchmark: await findBenchmark('mmstar-r') });
+    expect([set(evaluation).questions, evaluation.leftOut, set(evaluation).scores[0]?.accuracy.mean]).toEqual([
+      1, 1, 1,
+    ]);
+  });
+
+  test('because an earlier version wrote it is read by its questions', async () => {
+    const groups = [
+      { problem: choiceProblem('1', 'C'), temperature: 0, responses: ['(C)'] },
+      { problem: numberProblem('2', '7'), temperature: 0, responses: ['it is 7'] },
+    ];
+    const before = await tables('form', groups);
+    const old = join(dir, 'old.parquet');
+    const instance = await DuckDBInstance.create(':memory:');
+    const connection = await instance.connect();
+    const form = 'question_type, answer_type, choices, precision, unit, tags';
+    await connection.run(
+      `copy (select * exclude (${form}) from '${join(dir, 'form.parquet')}') to '${old}' (format parquet)`,
+    );
+    connection.closeSync();
+    instance.closeSync();
+    const after = await makeTables({ rollouts: old, seed: 1 });
+    expect(after.sets).toEqual(before.sets);
+    expect(set(after).scores[0]?.accuracy.mean).toBe(1);
   });
 });
 
