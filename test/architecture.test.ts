@@ -26,6 +26,7 @@ const imports: Record<string, readonly string[]> = {
   label: ['core', 'data', 'reward', 'run', 'rollout'],
   evaluate: ['core', 'data', 'reward', 'run', 'rollout', 'report'],
   grade: ['core', 'data', 'reward'],
+  judge: ['core', 'reward'],
   report: ['core', 'data', 'images', 'run'],
   evolve: ['core', 'config', 'data', 'reward', 'run', 'rollout', 'label', 'evaluate'],
 };

@@ -5,12 +5,16 @@ import type { CommandModule } from 'yargs';
 import { type BenchmarkSettings, benchmarkSchema, type EvaluateSettings } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
+import type { Judging } from '../evaluate/tables.js';
+import type { Judge } from '../judge/judge.js';
+import { lastResortOf } from '../judge/regrade.js';
 import { describeSeconds, openDisplay } from '../run/terminal.js';
+import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 import { percent } from './recipe.js';
 import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
 
-type Flags = Record<string, unknown> & { rollouts?: string; protocol?: string; benchmark?: string };
+type Flags = Record<string, unknown> & JudgeFlags & { rollouts?: string; protocol?: string; benchmark?: string };
 
 /** Settings that stored rollouts need as well. */
 const WITH_ROLLOUTS = ['benchmark', 'data', 'imageRoot', 'out', 'seed'];
@@ -19,7 +23,7 @@ const command: CommandModule<object, Flags> = {
   command: 'evaluate',
   describe: 'answer a data set and grade the answers; tables of a benchmark, from a model or from stored rollouts',
   builder: (yargs) =>
-    schemaFlags(yargs, benchmarkSchema, ['model', 'data', 'benchmark'])
+    judgeFlags(schemaFlags(yargs, benchmarkSchema, ['model', 'data', 'benchmark']))
       .option('rollouts', {
         type: 'string',
         describe: 'table of rollouts, or folder of mstar evaluate or rollout: makes the tables without a model',
@@ -40,7 +44,8 @@ const command: CommandModule<object, Flags> = {
   async handler(flags) {
     if (flags.rollouts !== undefined) return fromRollouts(flags, flags.rollouts);
     if (flags.benchmark !== undefined) return onBenchmark(flags);
-    if (flags.protocol !== undefined) throw new UserError('--protocol: given alone, wanted --benchmark or --rollouts');
+    const alone = ['protocol', 'judge'].find((name) => flags[name] !== undefined);
+    if (alone !== undefined) throw new UserError(`--${alone}: given alone, wanted --benchmark or --rollouts`);
     return onData(flags);
   },
 };
@@ -64,9 +69,15 @@ async function onData(flags: Flags): Promise<void> {
 async function onBenchmark(flags: Flags): Promise<void> {
   const settings = settingsOf<BenchmarkSettings>(flags, benchmarkSchema);
   const display = openDisplay(process.stderr);
+  const judge = openJudge(flags);
   const { evaluateBenchmark } = await import('../jobs.js');
-  const options = { display, signal: stopSignal(display), protocol: flags.protocol };
-  printTables(await evaluateBenchmark(settings, options), settings.out);
+  const options = {
+    display,
+    signal: stopSignal(display),
+    protocol: flags.protocol,
+    ...(judge && { judge: judgingBy(judge) }),
+  };
+  printTables(await evaluateBenchmark(settings, options), settings.out, judge);
 }
 
 async function fromRollouts(flags: Flags, rollouts: string): Promise<void> {
@@ -79,11 +90,19 @@ async function fromRollouts(flags: Flags, rollouts: string): Promise<void> {
   const display = openDisplay(process.stderr);
   const { evaluateStored } = await import('../jobs.js');
   const { out } = given as { out: string };
-  const evaluation = await evaluateStored({ ...given, out, rollouts, protocol: flags.protocol }, { display });
-  printTables(evaluation, out);
+  const judge = openJudge(flags);
+  const options = { protocol: flags.protocol, ...(judge && { judge: judgingBy(judge) }) };
+  printTables(await evaluateStored({ ...given, ...options, out, rollouts }, { display }), out, judge);
 }
 
-function printTables({ benchmark, protocol, sets }: Evaluation, out: string): void {
+function judgingBy(judge: Judge): Judging {
+  return {
+    lastResort: lastResortOf(judge),
+    use: () => ({ model: judge.model, asked: judge.counts.asked, read: judge.counts.read }),
+  };
+}
+
+function printTables({ benchmark, protocol, sets }: Evaluation, out: string, judge: Judge | undefined): void {
   for (const { name, questions, n, scores, curves, parts } of sets) {
     print(`${benchmark?.title ?? 'evaluation'}, ${name}: ${questions} questions, ${n} each`);
     for (const { protocol: by, accuracy, vanilla, unreadable } of scores) {
@@ -97,6 +116,7 @@ function printTables({ benchmark, protocol, sets }: Evaluation, out: string): vo
       print(`    ${part.padEnd(24)} ${String(some).padStart(6)}  ${percent(accuracy.mean)}`);
     }
   }
+  if (judge) print(describeJudge(judge.model, judge.counts));
   print(`files: ${['json', 'md', 'html'].map((ending) => join(out, `evaluation.${ending}`)).join(', ')}`);
 }
 

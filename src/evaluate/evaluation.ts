@@ -79,7 +79,7 @@ export interface WrongAnswer {
 
 export interface JudgeUse {
   readonly model: string;
-  /** Responses without an answer that it was shown, and those in which it found one. */
+  /** Distinct responses without an answer that it was shown, and those in which it found one. */
   readonly asked: number;
   readonly read: number;
 }

@@ -2,10 +2,10 @@
 // Leaves reading rows to stored.ts, the rules to the protocols and the numbers to tabulate.ts.
 import { UserError } from '../core/errors.js';
 import type { Grade } from '../core/types.js';
-import type { Protocol } from '../reward/protocol/protocol.js';
+import type { LastResort, Protocol } from '../reward/protocol/protocol.js';
 import type { Asked, Benchmark } from './benchmarks/benchmark.js';
 import type { Question } from './estimators.js';
-import { gradeBy } from './grading.js';
+import { rowOf } from './grading.js';
 import { readStored, type StoredResponse, type StoredRollout } from './stored.js';
 
 /** The first response to a problem, kept to be shown where it is not correct. */
@@ -39,9 +39,6 @@ export interface GradedSet {
   readonly scored: boolean;
   readonly problems: readonly GradedProblem[];
 }
-
-/** Finds the answer of a response that a protocol could not read, or gives the grade back as it was. */
-export type LastResort = (protocol: Protocol, problem: Asked, response: string, grade: Grade) => Promise<Grade>;
 
 export interface Grading {
   /** The first one's verdicts are those of the tables. */
@@ -109,8 +106,9 @@ async function gradeRollout(stored: StoredRollout, grading: Grading): Promise<Gr
   const gradesOf = ({ text }: StoredResponse): Promise<Grade[]> =>
     Promise.all(
       protocols.map(async (protocol) => {
-        const grade = gradeBy(protocol, problem, text);
-        return lastResort ? lastResort(protocol, problem, text, grade) : grade;
+        const row = rowOf(problem, text, protocol.name);
+        const grade = protocol.grade(row);
+        return lastResort ? lastResort(protocol, row, grade) : grade;
       }),
     );
   const grades = await Promise.all(responses.map(gradesOf));

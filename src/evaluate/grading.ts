@@ -1,7 +1,6 @@
-// Grades a response again by a named protocol, as each protocol wants its gold answer.
+// A stored response as the row of a protocol: each wants the gold answer in its own form.
 // Leaves the rules to src/reward/protocol.
 import { UserError } from '../core/errors.js';
-import type { Grade } from '../core/types.js';
 import type { AnswerRow, Protocol } from '../reward/protocol/protocol.js';
 import { protocols } from '../reward/protocol/registry.js';
 import type { Asked } from './benchmarks/benchmark.js';
@@ -11,10 +10,6 @@ export function findProtocol(name: string): Protocol {
   const protocol = protocols.get(name);
   if (!protocol) throw new UserError(`--protocol: ${name}, wanted one of ${[...protocols.keys()].join(', ')}`);
   return protocol;
-}
-
-export function gradeBy(protocol: Protocol, problem: Asked, response: string): Grade {
-  return protocol.grade(rowOf(problem, response, protocol.name));
 }
 
 /** A response with its question, as protocols read it. */

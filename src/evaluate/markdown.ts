@@ -27,7 +27,7 @@ export function headLines({ protocol, describe, judge, bootstrap, files, leftOut
     ...(leftOut > 0 ? [`${leftOut} rollouts of problems that ${benchmark?.name} leaves out.`] : []),
     ...(judge
       ? [
-          `Judge: ${judge.model} was shown ${judge.asked} responses without a readable answer and found one in ${judge.read}.`,
+          `Judge: ${judge.model} was shown ${judge.asked} distinct responses without a readable answer and found one in ${judge.read}.`,
         ]
       : []),
   ];

@@ -2,10 +2,11 @@
 // Leaves the numbers to tabulate.ts, the looks to markdown.ts and page.ts, and sampling to sample.ts.
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { LastResort } from '../reward/protocol/protocol.js';
 import { writeDurable } from '../run/durable.js';
 import type { Asked, Benchmark } from './benchmarks/benchmark.js';
 import type { Evaluation, JudgeUse, WrongAnswer } from './evaluation.js';
-import { type GradedSet, gradeStored, type LastResort } from './graded.js';
+import { type GradedSet, gradeStored } from './graded.js';
 import { findProtocol } from './grading.js';
 import { renderMarkdown } from './markdown.js';
 import { storedFiles } from './stored.js';
