@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { resolveConfig } from './config/load.js';
 import {
+  type BenchmarkSettings,
+  benchmarkSchema,
   type EvaluateSettings,
   evaluateSchema,
   type RolloutSettings,
@@ -11,14 +13,20 @@ import {
   rolloutSchema,
 } from './config/sample.js';
 import type { Config, ConfigInput } from './config/schema.js';
-import type { ModelHost, Policy } from './core/ports.js';
+import { UserError } from './core/errors.js';
+import type { ModelHost, Policy, Scorer } from './core/ports.js';
 import type { Problem, RolloutStats } from './core/types.js';
 import { digestProblems } from './data/digest.js';
 import { loadProblems } from './data/problems.js';
 import { type Splits, splitProblems } from './data/splits.js';
 import { writeSplits } from './data/splits-file.js';
 import { createHost } from './engine/host.js';
+import { findBenchmark } from './evaluate/benchmarks/registry.js';
 import { type EvaluateSummary, evaluate as evaluateOn } from './evaluate/evaluate.js';
+import type { Evaluation } from './evaluate/evaluation.js';
+import { findProtocol } from './evaluate/grading.js';
+import { type JobModels, sampleBenchmark } from './evaluate/sample.js';
+import { type Judging, writeTables } from './evaluate/tables.js';
 import { evolve as evolveOn } from './evolve/evolve.js';
 import { optimizerSettings } from './evolve/fit.js';
 import { type ModelPlaces, Models } from './evolve/job.js';
@@ -110,9 +118,74 @@ export function trainPrm(settings: ConfigInput, options?: JobOptions): Promise<S
 export async function evaluate(settings: EvaluateSettings, options: JobOptions = {}): Promise<EvaluateSummary> {
   const resolved = resolveSample(evaluateSchema, settings);
   const sampling = { ...resolved, topK: 0, topP: 1 };
-  return onData('evaluate', resolved, options, (run, openPolicy, problems) =>
-    evaluateOn(run, openPolicy, problems, sampling),
+  return onData('evaluate', resolved, options, (run, { policy }, problems) =>
+    evaluateOn(run, policy, problems, sampling),
   );
+}
+
+/** How stored responses are graded again. */
+export interface RegradeOptions {
+  /** Name of a protocol; the benchmark's own when left out. */
+  readonly protocol?: string;
+  /** Reads responses that the protocol cannot. */
+  readonly judge?: Judging;
+}
+
+/**
+ * Answers every problem of a benchmark greedily and n times at a temperature, and writes greedy.parquet, rollouts.parquet
+ * and the three files of `evaluateStored`.
+ * @throws UserError on bad settings, data or model, before anything is written
+ */
+export async function evaluateBenchmark(
+  settings: BenchmarkSettings,
+  { protocol, judge, ...options }: JobOptions & RegradeOptions = {},
+): Promise<Evaluation> {
+  const resolved = resolveSample(benchmarkSchema, settings);
+  const benchmark = await findBenchmark(resolved.benchmark);
+  if (protocol !== undefined) findProtocol(protocol);
+  const { out, seed } = resolved;
+  const counted = (problem: Problem): boolean => benchmark.counts?.(problem) !== false;
+  return onData(
+    'evaluate',
+    resolved,
+    options,
+    async (run, models, problems) => {
+      await sampleBenchmark(run, models, problems, resolved);
+      return writeTables(out, { rollouts: out, benchmark, protocol, judge, seed });
+    },
+    { choose: (problems) => problems.filter(counted), prm: resolved.prm },
+  );
+}
+
+export interface StoredSettings extends RegradeOptions {
+  /** A table of rollouts, or a folder of `evaluate` or `rollout`. */
+  readonly rollouts: string;
+  /** Folder for evaluation.json, evaluation.md and evaluation.html; made when missing. */
+  readonly out: string;
+  /** Name of a benchmark. */
+  readonly benchmark?: string;
+  /** Data set to take the problems' tags and choices from, by id; the tables hold them where this version wrote them. */
+  readonly data?: string;
+  readonly imageRoot?: string;
+  /** Seeds the bootstrap; 1. */
+  readonly seed?: number;
+}
+
+/**
+ * Makes the tables of an evaluation from stored rollouts, without a model.
+ * @throws UserError on damaged tables or unknown names, before anything is written
+ */
+export async function evaluateStored(settings: StoredSettings, options: JobOptions = {}): Promise<Evaluation> {
+  const { rollouts, out, benchmark, protocol, data, imageRoot, seed = 1, judge } = settings;
+  const problems = data === undefined ? [] : await readData(data, { data: { imageRoot } }, options);
+  return writeTables(out, {
+    rollouts,
+    protocol,
+    judge,
+    seed,
+    ...(benchmark !== undefined && { benchmark: await findBenchmark(benchmark) }),
+    ...(data !== undefined && { about: new Map(problems.map((problem) => [problem.id, problem])) }),
+  });
 }
 
 /**
@@ -122,8 +195,8 @@ export async function evaluate(settings: EvaluateSettings, options: JobOptions =
  */
 export async function rollout(settings: RolloutSettings, options: JobOptions = {}): Promise<RolloutSummary> {
   const resolved = resolveSample(rolloutSchema, settings);
-  return onData('rollout', resolved, options, (run, openPolicy, problems) =>
-    rolloutOn(run, openPolicy, problems, resolved, resolved),
+  return onData('rollout', resolved, options, (run, { policy }, problems) =>
+    rolloutOn(run, policy, problems, resolved, resolved),
   );
 }
 
@@ -133,29 +206,42 @@ async function onData<T>(
   verb: string,
   settings: ResolvedSample,
   options: JobOptions,
-  work: (run: Run, openPolicy: () => Promise<Policy>, problems: readonly Problem[]) => Promise<T>,
+  work: (run: Run, models: JobModels, problems: readonly Problem[]) => Promise<T>,
+  more: { readonly choose?: (problems: readonly Problem[]) => readonly Problem[]; readonly prm?: string } = {},
 ): Promise<T> {
   const { out: dir, model, data, imageRoot, limit, prompt: solve, system, ...rest } = settings;
-  const problems = await readData(data, { data: { imageRoot } }, options, limit || undefined);
+  const { choose = (all) => all, prm } = more;
+  const problems = choose(await readData(data, { data: { imageRoot } }, options, limit || undefined));
+  if (problems.length === 0) throw new UserError(`${data}: problems: none that count, wanted at least one`);
   const prompt = { solve, givenAnswer: solve, system };
   const host = options.host ?? createHost({ ...rest, tokenBudget: 1, prompt, onRollout: options.onRollout });
-  let policy: Policy | undefined;
-  const openPolicy = async (): Promise<Policy> => {
-    policy ??= await host.openPolicy(model);
-    return policy;
+  const opened: Partial<{ policy: Policy; scorer: Scorer }> = {};
+  const models: JobModels = {
+    policy: async () => {
+      opened.policy ??= await host.openPolicy(model);
+      return opened.policy;
+    },
+    scorer: async (folder) => {
+      opened.scorer ??= await host.openScorer(folder, 'load');
+      return opened.scorer;
+    },
   };
   try {
-    if (!existsSync(join(dir, 'config.yaml'))) await openPolicy();
+    if (!existsSync(join(dir, 'config.yaml'))) {
+      await models.policy();
+      if (prm !== undefined) await models.scorer(prm);
+    }
     const { out: _, ...kept } = settings;
     const run = await Run.open({ ...options, dir, settings: { verb, ...kept } });
     try {
       await run.start({ event: 'start', problems: digestProblems(problems) });
-      return await work(run, openPolicy, problems);
+      return await work(run, models, problems);
     } finally {
       await run.close();
     }
   } finally {
-    await policy?.dispose();
+    await opened.scorer?.dispose();
+    await opened.policy?.dispose();
   }
 }
 

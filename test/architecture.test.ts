@@ -24,8 +24,9 @@ const imports: Record<string, readonly string[]> = {
   golden: ['core', 'text', 'images', 'checkpoint', 'backbones', 'engine'],
   rollout: ['core', 'data', 'reward', 'run'],
   label: ['core', 'data', 'reward', 'run', 'rollout'],
-  evaluate: ['core', 'data', 'reward', 'run', 'rollout'],
+  evaluate: ['core', 'data', 'reward', 'run', 'rollout', 'report'],
   grade: ['core', 'data', 'reward'],
+  judge: ['core', 'reward'],
   report: ['core', 'data', 'images', 'run'],
   evolve: ['core', 'config', 'data', 'reward', 'run', 'rollout', 'label', 'evaluate'],
 };

@@ -1,40 +1,127 @@
-// `mstar evaluate`: one greedy answer to every problem of a data set, graded.
+// `mstar evaluate`: answers a data set and grades the answers, as a benchmark with its tables, or from stored rollouts.
+// Leaves the work to jobs.ts.
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { type EvaluateSettings, evaluateSchema } from '../config/sample.js';
+import { type BenchmarkSettings, benchmarkSchema, type EvaluateSettings } from '../config/sample.js';
+import { UserError } from '../core/errors.js';
+import type { Evaluation } from '../evaluate/evaluation.js';
+import type { Judging } from '../evaluate/tables.js';
+import type { Judge } from '../judge/judge.js';
+import { lastResortOf } from '../judge/regrade.js';
 import { describeSeconds, openDisplay } from '../run/terminal.js';
+import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 import { percent } from './recipe.js';
 import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
 
-const command: CommandModule<object, Record<string, unknown>> = {
+type Flags = Record<string, unknown> & JudgeFlags & { rollouts?: string; protocol?: string; benchmark?: string };
+
+/** Settings that stored rollouts need as well. */
+const WITH_ROLLOUTS = ['benchmark', 'data', 'imageRoot', 'out', 'seed'];
+
+const command: CommandModule<object, Flags> = {
   command: 'evaluate',
-  describe: 'answer every problem of a data set greedily and grade the answers',
+  describe: 'answer a data set and grade the answers; tables of a benchmark, from a model or from stored rollouts',
   builder: (yargs) =>
-    schemaFlags(yargs, evaluateSchema)
+    judgeFlags(schemaFlags(yargs, benchmarkSchema, ['model', 'data', 'benchmark']))
+      .option('rollouts', {
+        type: 'string',
+        describe: 'table of rollouts, or folder of mstar evaluate or rollout: makes the tables without a model',
+      })
+      .option('protocol', {
+        type: 'string',
+        describe: "whose verdicts the tables show; the benchmark's own when left out",
+      })
+      .example('mstar evaluate --model DIR --data FILE --image-root DIR --out runs/eval', 'greedy accuracy')
       .example(
-        'mstar evaluate --model DIR --data problems.json --image-root data_images --out runs/eval',
-        'all problems',
+        'mstar evaluate --benchmark mathvista --model DIR --data testmini.parquet --out runs/mathvista --n 16',
+        'its tables, greedy and over 16 samples',
       )
       .example(
-        'mstar evaluate --model DIR --data problems.json --out runs/quick --limit 50 --max-tokens 64',
-        'a quick look',
+        'mstar evaluate --benchmark mathvista --rollouts runs/mathvista --protocol mstar --out runs/again',
+        'the same responses by another protocol',
       ) as never,
   async handler(flags) {
-    const settings = settingsOf<EvaluateSettings>(flags, evaluateSchema);
-    const display = openDisplay(process.stderr);
-    const { evaluate } = await import('../jobs.js');
-    const { outcomes, all, bySource, seconds } = await evaluate(settings, { display, signal: stopSignal(display) });
-    const print = (line: string): unknown => process.stdout.write(`${line}\n`);
-    print(describeOutcomes(`${all.problems} problems`, outcomes));
-    print(
-      `accuracy ${percent(all.accuracy)} (${percent(all.low)} to ${percent(all.high)}) in ${describeSeconds(seconds)}`,
-    );
-    for (const [source, { problems, accuracy }] of Object.entries(bySource)) {
-      print(`  ${source.padEnd(20)} ${String(problems).padStart(6)}  ${percent(accuracy)}`);
-    }
-    print(`files: ${join(settings.out, 'responses.jsonl')}, ${join(settings.out, 'summary.json')}`);
+    if (flags.rollouts !== undefined) return fromRollouts(flags, flags.rollouts);
+    if (flags.benchmark !== undefined) return onBenchmark(flags);
+    const alone = ['protocol', 'judge'].find((name) => flags[name] !== undefined);
+    if (alone !== undefined) throw new UserError(`--${alone}: given alone, wanted --benchmark or --rollouts`);
+    return onData(flags);
   },
 };
+
+async function onData(flags: Flags): Promise<void> {
+  // Settings of a benchmark are refused by name.
+  const settings = settingsOf<EvaluateSettings>(flags, benchmarkSchema);
+  const display = openDisplay(process.stderr);
+  const { evaluate } = await import('../jobs.js');
+  const { outcomes, all, bySource, seconds } = await evaluate(settings, { display, signal: stopSignal(display) });
+  print(describeOutcomes(`${all.problems} problems`, outcomes));
+  print(
+    `accuracy ${percent(all.accuracy)} (${percent(all.low)} to ${percent(all.high)}) in ${describeSeconds(seconds)}`,
+  );
+  for (const [source, { problems, accuracy }] of Object.entries(bySource)) {
+    print(`  ${source.padEnd(20)} ${String(problems).padStart(6)}  ${percent(accuracy)}`);
+  }
+  print(`files: ${join(settings.out, 'responses.jsonl')}, ${join(settings.out, 'summary.json')}`);
+}
+
+async function onBenchmark(flags: Flags): Promise<void> {
+  const settings = settingsOf<BenchmarkSettings>(flags, benchmarkSchema);
+  const display = openDisplay(process.stderr);
+  const judge = openJudge(flags);
+  const { evaluateBenchmark } = await import('../jobs.js');
+  const options = {
+    display,
+    signal: stopSignal(display),
+    protocol: flags.protocol,
+    ...(judge && { judge: judgingBy(judge) }),
+  };
+  printTables(await evaluateBenchmark(settings, options), settings.out, judge);
+}
+
+async function fromRollouts(flags: Flags, rollouts: string): Promise<void> {
+  const given = settingsOf<Record<string, unknown>>(flags, benchmarkSchema);
+  const other = Object.keys(given).find((name) => !WITH_ROLLOUTS.includes(name));
+  if (other !== undefined) {
+    const flag = other.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UserError(`--${flag}: given with --rollouts, wanted one of the two`);
+  }
+  const display = openDisplay(process.stderr);
+  const { evaluateStored } = await import('../jobs.js');
+  const { out } = given as { out: string };
+  const judge = openJudge(flags);
+  const options = { protocol: flags.protocol, ...(judge && { judge: judgingBy(judge) }) };
+  printTables(await evaluateStored({ ...given, ...options, out, rollouts }, { display }), out, judge);
+}
+
+function judgingBy(judge: Judge): Judging {
+  return {
+    lastResort: lastResortOf(judge),
+    use: () => ({ model: judge.model, asked: judge.counts.asked, read: judge.counts.read }),
+  };
+}
+
+function printTables({ benchmark, protocol, sets }: Evaluation, out: string, judge: Judge | undefined): void {
+  for (const { name, questions, n, scores, curves, parts } of sets) {
+    print(`${benchmark?.title ?? 'evaluation'}, ${name}: ${questions} questions, ${n} each`);
+    for (const { protocol: by, accuracy, vanilla, unreadable } of scores) {
+      const interval = `${percent(accuracy.mean)} (${percent(accuracy.low)} to ${percent(accuracy.high)})`;
+      const first = vanilla ? `, first rotation ${percent(vanilla.mean)}` : '';
+      print(`  accuracy by protocol ${by}: ${interval}${first}, unreadable ${percent(unreadable)}`);
+    }
+    const last = curves.map((curve) => `${curve.name} ${percent(curve.points.at(-1)?.mean ?? Number.NaN)}`);
+    if (last.length > 0) print(`  at N = ${n} by protocol ${protocol}: ${last.join(', ')}`);
+    for (const { part, questions: some, accuracy } of parts[0]?.rows ?? []) {
+      print(`    ${part.padEnd(24)} ${String(some).padStart(6)}  ${percent(accuracy.mean)}`);
+    }
+  }
+  if (judge) print(describeJudge(judge.model, judge.counts));
+  print(`files: ${['json', 'md', 'html'].map((ending) => join(out, `evaluation.${ending}`)).join(', ')}`);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
 
 export default command;

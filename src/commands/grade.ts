@@ -1,9 +1,11 @@
 // `mstar grade`: grades the responses of a JSON-lines file by a named protocol.
 import type { CommandModule } from 'yargs';
 import { type GradeCounts, gradeFile } from '../grade/grade-file.js';
+import { lastResortOf } from '../judge/regrade.js';
 import { protocols } from '../reward/protocol/registry.js';
+import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 
-interface Flags {
+interface Flags extends JudgeFlags {
   file: string;
   out: string;
   protocol: string;
@@ -14,7 +16,7 @@ const command: CommandModule<object, Flags> = {
   command: 'grade <file>',
   describe: 'grade the responses of a JSON-lines file',
   builder: (yargs) =>
-    yargs
+    judgeFlags(yargs)
       .positional('file', {
         type: 'string',
         demandOption: true,
@@ -36,9 +38,12 @@ const command: CommandModule<object, Flags> = {
         'mstar grade answers.jsonl --out grades.jsonl --protocol official',
         "each row by its benchmark's rule",
       ) as never,
-  handler: async ({ file, out, protocol, explain }) => {
-    const counts = await gradeFile(file, { out, protocol, explain });
-    process.stdout.write(`${[...summary(counts, protocol), `grades: ${out}`].join('\n')}\n`);
+  handler: async ({ file, out, protocol, explain, ...flags }) => {
+    const judge = openJudge(flags);
+    const lastResort = judge && lastResortOf(judge);
+    const counts = await gradeFile(file, { out, protocol, explain, ...(lastResort && { lastResort }) });
+    const judged = judge ? [describeJudge(judge.model, judge.counts)] : [];
+    process.stdout.write(`${[...summary(counts, protocol), ...judged, `grades: ${out}`].join('\n')}\n`);
   },
 };
 

@@ -2,18 +2,21 @@
 // Leaves their ranges to config/sample.ts.
 import type { Argv, Options } from 'yargs';
 import { z } from 'zod';
-import type { evaluateSchema, rolloutSchema } from '../config/sample.js';
+import type { SampleSchema } from '../config/sample.js';
 import type { OutcomeCounts } from '../rollout/lines.js';
 
-/** Adds a flag for each setting; those without a default must be given, but for the optional ones. */
-export function schemaFlags<T>(yargs: Argv<T>, schema: typeof evaluateSchema | typeof rolloutSchema): Argv<T> {
+/**
+ * Adds a flag for each setting; those without a default must be given, but for the optional ones.
+ * @param free settings that need not be given, as there is another way to run the verb
+ */
+export function schemaFlags<T>(yargs: Argv<T>, schema: SampleSchema, free: readonly string[] = []): Argv<T> {
   return Object.entries(schema.shape).reduce<Argv<T>>((flags, [name, field]) => {
     const json = z.toJSONSchema(field as z.ZodType, { io: 'input' }) as {
       type?: string;
       default?: unknown;
       enum?: string[];
     };
-    const needed = !(field as z.ZodType).safeParse(undefined).success;
+    const needed = !free.includes(name) && !(field as z.ZodType).safeParse(undefined).success;
     const option: Options = {
       type: json.type === 'integer' || json.type === 'number' ? 'number' : 'string',
       describe: (field as z.ZodType).description,
@@ -26,10 +29,7 @@ export function schemaFlags<T>(yargs: Argv<T>, schema: typeof evaluateSchema | t
 }
 
 /** The settings among parsed flags, without those that were left out. */
-export function settingsOf<T>(
-  flags: Readonly<Record<string, unknown>>,
-  schema: typeof evaluateSchema | typeof rolloutSchema,
-): T {
+export function settingsOf<T>(flags: Readonly<Record<string, unknown>>, schema: SampleSchema): T {
   const names = Object.keys(schema.shape).filter((name) => flags[name] !== undefined);
   return Object.fromEntries(names.map((name) => [name, flags[name]])) as T;
 }

@@ -1,4 +1,4 @@
-// The settings of the rollout and evaluate jobs: a model, a data set, an output folder and how to sample.
+// The settings of the jobs that sample: a model, a data set, an output folder and how to sample.
 // Leaves the recipe of a whole run to schema.ts.
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
@@ -59,6 +59,22 @@ export const rolloutSchema = evaluateSchema.extend({
     .describe('draw among the likeliest tokens of this total probability; 1: off'),
 });
 
+/** One greedy response and n sampled ones per problem of a benchmark. */
+export const benchmarkSchema = rolloutSchema.extend({
+  benchmark: z.string().min(1).describe("whose problems, protocol and sub-tasks: 'mathvista', 'mmbench-r'..."),
+  n: count(0, 4096).default(16).describe('sampled responses per problem, beside the greedy one; 0: greedy only'),
+  temperature: z.number().gt(0).max(10).default(1).describe('sampling temperature of the sampled responses'),
+  prm: path()
+    .optional()
+    .describe('checkpoint folder of a process reward model: its scores rank and weigh the sampled responses'),
+  aggregate: z
+    .enum(['min', 'last', 'mean', 'product'])
+    .default('min')
+    .describe('how step scores become the reward of a response'),
+});
+
+export type SampleSchema = typeof evaluateSchema | typeof rolloutSchema | typeof benchmarkSchema;
+export type BenchmarkSettings = z.input<typeof benchmarkSchema>;
 export type EvaluateSettings = z.input<typeof evaluateSchema>;
 export type RolloutSettings = z.input<typeof rolloutSchema>;
 
@@ -66,7 +82,7 @@ export type RolloutSettings = z.input<typeof rolloutSchema>;
  * Checks settings and fills in what was left out.
  * @throws UserError `--flag: found, wanted`
  */
-export function resolveSample<T extends typeof evaluateSchema | typeof rolloutSchema>(
+export function resolveSample<T extends SampleSchema>(
   schema: T,
   values: z.input<T>,
 ): z.output<T> & { imageRoot: string } {

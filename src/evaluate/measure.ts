@@ -2,16 +2,16 @@
 // Leaves the formulas to metrics.ts.
 import { soundSoFar } from '../reward/truth.js';
 import type { RatedResponse, Rollout } from '../rollout/rollout.js';
+import { bootstrapInterval } from './bootstrap.js';
+import type { ScoredSample } from './estimators.js';
 import {
   accuracy,
   auc,
   bestOfN,
-  bootstrapInterval,
   explorationGap,
   majorityAccuracy,
   passAtK,
   rewardPassAtK,
-  type ScoredSample,
   unbiasedPassAtK,
   unreadableRate,
   weightedVoteAccuracy,

@@ -5,7 +5,7 @@ import { UserError } from '../core/errors.js';
 import type { Grade } from '../core/types.js';
 import { readRecords } from '../data/records.js';
 import { countRotations, type Rotation, type RotationCounts } from '../reward/protocol/circular.js';
-import type { AnswerRow, Protocol } from '../reward/protocol/protocol.js';
+import type { AnswerRow, LastResort, Protocol } from '../reward/protocol/protocol.js';
 import { officialProtocol, protocols } from '../reward/protocol/registry.js';
 import { readRow, recordedVerdict } from './row.js';
 
@@ -18,6 +18,8 @@ export interface GradeOptions {
   readonly protocol: string;
   /** Adds to every output row how its verdict came about. */
   readonly explain: boolean;
+  /** Reads responses that the protocol cannot. */
+  readonly lastResort?: LastResort;
 }
 
 /** What came out. */
@@ -47,7 +49,7 @@ export async function gradeFile(file: string, options: GradeOptions): Promise<Gr
   const part = `${options.out}.part`;
   const handle = await open(part, 'w');
   try {
-    const counts = await gradeRows(file, protocol, options.explain, handle);
+    const counts = await gradeRows(file, protocol, options, handle);
     await handle.close();
     await rename(part, options.out);
     return counts;
@@ -63,17 +65,23 @@ async function refuseSameFile(file: string, out: string): Promise<void> {
   if (from === to) throw new UserError(`--out: ${out}, wanted another file than the input`);
 }
 
+/** Rows that the last resort sees together. */
+const PIECE = 256;
+
 /** Characters that are gathered before they are written. */
 const WRITE_LENGTH = 1 << 16;
 
-async function gradeRows(file: string, protocol: Protocol, explain: boolean, out: FileHandle): Promise<GradeCounts> {
+async function gradeRows(
+  file: string,
+  protocol: Protocol,
+  { explain, lastResort }: GradeOptions,
+  out: FileHandle,
+): Promise<GradeCounts> {
   const began = performance.now();
   const outcomes = { correct: 0, wrong: 0, unreadable: 0 };
   const rotations: Rotation[] = [];
   let [rows, recorded, agreed, pending] = [0, 0, 0, ''];
-  for await (const { line, value } of readRecords(file, MAX_RECORD_BYTES)) {
-    const row = readRow(value, { file, line });
-    const grade = protocol.grade(row);
+  for await (const { value, row, grade } of gradedRows(file, protocol, lastResort)) {
     const correct = grade.verdict === 'correct';
     outcomes[grade.verdict]++;
     rows++;
@@ -90,6 +98,39 @@ async function gradeRows(file: string, protocol: Protocol, explain: boolean, out
   await out.write(pending);
   const seconds = (performance.now() - began) / 1000;
   return { rows, ...outcomes, recorded, agreed, rotations: countRotations(rotations), seconds };
+}
+
+interface GradedRow {
+  readonly value: unknown;
+  readonly row: AnswerRow;
+  readonly grade: Grade;
+}
+
+/** Rows in the order of the file; the last resort works on a piece of them at a time. */
+async function* gradedRows(
+  file: string,
+  protocol: Protocol,
+  lastResort: LastResort | undefined,
+): AsyncGenerator<GradedRow> {
+  const again = async ({ value, row, grade }: GradedRow): Promise<GradedRow> => ({
+    value,
+    row,
+    grade: lastResort ? await lastResort(protocol, row, grade) : grade,
+  });
+  let piece: GradedRow[] = [];
+  for await (const { line, value } of readRecords(file, MAX_RECORD_BYTES)) {
+    const row = readRow(value, { file, line });
+    const graded = { value, row, grade: protocol.grade(row) };
+    if (!lastResort) {
+      yield graded;
+      continue;
+    }
+    piece.push(graded);
+    if (piece.length < PIECE) continue;
+    yield* await Promise.all(piece.map(again));
+    piece = [];
+  }
+  yield* await Promise.all(piece.map(again));
 }
 
 /** `correct` is false for an unreadable response as well; there `extracted` is null and the reason says so. */

@@ -11,11 +11,14 @@ import {
   INTEGER,
   LIST,
   listValue,
+  MAP,
+  mapValue,
   STRUCT,
   structValue,
   UINTEGER,
   VARCHAR,
 } from '@duckdb/node-api';
+import type { Problem } from '../core/types.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from './rollout.js';
 
 /** What is the same for many rows. */
@@ -47,6 +50,12 @@ const columns = {
   question: VARCHAR,
   answer: VARCHAR,
   image: VARCHAR,
+  question_type: VARCHAR,
+  answer_type: VARCHAR,
+  choices: LIST(VARCHAR),
+  precision: INTEGER,
+  unit: VARCHAR,
+  tags: MAP(VARCHAR, VARCHAR),
   sample: INTEGER,
   temperature: DOUBLE,
   seed: UINTEGER,
@@ -106,7 +115,7 @@ export async function writeRolloutTable(path: string, folder: string, groups: As
 function rowsOf({ rollout, context }: RowGroup, folder: string): DuckDBValue[][] {
   const { problem, responses, error } = rollout;
   const images = problem.images.map((image) => ('path' in image ? within(folder, image.path) : image.name)).join('\n');
-  const about = [problem.id, problem.source, problem.question, problem.answer, images];
+  const about = [problem.id, problem.source, problem.question, problem.answer, images, ...formOf(problem)];
   const drawn = [context.temperature, context.seed, context.version];
   if (error !== undefined) {
     return [[...about, null, ...drawn, null, null, 'error', null, null, error, null, false, null, null, null, null]];
@@ -131,6 +140,12 @@ function rowsOf({ rollout, context }: RowGroup, folder: string): DuckDBValue[][]
       listValue(Array.from(response.logprobs)),
     ];
   });
+}
+
+/** What grading the responses again needs to know besides. */
+function formOf({ questionType, answerType, choices, precision, unit, tags = {} }: Problem): DuckDBValue[] {
+  const entries = Object.entries(tags).map(([key, value]) => ({ key, value }));
+  return [questionType, answerType, listValue([...choices]), precision ?? null, unit ?? null, mapValue(entries)];
 }
 
 function stepsOf({ steps, scores, right }: RatedResponse): DuckDBValue[] {

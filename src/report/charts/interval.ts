@@ -13,9 +13,14 @@ export interface Estimate {
 
 /** Shares with their intervals, one for each category. */
 export function intervalChart(
-  spec: ChartText & { readonly xName: string; readonly estimates: readonly Estimate[] },
+  spec: ChartText & {
+    readonly xName: string;
+    readonly estimates: readonly Estimate[];
+    /** The categories follow one another, and a line says so. */
+    readonly joined?: boolean;
+  },
 ): Markup {
-  const { estimates, xName } = spec;
+  const { estimates, xName, joined = true } = spec;
   const crowded = estimates.length > 9;
   const last = estimates.length - 1;
   const whisker = (_: CustomSeriesRenderItemParams, api: CustomSeriesRenderItemAPI): object => {
@@ -49,7 +54,7 @@ export function intervalChart(
         data: estimates.map(({ value }) => value),
         symbol: 'circle',
         symbolSize: 9,
-        lineStyle: { color: 'var(--s1)', width: 2 },
+        lineStyle: { color: 'var(--s1)', width: joined ? 2 : 0 },
         itemStyle: { color: 'var(--s1)' },
       },
       {

@@ -16,13 +16,14 @@ export interface RotationCounts {
   readonly vanilla: number;
 }
 
-const MILLION = 1_000_000;
+/** Rotation k of question q has index q + k times this. */
+export const ROTATIONS = 1_000_000;
 
 /** Counts both ways; null where no question has a second rotation. */
 export function countRotations(rotations: readonly Rotation[]): RotationCounts | null {
   const questions = new Map<number, Rotation[]>();
   for (const rotation of rotations) {
-    const question = rotation.index % MILLION;
+    const question = rotation.index % ROTATIONS;
     const group = questions.get(question);
     if (group) group.push(rotation);
     else questions.set(question, [rotation]);

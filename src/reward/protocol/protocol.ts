@@ -36,6 +36,9 @@ export interface Protocol {
   grade(row: AnswerRow): Grade;
 }
 
+/** Reads a response that a protocol could not, and grades it again; any other grade comes back as it was. */
+export type LastResort = (protocol: Protocol, row: AnswerRow, grade: Grade) => Promise<Grade>;
+
 /** Letter of choice number `index`, from 0. */
 export function letterOf(index: number): string {
   return String.fromCharCode(65 + index);

@@ -62,7 +62,23 @@ describe('mstar', () => {
       ['evolve', '--presets', 'demo'],
       'error: --presets: unknown flag, wanted one that mstar evolve --help lists\n',
     ],
-    ['a missing flag', ['evaluate', '--model', 'm'], 'error: --data: missing, wanted a value\n'],
+    ['a missing flag', ['rollout', '--model', 'm'], 'error: --data: missing, wanted a value\n'],
+    ['a missing model', ['evaluate', '--out', 'o'], 'error: --model: missing, wanted text\n'],
+    [
+      'a model beside stored rollouts',
+      ['evaluate', '--rollouts', 'r', '--model', 'm', '--out', 'o'],
+      'error: --model: given with --rollouts, wanted one of the two\n',
+    ],
+    [
+      'an unknown protocol',
+      ['evaluate', '--rollouts', 'r', '--protocol', 'vlm', '--out', 'o'],
+      'error: --protocol: vlm, wanted one of mstar, official, mathvista, m3cot, mmstar, mmbench, ai2d, geoqa, scienceqa, tabmwp, math-text\n',
+    ],
+    [
+      'samples without a benchmark',
+      ['evaluate', '--model', 'm', '--data', 'd', '--out', 'o', '--n', '4'],
+      'error: --n: unknown setting\n',
+    ],
     ['no recipe', ['evolve'], 'error: --config: missing, wanted a recipe file, or --preset with a name\n'],
     [
       'a recipe that is not there',

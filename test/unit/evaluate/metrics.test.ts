@@ -1,17 +1,16 @@
 // The paper's numbers from graded samples.
 import { describe, expect, it } from 'vitest';
+import { bootstrapInterval } from '../../../src/evaluate/bootstrap.js';
+import { type ScoredSample, unbiasedPassAtKOf } from '../../../src/evaluate/estimators.js';
 import {
   accuracy,
   auc,
   bestOfN,
-  bootstrapInterval,
   explorationGap,
   majorityAccuracy,
   passAtK,
   rewardPassAtK,
-  type ScoredSample,
   unbiasedPassAtK,
-  unbiasedPassAtKOf,
   unreadableRate,
   weightedVoteAccuracy,
 } from '../../../src/evaluate/metrics.js';

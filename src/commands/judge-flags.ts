@@ -1,0 +1,78 @@
+// The flags of an optional judge, for the verbs that grade: which model, at what price, remembered where.
+// Leaves asking it to src/judge.
+import type { Argv } from 'yargs';
+import { UserError } from '../core/errors.js';
+import { Judge, type JudgeCounts, type Price } from '../judge/judge.js';
+
+export interface JudgeFlags {
+  judge?: string;
+  judgeCache?: string;
+  judgeConcurrency?: number;
+  judgePrice?: string;
+}
+
+const OPENAI = 'https://api.openai.com/v1';
+const MOST_AT_A_TIME = 256;
+
+export function judgeFlags<T>(yargs: Argv<T>): Argv<T> {
+  return yargs
+    .option('judge', {
+      type: 'string',
+      describe:
+        'model that reads responses without a readable answer; asked at OPENAI_BASE_URL with OPENAI_API_KEY, which costs money and sends question and response there',
+    })
+    .option('judge-cache', { type: 'string', describe: "folder of its replies; in the user's cache when left out" })
+    .option('judge-concurrency', { type: 'number', defaultDescription: '8', describe: 'requests at a time' })
+    .option('judge-price', {
+      type: 'string',
+      describe: 'US dollars per million input and output tokens, as 0.15,0.6: shows what was spent',
+    }) as Argv<T>;
+}
+
+/** Undefined where no judge is asked for. Throws UserError on bad flags or a missing key. */
+export function openJudge(flags: JudgeFlags): Judge | undefined {
+  const { judge: model, judgeCache, judgeConcurrency, judgePrice } = flags;
+  if (model === undefined) {
+    const other = Object.entries({ judgeCache, judgeConcurrency, judgePrice }).find(([, value]) => value !== undefined);
+    if (other)
+      throw new UserError(`--judge: missing, wanted a model beside --judge-${other[0].slice(5).toLowerCase()}`);
+    return undefined;
+  }
+  if (model === '') throw new UserError('--judge: empty, wanted the name of a model');
+  if (
+    judgeConcurrency !== undefined &&
+    !(Number.isInteger(judgeConcurrency) && judgeConcurrency >= 1 && judgeConcurrency <= MOST_AT_A_TIME)
+  ) {
+    throw new UserError(`--judge-concurrency: ${judgeConcurrency}, wanted an integer from 1 to ${MOST_AT_A_TIME}`);
+  }
+  const baseUrl = process.env.OPENAI_BASE_URL || OPENAI;
+  if (!URL.canParse(baseUrl) || !/^https?:$/.test(new URL(baseUrl).protocol)) {
+    throw new UserError(`OPENAI_BASE_URL: ${baseUrl}, wanted an address as ${OPENAI}`);
+  }
+  const apiKey = process.env.OPENAI_API_KEY || undefined;
+  if (apiKey === undefined && baseUrl === OPENAI)
+    throw new UserError(`OPENAI_API_KEY: missing, wanted a key of ${OPENAI}`);
+  return new Judge({
+    baseUrl,
+    model,
+    ...(apiKey !== undefined && { apiKey }),
+    ...(judgeCache !== undefined && { cache: judgeCache }),
+    ...(judgeConcurrency !== undefined && { patience: { concurrency: judgeConcurrency } }),
+    ...(judgePrice !== undefined && { price: readPrice(judgePrice) }),
+  });
+}
+
+function readPrice(text: string): Price {
+  const [input, output] = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (!(input !== undefined && output !== undefined && input >= 0 && output >= 0 && text.split(',').length === 2)) {
+    throw new UserError(`--judge-price: ${text}, wanted two prices as 0.15,0.6`);
+  }
+  return { input, output };
+}
+
+/** What a judge did and what that took, in one line. */
+export function describeJudge(model: string, counts: JudgeCounts): string {
+  const { asked, read, sent, promptTokens, completionTokens, cost } = counts;
+  const spent = cost === null ? '' : `, $${cost.toFixed(4)}`;
+  return `judge ${model}: read ${read} of ${asked} distinct responses without an answer; ${sent} requests, ${promptTokens} + ${completionTokens} tokens${spent}`;
+}

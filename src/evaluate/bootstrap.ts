@@ -1,0 +1,81 @@
+// Percentile bootstrap over questions: intervals of means and of paired differences. Seeded.
+// Leaves the values of the questions to estimators.ts.
+import { random } from '../core/random.js';
+
+export interface Interval {
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface BootstrapOptions {
+  /** Share of resamples inside the interval; 0.95. */
+  readonly level?: number;
+  /** 1000. */
+  readonly resamples?: number;
+  /** 0. The same seed, the same interval. */
+  readonly seed?: number;
+}
+
+/**
+ * Percentile bootstrap interval of the mean of per-question values.
+ * @param values one value per question, at least one
+ * @throws RangeError where there is none
+ */
+export function bootstrapInterval(values: ArrayLike<number>, options: BootstrapOptions = {}): Interval {
+  return bootstrapIntervals([values], options)[0] as Interval;
+}
+
+/**
+ * As `bootstrapInterval` for several measures of the same questions, all over the same resamples.
+ * @param measures [measure][question], all of one length
+ */
+export function bootstrapIntervals(
+  measures: readonly ArrayLike<number>[],
+  { level = 0.95, resamples = 1000, seed = 0 }: BootstrapOptions = {},
+): Interval[] {
+  const [{ length: n } = { length: 0 }] = measures;
+  if (n === 0) throw new RangeError('no values to resample');
+  if (measures.some(({ length }) => length !== n)) throw new RangeError('measures of different numbers of questions');
+  const draw = random(seed, 'bootstrap');
+  const means = measures.map(() => new Float64Array(resamples));
+  const drawn = new Uint32Array(n);
+  for (let resample = 0; resample < resamples; resample++) {
+    for (let i = 0; i < n; i++) drawn[i] = draw.below(resample * n + i, n);
+    for (const [m, values] of measures.entries()) {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum += values[drawn[i] as number] as number;
+      (means[m] as Float64Array)[resample] = sum / n;
+    }
+  }
+  return measures.map((values, m) => {
+    const ascending = (means[m] as Float64Array).sort();
+    const mean = Array.from(values).reduce((sum, value) => sum + value, 0) / n;
+    return { mean, low: quantile(ascending, (1 - level) / 2), high: quantile(ascending, (1 + level) / 2) };
+  });
+}
+
+/**
+ * Intervals of the means of `a - b`, question by question: both sides of a pair see the same resamples.
+ * @param pairs [pair][a, b], each one value per question
+ * @throws RangeError where there are no questions, or sides differ in length
+ */
+export function pairedDifferences(
+  pairs: readonly (readonly [ArrayLike<number>, ArrayLike<number>])[],
+  options: BootstrapOptions = {},
+): Interval[] {
+  const differences = pairs.map(([a, b]) => {
+    if (a.length !== b.length) throw new RangeError(`${a.length} values against ${b.length}`);
+    return Float64Array.from(a, (value, i) => value - (b[i] as number));
+  });
+  return differences.length === 0 ? [] : bootstrapIntervals(differences, options);
+}
+
+/** Linear interpolation between order statistics of an ascending list. */
+function quantile(ascending: ArrayLike<number>, share: number): number {
+  const place = share * (ascending.length - 1);
+  const below = Math.floor(place);
+  const low = ascending[below] as number;
+  const high = ascending[Math.min(below + 1, ascending.length - 1)] as number;
+  return low + (high - low) * (place - below);
+}

@@ -1,0 +1,212 @@
+// evaluation.html: one page that stands alone, with the tables and charts of an evaluation and some wrong answers.
+// Leaves parts, charts and looks to src/report and the numbers to tabulate.ts.
+
+import type { Colour } from '../report/charts/axes.js';
+import { intervalChart } from '../report/charts/interval.js';
+import { lineChart } from '../report/charts/line.js';
+import { count, percent, points } from '../report/format.js';
+import { html, type Markup, type Part } from '../report/html.js';
+import { renderPage } from '../report/page.js';
+import { figure, fold, grid, note, section, table } from '../report/parts.js';
+import { embedPicture } from '../report/pictures.js';
+import { problemCard } from '../report/response.js';
+import type { Interval } from './bootstrap.js';
+import type { Curve, Evaluation, PartTable, SetTables, WrongAnswer } from './evaluation.js';
+import { aboutSet, headLines, shown } from './markdown.js';
+import { UNBIASED } from './questions.js';
+
+/** Curves by name, in colours that stay the same from set to set. */
+const COLOURS: Readonly<Record<string, Colour>> = {
+  'Pass@N': 'var(--s2)',
+  [UNBIASED]: 'var(--t4)',
+  majority: 'var(--s1)',
+  'best-of-N': 'var(--s3)',
+  'weighted vote': 'var(--t1)',
+  'Reward-Pass@N': 'var(--t6)',
+};
+/** Charts hold no more parts than have room for their names. */
+const MOST_PARTS = 7;
+
+/** @param pictures folder that relative picture paths start from */
+export async function renderEvaluation(evaluation: Evaluation, pictures: string): Promise<string> {
+  const { benchmark, sets, wrong, protocol } = evaluation;
+  const links: [string, string][] = [['result', 'Result']];
+  const sections: Markup[] = [result(evaluation)];
+  for (const [i, set] of sets.entries()) {
+    const id = `set-${i + 1}`;
+    links.push([id, set.name]);
+    sections.push(setSection(id, set, protocol));
+  }
+  if (wrong.length > 0) {
+    links.push(['wrong', 'Wrong answers']);
+    sections.push(await wrongSection(wrong, pictures));
+  }
+  return renderPage({ kind: 'mstar evaluation', title: benchmark?.title ?? 'Evaluation', links, sections });
+}
+
+function result(evaluation: Evaluation): Markup {
+  const { sets, protocol } = evaluation;
+  const rotated = sets.some(({ scores }) => scores.some(({ vanilla }) => vanilla !== null));
+  const rows = sets.flatMap((set) =>
+    set.scores.map(({ protocol: name, accuracy, vanilla, unreadable }): Part[] => [
+      set.name,
+      name,
+      shown(accuracy),
+      rotated && (vanilla ? shown(vanilla) : ''),
+      percent(unreadable),
+      set.n,
+      count(set.questions),
+    ]),
+  );
+  const head = [
+    'responses',
+    'protocol',
+    rotated ? 'circular accuracy' : 'accuracy',
+    'first rotation',
+    'unreadable',
+    'N',
+    'questions',
+  ];
+  const without = (cells: readonly Part[]): Part[] => cells.filter((_, i) => rotated || i !== 3);
+  const [first] = sets;
+  return section(
+    'result',
+    'Result',
+    first &&
+      html`<p class="big">${percent(first.scores[0]?.accuracy.mean)}</p><p>${first.name} by protocol <b>${protocol}</b></p>`,
+    headLines(evaluation).map((line) => note(line.replaceAll('**', ''))),
+    table('Accuracy with its 95 % interval, and the share of unreadable responses', without(head), rows.map(without)),
+  );
+}
+
+function setSection(id: string, set: SetTables, protocol: string): Markup {
+  const plain = set.curves.filter(({ name }) => name !== UNBIASED);
+  return section(
+    id,
+    set.name,
+    note(aboutSet(set), ` By protocol ${protocol}.`),
+    plain.length > 0 &&
+      grid(
+        curveFigure(
+          `${id}-all`,
+          plain,
+          set.n,
+          'Accuracy and Pass@N over N samples',
+          'Where the lines part is what a better choice among samples could gain.',
+        ),
+        ...plain.map((curve, i) => oneCurve(`${id}-curve-${i + 1}`, curve)),
+      ),
+    set.curves.length > 0 && fold('All numbers of N', curveTable(set.curves)),
+    set.curves.length > 0 &&
+      !set.scored &&
+      note('Not all responses have rewards: best-of-N and weighted vote are left out.'),
+    set.differences.length > 0 && differenceTable(set),
+    set.parts.map((parts, i) => partView(`${id}-part-${i + 1}`, parts, set.n, i === 0)),
+  );
+}
+
+function curveFigure(id: string, curves: readonly Curve[], n: number, title: string, about: string): Markup {
+  const last = (curve: Curve): string => `${curve.name} ${percent(curve.points.at(-1)?.mean)}`;
+  const chart = lineChart({
+    id,
+    title,
+    description: `At N = ${n}: ${curves.map(last).join(', ')}`,
+    xName: 'N samples',
+    categories: curves[0]?.points.map((point) => String(point.n)),
+    lines: curves.map(({ name, points: all }) => ({
+      name,
+      colour: COLOURS[name] ?? 'var(--s1)',
+      points: all.map(({ mean }, i) => [i, mean] as const),
+    })),
+    share: true,
+  });
+  return figure({ title, note: about, chart });
+}
+
+/** A curve with its band: the ends of the interval as dashed lines. */
+function oneCurve(id: string, { name, points: all }: Curve): Markup {
+  const colour = COLOURS[name] ?? 'var(--s1)';
+  const at = (pick: (point: Interval) => number): (readonly [number, number])[] =>
+    all.map((point, i) => [i, pick(point)] as const);
+  const chart = lineChart({
+    id,
+    title: `${name} with its 95 % interval`,
+    description: all.map((point) => `N = ${point.n}: ${shown(point)}`).join('; '),
+    xName: 'N samples',
+    categories: all.map((point) => String(point.n)),
+    lines: [
+      { name: 'high', colour: 'var(--muted)', points: at(({ high }) => high), dashed: true },
+      { name: 'mean', colour, points: at(({ mean }) => mean) },
+      { name: 'low', colour: 'var(--muted)', points: at(({ low }) => low), dashed: true },
+    ],
+    share: true,
+  });
+  return figure({ title: name, note: 'Dashed: the ends of the 95 % interval.', chart });
+}
+
+function curveTable(curves: readonly Curve[]): Markup {
+  const numbers = curves[0]?.points.map(({ n }) => n) ?? [];
+  return table(
+    'Over N samples, with 95 % intervals',
+    ['N', ...curves.map(({ name }) => name)],
+    numbers.map((n, i) => [n, ...curves.map(({ points: all }) => shown(all[i] as Interval))]),
+  );
+}
+
+function differenceTable({ differences, n }: SetTables): Markup {
+  return table(
+    `Differences in points on the same questions, at N = ${n}`,
+    ['first', 'second', 'difference', '95 % interval'],
+    differences.map(({ first, second, mean, low, high }) => [
+      first,
+      second,
+      points(mean),
+      `${points(low)} to ${points(high)}`,
+    ]),
+  );
+}
+
+function partView(id: string, { title, rows }: PartTable, n: number, charted: boolean): Markup {
+  const names = Object.keys(rows[0]?.sampled ?? {});
+  const numbers = table(
+    `Accuracy by ${title}, with 95 % intervals`,
+    [title, 'questions', 'accuracy', ...names.map((name) => `${name}, N = ${n}`), 'unreadable'],
+    rows.map(({ part, questions, accuracy, sampled, unreadable }) => [
+      part,
+      count(questions),
+      shown(accuracy),
+      ...names.map((name) => shown(sampled[name] as Interval)),
+      percent(unreadable),
+    ]),
+  );
+  // The first table is the one that papers report; a chart of each would bury it.
+  if (!charted || rows.length < 2 || rows.length > MOST_PARTS || rows.some(({ part }) => part.length > 9))
+    return numbers;
+  const chart = intervalChart({
+    id,
+    title: `Accuracy by ${title}`,
+    description: rows.map(({ part, accuracy }) => `${part} ${shown(accuracy)}`).join(', '),
+    xName: title,
+    joined: false,
+    estimates: rows.map(({ part, accuracy: { mean, low, high } }) => ({ name: part, value: mean, low, high })),
+  });
+  return html`${grid(figure({ title: `Accuracy by ${title}`, chart }))}${numbers}`;
+}
+
+async function wrongSection(wrong: readonly WrongAnswer[], pictures: string): Promise<Markup> {
+  const cards: Markup[] = [];
+  for (const { set, problem, question, answer, images, text, finish, verdict, reason } of wrong) {
+    const found = (await Promise.all(images.map((image) => embedPicture(pictures, image)))).filter(
+      (picture) => picture !== undefined,
+    );
+    const row = { problem, question, answer, images, sample: 0, text, finish, verdict, reason };
+    const rows = [{ ...row, reward: null, selected: false, lucky: null, steps: [] }];
+    cards.push(problemCard({ problem, why: `${verdict}, ${set}`, rows, by: [set], pictures: found, truth: [] }));
+  }
+  return section(
+    'wrong',
+    'Some wrong answers',
+    note('First responses, spread evenly over all that are not correct.'),
+    cards,
+  );
+}

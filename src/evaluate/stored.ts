@@ -1,0 +1,159 @@
+// Reads stored rollouts, one response a row, problem by problem in the order of the file.
+// Leaves what is written there to src/rollout/table.ts and the grading to grading.ts.
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { z } from 'zod';
+import { UserError } from '../core/errors.js';
+import { checked } from '../core/schema.js';
+import { answerForm, parseQuestion } from '../data/question.js';
+import type { Asked } from './benchmarks/benchmark.js';
+
+/** A response as it was stored; its verdict is found again. */
+export interface StoredResponse {
+  readonly text: string;
+  readonly finish: string;
+  readonly reward: number | null;
+  /** Length in tokens. */
+  readonly tokens: number;
+}
+
+/** All responses to a problem from one policy at one temperature. */
+export interface StoredRollout {
+  readonly problem: Asked;
+  /** As stored: relative to the folder of the run, or absolute. */
+  readonly images: readonly string[];
+  readonly temperature: number;
+  /** Optimizer steps behind the policy. */
+  readonly version: number;
+  /** In sample order; none where `error` says why. */
+  readonly responses: readonly StoredResponse[];
+  readonly error?: string;
+}
+
+/** Files of a folder of `mstar evaluate` or `mstar rollout`, in the order of the tables. */
+const NAMES = ['greedy.parquet', 'rollouts.parquet'];
+
+const row = z.object({
+  problem: z.string(),
+  source: z.string().nullable(),
+  question: z.string(),
+  answer: z.string(),
+  image: z.string().nullable(),
+  question_type: z.enum(['multi_choice', 'free_form']).nullish(),
+  answer_type: z.enum(['text', 'integer', 'float', 'list']).nullish(),
+  choices: z.array(z.string()).nullish(),
+  precision: z.number().int().nullish(),
+  unit: z.string().nullish(),
+  tags: z.array(z.object({ key: z.string(), value: z.string() })).nullish(),
+  sample: z.number().int().min(0).nullable(),
+  temperature: z.number(),
+  version: z.number().int(),
+  text: z.string().nullable(),
+  finish: z.string().nullable(),
+  verdict: z.string(),
+  reason: z.string().nullable(),
+  reward: z.number().nullable(),
+  token_count: z.number().int().nullable(),
+});
+type Row = z.infer<typeof row>;
+
+/** The tables of rollouts that a path stands for. Throws UserError where there are none. */
+export function storedFiles(path: string): string[] {
+  if (!existsSync(path)) throw new UserError(`${path}: rollouts: no such file or folder, wanted a table of rollouts`);
+  if (!statSync(path).isDirectory()) return [path];
+  const found = NAMES.map((name) => join(path, name)).filter((file) => existsSync(file));
+  if (found.length > 0) return found;
+  throw new UserError(`${path}: rollouts: neither ${NAMES.join(' nor ')} in it, wanted one (or name a Parquet file)`);
+}
+
+/**
+ * Yields the rollouts of a file; several temperatures or policies follow one another.
+ * @throws UserError where the file is no such table, or samples of a problem are missing or stand twice
+ */
+export async function* readStored(file: string): AsyncGenerator<StoredRollout> {
+  const offline = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false', temp_directory: '' };
+  // One thread: rows then come in the order of the file.
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1', ...offline });
+  const connection = await instance.connect();
+  let rows: Row[] = [];
+  try {
+    const result = await told(file, () =>
+      connection.stream(
+        'select * exclude (steps, tokens, logprobs), len(tokens)::integer as token_count from read_parquet($1)',
+        [file],
+      ),
+    );
+    const pieces = result.yieldRowObjectJs();
+    for (;;) {
+      const piece = await told(file, () => pieces.next());
+      if (piece.done) break;
+      for (const value of piece.value) {
+        const next = checked(row, value, file);
+        if (rows[0] && !belongs(next, rows[0])) {
+          yield toRollout(rows, file);
+          rows = [];
+        }
+        rows.push(next);
+      }
+    }
+    if (rows.length === 0) throw new UserError(`${file}: table: no rows, wanted at least one response`);
+    yield toRollout(rows, file);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+async function told<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const [line] = (error as Error).message.split('\n');
+    throw new UserError(`${file}: table: ${line}, wanted a table of rollouts that mstar wrote`);
+  }
+}
+
+function belongs(next: Row, first: Row): boolean {
+  return next.problem === first.problem && next.temperature === first.temperature && next.version === first.version;
+}
+
+function toRollout(rows: readonly Row[], file: string): StoredRollout {
+  const first = rows[0] as Row;
+  const { temperature, version, image } = first;
+  const about = { problem: askedOf(first), images: image ? image.split('\n') : [], temperature, version };
+  if (first.sample === null) return { ...about, responses: [], error: first.reason ?? 'could not be sampled' };
+  const wrong = rows.findIndex(({ sample }, i) => sample !== i);
+  if (wrong >= 0) {
+    throw new UserError(`${file}: problem ${first.problem}: sample: ${rows[wrong]?.sample}, wanted ${wrong}`);
+  }
+  const responses = rows.map(({ text, finish, reward, token_count }) => ({
+    text: text ?? '',
+    finish: finish ?? '',
+    reward,
+    tokens: token_count ?? 0,
+  }));
+  return { ...about, responses };
+}
+
+/** Tables without the form of an answer were written from questions that carry it. */
+function askedOf(stored: Row): Asked {
+  const read = parseQuestion(stored.question);
+  const choices = stored.choices ?? read.choices;
+  const { answerType, precision } =
+    stored.answer_type || choices.length > 0
+      ? { answerType: stored.answer_type ?? ('text' as const), precision: stored.precision ?? undefined }
+      : (read.hinted ?? answerForm(stored.answer));
+  return {
+    id: stored.problem,
+    question: stored.question,
+    answer: stored.answer,
+    questionType: stored.question_type ?? (choices.length > 0 ? 'multi_choice' : 'free_form'),
+    answerType,
+    choices,
+    precision,
+    unit: stored.unit ?? read.unit,
+    source: stored.source ?? '',
+    tags: Object.fromEntries((stored.tags ?? []).map(({ key, value }) => [key, value])),
+  };
+}

@@ -1,0 +1,170 @@
+// From graded sets to the numbers of evaluation.json: accuracy, curves over N, differences, sub-tasks, each with its interval.
+// Leaves the measures of one question to estimators.ts and showing the numbers to markdown.ts and page.ts.
+import type { Benchmark, Parts } from './benchmarks/benchmark.js';
+import { bySource } from './benchmarks/benchmark.js';
+import {
+  type BootstrapOptions,
+  bootstrapInterval,
+  bootstrapIntervals,
+  type Interval,
+  pairedDifferences,
+} from './bootstrap.js';
+import { shareCorrect } from './estimators.js';
+import type { Curve, Difference, PartTable, Score, SetTables } from './evaluation.js';
+import type { GradedProblem, GradedSet } from './graded.js';
+import { curvesOf, type Grouped, groupQuestions, type Measure, over, UNBIASED } from './questions.js';
+
+/** Compared at all n samples, where both are there. */
+const COMPARED: readonly (readonly [string, string])[] = [
+  ['majority', 'one response'],
+  ['best-of-N', 'majority'],
+  ['weighted vote', 'majority'],
+];
+/** Compared with greedy responses to the same questions. */
+const AGAINST_GREEDY = ['one response', 'majority', 'best-of-N', 'weighted vote', 'Pass@N'];
+const GREEDY = 'greedy';
+
+/** @param protocols names, the one of the tables first @param greedy the greedy set, to compare with */
+export function tabulateSet(
+  set: GradedSet,
+  protocols: readonly string[],
+  benchmark: Benchmark | null,
+  options: BootstrapOptions,
+  greedy?: GradedSet,
+): SetTables {
+  const questions = groupQuestions(set.problems, benchmark);
+  const measures = curvesOf(set);
+  const values = measures.map(({ estimate }) => over(questions, estimate));
+  const intervals = bootstrapIntervals([over(questions, shareCorrect), ...values], options).slice(1);
+  const tokens = set.problems.reduce((sum, problem) => sum + problem.tokens, 0);
+  const responses = set.problems.filter(({ failed }) => !failed).length * set.n;
+  return {
+    name: set.name,
+    temperature: set.temperature,
+    version: set.version,
+    n: set.n,
+    questions: questions.length,
+    problems: set.problems.length,
+    failed: set.problems.filter(({ failed }) => failed).length,
+    scored: set.scored,
+    cutOff: set.problems.reduce((sum, { cutOff }) => sum + cutOff, 0) / Math.max(1, responses),
+    meanTokens: tokens / Math.max(1, responses),
+    scores: protocols.map((name, p) => scoreOf(name, p, questions, set, options)),
+    curves: toCurves(measures, intervals),
+    differences: differencesOf(
+      set,
+      questions,
+      measures,
+      values,
+      options,
+      greedy && groupQuestions(greedy.problems, benchmark),
+    ),
+    parts: (benchmark?.tables ?? [bySource]).flatMap((parts) => partTable(parts, questions, set, options) ?? []),
+  };
+}
+
+function scoreOf(
+  protocol: string,
+  p: number,
+  questions: readonly Grouped[],
+  { problems, n }: GradedSet,
+  options: BootstrapOptions,
+): Score {
+  const rotated = questions.some(({ rotations }) => rotations.length > 1);
+  const firsts = questions.map(({ key, rotations }): Grouped => ({ key, rotations: rotations.slice(0, 1) }));
+  return {
+    protocol,
+    accuracy: bootstrapInterval(over(questions, shareCorrect, p), options),
+    vanilla: rotated ? bootstrapInterval(over(firsts, shareCorrect, p), options) : null,
+    unreadable: unreadableShare(problems, n, p),
+  };
+}
+
+function unreadableShare(problems: readonly GradedProblem[], n: number, p: number): number {
+  const unreadable = problems.reduce(
+    (sum, { samples }) => sum + (samples[p] ?? []).filter(({ verdict }) => verdict === 'unreadable').length,
+    0,
+  );
+  return unreadable / (problems.length * n);
+}
+
+function toCurves(measures: readonly Measure[], intervals: readonly Interval[]): Curve[] {
+  const names = [...new Set(measures.map(({ name }) => name))];
+  return names.map((name) => ({
+    name,
+    points: measures.flatMap((measure, m) =>
+      measure.name === name ? [{ n: measure.n, ...(intervals[m] as Interval) }] : [],
+    ),
+  }));
+}
+
+function differencesOf(
+  set: GradedSet,
+  questions: readonly Grouped[],
+  measures: readonly Measure[],
+  values: readonly Float64Array[],
+  options: BootstrapOptions,
+  greedy: readonly Grouped[] | undefined,
+): Difference[] {
+  const one = over(questions, shareCorrect);
+  const named = new Map<string, Float64Array>([['one response', one]]);
+  for (const [m, { name, n }] of measures.entries()) if (n === set.n) named.set(name, values[m] as Float64Array);
+  const pairs = set.n > 1 ? [...COMPARED] : [];
+  const places = new Map(greedy?.map((question, i) => [question.key, i]));
+  if (greedy && places.size === questions.length && questions.every(({ key }) => places.has(key))) {
+    const alone = over(greedy, shareCorrect);
+    named.set(
+      GREEDY,
+      Float64Array.from(questions, ({ key }) => alone[places.get(key) as number] as number),
+    );
+    pairs.push(...AGAINST_GREEDY.map((name) => [name, GREEDY] as const));
+  }
+  const there = pairs.filter(([first, second]) => named.has(first) && named.has(second));
+  const sides = there.map(
+    ([first, second]) => [named.get(first) as Float64Array, named.get(second) as Float64Array] as const,
+  );
+  return pairedDifferences(sides, options).map((interval, i) => {
+    const [first, second] = there[i] as readonly [string, string];
+    return { first, second, ...interval };
+  });
+}
+
+/** Null where the data say nothing of any problem. */
+function partTable(
+  { title, of, order = [] }: Parts,
+  questions: readonly Grouped[],
+  set: GradedSet,
+  options: BootstrapOptions,
+): PartTable | null {
+  const groups = new Map<string, Grouped[]>(order.map((part) => [part, []]));
+  for (const question of questions) {
+    for (const part of of((question.rotations[0] as GradedProblem).problem)) {
+      const group = groups.get(part);
+      if (group) group.push(question);
+      else groups.set(part, [question]);
+    }
+  }
+  const present = [...groups].filter(([, some]) => some.length > 0);
+  if (present.length < 2 && !order.includes(present[0]?.[0] ?? '')) return null;
+  const rank = (part: string): number => (order.includes(part) ? order.indexOf(part) : order.length);
+  present.sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  // At all n samples, unbiased Pass@n is Pass@n.
+  const measures = curvesOf(set).filter(({ n, name }) => n === set.n && name !== UNBIASED);
+  return {
+    title,
+    rows: present.map(([part, some]) => {
+      const [accuracy, ...sampled] = bootstrapIntervals(
+        [over(some, shareCorrect), ...measures.map(({ estimate }) => over(some, estimate))],
+        options,
+      ) as [Interval, ...Interval[]];
+      const problems = some.flatMap(({ rotations }) => rotations);
+      return {
+        part,
+        questions: some.length,
+        accuracy,
+        sampled: Object.fromEntries(measures.map(({ name }, m) => [name, sampled[m] as Interval])),
+        unreadable: unreadableShare(problems, set.n, 0),
+      };
+    }),
+  };
+}

@@ -1,0 +1,130 @@
+// Finds the final answer of a response by asking a language model, the last resort where no rule could read it.
+// Leaves the verdict to the protocols: the judge sees the question and the response, never the gold answer.
+import { hash } from 'node:crypto';
+import type { AnswerRow } from '../reward/protocol/protocol.js';
+import { defaultCacheFolder, ReplyCache } from './cache.js';
+import { ChatClient, type Endpoint, type Patience, type Reply } from './client.js';
+
+/** US dollars per million tokens. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
+}
+
+export interface JudgeOptions extends Endpoint {
+  readonly patience?: Partial<Patience>;
+  /** Folder of replies; `defaultCacheFolder()` when left out. */
+  readonly cache?: string;
+  readonly price?: Price;
+}
+
+/** What a judge did. Distinct pairs of question and response are counted, whichever protocols asked. */
+export interface JudgeCounts {
+  readonly asked: number;
+  /** Those in which it found an answer. */
+  readonly read: number;
+  /** Those that were asked over the network, this time. */
+  readonly sent: number;
+  /** Tokens of the network requests of this time. */
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** US dollars; null where no price is known. */
+  readonly cost: number | null;
+}
+
+/** What the model says where a response states no answer. */
+const NONE = 'NONE';
+/** The end of a response holds its answer. UTF-16 units. */
+const LONGEST_RESPONSE = 8000;
+const LONGEST_QUESTION = 8000;
+/** A longer reply is no answer. */
+const LONGEST_ANSWER = 200;
+
+export class Judge {
+  readonly model: string;
+  readonly #baseUrl: string;
+  readonly #client: ChatClient;
+  readonly #cache: ReplyCache;
+  readonly #price: Price | undefined;
+  readonly #known = new Map<string, Promise<string | null>>();
+  #read = 0;
+  #sent = 0;
+  #promptTokens = 0;
+  #completionTokens = 0;
+
+  constructor({ patience, cache, price, ...endpoint }: JudgeOptions) {
+    this.model = endpoint.model;
+    this.#baseUrl = endpoint.baseUrl;
+    this.#client = new ChatClient(endpoint, patience);
+    this.#cache = new ReplyCache(cache ?? defaultCacheFolder());
+    this.#price = price;
+  }
+
+  /**
+   * The final answer that a response states: a letter for multiple choice, else a value; null where it states none.
+   * @throws UserError where the endpoint refuses or does not answer; what was answered before is kept on disk
+   */
+  answerOf(row: AnswerRow): Promise<string | null> {
+    const message = promptOf(row);
+    const key = hash('sha256', JSON.stringify([this.#baseUrl, this.model, message]), 'hex');
+    const known = this.#known.get(key);
+    if (known) return known;
+    const answer = this.#ask(key, message, row);
+    this.#known.set(key, answer);
+    return answer;
+  }
+
+  get counts(): JudgeCounts {
+    const [promptTokens, completionTokens] = [this.#promptTokens, this.#completionTokens];
+    const price = this.#price;
+    return {
+      asked: this.#known.size,
+      read: this.#read,
+      sent: this.#sent,
+      promptTokens,
+      completionTokens,
+      cost: price ? (promptTokens * price.input + completionTokens * price.output) / 1e6 : null,
+    };
+  }
+
+  async #ask(key: string, message: string, row: AnswerRow): Promise<string | null> {
+    const answer = readAnswer((await this.#cache.get(key)) ?? (await this.#send(key, message)), row);
+    if (answer !== null) this.#read++;
+    return answer;
+  }
+
+  async #send(key: string, message: string): Promise<Reply> {
+    const reply = await this.#client.ask(message);
+    this.#sent++;
+    this.#promptTokens += reply.promptTokens;
+    this.#completionTokens += reply.completionTokens;
+    await this.#cache.put(key, reply);
+    return reply;
+  }
+}
+
+/** The question as the model saw it holds the choices; the response stands between marks that it cannot imitate by chance. */
+export function promptOf({ question = '', choices, questionType, response }: AnswerRow): string {
+  const wanted =
+    questionType === 'multi_choice'
+      ? `the letter of the chosen option, one of A to ${String.fromCharCode(64 + choices.length)}`
+      : 'the stated value, without words around it';
+  const listed = choices.map((choice, i) => `(${String.fromCharCode(65 + i)}) ${choice}`).join('\n');
+  return [
+    'Below are a question and a response to it. Find the final answer that the response states.',
+    `Reply with ${wanted}, and nothing else. Do not solve the question and do not correct the response.`,
+    `If the response states no final answer, reply ${NONE}.`,
+    `<question>\n${question.slice(0, LONGEST_QUESTION)}\n</question>`,
+    ...(choices.length > 0 ? [`<options>\n${listed}\n</options>`] : []),
+    `<response>\n${response.slice(-LONGEST_RESPONSE)}\n</response>`,
+  ].join('\n\n');
+}
+
+/** Null for a reply that is no answer: the word for none, nothing, a letter that no option has, an essay. */
+function readAnswer({ text }: Reply, { questionType, choices }: AnswerRow): string | null {
+  const said = text.trim();
+  if (said === '' || said.length > LONGEST_ANSWER || said.replace(/[."'*]/g, '').toUpperCase() === NONE) return null;
+  if (questionType !== 'multi_choice') return said;
+  const letter = /^\W*([A-Z])(?:\W|$)/.exec(said)?.[1];
+  return letter !== undefined && letter.charCodeAt(0) - 65 < choices.length ? letter : null;
+}
