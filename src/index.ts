@@ -1,6 +1,6 @@
 // The library: `import { loadModel, evolve, ... } from 'mstar'`. Everything here is typed and documented where it is defined.
 export { type ConfigSource, listPresets, loadConfig, resolveConfig, resolvePath } from './config/load.js';
-export type { EvaluateSettings, RolloutSettings } from './config/sample.js';
+export type { BenchmarkSettings, EvaluateSettings, RolloutSettings } from './config/sample.js';
 export type { Config, ConfigInput } from './config/schema.js';
 export { EngineError, UserError } from './core/errors.js';
 export type * from './core/ports.js';
@@ -11,10 +11,26 @@ export type { StepLabelled } from './data/steps/records.js';
 export { messagesLine, stepwiseLine, visualPrmLine } from './data/steps/write.js';
 export { createHost, type HostOptions, loadModel } from './engine/host.js';
 export type { EvaluateSummary } from './evaluate/evaluate.js';
+export type { Evaluation } from './evaluate/evaluation.js';
+export type { Judging } from './evaluate/tables.js';
 export type { Stage } from './evolve/plan.js';
 export type { Summary } from './evolve/summary.js';
 export { type GradeCounts, type GradeOptions, gradeFile } from './grade/grade-file.js';
-export { evaluate, evolve, type JobOptions, label, rollout, trainPrm, warmup } from './jobs.js';
+export {
+  evaluate,
+  evaluateBenchmark,
+  evaluateStored,
+  evolve,
+  type JobOptions,
+  label,
+  type RegradeOptions,
+  rollout,
+  type StoredSettings,
+  trainPrm,
+  warmup,
+} from './jobs.js';
+export { Judge, type JudgeOptions } from './judge/judge.js';
+export { lastResortOf } from './judge/regrade.js';
 export { writeProblems } from './problems/write.js';
 export { writeReport } from './report/report.js';
 export { grade } from './reward/answer/grade.js';

@@ -39,6 +39,8 @@ export class ChatClient {
   readonly #patience: Patience;
   readonly #refused = new Set<string>();
   readonly #waiting: (() => void)[] = [];
+  /** Ends all that is under way once a request has failed for good: its error is the one that counts. */
+  readonly #end = new AbortController();
   #running = 0;
 
   constructor(endpoint: Endpoint, patience: Partial<Patience> = {}) {
@@ -66,14 +68,18 @@ export class ChatClient {
   async #try(message: string): Promise<Reply> {
     const { retries, backoffMs } = this.#patience;
     for (let tried = 0; ; ) {
+      this.#end.signal.throwIfAborted();
       const outcome = await this.#once(message);
       if ('reply' in outcome) return outcome.reply;
       if (outcome.again === 'at once') continue;
       if (outcome.again === 'never' || tried === retries) {
         const tries = tried > 0 ? ` after ${tried + 1} tries` : '';
-        throw new UserError(`${this.#endpoint.baseUrl}: judge: ${outcome.fault}${tries}, wanted a reply`);
+        this.#end.abort(new UserError(`${this.#endpoint.baseUrl}: judge: ${outcome.fault}${tries}, wanted a reply`));
+        continue;
       }
-      await sleep(Math.min(LONGEST_WAIT_MS, Math.max(outcome.waitMs ?? 0, backoffMs * 2 ** tried)));
+      const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(outcome.waitMs ?? 0, backoffMs * 2 ** tried));
+      // Cut short where another request ends it all.
+      await sleep(waitMs, undefined, { signal: this.#end.signal }).catch(() => {});
       tried++;
     }
   }
@@ -92,7 +98,7 @@ export class ChatClient {
           messages: [{ role: 'user', content: message }],
           ...Object.fromEntries(optional),
         }),
-        signal: AbortSignal.timeout(this.#patience.timeoutMs),
+        signal: AbortSignal.any([AbortSignal.timeout(this.#patience.timeoutMs), this.#end.signal]),
       });
       const body = await response.text();
       if (response.ok) return readReply(body);

@@ -88,6 +88,14 @@ describe('the client', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  test('ends all other requests once one has failed for good', async () => {
+    await serve((_, number) => (number === 0 ? { status: 403, text: 'no' } : { status: 503, text: 'down' }));
+    const asking = new ChatClient({ baseUrl: server.url, model: 'm' }, { ...quick, backoffMs: 60_000 });
+    const outcomes = await Promise.allSettled(Array.from({ length: 9 }, (_, i) => asking.ask(`${i}`)));
+    for (const outcome of outcomes) expect(String((outcome as PromiseRejectedResult).reason)).toContain('HTTP 403 no');
+    expect(server.requests.length).toBeLessThanOrEqual(3);
+  });
+
   test('leaves out a limit that the model does not know, from then on', async () => {
     await serve(({ max_tokens, temperature }) =>
       max_tokens !== undefined
