@@ -8,6 +8,7 @@ import data from './commands/data.js';
 import doctor from './commands/doctor.js';
 import evaluate from './commands/evaluate.js';
 import evolve from './commands/evolve.js';
+import exportRun from './commands/export.js';
 import golden from './commands/golden.js';
 import grade from './commands/grade.js';
 import label from './commands/label.js';
@@ -30,6 +31,7 @@ const commands = [
   evaluate,
   grade,
   report,
+  exportRun,
   problems,
   check,
   data,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Standing } from '../../src/evolve/dynamics.js';
 import type { Summary } from '../../src/evolve/summary.js';
 import { evolve } from '../../src/jobs.js';
+import { exportLines } from '../../src/label/export.js';
 import { readLabels } from '../../src/label/labels-file.js';
 import type { JournalEvent } from '../../src/run/journal.js';
 import { fakeHost } from '../fakes/host.js';
@@ -53,6 +54,30 @@ describe('evolve', () => {
     const iterations = [1, 2, 3].flatMap((i) => [`iter-000${i}`, `dynamics-000${i}`, `test-iter-000${i}`]);
     const before = ['warmup', 'label', 'train-prm', 'test-base', 'test-warmup', 'dynamics-0000'];
     expect(phases).toEqual([...before, ...iterations, 'test-final']);
+  });
+
+  test('exports its labels and the responses that it trained on, each once', async () => {
+    const lines = async (form: 'visualprm' | 'stepwise' | 'messages') => {
+      const all: Record<string, unknown>[] = [];
+      for await (const line of exportLines(run, form)) all.push(JSON.parse(line) as Record<string, unknown>);
+      return all;
+    };
+    const labels = await readLabels(join(run, 'labels.jsonl'));
+    const soft = await lines('visualprm');
+    expect(soft.map(({ id }) => id).sort()).toEqual(labels.map(({ problem, sample }) => `${problem}/${sample}`).sort());
+    const scores = soft.flatMap(({ steps_with_score: steps }) =>
+      (steps as { score: number }[]).map(({ score }) => score),
+    );
+    const wanted = labels.flatMap(({ steps }) => steps.map(({ label }) => label));
+    expect([...scores].sort()).toEqual([...wanted].sort());
+    const hard = await lines('stepwise');
+    expect(hard.map(({ labels: own }) => (own as boolean[]).filter(Boolean).length)).toEqual(
+      soft.map(({ steps_with_score: steps }) => (steps as { score: number }[]).filter(({ score }) => score > 0).length),
+    );
+    const [{ trained }] = (await query(
+      `select count(*) filter (selected) as trained from read_parquet([${['warmup', 'iter-0001', 'iter-0002', 'iter-0003'].map(table)}])`,
+    )) as [{ trained: bigint }];
+    expect(await lines('messages')).toHaveLength(Number(trained));
   });
 
   test('balances the labelled pairs: right and wrong, multiple choice and free form, 1 : 1', () => {
