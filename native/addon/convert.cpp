@@ -132,6 +132,7 @@ ModelSpec to_model_spec(const Napi::Value& value) {
   spec.threads = static_cast<int>(integer(from, "threads"));
   if (spec.threads < 1 || spec.threads > 1024) refuse(from.Env(), "threads", "1 to 1024");
   if (!get(from, "random").IsUndefined()) spec.random = static_cast<uint64_t>(integer(from, "random"));
+  if (!get(from, "deterministic").IsUndefined()) spec.deterministic = get(from, "deterministic").ToBoolean();
   if (!get(from, "kvBytes").IsUndefined()) spec.kv_bytes = integer(from, "kvBytes");
   if (!get(from, "decode").IsUndefined()) {
     const std::string decode = text(from, "decode");

@@ -10,7 +10,7 @@
 #include "base/device.h"
 #include "base/random.h"
 #include "engine/decode_steps.h"
-#include "engine/device_batch.h"
+#include "engine/device_prefill.h"
 #include "engine/device_sampler.h"
 #include "engine/forward.h"
 #include "engine/prefix_tree.h"
@@ -20,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int64_t kMostRowsCpu = 256, kMostRowsGpu = 512, kPrefillTokens = 8192;
+constexpr int64_t kMostRowsCpu = 256, kMostRowsGpu = 512, kMostRowsSame = 256, kPrefillTokens = 8192;
 
 /** A sample that has not begun: where it forks, and the logits of its first token [V]. */
 struct Waiting {
@@ -28,14 +28,6 @@ struct Waiting {
   int64_t sample;
   std::vector<View> shared;
   at::Tensor logits;
-};
-
-/** A sequence to prefill: embeddings, where it goes, what it continues. */
-struct Fresh {
-  at::Tensor embedded;
-  ArenaSpanPtr span;
-  std::vector<View> before;
-  int64_t length() const { return embedded.size(0); }
 };
 
 class DeviceRollout {
@@ -50,10 +42,13 @@ class DeviceRollout {
         shape_(context.decoder.shape()),
         device_(context.parameters.device()),
         units_(plan_units(requests)),
-        most_rows_(device_.is_cpu() ? kMostRowsCpu : kMostRowsGpu),
+        most_rows_(context.deterministic ? kMostRowsSame
+                   : device_.is_cpu()    ? kMostRowsCpu
+                                         : kMostRowsGpu),
         places_(arena_places()),
         arena_(shape_, context.decoder.options(), places_ + 1),  // the last place is for rows of padding
         pool_(places_),
+        prefill_(context.decoder, arena_, context.deterministic, places_),
         decoding_({context.backbone, context.parameters, context.decoder, sampling, arena_}) {
     for (const auto& request : requests) {
       result_.responses.emplace_back(static_cast<size_t>(request.n));
@@ -66,6 +61,8 @@ class DeviceRollout {
     while (admit()) decode();
     TORCH_CHECK(done_ == total_, "a rollout ended with ", done_, " of ", total_, " responses");
     if (hooks_.on_progress) hooks_.on_progress(done_, total_, result_.decode_tokens);
+    result_.prefill_tokens = prefill_.tokens();
+    result_.kv_bytes = (places_ + 1) * KvArena::bytes_per_token(shape_, context_.decoder.options());
     result_.seconds = std::chrono::duration<double>(Clock::now() - started).count();
     return std::move(result_);
   }
@@ -127,7 +124,7 @@ class DeviceRollout {
     std::vector<const Prompt*> prompts;
     // Chains take their places after all roots have theirs.
     int64_t tokens = 0, chained = 0;
-    while (next_unit_ < units_.size() && tokens < kPrefillTokens) {
+    while (next_unit_ < units_.size() && tokens < (context_.deterministic ? 1 : kPrefillTokens)) {
       const Unit& unit = units_[next_unit_];
       const auto length = static_cast<int64_t>(unit.prompt->tokens.size());
       auto root = pool_.take(length);
@@ -197,35 +194,9 @@ class DeviceRollout {
       waiting_.push_back({fork.request, sample, shared, logits});
   }
 
-  /** Computes fresh sequences in one pass; returns logits [wanted, V] at the wanted rows of them laid end to end. */
   at::Tensor prefill(const std::vector<Fresh>& fresh, const std::vector<int64_t>& wanted) {
     throw_if(stop_);
-    DeviceRows rows;
-    std::vector<at::Tensor> embedded;
-    std::vector<int64_t> places, positions, lengths;
-    Spans before;
-    for (const Fresh& sequence : fresh) {
-      const int64_t start = total_length(sequence.before), length = sequence.length();
-      TORCH_CHECK(sequence.before.size() <= 1, "a fresh sequence continues at most one span");
-      if (!sequence.before.empty())
-        before.add(length * context_.decoder.group(), sequence.before[0].span->begin, sequence.before[0].length);
-      for (int64_t i = 0; i < length; ++i) {
-        places.push_back(sequence.span->begin + i);
-        positions.push_back(start + i);
-        lengths.push_back(start + length);
-      }
-      rows.causal.push_back(length);
-      embedded.push_back(sequence.embedded);
-    }
-    if (before.size() > 0) {
-      before.upload(device_);
-      rows.levels.push_back({std::move(before), 1});
-    }
-    rows.places = at::tensor(places, at::kLong).to(device_);
-    context_.decoder.rotate(rows, positions, lengths);
-    const auto hidden = context_.decoder.forward(arena_, rows, at::cat(embedded));
-    result_.prefill_tokens += static_cast<int64_t>(places.size());
-    return context_.decoder.logits(hidden.index_select(0, at::tensor(wanted, at::kLong).to(device_)));
+    return prefill_.run(fresh, wanted);
   }
 
   bool switches_between(int64_t cached, int64_t length) const {
@@ -312,7 +283,9 @@ class DeviceRollout {
     if (rows_.empty()) return;
     sort_by_shared(rows_);
     const int64_t count = static_cast<int64_t>(rows_.size()), steps = this->steps();
-    const Padding padding = padding_for(count, places_, device_);
+    // With one size for all batches no row's sums depend on how many others there are.
+    const Padding padding =
+        context_.deterministic ? Padding{most_rows_, places_} : padding_for(count, places_, device_);
     DeviceRows rows = spans_of(rows_, context_.decoder.group(), padding, device_);
     const StepInputs inputs(rows_, steps, padding, context_.decoder, sampling_.seed);
     const auto drawn = decoding_.run(rows, inputs, steps);
@@ -358,6 +331,7 @@ class DeviceRollout {
   int64_t most_rows_, places_;
   KvArena arena_;
   SpanPool pool_;  // before everything that holds spans
+  DevicePrefill prefill_;
   DecodeSteps decoding_;
   size_t next_unit_ = 0;
   std::deque<Waiting> waiting_;

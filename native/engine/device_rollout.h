@@ -9,6 +9,7 @@ struct DeviceRolloutContext {
   const Backbone& backbone;
   const Parameters& parameters;
   const DeviceDecoder& decoder;
+  bool deterministic;  // a response's bits do not depend on what else is in the call
 };
 
 RolloutResult run_device_rollout(const DeviceRolloutContext& context, const std::vector<RolloutRequest>& requests,

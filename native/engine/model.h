@@ -23,6 +23,7 @@ struct ModelSpec {
   Head head = Head::none;
   std::optional<uint64_t> random;  // seed of weights that are drawn on the device instead of read: for benchmarks
   bool device_decode = false;      // decode by LibTorch operations even where the packed CPU path could
+  bool deterministic = false;      // device decoding in batches of one size
   int64_t kv_bytes = 0;            // that keys and values may take on the CPU; 0: half of what is free
 };
 
@@ -61,6 +62,7 @@ class Model {
   bool device_decode_;  // decode with DeviceDecoder; CpuDecoder knows float32 on CPU only
   int64_t token_budget_ = 8192;
   std::unique_ptr<Optimizer> optimizer_;
+  bool deterministic_;
   int64_t kv_bytes_;
   BlockPool pool_;
   PromptCache prompts_;                  // after the pool that its blocks go back to

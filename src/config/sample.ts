@@ -37,6 +37,10 @@ export const evaluateSchema = z.strictObject({
     .default(0)
     .transform((threads) => threads || availableParallelism())
     .describe('compute threads; 0: all cores'),
+  deterministic: z
+    .boolean()
+    .default(false)
+    .describe('on a GPU or in bfloat16: the same bits whatever else is sampled in a call; slower'),
   kvGib: z
     .number()
     .min(0)

@@ -74,6 +74,10 @@ export const settings = z.strictObject({
     device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
     dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
     threads: count(0, 1024).default(0).describe('compute threads; 0: all cores (the number is written into the run)'),
+    deterministic: z
+      .boolean()
+      .default(false)
+      .describe('on a GPU or in bfloat16: the same bits whatever else is sampled in a call; slower'),
     kvGib: z
       .number()
       .min(0)

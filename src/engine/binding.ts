@@ -93,6 +93,9 @@ export interface ModelSpec {
   readonly random?: number;
   /** `device`: decode by LibTorch operations where the packed float32 CPU path is the default; for tests and comparisons. */
   readonly decode?: 'packed' | 'device';
+  /** On a GPU and in bfloat16: a response's bits do not depend on what else is in the call, at the cost of full batches throughout. The float32 path
+   * of the CPU is always so. */
+  readonly deterministic?: boolean;
   /** Bytes that keys and values may take on the CPU; 0 or left out: half of what is free when a rollout starts. */
   readonly kvBytes?: number;
 }

@@ -30,12 +30,8 @@ export interface NativeHost extends ModelHost {
 /** Models opened by one host share decoded pictures. */
 export function createHost(options: HostOptions): NativeHost {
   const pictures = new PictureStore({ maxPixels: options.maxImagePixels, cacheBytes: PICTURE_CACHE_BYTES });
-  const compute: ComputeOptions = {
-    device: options.device,
-    dtype: options.dtype,
-    threads: options.threads,
-    ...(options.kvGib !== undefined && { kvGib: options.kvGib }),
-  };
+  const { device, dtype, threads, kvGib = 0, deterministic = false } = options;
+  const compute: ComputeOptions = { device, dtype, threads, kvGib, deterministic };
   const rendererOf = ({ backbone, tokenizer, native }: OpenedModel): Renderer => {
     const layout = (width: number, height: number) => guardedNow(() => native.imageLayout(width, height));
     return new Renderer({ backbone, tokenizer, layout }, pictures, options.prompt);

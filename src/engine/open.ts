@@ -20,6 +20,8 @@ export interface ComputeOptions {
   readonly dtype: 'float32' | 'bfloat16';
   /** Compute threads of the engine; 0: as many as the machine has cores. */
   readonly threads: number;
+  /** Where the float32 path of the CPU is not used: the same bits whatever else is in a call. */
+  readonly deterministic?: boolean;
   /** GiB that keys and values may take on the CPU; 0: half of what is free when a rollout starts. */
   readonly kvGib?: number;
 }
@@ -86,11 +88,12 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   const weights = await engineWeights(folder.weights, backbone.aliases);
   checkParameters(dir, weights, wanted);
   const threads = compute.threads || availableParallelism();
-  const { device, dtype, kvGib = 0 } = compute;
+  const { device, dtype, kvGib = 0, deterministic = false } = compute;
   const spec: ModelSpec = {
     device,
     dtype,
     threads,
+    deterministic,
     kvBytes: Math.round(kvGib * 2 ** 30),
     backbone: backbone.name,
     config: numbers,

@@ -50,6 +50,44 @@ describe('the device path in float32', () => {
     await fresh.dispose();
   });
 
+  test.each(['float32', 'bfloat16'] as const)(
+    'in deterministic mode a response in %s does not depend, bit for bit, on what else is in the call',
+    async (dtype) => {
+      const same = await open({ decode: 'device', deterministic: true, dtype });
+      const question = prompt(packed, 4, [image(4)]);
+      const forks = [0, 5, 11].map((length) => ({
+        ...question,
+        prefix: Int32Array.from({ length }, (_, i) => 3 + ((i * 11) % 50)),
+        n: 3,
+        key: `f${length}`,
+      }));
+      const all = [...asked(7, 5), ...forks];
+      const bits = ({ responses }: RawRollout) =>
+        responses.map((samples) =>
+          samples.map((r) => [[...r.tokens], [...new Uint32Array(Float32Array.from(r.logprobs).buffer)]]),
+        );
+      const together = bits(await roll(same, all));
+      const backwards = bits(await roll(same, [...all].reverse())).reverse();
+      expect(backwards).toEqual(together);
+      for (const place of [0, 5, 8])
+        expect(bits(await roll(same, [all[place] as RawRequest]))).toEqual([together[place]]);
+      if (dtype === 'float32')
+        expect(tokens(await roll(same, asked(7, 5)))).toEqual(tokens(await roll(packed, asked(7, 5))));
+      await same.dispose();
+    },
+  );
+
+  test('a prompt longer than a piece is prefilled in pieces with the same outcome', async () => {
+    const [same, free] = [await open({ decode: 'device', deterministic: true }), await open({ decode: 'device' })];
+    const tokensOf = (length: number) => Int32Array.from({ length }, (_, i) => 3 + ((i * 13) % 50));
+    const long = [{ tokens: tokensOf(700), images: [], prefix: tokensOf(300), n: 4, key: 'long' }];
+    const [a, b] = [await roll(same, long), await roll(free, long)];
+    expect(tokens(a)).toEqual(tokens(b));
+    expect([a.prefillTokens, b.prefillTokens]).toEqual([1000, 1000]);
+    await same.dispose();
+    await free.dispose();
+  });
+
   test('one response of one prompt needs no more places than it fills', async () => {
     const [a, b] = [await roll(packed, asked(1, 1)), await roll(device, asked(1, 1))];
     expect(tokens(b)).toEqual(tokens(a));
