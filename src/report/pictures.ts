@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import sharp from 'sharp';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
+import type { ImageSource } from '../core/types.js';
 import { decodePicture } from '../images/decode.js';
 
 export interface EmbeddedPicture {
@@ -20,14 +21,18 @@ const LONGEST_SIDE = 480;
 const EXACT_SIDE = 160;
 
 /**
- * Reads a picture that a table of rollouts names.
+ * Reads a picture that a table of rollouts names, or one that is held in memory.
  * @param dir run folder, where relative paths start
  * @returns undefined where the file is gone or is no picture: a report shows what there is
  */
-export async function embedPicture(dir: string, path: string): Promise<EmbeddedPicture | undefined> {
+export async function embedPicture(dir: string, picture: string | ImageSource): Promise<EmbeddedPicture | undefined> {
+  const source = typeof picture === 'string' ? { path: picture } : picture;
   try {
-    const bytes = await readRegularFile(resolve(dir, path), MOST_BYTES);
-    const { rgb, width, height } = await decodePicture(bytes, path, MOST_PIXELS);
+    const [bytes, name] =
+      'path' in source
+        ? [await readRegularFile(resolve(dir, source.path), MOST_BYTES), source.path]
+        : [source.bytes, source.name];
+    const { rgb, width, height } = await decodePicture(bytes, name, MOST_PIXELS);
     const fitted = sharp(rgb, { raw: { width, height, channels: 3 } }).resize({
       width: LONGEST_SIDE,
       height: LONGEST_SIDE,
