@@ -8,7 +8,7 @@ import { count, percent, points } from '../report/format.js';
 import { html, type Markup, type Part } from '../report/html.js';
 import { renderPage } from '../report/page.js';
 import { figure, fold, grid, note, section, table } from '../report/parts.js';
-import { embedPicture } from '../report/pictures.js';
+import { embedBytes, embedPicture } from '../report/pictures.js';
 import { problemCard } from '../report/response.js';
 import type { Asked } from './benchmarks/benchmark.js';
 import type { Interval } from './bootstrap.js';
@@ -204,10 +204,11 @@ function partView(id: string, { title, rows }: PartTable, n: number, charted: bo
 async function wrongSection(wrong: readonly WrongAnswer[], { folder, about }: Pictures): Promise<Markup> {
   const cards: Markup[] = [];
   for (const { set, problem, question, answer, images, text, finish, verdict, reason } of wrong) {
-    const sources = about?.get(problem)?.images ?? images;
-    const found = (await Promise.all(sources.map((source) => embedPicture(folder, source)))).filter(
-      (picture) => picture !== undefined,
+    const sources = about?.get(problem)?.images ?? images.map((path) => ({ path }));
+    const embedded = sources.map((source) =>
+      'path' in source ? embedPicture(folder, source.path) : embedBytes(source.bytes, source.name),
     );
+    const found = (await Promise.all(embedded)).filter((picture) => picture !== undefined);
     const row = { problem, question, answer, images, sample: 0, text, finish, verdict, reason };
     const rows = [{ ...row, reward: null, selected: false, lucky: null, steps: [] }];
     cards.push(problemCard({ problem, why: `${verdict}, ${set}`, rows, by: [set], pictures: found, truth: [] }));
