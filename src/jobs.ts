@@ -151,7 +151,8 @@ export async function evaluateBenchmark(
     options,
     async (run, models, problems) => {
       await sampleBenchmark(run, models, problems, resolved);
-      return writeTables(out, { rollouts: out, benchmark, protocol, judge, seed });
+      const about = new Map(problems.map((problem) => [problem.id, problem]));
+      return writeTables(out, { rollouts: out, benchmark, protocol, judge, seed, about });
     },
     { choose: (problems) => problems.filter(counted), prm: resolved.prm },
   );

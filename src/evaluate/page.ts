@@ -8,8 +8,9 @@ import { count, percent, points } from '../report/format.js';
 import { html, type Markup, type Part } from '../report/html.js';
 import { renderPage } from '../report/page.js';
 import { figure, fold, grid, note, section, table } from '../report/parts.js';
-import { embedPicture } from '../report/pictures.js';
+import { embedBytes, embedPicture } from '../report/pictures.js';
 import { problemCard } from '../report/response.js';
+import type { Asked } from './benchmarks/benchmark.js';
 import type { Interval } from './bootstrap.js';
 import type { Curve, Evaluation, PartTable, SetTables, WrongAnswer } from './evaluation.js';
 import { aboutSet, headLines, shown } from './markdown.js';
@@ -27,8 +28,15 @@ const COLOURS: Readonly<Record<string, Colour>> = {
 /** Charts hold no more parts than have room for their names. */
 const MOST_PARTS = 7;
 
-/** @param pictures folder that relative picture paths start from */
-export async function renderEvaluation(evaluation: Evaluation, pictures: string): Promise<string> {
+/** Where the pictures of wrong answers are. */
+export interface Pictures {
+  /** Folder that relative paths start from. */
+  readonly folder: string;
+  /** What is known of problems, by id: pictures there come before those that the tables name. */
+  readonly about?: ReadonlyMap<string, Asked>;
+}
+
+export async function renderEvaluation(evaluation: Evaluation, pictures: Pictures): Promise<string> {
   const { benchmark, sets, wrong, protocol } = evaluation;
   const links: [string, string][] = [['result', 'Result']];
   const sections: Markup[] = [result(evaluation)];
@@ -193,12 +201,14 @@ function partView(id: string, { title, rows }: PartTable, n: number, charted: bo
   return html`${grid(figure({ title: `Accuracy by ${title}`, chart }))}${numbers}`;
 }
 
-async function wrongSection(wrong: readonly WrongAnswer[], pictures: string): Promise<Markup> {
+async function wrongSection(wrong: readonly WrongAnswer[], { folder, about }: Pictures): Promise<Markup> {
   const cards: Markup[] = [];
   for (const { set, problem, question, answer, images, text, finish, verdict, reason } of wrong) {
-    const found = (await Promise.all(images.map((image) => embedPicture(pictures, image)))).filter(
-      (picture) => picture !== undefined,
+    const sources = about?.get(problem)?.images ?? images.map((path) => ({ path }));
+    const embedded = sources.map((source) =>
+      'path' in source ? embedPicture(folder, source.path) : embedBytes(source.bytes, source.name),
     );
+    const found = (await Promise.all(embedded)).filter((picture) => picture !== undefined);
     const row = { problem, question, answer, images, sample: 0, text, finish, verdict, reason };
     const rows = [{ ...row, reward: null, selected: false, lucky: null, steps: [] }];
     cards.push(problemCard({ problem, why: `${verdict}, ${set}`, rows, by: [set], pictures: found, truth: [] }));

@@ -25,7 +25,7 @@ export interface TablesOptions {
   readonly protocol?: string;
   /** Seeds the bootstrap. */
   readonly seed: number;
-  /** What a data set says of problems, by id, where the tables do not. */
+  /** What a data set says of problems, by id: tags and choices that the tables lack, and pictures that are no files. */
   readonly about?: ReadonlyMap<string, Asked>;
   readonly judge?: Judging;
 }
@@ -72,7 +72,8 @@ export async function writeTables(out: string, options: TablesOptions): Promise<
   const evaluation = await makeTables(options);
   // Charts take long to load: only who writes the page pays for them.
   const { renderEvaluation } = await import('./page.js');
-  const page = await renderEvaluation(evaluation, pictureFolder(storedFiles(options.rollouts)[0] as string));
+  const folder = pictureFolder(storedFiles(options.rollouts)[0] as string);
+  const page = await renderEvaluation(evaluation, { folder, about: options.about });
   await mkdir(out, { recursive: true });
   await writeDurable(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
   await writeDurable(join(out, 'evaluation.md'), renderMarkdown(evaluation));

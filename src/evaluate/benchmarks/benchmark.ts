@@ -1,8 +1,8 @@
 // What a benchmark is: whose rule grades it, which of its problems count, what belongs together, and its sub-task tables.
 // Leaves each benchmark to the file of its name and grading to src/reward/protocol.
-import type { AnswerType, QuestionType } from '../../core/types.js';
+import type { AnswerType, ImageSource, QuestionType } from '../../core/types.js';
 
-/** What is known of a problem when its responses are graded: a problem without its pictures. */
+/** What is known of a problem when its responses are graded: a problem that may be without its pictures. */
 export interface Asked {
   readonly id: string;
   readonly question: string;
@@ -14,6 +14,7 @@ export interface Asked {
   readonly precision?: number;
   readonly unit?: string;
   readonly source: string;
+  readonly images?: readonly ImageSource[];
   readonly tags?: Readonly<Record<string, string>>;
 }
 

@@ -9,6 +9,7 @@ import type { Problem } from '../../../src/core/types.js';
 import { findBenchmark } from '../../../src/evaluate/benchmarks/registry.js';
 import type { Evaluation, SetTables } from '../../../src/evaluate/evaluation.js';
 import { makeTables, writeTables } from '../../../src/evaluate/tables.js';
+import { solidPng } from '../../fakes/png.js';
 import { choiceProblem, numberProblem, type StoredGroup, writeStored } from '../../fakes/stored.js';
 
 let dir: string;
@@ -282,6 +283,14 @@ describe('the three files', () => {
     expect(md).not.toMatch(/^<script|^# B/m);
     expect(page).toContain('mstar evaluation');
     expect(page).toContain('by protocol <b>mstar</b>');
+    const bytes = solidPng(6, 4, [255, 0, 0]);
+    const about = new Map(
+      groups.map(({ problem }) => [problem.id, { ...problem, images: [{ bytes, name: 'inside' }] }]),
+    );
+    expect(page).not.toContain('data:image');
+    await writeTables(join(dir, 'pictures'), { rollouts: folder, seed: 1, about });
+    const [sameJson, , withPictures] = read(join(dir, 'pictures'));
+    expect([sameJson, withPictures?.includes('src="data:image/png;base64,')]).toEqual([json, true]);
     expect(page).not.toContain('<script');
     expect(page).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
   });
