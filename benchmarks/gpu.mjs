@@ -1,6 +1,9 @@
 // Speed on a GPU with random weights of the true decoder shapes, made on the card: rollout (16 prompts x 16 samples), labelling
-// (forks at step ends) and one training step; beside them the card's measured limits. `npm run bench -- gpu [--save] [--only NAME]`.
+// (forks at step ends) and one training step; beside them the card's measured limits. `npm run bench -- gpu [--save] [--only NAME] [--peers]`;
+// with --peers HF generate() beside it, where MSTAR_PEERS_PYTHON (or python3) has torch and transformers.
 // Vision towers are cut to one layer: prompts are text, so that the decoder is what is measured.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { addon } from '../dist/engine/binding.js';
 import { save } from './lib/results.mjs';
 
@@ -150,7 +153,26 @@ async function measure(config, limits) {
     };
   }
   await model.dispose();
+  result.transformersGenerate = transformers(config);
   return result;
+}
+
+/** The same load through HF generate(), in a process of its own when the card is free again; why not, where Python lacks it. */
+function transformers(config) {
+  if (!process.argv.includes('--peers')) return 'not asked for (--peers)';
+  const load = {
+    device: 'cuda',
+    prompts: PROMPTS,
+    promptTokens: PROMPT_TOKENS,
+    samples: SAMPLES,
+    newTokens: NEW_TOKENS,
+  };
+  const program = fileURLToPath(new URL('./peers/hf_gpu.py', import.meta.url));
+  const python = process.env.MSTAR_PEERS_PYTHON ?? 'python3';
+  const { status, stdout, stderr } = spawnSync(python, [program, JSON.stringify({ ...config, ...load })], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? JSON.parse(stdout.trim().split('\n').at(-1)) : `failed: ${stderr?.trim().split('\n').at(-1)}`;
 }
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined;
