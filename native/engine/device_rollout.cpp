@@ -87,8 +87,9 @@ class DeviceRollout {
     }
     wanted += rows * own_places();
     if (!device_.is_cpu()) at::accelerator::emptyCache();
-    const int64_t budget =
-        device_.is_cpu() ? std::min(free_bytes(device_) / 2, int64_t{4} << 30) : free_bytes(device_) / 10 * 7;
+    const int64_t free = free_bytes(device_);
+    const int64_t chosen = device_.is_cpu() ? std::min(free / 2, int64_t{4} << 30) : free / 10 * 7;
+    const int64_t budget = context_.kv_bytes > 0 ? std::min(context_.kv_bytes, free) : chosen;
     const int64_t most = budget / KvArena::bytes_per_token(shape_, context_.decoder.options());
     return std::max<int64_t>(1, std::min(wanted, most));
   }

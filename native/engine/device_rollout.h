@@ -9,6 +9,7 @@ struct DeviceRolloutContext {
   const Backbone& backbone;
   const Parameters& parameters;
   const DeviceDecoder& decoder;
+  int64_t kv_bytes;    // that keys and values may take; 0: most of what is free
   bool deterministic;  // a response's bits do not depend on what else is in the call
 };
 

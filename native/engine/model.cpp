@@ -73,8 +73,8 @@ RolloutResult Model::rollout(const std::vector<RolloutRequest>& requests, const 
                              const RolloutHooks& hooks, const StopFlag& stop) {
   if (device_decode_) {
     if (!device_decoder_) device_decoder_ = std::make_unique<DeviceDecoder>(*backbone_, parameters_);
-    return run_device_rollout({*backbone_, parameters_, *device_decoder_, deterministic_}, requests, sampling, hooks,
-                              stop);
+    return run_device_rollout({*backbone_, parameters_, *device_decoder_, kv_bytes_, deterministic_}, requests,
+                              sampling, hooks, stop);
   }
   if (!decoder_) decoder_ = std::make_unique<CpuDecoder>(*backbone_, parameters_);
   const int64_t kv_bytes = kv_bytes_ > 0 ? kv_bytes_ : free_bytes(at::kCPU) / 2;

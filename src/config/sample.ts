@@ -46,7 +46,7 @@ export const evaluateSchema = z.strictObject({
     .min(0)
     .max(65536)
     .default(0)
-    .describe('GiB that keys and values may take on the CPU; 0: half of what is free'),
+    .describe('GiB that keys and values may take; 0: half of what is free, 70 % on a GPU'),
   maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
 });
 

@@ -96,7 +96,7 @@ export interface ModelSpec {
   /** On a GPU and in bfloat16: a response's bits do not depend on what else is in the call, at the cost of full batches throughout. The float32 path
    * of the CPU is always so. */
   readonly deterministic?: boolean;
-  /** Bytes that keys and values may take on the CPU; 0 or left out: half of what is free when a rollout starts. */
+  /** Bytes that keys and values may take; 0 or left out: half of what is free when a rollout starts, 70 % on a GPU. */
   readonly kvBytes?: number;
 }
 export interface RawOptimizer {

@@ -22,7 +22,7 @@ export interface ComputeOptions {
   readonly threads: number;
   /** Where the float32 path of the CPU is not used: the same bits whatever else is in a call. */
   readonly deterministic?: boolean;
-  /** GiB that keys and values may take on the CPU; 0: half of what is free when a rollout starts. */
+  /** GiB that keys and values may take; 0: half of what is free when a rollout starts, 70 % on a GPU. */
   readonly kvGib?: number;
 }
 

@@ -88,6 +88,16 @@ describe('the device path in float32', () => {
     await free.dispose();
   });
 
+  test('little memory makes calls of fewer rows, with the same responses', async () => {
+    const narrow = await open({ decode: 'device', kvBytes: 64 * 1024 });
+    const long = { maxTokens: 40, stop: new Int32Array(0) };
+    const [a, b] = [await roll(device, asked(6, 8), long), await roll(narrow, asked(6, 8), long)];
+    expect(tokens(b)).toEqual(tokens(a));
+    expect(b.kvBytes).toBeLessThan(70 * 1024);
+    expect(a.kvBytes).toBeGreaterThan(b.kvBytes);
+    await narrow.dispose();
+  });
+
   test('one response of one prompt needs no more places than it fills', async () => {
     const [a, b] = [await roll(packed, asked(1, 1)), await roll(device, asked(1, 1))];
     expect(tokens(b)).toEqual(tokens(a));
