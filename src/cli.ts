@@ -12,6 +12,7 @@ import exportRun from './commands/export.js';
 import golden from './commands/golden.js';
 import grade from './commands/grade.js';
 import label from './commands/label.js';
+import preset from './commands/preset.js';
 import problems from './commands/problems.js';
 import report from './commands/report.js';
 import rollout from './commands/rollout.js';
@@ -33,6 +34,7 @@ const commands = [
   report,
   exportRun,
   problems,
+  preset,
   check,
   data,
   doctor,

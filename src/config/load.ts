@@ -67,7 +67,8 @@ export function resolvePath(path: string): string {
   return path.startsWith(PACKAGE_PREFIX) ? join(packageRoot, path.slice(PACKAGE_PREFIX.length)) : resolve(path);
 }
 
-async function presetFile(name: string): Promise<string> {
+/** File of a preset. Throws UserError naming those that there are. */
+export async function presetFile(name: string): Promise<string> {
   const known = await listPresets();
   if (!known.includes(name))
     throw new UserError(`--preset: ${JSON.stringify(name)}, wanted one of ${known.join(', ')}`);

@@ -177,13 +177,18 @@ export const settings = z.strictObject({
   evolve: z
     .strictObject({
       method: z
-        .enum(['continuous'])
+        .enum(['continuous', 'iterative-rft', 'rest-em'])
         .default('continuous')
-        .describe('continuous: checkpoint, optimizer and schedule are inherited by every iteration'),
+        .describe(
+          'continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew',
+        ),
       iterations: count(1, 100_000).default(14).describe('iterations'),
-      interval: count(1)
+      interval: z
+        .union([count(1), z.string().regex(/^(100|\d{1,2}(\.\d{1,4})?)\s?%$/, 'wanted a count or a share like 25%')])
         .default(45_000)
-        .describe('questions per iteration; the labelled ones are passed through in turn'),
+        .describe(
+          'questions per iteration, a count or a share of the labelled ones like 25%; they are passed through in turn',
+        ),
       n: count(1, 4096).default(16).describe('responses per question'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature, the first one when it is adaptive'),
       select: z
@@ -196,6 +201,19 @@ export const settings = z.strictObject({
             ),
           k: count(1, 4096).default(2).describe('responses per question for top and random'),
           alpha: z.number().min(-1e6).max(1e6).default(0.5).describe('least reward for threshold'),
+        })
+        .prefault({}),
+      unlabelled: z
+        .strictObject({
+          answers: z
+            .enum(['none', 'pseudo', 'oracle'])
+            .default('none')
+            .describe(
+              'questions without answers: none; pseudo: the weighted vote of their responses stands for the answer; oracle: their true answers are used, for a skyline',
+            ),
+          after: share()
+            .default(0.5)
+            .describe('share of the iterations that pass before they are mixed in, as many as labelled ones'),
         })
         .prefault({}),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: [] }).describe(

@@ -19,6 +19,8 @@ export interface ChoiceCounts {
   /** Different texts among the correct ones that were not cut off. */
   readonly distinct: number;
   readonly selected: number;
+  /** Questions by the number of responses that the rule kept: none, one, two... A cap over all comes after. */
+  readonly kept: readonly number[];
   /** Correct by a chain with a wrong step, among `distinct` and `selected`; 0 where the true reasoning is not known. */
   readonly luckyDistinct: number;
   readonly luckySelected: number;
@@ -47,6 +49,7 @@ export class Choice {
   readonly #seed: number;
   readonly #key: string;
   readonly #sums = { ...NOTHING };
+  readonly #kept: number[] = [];
   #chosen: Chosen[] = [];
 
   /** @param key names the draws of the rule `random` and of `cap`, together with the seed */
@@ -72,7 +75,8 @@ export class Choice {
 
   get counts(): ChoiceCounts {
     const luckySelected = countLucky(this.#chosen.map(({ rated }) => rated));
-    return { ...this.#sums, selected: this.#chosen.length, luckySelected };
+    const kept = Array.from(this.#kept, (questions) => questions ?? 0);
+    return { ...this.#sums, selected: this.#chosen.length, kept, luckySelected };
   }
 
   /** Applies the rule to the responses of each question. */
@@ -97,6 +101,7 @@ export class Choice {
       sums.distinct += distinct.length;
       sums.luckyDistinct += countLucky(distinct);
       const { samples } = select(candidates, this.#rule, draw);
+      this.#kept[samples.length] = (this.#kept[samples.length] ?? 0) + 1;
       this.#chosen.push(...samples.map((sample) => ({ problem, sample, rated: rated(sample) })));
     }
   }

@@ -1,9 +1,9 @@
-// Trains the policy on the responses an iteration chose (P5, continuous: weights, optimizer and schedule go on).
+// Trains the policy on the responses an iteration chose (P5): what goes on from the iteration before, and what starts afresh.
 // Leaves choosing them to the loop.
 import type { Example } from '../core/types.js';
 import type { Phase } from '../run/phase.js';
 import type { ChoiceCounts } from './choose.js';
-import { type FitReport, fit } from './fit.js';
+import { countSteps, type FitReport, fit, optimizerSettings } from './fit.js';
 import type { Job, PolicyAt } from './job.js';
 
 /** What an iteration came to. */
@@ -11,27 +11,36 @@ export interface IterationResult {
   readonly iteration: number;
   readonly epoch: number;
   readonly temperature: number;
+  /** Checkpoint that the training started from. */
+  readonly origin: PolicyAt;
   readonly choice: ChoiceCounts;
   readonly training: FitReport;
 }
 
-/** Trains the policy at `from` and makes the checkpoint `to`; without examples the weights stay. */
+/**
+ * Trains by the run's method and makes the checkpoint `to`; without examples the weights stay those of the origin.
+ * @param from the policy that sampled the examples
+ */
 export async function improve(
   job: Job,
   phase: Phase,
   from: PolicyAt,
   to: PolicyAt,
   examples: readonly Example[],
-): Promise<FitReport> {
+): Promise<{ readonly origin: PolicyAt; readonly training: FitReport }> {
   const { config, models } = job;
-  const policy = await models.learner(from);
-  const { optimizer } = config.evolve;
-  const report = await fit(phase, policy, examples, {
+  const { method, optimizer } = config.evolve;
+  const origin = method === 'rest-em' ? 'warmup' : from;
+  // A fresh optimizer has a schedule of its own, over the steps of this iteration alone.
+  const fresh =
+    method === 'continuous' ? undefined : optimizerSettings(optimizer, countSteps(examples.length, optimizer));
+  const policy = await models.learner(origin, fresh);
+  const training = await fit(phase, policy, examples, {
     optimizer,
     seed: config.seed,
     every: config.run.checkpointEvery,
   });
   await phase.save(to, 'policy', (dir) => policy.save(dir, { withTrainer: true }));
   models.advance(to);
-  return report;
+  return { origin, training };
 }

@@ -65,10 +65,11 @@ export class Models {
     return model;
   }
 
-  /** As `policy`, with the optimizer as the last iteration left it, or a fresh one before the first. */
-  async learner(at: PolicyAt): Promise<Policy> {
+  /** As `policy`, with the optimizer as the last iteration left it, or one set anew: before the first, or where `fresh` is given. */
+  async learner(at: PolicyAt, fresh?: OptimizerSettings): Promise<Policy> {
     const model = await this.policy(at);
-    if (!this.#policy?.learns) await this.#setOptimizer(model);
+    if (fresh) await model.resetOptimizer(fresh);
+    else if (!this.#policy?.learns) await this.#setOptimizer(model);
     this.#policy = { at, model, learns: true };
     return model;
   }

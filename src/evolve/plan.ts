@@ -5,6 +5,7 @@ import { needsReward, selectionRule } from './choose.js';
 import { choosesAfter } from './dynamics.js';
 import { countSteps } from './fit.js';
 import type { Job } from './job.js';
+import { takesUnlabelled } from './pseudo.js';
 
 /** Share of responses taken to be right and different, until it is known. */
 const USEFUL = 0.5;
@@ -47,7 +48,7 @@ export function planWork({ config, data }: Pick<Job, 'config' | 'data'>, until: 
 
   const validation = Math.min(dynamics.problems || data.validation.length, data.validation.length);
   const rule = selectionRule(config);
-  const questions = Math.min(evolve.interval, labelled);
+  const questions = questionsPerIteration({ config, data });
   const kept = rule.rule === 'top' || rule.rule === 'random' ? rule.k : evolve.n * USEFUL;
   stand('test-base', data.test.length, [], 0);
   if (warmup.enabled) stand('test-warmup', data.test.length, [], 0);
@@ -55,6 +56,16 @@ export function planWork({ config, data }: Pick<Job, 'config' | 'data'>, until: 
   for (let iteration = 1; iteration <= evolve.iterations; iteration++) {
     const number = String(iteration).padStart(4, '0');
     sample(`iter-${number}`, 'rollouts', questions * evolve.n);
+    if (
+      evolve.unlabelled.answers !== 'none' &&
+      takesUnlabelled(iteration, evolve.iterations, evolve.unlabelled.after)
+    ) {
+      const more = Math.min(questions, data.unlabelled.length) * evolve.n;
+      if (evolve.unlabelled.answers === 'pseudo') {
+        sample(`iter-${number}`, 'unlabelled', more);
+        score(`iter-${number}`, 'unlabelled', more);
+      } else sample(`iter-${number}`, 'rollouts', more);
+    }
     if (needsReward(rule)) score(`iter-${number}`, 'rollouts', questions * evolve.n * USEFUL);
     train(`iter-${number}`, questions * kept, evolve.optimizer);
     const chosen = choosesAfter({ config }, iteration) ? config.explore.temperatures : [];
@@ -68,13 +79,21 @@ export function planWork({ config, data }: Pick<Job, 'config' | 'data'>, until: 
   return work;
 }
 
+/** Labelled questions that an iteration consumes (P6): a count, or a share of all, at least one. */
+export function questionsPerIteration({ config, data }: Pick<Job, 'config' | 'data'>): number {
+  const { interval } = config.evolve;
+  const labelled = data.labelled.length;
+  if (typeof interval === 'number') return Math.min(interval, labelled);
+  return Math.max(1, Math.min(labelled, Math.round((Number.parseFloat(interval) / 100) * labelled)));
+}
+
 /**
  * Optimizer steps of the policy over all iterations, as if the rule found all it may keep: what its warm-up ratio counts
  * over, known before the first iteration so that one schedule spans them all.
  */
 export function plannedSteps({ config, data }: Pick<Job, 'config' | 'data'>): number {
-  const { iterations, interval, n, optimizer } = config.evolve;
+  const { iterations, n, optimizer } = config.evolve;
   const rule = selectionRule(config);
   const perQuestion = rule.rule === 'top' || rule.rule === 'random' ? rule.k : n;
-  return iterations * countSteps(Math.min(interval, data.labelled.length) * perQuestion, optimizer);
+  return iterations * countSteps(questionsPerIteration({ config, data }) * perQuestion, optimizer);
 }

@@ -205,3 +205,54 @@ describe('evolve', () => {
     expect(() => readFileSync(join(root, 'no-model', 'config.yaml'))).toThrow('ENOENT');
   });
 });
+
+describe('what goes on from one iteration to the next', () => {
+  const two = {
+    iterations: 2,
+    interval: '38%' as const,
+    n: 6,
+    optimizer: { lr: 0.06, batchSize: 8, weightDecay: 0, warmupRatio: 0.5 },
+  };
+  const journalOf = (name: string) =>
+    readFileSync(join(root, name, 'journal.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as JournalEvent & Record<string, unknown>);
+  const steps = (name: string, phase: string) =>
+    journalOf(name).filter((event) => event.event === 'step' && event.phase === phase);
+
+  test.each([
+    ['continuous', 'iter-0001', false],
+    ['iterative-rft', 'iter-0001', true],
+    ['rest-em', 'warmup', true],
+  ] as const)('%s: the second iteration starts from %s', async (method, origin, fresh) => {
+    const done = await evolve(smallRecipe(root, method, { evolve: { ...two, method } }), { host: fakeHost() });
+    expect(done.iterations.map((one) => one.origin)).toEqual(['warmup', origin]);
+    const [first, second] = [steps(method, 'iter-0001'), steps(method, 'iter-0002')];
+    expect(first[0]?.version).toBe(1);
+    expect(second[0]?.version).toBe(fresh ? 1 : (first.at(-1)?.version as number) + 1);
+    // A fresh schedule warms up again; an inherited one goes on.
+    expect((second[0]?.lr as number) < (first.at(-1)?.lr as number)).toBe(fresh);
+    // 38 % of 64 labelled questions.
+    expect(done.iterations[0]?.choice.questions).toBe(24);
+    const { kept, questions, selected } = done.iterations[0]?.choice ?? { kept: [], questions: 0, selected: 0 };
+    expect(kept.reduce((sum, count) => sum + count, 0)).toBe(questions);
+    expect(kept.reduce((sum, count, responses) => sum + count * responses, 0)).toBe(selected);
+  });
+
+  test('pseudo labels bring in questions without answers; the oracle uses their answers', async () => {
+    const small = { ...two, optimizer: { ...two.optimizer, warmupRatio: 0 } };
+    const run = (name: 'pseudo' | 'oracle') =>
+      evolve(smallRecipe(root, name, { evolve: { ...small, unlabelled: { answers: name, after: 0.5 } } }), {
+        host: fakeHost(),
+      });
+    const [pseudo, oracle] = [await run('pseudo'), await run('oracle')];
+    for (const done of [pseudo, oracle])
+      expect(done.iterations.map(({ choice }) => choice.questions)).toEqual([24, 36]);
+    const votes = journalOf('pseudo').filter(({ event }) => event === 'pseudo');
+    expect(votes).toMatchObject([{ phase: 'iter-0002', questions: 12 }]);
+    expect(votes[0]?.voted as number).toBeGreaterThan(0);
+    expect(votes[0]?.right as number).toBeLessThanOrEqual(votes[0]?.voted as number);
+    expect(journalOf('oracle').some(({ event }) => event === 'pseudo')).toBe(false);
+  });
+});

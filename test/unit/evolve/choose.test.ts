@@ -69,6 +69,7 @@ describe('choosing', () => {
       correct: 5,
       distinct: 3,
       selected: 2,
+      kept: [2, 0, 1],
       luckyDistinct: 1,
       luckySelected: 1,
     });

@@ -1,0 +1,76 @@
+// Pseudo labels: the weighted vote decides, the true answer is never looked at but for the journal.
+import { expect, test } from 'vitest';
+import type { Problem, Verdict } from '../../../src/core/types.js';
+import { pseudoLabel, takesUnlabelled } from '../../../src/evolve/pseudo.js';
+import type { Rollout } from '../../../src/rollout/rollout.js';
+
+const problem: Problem = {
+  id: 'p',
+  question: 'q',
+  images: [],
+  answer: '7',
+  questionType: 'free_form',
+  answerType: 'integer',
+  choices: [],
+  source: '',
+};
+const response = {
+  tokens: Int32Array.of(1),
+  logprobs: Float32Array.of(0),
+  text: '',
+  ends: Uint32Array.of(0),
+  finish: 'stop' as const,
+};
+const rollout = (rows: readonly (readonly [answer: string | null, reward: number | undefined])[]): Rollout => ({
+  problem,
+  responses: rows.map(([normalised, reward]) => ({
+    response,
+    steps: [],
+    grade: {
+      verdict: (normalised === null ? 'unreadable' : normalised === '7' ? 'correct' : 'wrong') as Verdict,
+      extracted: normalised,
+      normalised,
+      reason: '',
+    },
+    ...(reward !== undefined && { reward }),
+  })),
+});
+const verdicts = ({ responses }: Rollout) => responses.map(({ grade }) => grade.verdict);
+
+test('responses that agree with the greatest weight count as correct, whatever is true', () => {
+  const { rollout: judged, right } = pseudoLabel(
+    rollout([
+      ['7', 0.3],
+      ['5', 0.9],
+      ['7', 0.2],
+      [null, 0.9],
+      ['5', 0.1],
+    ]),
+  );
+  expect(verdicts(judged)).toEqual(['wrong', 'correct', 'wrong', 'unreadable', 'correct']);
+  expect(right).toBe(false);
+});
+
+test('rewards below zero and missing ones weigh nothing; a tie goes to the answer that came first', () => {
+  const { rollout: judged, right } = pseudoLabel(
+    rollout([
+      ['7', undefined],
+      ['5', -2],
+      ['5', -3],
+    ]),
+  );
+  expect(verdicts(judged)).toEqual(['correct', 'wrong', 'wrong']);
+  expect(right).toBe(true);
+});
+
+test('without a readable answer there is no label', () => {
+  expect(pseudoLabel(rollout([[null, 1]]))).toMatchObject({
+    right: null,
+    rollout: { responses: [{ grade: { verdict: 'unreadable' } }] },
+  });
+});
+
+test('unlabelled questions are mixed in after the share of the iterations', () => {
+  const iterations = (after: number) => [1, 2, 3, 4].filter((iteration) => takesUnlabelled(iteration, 4, after));
+  expect([0, 0.25, 0.5, 0.75, 1].map(iterations)).toEqual([[1, 2, 3, 4], [2, 3, 4], [3, 4], [4], []]);
+});
