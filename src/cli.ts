@@ -16,6 +16,8 @@ import preset from './commands/preset.js';
 import problems from './commands/problems.js';
 import report from './commands/report.js';
 import rollout from './commands/rollout.js';
+import rolloutsQuery from './commands/rollouts.js';
+import runs from './commands/runs.js';
 import { stopCode } from './commands/stop.js';
 import trainPrm from './commands/train-prm.js';
 import warmup from './commands/warmup.js';
@@ -32,6 +34,8 @@ const commands = [
   evaluate,
   grade,
   report,
+  runs,
+  rolloutsQuery,
   exportRun,
   problems,
   preset,

@@ -9,6 +9,8 @@ import type { Summary } from '../../src/evolve/summary.js';
 import { evolve } from '../../src/jobs.js';
 import { exportLines } from '../../src/label/export.js';
 import { readLabels } from '../../src/label/labels-file.js';
+import { queryRollouts } from '../../src/report/query.js';
+import { compareRuns, listRuns } from '../../src/report/runs.js';
 import type { JournalEvent } from '../../src/run/journal.js';
 import { fakeHost } from '../fakes/host.js';
 import { smallRecipe } from './recipe.js';
@@ -203,6 +205,58 @@ describe('evolve', () => {
     const bad = { ...recipe, model: { path: join(root, 'absent') } };
     await expect(evolve(bad, { host: fakeHost() })).rejects.toThrow('model.json: missing');
     expect(() => readFileSync(join(root, 'no-model', 'config.yaml'))).toThrow('ENOENT');
+  });
+});
+
+describe('runs as a whole', () => {
+  test('are listed with where they stand and what they came to', async () => {
+    const [line, ...rest] = (await listRuns(root)).filter(({ name }) => name === 'run');
+    expect(rest).toEqual([]);
+    const accuracies = Object.values(summary.test).map(({ accuracy }) => accuracy);
+    expect(line).toMatchObject({
+      method: 'continuous',
+      iterations: '3/3',
+      first: accuracies[0],
+      last: accuracies.at(-1),
+      state: 'finished',
+    });
+    await expect(listRuns(join(root, 'nowhere'))).rejects.toThrow('ENOENT');
+  });
+
+  test('are asked in SQL, every table of the folder as one; nothing else can be reached', async () => {
+    const { columns, rows } = await queryRollouts(
+      run,
+      'select phase, count(*) as n from rollouts group by phase order by phase',
+    );
+    expect(columns).toEqual(['phase', 'n']);
+    const wanted = await query(`select count(*) as n from read_parquet('${join(run, 'rollouts')}/*.parquet')`);
+    expect(rows.reduce((sum, { n }) => sum + Number(n), 0)).toBe(Number(wanted[0]?.n));
+    expect(rows.map(({ phase }) => phase)).toContain('iter-0001');
+    await expect(queryRollouts(run, 'select nothing from rollouts')).rejects.toThrow(/^query: .*nothing/);
+    await expect(queryRollouts(run, `select * from read_text('${join(run, 'config.yaml')}')`)).rejects.toThrow(
+      /^query: /,
+    );
+    await expect(queryRollouts(run, `copy rollouts to '${join(root, 'x.csv')}'`)).rejects.toThrow(/^query: /);
+    await expect(queryRollouts(root, 'select 1')).rejects.toThrow('no Parquet table');
+  });
+
+  test('two of them are compared by the settings in which they differ and by their tests', async () => {
+    await evolve(
+      smallRecipe(root, 'other', {
+        seed: 4,
+        evolve: { iterations: 1, interval: 24, n: 4, optimizer: { lr: 0.06, batchSize: 8, weightDecay: 0 } },
+      }),
+      { host: fakeHost() },
+    );
+    const { settings, test: tests } = await compareRuns(run, join(root, 'other'));
+    expect(settings).toEqual([
+      ['evolve.iterations', '3', '1'],
+      ['evolve.n', '6', '4'],
+      ['seed', '3', '4'],
+    ]);
+    expect(tests.map(([at]) => at)).toEqual(['base', 'warmup', 'iter-0001', 'iter-0002', 'iter-0003']);
+    expect(tests.at(-1)?.[2]).toBeNull();
+    expect(tests[0]?.[1]).toBe(summary.test.base?.accuracy);
   });
 });
 

@@ -1,0 +1,57 @@
+// `mstar rollouts RUN SQL`: asks the rollouts of a run.
+// Leaves the query to report/query.ts.
+import type { CommandModule } from 'yargs';
+import { queryRollouts } from '../report/query.js';
+
+interface Arguments {
+  readonly run: string;
+  readonly sql: string;
+  readonly json: boolean;
+}
+
+const WIDEST = 60;
+
+const command: CommandModule<object, Arguments> = {
+  command: 'rollouts <run> <sql>',
+  describe: 'ask the rollouts of a run in SQL: table rollouts, one row for each response',
+  builder: (yargs) =>
+    yargs
+      .positional('run', { type: 'string', demandOption: true, describe: 'run folder' })
+      .positional('sql', {
+        type: 'string',
+        demandOption: true,
+        describe: 'query over rollouts; the column phase says where a row is from',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'JSON lines, texts whole' })
+      .example(
+        '$0 rollouts runs/demo "select phase, verdict, count(*) from rollouts group by all order by all"',
+        'verdicts by phase',
+      )
+      .example(
+        '$0 rollouts runs/demo "select question, text, reward from rollouts where lucky limit 5"',
+        'right answers by wrong chains',
+      ) as never,
+  async handler({ run, sql, json }) {
+    const { columns, rows } = await queryRollouts(run, sql);
+    if (json) {
+      for (const row of rows) console.log(JSON.stringify(row));
+      return;
+    }
+    const cells = rows.map((row) => columns.map((column) => shown(row[column])));
+    const widths = columns.map((name, i) => Math.max(name.length, ...cells.map((row) => row[i]?.length ?? 0)));
+    for (const row of [columns, ...cells])
+      console.log(
+        row
+          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+          .join('  ')
+          .trimEnd(),
+      );
+  },
+};
+
+function shown(value: unknown): string {
+  const text = (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).replace(/\s+/g, ' ');
+  return text.length > WIDEST ? `${text.slice(0, WIDEST - 3)}...` : text;
+}
+
+export default command;
