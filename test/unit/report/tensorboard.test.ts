@@ -38,13 +38,11 @@ test('a version comes first, then a record with tag, step and value for each sca
   const [version, first, second] = records(eventFile(scalars, 1234.5)) as [Buffer, Buffer, Buffer];
   expect(version.readDoubleLE(1)).toBe(1234.5);
   expect(version.toString('latin1')).toContain('brain.Event:2');
-  for (const [bytes, { tag, value }] of [
-    [first, scalars[0]],
-    [second, scalars[1]],
-  ] as const) {
-    const at = bytes.indexOf(tag as string);
+  for (const [i, { tag, value }] of scalars.entries()) {
+    const bytes = [first, second][i] as Buffer;
+    const at = bytes.indexOf(tag);
     expect(at).toBeGreaterThan(0);
-    expect(bytes.readFloatLE(at + (tag as string).length + 1)).toBe(value);
+    expect(bytes.readFloatLE(at + tag.length + 1)).toBe(value);
   }
   // 70,000 as a varint of three bytes after the key of field 2.
   expect([...second.subarray(9, 13)]).toEqual([0x10, 0xf0, 0xa2, 0x04]);
