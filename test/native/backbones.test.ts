@@ -111,7 +111,9 @@ describe.each(names)('%s', (name) => {
       const batch = [example(model, [image(4, 50, 50)])];
       const losses: number[] = [];
       for (let step = 0; step < 20; step++) losses.push((await model.native.trainStep(batch, 'response')).loss);
-      expect(losses.at(-1)).toBeLessThan((losses[0] as number) * 0.999);
+      // Where the language model stands still, pictures alone can do little about a text.
+      const share = frozen.includes('language' as never) ? 0.999 : 0.7;
+      expect(losses.at(-1)).toBeLessThan((losses[0] as number) * share);
     }
   });
 
