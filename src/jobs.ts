@@ -16,6 +16,7 @@ import type { Config, ConfigInput } from './config/schema.js';
 import { UserError } from './core/errors.js';
 import type { ModelHost, Policy, Scorer } from './core/ports.js';
 import type { Problem, RolloutStats } from './core/types.js';
+import { contentKeys } from './data/content.js';
 import { digestProblems } from './data/digest.js';
 import { loadProblems } from './data/problems.js';
 import { type Splits, splitProblems } from './data/splits.js';
@@ -80,10 +81,12 @@ export async function evolve(
       await requireSpace(dir, CHECKPOINT_GROWTH * (await weightBytes(config.model.path)));
     }
     const read =
-      config.data.file === undefined ? undefined : split(config, await readData(config.data.file, config, options));
+      config.data.file === undefined
+        ? undefined
+        : await split(config, await readData(config.data.file, config, options), options);
     const run = await Run.open({ ...options, dir, keepCheckpoints, settings: withoutFolder(config) });
     try {
-      const data = read ?? split(config, await makeData(config, run, options));
+      const data = read ?? (await split(config, await makeData(config, run, options), options));
       await writeSplits(dir, config.seed, data);
       await run.start({ event: 'start', problems: digestProblems(Object.values(data).flat()) });
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
@@ -259,8 +262,16 @@ function withoutFolder({ run: { dir: _, ...run }, ...rest }: Config): object {
   return { ...rest, run };
 }
 
-function split({ splits, seed }: Config, problems: readonly Problem[]): Splits {
-  return splitProblems(problems, splits, seed);
+/** The parts of a data set; a picture that lies there under two names is one picture. */
+async function split(
+  { splits, seed }: Config,
+  problems: readonly Problem[],
+  { display = silent }: JobOptions,
+): Promise<Splits> {
+  const keyOf = await contentKeys(problems, (files) =>
+    display.say(`comparing ${files} pictures of equal questions, so that no problem is in two parts`),
+  );
+  return splitProblems(problems, splits, seed, keyOf);
 }
 
 async function readData(

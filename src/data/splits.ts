@@ -3,6 +3,7 @@
 import { UserError } from '../core/errors.js';
 import { random } from '../core/random.js';
 import type { ImageSource, Problem } from '../core/types.js';
+import { groups, type KeyOf } from './content.js';
 
 /** The parts of P2; no problem, and no repeat of a problem's pictures and question, is in two of them. */
 export interface Splits {
@@ -28,17 +29,16 @@ export interface SplitSizes {
  * labelled ones (their share of all, or what is left), the rest is unlabelled. With a labelled half this is the paper's
  * split: test and validation come out of the unlabelled half. Repeats of one question move together, so a part may be
  * larger than asked by the repeats of one question.
+ * @param keyOf tells repeats: of `contentKeys`, by what problems hold; when left out by the names of their pictures
  * @throws UserError where nothing is left for training
  */
-export function splitProblems(problems: readonly Problem[], sizes: SplitSizes, seed: number): Splits {
-  const groups = new Map<string, Problem[]>();
-  for (const problem of problems) {
-    const key = contentKey(problem);
-    const group = groups.get(key);
-    if (group) group.push(problem);
-    else groups.set(key, [problem]);
-  }
-  const queue = random(seed, 'split').shuffle([...groups.values()]);
+export function splitProblems(
+  problems: readonly Problem[],
+  sizes: SplitSizes,
+  seed: number,
+  keyOf: KeyOf = contentKey,
+): Splits {
+  const queue = random(seed, 'split').shuffle(groups(problems, keyOf));
   let next = 0;
   const take = (count: number): Problem[] => {
     const taken: Problem[] = [];
@@ -58,13 +58,14 @@ export function splitProblems(problems: readonly Problem[], sizes: SplitSizes, s
 /**
  * Refuses parts that share a problem (same pictures and question, whatever the id).
  * @param parts named lists, for example the files of training, validation and test
+ * @param keyOf as of `splitProblems`
  * @throws UserError naming the first shared problem and both parts
  */
-export function checkOverlap(parts: Readonly<Record<string, readonly Problem[]>>): void {
+export function checkOverlap(parts: Readonly<Record<string, readonly Problem[]>>, keyOf: KeyOf = contentKey): void {
   const owners = new Map<string, { part: string; id: string }>();
   for (const [part, problems] of Object.entries(parts)) {
     for (const problem of problems) {
-      const key = contentKey(problem);
+      const key = keyOf(problem);
       const owner = owners.get(key);
       if (owner && owner.part !== part) {
         throw new UserError(
@@ -76,7 +77,7 @@ export function checkOverlap(parts: Readonly<Record<string, readonly Problem[]>>
   }
 }
 
-/** Same pictures and same question text, same key. */
+/** Pictures of the same names and same question text, same key; reads no picture. */
 export function contentKey(problem: Problem): string {
   return [...problem.images.map(imageName), problem.question].join('\0');
 }

@@ -1,0 +1,67 @@
+// Tells problems apart by what they hold: question text and bytes of the pictures, whatever files or rows these lie in.
+// Leaves what follows from two equal problems to splits.ts; reads no more pictures than the answer needs.
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { readRegularFile } from '../core/files.js';
+import type { ImageSource, Problem } from '../core/types.js';
+
+/** Equal keys, equal problems. */
+export type KeyOf = (problem: Problem) => string;
+
+const MAX_FILE_BYTES = 64 * 2 ** 20;
+
+/**
+ * Keys by content for a list of problems. Two of them can only be equal where their questions are the same text and their
+ * pictures as long as each other's, so only such picture files are read, each once; all others keep their path as their name.
+ * A file that is gone keeps its path too.
+ * @param onWork told before the reading how many files that will be
+ * @throws UserError where a picture file cannot be read
+ */
+export async function contentKeys(problems: readonly Problem[], onWork?: (files: number) => void): Promise<KeyOf> {
+  const sizes = new Map<string, number>();
+  const alike = groups(problems, ({ question, images }) =>
+    JSON.stringify([question, ...images.map((image) => sizeOf(image, sizes))]),
+  );
+  const paths = new Set<string>();
+  for (const group of alike) {
+    if (new Set(group.map(pathsOf).map((list) => list.join('\0'))).size < 2) continue;
+    for (const path of group.flatMap(pathsOf)) if (sizes.get(path) !== undefined) paths.add(path);
+  }
+  if (paths.size > 0) onWork?.(paths.size);
+  const digests = new Map<string, string>();
+  for (const path of paths) digests.set(path, digestOf(await readRegularFile(path, MAX_FILE_BYTES)));
+  const name = (image: ImageSource): string =>
+    'path' in image ? (digests.get(image.path) ?? image.path) : digestOf(image.bytes);
+  return ({ images, question }) => [...images.map(name), question].join('\0');
+}
+
+/** Bytes of an encoded picture; undefined where its file is gone. A file is looked at once. */
+function sizeOf(image: ImageSource, sizes: Map<string, number>): number | undefined {
+  if (!('path' in image)) return image.bytes.length;
+  const known = sizes.get(image.path);
+  if (known !== undefined) return known;
+  const size = statSync(image.path, { throwIfNoEntry: false })?.size;
+  if (size !== undefined) sizes.set(image.path, size);
+  return size;
+}
+
+/** Paths of a problem's pictures; one in memory has an empty one, so that it is told from any file's. */
+function pathsOf({ images }: Problem): string[] {
+  return images.map((image) => ('path' in image ? image.path : ''));
+}
+
+/** Problems of equal key together, in order of first appearance. */
+export function groups(problems: readonly Problem[], keyOf: KeyOf): Problem[][] {
+  const found = new Map<string, Problem[]>();
+  for (const problem of problems) {
+    const key = keyOf(problem);
+    const group = found.get(key);
+    if (group) group.push(problem);
+    else found.set(key, [problem]);
+  }
+  return [...found.values()];
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
