@@ -4,6 +4,7 @@
 import type { ImageSource, Problem } from '../../core/types.js';
 import { answerForm, choiceLetter, parseQuestion, unwrapAnswer } from '../question.js';
 import { type Place, refuse, shown } from '../refuse.js';
+import { embeddedPicture } from './embedded.js';
 import { type DataFormat, optionalText, pictureAt, type ReadContext } from './format.js';
 import { readRows } from './rows.js';
 
@@ -35,13 +36,21 @@ export const format: DataFormat = {
       const turns = turnsOf(value, at);
       const inside = turns.flatMap(({ pictures }) => pictures);
       const all = paths.length > 0 ? paths : inside;
-      const images = all.flatMap((path, i) => pictureAt(path, context, at, `images[${i}]`));
+      const images = all.flatMap((path, i) => pictureOf(path, context, at, `images[${i}]`));
       checkMarks(turns, all.length, at);
       const id = optionalText(value, 'id') || String(index);
       yield { problem: toProblem(id, turns, images, at, context), index, at, picture: all.join('\0') };
     }
   },
 };
+
+/** A file under the image root, or the bytes of a data URI as OpenAI's clients send them. */
+function pictureOf(path: string, context: ReadContext, at: Place, field: string): ImageSource[] {
+  if (!path.startsWith('data:')) return pictureAt(path, context, at, field);
+  const [head = '', base64 = ''] = path.split(',', 2);
+  if (!head.endsWith(';base64')) refuse(at, field, shown(head), 'a data URI in base64');
+  return [embeddedPicture(base64, `picture of line ${at.line}, ${field}`, at, field).source];
+}
 
 /** One path, a list, or MiniCPM-V's map from marks to paths. */
 function picturePaths(value: Fields): string[] {

@@ -16,6 +16,12 @@ import {
 } from './format.js';
 import { type Row, readRows } from './rows.js';
 
+/** The hint; tables that pandas wrote have `nan` where there is none, and the official code reads it so. */
+function hintOf(value: Row['value']): string {
+  const hint = optionalText(value, 'hint');
+  return hint.trim().toLowerCase() === 'nan' ? '' : hint;
+}
+
 /** Copies with rotated options have the index of their question plus a multiple of this. */
 const ROTATION = 1_000_000;
 /** A cell as short as this is an index, not a picture. */
@@ -52,7 +58,7 @@ export const format: DataFormat = {
       const answer = optionalText(value, 'answer').trim();
       const problem = choiceProblem({
         id,
-        question: withOptions(textOf(value, 'question', at), choices, optionalText(value, 'hint')),
+        question: withOptions(textOf(value, 'question', at), choices, hintOf(value)),
         images: [(picture as Embedded).source],
         choices,
         // The answers of the test split are hidden.

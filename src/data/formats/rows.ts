@@ -16,6 +16,8 @@ export interface Row {
 
 /** Records with a picture in them are larger than those of paths. */
 const MAX_RECORD_BYTES = 64 * 2 ** 20;
+/** Enough for the names of a table's columns. */
+const HEAD_BYTES = 64 * 1024;
 
 /** The start of a file. Throws UserError where it cannot be read. */
 export async function readHead(file: string): Promise<Head> {
@@ -39,12 +41,15 @@ export async function* readRows(file: string): AsyncGenerator<Row> {
 async function kindOf(file: string): Promise<Head['kind']> {
   const { handle } = await openRegularFile(file);
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-    if (buffer.toString('latin1', 0, bytesRead) === 'PAR1') return 'parquet';
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    const head = buffer.toString('latin1', 0, bytesRead);
+    if (head.startsWith('PAR1')) return 'parquet';
+    // Behind a byte order mark, JSON starts with a bracket; the first line of a table has names between tabs.
+    const text = head.replace(/^\xef\xbb\xbf/, '').trimStart();
+    return !/^[[{]/.test(text) && /^[^\n]*\t/.test(text) ? 'tsv' : 'json';
   } finally {
     await handle.close();
   }
-  return /\.tsv$/i.test(file) ? 'tsv' : 'json';
 }
 
 /** How DuckDB reads a table; cells of text tables stay texts. */
@@ -95,6 +100,7 @@ async function* tableRows(file: string, kind: 'tsv' | 'parquet'): AsyncGenerator
         yield { index, line: index + 1, value };
         index++;
       }
+    if (index === 0) refuse({ file, line: 1 }, 'file', 'no row', 'at least one');
   } catch (error) {
     if (error instanceof UserError) throw error;
     const [reason] = (error as Error).message.split('\n');

@@ -42,8 +42,9 @@ const MARK = 'ки';
 function mathShepherd(record: Fields, id: string, at: Place): StepLabelled[] {
   const input = text(record.input, at, 'input');
   const label = text(record.label, at, 'label');
-  const first = /(?:^|\s)Step 1:/.exec(input);
-  const start = first ? first.index : 0;
+  // A question may speak of a step 1 itself: the solution starts at the last one before the first mark.
+  const head = input.slice(0, Math.max(0, input.indexOf(MARK)));
+  const start = Math.max(0, [...head.matchAll(/(?:^|\s)Step 1:/g)].at(-1)?.index ?? 0);
   const parts = input.slice(start).split(MARK);
   const steps = parts.slice(0, -1).map((step) => step.trim());
   const signs: number[] = [];
@@ -69,7 +70,8 @@ function prm800k(record: Fields, id: string, at: Place): StepLabelled[] {
   for (const [i, step] of list(fields(record.label, at, 'label').steps, at, 'label.steps').entries()) {
     const place = `label.steps[${i}]`;
     const { completions, chosen_completion: chosen, human_completion: human } = fields(step, at, place);
-    const rated = list(completions, at, `${place}.completions`).map((c, j) =>
+    // Labellers who gave up leave a step without completions.
+    const rated = list(completions ?? [], at, `${place}.completions`).map((c, j) =>
       fields(c, at, `${place}.completions[${j}]`),
     );
     const taken =

@@ -347,3 +347,43 @@ describe.skipIf(!existsSync(real))(`the real files${existsSync(real) ? '' : ` (s
     expect(new Set(problems.map(({ id }) => id)).size).toBe(count);
   });
 });
+
+describe('the kind of a file', () => {
+  const head = 'index\tquestion\thint\tA\tB\tanswer\timage\tl2-category\n';
+  const row = `5\tWhich?\tnan\tone\ttwo\tB\t${Buffer.concat([red, red]).toString('base64')}\tx\n`;
+
+  test('is told by its contents: a table under any name, a byte order mark before it', async () => {
+    for (const contents of [head + row, `\uFEFF${head}${row}`])
+      expect(await read(file('table.txt', contents))).toMatchObject([{ id: '5', answer: 'B' }]);
+  });
+
+  test('a table without rows is refused, as a list without records is', async () => {
+    await expect(read(file('empty.tsv', head))).rejects.toThrow('empty.tsv:1: file: no row, wanted at least one');
+  });
+
+  test('a hint that pandas wrote for a missing one is none', async () => {
+    const [problem] = await read(file('hint.tsv', head + row));
+    expect(problem?.question).toMatch(/^Question: Which\?/);
+  });
+});
+
+test('a picture in a data URI is held in memory, another kind of URI refused', async () => {
+  const asked = (url: string) =>
+    JSON.stringify({
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'image_url', image_url: { url } },
+            { type: 'text', text: 'Which?' },
+          ],
+        },
+        { role: 'assistant', content: 'red' },
+      ],
+    });
+  const uri = `data:image/png;base64,${Buffer.from(red).toString('base64')}`;
+  expect(bytesOf((await read(file('uri.jsonl', asked(uri))))[0] as Problem)).toEqual([hex(red)]);
+  await expect(read(file('uri.jsonl', asked('data:image/svg+xml,<svg/>')))).rejects.toThrow(
+    'uri.jsonl:1: images[0]: "data:image/svg+xml", wanted a data URI in base64',
+  );
+});

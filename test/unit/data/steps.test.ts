@@ -37,6 +37,21 @@ describe('reading', () => {
     );
   });
 
+  test('Math-Shepherd: a question that speaks of a step 1 keeps its words', async () => {
+    const input = 'Explain Step 1: of it. Step 1: a ки\nStep 2: b ки';
+    expect(await read(json({ input, label: input.replaceAll('ки', '+') }))).toMatchObject([
+      { question: 'Explain Step 1: of it.', steps: ['Step 1: a', 'Step 2: b'], labels: [1, 1] },
+    ]);
+  });
+
+  test('PRM800K: a labeller who gave up leaves what was rated before', async () => {
+    const given = { completions: [{ text: 'a', rating: 1 }], human_completion: null, chosen_completion: 0 };
+    const up = { completions: null, human_completion: null, chosen_completion: null };
+    const record = { question: { problem: 'Q' }, label: { steps: [given, up], finish_reason: 'give_up' } };
+    expect(await read(json(record))).toMatchObject([{ steps: ['a'], labels: [1] }]);
+    expect(await read(json({ ...record, label: { steps: [up] } }))).toEqual([]);
+  });
+
   test('PRM800K: the chosen completions, a neutral rating counts as right, unrated ends are left out', async () => {
     const step = (texts: [string, number | null][], chosen: number | null) => ({
       completions: texts.map(([text, rating]) => ({ text, rating, flagged: false })),
