@@ -16,6 +16,7 @@ interface Arguments {
   readonly model?: string;
   readonly json?: string;
   readonly sheet: number;
+  readonly headersOnly: boolean;
 }
 
 const formats = await dataFormats();
@@ -41,10 +42,15 @@ const command: CommandModule<object, Arguments> = {
       })
       .option('model', { type: 'string', describe: 'model folder whose tokenizer counts the tokens of the questions' })
       .option('json', { type: 'string', describe: 'the same numbers as JSON' })
+      .option('headers-only', {
+        type: 'boolean',
+        default: false,
+        describe: 'do not decode the pictures: faster, and one that is cut off passes',
+      })
       .option('sheet', { type: 'number', default: 24, describe: 'problems to show' })
       .example('$0 data train_samples_all_tuning.json --image-root data_images --out data.html', 'MathV360K')
       .example('$0 data MMBench_DEV_EN_V11.tsv --out mmbench.html', 'pictures inside the file') as never,
-  async handler({ file, out, imageRoot = dirname(file), format, model, json, sheet }) {
+  async handler({ file, out, imageRoot = dirname(file), format, model, json, sheet, headersOnly }) {
     if (!Number.isInteger(sheet) || sheet < 0 || sheet > 500)
       throw new UserError(`--sheet: ${sheet}, wanted a whole number up to 500`);
     const countTokens = model === undefined ? undefined : await tokenCounter(model);
@@ -66,15 +72,16 @@ const command: CommandModule<object, Arguments> = {
     const { census, sample } = await takeCensus(file, {
       imageRoot,
       sheet,
+      headersOnly,
       onProgress,
       ...(format && { format }),
       ...(countTokens && { countTokens }),
     });
     await writeDurable(out, await datasetPage(basename(file), census, sample));
     if (json !== undefined) await writeDurable(json, `${JSON.stringify(census, null, 2)}\n`);
-    const { problems, pictures, warnings, seconds } = census;
+    const { problems, pictures, repeats, warnings, seconds } = census;
     console.log(
-      `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.damaged} damaged), ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
+      `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.damaged} damaged), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
     );
     console.log(`page: ${out}`);
   },

@@ -19,6 +19,8 @@ export interface ReadOptions {
    * earlier record with another answer, a repeated id, a multiple-choice answer that is none of the choices.
    */
   readonly onWarning?: (warning: string) => void;
+  /** Told of a record that has picture and question of an earlier one, and whether its answer is that one's too. */
+  readonly onRepeat?: (sameAnswer: boolean) => void;
   /** Told of a picture that cannot be had; the problem is then given without it. Left out: such a record is refused. */
   readonly onMissingPicture?: (path: string, why: string) => void;
 }
@@ -36,17 +38,17 @@ export async function loadProblems(file: string, options: ReadOptions): Promise<
  * @throws UserError `file:line: field: found, wanted` on the first record that cannot be used
  */
 export async function* openProblems(file: string, options: ReadOptions): AsyncGenerator<Problem> {
-  const { limit = Number.POSITIVE_INFINITY, onWarning = () => {}, onMissingPicture } = options;
+  const { limit = Number.POSITIVE_INFINITY, onWarning = () => {}, onRepeat = () => {}, onMissingPicture } = options;
   const pictures = new ImageRoot(options.imageRoot);
   const format = await findFormat(file, options.format);
   const ids = new Set<string>();
-  const conflicts = new Conflicts(onWarning);
+  const repeats = new Repeats(onWarning, onRepeat);
   if (limit <= 0) return;
   let read = 0;
   for await (const reading of format.read(file, { pictures, onWarning, onMissingPicture })) {
     const { problem, at, index } = reading;
     const id = uniqueId(problem.id, index, ids, (text) => onWarning(message(at, 'id', text, 'a new id')));
-    conflicts.add(reading);
+    repeats.add(reading);
     yield id === problem.id ? problem : { ...problem, id };
     if (++read >= limit) return;
   }
@@ -60,21 +62,27 @@ function uniqueId(id: string, index: number, ids: Set<string>, warn: (found: str
   return unique;
 }
 
-/** Reports a record that has picture and question of an earlier one but another answer. */
-class Conflicts {
+/** Reports records that have picture and question of an earlier one; those with another answer by a warning each. */
+class Repeats {
   readonly #warn: (warning: string) => void;
+  readonly #tell: (sameAnswer: boolean) => void;
   readonly #answers = new Map<string, { readonly answer: string; readonly line: number }>();
 
-  constructor(warn: (warning: string) => void) {
+  constructor(warn: (warning: string) => void, tell: (sameAnswer: boolean) => void) {
     this.#warn = warn;
+    this.#tell = tell;
   }
 
   add({ problem, at, picture }: Reading): void {
     // A digest keeps the memory for a full data set small.
     const key = hash('sha1', `${picture}\0${problem.question}`, 'base64');
     const earlier = this.#answers.get(key);
-    if (earlier === undefined) this.#answers.set(key, { answer: problem.answer, line: at.line });
-    else if (earlier.answer !== problem.answer) {
+    if (earlier === undefined) {
+      this.#answers.set(key, { answer: problem.answer, line: at.line });
+      return;
+    }
+    this.#tell(earlier.answer === problem.answer);
+    if (earlier.answer !== problem.answer) {
       const found = `${shown(problem.answer)} where line ${earlier.line} has ${shown(earlier.answer)}`;
       this.#warn(message(at, 'answer', found, 'one answer for the same picture and question'));
     }

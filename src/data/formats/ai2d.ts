@@ -19,7 +19,7 @@ export const format: DataFormat = {
   description: 'AI2D: test-*.parquet (answer as an index) or AI2D_TEST*.tsv (answer as a letter)',
   accepts: ({ kind, first }) =>
     (kind === 'parquet' && 'options' in first && 'answer' in first && 'image' in first && !('category' in first)) ||
-    (kind === 'tsv' && 'A' in first && 'answer' in first && !('category' in first)),
+    (kind === 'tsv' && 'A' in first && 'answer' in first && !('category' in first || 'l2-category' in first)),
   async *read(file) {
     for await (const { value, index, line } of readRows(file)) {
       const at = { file, line };

@@ -1,9 +1,13 @@
 // Counts of a data set, made in one pass: sources, types, answers, lengths, pictures, what is odd about it.
 // Leaves reading to data/ and showing to page.ts. Holds no problem but the few that are drawn for the picture sheet.
+import { createHash } from 'node:crypto';
 import sharp from 'sharp';
+import { UserError } from '../../core/errors.js';
+import { readRegularFile } from '../../core/files.js';
 import { random } from '../../core/random.js';
 import type { ImageSource, Problem } from '../../core/types.js';
 import { openProblems, type ReadOptions } from '../../data/problems.js';
+import { decodePicture } from '../../images/decode.js';
 
 export interface Histogram {
   /** Upper borders of the bins, the last one open. */
@@ -29,7 +33,7 @@ export interface Census {
   readonly tokens?: Histogram;
   readonly pictures: {
     readonly perProblem: Readonly<Record<string, number>>;
-    /** Different ones whose header was read. */
+    /** Different ones that could be read. */
     readonly distinct: number;
     readonly formats: Readonly<Record<string, number>>;
     readonly width: Histogram;
@@ -39,12 +43,16 @@ export interface Census {
     readonly damaged: number;
     readonly examples: readonly string[];
   };
+  /** Problems with picture and question of an earlier one, by whether the answer is the same. */
+  readonly repeats: { readonly same: number; readonly conflicting: number };
   /** Repeated ids, conflicting answers, answers that are no choice. */
   readonly warnings: { readonly count: number; readonly examples: readonly string[] };
   readonly seconds: number;
 }
 
-export interface CensusOptions extends Omit<ReadOptions, 'onWarning' | 'onMissingPicture'> {
+export interface CensusOptions extends Omit<ReadOptions, 'onWarning' | 'onRepeat' | 'onMissingPicture'> {
+  /** Read the headers of pictures only: faster, and a picture that is cut off passes. */
+  readonly headersOnly?: boolean;
   /** Tokens of a question, for the second histogram. */
   readonly countTokens?: (question: string) => number;
   /** Problems on the picture sheet. */
@@ -54,14 +62,16 @@ export interface CensusOptions extends Omit<ReadOptions, 'onWarning' | 'onMissin
 
 const MOST_EXAMPLES = 12;
 const MOST_TAG_VALUES = 40;
-const HEADERS_AT_ONCE = 8;
+const PICTURES_AT_ONCE = 8;
+const MAX_PICTURE_BYTES = 64 * 2 ** 20;
+const MAX_PIXELS = 50_000_000;
 
 /** Reads the whole file once; `sample` are problems drawn for the sheet, the same for the same file. Throws UserError. */
 export async function takeCensus(file: string, options: CensusOptions): Promise<{ census: Census; sample: Problem[] }> {
-  const { countTokens, sheet = 24, onProgress, ...reading } = options;
+  const { countTokens, sheet = 24, headersOnly = false, onProgress, ...reading } = options;
   const started = performance.now();
   const tally = new Tally();
-  const pictures = new Pictures();
+  const pictures = new Pictures(headersOnly);
   const warnings: string[] = [];
   let warned = 0;
   const sample: Problem[] = [];
@@ -69,8 +79,12 @@ export async function takeCensus(file: string, options: CensusOptions): Promise<
   const onWarning = (text: string): void => {
     if (++warned <= MOST_EXAMPLES) warnings.push(text);
   };
+  const repeats = { same: 0, conflicting: 0 };
+  const onRepeat = (same: boolean): void => {
+    repeats[same ? 'same' : 'conflicting']++;
+  };
   const onMissingPicture = (path: string, why: string): void => pictures.miss(path, why);
-  for await (const problem of openProblems(file, { ...reading, onWarning, onMissingPicture })) {
+  for await (const problem of openProblems(file, { ...reading, onWarning, onRepeat, onMissingPicture })) {
     const seen = tally.add(problem, countTokens);
     await pictures.add(problem.images);
     // Every problem is as likely to be on the sheet as any other.
@@ -82,6 +96,7 @@ export async function takeCensus(file: string, options: CensusOptions): Promise<
     file,
     ...tally.result(countTokens !== undefined),
     pictures: await pictures.result(),
+    repeats,
     warnings: { count: warned, examples: warnings },
     seconds: (performance.now() - started) / 1000,
   };
@@ -125,7 +140,7 @@ class Tally {
     return ++this.#problems;
   }
 
-  result(withTokens: boolean): Omit<Census, 'file' | 'pictures' | 'warnings' | 'seconds'> {
+  result(withTokens: boolean): Omit<Census, 'file' | 'pictures' | 'repeats' | 'warnings' | 'seconds'> {
     return {
       problems: this.#problems,
       sources: sorted(this.#sources),
@@ -140,7 +155,7 @@ class Tally {
   }
 }
 
-/** Headers of pictures, each once. */
+/** Pictures, each once: those in files by their path, those in memory by their contents. */
 class Pictures {
   readonly #perProblem = new Map<string, number>();
   readonly #formats = new Map<string, number>();
@@ -148,19 +163,23 @@ class Pictures {
   readonly #widths: number[] = [];
   readonly #heights: number[] = [];
   readonly #examples: string[] = [];
+  readonly #headersOnly: boolean;
   #missing = 0;
   #damaged = 0;
   #reading: Promise<void>[] = [];
 
+  constructor(headersOnly: boolean) {
+    this.#headersOnly = headersOnly;
+  }
+
   async add(images: readonly ImageSource[]): Promise<void> {
     count(this.#perProblem, String(images.length));
     for (const image of images) {
-      if ('path' in image) {
-        if (this.#seen.has(image.path)) continue;
-        this.#seen.add(image.path);
-      }
-      this.#reading.push(this.#header(image));
-      if (this.#reading.length === HEADERS_AT_ONCE) await this.#drain();
+      const key = 'path' in image ? image.path : createHash('sha256').update(image.bytes).digest('hex');
+      if (this.#seen.has(key)) continue;
+      this.#seen.add(key);
+      this.#reading.push(this.#look(image));
+      if (this.#reading.length === PICTURES_AT_ONCE) await this.#drain();
     }
   }
 
@@ -189,17 +208,20 @@ class Pictures {
     await Promise.all(reading);
   }
 
-  async #header(image: ImageSource): Promise<void> {
+  async #look(image: ImageSource): Promise<void> {
+    const name = 'path' in image ? image.path : image.name;
     try {
-      const { width, height, format } = await sharp('path' in image ? image.path : image.bytes, {
-        limitInputPixels: false,
-      }).metadata();
+      const bytes = 'path' in image ? await readRegularFile(image.path, MAX_PICTURE_BYTES) : image.bytes;
+      // Only decoding the whole picture finds one that is cut off.
+      if (!this.#headersOnly) await decodePicture(bytes, name, MAX_PIXELS);
+      const { width, height, format } = await sharp(bytes, { limitInputPixels: false }).metadata();
       this.#widths.push(width);
       this.#heights.push(height);
       count(this.#formats, format);
     } catch (error) {
       this.#damaged++;
-      this.#note(`${'path' in image ? image.path : image.name}: ${(error as Error).message.split('\n')[0]}`);
+      const [reason] = (error as Error).message.split('\n');
+      this.#note(error instanceof UserError ? String(reason) : `${name}: ${reason}`);
     }
   }
 

@@ -31,7 +31,16 @@ export async function datasetPage(title: string, census: Census, sample: readonl
   });
 }
 
-function overview({ problems, sources, questionTypes, pictures: seen, warnings, characters, file }: Census): Markup {
+function overview({
+  problems,
+  sources,
+  questionTypes,
+  pictures: seen,
+  repeats,
+  warnings,
+  characters,
+  file,
+}: Census): Markup {
   const choice = questionTypes.multi_choice ?? 0;
   return section(
     'overview',
@@ -44,6 +53,7 @@ function overview({ problems, sources, questionTypes, pictures: seen, warnings, 
       ['different pictures', count(seen.distinct)],
       ['pictures missing or damaged', count(seen.missing + seen.damaged)],
       ['median question', html`${count(characters.median)} characters`],
+      ['repeated questions', count(repeats.same + repeats.conflicting)],
       ['odd records', count(warnings.count)],
     ]),
   );
@@ -147,10 +157,15 @@ function pictures({ pictures: seen, problems }: Census): Markup {
   );
 }
 
-function odd({ warnings }: Census): Markup {
+function odd({ repeats, warnings }: Census): Markup {
+  const { same, conflicting } = repeats;
   return section(
     'odd',
     'What is odd',
+    same + conflicting > 0 &&
+      note(
+        `${count(same + conflicting)} problems have picture and question of an earlier one: ${count(same)} with its answer, ${count(conflicting)} with another.`,
+      ),
     warnings.count === 0
       ? note('No repeated id, no question with two answers, no answer that is none of its choices.')
       : html`<p>${count(warnings.count)} in all. Nothing was dropped. The first of them:</p><ul>${warnings.examples.map((text) => html`<li><code>${text}</code></li>`)}</ul>`,

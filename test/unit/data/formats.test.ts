@@ -354,7 +354,7 @@ describe('the kind of a file', () => {
 
   test('is told by its contents: a table under any name, a byte order mark before it', async () => {
     for (const contents of [head + row, `\uFEFF${head}${row}`])
-      expect(await read(file('table.txt', contents))).toMatchObject([{ id: '5', answer: 'B' }]);
+      expect(await read(file('table.txt', contents))).toMatchObject([{ id: '5', answer: 'B', tags: { group: '5' } }]);
   });
 
   test('a table without rows is refused, as a list without records is', async () => {

@@ -43,6 +43,7 @@ test('counts kinds, answers, pictures and what is odd, dropping nothing', async 
     choices: { 3: 2 },
     letters: { B: 1, C: 1 },
     pictures: { perProblem: { 0: 1, 1: 4 }, distinct: 1, formats: { png: 1 }, missing: 1, damaged: 1 },
+    repeats: { same: 0, conflicting: 1 },
     warnings: { count: 1 },
   });
   expect(census.pictures.width).toMatchObject({ median: 40, most: 40 });
@@ -50,6 +51,30 @@ test('counts kinds, answers, pictures and what is odd, dropping nothing', async 
   expect(census.tokens?.most).toBe(5);
   expect(census.warnings.examples[0]).toMatch(/data\.json:1: answer: "C" where line 1 has "B"/);
   expect(sample).toHaveLength(5);
+});
+
+test('a picture that is cut off is damaged unless only headers are read, and repeats are counted', async () => {
+  const whole = solidPng(60, 60, [0, 0, 255]);
+  writeFileSync(join(folder, 'A/cut.png'), whole.subarray(0, whole.length - 20));
+  const cut = join(folder, 'cut.json');
+  const rows = [record('A/cut.png', 'Why?', '1'), record('A/cut.png', 'Why?', '1'), record('A/cut.png', 'Why?', '2')];
+  writeFileSync(cut, JSON.stringify(rows));
+  const pictures = async (headersOnly: boolean) => {
+    const { census } = await takeCensus(cut, { imageRoot: folder, headersOnly });
+    expect(census.repeats).toEqual({ same: 1, conflicting: 1 });
+    return [census.pictures.distinct, census.pictures.damaged];
+  };
+  expect(await pictures(false)).toEqual([0, 1]);
+  expect(await pictures(true)).toEqual([1, 0]);
+});
+
+test('a picture that several rows of a table hold is one picture', async () => {
+  const table = join(folder, 'table.tsv');
+  const picture = Buffer.from(solidPng(9, 9, [1, 2, 3])).toString('base64');
+  const rows = [5, 6, 1_000_005].map((i) => `${i}\tWhich?\t\ta\tb\tA\t${i > 6 ? 5 : picture}\tx\n`);
+  writeFileSync(table, `index\tquestion\thint\tA\tB\tanswer\timage\tl2-category\n${rows.join('')}`);
+  const { census } = await takeCensus(table, { imageRoot: folder });
+  expect(census).toMatchObject({ problems: 3, pictures: { distinct: 1, perProblem: { 1: 3 } } });
 });
 
 test('the sheet is a draw of the size asked for, the same every time', async () => {
