@@ -8,6 +8,7 @@ import data from './commands/data.js';
 import doctor from './commands/doctor.js';
 import evaluate from './commands/evaluate.js';
 import evolve from './commands/evolve.js';
+import experiment from './commands/experiment.js';
 import exportRun from './commands/export.js';
 import golden from './commands/golden.js';
 import grade from './commands/grade.js';
@@ -21,7 +22,7 @@ import runs from './commands/runs.js';
 import { stopCode } from './commands/stop.js';
 import trainPrm from './commands/train-prm.js';
 import warmup from './commands/warmup.js';
-import { packageRoot } from './config/load.js';
+import { packageRoot } from './config/presets.js';
 import { UserError } from './core/errors.js';
 import { Stopped } from './run/stop.js';
 
@@ -33,6 +34,7 @@ const commands = [
   rollout,
   evaluate,
   grade,
+  experiment,
   report,
   runs,
   rolloutsQuery,

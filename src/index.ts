@@ -1,5 +1,6 @@
 // The library: `import { loadModel, evolve, ... } from 'mstar'`. Everything here is typed and documented where it is defined.
-export { type ConfigSource, listPresets, loadConfig, resolveConfig, resolvePath } from './config/load.js';
+export { type ConfigSource, loadConfig, resolveConfig, resolvePath } from './config/load.js';
+export { listPresets } from './config/presets.js';
 export type { BenchmarkSettings, EvaluateSettings, RolloutSettings } from './config/sample.js';
 export type { Config, ConfigInput } from './config/schema.js';
 export { EngineError, UserError } from './core/errors.js';
@@ -19,6 +20,7 @@ export { type GradeCounts, type GradeOptions, gradeFile } from './grade/grade-fi
 export {
   evaluate,
   evaluateBenchmark,
+  type EvolveOptions,
   evaluateStored,
   evolve,
   type JobOptions,
@@ -29,6 +31,7 @@ export {
   trainPrm,
   warmup,
 } from './jobs.js';
+export { type ExperimentSettings, experiment } from './job-experiment.js';
 export { Judge, type JudgeOptions } from './judge/judge.js';
 export { lastResortOf } from './judge/regrade.js';
 export { writeProblems } from './problems/write.js';

@@ -1,7 +1,7 @@
 // Whole jobs as functions of their settings: opens data, run folder and engine, and hands them to the loop.
 // Leaves the loop to evolve, evaluate and rollout, and flags and printing to the commands.
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { resolveConfig } from './config/load.js';
 import {
   type BenchmarkSettings,
@@ -16,10 +16,7 @@ import type { Config, ConfigInput } from './config/schema.js';
 import { UserError } from './core/errors.js';
 import type { ModelHost, Policy, Scorer } from './core/ports.js';
 import type { Problem, RolloutStats } from './core/types.js';
-import { contentKeys } from './data/content.js';
 import { digestProblems } from './data/digest.js';
-import { loadProblems } from './data/problems.js';
-import { type Splits, splitProblems } from './data/splits.js';
 import { writeSplits } from './data/splits-file.js';
 import { createHost } from './engine/host.js';
 import { findBenchmark } from './evaluate/benchmarks/registry.js';
@@ -34,12 +31,12 @@ import { type ModelPlaces, Models } from './evolve/job.js';
 import type { Stage } from './evolve/plan.js';
 import { plannedSteps } from './evolve/plan.js';
 import type { Summary } from './evolve/summary.js';
-import { writeProblems } from './problems/write.js';
+import { makeSplits, readData, readSplits } from './job-data.js';
 import { type RolloutSummary, rollout as rolloutOn } from './rollout/sample.js';
-import { putDurable } from './run/durable.js';
+import { adopt } from './run/adopt.js';
 import { Run } from './run/folder.js';
 import { requireSpace, weightBytes } from './run/space.js';
-import { type Display, silent } from './run/terminal.js';
+import type { Display } from './run/terminal.js';
 
 export interface JobOptions {
   /** Stops the job at the next safe point; it rejects with `Stopped`, and the same call goes on from there. */
@@ -52,9 +49,13 @@ export interface JobOptions {
   readonly host?: ModelHost;
 }
 
+export interface EvolveOptions extends JobOptions {
+  /** Run folder whose phases before the first iteration a new run begins with, as far as its settings would make the same. */
+  readonly from?: string;
+}
+
 /** Bytes of a checkpoint with trainer state per byte of the model on disk (16-bit weights: exact copy and two moments). */
 const CHECKPOINT_GROWTH = 8;
-const MOST_WARNINGS = 5;
 
 /**
  * Runs the recipe in the folder `run.dir`, or goes on with the run that it holds.
@@ -64,7 +65,7 @@ const MOST_WARNINGS = 5;
  */
 export async function evolve(
   settings: ConfigInput,
-  options: JobOptions = {},
+  options: EvolveOptions = {},
   until: Stage = 'evolve',
 ): Promise<Summary> {
   const config = resolveConfig(settings);
@@ -79,14 +80,14 @@ export async function evolve(
     if (isNew) {
       await models.policy('base');
       await requireSpace(dir, CHECKPOINT_GROWTH * (await weightBytes(config.model.path)));
+      if (options.from !== undefined) {
+        await adopt(dir, { from: options.from, settings: withoutFolder(config), takes: isShared });
+      }
     }
-    const read =
-      config.data.file === undefined
-        ? undefined
-        : await split(config, await readData(config.data.file, config, options), options);
+    const read = config.data.file === undefined ? undefined : await readSplits(config, options);
     const run = await Run.open({ ...options, dir, keepCheckpoints, settings: withoutFolder(config) });
     try {
-      const data = read ?? (await split(config, await makeData(config, run, options), options));
+      const data = read ?? (await makeSplits(config, run, options));
       await writeSplits(dir, config.seed, data);
       await run.start({ event: 'start', problems: digestProblems(Object.values(data).flat()) });
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
@@ -181,7 +182,7 @@ export interface StoredSettings extends RegradeOptions {
  */
 export async function evaluateStored(settings: StoredSettings, options: JobOptions = {}): Promise<Evaluation> {
   const { rollouts, out, benchmark, protocol, data, imageRoot, seed = 1, judge } = settings;
-  const problems = data === undefined ? [] : await readData(data, { data: { imageRoot } }, options);
+  const problems = data === undefined ? [] : await readData(data, imageRoot, options);
   return writeTables(out, {
     rollouts,
     protocol,
@@ -215,7 +216,7 @@ async function onData<T>(
 ): Promise<T> {
   const { out: dir, model, data, imageRoot, limit, prompt: solve, system, ...rest } = settings;
   const { choose = (all) => all, prm } = more;
-  const problems = choose(await readData(data, { data: { imageRoot } }, options, limit || undefined));
+  const problems = choose(await readData(data, imageRoot, options, limit || undefined));
   if (problems.length === 0) throw new UserError(`${data}: problems: none that count, wanted at least one`);
   const prompt = { solve, givenAnswer: solve, system };
   const host = options.host ?? createHost({ ...rest, tokenBudget: 1, prompt, onRollout: options.onRollout });
@@ -257,48 +258,31 @@ function placesOf({ run, model, warmup }: Config): ModelPlaces {
   };
 }
 
+/** Settings that no phase before the first iteration reads. */
+const READ_LATER = ['evolve.', 'explore.', 'test.', 'run.keepCheckpoints', 'run.checkpointEvery'];
+/** More that a phase does not read. */
+const UNREAD: Readonly<Record<string, readonly string[]>> = {
+  warmup: ['prm.', 'dynamics.'],
+  converge: ['prm.optimizer.', 'prm.aggregate', 'dynamics.'],
+  label: ['prm.optimizer.', 'prm.aggregate', 'dynamics.'],
+  'train-prm': ['prm.aggregate', 'dynamics.'],
+  'test-base': ['dynamics.'],
+  'test-warmup': ['dynamics.'],
+  'away-base': ['dynamics.'],
+  'away-warmup': ['dynamics.'],
+  'dynamics-0000': [],
+};
+
+/** Whether two runs that differ in these settings do the same in a phase. */
+function isShared(phase: string, differing: readonly string[]): boolean {
+  const unread = UNREAD[phase];
+  if (unread === undefined) return false;
+  // The dynamics at the start measure the temperature that sampling starts with.
+  if (phase.startsWith('dynamics-') && differing.includes('evolve.temperature')) return false;
+  return differing.every((name) => [...READ_LATER, ...unread].some((start) => name.startsWith(start)));
+}
+
 /** The folder a run lies in does not decide its bytes, so a run may be moved. */
 function withoutFolder({ run: { dir: _, ...run }, ...rest }: Config): object {
   return { ...rest, run };
-}
-
-/** The parts of a data set; a picture that lies there under two names is one picture. */
-async function split(
-  { splits, seed }: Config,
-  problems: readonly Problem[],
-  { display = silent }: JobOptions,
-): Promise<Splits> {
-  const keyOf = await contentKeys(problems, (files) =>
-    display.say(`comparing ${files} pictures of equal questions, so that no problem is in two parts`),
-  );
-  return splitProblems(problems, splits, seed, keyOf);
-}
-
-async function readData(
-  file: string,
-  { data }: { readonly data: Pick<Config['data'], 'imageRoot'> },
-  { display = silent }: JobOptions,
-  limit?: number,
-): Promise<Problem[]> {
-  let warnings = 0;
-  const onWarning = (text: string): void => {
-    if (++warnings <= MOST_WARNINGS) display.say(`warning: ${text}`);
-  };
-  const problems = await loadProblems(file, { imageRoot: data.imageRoot ?? dirname(file), limit, onWarning });
-  if (warnings > MOST_WARNINGS) display.say(`warning: ${warnings - MOST_WARNINGS} more of these in ${file}`);
-  return problems;
-}
-
-/** Makes the problems of the run once, in `problems/` of its folder. */
-async function makeData(config: Config, run: Run, options: JobOptions): Promise<Problem[]> {
-  const dir = join(run.dir, 'problems');
-  const { generate } = config.data;
-  if (!generate) throw new Error('no problems to make');
-  if (run.isFresh || !existsSync(dir)) {
-    run.progress.say(`making ${generate.count} problems`);
-    await putDurable(dir, async (aside) => {
-      await writeProblems(aside, { ...generate, seed: generate.seed ?? config.seed });
-    });
-  }
-  return readData(join(dir, 'problems.json'), { data: { imageRoot: join(dir, 'data_images') } }, options);
 }

@@ -28,6 +28,8 @@ const imports: Record<string, readonly string[]> = {
   grade: ['core', 'data', 'reward'],
   judge: ['core', 'reward'],
   report: ['core', 'data', 'images', 'run'],
+  // The grids of the paper run whole recipes and tabulate their summaries.
+  experiment: ['core', 'config', 'evolve', 'report', 'run'],
   evolve: ['core', 'config', 'data', 'reward', 'run', 'rollout', 'label', 'evaluate'],
 };
 

@@ -5,21 +5,34 @@ import type { Summary } from '../evolve/summary.js';
 import { describeSeconds } from '../run/terminal.js';
 import { percent, type RecipeFlags, recipeFlags, runRecipe } from './recipe.js';
 
-const command: CommandModule<object, RecipeFlags> = {
+interface Flags extends RecipeFlags {
+  readonly from: string | undefined;
+}
+
+const command: CommandModule<object, Flags> = {
   command: 'evolve',
   describe: 'run the whole recipe: warm-up, PRM, self-evolving iterations, test',
   builder: (yargs) =>
     recipeFlags(yargs)
+      .option('from', {
+        type: 'string',
+        describe: 'run folder whose warm-up, labels and PRM a new run begins with; the settings of these must agree',
+      })
+      .group(['from'], 'Recipe:')
       .example('mstar evolve --preset demo', 'the demonstration on generated picture problems')
       .example('mstar evolve --config recipe.yaml', 'a recipe of your own; the same line resumes it')
       .example('mstar evolve --preset demo --set seed=2 --set run.dir=runs/seed-2', 'another seed in another folder')
+      .example(
+        'mstar evolve --preset demo --from runs/demo --set evolve.method=rest-em --set run.dir=runs/b',
+        'another method from the same warm-up and PRM',
+      )
       .example('mstar evolve --settings', 'every setting with its default and meaning'),
   handler: (flags) =>
     runRecipe(flags, 'evolve', async (summary, { run }) => {
       const { writeReport } = await import('../report/report.js');
       const report = await writeReport(run.dir);
       return [...table(summary), '', `results: ${join(run.dir, 'summary.json')}`, `report:  ${report}`];
-    }),
+    }, { from: flags.from }),
 };
 
 /** Test accuracy of every checkpoint, then what sampling and the PRM say of the last. */

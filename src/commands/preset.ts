@@ -1,8 +1,9 @@
 // `mstar preset list|show NAME`: the recipes that come with mstar.
-// Leaves reading them to config/load.ts.
-import { readFile } from 'node:fs/promises';
+// Leaves reading them to config/.
 import type { CommandModule } from 'yargs';
-import { listPresets, presetFile } from '../config/load.js';
+import { stringify } from 'yaml';
+import { readPreset } from '../config/load.js';
+import { describePreset, listPresets, listScales } from '../config/presets.js';
 import { UserError } from '../core/errors.js';
 
 interface Arguments {
@@ -18,19 +19,24 @@ const command: CommandModule<object, Arguments> = {
       .positional('action', { choices: ['list', 'show'] as const, demandOption: true, describe: 'what to do' })
       .positional('name', { type: 'string', describe: 'recipe to show' })
       .example('$0 preset list', 'names, and what each is')
-      .example('$0 preset show paper', 'its file, to read or to begin one of your own')
-      .example('$0 evolve --preset paper --set model.path=DIR --set data.file=FILE', 'runs it') as never,
+      .example('$0 preset show paper', 'its settings, to read or to begin a file of your own')
+      .example('$0 evolve --preset paper-rest-em --set model.path=DIR --set data.file=FILE', 'runs one')
+      .example('$0 evolve --preset tiny-rest-em', 'the same row on the embedded model and problems') as never,
   async handler({ action, name }) {
     if (action === 'show') {
       if (name === undefined) throw new UserError('name: missing, wanted a preset as mstar preset list names them');
-      process.stdout.write(await readFile(await presetFile(name), 'utf8'));
+      const about = (await describePreset(name)).map((line) => `# ${line}\n`).join('');
+      process.stdout.write(`${about}${stringify(await readPreset(name), { lineWidth: 0 })}`);
       return;
     }
+    const scales = await listScales();
     const names = await listPresets();
     const width = Math.max(...names.map((preset) => preset.length));
     for (const preset of names) {
-      const [first = ''] = (await readFile(await presetFile(preset), 'utf8')).split('\n');
-      console.log(`${preset.padEnd(width)}  ${first.replace(/^# ?/, '')}`);
+      const lines = await describePreset(preset);
+      // What the scale is stands with the scale.
+      const about = scales.includes(preset) ? lines : lines.slice(-1);
+      console.log(`${preset.padEnd(width)}  ${about.join(' ')}`);
     }
   },
 };

@@ -44,6 +44,7 @@ export async function runRecipe(
   flags: RecipeFlags,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
+  more: { readonly from?: string | undefined } = {},
 ): Promise<void> {
   if (flags.settings) {
     printSettings();
@@ -54,7 +55,7 @@ export async function runRecipe(
   const { evolve } = await import('../jobs.js');
   const display = openDisplay(process.stderr);
   const computed = new Computed();
-  const summary = await evolve(config, { display, signal: stopSignal(display), onRollout: computed.add }, until);
+  const summary = await evolve(config, { display, signal: stopSignal(display), onRollout: computed.add, ...more }, until);
   for (const line of [...(await lines(summary, config)), ...computed.line()]) process.stdout.write(`${line}\n`);
 }
 

@@ -1,25 +1,21 @@
 // From a recipe file or preset and --set overrides to one checked Config; every refusal names file, line and setting.
 // Leaves the rules to schema.ts.
-import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { isNode, LineCounter, parse, parseDocument, YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
 import { explainIssue } from './explain.js';
+import { packageRoot, presetFiles } from './presets.js';
 import { type Config, type ConfigInput, configSchema } from './schema.js';
 import { nearestSetting, settingAt } from './settings.js';
-
-/** Folder that holds package.json, assets/ and the addon, whether this runs from src/ or from dist/. */
-export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
 const PACKAGE_PREFIX = 'mstar:';
 const MOST_BYTES = 1 << 20;
 
-/** Where settings come from; a preset is a recipe file of this package. */
+/** Where settings come from; a preset is a recipe of this package. */
 export interface ConfigSource {
   readonly file?: string;
   readonly preset?: string;
@@ -36,14 +32,12 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   if (source.file !== undefined && source.preset !== undefined) {
     throw new UserError('--config: given beside --preset, wanted one of them');
   }
-  const file = source.preset === undefined ? source.file : await presetFile(source.preset);
-  if (file === undefined) throw new UserError('--config: missing, wanted a recipe file, or --preset with a name');
-  const { values, lineOf } = await readRecipe(file);
+  const { values, lineOf } = await readSource(source);
   const overrides = (source.set ?? []).map(parseOverride);
   for (const override of overrides) applyOverride(values, override);
   const place = (path: readonly string[]): string => {
     const override = overrides.findLast((one) => startsWith(path, one.path) || startsWith(one.path, path));
-    return override ? `--set ${override.text}` : `${file}${lineOf(path)}`;
+    return override ? `--set ${override.text}` : lineOf(path);
   };
   return check(values, place);
 }
@@ -53,31 +47,52 @@ export function resolveConfig(input: ConfigInput): Config {
   return check(input, () => 'settings');
 }
 
-/** Names of the recipe files that ship with this package. */
-export async function listPresets(): Promise<string[]> {
-  const files = await readdir(join(packageRoot, 'assets/presets'));
-  return files
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => basename(name, '.yaml'))
-    .sort();
-}
-
 /** Absolute form of a path from a recipe. */
 export function resolvePath(path: string): string {
   return path.startsWith(PACKAGE_PREFIX) ? join(packageRoot, path.slice(PACKAGE_PREFIX.length)) : resolve(path);
 }
 
-/** File of a preset. Throws UserError naming those that there are. */
-export async function presetFile(name: string): Promise<string> {
-  const known = await listPresets();
-  if (!known.includes(name))
-    throw new UserError(`--preset: ${JSON.stringify(name)}, wanted one of ${known.join(', ')}`);
-  return join(packageRoot, 'assets/presets', `${name}.yaml`);
+/** Settings of a preset as a recipe file would have them. Throws UserError where there is none of the name. */
+export async function readPreset(name: string): Promise<Readonly<Record<string, unknown>>> {
+  return (await readSource({ preset: name })).values;
+}
+
+async function readSource({ file, preset }: ConfigSource): Promise<Recipe> {
+  const files = preset === undefined ? [file] : await presetFiles(preset);
+  const recipes: Recipe[] = [];
+  for (const one of files) {
+    if (one === undefined) throw new UserError('--config: missing, wanted a recipe file, or --preset with a name');
+    recipes.push(await readRecipe(one));
+  }
+  const values = recipes.reduce<Record<string, unknown>>((all, recipe) => merge(all, recipe.values), {});
+  // The folder of a preset's run has its name.
+  if (preset !== undefined) merge(values, { run: { dir: `runs/${preset}`, ...(values.run as object | undefined) } });
+  const holds = ({ values: own }: Recipe, path: readonly string[]): boolean =>
+    path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], own) !== undefined;
+  return {
+    values,
+    lineOf: (path) => (recipes.findLast((one) => holds(one, path)) ?? (recipes.at(-1) as Recipe)).lineOf(path),
+  };
+}
+
+/** Puts settings over others, group by group; lists and single values replace what was there. */
+function merge(under: Record<string, unknown>, over: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  for (const [key, value] of Object.entries(over)) {
+    const inner = Object.hasOwn(under, key) ? under[key] : undefined;
+    const merged = isGroup(value) ? merge(isGroup(inner) ? inner : {}, value) : value;
+    // As an own property whatever its name: assigning to __proto__ would reach every object.
+    Object.defineProperty(under, key, { value: merged, enumerable: true, writable: true, configurable: true });
+  }
+  return under;
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 interface Recipe {
   readonly values: Record<string, unknown>;
-  /** `:line` of a setting, or of the nearest group around it that the file holds. */
+  /** `file:line` of a setting, or of the nearest group around it that the file holds. */
   lineOf(path: readonly string[]): string;
 }
 
@@ -97,9 +112,9 @@ async function readRecipe(file: string): Promise<Recipe> {
       const pair =
         parent instanceof YAMLMap ? parent.items.find((item) => keyOf(item.key) === path[length - 1]) : undefined;
       const range = pair && isNode(pair.key) ? pair.key.range : undefined;
-      if (range) return `:${lines.linePos(range[0]).line}`;
+      if (range) return `${file}:${lines.linePos(range[0]).line}`;
     }
-    return '';
+    return file;
   };
   return { values, lineOf };
 }
@@ -185,9 +200,16 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
     },
     data: {
       ...config.data,
-      ...(config.data.file === undefined ? {} : { file: resolvePath(config.data.file) }),
-      ...(config.data.imageRoot === undefined ? {} : { imageRoot: resolvePath(config.data.imageRoot) }),
+      ...withPaths(config.data),
+      ...(config.data.outOfDomain && { outOfDomain: { ...config.data.outOfDomain, ...withPaths(config.data.outOfDomain) } }),
     },
+  };
+}
+
+function withPaths({ file, imageRoot }: { readonly file?: string; readonly imageRoot?: string }): object {
+  return {
+    ...(file === undefined ? {} : { file: resolvePath(file) }),
+    ...(imageRoot === undefined ? {} : { imageRoot: resolvePath(imageRoot) }),
   };
 }
 

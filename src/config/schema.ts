@@ -112,6 +112,13 @@ export const settings = z.strictObject({
       .optional()
       .describe('folder that holds the pictures, none outside it is read; the folder of data.file when left out'),
     generate: generated.optional().describe('make picture problems into the run folder instead of reading a file'),
+    outOfDomain: z
+      .strictObject({
+        file: z.string().min(1).optional().describe('data set of another kind for a second test of the first and last checkpoints'),
+        imageRoot: z.string().min(1).optional().describe('folder that holds its pictures'),
+        generate: generated.optional().describe('make such problems instead of reading a file'),
+      })
+      .optional(),
   }),
   splits: z
     .strictObject({
@@ -171,18 +178,26 @@ export const settings = z.strictObject({
         .enum(['min', 'last', 'mean', 'product'])
         .default('min')
         .describe('how step scores become the reward of a response'),
+      convergeEpochs: count(0, 1000)
+        .default(4)
+        .describe(
+          "passes over the warm-up's examples that make the checkpoint which samples for the labels and becomes the PRM, by the optimizer of the warm-up; 0: the warm-up checkpoint does",
+        ),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: ['vision'] }).describe('training of the PRM'),
     })
     .prefault({}),
   evolve: z
     .strictObject({
       method: z
-        .enum(['continuous', 'iterative-rft', 'rest-em'])
+        .enum(['continuous', 'iterative-rft', 'rest-em', 'sft'])
         .default('continuous')
         .describe(
-          'continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew',
+          "continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew; sft: nothing is sampled, the warm-up's examples are trained on for all optimizer steps",
         ),
-      iterations: count(1, 100_000).default(14).describe('iterations'),
+      steps: count(0)
+        .default(10_000)
+        .describe('optimizer steps in all, the same for every method; the last iteration is cut to fit; 0: no limit'),
+      iterations: count(0, 100_000).default(0).describe('most iterations; 0: as many as the optimizer steps take'),
       interval: z
         .union([count(1), z.string().regex(/^(100|\d{1,2}(\.\d{1,4})?)\s?%$/, 'wanted a count or a share like 25%')])
         .default(45_000)
@@ -200,7 +215,18 @@ export const settings = z.strictObject({
               'among the different right responses: k of highest reward, reward from alpha up, k at random, all',
             ),
           k: count(1, 4096).default(2).describe('responses per question for top and random'),
-          alpha: z.number().min(-1e6).max(1e6).default(0.5).describe('least reward for threshold'),
+          alpha: z
+            .union([z.number().min(-1e6).max(1e6), z.literal('search')])
+            .default('search')
+            .describe(
+              "least reward for threshold; search: the first iteration is trained with each of alphas, and the one of the highest greedy validation accuracy is taken for the run, the lower of equals",
+            ),
+          alphas: z
+            .array(z.number().min(-1e6).max(1e6))
+            .min(1)
+            .max(100)
+            .default([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+            .describe('thresholds to search'),
         })
         .prefault({}),
       unlabelled: z
@@ -213,7 +239,7 @@ export const settings = z.strictObject({
             ),
           after: share()
             .default(0.5)
-            .describe('share of the iterations that pass before they are mixed in, as many as labelled ones'),
+            .describe('share of the training that passes before they are mixed in, as many as labelled ones'),
         })
         .prefault({}),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: [] }).describe(
@@ -235,10 +261,14 @@ export const settings = z.strictObject({
       problems: count(0).default(0).describe('validation problems to sample; 0: all'),
       samples: count(2, 4096).default(16).describe('responses per problem and temperature'),
       temperatures: temperatures().default([0.4, 0.7, 1, 1.3, 1.6]).describe('temperatures to follow'),
+      every: count(1)
+        .default(1)
+        .describe('iterations between measurements; those of a choice of temperature and the last are always measured'),
     })
     .prefault({}),
   test: z
     .strictObject({
+      every: count(1).default(1).describe('iterations between greedy tests; the last is always tested'),
       problems: count(0).default(0).describe('test problems to sample at the end for Pass@K; 0: all'),
       samples: count(2, 4096).default(16).describe('responses per problem for Pass@K and Reward-Pass@2'),
     })
@@ -253,6 +283,11 @@ export const configSchema = settings.superRefine((config, context) => {
     refuse(['data'], 'no problems, wanted data.file or data.generate');
   if (data.file !== undefined && data.generate !== undefined)
     refuse(['data'], 'both file and generate, wanted one of them');
+  const second = data.outOfDomain;
+  if (second && (second.file === undefined) === (second.generate === undefined))
+    refuse(['data', 'outOfDomain'], 'wanted either file or generate');
+  if (second?.generate && data.generate === undefined)
+    refuse(['data', 'outOfDomain', 'generate'], 'set beside data.file, wanted with data.generate only');
   if (data.generate && data.imageRoot !== undefined) {
     refuse(['data', 'imageRoot'], 'set beside data.generate, wanted with data.file only');
   }
@@ -272,6 +307,12 @@ export const configSchema = settings.superRefine((config, context) => {
   if ((evolve.select.rule === 'top' || evolve.select.rule === 'random') && evolve.select.k > evolve.n) {
     refuse(['evolve', 'select', 'k'], `${evolve.select.k}, wanted at most evolve.n (${evolve.n})`);
   }
+  if (evolve.steps === 0 && evolve.iterations === 0)
+    refuse(['evolve', 'steps'], '0 beside 0 evolve.iterations, wanted one of them');
+  if (evolve.method === 'sft' && evolve.steps === 0)
+    refuse(['evolve', 'steps'], '0 with the method sft, wanted the optimizer steps to train for');
+  if (evolve.method === 'sft' && !config.warmup.enabled)
+    refuse(['evolve', 'method'], "sft without a warm-up, wanted warmup.enabled: its examples are what sft trains on");
   if (!config.prompt.solve.includes('{question}')) refuse(['prompt', 'solve'], 'no {question} in it, wanted one');
   for (const slot of ['{question}', '{answer}']) {
     if (!config.prompt.givenAnswer.includes(slot)) refuse(['prompt', 'givenAnswer'], `no ${slot} in it, wanted one`);

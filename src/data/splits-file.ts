@@ -12,8 +12,9 @@ export async function writeSplits(dir: string, seed: number, splits: Splits): Pr
   checkOverlap({ ...splits });
   const file = join(dir, SPLITS_FILE);
   if (existsSync(file)) return;
-  const { labelled, unlabelled, test, validation } = splits;
-  const parts = Object.entries({ test, validation, labelled, unlabelled }).map(([name, problems]) => {
+  const { labelled, unlabelled, test, validation, outOfDomain } = splits;
+  const named = { test, validation, labelled, unlabelled, ...(outOfDomain.length > 0 && { outOfDomain }) };
+  const parts = Object.entries(named).map(([name, problems]) => {
     const ids = JSON.stringify(problems.map(({ id }) => id));
     return `  ${JSON.stringify(name)}: { "count": ${problems.length}, "ids": ${ids} }`;
   });

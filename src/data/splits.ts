@@ -15,6 +15,8 @@ export interface Splits {
   readonly test: Problem[];
   /** Global validation. */
   readonly validation: Problem[];
+  /** Out-of-domain test: another data set; empty where none is given. */
+  readonly outOfDomain: Problem[];
 }
 
 export interface SplitSizes {
@@ -52,7 +54,7 @@ export function splitProblems(
     const wanted = `more than the ${sizes.test} of test and ${sizes.validation} of validation`;
     throw new UserError(`data: ${problems.length} problems, wanted ${wanted}`);
   }
-  return { labelled, unlabelled: queue.slice(next).flat(), test, validation };
+  return { labelled, unlabelled: queue.slice(next).flat(), test, validation, outOfDomain: [] };
 }
 
 /**

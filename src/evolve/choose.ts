@@ -118,14 +118,17 @@ function countLucky(responses: readonly RatedResponse[]): number {
   return responses.filter(isLuckyResponse).length;
 }
 
+/** A rule as the settings have it: its threshold may have to be searched for. */
+export type Rule = SelectionRule | { readonly rule: 'threshold'; readonly alpha: 'search' };
+
 /** The rule that the settings name. */
-export function selectionRule({ evolve }: Config): SelectionRule {
+export function selectionRule({ evolve }: Config): Rule {
   const { rule, k, alpha } = evolve.select;
-  if (rule === 'threshold') return { rule, alpha };
+  if (rule === 'threshold') return alpha === 'search' ? { rule, alpha } : { rule, alpha };
   return rule === 'all' ? { rule } : { rule, k };
 }
 
 /** Whether a rule looks at the PRM's rewards. */
-export function needsReward({ rule }: SelectionRule): boolean {
+export function needsReward({ rule }: Pick<Rule, 'rule'>): boolean {
   return rule === 'top' || rule === 'threshold';
 }

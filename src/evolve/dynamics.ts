@@ -29,7 +29,8 @@ export interface Standing {
 
 /**
  * Samples the validation problems with the policy `at`.
- * @param temperature in use; the decision may replace it where this iteration is one of choice
+ * @param temperature in use, measured beside those of the settings; the decision may replace it where one is due
+ * @param over no iteration is to follow
  */
 export async function dynamics(
   job: Job,
@@ -37,11 +38,16 @@ export async function dynamics(
   at: PolicyAt,
   iteration: number,
   temperature: number,
+  over: boolean,
 ): Promise<Standing> {
   const { config, run, data } = job;
   const problems = data.validation.slice(0, config.dynamics.problems || undefined);
-  const choice = choosesAfter(job, iteration);
-  const grid = new Set([...config.dynamics.temperatures, ...(choice ? config.explore.temperatures : [])]);
+  const choice = choosesAfter(job, iteration, over);
+  const grid = new Set([
+    ...config.dynamics.temperatures,
+    temperature,
+    ...(choice ? config.explore.temperatures : []),
+  ]);
   const policy = await job.models.policy(at);
   const { greedy, samples, steps, rows } = await measure(job, phase, at, problems, [...grid], config.dynamics.samples);
   const file = `rollouts/dynamics-${String(iteration).padStart(4, '0')}.parquet`;
@@ -56,9 +62,14 @@ export async function dynamics(
 }
 
 /** Whether the temperature is chosen anew after an iteration; not after the last, as nothing is sampled for training then. */
-export function choosesAfter({ config }: Pick<Job, 'config'>, iteration: number): boolean {
+export function choosesAfter({ config }: Pick<Job, 'config'>, iteration: number, over: boolean): boolean {
   const { adaptive, every } = config.explore;
-  return adaptive && iteration > 0 && iteration % every === 0 && iteration < config.evolve.iterations;
+  return adaptive && iteration > 0 && iteration % every === 0 && !over;
+}
+
+/** Whether the policy is measured after an iteration. */
+export function isMeasured(job: Pick<Job, 'config'>, iteration: number, over: boolean): boolean {
+  return over || iteration % job.config.dynamics.every === 0 || choosesAfter(job, iteration, over);
 }
 
 /**

@@ -18,6 +18,8 @@ export interface FitOptions {
   readonly seed: number;
   /** Optimizer steps between savepoints; 0: none but the one on request to stop. */
   readonly every: number;
+  /** Makes this a training whose weights are thrown away: no savepoint, and its steps are told here, not to the journal. */
+  readonly trial?: (report: StepReport) => void;
 }
 
 export interface FitReport {
@@ -51,12 +53,14 @@ export async function fit(
   const meter = phase.meter('train', `${phase.name}: training`);
   meter.expect(steps);
   const batchOf = batches(examples, phase.name, options);
-  const reports = await resume(phase, learner);
+  const { every, trial } = options;
+  const note = trial ?? ((report: StepReport): void => record(phase, report));
+  const reports = trial ? [] : await resume(phase, learner);
   meter.skip(reports.length);
-  for (const report of reports) record(phase, report);
+  for (const report of reports) note(report);
   let saved = reports.length;
   const savepoint = async (): Promise<void> => {
-    if (reports.length === saved) return;
+    if (trial || reports.length === saved) return;
     await keep(phase, learner, reports);
     saved = reports.length;
   };
@@ -65,9 +69,9 @@ export async function fit(
     stopIfAsked(phase.signal);
     const report = await learner.trainStep(batchOf(step));
     reports.push(report);
-    record(phase, report);
+    note(report);
     meter.advance(1, report.tokens);
-    if (options.every > 0 && (step + 1) % options.every === 0 && step + 1 < steps) await savepoint();
+    if (every > 0 && (step + 1) % every === 0 && step + 1 < steps) await savepoint();
   }
   const tenth = Math.max(1, Math.round(steps / 10));
   const meanLoss = (some: readonly StepReport[]): number | null =>

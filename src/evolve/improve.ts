@@ -1,25 +1,16 @@
 // Trains the policy on the responses an iteration chose (P5): what goes on from the iteration before, and what starts afresh.
-// Leaves choosing them to the loop.
+// Leaves choosing them to iteration.ts.
+import type { OptimizerConfig } from '../config/schema.js';
 import type { Example } from '../core/types.js';
 import type { Phase } from '../run/phase.js';
-import type { ChoiceCounts } from './choose.js';
+import { type Reached, stepsLeft } from './budget.js';
 import { countSteps, type FitReport, fit, optimizerSettings } from './fit.js';
 import type { Job, PolicyAt } from './job.js';
-
-/** What an iteration came to. */
-export interface IterationResult {
-  readonly iteration: number;
-  readonly epoch: number;
-  readonly temperature: number;
-  /** Checkpoint that the training started from. */
-  readonly origin: PolicyAt;
-  readonly choice: ChoiceCounts;
-  readonly training: FitReport;
-}
 
 /**
  * Trains by the run's method and makes the checkpoint `to`; without examples the weights stay those of the origin.
  * @param from the policy that sampled the examples
+ * @param reached before this iteration: the optimizer steps that are left end it
  */
 export async function improve(
   job: Job,
@@ -27,20 +18,35 @@ export async function improve(
   from: PolicyAt,
   to: PolicyAt,
   examples: readonly Example[],
+  reached: Reached,
 ): Promise<{ readonly origin: PolicyAt; readonly training: FitReport }> {
   const { config, models } = job;
-  const { method, optimizer } = config.evolve;
+  const { method } = config.evolve;
+  const optimizer = limited(config.evolve.optimizer, stepsLeft(config.evolve, reached));
   const origin = method === 'rest-em' ? 'warmup' : from;
+  const longest = method === 'sft' ? untilLimit(optimizer, examples.length) : optimizer;
   // A fresh optimizer has a schedule of its own, over the steps of this iteration alone.
-  const fresh =
-    method === 'continuous' ? undefined : optimizerSettings(optimizer, countSteps(examples.length, optimizer));
+  const fresh = method === 'continuous' ? undefined : optimizerSettings(longest, countSteps(examples.length, longest));
   const policy = await models.learner(origin, fresh);
   const training = await fit(phase, policy, examples, {
-    optimizer,
+    optimizer: longest,
     seed: config.seed,
     every: config.run.checkpointEvery,
   });
   await phase.save(to, 'policy', (dir) => policy.save(dir, { withTrainer: true }));
   models.advance(to);
   return { origin, training };
+}
+
+/** An optimizer of at most `left` steps; 0 leaves its limit as it is. */
+export function limited(optimizer: OptimizerConfig, left: number): OptimizerConfig {
+  const { maxSteps } = optimizer;
+  if (left === 0) return optimizer;
+  return { ...optimizer, maxSteps: maxSteps > 0 ? Math.min(maxSteps, left) : left };
+}
+
+/** As many passes as the limit on steps takes. */
+function untilLimit(optimizer: OptimizerConfig, examples: number): OptimizerConfig {
+  const perEpoch = Math.max(1, Math.ceil(examples / optimizer.batchSize));
+  return { ...optimizer, epochs: Math.ceil(optimizer.maxSteps / perEpoch) };
 }

@@ -18,8 +18,11 @@ export function sampleSettings({ seed, run, steps, sampling }: Config): SampleSe
   return { seed, chunk: run.chunk, delimiter: steps.delimiter, ...sampling };
 }
 
-/** Weights of the policy: `base` is the model that the run was given, the others are checkpoints. */
-export type PolicyAt = 'base' | 'warmup' | `iter-${string}`;
+/**
+ * Weights of the policy: `base` is the model that the run was given, the others are checkpoints. `converged` is the warm-up
+ * trained on: it samples for the PRM's labels and becomes the PRM.
+ */
+export type PolicyAt = 'base' | 'warmup' | 'converged' | `iter-${string}`;
 
 export interface ModelPlaces {
   /** Folder of a policy's weights. */
@@ -86,10 +89,10 @@ export class Models {
     await held?.model.dispose();
   }
 
-  /** A new PRM on the weights of the warm-up, for training (P8). The policy is freed: both need the memory. */
-  async newScorer(): Promise<Scorer> {
+  /** A new PRM on the weights of a policy, for training (P8). The policy is freed: both need the memory. */
+  async newScorer(at: PolicyAt): Promise<Scorer> {
     await this.forgetPolicy();
-    return this.#openScorer('new', this.#places.policy('warmup'), 'mean');
+    return this.#openScorer('new', this.#places.policy(at), 'mean');
   }
 
   /** The trained PRM. */

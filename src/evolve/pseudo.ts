@@ -36,7 +36,8 @@ export function pseudoLabel(rollout: Rollout): PseudoLabelled {
   return { rollout: { ...rollout, responses: judged }, right };
 }
 
-/** Whether an iteration (1, 2, ...) also takes unlabelled questions. `after`: share of the iterations that pass without. */
-export function takesUnlabelled(iteration: number, iterations: number, after: number): boolean {
-  return iteration > Math.round(after * iterations);
+/** Whether an iteration also takes unlabelled questions. `done`: share of the training before it; `after`: share that passes without. */
+export function takesUnlabelled(done: number, after: number): boolean {
+  // Shares are quotients of counts: 3 of 10 and 0.3 are not the same double.
+  return after < 1 && done >= after - 1e-9;
 }

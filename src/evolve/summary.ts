@@ -8,8 +8,9 @@ import type { TokenCounts } from '../run/journal.js';
 import type { ChoiceCounts } from './choose.js';
 import type { Standing } from './dynamics.js';
 import type { FitReport } from './fit.js';
-import type { IterationResult } from './improve.js';
+import type { IterationResult } from './iteration.js';
 import type { Job } from './job.js';
+import type { AlphaDecision } from './search-alpha.js';
 import type { FinalResult, TestResult } from './test.js';
 import type { WarmupResult } from './warmup.js';
 
@@ -21,14 +22,19 @@ export interface Summary {
     readonly unlabelled: number;
     readonly validation: number;
     readonly test: number;
+    readonly outOfDomain: number;
   };
   /** Greedy accuracy on the test problems: `base`, `warmup`, `iter-0001`, ... */
   readonly test: Readonly<Record<string, GreedyMeasure>>;
+  /** The same on the out-of-domain problems: `base`, `warmup` and the last; empty where there are none. */
+  readonly outOfDomain: Readonly<Record<string, GreedyMeasure>>;
   /** The last checkpoint, sampled on test problems at the last temperature. */
   readonly final: { readonly at: string; readonly samples: SampleMeasure; readonly steps: StepQuality | null } | null;
   readonly warmup: WarmupResult | null;
   readonly labels: LabelResult | null;
   readonly prm: FitReport | null;
+  /** Where the threshold was searched for. */
+  readonly threshold: AlphaDecision | null;
   readonly iterations: readonly (IterationResult & {
     /** Share of wrong chains among distinct right answers and among selected ones; null where the truth is not known. */
     readonly lucky: { readonly before: number; readonly after: number } | null;
@@ -57,14 +63,17 @@ export async function summarise({ config, run, data }: Job): Promise<Summary> {
       unlabelled: data.unlabelled.length,
       validation: data.validation.length,
       test: data.test.length,
+      outOfDomain: data.outOfDomain.length,
     },
     test: Object.fromEntries(
       all<TestResult | FinalResult>('test-').flatMap((one) => ('samples' in one ? [] : [[one.at, one.greedy]])),
     ),
+    outOfDomain: Object.fromEntries(all<TestResult>('away-').map(({ at, greedy }) => [at, greedy])),
     final: finalOf(result<FinalResult>('test-final')),
     warmup: result<WarmupResult>('warmup'),
     labels: result<LabelResult>('label'),
     prm: result<FitReport>('train-prm'),
+    threshold: result<AlphaDecision>('search-alpha'),
     iterations: all<IterationResult>('iter-').map((one) => ({ ...one, lucky: truth ? luckyShares(one.choice) : null })),
     dynamics: all<Standing>('dynamics-'),
     phases: Object.fromEntries(phases),

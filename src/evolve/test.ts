@@ -16,10 +16,15 @@ export interface FinalResult extends TestResult {
   readonly steps: StepQuality | null;
 }
 
-/** Greedy accuracy on all test problems. */
-export async function test(job: Job, phase: Phase, at: PolicyAt): Promise<TestResult> {
+/** Greedy accuracy on all problems of a test. */
+export async function test(
+  job: Job,
+  phase: Phase,
+  at: PolicyAt,
+  part: 'test' | 'outOfDomain' = 'test',
+): Promise<TestResult> {
   const { config, run, data } = job;
-  const { greedy, rows } = await measure(job, phase, at, data.test, [], 1);
+  const { greedy, rows } = await measure(job, phase, at, data[part], [], 1);
   await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(config));
   return { at, greedy };
 }

@@ -6,6 +6,7 @@ import type { Example, Problem } from '../core/types.js';
 import { LABELS_FILE } from '../label/label.js';
 import { type LabelledResponse, readLabels } from '../label/labels-file.js';
 import type { Phase } from '../run/phase.js';
+import { completer } from './converge.js';
 import { countSteps, type FitReport, fit, optimizerSettings } from './fit.js';
 import type { Job } from './job.js';
 
@@ -18,7 +19,7 @@ export async function trainPrm(job: Job, phase: Phase): Promise<FitReport> {
   const examples = (await readLabels(path)).map((labelled) =>
     stepExample(labelled, problems.get(labelled.problem), path),
   );
-  const scorer = await models.newScorer();
+  const scorer = await models.newScorer(completer(config));
   await scorer.resetOptimizer(optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
   const report = await fit(phase, scorer, examples, {
     optimizer,

@@ -4,8 +4,10 @@
 const FIXED: Readonly<Record<string, string>> = {
   base: 'base model',
   warmup: 'warm-up',
+  converge: 'completer',
   label: 'PRM data',
   'train-prm': 'PRM training',
+  'search-alpha': 'search for a threshold',
   'test-final': 'final test',
 };
 
@@ -15,6 +17,8 @@ export function nameOf(name: string): string {
   if (known) return known;
   const test = /^test-(.+)$/.exec(name)?.[1];
   if (test) return `test of ${nameOf(test)}`;
+  const away = /^away-(.+)$/.exec(name)?.[1];
+  if (away) return `out-of-domain test of ${nameOf(away)}`;
   const [, kind, number] = /^(iter|dynamics)-(\d+)$/.exec(name) ?? [];
   if (kind === undefined) return name;
   return kind === 'iter' ? `iteration ${Number(number)}` : `dynamics ${Number(number)}`;

@@ -27,10 +27,14 @@ export interface RunData {
   setting(name: string): unknown;
   /** Greedy accuracy on the test problems, in the order of the run. */
   readonly tests: readonly schema.Test[];
+  /** The same on the out-of-domain problems. */
+  readonly away: readonly schema.Test[];
   readonly final: schema.Final | null;
   readonly warmup: schema.Warmup | null;
   readonly labels: schema.Labels | null;
   readonly prm: schema.Fit | null;
+  /** The search for a threshold, where there was one. */
+  readonly threshold: schema.Threshold | null;
   readonly iterations: readonly schema.Iteration[];
   readonly dynamics: readonly schema.Standing[];
   /** Optimizer steps by phase, those of an unfinished phase included. */
@@ -84,10 +88,12 @@ export async function readRun(dir: string): Promise<RunData> {
     problemsDigest: start?.problems ?? null,
     setting: (name) => valueAt(config, name),
     tests: read(schema.test, (phase) => phase.startsWith('test-') && phase !== 'test-final'),
+    away: read(schema.test, (phase) => phase.startsWith('away-')),
     final: one(schema.final, 'test-final'),
     warmup: one(schema.warmup, 'warmup'),
     labels: one(schema.labels, 'label'),
     prm: one(schema.fit, 'train-prm'),
+    threshold: one(schema.threshold, 'search-alpha'),
     iterations: read(schema.iteration, (phase) => phase.startsWith('iter-')),
     dynamics: read(schema.standing, (phase) => phase.startsWith('dynamics-')),
     steps,

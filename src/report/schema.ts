@@ -89,8 +89,18 @@ export const iteration = z.object({
   iteration: number,
   epoch: number,
   temperature: number,
+  origin: z.string().optional(),
+  unlabelled: number.optional(),
   choice,
   training: fit,
+});
+
+export const threshold = z.object({
+  alpha: number,
+  tied: z.array(number),
+  scores: z.array(
+    z.object({ alpha: number, selected: number, kept: z.array(number), steps: number, accuracy: maybe }),
+  ),
 });
 
 export const standing = z.object({
@@ -115,4 +125,5 @@ export type Final = z.output<typeof final>;
 export type Warmup = z.output<typeof warmup>;
 export type Labels = z.output<typeof labels>;
 export type Iteration = z.output<typeof iteration>;
+export type Threshold = z.output<typeof threshold>;
 export type Standing = z.output<typeof standing>;

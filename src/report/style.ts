@@ -35,6 +35,14 @@ const colours = `
 :root{--k1:color-mix(in srgb,var(--s1) 45%,var(--panel));--k2:var(--s1);--k3:color-mix(in srgb,var(--s1) 70%,var(--ink));--k4:color-mix(in srgb,var(--s1) 40%,var(--ink))}
 `;
 
+/** Colours by name in the light scheme, for charts outside a page. */
+export const lightColours: Readonly<Record<string, string>> = Object.fromEntries(
+  [...(colours.split('@media')[0] as string).matchAll(/--(\w+):(#[0-9a-f]{3,6})/g)].map(([, name, colour]) => [
+    name as string,
+    colour as string,
+  ]),
+);
+
 const layout = `
 *{box-sizing:border-box}
 html{scroll-padding-top:3.5rem}

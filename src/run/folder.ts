@@ -8,7 +8,7 @@ import { listNames, removeDurable, sweepAside } from './durable.js';
 import { type Commit, Journal, type JournalEvent, type Json } from './journal.js';
 import { isClaim, type Lock, lockFolder } from './lock.js';
 import { Phase } from './phase.js';
-import { Progress } from './progress.js';
+import { type PlannedWork, Progress } from './progress.js';
 import { keepSettings } from './settings.js';
 import { Stopped, stopIfAsked } from './stop.js';
 import { type Display, silent } from './terminal.js';
@@ -126,6 +126,12 @@ export class Run {
     await this.#prune();
     this.progress.finish(name);
     return result as T;
+  }
+
+  /** Sets the whole work of the run for progress; committed phases count as done. */
+  plan(work: readonly PlannedWork[]): void {
+    this.progress.plan(work);
+    for (const { phase } of this.journal.commits) this.progress.finish(phase);
   }
 
   /** Path of a committed checkpoint. */

@@ -17,6 +17,9 @@ export interface TokenCounts {
   readonly trained: number;
 }
 
+/** Whose weights a checkpoint holds; of each, a run goes on from the newest. `completer` samples the PRM's labels. */
+export type CheckpointModel = 'policy' | 'completer' | 'prm';
+
 /** A phase that is done: its result and the files it left. */
 export interface Commit {
   readonly event: 'commit';
@@ -26,7 +29,7 @@ export interface Commit {
   /** Bytes of each file written, by path inside the run folder. */
   readonly outputs: Readonly<Record<string, number>>;
   /** Name under checkpoints/ and whose weights it holds, where the phase made one. */
-  readonly checkpoint: { readonly name: string; readonly model: 'policy' | 'prm' } | null;
+  readonly checkpoint: { readonly name: string; readonly model: CheckpointModel } | null;
 }
 
 export class Journal {
@@ -112,6 +115,15 @@ export class Journal {
     await this.#handle.sync();
     return (await this.#handle.stat()).size;
   }
+}
+
+/** Whether the journal at `path` says that a phase is done; false where there is none. */
+export async function hasCommitted(path: string, phase: string): Promise<boolean> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .map(parseEvent)
+    .some((event) => event?.event === 'commit' && event.phase === phase);
 }
 
 function parseEvent(line: string): JournalEvent | undefined {

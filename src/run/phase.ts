@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { commitCheckpoint } from './checkpoint.js';
 import { putDurable } from './durable.js';
 import type { Run } from './folder.js';
-import type { Json, TokenCounts } from './journal.js';
+import type { CheckpointModel, Json, TokenCounts } from './journal.js';
 import type { Meter, WorkKind } from './progress.js';
 import { stopIfAsked } from './stop.js';
 import { keepUnit, readUnit } from './units.js';
@@ -17,7 +17,7 @@ export class Phase {
   readonly #run: Run;
   readonly #outputs: Record<string, number> = {};
   readonly #tokens: { -readonly [kind in keyof TokenCounts]: number } = { sampled: 0, scored: 0, trained: 0 };
-  #checkpoint: { readonly name: string; readonly model: 'policy' | 'prm' } | null = null;
+  #checkpoint: { readonly name: string; readonly model: CheckpointModel } | null = null;
 
   constructor(run: Run, name: string) {
     this.#run = run;
@@ -33,7 +33,7 @@ export class Phase {
     return this.#outputs;
   }
 
-  get checkpoint(): { readonly name: string; readonly model: 'policy' | 'prm' } | null {
+  get checkpoint(): { readonly name: string; readonly model: CheckpointModel } | null {
     return this.#checkpoint;
   }
 
@@ -90,7 +90,7 @@ export class Phase {
   }
 
   /** Makes the checkpoint of this phase; call it last. */
-  async save(name: string, model: 'policy' | 'prm', save: (dir: string) => Promise<void>): Promise<void> {
+  async save(name: string, model: CheckpointModel, save: (dir: string) => Promise<void>): Promise<void> {
     await this.settle();
     await commitCheckpoint(this.#run.checkpointPath(name), { phase: this.name, model }, save);
     this.#checkpoint = { name, model };

@@ -21,16 +21,24 @@ export async function keepSettings(dir: string, settings: object, isFresh: boole
   });
   if (text === undefined || isFresh)
     return writeDurable(path, stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false }));
-  const kept = flatten(readYaml(path, text));
-  const wanted = flatten(JSON.parse(JSON.stringify(settings)) as unknown);
-  for (const key of new Set([...wanted.keys(), ...kept.keys()])) {
-    const [now, before] = [wanted.get(key) ?? 'not set', kept.get(key) ?? 'not set'];
-    if (now !== before) {
-      throw new UserError(
-        `${path}: ${key}: ${now} now, wanted ${before} as in the run it holds (or choose another folder)`,
-      );
-    }
+  for (const { key, before, now } of differences(readYaml(path, text), settings)) {
+    throw new UserError(
+      `${path}: ${key}: ${now} now, wanted ${before} as in the run it holds (or choose another folder)`,
+    );
   }
+}
+
+/** Settings (dotted names) in which two runs differ, with their values as text. */
+export function differences(
+  before: unknown,
+  now: unknown,
+): { readonly key: string; readonly before: string; readonly now: string }[] {
+  const kept = flatten(before);
+  const wanted = flatten(JSON.parse(JSON.stringify(now)) as unknown);
+  return [...new Set([...wanted.keys(), ...kept.keys()])].flatMap((key) => {
+    const sides = { before: kept.get(key) ?? 'not set', now: wanted.get(key) ?? 'not set' };
+    return sides.before === sides.now ? [] : [{ key, ...sides }];
+  });
 }
 
 function readYaml(path: string, text: string): unknown {

@@ -16,7 +16,7 @@ export function smallRecipe(root: string, name: string, change: Partial<ConfigIn
     splits: { validation: 24, test: 60, labelled: 0.4 },
     sampling: { maxTokens: 400 },
     warmup: { questions: 24, samples: 4, maxPerQuestion: 2, optimizer },
-    prm: { questions: 40, samples: 8, pairs: 48, completions: 4, optimizer: { ...optimizer, epochs: 6 } },
+    prm: { questions: 40, samples: 8, pairs: 48, completions: 4, convergeEpochs: 0, optimizer: { ...optimizer, epochs: 6 } },
     evolve: { iterations: 3, interval: 24, n: 6, optimizer },
     explore: { every: 2, temperatures: [0.6, 1, 1.4] },
     dynamics: { samples: 4, temperatures: [1] },

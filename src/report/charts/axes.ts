@@ -78,9 +78,14 @@ export function shareScale(values: readonly number[]): { min: number; max: numbe
   return { min, max: Math.max(top, min + LEAST_SPAN), interval: step };
 }
 
-/** Draws a chart of the common width. */
-export function draw({ id, title, description }: ChartText, option: EChartsCoreOption, height = HEIGHT): Markup {
-  return drawSvg({ id, title, description, width: WIDTH, height, option });
+/** Draws a chart, of the common width where none is given. */
+export function draw(
+  { id, title, description }: ChartText,
+  option: EChartsCoreOption,
+  height = HEIGHT,
+  width = WIDTH,
+): Markup {
+  return drawSvg({ id, title, description, width, height, option });
 }
 
 const RAMP = 8;

@@ -1,6 +1,6 @@
 // What the run did: the settings that matter most, the counts, and every setting as it was resolved.
 // Leaves results to the other sections.
-import { count, plural } from '../format.js';
+import { count, percent, plural } from '../format.js';
 import { html, type Markup, type Part } from '../html.js';
 import { nameOf } from '../names.js';
 import { facts, fold, section, table } from '../parts.js';
@@ -22,7 +22,9 @@ export function about(run: RunData): Markup {
     ],
     ['seed', value('seed')],
     ['method', value('evolve.method')],
-    ['iterations', html`${count(run.iterations.length)} of ${value('evolve.iterations')}`],
+    ['iterations', iterationsOf(run)],
+    ['optimizer steps', count(run.iterations.reduce((sum, { training }) => sum + training.steps, 0))],
+    ['questions without answers', unlabelled(run)],
     ['questions per iteration', value('evolve.interval')],
     ['responses per question', value('evolve.n')],
     ['selection', selection(run)],
@@ -45,9 +47,25 @@ export function about(run: RunData): Markup {
   );
 }
 
+function iterationsOf(run: RunData): string {
+  const most = Number(run.setting('evolve.iterations') ?? 0);
+  return most > 0 ? `${count(run.iterations.length)} of ${count(most)}` : count(run.iterations.length);
+}
+
+function unlabelled(run: RunData): string | null {
+  const answers = textOf(run.setting('evolve.unlabelled.answers') ?? 'none');
+  if (answers === 'none') return null;
+  const taken = run.iterations.reduce((sum, one) => sum + (one.unlabelled ?? 0), 0);
+  const how = answers === 'oracle' ? 'with their true answers' : 'by pseudo labels';
+  return `${count(taken)} ${how}, after ${percent(Number(run.setting('evolve.unlabelled.after') ?? 0))} of the training`;
+}
+
 function selection(run: RunData): string {
   const rule = textOf(run.setting('evolve.select.rule'));
-  if (rule === 'threshold') return `right, reward at least ${textOf(run.setting('evolve.select.alpha'))}`;
+  if (rule === 'threshold') {
+    const alpha = textOf(run.threshold?.alpha ?? run.setting('evolve.select.alpha'));
+    return `right, reward at least ${alpha}${run.threshold ? ', searched for' : ''}`;
+  }
   if (rule === 'all') return 'all right';
   const k = textOf(run.setting('evolve.select.k'));
   return rule === 'top' ? `right, ${k} of highest reward` : `right, ${k} at random`;

@@ -52,7 +52,15 @@ export async function headline(run: RunData, tables: Tables): Promise<Markup> {
       }),
       run.final && sampledFacts(run.final),
     ),
-    fold('Numbers', testTable(tests, starts)),
+    fold('Numbers', testTable('Greedy accuracy on the test problems', tests, starts)),
+    run.away.length > 0 && [
+      html`<h3>Out of domain</h3>`,
+      testTable(
+        `Greedy accuracy on ${plural(run.away[0]?.greedy.problems ?? 0, 'problem')} of the other data set`,
+        run.away,
+        run.away.filter(({ at }) => at === 'warmup' || at === 'base').reverse(),
+      ),
+    ],
   );
 }
 
@@ -80,7 +88,7 @@ async function gainOf(run: RunData, tables: Tables, from: Test, to: Test): Promi
   return { ...gain, paired: { won, lost, low: mean - half, high: mean + half } };
 }
 
-function testTable(tests: readonly Test[], starts: readonly Test[]): Markup {
+function testTable(title: string, tests: readonly Test[], starts: readonly Test[]): Markup {
   const [start] = starts;
   const rows = tests.map(({ at, greedy }): Part[] => [
     nameOf(at),
@@ -103,7 +111,7 @@ function testTable(tests: readonly Test[], starts: readonly Test[]): Markup {
     'tokens per response',
     'failed',
   ];
-  return table('Greedy accuracy on the test problems', head, rows);
+  return table(title, head, rows);
 }
 
 function sampledFacts({ at, samples }: NonNullable<RunData['final']>): Markup {
@@ -124,8 +132,15 @@ function progress(run: RunData): Part {
   if (run.final) return null;
   const last = run.phases.at(-1)?.phase;
   const iterations = Number(run.setting('evolve.iterations') ?? 0);
+  const limit = Number(run.setting('evolve.steps') ?? 0);
+  const steps = run.iterations.reduce((sum, { training }) => sum + training.steps, 0);
   const done = last ? `Last finished: ${nameOf(last)}` : 'No phase is finished yet';
   const open = run.open.length > 0 ? `; begun: ${run.open.map(nameOf).join(', ')}` : '';
-  const of = iterations > 0 ? ` ${run.iterations.length} of ${plural(iterations, 'iteration')} done.` : '';
+  const of =
+    iterations > 0
+      ? ` ${run.iterations.length} of ${plural(iterations, 'iteration')} done.`
+      : limit > 0
+        ? ` ${count(steps)} of ${plural(limit, 'optimizer step')} done.`
+        : '';
   return html`<p class="warning" role="note"><strong>This run is not finished.</strong> ${done}${open}.${of} The report shows what there is.</p>`;
 }

@@ -2,10 +2,10 @@
 // Leaves single problems to samples.ts.
 import { type Bars, barChart } from '../charts/bars.js';
 import { count, percent } from '../format.js';
-import type { Markup, Part } from '../html.js';
+import { html, type Markup, type Part } from '../html.js';
 import { figure, fold, grid, note, section, table } from '../parts.js';
 import { fileOf, padded, type RunData } from '../read.js';
-import type { Choice } from '../schema.js';
+import type { Choice, Threshold } from '../schema.js';
 import type { Tables } from '../tables.js';
 
 /** One pass of selection: the warm-up or an iteration. */
@@ -40,7 +40,24 @@ export async function selection(run: RunData, tables: Tables): Promise<Markup> {
     ),
     grid(iterations.some(({ kept }) => kept) && keptFigure(iterations), known.length > 0 && luckFigure(known)),
     fold('Numbers', numbers(passes)),
+    run.threshold && thresholds(run.threshold),
   );
+}
+
+/** What each threshold would have kept of the first iteration, and what training on that came to. */
+function thresholds({ alpha, scores }: Threshold): Markup {
+  const rows = scores.map((score): Part[] => [
+    score.alpha === alpha ? html`<b>${score.alpha}</b>` : String(score.alpha),
+    count(score.selected),
+    count(score.kept[0] ?? 0),
+    count(score.steps),
+    percent(score.accuracy),
+  ]);
+  return html`<h3>Search for the threshold</h3>${table(
+    `Trained from the warm-up on the first iteration with each; ${alpha} was taken`,
+    ['threshold', 'examples', 'questions with none', 'optimizer steps', 'greedy on validation'],
+    rows,
+  )}`;
 }
 
 async function passOf(run: RunData, tables: Tables, name: string, file: string, choice: Choice): Promise<Pass> {

@@ -74,7 +74,7 @@ export function time({ phases, seconds, open }: RunData): Markup {
 function kindOf(phase: string): string {
   if (phase.startsWith('iter-')) return 'iterations';
   if (phase.startsWith('dynamics-')) return 'dynamics';
-  return phase.startsWith('test-') ? 'tests' : nameOf(phase);
+  return /^(test|away)-/.test(phase) ? 'tests' : nameOf(phase);
 }
 
 function total(name: string, spent: readonly Spent[]): Spent {

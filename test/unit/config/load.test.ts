@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listPresets, loadConfig, packageRoot, resolveConfig } from '../../../src/config/load.js';
+import { loadConfig, resolveConfig } from '../../../src/config/load.js';
+import { packageRoot } from '../../../src/config/presets.js';
 import type { Config } from '../../../src/config/schema.js';
 
 let root: string;
@@ -33,7 +34,7 @@ describe('a recipe', () => {
   test('needs a model and problems; the rest has the values of the paper', async () => {
     const config = await load(minimal);
     expect(config.evolve).toMatchObject({
-      iterations: 14,
+      steps: 10_000,
       interval: 45_000,
       n: 16,
       temperature: 1,
@@ -167,8 +168,20 @@ describe('presets', () => {
   });
 
   test('are named when an unknown one is asked for', async () => {
-    const known = (await listPresets()).join(', ');
-    await expect(loadConfig({ preset: 'dmo' })).rejects.toThrow(`--preset: "dmo", wanted one of ${known}`);
+    await expect(loadConfig({ preset: 'dmo' })).rejects.toThrow(
+      /^--preset: "dmo", wanted one of demo, paper, tiny, or of paper and tiny with one of adaptive, .*, like paper-adaptive$/,
+    );
+    await expect(loadConfig({ preset: 'paper-nothing' })).rejects.toThrow('--preset: "paper-nothing", wanted one of');
+  });
+
+  test('of a row lay its settings over those of the scale, and refusals name the file that a setting is in', async () => {
+    const row = await loadConfig({ preset: 'tiny-unlabelled-75' });
+    expect(row.evolve).toMatchObject({ steps: 240, interval: '25%', unlabelled: { answers: 'pseudo', after: 0.75 } });
+    expect(row.explore.adaptive).toBe(false);
+    expect(row.run.dir).toMatch(/runs\/tiny-unlabelled-75$/);
+    await expect(loadConfig({ preset: 'tiny-top-4', set: ['evolve.n=2'] })).rejects.toThrow(
+      /rows\/top-4\.yaml:2: evolve\.select\.k: 4, wanted at most evolve\.n \(2\)$/,
+    );
   });
 });
 

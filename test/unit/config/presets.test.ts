@@ -1,42 +1,49 @@
 // Every recipe that comes with mstar is whole, says what it is in its first line, and runs where its name says.
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
-import { listPresets, loadConfig } from '../../../src/config/load.js';
+import { describe, expect, test } from 'vitest';
+import { loadConfig, readPreset } from '../../../src/config/load.js';
+import { describePreset, listPresets } from '../../../src/config/presets.js';
 
 const names = await listPresets();
+const rows = names.flatMap((name) => (name.startsWith('paper-') ? [name.slice('paper-'.length)] : []));
+const given = ['model.path=m', 'data.file=d.json'];
 
-test('there is the demonstration, and a row of the paper for each of its choices', () => {
-  expect(names).toEqual(
-    expect.arrayContaining([
-      'demo',
-      'paper',
-      'paper-rest-em',
-      'paper-iterative-rft',
-      'paper-interval-6-25',
-      'paper-unlabelled-75',
-      'paper-oracle',
-    ]),
+test("there is the demonstration, and every row of the paper's tables at both scales", () => {
+  const intervals = ['100', '50', '25', '12-5', '6-25'].map((share) => `interval-${share}`);
+  const unlabelled = ['0', '25', '50', '75'].map((share) => `unlabelled-${share}`);
+  expect([...rows].sort()).toEqual(
+    [
+      ...['sft', 'iterative-rft', 'rest-em', ...intervals],
+      ...['random-2', 'threshold', 'top-1', 'top-2', 'top-4'],
+      ...['oracle-all', 'oracle', ...unlabelled],
+      ...['fixed', 'adaptive'],
+    ].sort(),
   );
+  const scales = ['paper', 'tiny'].flatMap((scale) => [scale, ...rows.map((row) => `${scale}-${row}`)]);
+  expect([...names].sort()).toEqual(['demo', ...scales].sort());
 });
 
-test.each(names.filter((name) => name.startsWith('paper')))(
-  '%s is whole once model and data are given',
-  async (preset) => {
-    const file = fileURLToPath(new URL(`../../../assets/presets/${preset}.yaml`, import.meta.url));
-    expect(readFileSync(file, 'utf8')).toMatch(/^# [A-Z].*\.\n/);
-    const { run, evolve, prm, warmup } = await loadConfig({ preset, set: ['model.path=m', 'data.file=d.json'] });
-    expect(run.dir).toMatch(new RegExp(`runs/${preset}$`));
-    // The paper's numbers are the defaults.
-    expect(evolve).toMatchObject({ n: 16, temperature: 1, optimizer: { lr: 1e-6, batchSize: 128, warmupRatio: 0.1 } });
-    expect(prm).toMatchObject({
-      questions: 50_000,
-      samples: 16,
-      maxPerQuestion: 4,
-      pairs: 50_000,
-      completions: 8,
-      balance: true,
-    });
+test.each(names)('%s says what it is and runs in a folder of its name', async (preset) => {
+  for (const line of await describePreset(preset)) expect(line).toMatch(/^[A-Z].*\.$/);
+  const { run } = await loadConfig({ preset, set: preset.startsWith('paper') ? given : [] });
+  expect(run.dir).toMatch(new RegExp(`runs/${preset}$`));
+});
+
+describe('at the scale of the paper', () => {
+  test.each(['paper', ...rows.map((row) => `paper-${row}`)])('%s has the numbers of the paper', async (preset) => {
+    const { evolve, prm, warmup } = await loadConfig({ preset, set: given });
+    const optimizer = { lr: 1e-6, batchSize: 128, warmupRatio: 0.1 };
+    expect(evolve).toMatchObject({ steps: 10_000, n: 16, temperature: 1, optimizer });
+    const labels = { questions: 50_000, samples: 16, maxPerQuestion: 4, pairs: 50_000, completions: 8, balance: true };
+    expect(prm).toMatchObject({ ...labels, optimizer: { freeze: ['vision'] } });
     expect(warmup).toMatchObject({ samples: 16, maxExamples: 100_000 });
-  },
-);
+  });
+});
+
+test('a row differs from another of its scale in nothing but what its name says', async () => {
+  const [top, random] = [await readPreset('tiny-top-2'), await readPreset('tiny-random-2')];
+  expect(random).toEqual({
+    ...top,
+    run: { ...(top.run as object), dir: 'runs/tiny-random-2' },
+    evolve: { ...(top.evolve as object), select: { rule: 'random', k: 2 } },
+  });
+});

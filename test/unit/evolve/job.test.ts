@@ -57,7 +57,7 @@ describe('the models of a job', () => {
 
   test('a new PRM starts from the warm-up weights, alone in memory; the trained one has its head', async () => {
     await models.policy('warmup');
-    await models.newScorer();
+    await models.newScorer('warmup');
     await models.scorer();
     await models.scorer();
     await models.dispose();

@@ -4,7 +4,7 @@ import type { Problem } from '../../../src/core/types.js';
 import { plannedSteps, planWork } from '../../../src/evolve/plan.js';
 
 const problems = (count: number): Problem[] => Array.from({ length: count }, (_, i) => ({ id: String(i) }) as Problem);
-const data = { labelled: problems(100), unlabelled: [], validation: problems(10), test: problems(20) };
+const data = { labelled: problems(100), unlabelled: [], validation: problems(10), test: problems(20), outOfDomain: [] };
 const config = resolveConfig({
   model: { path: 'm' },
   data: { generate: { count: 2000 } },
@@ -34,8 +34,8 @@ describe('the plan of a job', () => {
       ...new Set(planWork({ config, data }, until).map(({ phase }) => phase)),
     ];
     expect(phases('warmup')).toEqual(['warmup']);
-    expect(phases('label')).toEqual(['warmup', 'label']);
-    expect(phases('train-prm')).toEqual(['warmup', 'label', 'train-prm']);
+    expect(phases('label')).toEqual(['warmup', 'converge', 'label']);
+    expect(phases('train-prm')).toEqual(['warmup', 'converge', 'label', 'train-prm']);
   });
 
   test('spans one schedule over all iterations', () => {

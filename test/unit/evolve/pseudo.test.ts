@@ -70,7 +70,8 @@ test('without a readable answer there is no label', () => {
   });
 });
 
-test('unlabelled questions are mixed in after the share of the iterations', () => {
-  const iterations = (after: number) => [1, 2, 3, 4].filter((iteration) => takesUnlabelled(iteration, 4, after));
+test('unlabelled questions are mixed in once the share of the training has passed', () => {
+  const iterations = (after: number) => [1, 2, 3, 4].filter((iteration) => takesUnlabelled((iteration - 1) / 4, after));
   expect([0, 0.25, 0.5, 0.75, 1].map(iterations)).toEqual([[1, 2, 3, 4], [2, 3, 4], [3, 4], [4], []]);
+  expect(takesUnlabelled(1 - 0.7, 0.3)).toBe(true);
 });

@@ -1,0 +1,56 @@
+// `mstar experiment NAME...`: the paper's tables and figures on any scale, with seeds.
+// Leaves the work to job-experiment.ts.
+import type { CommandModule } from 'yargs';
+import { UserError } from '../core/errors.js';
+import { openDisplay } from '../run/terminal.js';
+import { stopSignal } from './stop.js';
+
+interface Arguments {
+  readonly names: string[];
+  readonly scale: string;
+  readonly seeds: string;
+  readonly out: string;
+  readonly set: string[];
+}
+
+const command: CommandModule<object, Arguments> = {
+  command: 'experiment <names..>',
+  describe: "run the grids behind the paper's tables and figures: table1, table2, table3, dynamics",
+  builder: (yargs) =>
+    yargs
+      .positional('names', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'table1: methods and intervals; table2: selection; table3: unlabelled questions; dynamics',
+      })
+      .option('scale', {
+        type: 'string',
+        default: 'tiny',
+        describe: 'tiny: the embedded model and problems; paper: its own numbers, with model and data by --set',
+      })
+      .option('seeds', { type: 'string', default: '1,2,3', describe: 'seeds of the runs, of data and splits as well' })
+      .option('out', { type: 'string', default: 'runs/experiments', describe: 'folder for runs, tables and figures' })
+      .option('set', { type: 'string', array: true, nargs: 1, default: [], describe: 'override a setting for all rows' })
+      .example('$0 experiment table1 --scale tiny --seeds 1,2,3', 'Table 1 on the embedded model; the same line resumes it')
+      .example('$0 experiment table1 table2 table3 dynamics', 'all of them; rows they share are run once')
+      .example(
+        '$0 experiment table2 --scale paper --seeds 1 --set model.path=DIR --set data.file=FILE',
+        "the paper's Table 2 on a model of your own",
+      )
+      .epilogue(
+        'Rows of a seed share the warm-up, the labels and the PRM. Each row is a run folder, OUT/SCALE/seed-N/ROW, for mstar report, runs and rollouts. Tables (Markdown, JSON, SVG) are written anew after each run.',
+      ) as never,
+  async handler({ names, scale, seeds, out, set }) {
+    const numbers = seeds.split(',').map((seed) => {
+      if (!/^\d{1,9}$/.test(seed.trim())) throw new UserError(`--seeds: ${JSON.stringify(seed)}, wanted numbers like 1,2,3`);
+      return Number(seed);
+    });
+    const { experiment } = await import('../job-experiment.js');
+    const display = openDisplay(process.stderr);
+    const paths = await experiment({ names, scale, seeds: numbers, out, set }, { display, signal: stopSignal(display) });
+    for (const path of paths) console.log(path);
+  },
+};
+
+export default command;

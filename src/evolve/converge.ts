@@ -1,0 +1,36 @@
+// The completer (P7, P8): the warm-up trained on its own examples for longer. It samples what the PRM's labels come from, and
+// the PRM starts from it. Leaves sampling the examples to warmup.ts.
+import { join } from 'node:path';
+import type { Config } from '../config/schema.js';
+import type { Example } from '../core/types.js';
+import { readSelected } from '../rollout/selected.js';
+import type { Phase } from '../run/phase.js';
+import { countSteps, type FitReport, fit, optimizerSettings } from './fit.js';
+import type { Job, PolicyAt } from './job.js';
+
+/** Where the completer's weights are: the warm-up's own where it is not trained longer. */
+export function completer({ warmup, prm }: Config): PolicyAt {
+  return warmup.enabled && prm.convergeEpochs > 0 ? 'converged' : 'warmup';
+}
+
+/** The examples of the warm-up, from the table that it left. */
+export async function warmupExamples({ run, data }: Pick<Job, 'run' | 'data'>): Promise<Example[]> {
+  return readSelected(join(run.dir, 'rollouts/warmup.parquet'), data.labelled);
+}
+
+/** Makes the checkpoint `converged`. */
+export async function converge(job: Job, phase: Phase): Promise<FitReport> {
+  const { config, models } = job;
+  const optimizer = { ...config.warmup.optimizer, epochs: config.prm.convergeEpochs };
+  const examples = await warmupExamples(job);
+  const policy = await models.learner('warmup', optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
+  const training = await fit(phase, policy, examples, {
+    optimizer,
+    seed: config.seed,
+    every: config.run.checkpointEvery,
+  });
+  await phase.save('converged', 'completer', (dir) => policy.save(dir));
+  // Later phases start from the folder, as they would after a restart: saving may round the weights.
+  await models.forgetPolicy();
+  return training;
+}

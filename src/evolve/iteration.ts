@@ -1,0 +1,138 @@
+// One iteration (P5, P6): samples, grades and scores the next questions, selects, trains on what was selected.
+// Leaves the rules to choose.ts and the ways to train to improve.ts.
+import { intervalSlices, shuffledEpochs } from '../data/splits.js';
+import type { Problem } from '../core/types.js';
+import { type Collection, collect, writeCollections } from '../rollout/collect.js';
+import type { RatedResponse } from '../rollout/rollout.js';
+import type { Phase } from '../run/phase.js';
+import { type Reached, shareDone } from './budget.js';
+import { Choice, type ChoiceCounts, needsReward } from './choose.js';
+import { warmupExamples } from './converge.js';
+import type { FitReport } from './fit.js';
+import { improve } from './improve.js';
+import { type Job, type PolicyAt, sampleSettings } from './job.js';
+import { questionsPerIteration } from './plan.js';
+import { pseudoLabel, takesUnlabelled } from './pseudo.js';
+import type { SelectionRule } from './select.js';
+import type { WarmupResult } from './warmup.js';
+
+/** What an iteration came to. */
+export interface IterationResult {
+  readonly iteration: number;
+  readonly epoch: number;
+  readonly temperature: number;
+  /** Checkpoint that the training started from. */
+  readonly origin: PolicyAt;
+  /** Questions without answers among those that were sampled. */
+  readonly unlabelled: number;
+  readonly choice: ChoiceCounts;
+  readonly training: FitReport;
+}
+
+/**
+ * The iteration after those of `reached`.
+ * @param from the policy that samples
+ */
+export async function iteration(
+  job: Job,
+  phase: Phase,
+  rule: SelectionRule,
+  reached: Reached,
+  from: PolicyAt,
+  temperature: number,
+): Promise<IterationResult> {
+  if (job.config.evolve.method === 'sft') return fineTune(job, phase, reached);
+  const number = reached.iterations + 1;
+  const { config, run, models } = job;
+  const settings = sampleSettings(config);
+  const { epoch, problems } = labelledProblems(job, number);
+  const extra = unlabelledProblems(job, reached);
+  const { answers } = config.evolve.unlabelled;
+  const policy = await models.policy(from);
+  const { version } = policy;
+  const reward = needsReward(rule) ? await rewardCorrect(job) : undefined;
+  const known: Collection = {
+    name: 'rollouts',
+    title: `iteration ${number}`,
+    problems: answers === 'oracle' ? [...problems, ...extra] : problems,
+    variant: 'solve',
+    n: config.evolve.n,
+    temperature,
+    reward,
+  };
+  const choice = new Choice(rule, config.seed, phase.name);
+  for await (const rollouts of collect(phase, policy, known, settings)) choice.add(rollouts);
+  const collections = [known];
+  if (answers === 'pseudo' && extra.length > 0) {
+    const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardAll(job) };
+    collections.push(hidden);
+    const votes = { questions: 0, voted: 0, right: 0 };
+    for await (const rollouts of collect(phase, policy, hidden, settings)) {
+      const labelled = rollouts.map(pseudoLabel);
+      votes.questions += labelled.length;
+      votes.voted += labelled.filter(({ right }) => right !== null).length;
+      votes.right += labelled.filter(({ right }) => right === true).length;
+      choice.add(labelled.map(({ rollout }) => rollout));
+    }
+    phase.record('pseudo', votes);
+  }
+  phase.record('choice', { ...choice.counts });
+  const rows = collections.map((collection) => ({ collection, version, selected: choice.selected }));
+  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, settings);
+  const to = phase.name as PolicyAt;
+  const { origin, training } = await improve(job, phase, from, to, choice.examples, reached);
+  return {
+    iteration: number,
+    epoch,
+    temperature,
+    origin,
+    unlabelled: extra.length,
+    choice: choice.counts,
+    training,
+  };
+}
+
+/** The method sft: the one iteration, on the warm-up's examples; its counts are those of the warm-up. */
+async function fineTune(job: Job, phase: Phase, reached: Reached): Promise<IterationResult> {
+  const examples = await warmupExamples(job);
+  const to = phase.name as PolicyAt;
+  const { origin, training } = await improve(job, phase, 'warmup', to, examples, reached);
+  const warmup = job.run.journal.commits.find((commit) => commit.phase === 'warmup');
+  const { choice } = warmup?.result as unknown as WarmupResult;
+  const { temperature } = job.config.warmup;
+  return { iteration: 1, epoch: 0, temperature, origin, unlabelled: 0, choice, training };
+}
+
+/** Questions of iteration 1, 2, ... (P6). */
+export function labelledProblems(
+  job: Pick<Job, 'config' | 'data'>,
+  number: number,
+): { readonly epoch: number; readonly problems: Problem[] } {
+  const { config, data } = job;
+  const order = shuffledEpochs(data.labelled.length, config.seed);
+  const { epoch, questions } = intervalSlices(order, questionsPerIteration(job))(number - 1);
+  return { epoch, problems: questions.flatMap((place) => data.labelled[place] ?? []) };
+}
+
+/** Unlabelled questions of an iteration (P12), as many as labelled ones where there are so many; none before they are mixed in. */
+function unlabelledProblems(job: Job, reached: Reached): readonly Problem[] {
+  const { config, data } = job;
+  const { unlabelled } = config.evolve;
+  if (unlabelled.answers === 'none' || data.unlabelled.length === 0) return [];
+  if (!takesUnlabelled(shareDone(config.evolve, reached), unlabelled.after)) return [];
+  const order = shuffledEpochs(data.unlabelled.length, config.seed);
+  const size = Math.min(questionsPerIteration(job), data.unlabelled.length);
+  const { questions } = intervalSlices(order, size)(reached.mixed);
+  return questions.flatMap((place) => data.unlabelled[place] ?? []);
+}
+
+/** The vote weighs every response. */
+async function rewardAll({ config, models }: Job): Promise<NonNullable<Collection['reward']>> {
+  return { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted: () => true };
+}
+
+/** Only correct responses can be selected (P9), so only they are scored. */
+export async function rewardCorrect({ config, models }: Job): Promise<NonNullable<Collection['reward']>> {
+  const wanted = ({ grade }: RatedResponse): boolean => grade.verdict === 'correct';
+  return { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted };
+}

@@ -1,0 +1,111 @@
+// The threshold of the rule `threshold` by grid search on the validation problems (P10). The paper names the grid's step and the
+// set only; here the first iteration is sampled once, the warm-up is trained on it with each threshold, and the greedy accuracy on
+// validation decides. Leaves the rule to select.ts.
+import { measureGreedy } from '../evaluate/measure.js';
+import { type Collection, collect, writeCollections } from '../rollout/collect.js';
+import { generate } from '../rollout/generate.js';
+import { countTokens, type Rollout } from '../rollout/rollout.js';
+import type { Phase } from '../run/phase.js';
+import { START, stepsLeft } from './budget.js';
+import { Choice } from './choose.js';
+import { fit, optimizerSettings } from './fit.js';
+import { limited } from './improve.js';
+import { labelledProblems, rewardCorrect } from './iteration.js';
+import { type Job, sampleSettings } from './job.js';
+import { plannedSteps } from './plan.js';
+
+/** What training with one threshold came to. */
+export interface AlphaScore {
+  readonly alpha: number;
+  readonly selected: number;
+  /** Questions by the number of responses kept: none, one, two... */
+  readonly kept: readonly number[];
+  readonly steps: number;
+  /** Greedy, on the validation problems, 0..1; null where nothing was kept to train on. */
+  readonly accuracy: number | null;
+}
+
+export interface AlphaDecision {
+  readonly rule: 'threshold';
+  readonly alpha: number;
+  /** Thresholds that share the best accuracy, ascending; the first is taken. */
+  readonly tied: readonly number[];
+  /** By ascending threshold. */
+  readonly scores: readonly AlphaScore[];
+}
+
+/** Tries each threshold and takes the best; the weights that the trials made are thrown away. */
+export async function searchAlpha(job: Job, phase: Phase, temperature: number): Promise<AlphaDecision> {
+  const { config, run, models } = job;
+  const settings = sampleSettings(config);
+  const { problems } = labelledProblems(job, 1);
+  const policy = await models.policy('warmup');
+  const { version } = policy;
+  const { n, select } = config.evolve;
+  const shared = { title: 'thresholds', variant: 'solve', n, temperature, problems } as const;
+  const collection: Collection = { ...shared, name: 'rollouts', reward: await rewardCorrect(job) };
+  const rollouts: Rollout[] = [];
+  for await (const some of collect(phase, policy, collection, settings)) rollouts.push(...some);
+  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, [{ collection, version }], settings);
+  const scores: AlphaScore[] = [];
+  for (const alpha of [...select.alphas].sort((a, b) => a - b)) {
+    const { value } = await phase.unit(`alpha-${alpha}`, () => tryAlpha(job, phase, alpha, rollouts));
+    phase.count('trained', value.trained);
+    phase.count('sampled', value.sampled);
+    scores.push(value.score);
+  }
+  const decision = chooseAlpha(scores);
+  phase.record('alpha', { ...decision, scores: scores.map((score) => ({ ...score })) });
+  // The next phase samples with the warm-up, not with the last trial.
+  await models.forgetPolicy();
+  return decision;
+}
+
+interface Trial {
+  readonly score: AlphaScore;
+  readonly trained: number;
+  readonly sampled: number;
+}
+
+async function tryAlpha(job: Job, phase: Phase, alpha: number, rollouts: readonly Rollout[]): Promise<Trial> {
+  const { config, data, models } = job;
+  const choice = new Choice({ rule: 'threshold', alpha }, config.seed, phase.name);
+  choice.add(rollouts);
+  const { selected, kept } = choice.counts;
+  if (selected === 0) return { score: { alpha, selected, kept, steps: 0, accuracy: null }, trained: 0, sampled: 0 };
+  await models.forgetPolicy();
+  const optimizer = limited(config.evolve.optimizer, stepsLeft(config.evolve, START));
+  const learner = await models.learner('warmup', optimizerSettings(optimizer, plannedSteps(job)));
+  let trained = 0;
+  const training = await fit(phase, learner, choice.examples, {
+    optimizer,
+    seed: config.seed,
+    every: 0,
+    trial: ({ tokens }) => {
+      trained += tokens;
+    },
+  });
+  const { seed, delimiter, ...sampling } = sampleSettings(config);
+  const draw = {
+    variant: 'solve',
+    n: 1,
+    sampling: { ...sampling, temperature: 0 },
+    seed,
+    purpose: `${phase.name}/greedy`,
+    delimiter,
+  } as const;
+  const meter = phase.meter('sample', `threshold ${alpha}: greedy`, 'greedy');
+  const problems = data.validation.slice(0, config.dynamics.problems || undefined);
+  const greedy = await generate(learner, problems, draw, { signal: phase.signal, meter });
+  const { accuracy } = measureGreedy(greedy, seed);
+  return { score: { alpha, selected, kept, steps: training.steps, accuracy }, trained, sampled: countTokens(greedy) };
+}
+
+/** The highest accuracy; of equals the lowest threshold, which keeps most. Thresholds that keep nothing come last. */
+export function chooseAlpha(scores: readonly AlphaScore[]): AlphaDecision {
+  const ascending = [...scores].sort((a, b) => a.alpha - b.alpha);
+  const rank = ({ accuracy }: AlphaScore): number => accuracy ?? Number.NEGATIVE_INFINITY;
+  const best = Math.max(...ascending.map(rank));
+  const tied = ascending.filter((score) => rank(score) === best).map(({ alpha }) => alpha);
+  return { rule: 'threshold', alpha: tied[0] as number, tied, scores: ascending };
+}

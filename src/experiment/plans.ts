@@ -1,0 +1,75 @@
+// The paper's tables and figures as grids of rows (assets/rows): what each compares, and against which row.
+// Leaves running the grid to grid.ts and numbers to tabulate.ts.
+
+export interface Row {
+  /** A file of assets/rows. */
+  readonly row: string;
+  /** As the table names it. */
+  readonly name: string;
+}
+
+export interface Plan {
+  readonly name: string;
+  readonly title: string;
+  readonly rows: readonly Row[];
+  /** The row that the others are compared with, seed by seed. */
+  readonly reference: string;
+}
+
+const LABELLED: Row = { row: 'interval-25', name: 'Continuous, 25 %, all right' };
+const TOP: Row = { row: 'top-2', name: '+ PRM, top 2' };
+
+export const plans: Readonly<Record<string, Plan>> = {
+  table1: {
+    name: 'table1',
+    title: 'Training methods and iteration intervals (Table 1)',
+    rows: [
+      { row: 'sft', name: 'SFT' },
+      { row: 'iterative-rft', name: 'Iterative RFT, 100 %' },
+      { row: 'rest-em', name: 'ReST-EM, 100 %' },
+      { row: 'interval-100', name: 'Continuous, 100 %' },
+      { row: 'interval-50', name: 'Continuous, 50 %' },
+      { row: 'interval-25', name: 'Continuous, 25 %' },
+      { row: 'interval-12-5', name: 'Continuous, 12.5 %' },
+      { row: 'interval-6-25', name: 'Continuous, 6.25 %' },
+    ],
+    reference: 'interval-25',
+  },
+  table2: {
+    name: 'table2',
+    title: 'Selection of the right responses (Table 2)',
+    rows: [
+      LABELLED,
+      { row: 'random-2', name: '+ random 2' },
+      { row: 'threshold', name: '+ PRM, threshold' },
+      { row: 'top-1', name: '+ PRM, top 1' },
+      TOP,
+      { row: 'top-4', name: '+ PRM, top 4' },
+    ],
+    reference: 'interval-25',
+  },
+  table3: {
+    name: 'table3',
+    title: 'Questions without answers (Table 3)',
+    rows: [
+      LABELLED,
+      TOP,
+      { row: 'oracle-all', name: 'Oracle from 0 %, all right' },
+      { row: 'oracle', name: 'Oracle from 0 %, top 2' },
+      { row: 'unlabelled-0', name: 'Pseudo labels from 0 %' },
+      { row: 'unlabelled-25', name: 'Pseudo labels from 25 %' },
+      { row: 'unlabelled-50', name: 'Pseudo labels from 50 %' },
+      { row: 'unlabelled-75', name: 'Pseudo labels from 75 %' },
+    ],
+    reference: 'top-2',
+  },
+  dynamics: {
+    name: 'dynamics',
+    title: 'Dynamics with a fixed and an adaptive temperature (Figures 3 to 6)',
+    rows: [
+      { row: 'fixed', name: 'Temperature 1' },
+      { row: 'adaptive', name: 'Adaptive temperature' },
+    ],
+    reference: 'fixed',
+  },
+};

@@ -1,0 +1,219 @@
+// The files of an experiment: NAME.json with every number, NAME.md as tables, NAME-*.svg as figures.
+// Leaves the numbers to tabulate.ts and curves.ts.
+import { join } from 'node:path';
+import { count, decimal, duration, percent, points } from '../report/format.js';
+import { nameOf } from '../report/names.js';
+import { writeDurable } from '../run/durable.js';
+import { CURVES, type Change, changesOf, curvesOf } from './curves.js';
+import { curveFigures, type FigureFile, tableFigures } from './figures.js';
+import type { Plan } from './plans.js';
+import type { Estimate } from './statistics.js';
+import { type ExperimentTable, MEASURES, type MeasureName, type Run, tabulate } from './tabulate.js';
+
+export interface About {
+  /** The line that makes the files again. */
+  readonly command: string;
+  readonly scale: string;
+  /** What the rows have in common, as `name: value`. */
+  readonly settings: readonly string[];
+}
+
+/**
+ * Writes the files of one plan into `dir`.
+ * @returns path of the Markdown file; undefined where no seed has all rows yet
+ */
+export async function writeExperiment(
+  dir: string,
+  plan: Plan,
+  runs: readonly Run[],
+  about: About,
+): Promise<string | undefined> {
+  const table = tabulate(plan, runs);
+  if (table.seeds.length === 0) return undefined;
+  const whole = runs.filter(({ seed, row }) => table.seeds.includes(seed) && plan.rows.some((one) => one.row === row));
+  const curves = curvesOf(plan, whole);
+  const changes = changesOf(plan, whole);
+  const followed = plan.name === 'dynamics';
+  const figures = followed ? [...curveFigures(plan, curves), ...tableFigures(table)] : tableFigures(table);
+  const { plan: _, ...numbers } = table;
+  const json = { experiment: plan.name, title: plan.title, ...about, reference: plan.reference, ...numbers };
+  const more = followed ? { curves, changes, decisions: decisionsOf(whole) } : { thresholds: thresholdsOf(whole) };
+  await writeDurable(join(dir, `${plan.name}.json`), `${JSON.stringify({ ...json, ...more }, null, 1)}\n`);
+  for (const { suffix, svg } of figures) await writeDurable(join(dir, `${plan.name}${suffix}.svg`), svg);
+  const path = join(dir, `${plan.name}.md`);
+  await writeDurable(path, markdown(table, about, followed ? changes : [], whole, figures));
+  return path;
+}
+
+function markdown(
+  { plan, seeds, rows, shared }: ExperimentTable,
+  about: About,
+  changes: readonly Change[],
+  runs: readonly Run[],
+  figures: readonly FigureFile[],
+): string {
+  const names = (Object.keys(MEASURES) as MeasureName[]).filter((name) => rows.some((row) => row.measures[name]));
+  const reference = plan.rows.find(({ row }) => row === plan.reference)?.name ?? plan.reference;
+  const parts = [
+    `# ${plan.title}`,
+    `\`${about.command}\``,
+    `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}; mean over seeds with its 95 % interval (Student's t); ${about.settings.join('; ')}.`,
+    grid(
+      ['', ...names.map((name) => MEASURES[name])],
+      rows.map(({ name, measures }) => [name, ...names.map((one) => shown(measures[one]))]),
+    ),
+    ...(seeds.length > 1
+      ? [
+          `Points above **${reference}**, paired by seed:`,
+          grid(
+            ['', ...names.map((name) => MEASURES[name])],
+            rows.flatMap(({ name, differences }) =>
+              differences ? [[name, ...names.map((one) => difference(differences[one]))]] : [],
+            ),
+          ),
+        ]
+      : []),
+    'By seed, greedy on the test:',
+    grid(
+      ['', ...seeds.map((seed) => `seed ${seed}`)],
+      rows.map(({ name, measures }) => [name, ...(measures.test?.values ?? []).map((value) => percent(value))]),
+    ),
+    ...thresholdsPart(runs),
+    ...changesPart(plan, changes),
+    ...decisionsPart(runs),
+    'Work, means over seeds, of the iterations and their measurements:',
+    grid(
+      ['', 'iterations', 'optimizer steps', 'responses sampled', 'examples', 'wrong chains among them', 'time'],
+      rows.flatMap(({ name, work }) =>
+        work
+          ? [
+              [
+                name,
+                decimal(work.iterations, 1),
+                count(work.steps),
+                count(work.sampled),
+                count(work.selected),
+                percent(work.lucky),
+                duration(work.seconds),
+              ],
+            ]
+          : [],
+      ),
+    ),
+    `Shared by the rows of a seed: ${Object.entries(shared)
+      .map(([phase, seconds]) => `${nameOf(phase)} ${duration(seconds)}`)
+      .join(', ')}.`,
+    ...figures.map(({ suffix, title }) => `![${title}](${plan.name}${suffix}.svg)`),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+interface Threshold {
+  readonly seed: number;
+  readonly row: string;
+  readonly alpha: number;
+  readonly tied: readonly number[];
+  readonly scores: readonly { readonly alpha: number; readonly selected: number; readonly accuracy: number | null }[];
+}
+
+function thresholdsOf(runs: readonly Run[]): Threshold[] {
+  return runs.flatMap(({ seed, row, summary }) => (summary.threshold ? [{ seed, row, ...summary.threshold }] : []));
+}
+
+function thresholdsPart(runs: readonly Run[]): string[] {
+  const found = thresholdsOf(runs);
+  if (found.length === 0) return [];
+  return [
+    'Thresholds searched for: greedy validation accuracy after the first iteration (examples kept):',
+    grid(
+      ['', ...(found[0] as Threshold).scores.map(({ alpha }) => String(alpha)), 'taken'],
+      found.map(({ seed, scores, alpha }) => [
+        `seed ${seed}`,
+        ...scores.map(({ accuracy, selected }) => `${percent(accuracy)} (${count(selected)})`),
+        String(alpha),
+      ]),
+    ),
+  ];
+}
+
+function changesPart(plan: Plan, changes: readonly Change[]): string[] {
+  if (changes.length === 0) return [];
+  const at = (temperature: Change['temperature']): string =>
+    temperature === null ? '' : temperature === 'used' ? ', T in use' : `, T ${temperature}`;
+  return [
+    'Change on validation from the warm-up to the last measurement, in points:',
+    grid(
+      ['', ...plan.rows.map(({ name }) => name), 'difference'],
+      changes
+        .filter(({ row }) => row === plan.reference)
+        .map(({ measure, temperature }) => {
+          const of = (row: string): Change | undefined =>
+            changes.find((one) => one.row === row && one.measure === measure && one.temperature === temperature);
+          const last = of(plan.rows.at(-1)?.row ?? '');
+          return [
+            `${CURVES[measure]}${at(temperature)}`,
+            ...plan.rows.map(({ row }) => difference(of(row)?.change)),
+            difference(last?.difference ?? undefined),
+          ];
+        }),
+    ),
+  ];
+}
+
+interface Decision {
+  readonly seed: number;
+  readonly row: string;
+  readonly iteration: number;
+  readonly chosen: number;
+  readonly tied: readonly number[];
+  readonly scores: readonly { readonly temperature: number; readonly rewardPassAt2: number }[];
+}
+
+function decisionsOf(runs: readonly Run[]): Decision[] {
+  return runs.flatMap(({ seed, row, summary }) =>
+    summary.dynamics.flatMap(({ iteration, decision }) =>
+      decision
+        ? [{ seed, row, iteration, chosen: decision.chosen, tied: decision.tied, scores: decision.scores }]
+        : [],
+    ),
+  );
+}
+
+function decisionsPart(runs: readonly Run[]): string[] {
+  const decisions = decisionsOf(runs);
+  if (decisions.length === 0) return [];
+  const first = decisions[0] as Decision;
+  return [
+    'Temperatures chosen, with Reward-Pass@2 of each on validation; of equals the lowest:',
+    grid(
+      ['seed, after iteration', ...first.scores.map(({ temperature }) => String(temperature)), 'tied', 'chosen'],
+      decisions.map(({ seed, iteration, scores, tied, chosen }) => [
+        `${seed}, ${iteration}`,
+        ...scores.map(({ rewardPassAt2 }) => percent(rewardPassAt2).replace(' %', '')),
+        tied.length > 1 ? tied.join(', ') : '–',
+        String(chosen),
+      ]),
+    ),
+  ];
+}
+
+function shown(estimate: Estimate | undefined): string {
+  if (!estimate) return '–';
+  const { mean, low, high } = estimate;
+  if (low === null || high === null) return percent(mean);
+  return `${percent(mean)} (${percent(low).replace(' %', '')} to ${percent(high).replace(' %', '')})`;
+}
+
+function difference(estimate: Estimate | undefined): string {
+  if (!estimate) return '–';
+  const { mean, low, high } = estimate;
+  if (low === null || high === null) return points(mean);
+  const text = `${points(mean)} (${points(low)} to ${points(high)})`;
+  // An interval without zero.
+  return low > 0 || high < 0 ? `**${text}**` : text;
+}
+
+function grid(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), `|${head.map((_, i) => (i === 0 ? ' --- ' : ' ---: ')).join('|')}|`, ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,76 @@
+// The problems of a job: read from a data set or made, and in a recipe cut into its parts.
+// Leaves formats and splits to data/, making to problems/.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Config } from './config/schema.js';
+import type { Problem } from './core/types.js';
+import { contentKeys } from './data/content.js';
+import { loadProblems } from './data/problems.js';
+import { type Splits, splitProblems } from './data/splits.js';
+import { writeProblems } from './problems/write.js';
+import { putDurable } from './run/durable.js';
+import type { Run } from './run/folder.js';
+import { type Display, silent } from './run/terminal.js';
+
+interface Shown {
+  readonly display?: Display;
+}
+
+const MOST_WARNINGS = 5;
+
+/** All problems of a data set, or the first `limit`. Odd records are said, five at most. */
+export async function readData(
+  file: string,
+  imageRoot: string | undefined,
+  { display = silent }: Shown,
+  limit?: number,
+): Promise<Problem[]> {
+  let warnings = 0;
+  const onWarning = (text: string): void => {
+    if (++warnings <= MOST_WARNINGS) display.say(`warning: ${text}`);
+  };
+  const problems = await loadProblems(file, { imageRoot: imageRoot ?? dirname(file), limit, onWarning });
+  if (warnings > MOST_WARNINGS) display.say(`warning: ${warnings - MOST_WARNINGS} more of these in ${file}`);
+  return problems;
+}
+
+/** The parts of the data set that the settings name. */
+export async function readSplits(config: Config, shown: Shown): Promise<Splits> {
+  const { file, imageRoot, outOfDomain } = config.data;
+  if (file === undefined) throw new Error('no data set to read');
+  const parts = await split(config, await readData(file, imageRoot, shown), shown);
+  if (outOfDomain?.file === undefined) return parts;
+  return { ...parts, outOfDomain: await readData(outOfDomain.file, outOfDomain.imageRoot, shown) };
+}
+
+/** The parts of the problems that the settings have made, once, in the run folder. */
+export async function makeSplits(config: Config, run: Run, shown: Shown): Promise<Splits> {
+  const { generate, outOfDomain } = config.data;
+  if (!generate) throw new Error('no problems to make');
+  const make = async (name: string, what: typeof generate): Promise<Problem[]> => {
+    const dir = join(run.dir, name);
+    if (run.isFresh || !existsSync(dir)) {
+      run.progress.say(`making ${what.count} problems`);
+      await putDurable(dir, async (aside) => {
+        await writeProblems(aside, { ...what, seed: what.seed ?? config.seed });
+      });
+    }
+    return readData(join(dir, 'problems.json'), join(dir, 'data_images'), shown);
+  };
+  const parts = await split(config, await make('problems', generate), shown);
+  if (outOfDomain?.generate) return { ...parts, outOfDomain: await make('problems-out-of-domain', outOfDomain.generate) };
+  if (outOfDomain?.file === undefined) return parts;
+  return { ...parts, outOfDomain: await readData(outOfDomain.file, outOfDomain.imageRoot, shown) };
+}
+
+/** A picture that lies there under two names is one picture. */
+async function split(
+  { splits, seed }: Config,
+  problems: readonly Problem[],
+  { display = silent }: Shown,
+): Promise<Splits> {
+  const keyOf = await contentKeys(problems, (files) =>
+    display.say(`comparing ${files} pictures of equal questions, so that no problem is in two parts`),
+  );
+  return splitProblems(problems, splits, seed, keyOf);
+}

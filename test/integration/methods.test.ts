@@ -1,0 +1,256 @@
+// Methods, limits, thresholds and shared phases on a simulated learner, without the engine.
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.js';
+import type { ConfigInput } from '../../src/config/schema.js';
+import { runGrid } from '../../src/experiment/grid.js';
+import { plans } from '../../src/experiment/plans.js';
+import { writeExperiment } from '../../src/experiment/write.js';
+import { evolve } from '../../src/jobs.js';
+import type { JournalEvent } from '../../src/run/journal.js';
+import { fakeHost, writeFakeModel } from '../fakes/host.js';
+import { smallRecipe } from './recipe.js';
+
+type Event = JournalEvent & Record<string, unknown>;
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'mstar-methods-'));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const journalOf = (name: string): Event[] =>
+  readFileSync(join(root, name, 'journal.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Event);
+const phasesOf = (name: string) =>
+  journalOf(name)
+    .filter(({ event }) => event === 'commit')
+    .map(({ phase }) => phase as string);
+const stepsOf = (name: string, prefix: string) =>
+  journalOf(name).filter(({ event, phase }) => event === 'step' && String(phase).startsWith(prefix));
+const optimizer = { lr: 0.06, batchSize: 8, weightDecay: 0, warmupRatio: 0.5 };
+const limited = { iterations: 0, steps: 13, interval: 24, n: 6, optimizer };
+const run = (name: string, change: Partial<ConfigInput>, from?: string) =>
+  evolve(smallRecipe(root, name, change), { host: fakeHost(), ...(from !== undefined && { from: join(root, from) }) });
+
+describe('the same number of optimizer steps', () => {
+  test.each(['continuous', 'iterative-rft', 'rest-em', 'sft'] as const)('ends the method %s', async (method) => {
+    const { iterations } = await run(`steps-${method}`, { evolve: { ...limited, method } });
+    expect(stepsOf(`steps-${method}`, 'iter-')).toHaveLength(13);
+    expect(iterations.reduce((sum, { training }) => sum + training.steps, 0)).toBe(13);
+    expect(iterations.length === 1).toBe(method === 'sft');
+  });
+
+  test('is what the one schedule of the continuous method spans', () => {
+    const lr = stepsOf('steps-continuous', 'iter-').map((step) => step.lr as number);
+    // Half of 13 steps, rounded, rise.
+    expect(lr.map((rate) => Number((rate / 0.06).toFixed(3)))).toEqual(
+      Array.from({ length: 13 }, (_, i) => Number(Math.min(1, (i + 1) / 7).toFixed(3))),
+    );
+  });
+
+  test('lets sft train on the examples of the warm-up alone, again and again', () => {
+    const sampled = journalOf('steps-sft').find(({ event, phase }) => event === 'commit' && phase === 'iter-0001');
+    expect(sampled?.tokens).toMatchObject({ sampled: 0 });
+    const warmup = journalOf('steps-sft').find(({ event, phase }) => event === 'commit' && phase === 'warmup');
+    const { training } = warmup?.result as { training: { examples: number } };
+    expect(sampled?.result).toMatchObject({ origin: 'warmup', training: { examples: training.examples, steps: 13 } });
+  });
+
+  test('measures and tests the last checkpoint whatever the distance between measurements', async () => {
+    const dynamics = { samples: 4, temperatures: [1], every: 100 };
+    const done = await run('sparse', { evolve: limited, dynamics, test: { samples: 4, every: 100 }, explore: { adaptive: false } });
+    const last = `000${done.iterations.length}`;
+    expect(done.dynamics.map(({ iteration }) => iteration)).toEqual([0, done.iterations.length]);
+    expect(Object.keys(done.test)).toEqual(['base', 'warmup', `iter-${last}`]);
+  });
+});
+
+describe('questions without answers', () => {
+  test('are mixed in once the share of the optimizer steps has passed', async () => {
+    const unlabelled = { answers: 'oracle', after: 0.5 } as const;
+    const { iterations } = await run('late', { evolve: { ...limited, steps: 20, unlabelled } });
+    let steps = 0;
+    for (const { unlabelled: mixed, training } of iterations) {
+      expect(mixed > 0).toBe(steps >= 10);
+      steps += training.steps;
+    }
+    expect(iterations.some(({ unlabelled: mixed }) => mixed > 0)).toBe(true);
+  });
+});
+
+describe('the completer', () => {
+  test('is the warm-up trained on, samples the labels, and becomes the PRM; the policy stays the warm-up', async () => {
+    const base = smallRecipe(root, 'converged');
+    const prm = { ...base.prm, convergeEpochs: 3 };
+    const done = await run('converged', { prm });
+    expect(phasesOf('converged').slice(0, 4)).toEqual(['warmup', 'converge', 'label', 'train-prm']);
+    const weights = (name: string) =>
+      JSON.parse(readFileSync(join(root, 'converged/checkpoints', name, 'model.json'), 'utf8')) as { skill: number };
+    expect(weights('converged').skill).toBeGreaterThan(weights('warmup').skill);
+    expect(done.iterations[0]?.origin).toBe('warmup');
+    const [commit] = journalOf('converged').filter(({ phase, event }) => phase === 'converge' && event === 'commit');
+    expect(commit?.checkpoint).toEqual({ name: 'converged', model: 'completer' });
+  });
+});
+
+describe('another data set', () => {
+  test('tests the base, the warm-up and the last checkpoint out of domain', async () => {
+    const data = { generate: { count: 160, families: ['bars'] }, outOfDomain: { generate: { count: 20, families: ['dials'] } } };
+    const done = await run('away', { data, evolve: limited });
+    expect(Object.keys(done.outOfDomain)).toEqual(['base', 'warmup', `iter-000${done.iterations.length}`]);
+    expect(done.outOfDomain.base?.problems).toBe(20);
+    const { outOfDomain } = JSON.parse(readFileSync(join(root, 'away/splits.json'), 'utf8')) as {
+      outOfDomain: { ids: string[] };
+    };
+    expect(outOfDomain.ids.every((id) => id.startsWith('dials-'))).toBe(true);
+  });
+});
+
+describe('the search for a threshold', () => {
+  const select = { rule: 'threshold' as const, alpha: 'search' as const, alphas: [0.9, 0.2, 5] };
+  const evolveWith = { ...limited, select };
+
+  test('trains with each on the first questions and takes the best on validation, the lowest of equals', async () => {
+    const { threshold, iterations } = await run('search', { evolve: evolveWith });
+    const scores = threshold?.scores ?? [];
+    expect(scores.map(({ alpha }) => alpha)).toEqual([0.2, 0.9, 5]);
+    // Nothing reaches the last.
+    expect(scores[2]).toMatchObject({ selected: 0, steps: 0, accuracy: null });
+    expect((scores[0]?.selected ?? 0) >= (scores[1]?.selected ?? 0)).toBe(true);
+    const best = Math.max(...scores.map(({ accuracy }) => accuracy ?? -1));
+    expect(threshold?.alpha).toBe(scores.find(({ accuracy }) => accuracy === best)?.alpha);
+    expect(threshold?.tied).toEqual(scores.filter(({ accuracy }) => accuracy === best).map(({ alpha }) => alpha));
+    // The first iteration starts from the warm-up as if there had been no search.
+    expect(iterations[0]?.origin).toBe('warmup');
+    expect(stepsOf('search', 'iter-')[0]?.version).toBe(1);
+    expect(stepsOf('search', 'search-')).toEqual([]);
+  });
+
+  test('leaves the bytes of the journal alone when it is stopped and goes on', async () => {
+    const stop = new AbortController();
+    let trained = 0;
+    const host = fakeHost();
+    const counting: typeof host = {
+      ...host,
+      openPolicy: async (dir) => {
+        const policy = await host.openPolicy(dir);
+        const step = policy.trainStep.bind(policy);
+        policy.trainStep = async (batch) => {
+          if (dir.endsWith('warmup') && ++trained === 3) stop.abort();
+          return step(batch);
+        };
+        return policy;
+      },
+    };
+    const recipe = smallRecipe(root, 'search-stopped', { evolve: evolveWith });
+    await expect(evolve(recipe, { host: counting, signal: stop.signal })).rejects.toThrow();
+    await evolve(recipe, { host: fakeHost() });
+    expect(readFileSync(join(root, 'search-stopped/journal.jsonl'), 'utf8')).toBe(
+      readFileSync(join(root, 'search/journal.jsonl'), 'utf8'),
+    );
+  });
+});
+
+describe('a run that begins with the phases of another', () => {
+  test('has the bytes of one that did them itself', async () => {
+    const evolveWith = { ...limited, method: 'rest-em' } as const;
+    await run('alone', { evolve: evolveWith });
+    await run('shared', { evolve: evolveWith }, 'steps-continuous');
+    const same = ['config.yaml', 'journal.jsonl', 'labels.jsonl', 'splits.json', 'rollouts/iter-0001.parquet', 'checkpoints/prm/model.json'];
+    for (const file of same) {
+      expect(readFileSync(join(root, 'shared', file)).equals(readFileSync(join(root, 'alone', file)))).toBe(true);
+    }
+    // A file of both, not a copy.
+    const inode = (name: string) => statSync(join(root, name, 'labels.jsonl')).ino;
+    expect(inode('shared')).toBe(inode('steps-continuous'));
+  });
+
+  test('leaves the dynamics to itself where it measures them otherwise', async () => {
+    const dynamics = { samples: 4, temperatures: [0.6, 1] };
+    const { dynamics: standings } = await run('measured', { evolve: limited, dynamics }, 'steps-continuous');
+    expect(standings[0]?.samples.map(({ temperature }) => temperature)).toEqual([0.6, 1]);
+  });
+
+  test('refuses a run whose warm-up is another, by the setting, and leaves no folder', async () => {
+    await expect(run('unlike', { seed: 5 }, 'steps-continuous')).rejects.toThrow(
+      `${join(root, 'steps-continuous')}: seed: another value, wanted the same in both runs`,
+    );
+    expect(existsSync(join(root, 'unlike'))).toBe(false);
+    await expect(run('nothing', {}, 'nowhere')).rejects.toThrow('nowhere: run: no config.yaml');
+  });
+});
+
+describe('the grid of an experiment', () => {
+  test('runs each row once for each seed, shares what can be, goes on where it stopped, and writes its tables', async () => {
+    const model = join(root, 'base');
+    writeFakeModel(model, { skill: 0 });
+    const out = join(root, 'grid');
+    const small = [
+      `model.path=${model}`,
+      'model.threads=1',
+      'data.generate={count: 160}',
+      'data.outOfDomain={generate: {count: 20, families: [dials]}}',
+      'splits={validation: 24, test: 60, labelled: 0.3}',
+      'sampling.maxTokens=400',
+      'prm.questions=40',
+      'prm.pairs=24',
+      'prm.completions=2',
+      'evolve.steps=6',
+      'evolve.n=4',
+      'evolve.optimizer={lr: 0.06, batchSize: 8}',
+      'explore.temperatures=[0.6, 1]',
+      'test={samples: 2, every: 100}',
+      'dynamics.samples=2',
+    ];
+    const begun: string[] = [];
+    const shared: (string | undefined)[] = [];
+    const cells = async () => {
+      const all = [];
+      const grid = runGrid([plans.dynamics as (typeof plans)[string]], {
+        scale: 'tiny',
+        seeds: [1, 2],
+        out,
+        set: small,
+        run: (config, from) => {
+          shared.push(from);
+          return evolve(config, { host: fakeHost(), from });
+        },
+        onRun: ({ seed, row }) => begun.push(`${seed} ${row}`),
+      });
+      for await (const cell of grid) all.push(cell);
+      return all;
+    };
+    const first = await cells();
+    expect(begun).toEqual(['1 fixed', '1 adaptive', '2 fixed', '2 adaptive']);
+    const folder = (seed: number, row: string) => join(out, 'tiny', `seed-${seed}`, row);
+    expect(shared).toEqual([undefined, folder(1, 'fixed'), undefined, folder(2, 'fixed')]);
+    expect(first.map(({ summary }) => summary.seed)).toEqual([1, 1, 2, 2]);
+    const again = await cells();
+    expect(again.map(({ summary }) => summary)).toEqual(first.map(({ summary }) => summary));
+
+    const plan = plans.dynamics as (typeof plans)[string];
+    const about = { command: 'mstar experiment dynamics', scale: 'tiny', settings: ['small'] };
+    const path = await writeExperiment(join(out, 'tiny'), plan, first, about);
+    const text = readFileSync(path as string, 'utf8');
+    expect(text).toContain('Seeds 1, 2; mean over seeds');
+    expect(text).toContain('| Adaptive temperature |');
+    for (const [, file] of text.matchAll(/\]\((.+\.svg)\)/g)) {
+      const svg = readFileSync(join(out, 'tiny', file as string), 'utf8');
+      expect(svg).toMatch(/^<svg xmlns=/);
+      expect(svg).not.toContain('var(--');
+    }
+    const json = JSON.parse(readFileSync(join(out, 'tiny/dynamics.json'), 'utf8')) as { rows: { row: string }[] };
+    expect(json.rows.map(({ row }) => row)).toEqual(['base', 'warmup', 'fixed', 'adaptive']);
+  });
+
+  test('has a preset for every row of every plan', async () => {
+    for (const { rows } of Object.values(plans)) {
+      for (const { row } of rows) await loadConfig({ preset: `tiny-${row}` });
+    }
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { isOver, type Reached, reach, START, shareDone, stepsLeft } from '../../../src/evolve/budget.js';
+import { Idle } from '../../../src/evolve/idle.js';
+
+const limits = (steps: number, iterations: number, method: 'continuous' | 'sft' = 'continuous') => ({
+  method,
+  steps,
+  iterations,
+});
+const at = (iterations: number, steps: number): Reached => ({ iterations, steps, mixed: 0 });
+
+describe('a run', () => {
+  test('is over with its optimizer steps or its iterations, whichever end first', () => {
+    expect(isOver(limits(100, 0), at(50, 99))).toBe(false);
+    expect(isOver(limits(100, 0), at(3, 100))).toBe(true);
+    expect(isOver(limits(0, 4), at(4, 7))).toBe(true);
+    expect(isOver(limits(100, 4), at(4, 7))).toBe(true);
+    expect(isOver(limits(100, 4), at(3, 7))).toBe(false);
+  });
+
+  test('of the method sft is over after the one training', () => {
+    expect(isOver(limits(100, 0, 'sft'), START)).toBe(false);
+    expect(isOver(limits(100, 0, 'sft'), at(1, 100))).toBe(true);
+  });
+
+  test('has come as far as the nearer of its limits says', () => {
+    expect(shareDone(limits(100, 0), at(3, 25))).toBe(0.25);
+    expect(shareDone(limits(0, 4), at(3, 25))).toBe(0.75);
+    expect(shareDone(limits(100, 4), at(1, 75))).toBe(0.75);
+    expect(shareDone(limits(100, 0), at(1, 110))).toBe(1);
+  });
+
+  test('has steps left only where they are limited', () => {
+    expect(stepsLeft(limits(100, 0), at(1, 70))).toBe(30);
+    expect(stepsLeft(limits(0, 4), at(1, 70))).toBe(0);
+  });
+
+  test('sums what its iterations did', () => {
+    const first = reach(START, { training: { steps: 7 }, unlabelled: 0 });
+    expect(reach(first, { training: { steps: 5 }, unlabelled: 30 })).toEqual({ iterations: 2, steps: 12, mixed: 1 });
+  });
+});
+
+describe('a run without a limit on iterations', () => {
+  const choice = { sampled: 40 } as never;
+  const idle = (iterations: number): Idle => {
+    const data = { labelled: Array.from({ length: 10 }) } as never;
+    return new Idle({ config: { evolve: { iterations, interval: 4 } } as never, data });
+  };
+  const nothing = { training: { steps: 0 } as never, choice };
+
+  test('ends in an error once a whole pass has trained on nothing', () => {
+    const one = idle(0);
+    one.check(nothing);
+    one.check(nothing);
+    expect(() => one.check(nothing)).toThrow('evolve.steps: none of 120 responses of a whole pass was selected');
+  });
+
+  test('goes on where any iteration of the pass led to a step', () => {
+    const one = idle(0);
+    for (let pass = 0; pass < 3; pass++) {
+      one.check(nothing);
+      one.check(nothing);
+      one.check({ training: { steps: 1 } as never, choice });
+    }
+  });
+
+  test('is left alone where the iterations are limited', () => {
+    const one = idle(5);
+    for (let i = 0; i < 5; i++) one.check(nothing);
+  });
+});
