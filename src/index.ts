@@ -29,7 +29,8 @@ export {
   trainPrm,
   warmup,
 } from './jobs.js';
-export { Judge, type JudgeOptions } from './judge/judge.js';
+export type { JudgeOptions } from './judge/chat.js';
+export { Judge } from './judge/judge.js';
 export { lastResortOf } from './judge/regrade.js';
 export { writeProblems } from './problems/write.js';
 export { writeReport } from './report/report.js';

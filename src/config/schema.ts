@@ -171,6 +171,14 @@ export const settings = z.strictObject({
         .enum(['min', 'last', 'mean', 'product'])
         .default('min')
         .describe('how step scores become the reward of a response'),
+      heldOut: z
+        .number()
+        .min(0)
+        .max(0.9)
+        .default(0.1)
+        .describe(
+          'share of the labelled responses that the PRM is not trained on, whole questions at a time, to measure it by',
+        ),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: ['vision'] }).describe('training of the PRM'),
     })
     .prefault({}),

@@ -7,10 +7,10 @@ import { writeDurable } from '../run/durable.js';
 import type { TokenCounts } from '../run/journal.js';
 import type { ChoiceCounts } from './choose.js';
 import type { Standing } from './dynamics.js';
-import type { FitReport } from './fit.js';
 import type { IterationResult } from './improve.js';
 import type { Job } from './job.js';
 import type { FinalResult, TestResult } from './test.js';
+import type { PrmResult } from './train-prm.js';
 import type { WarmupResult } from './warmup.js';
 
 /** Everything but `seconds` is the same for two runs of the same settings. */
@@ -28,7 +28,7 @@ export interface Summary {
   readonly final: { readonly at: string; readonly samples: SampleMeasure; readonly steps: StepQuality | null } | null;
   readonly warmup: WarmupResult | null;
   readonly labels: LabelResult | null;
-  readonly prm: FitReport | null;
+  readonly prm: PrmResult | null;
   readonly iterations: readonly (IterationResult & {
     /** Share of wrong chains among distinct right answers and among selected ones; null where the truth is not known. */
     readonly lucky: { readonly before: number; readonly after: number } | null;
@@ -64,7 +64,7 @@ export async function summarise({ config, run, data }: Job): Promise<Summary> {
     final: finalOf(result<FinalResult>('test-final')),
     warmup: result<WarmupResult>('warmup'),
     labels: result<LabelResult>('label'),
-    prm: result<FitReport>('train-prm'),
+    prm: result<PrmResult>('train-prm'),
     iterations: all<IterationResult>('iter-').map((one) => ({ ...one, lucky: truth ? luckyShares(one.choice) : null })),
     dynamics: all<Standing>('dynamics-'),
     phases: Object.fromEntries(phases),
