@@ -1,6 +1,7 @@
 // The library: `import { loadModel, evolve, ... } from 'mstar'`. Everything here is typed and documented where it is defined.
-export type { PrmAnalysis } from './analyse/analysis.js';
+
 export { analysePrm, type PrmOptions, writePrmAnalysis } from './analyse/analyse.js';
+export type { PrmAnalysis } from './analyse/analysis.js';
 export type { Relevance } from './analyse/tops.js';
 export { type ConfigSource, listPresets, loadConfig, resolveConfig, resolvePath } from './config/load.js';
 export type { BenchmarkSettings, EvaluateSettings, RolloutSettings } from './config/sample.js';
@@ -34,8 +35,8 @@ export {
 } from './jobs.js';
 export type { JudgeOptions } from './judge/chat.js';
 export { Judge } from './judge/judge.js';
-export { RELEVANCE_PROMPT, RelevanceJudge } from './judge/relevance.js';
 export { lastResortOf } from './judge/regrade.js';
+export { RELEVANCE_PROMPT, RelevanceJudge } from './judge/relevance.js';
 export { writeProblems } from './problems/write.js';
 export { writeReport } from './report/report.js';
 export { grade } from './reward/answer/grade.js';

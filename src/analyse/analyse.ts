@@ -52,17 +52,23 @@ export async function analysePrm(dir: string, options: PrmOptions = {}): Promise
   const labelled = await labelsOf(run);
   const heldOut = await heldOutOf(run);
   const samples = file ? await samplesOf(run, file, table, options, bootstrap) : null;
-  if (!file) missing.push(`rollouts/${table}.parquet: nothing on choosing among samples, on ranking and on the top two.`);
+  if (!file)
+    missing.push(`rollouts/${table}.parquet: nothing on choosing among samples, on ranking and on the top two.`);
   const sampled = samples?.questions ?? [];
   const ranking = samples && rankingOf(sampled, bootstrap);
   if (samples && !allScored(sampled))
     missing.push(`Rewards of all responses of ${table}: nothing on best-of-N, the weighted vote and ranking.`);
   const tops = samples && (await topsOf(sampled, bootstrap, relevance));
   if (samples && !tops)
-    missing.push(`A question of ${table} with more than two distinct correct responses that have rewards: nothing on the top two.`);
-  if (tops && !relevance) missing.push('Relevance to the question: it is rated by a language model, on demand (--judge).');
+    missing.push(
+      `A question of ${table} with more than two distinct correct responses that have rewards: nothing on the top two.`,
+    );
+  if (tops && !relevance)
+    missing.push('Relevance to the question: it is rated by a language model, on demand (--judge).');
   if (heldOut.length === 0)
-    missing.push(`${HELD_OUT_FILE}: the run kept no responses out of the training of its PRM, so nothing on calibration.`);
+    missing.push(
+      `${HELD_OUT_FILE}: the run kept no responses out of the training of its PRM, so nothing on calibration.`,
+    );
   const trained = labelled && trainedSteps(labelled, heldOut);
   if (heldOut.length > 0 && !labelled) missing.push(`${LABELS_FILE}: nothing to compare the squared error with.`);
   const truth = truthOf({ heldOut, labelled: labelled ?? [], sampled, table }, bootstrap);
@@ -104,7 +110,8 @@ export async function writePrmAnalysis(dir: string, out: string, options: PrmOpt
   await writeDurable(join(out, 'prm.html'), renderPrmPage(name, analysis, figures));
   for (const drawn of figures) await writeDurable(join(out, `${drawn.id}.svg`), standaloneSvg(drawn));
   // A figure of an earlier analysis would pass for one of this.
-  for (const id of FIGURES) if (!figures.some((drawn) => drawn.id === id)) await rm(join(out, `${id}.svg`), { force: true });
+  for (const id of FIGURES)
+    if (!figures.some((drawn) => drawn.id === id)) await rm(join(out, `${id}.svg`), { force: true });
   return analysis;
 }
 
@@ -119,7 +126,10 @@ async function heldOutOf(run: RunData): Promise<HeldOutResponse[]> {
 }
 
 /** Questions are held out whole, so what was trained on is everything else. */
-function trainedSteps(labelled: readonly LabelledResponse[], heldOut: readonly HeldOutResponse[]): LabelledResponse['steps'] {
+function trainedSteps(
+  labelled: readonly LabelledResponse[],
+  heldOut: readonly HeldOutResponse[],
+): LabelledResponse['steps'] {
   const out = new Set(heldOut.map(({ problem }) => problem));
   return labelled.filter(({ problem }) => !out.has(problem)).flatMap(({ steps }) => steps);
 }
@@ -172,7 +182,9 @@ async function selectionsOf(
   const { table, questions } = samples;
   const other = await selectionOf(questions, { table, seed }, bootstrap);
   const lacks = file ? `Rewards of the correct responses of ${name}` : `rollouts/${name}.parquet`;
-  missing.push(`${lacks}: ${other ? `selection rules are applied to ${table} instead` : 'nothing on selection rules'}.`);
+  missing.push(
+    `${lacks}: ${other ? `selection rules are applied to ${table} instead` : 'nothing on selection rules'}.`,
+  );
   return other;
 }
 

@@ -3,7 +3,7 @@
 import { curveChart } from '../evaluate/page.js';
 import { UNBIASED } from '../evaluate/questions.js';
 import { type Bars, barChart, lyingBars } from '../report/charts/bars.js';
-import { lineChart } from '../report/charts/line.js';
+import { type Line, lineChart } from '../report/charts/line.js';
 import { count, decimal, percent } from '../report/format.js';
 import type { Markup } from '../report/html.js';
 import type { Calibration, Choosing, PrmAnalysis, Ranking, Selection } from './analysis.js';
@@ -15,7 +15,7 @@ export interface Drawn {
   /** What to look for, in a sentence. */
   readonly note: string;
   readonly chart: Markup;
-  readonly legend?: readonly Bars[];
+  readonly legend?: readonly { readonly name: string; readonly colour: string }[];
 }
 
 /** All figures that there can be. */
@@ -78,48 +78,45 @@ function reliability({ scoreBins }: Calibration): Drawn {
     meanScore === null || meanLabel === null ? [] : [[meanScore, meanLabel] as const],
   );
   const [low, high] = [Math.min(0, points[0]?.[0] ?? 0), Math.max(1, points.at(-1)?.[0] ?? 1)];
+  const diagonal = [
+    [low, low],
+    [high, high],
+  ] as const;
+  const lines: Line[] = [
+    { name: 'PRM', colour: 'var(--s1)', points },
+    { name: 'perfect', colour: 'var(--muted)', points: diagonal, dashed: true },
+  ];
   const chart = lineChart({
     id: 'prm-calibration',
     title,
     description: scoreBins
-      .map(({ steps, meanScore, meanLabel }) => `score ${decimal(meanScore, 2)}: label ${decimal(meanLabel, 2)} of ${count(steps)} steps`)
+      .map(
+        (bin) => `score ${decimal(bin.meanScore, 2)}: label ${decimal(bin.meanLabel, 2)} of ${count(bin.steps)} steps`,
+      )
       .join('; '),
     xName: 'mean score of a tenth',
-    lines: [
-      {
-        name: 'perfect',
-        colour: 'var(--muted)',
-        dashed: true,
-        points: [
-          [low, low],
-          [high, high],
-        ],
-      },
-      { name: 'PRM', colour: 'var(--s1)', points },
-    ],
-    share: true,
+    lines,
   });
   return {
     id: 'prm-calibration',
     title,
     note: 'Steps are put together by tenths of their score; on the dashed line a score is the share of right completions that it promises.',
     chart,
+    legend: lines,
   };
 }
 
 function scoresByLabel({ labelBins }: Calibration): Drawn {
   const title = 'Mean score by label, held-out steps';
+  const points = labelBins.map(({ label, meanScore }) => [label, meanScore] as const);
   const chart = lineChart({
     id: 'prm-labels',
     title,
     description: labelBins
-      .map(({ label, steps, meanScore }) => `label ${decimal(label, 3)}: score ${decimal(meanScore, 2)} of ${count(steps)} steps`)
+      .map((bin) => `label ${decimal(bin.label, 3)}: score ${decimal(bin.meanScore, 2)} of ${count(bin.steps)} steps`)
       .join('; '),
     xName: 'label: share of right completions',
-    lines: [
-      { name: 'PRM', colour: 'var(--s1)', points: labelBins.map(({ label, meanScore }) => [label, meanScore] as const) },
-    ],
-    share: true,
+    lines: [{ name: 'PRM', colour: 'var(--s1)', points }],
   });
   return {
     id: 'prm-labels',

@@ -26,10 +26,7 @@ function sectionParts(
     notes.join('\n'),
     ...(choosing && choosing.curves.length > 0 ? [curveTable(choosing.curves)] : []),
     ...(choosing && choosing.differences.length > 0
-      ? [
-          `Differences in points on the same questions, at N = ${choosing.n}:`,
-          differenceTable(choosing.differences),
-        ]
+      ? [`Differences in points on the same questions, at N = ${choosing.n}:`, differenceTable(choosing.differences)]
       : []),
     ...[...tables, ...folded].flatMap(tableParts),
     ...figures.filter(({ id }) => wanted.includes(id)).map(({ id, title: name }) => `![${name}](${id}.svg)`),

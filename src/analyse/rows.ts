@@ -31,7 +31,9 @@ export function rankingTable({ pairAccuracy, auc, aucWithin }: Ranking): TextTab
   };
 }
 
-const MEASURES: Readonly<Record<string, readonly [name: string, text: (value: number) => string, difference: (value: number) => string]>> = {
+const MEASURES: Readonly<
+  Record<string, readonly [name: string, text: (value: number) => string, difference: (value: number) => string]>
+> = {
   reward: ['mean reward', area, area],
   steps: ['mean number of steps', (value) => decimal(value, 2), (value) => decimal(value, 2)],
   tokens: ['mean number of tokens', (value) => decimal(value, 1), (value) => decimal(value, 1)],
@@ -59,7 +61,10 @@ export function calibrationTable(calibration: Calibration): TextTable {
     head: ['measure', 'value'],
     rows: [
       ['mean squared error', ranged(mse, error)],
-      [`error of always saying the mean label of the training, ${decimal(trainingMean, 3)}`, ranged(baselineMse, error)],
+      [
+        `error of always saying the mean label of the training, ${decimal(trainingMean, 3)}`,
+        ranged(baselineMse, error),
+      ],
       ['what the PRM is better by', ranged(gain, error)],
       ['correlation (Pearson)', ranged(correlation, area)],
     ],
@@ -119,7 +124,18 @@ export function selectionTable({ rules }: Selection): TextTable {
     );
   return {
     title: 'Each rule on the same responses, with 95 % intervals',
-    head: ['rule', 'kept', 'lucky share', 'as many at random', 'difference in points', '0 kept', '1', '2', '3', '4 or more'],
+    head: [
+      'rule',
+      'kept',
+      'lucky share',
+      'as many at random',
+      'difference in points',
+      '0 kept',
+      '1',
+      '2',
+      '3',
+      '4 or more',
+    ],
     rows: rules.map(({ rule, selected, lucky, chance, difference, kept }) => [
       rule,
       count(selected),

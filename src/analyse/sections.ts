@@ -127,7 +127,10 @@ export function sectionsOf(analysis: PrmAnalysis): TextSection[] {
 }
 
 /** What every reader must know of the numbers, one sentence each. */
-export function headLines({ bootstrap, missing }: PrmAnalysis): { readonly about: string[]; readonly missing: readonly string[] } {
+export function headLines({ bootstrap, missing }: PrmAnalysis): {
+  readonly about: string[];
+  readonly missing: readonly string[];
+} {
   const { level, resamples, seed } = bootstrap;
   return {
     about: [

@@ -66,13 +66,13 @@ interface Told {
 }
 
 /** Responses whose steps are known, by question. */
-function groupsOf<T extends Told>(responses: readonly T[], valueOf: (step: T['steps'][number]) => number): Groups {
+function groupsOf<T extends Told>(responses: readonly T[], take: (step: T['steps'][number]) => number): Groups {
   const groups = new Map<string, Scored[]>();
   for (const { problem, steps } of responses) {
     const right = steps.flatMap((step) => step.right ?? []);
     if (right.length !== steps.length) continue;
     const sound = soundSoFar(right);
-    const values = steps.map((step, i) => ({ score: valueOf(step), positive: sound[i] as boolean }));
+    const values = steps.map((step, i) => ({ score: take(step), positive: sound[i] as boolean }));
     groups.set(problem, [...(groups.get(problem) ?? []), ...values]);
   }
   return [...groups.values()];

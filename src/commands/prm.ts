@@ -82,7 +82,9 @@ function checkNumbers(flags: { iteration?: number; seed?: number }): void {
 function linesOf({ choosing, ranking, calibration, truth, selection, missing }: PrmAnalysis): string[] {
   const lines: string[] = [];
   if (choosing) {
-    const last = choosing.curves.filter(({ name }) => name !== UNBIASED).map(({ name, points }) => `${name} ${percent(points.at(-1)?.mean)}`);
+    const last = choosing.curves
+      .filter(({ name }) => name !== UNBIASED)
+      .map(({ name, points }) => `${name} ${percent(points.at(-1)?.mean)}`);
     lines.push(
       `${choosing.name}, ${choosing.questions} questions, N = ${choosing.n}: one response ${percent(choosing.scores[0]?.accuracy.mean)}${last.map((text) => `, ${text}`).join('')}`,
     );

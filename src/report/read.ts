@@ -30,7 +30,7 @@ export interface RunData {
   readonly final: schema.Final | null;
   readonly warmup: schema.Warmup | null;
   readonly labels: schema.Labels | null;
-  readonly prm: schema.Fit | null;
+  readonly prm: schema.Prm | null;
   readonly iterations: readonly schema.Iteration[];
   readonly dynamics: readonly schema.Standing[];
   /** Optimizer steps by phase, those of an unfinished phase included. */
@@ -87,7 +87,7 @@ export async function readRun(dir: string): Promise<RunData> {
     final: one(schema.final, 'test-final'),
     warmup: one(schema.warmup, 'warmup'),
     labels: one(schema.labels, 'label'),
-    prm: one(schema.fit, 'train-prm'),
+    prm: one(schema.prm, 'train-prm'),
     iterations: read(schema.iteration, (phase) => phase.startsWith('iter-')),
     dynamics: read(schema.standing, (phase) => phase.startsWith('dynamics-')),
     steps,

@@ -112,7 +112,9 @@ ${scores}
  */
 export const lightColours: ReadonlyMap<string, string> = (() => {
   const light = colours.slice(0, colours.indexOf('@media'));
-  const plain = new Map([...light.matchAll(/--(\w+):(#[0-9a-f]{3,6})\b/g)].map(([, name, hex]) => [name, hex] as [string, string]));
+  const plain = new Map(
+    [...light.matchAll(/--(\w+):(#[0-9a-f]{3,6})\b/g)].map(([, name, hex]) => [name, hex] as [string, string]),
+  );
   const mixes = colours.matchAll(/--(\w+):color-mix\(in srgb,var\(--(\w+)\) (\d+)%,var\(--(\w+)\)\)/g);
   for (const [, name, one, share, other] of mixes)
     plain.set(name as string, mix(plain.get(one as string), plain.get(other as string), Number(share) / 100));
@@ -123,7 +125,9 @@ export const lightColours: ReadonlyMap<string, string> = (() => {
 
 function mix(one = '#000', other = '#000', share: number): string {
   const channels = (hex: string): number[] =>
-    (hex.length === 4 ? hex.replace(/[0-9a-f]/g, '$&$&') : hex).match(/[0-9a-f]{2}/g)?.map((pair) => Number.parseInt(pair, 16)) ?? [];
+    (hex.length === 4 ? hex.replace(/[0-9a-f]/g, '$&$&') : hex)
+      .match(/[0-9a-f]{2}/g)
+      ?.map((pair) => Number.parseInt(pair, 16)) ?? [];
   const second = channels(other);
   const mixed = channels(one).map((channel, i) => Math.round(channel * share + (second[i] as number) * (1 - share)));
   return `#${mixed.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
