@@ -3,14 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { random } from '../../../src/core/random.js';
 import { bootstrapIntervals, bootstrapStatistics } from '../../../src/evaluate/bootstrap.js';
 import { auc } from '../../../src/evaluate/metrics.js';
-import {
-  groupedAuc,
-  groupedCorrelation,
-  minus,
-  once,
-  ratio,
-  type Scored,
-} from '../../../src/evaluate/statistics.js';
+import { groupedAuc, groupedCorrelation, minus, once, ratio, type Scored } from '../../../src/evaluate/statistics.js';
 
 const draw = random(4, 'statistics');
 const groups: Scored[][] = Array.from({ length: 12 }, (_, g) =>
@@ -55,7 +48,9 @@ describe('the area under the ROC curve', () => {
 });
 
 describe('the correlation', () => {
-  const pairs = groups.map((group, g) => group.map(({ score }, i) => [score, score + draw.uniform(7000 + 10 * g + i)] as const));
+  const pairs = groups.map((group, g) =>
+    group.map(({ score }, i) => [score, score + draw.uniform(7000 + 10 * g + i)] as const),
+  );
 
   test('with weights is that of the pairs written out as often', () => {
     const all = pairs.flatMap((group, g) => Array.from({ length: times[g] as number }, () => group).flat());
@@ -68,10 +63,24 @@ describe('the correlation', () => {
   });
 
   test('of a line is 1 or -1, and not defined where one side is constant', () => {
-    const line = (slope: number) => groupedCorrelation([[[0, 1], [1, 1 + slope]], [[3, 1 + 3 * slope]]])([1, 1]);
+    const line = (slope: number) =>
+      groupedCorrelation([
+        [
+          [0, 1],
+          [1, 1 + slope],
+        ],
+        [[3, 1 + 3 * slope]],
+      ])([1, 1]);
     expect(line(2)).toBeCloseTo(1, 12);
     expect(line(-0.5)).toBeCloseTo(-1, 12);
-    expect(groupedCorrelation([[[0, 1], [1, 1]]])([1])).toBeNaN();
+    expect(
+      groupedCorrelation([
+        [
+          [0, 1],
+          [1, 1],
+        ],
+      ])([1]),
+    ).toBeNaN();
   });
 });
 
