@@ -102,7 +102,7 @@ export function sectionsOf(analysis: PrmAnalysis): TextSection[] {
         'A step counts as right if it and all steps before it are right. The label of a last step is the verdict on the answer, so a lucky response has one label that is wrong by this measure.',
         ...(difference
           ? [
-              `On the held-out steps the AUC of the labels is higher than that of the scores by ${ranged(difference, (value) => value.toFixed(3).replace('-', '−'))}.`,
+              `AUC of the labels minus AUC of the scores on the held-out steps: ${ranged(difference, (value) => value.toFixed(3).replace('-', '−'))}.`,
             ]
           : []),
       ],
