@@ -14,6 +14,7 @@ import golden from './commands/golden.js';
 import grade from './commands/grade.js';
 import label from './commands/label.js';
 import preset from './commands/preset.js';
+import prm from './commands/prm.js';
 import problems from './commands/problems.js';
 import report from './commands/report.js';
 import rollout from './commands/rollout.js';
@@ -31,6 +32,7 @@ const commands = [
   warmup,
   label,
   trainPrm,
+  prm,
   rollout,
   evaluate,
   grade,

@@ -1,4 +1,7 @@
 // The library: `import { loadModel, evolve, ... } from 'mstar'`. Everything here is typed and documented where it is defined.
+export { analysePrm, type PrmOptions, writePrmAnalysis } from './analyse/analyse.js';
+export type { PrmAnalysis } from './analyse/analysis.js';
+export type { Relevance } from './analyse/tops.js';
 export { type ConfigSource, loadConfig, resolveConfig, resolvePath } from './config/load.js';
 export { listPresets } from './config/presets.js';
 export type { BenchmarkSettings, EvaluateSettings, RolloutSettings } from './config/sample.js';
@@ -17,10 +20,11 @@ export type { Judging } from './evaluate/tables.js';
 export type { Stage } from './evolve/plan.js';
 export type { Summary } from './evolve/summary.js';
 export { type GradeCounts, type GradeOptions, gradeFile } from './grade/grade-file.js';
+export { type ExperimentSettings, experiment } from './job-experiment.js';
 export {
+  type EvolveOptions,
   evaluate,
   evaluateBenchmark,
-  type EvolveOptions,
   evaluateStored,
   evolve,
   type JobOptions,
@@ -31,9 +35,10 @@ export {
   trainPrm,
   warmup,
 } from './jobs.js';
-export { type ExperimentSettings, experiment } from './job-experiment.js';
-export { Judge, type JudgeOptions } from './judge/judge.js';
+export type { JudgeOptions } from './judge/chat.js';
+export { Judge } from './judge/judge.js';
 export { lastResortOf } from './judge/regrade.js';
+export { RELEVANCE_PROMPT, RelevanceJudge } from './judge/relevance.js';
 export { writeProblems } from './problems/write.js';
 export { writeReport } from './report/report.js';
 export { grade } from './reward/answer/grade.js';

@@ -58,7 +58,8 @@ export async function makeSplits(config: Config, run: Run, shown: Shown): Promis
     return readData(join(dir, 'problems.json'), join(dir, 'data_images'), shown);
   };
   const parts = await split(config, await make('problems', generate), shown);
-  if (outOfDomain?.generate) return { ...parts, outOfDomain: await make('problems-out-of-domain', outOfDomain.generate) };
+  if (outOfDomain?.generate)
+    return { ...parts, outOfDomain: await make('problems-out-of-domain', outOfDomain.generate) };
   if (outOfDomain?.file === undefined) return parts;
   return { ...parts, outOfDomain: await readData(outOfDomain.file, outOfDomain.imageRoot, shown) };
 }

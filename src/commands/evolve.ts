@@ -28,11 +28,16 @@ const command: CommandModule<object, Flags> = {
       )
       .example('mstar evolve --settings', 'every setting with its default and meaning'),
   handler: (flags) =>
-    runRecipe(flags, 'evolve', async (summary, { run }) => {
-      const { writeReport } = await import('../report/report.js');
-      const report = await writeReport(run.dir);
-      return [...table(summary), '', `results: ${join(run.dir, 'summary.json')}`, `report:  ${report}`];
-    }, { from: flags.from }),
+    runRecipe(
+      flags,
+      'evolve',
+      async (summary, { run }) => {
+        const { writeReport } = await import('../report/report.js');
+        const report = await writeReport(run.dir);
+        return [...table(summary), '', `results: ${join(run.dir, 'summary.json')}`, `report:  ${report}`];
+      },
+      { from: flags.from },
+    ),
 };
 
 /** Test accuracy of every checkpoint, then what sampling and the PRM say of the last. */

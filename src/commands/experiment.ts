@@ -31,8 +31,17 @@ const command: CommandModule<object, Arguments> = {
       })
       .option('seeds', { type: 'string', default: '1,2,3', describe: 'seeds of the runs, of data and splits as well' })
       .option('out', { type: 'string', default: 'runs/experiments', describe: 'folder for runs, tables and figures' })
-      .option('set', { type: 'string', array: true, nargs: 1, default: [], describe: 'override a setting for all rows' })
-      .example('$0 experiment table1 --scale tiny --seeds 1,2,3', 'Table 1 on the embedded model; the same line resumes it')
+      .option('set', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        default: [],
+        describe: 'override a setting for all rows',
+      })
+      .example(
+        '$0 experiment table1 --scale tiny --seeds 1,2,3',
+        'Table 1 on the embedded model; the same line resumes it',
+      )
       .example('$0 experiment table1 table2 table3 dynamics', 'all of them; rows they share are run once')
       .example(
         '$0 experiment table2 --scale paper --seeds 1 --set model.path=DIR --set data.file=FILE',
@@ -43,12 +52,16 @@ const command: CommandModule<object, Arguments> = {
       ) as never,
   async handler({ names, scale, seeds, out, set }) {
     const numbers = seeds.split(',').map((seed) => {
-      if (!/^\d{1,9}$/.test(seed.trim())) throw new UserError(`--seeds: ${JSON.stringify(seed)}, wanted numbers like 1,2,3`);
+      if (!/^\d{1,9}$/.test(seed.trim()))
+        throw new UserError(`--seeds: ${JSON.stringify(seed)}, wanted numbers like 1,2,3`);
       return Number(seed);
     });
     const { experiment } = await import('../job-experiment.js');
     const display = openDisplay(process.stderr);
-    const paths = await experiment({ names, scale, seeds: numbers, out, set }, { display, signal: stopSignal(display) });
+    const paths = await experiment(
+      { names, scale, seeds: numbers, out, set },
+      { display, signal: stopSignal(display) },
+    );
     for (const path of paths) console.log(path);
   },
 };

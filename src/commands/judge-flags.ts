@@ -2,7 +2,8 @@
 // Leaves asking it to src/judge.
 import type { Argv } from 'yargs';
 import { UserError } from '../core/errors.js';
-import { Judge, type JudgeCounts, type Price } from '../judge/judge.js';
+import type { JudgeOptions, Price, Spent } from '../judge/chat.js';
+import { Judge, type JudgeCounts } from '../judge/judge.js';
 
 export interface JudgeFlags {
   judge?: string;
@@ -14,12 +15,12 @@ export interface JudgeFlags {
 const OPENAI = 'https://api.openai.com/v1';
 const MOST_AT_A_TIME = 256;
 
-export function judgeFlags<T>(yargs: Argv<T>): Argv<T> {
+/** @param does what the model is for, as it stands in the help */
+export function judgeFlags<T>(yargs: Argv<T>, does = 'reads responses without a readable answer'): Argv<T> {
   return yargs
     .option('judge', {
       type: 'string',
-      describe:
-        'model that reads responses without a readable answer; asked at OPENAI_BASE_URL with OPENAI_API_KEY, which costs money and sends question and response there',
+      describe: `model that ${does}; asked at OPENAI_BASE_URL with OPENAI_API_KEY, which costs money and sends question and response there`,
     })
     .option('judge-cache', { type: 'string', describe: "folder of its replies; in the user's cache when left out" })
     .option('judge-concurrency', { type: 'number', defaultDescription: '8', describe: 'requests at a time' })
@@ -31,6 +32,12 @@ export function judgeFlags<T>(yargs: Argv<T>): Argv<T> {
 
 /** Undefined where no judge is asked for. Throws UserError on bad flags or a missing key. */
 export function openJudge(flags: JudgeFlags): Judge | undefined {
+  const options = judgeOptions(flags);
+  return options && new Judge(options);
+}
+
+/** As `openJudge`, for another use of the same model. */
+export function judgeOptions(flags: JudgeFlags): JudgeOptions | undefined {
   const { judge: model, judgeCache, judgeConcurrency, judgePrice } = flags;
   if (model === undefined) {
     const other = Object.entries({ judgeCache, judgeConcurrency, judgePrice }).find(([, value]) => value !== undefined);
@@ -52,14 +59,14 @@ export function openJudge(flags: JudgeFlags): Judge | undefined {
   const apiKey = process.env.OPENAI_API_KEY || undefined;
   if (apiKey === undefined && baseUrl === OPENAI)
     throw new UserError(`OPENAI_API_KEY: missing, wanted a key of ${OPENAI}`);
-  return new Judge({
+  return {
     baseUrl,
     model,
     ...(apiKey !== undefined && { apiKey }),
     ...(judgeCache !== undefined && { cache: judgeCache }),
     ...(judgeConcurrency !== undefined && { patience: { concurrency: judgeConcurrency } }),
     ...(judgePrice !== undefined && { price: readPrice(judgePrice) }),
-  });
+  };
 }
 
 function readPrice(text: string): Price {
@@ -72,7 +79,12 @@ function readPrice(text: string): Price {
 
 /** What a judge did and what that took, in one line. */
 export function describeJudge(model: string, counts: JudgeCounts): string {
-  const { asked, read, sent, promptTokens, completionTokens, cost } = counts;
+  const { asked, read } = counts;
+  return `judge ${model}: read ${read} of ${asked} distinct responses without an answer; ${describeSpent(counts)}`;
+}
+
+/** What was asked over the network. */
+export function describeSpent({ sent, promptTokens, completionTokens, cost }: Spent): string {
   const spent = cost === null ? '' : `, $${cost.toFixed(4)}`;
-  return `judge ${model}: read ${read} of ${asked} distinct responses without an answer; ${sent} requests, ${promptTokens} + ${completionTokens} tokens${spent}`;
+  return `${sent} requests, ${promptTokens} + ${completionTokens} tokens${spent}`;
 }

@@ -1,7 +1,8 @@
 // `mstar preset list|show NAME`: the recipes that come with mstar.
 // Leaves reading them to config/.
-import type { CommandModule } from 'yargs';
+
 import { stringify } from 'yaml';
+import type { CommandModule } from 'yargs';
 import { readPreset } from '../config/load.js';
 import { describePreset, listPresets, listScales } from '../config/presets.js';
 import { UserError } from '../core/errors.js';

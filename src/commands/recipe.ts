@@ -55,7 +55,11 @@ export async function runRecipe(
   const { evolve } = await import('../jobs.js');
   const display = openDisplay(process.stderr);
   const computed = new Computed();
-  const summary = await evolve(config, { display, signal: stopSignal(display), onRollout: computed.add, ...more }, until);
+  const summary = await evolve(
+    config,
+    { display, signal: stopSignal(display), onRollout: computed.add, ...more },
+    until,
+  );
   for (const line of [...(await lines(summary, config)), ...computed.line()]) process.stdout.write(`${line}\n`);
 }
 

@@ -15,6 +15,11 @@ const command: CommandModule<object, RecipeFlags> = {
       ...(prm
         ? [
             `${prm.examples} responses, ${prm.steps} steps, loss ${prm.firstLoss?.toFixed(4)} to ${prm.lastLoss?.toFixed(4)}`,
+            ...(prm.heldOut
+              ? [
+                  `held out: ${prm.heldOut.responses} responses, squared error ${prm.heldOut.mse.toFixed(4)} (mean label alone ${prm.heldOut.baselineMse.toFixed(4)})`,
+                ]
+              : []),
           ]
         : []),
       `checkpoint: ${join(run.dir, 'checkpoints/prm')}`,

@@ -201,7 +201,9 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
     data: {
       ...config.data,
       ...withPaths(config.data),
-      ...(config.data.outOfDomain && { outOfDomain: { ...config.data.outOfDomain, ...withPaths(config.data.outOfDomain) } }),
+      ...(config.data.outOfDomain && {
+        outOfDomain: { ...config.data.outOfDomain, ...withPaths(config.data.outOfDomain) },
+      }),
     },
   };
 }

@@ -114,7 +114,11 @@ export const settings = z.strictObject({
     generate: generated.optional().describe('make picture problems into the run folder instead of reading a file'),
     outOfDomain: z
       .strictObject({
-        file: z.string().min(1).optional().describe('data set of another kind for a second test of the first and last checkpoints'),
+        file: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('data set of another kind for a second test of the first and last checkpoints'),
         imageRoot: z.string().min(1).optional().describe('folder that holds its pictures'),
         generate: generated.optional().describe('make such problems instead of reading a file'),
       })
@@ -183,6 +187,14 @@ export const settings = z.strictObject({
         .describe(
           "passes over the warm-up's examples that make the checkpoint which samples for the labels and becomes the PRM, by the optimizer of the warm-up; 0: the warm-up checkpoint does",
         ),
+      heldOut: z
+        .number()
+        .min(0)
+        .max(0.9)
+        .default(0.1)
+        .describe(
+          'share of the labelled responses that the PRM is not trained on, whole questions at a time, to measure it by',
+        ),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: ['vision'] }).describe('training of the PRM'),
     })
     .prefault({}),
@@ -198,6 +210,12 @@ export const settings = z.strictObject({
         .default(10_000)
         .describe('optimizer steps in all, the same for every method; the last iteration is cut to fit; 0: no limit'),
       iterations: count(0, 100_000).default(0).describe('most iterations; 0: as many as the optimizer steps take'),
+      evenly: z
+        .boolean()
+        .default(false)
+        .describe(
+          'divide evolve.steps evenly among evolve.iterations, in as many passes over the examples as that takes; else an iteration takes the passes of its optimizer',
+        ),
       interval: z
         .union([count(1), z.string().regex(/^(100|\d{1,2}(\.\d{1,4})?)\s?%$/, 'wanted a count or a share like 25%')])
         .default(45_000)
@@ -219,7 +237,7 @@ export const settings = z.strictObject({
             .union([z.number().min(-1e6).max(1e6), z.literal('search')])
             .default('search')
             .describe(
-              "least reward for threshold; search: the first iteration is trained with each of alphas, and the one of the highest greedy validation accuracy is taken for the run, the lower of equals",
+              'least reward for threshold; search: the first iteration is trained with each of alphas, and the one of the highest greedy validation accuracy is taken for the run, the lower of equals',
             ),
           alphas: z
             .array(z.number().min(-1e6).max(1e6))
@@ -309,10 +327,12 @@ export const configSchema = settings.superRefine((config, context) => {
   }
   if (evolve.steps === 0 && evolve.iterations === 0)
     refuse(['evolve', 'steps'], '0 beside 0 evolve.iterations, wanted one of them');
+  if (evolve.evenly && (evolve.steps === 0 || evolve.iterations === 0))
+    refuse(['evolve', 'evenly'], 'true, wanted with evolve.steps and evolve.iterations above 0');
   if (evolve.method === 'sft' && evolve.steps === 0)
     refuse(['evolve', 'steps'], '0 with the method sft, wanted the optimizer steps to train for');
   if (evolve.method === 'sft' && !config.warmup.enabled)
-    refuse(['evolve', 'method'], "sft without a warm-up, wanted warmup.enabled: its examples are what sft trains on");
+    refuse(['evolve', 'method'], 'sft without a warm-up, wanted warmup.enabled: its examples are what sft trains on');
   if (!config.prompt.solve.includes('{question}')) refuse(['prompt', 'solve'], 'no {question} in it, wanted one');
   for (const slot of ['{question}', '{answer}']) {
     if (!config.prompt.givenAnswer.includes(slot)) refuse(['prompt', 'givenAnswer'], `no ${slot} in it, wanted one`);

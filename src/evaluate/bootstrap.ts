@@ -71,6 +71,39 @@ export function pairedDifferences(
   return differences.length === 0 ? [] : bootstrapIntervals(differences, options);
 }
 
+/**
+ * Intervals of statistics that are no means of one value per question, all over the same resamples: those of
+ * `bootstrapIntervals` for as many questions. Resamples in which a statistic is NaN are left out of its interval.
+ * @param statistics each is told how often every question counts: once, or as often as it was drawn
+ * @returns null where a statistic is NaN on the questions as they are
+ */
+export function bootstrapStatistics(
+  questions: number,
+  statistics: readonly ((times: ArrayLike<number>) => number)[],
+  { level = 0.95, resamples = 1000, seed = 0 }: BootstrapOptions = {},
+): (Interval | null)[] {
+  if (questions === 0) throw new RangeError('no questions to resample');
+  const draw = random(seed, 'bootstrap');
+  const values = statistics.map((): number[] => []);
+  const times = new Uint32Array(questions);
+  for (let resample = 0; resample < resamples; resample++) {
+    times.fill(0);
+    for (let i = 0; i < questions; i++) (times[draw.below(resample * questions + i, questions)] as number)++;
+    for (const [s, statistic] of statistics.entries()) {
+      const value = statistic(times);
+      if (!Number.isNaN(value)) (values[s] as number[]).push(value);
+    }
+  }
+  times.fill(1);
+  return statistics.map((statistic, s) => {
+    const mean = statistic(times);
+    if (Number.isNaN(mean)) return null;
+    const ascending = (values[s] as number[]).sort((a, b) => a - b);
+    if (ascending.length === 0) return { mean, low: mean, high: mean };
+    return { mean, low: quantile(ascending, (1 - level) / 2), high: quantile(ascending, (1 + level) / 2) };
+  });
+}
+
 /** Linear interpolation between order statistics of an ascending list. */
 function quantile(ascending: ArrayLike<number>, share: number): number {
   const place = share * (ascending.length - 1);

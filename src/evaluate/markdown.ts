@@ -2,7 +2,7 @@
 // Leaves the numbers to tabulate.ts and the page with charts to page.ts.
 import { count, decimal, percent, points } from '../report/format.js';
 import type { Interval } from './bootstrap.js';
-import type { Curve, Evaluation, SetTables, WrongAnswer } from './evaluation.js';
+import type { Curve, Difference, Evaluation, SetTables, WrongAnswer } from './evaluation.js';
 
 /** Characters of a wrong answer that are shown. */
 const SHOWN = 600;
@@ -39,7 +39,7 @@ export function shown({ mean, low, high }: Interval): string {
 }
 
 /** A set in one line. */
-export function aboutSet({ questions, problems, n, failed, cutOff, meanTokens }: SetTables): string {
+export function aboutSet({ questions, problems, n, failed, cutOff, meanTokens }: Omit<SetTables, 'parts'>): string {
   const rotations = problems > questions ? ` in ${count(problems)} rotations` : '';
   const lost = failed > 0 ? `, ${count(failed)} could not be sampled` : '';
   return `${count(questions)} questions${rotations}, ${n} ${n === 1 ? 'response' : 'responses'} each${lost}; ${decimal(meanTokens, 1)} tokens a response, ${percent(cutOff)} cut off.`;
@@ -67,15 +67,7 @@ function setParts(set: SetTables, protocol: string): string[] {
     ...(set.differences.length > 0
       ? [
           `Differences in points on the same questions, at N = ${set.n}, by protocol ${protocol}:`,
-          table(
-            ['first', 'second', 'difference', '95 % interval'],
-            set.differences.map(({ first, second, mean, low, high }) => [
-              first,
-              second,
-              points(mean),
-              `${points(low)} to ${points(high)}`,
-            ]),
-          ),
+          differenceTable(set.differences),
         ]
       : []),
     ...set.parts.flatMap(({ title, rows }) => {
@@ -97,7 +89,21 @@ function setParts(set: SetTables, protocol: string): string[] {
   ];
 }
 
-function curveTable(curves: readonly Curve[]): string {
+/** Paired differences in points. */
+export function differenceTable(differences: readonly Difference[]): string {
+  return table(
+    ['first', 'second', 'difference', '95 % interval'],
+    differences.map(({ first, second, mean, low, high }) => [
+      first,
+      second,
+      points(mean),
+      `${points(low)} to ${points(high)}`,
+    ]),
+  );
+}
+
+/** Curves over the number of samples. */
+export function curveTable(curves: readonly Curve[]): string {
   const numbers = curves[0]?.points.map(({ n }) => n) ?? [];
   return table(
     ['N', ...curves.map(({ name }) => name)],
@@ -116,7 +122,8 @@ function wrongPart({ set, problem, question, answer, text, verdict, reason }: Wr
   ].join('\n\n');
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table, its first column to the left. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
   return [line(head), `|${head.map((_, i) => (i === 0 ? ' --- ' : ' ---: ')).join('|')}|`, ...rows.map(line)].join(
     '\n',

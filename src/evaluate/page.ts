@@ -114,8 +114,13 @@ function setSection(id: string, set: SetTables, protocol: string): Markup {
 }
 
 function curveFigure(id: string, curves: readonly Curve[], n: number, title: string, about: string): Markup {
+  return figure({ title, note: about, chart: curveChart(id, curves, n, title) });
+}
+
+/** Curves over the number of samples, each in its own colour. @param n the last of these numbers */
+export function curveChart(id: string, curves: readonly Curve[], n: number, title: string): Markup {
   const last = (curve: Curve): string => `${curve.name} ${percent(curve.points.at(-1)?.mean)}`;
-  const chart = lineChart({
+  return lineChart({
     id,
     title,
     description: `At N = ${n}: ${curves.map(last).join(', ')}`,
@@ -128,7 +133,6 @@ function curveFigure(id: string, curves: readonly Curve[], n: number, title: str
     })),
     share: true,
   });
-  return figure({ title, note: about, chart });
 }
 
 /** A curve with its band: the ends of the interval as dashed lines. */
@@ -152,7 +156,7 @@ function oneCurve(id: string, { name, points: all }: Curve): Markup {
   return figure({ title: name, note: 'Dashed: the ends of the 95 % interval.', chart });
 }
 
-function curveTable(curves: readonly Curve[]): Markup {
+export function curveTable(curves: readonly Curve[]): Markup {
   const numbers = curves[0]?.points.map(({ n }) => n) ?? [];
   return table(
     'Over N samples, with 95 % intervals',
@@ -161,7 +165,7 @@ function curveTable(curves: readonly Curve[]): Markup {
   );
 }
 
-function differenceTable({ differences, n }: SetTables): Markup {
+export function differenceTable({ differences, n }: Pick<SetTables, 'differences' | 'n'>): Markup {
   return table(
     `Differences in points on the same questions, at N = ${n}`,
     ['first', 'second', 'difference', '95 % interval'],

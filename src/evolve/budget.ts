@@ -14,6 +14,7 @@ export interface Reached {
 export const START: Reached = { iterations: 0, steps: 0, mixed: 0 };
 
 type Limits = Pick<Config['evolve'], 'method' | 'steps' | 'iterations'>;
+type Shared = Limits & Pick<Config['evolve'], 'evenly'>;
 
 /** What an iteration adds. */
 export function reach(
@@ -40,7 +41,14 @@ export function shareDone({ steps, iterations }: Limits, reached: Reached): numb
   return Math.min(1, Math.max(bySteps, byIterations));
 }
 
-/** Optimizer steps that are left; 0 where there is no limit on them. */
-export function stepsLeft({ steps }: Limits, reached: Reached): number {
-  return steps > 0 ? Math.max(1, steps - reached.steps) : 0;
+/** Most optimizer steps of the iteration after those of `reached`; 0 where there is no limit on them. */
+export function stepsOfNext({ steps, iterations, evenly }: Shared, reached: Reached): number {
+  if (steps === 0) return 0;
+  const left = Math.max(1, steps - reached.steps);
+  return evenly ? Math.ceil(left / Math.max(1, iterations - reached.iterations)) : left;
+}
+
+/** Whether an iteration goes over its examples until its steps are used up. */
+export function isFilled({ method, evenly }: Pick<Shared, 'method' | 'evenly'>): boolean {
+  return evenly || method === 'sft';
 }

@@ -43,11 +43,7 @@ export async function dynamics(
   const { config, run, data } = job;
   const problems = data.validation.slice(0, config.dynamics.problems || undefined);
   const choice = choosesAfter(job, iteration, over);
-  const grid = new Set([
-    ...config.dynamics.temperatures,
-    temperature,
-    ...(choice ? config.explore.temperatures : []),
-  ]);
+  const grid = new Set([...config.dynamics.temperatures, temperature, ...(choice ? config.explore.temperatures : [])]);
   const policy = await job.models.policy(at);
   const { greedy, samples, steps, rows } = await measure(job, phase, at, problems, [...grid], config.dynamics.samples);
   const file = `rollouts/dynamics-${String(iteration).padStart(4, '0')}.parquet`;

@@ -3,7 +3,7 @@
 import type { OptimizerConfig } from '../config/schema.js';
 import type { Example } from '../core/types.js';
 import type { Phase } from '../run/phase.js';
-import { type Reached, stepsLeft } from './budget.js';
+import { isFilled, type Reached, stepsOfNext } from './budget.js';
 import { countSteps, type FitReport, fit, optimizerSettings } from './fit.js';
 import type { Job, PolicyAt } from './job.js';
 
@@ -22,9 +22,9 @@ export async function improve(
 ): Promise<{ readonly origin: PolicyAt; readonly training: FitReport }> {
   const { config, models } = job;
   const { method } = config.evolve;
-  const optimizer = limited(config.evolve.optimizer, stepsLeft(config.evolve, reached));
+  const optimizer = limited(config.evolve.optimizer, stepsOfNext(config.evolve, reached));
   const origin = method === 'rest-em' ? 'warmup' : from;
-  const longest = method === 'sft' ? untilLimit(optimizer, examples.length) : optimizer;
+  const longest = isFilled(config.evolve) ? untilLimit(optimizer, examples.length) : optimizer;
   // A fresh optimizer has a schedule of its own, over the steps of this iteration alone.
   const fresh = method === 'continuous' ? undefined : optimizerSettings(longest, countSteps(examples.length, longest));
   const policy = await models.learner(origin, fresh);

@@ -1,7 +1,8 @@
 // One iteration (P5, P6): samples, grades and scores the next questions, selects, trains on what was selected.
 // Leaves the rules to choose.ts and the ways to train to improve.ts.
-import { intervalSlices, shuffledEpochs } from '../data/splits.js';
+
 import type { Problem } from '../core/types.js';
+import { intervalSlices, shuffledEpochs } from '../data/splits.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { RatedResponse } from '../rollout/rollout.js';
 import type { Phase } from '../run/phase.js';
@@ -97,8 +98,9 @@ async function fineTune(job: Job, phase: Phase, reached: Reached): Promise<Itera
   const examples = await warmupExamples(job);
   const to = phase.name as PolicyAt;
   const { origin, training } = await improve(job, phase, 'warmup', to, examples, reached);
-  const warmup = job.run.journal.commits.find((commit) => commit.phase === 'warmup');
-  const { choice } = warmup?.result as unknown as WarmupResult;
+  // The warm-up is the first phase of a run that has one.
+  const [warmup] = job.run.journal.commits as unknown as [{ readonly result: WarmupResult }];
+  const { choice } = warmup.result;
   const { temperature } = job.config.warmup;
   return { iteration: 1, epoch: 0, temperature, origin, unlabelled: 0, choice, training };
 }

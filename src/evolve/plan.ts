@@ -1,7 +1,7 @@
 // The work of a whole job in responses and examples, before it starts: what progress and ETA count down from.
 // An estimate where the work depends on results; the phases correct it as they learn more.
 import type { PlannedWork } from '../run/progress.js';
-import { isOver, type Reached, START, shareDone } from './budget.js';
+import { isFilled, isOver, type Reached, START, shareDone, stepsOfNext } from './budget.js';
 import { needsReward, type Rule, selectionRule } from './choose.js';
 import { choosesAfter, isMeasured } from './dynamics.js';
 import { countSteps } from './fit.js';
@@ -74,8 +74,9 @@ function planIterations(job: Sizes, work: Work, reached: Reached): void {
   for (let at = START; !isOver(evolve, at); ) {
     const iteration = at.iterations + 1;
     const phase = `iter-${String(iteration).padStart(4, '0')}`;
-    const mixed = evolve.unlabelled.answers !== 'none' && takesUnlabelled(shareDone(evolve, at), evolve.unlabelled.after);
-    const steps = evolve.method === 'sft' ? evolve.steps : each;
+    const mixed =
+      evolve.unlabelled.answers !== 'none' && takesUnlabelled(shareDone(evolve, at), evolve.unlabelled.after);
+    const steps = isFilled(evolve) ? stepsOfNext({ ...evolve, method: 'continuous' }, at) : each;
     at = { iterations: iteration, steps: at.steps + steps, mixed: at.mixed + (mixed ? 1 : 0) };
     const over = isOver(evolve, at);
     const more = mixed ? Math.min(questions, data.unlabelled.length) * evolve.n : 0;
@@ -139,7 +140,8 @@ export function questionsPerIteration({ config, data }: Pick<Job, 'config' | 'da
  * it may keep.
  */
 export function plannedSteps(job: Sizes): number {
-  const { iterations, steps, n, optimizer } = job.config.evolve;
+  const { iterations, steps, evenly, n, optimizer } = job.config.evolve;
+  if (evenly) return steps;
   const rule = selectionRule(job.config);
   const perQuestion = rule.rule === 'top' || rule.rule === 'random' ? rule.k : n;
   const most = iterations * countSteps(questionsPerIteration(job) * perQuestion, optimizer);

@@ -6,7 +6,7 @@ import { type Collection, collect, writeCollections } from '../rollout/collect.j
 import { generate } from '../rollout/generate.js';
 import { countTokens, type Rollout } from '../rollout/rollout.js';
 import type { Phase } from '../run/phase.js';
-import { START, stepsLeft } from './budget.js';
+import { START, stepsOfNext } from './budget.js';
 import { Choice } from './choose.js';
 import { fit, optimizerSettings } from './fit.js';
 import { limited } from './improve.js';
@@ -74,7 +74,7 @@ async function tryAlpha(job: Job, phase: Phase, alpha: number, rollouts: readonl
   const { selected, kept } = choice.counts;
   if (selected === 0) return { score: { alpha, selected, kept, steps: 0, accuracy: null }, trained: 0, sampled: 0 };
   await models.forgetPolicy();
-  const optimizer = limited(config.evolve.optimizer, stepsLeft(config.evolve, START));
+  const optimizer = limited(config.evolve.optimizer, stepsOfNext(config.evolve, START));
   const learner = await models.learner('warmup', optimizerSettings(optimizer, plannedSteps(job)));
   let trained = 0;
   const training = await fit(phase, learner, choice.examples, {

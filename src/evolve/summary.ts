@@ -7,11 +7,11 @@ import { writeDurable } from '../run/durable.js';
 import type { TokenCounts } from '../run/journal.js';
 import type { ChoiceCounts } from './choose.js';
 import type { Standing } from './dynamics.js';
-import type { FitReport } from './fit.js';
 import type { IterationResult } from './iteration.js';
 import type { Job } from './job.js';
 import type { AlphaDecision } from './search-alpha.js';
 import type { FinalResult, TestResult } from './test.js';
+import type { PrmResult } from './train-prm.js';
 import type { WarmupResult } from './warmup.js';
 
 /** Everything but `seconds` is the same for two runs of the same settings. */
@@ -32,7 +32,7 @@ export interface Summary {
   readonly final: { readonly at: string; readonly samples: SampleMeasure; readonly steps: StepQuality | null } | null;
   readonly warmup: WarmupResult | null;
   readonly labels: LabelResult | null;
-  readonly prm: FitReport | null;
+  readonly prm: PrmResult | null;
   /** Where the threshold was searched for. */
   readonly threshold: AlphaDecision | null;
   readonly iterations: readonly (IterationResult & {
@@ -72,7 +72,7 @@ export async function summarise({ config, run, data }: Job): Promise<Summary> {
     final: finalOf(result<FinalResult>('test-final')),
     warmup: result<WarmupResult>('warmup'),
     labels: result<LabelResult>('label'),
-    prm: result<FitReport>('train-prm'),
+    prm: result<PrmResult>('train-prm'),
     threshold: result<AlphaDecision>('search-alpha'),
     iterations: all<IterationResult>('iter-').map((one) => ({ ...one, lucky: truth ? luckyShares(one.choice) : null })),
     dynamics: all<Standing>('dynamics-'),

@@ -1,24 +1,49 @@
-// Trains the PRM (P8): every response token learns the label of the step it belongs to.
-// Leaves making the labels to src/label.
+// Trains the PRM (P8): every response token learns the label of the step it belongs to; some responses are kept out to measure it by.
+// Leaves making the labels to src/label and what the scores are worth in use to src/analyse.
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
+import type { Scorer } from '../core/ports.js';
 import type { Example, Problem } from '../core/types.js';
+import { groupedCorrelation, once } from '../evaluate/statistics.js';
+import { HELD_OUT_FILE, type HeldOutResponse, splitHeldOut, writeHeldOut } from '../label/held-out.js';
 import { LABELS_FILE } from '../label/label.js';
 import { type LabelledResponse, readLabels } from '../label/labels-file.js';
 import type { Phase } from '../run/phase.js';
+import { stopIfAsked } from '../run/stop.js';
 import { completer } from './converge.js';
 import { countSteps, type FitReport, fit, optimizerSettings } from './fit.js';
 import type { Job } from './job.js';
 
-/** Makes the checkpoint `prm` from labels.jsonl. */
-export async function trainPrm(job: Job, phase: Phase): Promise<FitReport> {
+export interface PrmResult extends FitReport {
+  /** How the trained PRM scores responses it was not trained on; null where none were held out. */
+  readonly heldOut: HeldOutResult | null;
+}
+
+/** Scores against labels at the step ends of the held-out responses; every step counts once. */
+export interface HeldOutResult {
+  readonly questions: number;
+  readonly responses: number;
+  readonly steps: number;
+  readonly mse: number;
+  /** The same error of always saying the mean label of the steps that were trained on. */
+  readonly baselineMse: number;
+  /** Pearson's, of scores and labels; null where either is constant. */
+  readonly correlation: number | null;
+}
+
+/** Responses in one call of the scorer: bounds the time until a stop is seen. */
+const CALL = 256;
+
+/** Makes the checkpoint `prm` from labels.jsonl, and prm-held-out.jsonl from the responses kept out of its training. */
+export async function trainPrm(job: Job, phase: Phase): Promise<PrmResult> {
   const { config, run, data, models } = job;
   const { optimizer } = config.prm;
   const problems = new Map(data.labelled.map((problem) => [problem.id, problem]));
   const path = join(run.dir, LABELS_FILE);
-  const examples = (await readLabels(path)).map((labelled) =>
-    stepExample(labelled, problems.get(labelled.problem), path),
-  );
+  const exampleOf = (labelled: LabelledResponse): Example =>
+    stepExample(labelled, problems.get(labelled.problem), path);
+  const { training, heldOut } = splitHeldOut(await readLabels(path), config.prm.heldOut, config.seed);
+  const examples = training.map(exampleOf);
   const scorer = await models.newScorer(completer(config));
   await scorer.resetOptimizer(optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
   const report = await fit(phase, scorer, examples, {
@@ -27,9 +52,59 @@ export async function trainPrm(job: Job, phase: Phase): Promise<FitReport> {
     every: config.run.checkpointEvery,
   });
   await phase.save('prm', 'prm', (dir) => scorer.save(dir));
-  // Later phases start from the folder, as they would after a restart: saving may round the weights.
+  // What follows starts from the folder, as it would after a restart: saving may round the weights.
   await models.forgetScorer();
-  return report;
+  if (heldOut.length === 0) return { ...report, heldOut: null };
+  const scored = await scoreHeldOut(phase, await models.scorer(), heldOut, exampleOf);
+  await models.forgetScorer();
+  await phase.output(HELD_OUT_FILE, (aside) => writeHeldOut(aside, scored));
+  return { ...report, heldOut: measureHeldOut(scored, training) };
+}
+
+async function scoreHeldOut(
+  phase: Phase,
+  scorer: Scorer,
+  heldOut: readonly LabelledResponse[],
+  exampleOf: (labelled: LabelledResponse) => Example,
+): Promise<HeldOutResponse[]> {
+  const meter = phase.meter('score', `${phase.name}: scoring held-out responses`);
+  meter.expect(heldOut.length);
+  const scored: HeldOutResponse[] = [];
+  for (let from = 0; from < heldOut.length; from += CALL) {
+    stopIfAsked(phase.signal);
+    const call = heldOut.slice(from, from + CALL);
+    const ends = call.map(({ steps }) => Uint32Array.from(steps, ({ end }) => end - 1));
+    const scores = await scorer.score(call.map(exampleOf), ends);
+    for (const [i, { problem, sample, verdict, tokens, steps }] of call.entries()) {
+      phase.count('scored', tokens.length);
+      const withScores = steps.map(({ end, label, right }, step) => ({
+        end,
+        label,
+        score: scores[i]?.[step] as number,
+        ...(right !== undefined && { right }),
+      }));
+      scored.push({ problem, sample, verdict, steps: withScores });
+    }
+    meter.advance(call.length);
+  }
+  return scored;
+}
+
+function measureHeldOut(heldOut: readonly HeldOutResponse[], training: readonly LabelledResponse[]): HeldOutResult {
+  const steps = heldOut.flatMap((response) => response.steps);
+  const usual = mean(training.flatMap((response) => response.steps.map(({ label }) => label)));
+  return {
+    questions: new Set(heldOut.map(({ problem }) => problem)).size,
+    responses: heldOut.length,
+    steps: steps.length,
+    mse: mean(steps.map(({ score, label }) => (score - label) ** 2)),
+    baselineMse: mean(steps.map(({ label }) => (usual - label) ** 2)),
+    correlation: groupedCorrelation([steps.map(({ score, label }) => [score, label] as const)])(once(1)),
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** A response with a label for each of its tokens. */

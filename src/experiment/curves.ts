@@ -47,7 +47,7 @@ export function curvesOf(plan: Plan, runs: readonly Run[]): Curve[] {
       const length = Math.min(...summaries.map(({ dynamics }) => dynamics.length));
       const points = Array.from({ length }, (_, at): CurvePoint => {
         const standings = summaries.map(({ dynamics }) => dynamics[at] as Standing);
-        const values = summaries.map((summary, i) => valueOf(summary, standings[i] as Standing, measure, temperature));
+        const values = summaries.map((summary, i) => measured(summary, standings[i] as Standing, measure, temperature));
         return { iteration: (standings[0] as Standing).iteration, value: estimate(values.map((value) => value ?? 0)) };
       });
       return points.length > 1 ? [{ row, measure, temperature, points }] : [];
@@ -58,10 +58,13 @@ export function curvesOf(plan: Plan, runs: readonly Run[]): Curve[] {
 /** What each curve did from its start to its end, each run to its own end. */
 export function changesOf(plan: Plan, runs: readonly Run[]): Change[] {
   const summaries = (row: string): Summary[] =>
-    runs.filter((run) => run.row === row).sort((a, b) => a.seed - b.seed).map(({ summary }) => summary);
+    runs
+      .filter((run) => run.row === row)
+      .sort((a, b) => a.seed - b.seed)
+      .map(({ summary }) => summary);
   const change = (summary: Summary, measure: CurveName, temperature: Curve['temperature']): number => {
     const value = (at: number): number =>
-      valueOf(summary, summary.dynamics.at(at) as Standing, measure, temperature) ?? 0;
+      measured(summary, summary.dynamics.at(at) as Standing, measure, temperature) ?? 0;
     return value(-1) - value(0);
   };
   return plan.rows.flatMap(({ row }) =>
@@ -85,17 +88,22 @@ function places(summaries: readonly Summary[]): [CurveName, Curve['temperature']
     summaries.every(({ dynamics }) =>
       dynamics.every(({ samples }) => samples.some((sample) => sample.temperature === temperature)),
     );
-  const temperatures = (summaries[0]?.dynamics[0]?.samples ?? []).map(({ temperature }) => temperature).filter(followed);
+  const temperatures = (summaries[0]?.dynamics[0]?.samples ?? [])
+    .map(({ temperature }) => temperature)
+    .filter(followed);
   const sampled = ['passAtK', 'gap', 'rewardPassAt2'] as const;
   return [
     ['greedy', null],
     ...sampled.flatMap((measure) =>
-      ([...temperatures, 'used'] as const).map((temperature): [CurveName, Curve['temperature']] => [measure, temperature]),
+      ([...temperatures, 'used'] as const).map((temperature): [CurveName, Curve['temperature']] => [
+        measure,
+        temperature,
+      ]),
     ),
   ];
 }
 
-function valueOf(
+function measured(
   summary: Summary,
   standing: Standing,
   measure: CurveName,

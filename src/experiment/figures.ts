@@ -3,7 +3,7 @@
 import { rampColour } from '../report/charts/axes.js';
 import { type ForestRow, forestChart } from '../report/charts/forest.js';
 import { type Line, lineChart } from '../report/charts/line.js';
-import { svgFile } from '../report/charts/standalone.js';
+import { standaloneSvg } from '../report/charts/standalone.js';
 import { percent, points } from '../report/format.js';
 import { CURVES, type Curve, type CurveName } from './curves.js';
 import type { Plan } from './plans.js';
@@ -20,10 +20,16 @@ export interface FigureFile {
 export function tableFigures({ plan, rows, seeds }: ExperimentTable): FigureFile[] {
   const measures = (['test', 'outOfDomain'] as const).filter((measure) => rows.every((row) => row.measures[measure]));
   return measures.flatMap((measure) => {
-    const own = figure(plan, measure, 'accuracy', `${MEASURES[measure]}, percent`, rows.map(({ name, measures: of }): ForestRow => {
-      const { mean, low, high, values } = of[measure] as NonNullable<(typeof of)[MeasureName]>;
-      return { name, value: mean, low, high, values, text: percent(mean) };
-    }));
+    const own = figure(
+      plan,
+      measure,
+      'accuracy',
+      `${MEASURES[measure]}, percent`,
+      rows.map(({ name, measures: of }): ForestRow => {
+        const { mean, low, high, values } = of[measure] as NonNullable<(typeof of)[MeasureName]>;
+        return { name, value: mean, low, high, values, text: percent(mean) };
+      }),
+    );
     const reference = plan.rows.find(({ row }) => row === plan.reference)?.name ?? plan.reference;
     const compared = rows.flatMap(({ name, differences }): ForestRow[] => {
       const difference = differences?.[measure];
@@ -47,7 +53,7 @@ function figure(
   const suffix = `-${measure === 'outOfDomain' ? 'out-of-domain' : measure}${kind === 'difference' ? '-difference' : ''}`;
   const description = rows.map(({ name, text }) => `${name}: ${text}`).join(', ');
   const chart = forestChart({ id: `${plan.name}${suffix}`, title: plan.title, description, xName, rows, mark });
-  return { suffix, title: `${plan.title}: ${xName}`, svg: svgFile(chart, { title: plan.title }) };
+  return { suffix, title: `${plan.title}: ${xName}`, svg: standaloneSvg({ title: plan.title, chart }) };
 }
 
 /** For each measure the curves of the reference row by temperature, and those of all rows at the temperature in use. */
@@ -63,7 +69,11 @@ export function curveFigures(plan: Plan, curves: readonly Curve[]): FigureFile[]
     const used = own.filter(({ temperature }) => temperature === 'used' || temperature === null);
     const colours = ['var(--s1)', 'var(--s2)', 'var(--s3)'] as const;
     const lines = used.map((curve, i) =>
-      lineOf(curve, plan.rows.find(({ row }) => row === curve.row)?.name ?? curve.row, colours[i % colours.length] ?? 'var(--s1)'),
+      lineOf(
+        curve,
+        plan.rows.find(({ row }) => row === curve.row)?.name ?? curve.row,
+        colours[i % colours.length] ?? 'var(--s1)',
+      ),
     );
     const at = measure === 'greedy' ? '' : ' at the temperature in use';
     if (lines.length > 0) files.push(drawn(plan, `-${dashed(measure)}`, `${CURVES[measure]}${at}`, lines));
@@ -74,7 +84,7 @@ export function curveFigures(plan: Plan, curves: readonly Curve[]): FigureFile[]
 function drawn(plan: Plan, suffix: string, title: string, lines: readonly Line[]): FigureFile {
   const text = { id: `${plan.name}${suffix}`, title, description: `${title} by iteration` };
   const chart = lineChart({ ...text, xName: 'iteration', lines, share: true });
-  return { suffix, title, svg: svgFile(chart, { title }) };
+  return { suffix, title, svg: standaloneSvg({ title, chart }) };
 }
 
 function lineOf(curve: Curve, name: string, colour: Line['colour']): Line {
@@ -82,5 +92,8 @@ function lineOf(curve: Curve, name: string, colour: Line['colour']): Line {
 }
 
 function dashed(measure: CurveName): string {
-  return measure.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace('at-k', 'at-k').replace('at2', 'at-2');
+  return measure
+    .replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    .replace('at-k', 'at-k')
+    .replace('at2', 'at-2');
 }

@@ -19,7 +19,12 @@ export interface GridOptions {
   /** Runs one row; `from` is a run to share phases with. */
   readonly run: (config: Config, from: string | undefined) => Promise<Summary>;
   /** Told before each run. */
-  readonly onRun?: (place: { readonly seed: number; readonly row: string; readonly done: number; readonly total: number }) => void;
+  readonly onRun?: (place: {
+    readonly seed: number;
+    readonly row: string;
+    readonly done: number;
+    readonly total: number;
+  }) => void;
 }
 
 /** A finished run of the grid. */

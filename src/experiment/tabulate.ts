@@ -79,13 +79,13 @@ type At = 'base' | 'warmup' | 'last';
 
 function estimates(summaries: readonly Summary[], at: At): TableRow['measures'] {
   const entries = (Object.keys(MEASURES) as MeasureName[]).flatMap((name) => {
-    const values = summaries.map((summary) => valueOf(summary, name, at));
+    const values = summaries.map((summary) => measured(summary, name, at));
     return values.length > 0 && values.every((value) => value !== undefined) ? [[name, estimate(values)] as const] : [];
   });
   return Object.fromEntries(entries);
 }
 
-function valueOf({ test, outOfDomain, final, dynamics }: Summary, name: MeasureName, at: At): number | undefined {
+function measured({ test, outOfDomain, final, dynamics }: Summary, name: MeasureName, at: At): number | undefined {
   const pick = (by: Summary['test']): number | undefined =>
     (at === 'last' ? Object.values(by).at(-1) : by[at])?.accuracy;
   if (name === 'test') return pick(test);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { count, decimal, duration, percent, points } from '../report/format.js';
 import { nameOf } from '../report/names.js';
 import { writeDurable } from '../run/durable.js';
-import { CURVES, type Change, changesOf, curvesOf } from './curves.js';
+import { type Change, CURVES, changesOf, curvesOf } from './curves.js';
 import { curveFigures, type FigureFile, tableFigures } from './figures.js';
 import type { Plan } from './plans.js';
 import type { Estimate } from './statistics.js';
@@ -172,9 +172,7 @@ interface Decision {
 function decisionsOf(runs: readonly Run[]): Decision[] {
   return runs.flatMap(({ seed, row, summary }) =>
     summary.dynamics.flatMap(({ iteration, decision }) =>
-      decision
-        ? [{ seed, row, iteration, chosen: decision.chosen, tied: decision.tied, scores: decision.scores }]
-        : [],
+      decision ? [{ seed, row, iteration, chosen: decision.chosen, tied: decision.tied, scores: decision.scores }] : [],
     ),
   );
 }
@@ -215,5 +213,7 @@ function difference(estimate: Estimate | undefined): string {
 
 function grid(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), `|${head.map((_, i) => (i === 0 ? ' --- ' : ' ---: ')).join('|')}|`, ...rows.map(line)].join('\n');
+  return [line(head), `|${head.map((_, i) => (i === 0 ? ' --- ' : ' ---: ')).join('|')}|`, ...rows.map(line)].join(
+    '\n',
+  );
 }

@@ -1,35 +1,13 @@
 // Finds the final answer of a response by asking a language model, the last resort where no rule could read it.
-// Leaves the verdict to the protocols: the judge sees the question and the response, never the gold answer.
-import { hash } from 'node:crypto';
+// Leaves asking to chat.ts and the verdict to the protocols: the judge sees the question and the response, never the gold answer.
 import type { AnswerRow } from '../reward/protocol/protocol.js';
-import { defaultCacheFolder, ReplyCache } from './cache.js';
-import { ChatClient, type Endpoint, type Patience, type Reply } from './client.js';
-
-/** US dollars per million tokens. */
-export interface Price {
-  readonly input: number;
-  readonly output: number;
-}
-
-export interface JudgeOptions extends Endpoint {
-  readonly patience?: Partial<Patience>;
-  /** Folder of replies; `defaultCacheFolder()` when left out. */
-  readonly cache?: string;
-  readonly price?: Price;
-}
+import { CachedChat, type JudgeOptions, type Spent } from './chat.js';
 
 /** What a judge did. Distinct pairs of question and response are counted, whichever protocols asked. */
-export interface JudgeCounts {
+export interface JudgeCounts extends Spent {
   readonly asked: number;
   /** Those in which it found an answer. */
   readonly read: number;
-  /** Those that were asked over the network, this time. */
-  readonly sent: number;
-  /** Tokens of the network requests of this time. */
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  /** US dollars; null where no price is known. */
-  readonly cost: number | null;
 }
 
 /** What the model says where a response states no answer. */
@@ -41,23 +19,16 @@ const LONGEST_QUESTION = 8000;
 const LONGEST_ANSWER = 200;
 
 export class Judge {
-  readonly model: string;
-  readonly #baseUrl: string;
-  readonly #client: ChatClient;
-  readonly #cache: ReplyCache;
-  readonly #price: Price | undefined;
+  readonly #chat: CachedChat;
   readonly #known = new Map<string, Promise<string | null>>();
   #read = 0;
-  #sent = 0;
-  #promptTokens = 0;
-  #completionTokens = 0;
 
-  constructor({ patience, cache, price, ...endpoint }: JudgeOptions) {
-    this.model = endpoint.model;
-    this.#baseUrl = endpoint.baseUrl;
-    this.#client = new ChatClient(endpoint, patience);
-    this.#cache = new ReplyCache(cache ?? defaultCacheFolder());
-    this.#price = price;
+  constructor(options: JudgeOptions) {
+    this.#chat = new CachedChat(options);
+  }
+
+  get model(): string {
+    return this.#chat.model;
   }
 
   /**
@@ -66,40 +37,21 @@ export class Judge {
    */
   answerOf(row: AnswerRow): Promise<string | null> {
     const message = promptOf(row);
-    const key = hash('sha256', JSON.stringify([this.#baseUrl, this.model, message]), 'hex');
-    const known = this.#known.get(key);
+    const known = this.#known.get(message);
     if (known) return known;
-    const answer = this.#ask(key, message, row);
-    this.#known.set(key, answer);
+    const answer = this.#ask(message, row);
+    this.#known.set(message, answer);
     return answer;
   }
 
   get counts(): JudgeCounts {
-    const [promptTokens, completionTokens] = [this.#promptTokens, this.#completionTokens];
-    const price = this.#price;
-    return {
-      asked: this.#known.size,
-      read: this.#read,
-      sent: this.#sent,
-      promptTokens,
-      completionTokens,
-      cost: price ? (promptTokens * price.input + completionTokens * price.output) / 1e6 : null,
-    };
+    return { asked: this.#known.size, read: this.#read, ...this.#chat.spent };
   }
 
-  async #ask(key: string, message: string, row: AnswerRow): Promise<string | null> {
-    const answer = readAnswer((await this.#cache.get(key)) ?? (await this.#send(key, message)), row);
+  async #ask(message: string, row: AnswerRow): Promise<string | null> {
+    const answer = readAnswer(await this.#chat.ask(message), row);
     if (answer !== null) this.#read++;
     return answer;
-  }
-
-  async #send(key: string, message: string): Promise<Reply> {
-    const reply = await this.#client.ask(message);
-    this.#sent++;
-    this.#promptTokens += reply.promptTokens;
-    this.#completionTokens += reply.completionTokens;
-    await this.#cache.put(key, reply);
-    return reply;
   }
 }
 
@@ -121,7 +73,7 @@ export function promptOf({ question = '', choices, questionType, response }: Ans
 }
 
 /** Null for a reply that is no answer: the word for none, nothing, a letter that no option has, an essay. */
-function readAnswer({ text }: Reply, { questionType, choices }: AnswerRow): string | null {
+function readAnswer(text: string, { questionType, choices }: AnswerRow): string | null {
   const said = text.trim();
   if (said === '' || said.length > LONGEST_ANSWER || said.replace(/[."'*]/g, '').toUpperCase() === NONE) return null;
   if (questionType !== 'multi_choice') return said;

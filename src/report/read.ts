@@ -32,7 +32,7 @@ export interface RunData {
   readonly final: schema.Final | null;
   readonly warmup: schema.Warmup | null;
   readonly labels: schema.Labels | null;
-  readonly prm: schema.Fit | null;
+  readonly prm: schema.Prm | null;
   /** The search for a threshold, where there was one. */
   readonly threshold: schema.Threshold | null;
   readonly iterations: readonly schema.Iteration[];
@@ -92,7 +92,7 @@ export async function readRun(dir: string): Promise<RunData> {
     final: one(schema.final, 'test-final'),
     warmup: one(schema.warmup, 'warmup'),
     labels: one(schema.labels, 'label'),
-    prm: one(schema.fit, 'train-prm'),
+    prm: one(schema.prm, 'train-prm'),
     threshold: one(schema.threshold, 'search-alpha'),
     iterations: read(schema.iteration, (phase) => phase.startsWith('iter-')),
     dynamics: read(schema.standing, (phase) => phase.startsWith('dynamics-')),

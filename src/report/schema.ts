@@ -68,6 +68,13 @@ const choice = z.object({
 
 export const fit = z.object({ examples: number, steps: number, firstLoss: maybe, lastLoss: maybe });
 
+export const prm = fit.extend({
+  /** Runs of older versions kept nothing out. */
+  heldOut: z
+    .object({ questions: number, responses: number, steps: number, mse: maybe, baselineMse: maybe, correlation: maybe })
+    .nullish(),
+});
+
 export const test = z.object({ at: z.string(), greedy });
 
 export const final = z.object({ at: z.string(), greedy, samples, steps: quality.nullable() });
@@ -98,9 +105,7 @@ export const iteration = z.object({
 export const threshold = z.object({
   alpha: number,
   tied: z.array(number),
-  scores: z.array(
-    z.object({ alpha: number, selected: number, kept: z.array(number), steps: number, accuracy: maybe }),
-  ),
+  scores: z.array(z.object({ alpha: number, selected: number, kept: z.array(number), steps: number, accuracy: maybe })),
 });
 
 export const standing = z.object({
@@ -120,6 +125,7 @@ export type Samples = z.output<typeof samples>;
 export type Decision = z.output<typeof decision>;
 export type Choice = z.output<typeof choice>;
 export type Fit = z.output<typeof fit>;
+export type Prm = z.output<typeof prm>;
 export type Test = z.output<typeof test>;
 export type Final = z.output<typeof final>;
 export type Warmup = z.output<typeof warmup>;

@@ -35,14 +35,6 @@ const colours = `
 :root{--k1:color-mix(in srgb,var(--s1) 45%,var(--panel));--k2:var(--s1);--k3:color-mix(in srgb,var(--s1) 70%,var(--ink));--k4:color-mix(in srgb,var(--s1) 40%,var(--ink))}
 `;
 
-/** Colours by name in the light scheme, for charts outside a page. */
-export const lightColours: Readonly<Record<string, string>> = Object.fromEntries(
-  [...(colours.split('@media')[0] as string).matchAll(/--(\w+):(#[0-9a-f]{3,6})/g)].map(([, name, colour]) => [
-    name as string,
-    colour as string,
-  ]),
-);
-
 const layout = `
 *{box-sizing:border-box}
 html{scroll-padding-top:3.5rem}
@@ -113,6 +105,33 @@ ${scores}
 @media (max-width:42rem){section{padding:1rem .8rem}.top,main{padding-left:.6rem;padding-right:.6rem}nav ul{padding:.6rem}.problem{grid-template-columns:minmax(0,1fr)}.big{font-size:1.9rem}.problem img{max-width:12rem}}
 @media print{nav{display:none}section{break-inside:avoid-page;border:0}}
 `;
+
+/**
+ * Colours of the page in the light, by the name of their variable without its hyphens: for pictures that stand alone and have no
+ * variables to ask.
+ */
+export const lightColours: ReadonlyMap<string, string> = (() => {
+  const light = colours.slice(0, colours.indexOf('@media'));
+  const plain = new Map(
+    [...light.matchAll(/--(\w+):(#[0-9a-f]{3,6})\b/g)].map(([, name, hex]) => [name, hex] as [string, string]),
+  );
+  const mixes = colours.matchAll(/--(\w+):color-mix\(in srgb,var\(--(\w+)\) (\d+)%,var\(--(\w+)\)\)/g);
+  for (const [, name, one, share, other] of mixes)
+    plain.set(name as string, mix(plain.get(one as string), plain.get(other as string), Number(share) / 100));
+  for (const [, name, same] of colours.matchAll(/--(k\d):var\(--(\w+)\)/g))
+    plain.set(name as string, plain.get(same as string) as string);
+  return plain;
+})();
+
+function mix(one = '#000', other = '#000', share: number): string {
+  const channels = (hex: string): number[] =>
+    (hex.length === 4 ? hex.replace(/[0-9a-f]/g, '$&$&') : hex)
+      .match(/[0-9a-f]{2}/g)
+      ?.map((pair) => Number.parseInt(pair, 16)) ?? [];
+  const second = channels(other);
+  const mixed = channels(one).map((channel, i) => Math.round(channel * share + (second[i] as number) * (1 - share)));
+  return `#${mixed.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
+}
 
 /** The style sheet. */
 export const style = new Markup(colours + layout + figures + problems);

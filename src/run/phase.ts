@@ -89,7 +89,7 @@ export class Phase {
     this.#outputs[path] = (await stat(full)).size;
   }
 
-  /** Makes the checkpoint of this phase; call it last. */
+  /** Makes the checkpoint of this phase; call it when the long work is done: a run killed after it repeats the phase. */
   async save(name: string, model: CheckpointModel, save: (dir: string) => Promise<void>): Promise<void> {
     await this.settle();
     await commitCheckpoint(this.#run.checkpointPath(name), { phase: this.name, model }, save);

@@ -61,9 +61,22 @@ describe('the same number of optimizer steps', () => {
     expect(sampled?.result).toMatchObject({ origin: 'warmup', training: { examples: training.examples, steps: 13 } });
   });
 
+  test('is divided evenly among the iterations where that is asked for, in as many passes as it takes', async () => {
+    const { iterations } = await run('even', {
+      evolve: { ...limited, iterations: 2, steps: 31, evenly: true, method: 'rest-em' },
+    });
+    expect(iterations.map(({ training }) => training.steps)).toEqual([16, 15]);
+    expect(iterations.map(({ origin }) => origin)).toEqual(['warmup', 'warmup']);
+  });
+
   test('measures and tests the last checkpoint whatever the distance between measurements', async () => {
     const dynamics = { samples: 4, temperatures: [1], every: 100 };
-    const done = await run('sparse', { evolve: limited, dynamics, test: { samples: 4, every: 100 }, explore: { adaptive: false } });
+    const done = await run('sparse', {
+      evolve: limited,
+      dynamics,
+      test: { samples: 4, every: 100 },
+      explore: { adaptive: false },
+    });
     const last = `000${done.iterations.length}`;
     expect(done.dynamics.map(({ iteration }) => iteration)).toEqual([0, done.iterations.length]);
     expect(Object.keys(done.test)).toEqual(['base', 'warmup', `iter-${last}`]);
@@ -100,7 +113,10 @@ describe('the completer', () => {
 
 describe('another data set', () => {
   test('tests the base, the warm-up and the last checkpoint out of domain', async () => {
-    const data = { generate: { count: 160, families: ['bars'] }, outOfDomain: { generate: { count: 20, families: ['dials'] } } };
+    const data = {
+      generate: { count: 160, families: ['bars'] },
+      outOfDomain: { generate: { count: 20, families: ['dials'] } },
+    };
     const done = await run('away', { data, evolve: limited });
     expect(Object.keys(done.outOfDomain)).toEqual(['base', 'warmup', `iter-000${done.iterations.length}`]);
     expect(done.outOfDomain.base?.problems).toBe(20);
@@ -161,7 +177,14 @@ describe('a run that begins with the phases of another', () => {
     const evolveWith = { ...limited, method: 'rest-em' } as const;
     await run('alone', { evolve: evolveWith });
     await run('shared', { evolve: evolveWith }, 'steps-continuous');
-    const same = ['config.yaml', 'journal.jsonl', 'labels.jsonl', 'splits.json', 'rollouts/iter-0001.parquet', 'checkpoints/prm/model.json'];
+    const same = [
+      'config.yaml',
+      'journal.jsonl',
+      'labels.jsonl',
+      'splits.json',
+      'rollouts/iter-0001.parquet',
+      'checkpoints/prm/model.json',
+    ];
     for (const file of same) {
       expect(readFileSync(join(root, 'shared', file)).equals(readFileSync(join(root, 'alone', file)))).toBe(true);
     }

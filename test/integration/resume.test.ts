@@ -146,6 +146,7 @@ describe('a run', () => {
       'config.yaml',
       'journal.jsonl',
       'labels.jsonl',
+      'prm-held-out.jsonl',
       'problems',
       'rollouts',
       'splits.json',

@@ -30,7 +30,10 @@ const WIDTH = 720;
 export function forestChart({ xName, rows, mark, ...text }: ForestSpec): Markup {
   const room = (texts: readonly string[]): number => 14 + Math.max(...texts.map((one) => one.length)) * 6.6;
   const all = rows.flatMap(({ value, low, high, values = [] }) => [value, low ?? value, high ?? value, ...values]);
-  const [least, most] = [Math.min(...all, mark ?? Number.POSITIVE_INFINITY), Math.max(...all, mark ?? Number.NEGATIVE_INFINITY)];
+  const [least, most] = [
+    Math.min(...all, mark ?? Number.POSITIVE_INFINITY),
+    Math.max(...all, mark ?? Number.NEGATIVE_INFINITY),
+  ];
   const margin = Math.max(0.005, (most - least) * 0.05);
   const whisker = (_: CustomSeriesRenderItemParams, api: CustomSeriesRenderItemAPI): object => {
     const place = api.value(2);
@@ -59,7 +62,11 @@ export function forestChart({ xName, rows, mark, ...text }: ForestSpec): Markup 
       ...axis,
       min: Math.floor((least - margin) * 100) / 100,
       max: Math.ceil((most + margin) * 100) / 100,
-      axisLabel: { ...label, formatter: (value: number) => String(Number((value * 100).toFixed(1))), hideOverlap: true },
+      axisLabel: {
+        ...label,
+        formatter: (value: number) => String(Number((value * 100).toFixed(1))),
+        hideOverlap: true,
+      },
       splitLine: { show: true, lineStyle: { color: RULE } },
     },
     yAxis: {

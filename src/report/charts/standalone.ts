@@ -1,33 +1,43 @@
-// A chart as an SVG file of its own: colours as numbers, a white ground and its title, for readers without the page's style.
-// Leaves drawing to svg.ts and the colours to style.ts.
-import type { Markup } from '../html.js';
-import { escapeText } from '../html.js';
+// A chart of a page as an SVG file of its own: with its title and legend, on white, in the light colours of the page.
+// Leaves drawing to svg.ts and writing the file to the caller.
+import { escapeText, type Markup } from '../html.js';
 import { lightColours } from '../style.js';
+import { FONT } from './axes.js';
 
-const TITLE = 34;
-const LEGEND = 22;
-
-export interface FileText {
+export interface Standalone {
   readonly title: string;
-  /** Names and colours, where the chart does not name its parts. */
+  /** What `drawSvg` made. */
+  readonly chart: Markup;
   readonly legend?: readonly { readonly name: string; readonly colour: string }[];
 }
 
-/** @param chart what `drawSvg` gives */
-export function svgFile(chart: Markup, { title, legend = [] }: FileText): string {
-  const [, width, height, inner] = /^<svg viewBox="0 0 (\d+) (\d+)"[^>]*>([\s\S]*)<\/svg>$/.exec(chart.text) ?? [];
-  if (inner === undefined) throw new RangeError('no chart of drawSvg');
+const TITLE = 30;
+const LEGEND = 22;
+const LETTER = 7;
+
+/** The text of an SVG file that a plain viewer shows: no style sheet, no variable, no embedded page. */
+export function standaloneSvg({ title, chart, legend = [] }: Standalone): string {
+  const [, head, width, height] = /^<svg (viewBox="0 0 (\d+) (\d+)"[^>]*)>/.exec(chart.text) ?? [];
+  if (head === undefined) throw new Error('wanted a chart that drawSvg made');
   const top = TITLE + (legend.length > 0 ? LEGEND : 0);
-  const total = Number(height) + top;
-  const text = (x: number, y: number, size: number, words: string, weight = 400): string =>
-    `<text x="${x}" y="${y}" font-family="system-ui, sans-serif" font-size="${size}" font-weight="${weight}" fill="var(--ink)">${escapeText(words)}</text>`;
+  const tall = Number(height) + top;
+  const inner = chart.text.slice(chart.text.indexOf('>') + 1, -'</svg>'.length);
+  const text = [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${tall}" ${head.replace(`${width} ${height}`, `${width} ${tall}`)}>`,
+    `<rect width="${width}" height="${tall}" fill="var(--panel)"/>`,
+    `<text x="12" y="20" font-family="${FONT}" font-size="14" font-weight="600" fill="var(--ink)">${escapeText(title)}</text>`,
+    ...legendOf(legend),
+    `<g transform="translate(0 ${top})">${inner}</g>`,
+    '</svg>\n',
+  ].join('\n');
+  return text.replace(/var\(--(\w+)\)/g, (whole, name) => lightColours.get(name) ?? whole);
+}
+
+function legendOf(legend: NonNullable<Standalone['legend']>): string[] {
   let x = 12;
-  const key = legend.map(({ name, colour }) => {
-    const part = `<rect x="${x}" y="${TITLE + 2}" width="11" height="11" fill="${colour}"/>${text(x + 16, TITLE + 12, 12, name)}`;
-    x += 34 + name.length * 6.6;
-    return part;
+  return legend.map(({ name, colour }) => {
+    const at = x;
+    x += 34 + name.length * LETTER;
+    return `<rect x="${at}" y="${TITLE}" width="11" height="11" fill="${colour}"/><text x="${at + 16}" y="${TITLE + 10}" font-family="${FONT}" font-size="12" fill="var(--ink)">${escapeText(name)}</text>`;
   });
-  const body = `<rect width="${width}" height="${total}" fill="var(--panel)"/>${text(12, 22, 15, title, 600)}${key.join('')}<g transform="translate(0 ${top})">${inner}</g>`;
-  const resolved = body.replace(/var\(--(\w+)\)/g, (found, name: string) => lightColours[name] ?? found);
-  return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${total}" viewBox="0 0 ${width} ${total}" role="img">${resolved}</svg>\n`;
 }

@@ -7,7 +7,7 @@ import type { Markup, Part } from '../html.js';
 import { iterationName } from '../names.js';
 import { facts, figure, grid, note, section, table } from '../parts.js';
 import { fileOf, type RunData } from '../read.js';
-import type { Labels } from '../schema.js';
+import type { Labels, Prm } from '../schema.js';
 import type { LabelCount, Tables } from '../tables.js';
 import { curveFigures } from './training.js';
 
@@ -28,8 +28,14 @@ export async function prm(run: RunData, tables: Tables): Promise<Markup> {
     training &&
       note(
         `Trained on ${count(training.examples)} responses in ${count(training.steps)} optimizer steps: squared error ${significant(training.firstLoss)} in the first tenth, ${significant(training.lastLoss)} in the last.`,
+        training.heldOut && ` ${heldOutSentence(training.heldOut)}`,
       ),
   );
+}
+
+function heldOutSentence({ steps, responses, mse, baselineMse, correlation }: NonNullable<Prm['heldOut']>): string {
+  const error = `squared error ${significant(mse)}, where always saying the mean label has ${significant(baselineMse)}`;
+  return `On ${count(steps)} steps of ${count(responses)} responses kept out of the training: ${error}; correlation with the labels ${decimal(correlation, 2)} (mstar prm tells more).`;
 }
 
 function labelFacts(labels: Labels): Markup {

@@ -32,6 +32,7 @@ describe('mstar', () => {
       'warmup',
       'label',
       'train-prm',
+      'prm',
       'rollout',
       'evaluate',
       'grade',

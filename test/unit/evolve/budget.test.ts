@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isOver, type Reached, reach, START, shareDone, stepsLeft } from '../../../src/evolve/budget.js';
+import { isOver, type Reached, reach, START, shareDone, stepsOfNext } from '../../../src/evolve/budget.js';
 import { Idle } from '../../../src/evolve/idle.js';
 
 const limits = (steps: number, iterations: number, method: 'continuous' | 'sft' = 'continuous') => ({
@@ -30,9 +30,12 @@ describe('a run', () => {
     expect(shareDone(limits(100, 0), at(1, 110))).toBe(1);
   });
 
-  test('has steps left only where they are limited', () => {
-    expect(stepsLeft(limits(100, 0), at(1, 70))).toBe(30);
-    expect(stepsLeft(limits(0, 4), at(1, 70))).toBe(0);
+  test('gives an iteration what is left of its steps, or an even share of that', () => {
+    const next = (steps: number, iterations: number, evenly: boolean, reached: Reached): number =>
+      stepsOfNext({ ...limits(steps, iterations), evenly }, reached);
+    expect(next(100, 0, false, at(1, 70))).toBe(30);
+    expect(next(0, 4, false, at(1, 70))).toBe(0);
+    expect([at(0, 0), at(1, 34), at(2, 67)].map((reached) => next(100, 3, true, reached))).toEqual([34, 33, 33]);
   });
 
   test('sums what its iterations did', () => {

@@ -39,7 +39,12 @@ function run(seed: number, row: string, last: number): Run {
     final: { samples: { passAt1: last - 0.05, passAtK: last + 0.1 } },
     iterations: [iteration(20, 5), iteration(20, 1, 0.5)],
     dynamics: [standing(0, 0.4, { 0.5: 0.6, 1: 0.7 }), standing(2, last, { 0.5: 0.62, 1: 0.72 })],
-    phases: { warmup: { seconds: 5 }, 'dynamics-0000': { seconds: 2 }, 'iter-0001': { seconds: 7 }, 'test-final': { seconds: 1 } },
+    phases: {
+      warmup: { seconds: 5 },
+      'dynamics-0000': { seconds: 2 },
+      'iter-0001': { seconds: 7 },
+      'test-final': { seconds: 1 },
+    },
   };
   return { seed, row, summary: summary as unknown as Summary };
 }

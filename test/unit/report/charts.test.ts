@@ -5,6 +5,7 @@ import { barChart } from '../../../src/report/charts/bars.js';
 import { intervalChart } from '../../../src/report/charts/interval.js';
 import { lineChart } from '../../../src/report/charts/line.js';
 import { spread } from '../../../src/report/charts/spread.js';
+import { standaloneSvg } from '../../../src/report/charts/standalone.js';
 import { thin } from '../../../src/report/charts/thin.js';
 
 const text = { id: 'a-chart', title: 'A <title>', description: 'What & why' };
@@ -157,5 +158,31 @@ describe('thin', () => {
       [3.5, 6],
       [5.5, null],
     ]);
+  });
+});
+
+describe('a chart as a file of its own', () => {
+  const bars = [
+    { name: 'kept <2>', colour: 'var(--k1)', values: [1, 2] },
+    { name: 'kept 4', colour: 'var(--k4)', values: [2, 1] },
+  ] as const;
+  const chart = barChart({ ...text, xName: 'x', categories: ['a', 'b'], bars });
+  const svg = standaloneSvg({ title: 'A <title>', chart, legend: bars });
+
+  test('names its colours, title and legend itself, under its chart', () => {
+    expect(svg).not.toMatch(/var\(|color-mix/);
+    expect(svg).toContain('>A &lt;title&gt;</text>');
+    expect(svg).toContain('>kept &lt;2&gt;</text>');
+    expect(svg).toMatch(
+      /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" width="420" height="308" viewBox="0 0 420 308" role="img"/,
+    );
+    expect(svg.endsWith('</g>\n</svg>\n')).toBe(true);
+  });
+
+  test('has the colours of the page in the light', () => {
+    // 45 % of #0a6bc2 in white, and 40 % of it in #1c2128, each rounded.
+    expect(svg).toContain('fill="#91bce4"');
+    expect(svg).toContain('fill="#153f66"');
+    expect(svg).toContain('fill="#fff"');
   });
 });

@@ -1,0 +1,118 @@
+// `mstar prm RUN`: what the process reward model of a run is worth, from its folder alone.
+// Leaves the numbers to src/analyse.
+import { join } from 'node:path';
+import type { CommandModule } from 'yargs';
+import type { PrmAnalysis } from '../analyse/analysis.js';
+import { UserError } from '../core/errors.js';
+import { UNBIASED } from '../evaluate/questions.js';
+import { RelevanceJudge } from '../judge/relevance.js';
+import { describeSpent, type JudgeFlags, judgeFlags, judgeOptions } from './judge-flags.js';
+import { percent } from './recipe.js';
+
+interface Flags extends JudgeFlags {
+  readonly run: string;
+  readonly out?: string;
+  readonly table?: string;
+  readonly temperature?: number;
+  readonly iteration?: number;
+  readonly seed?: number;
+}
+
+/** Rules whose share of luck is printed. */
+const SHOWN = ['all', 'random 2', 'top 2'];
+
+const command: CommandModule<object, Flags> = {
+  command: 'prm <run>',
+  describe: 'what the process reward model of a run is worth: choosing, ranking, calibration, luck; without a model',
+  builder: (yargs) =>
+    judgeFlags(
+      yargs
+        .positional('run', { type: 'string', demandOption: true, describe: 'run folder, finished or not' })
+        .option('out', { type: 'string', describe: 'folder for the results; the run folder when left out' })
+        .option('table', {
+          type: 'string',
+          defaultDescription: 'dynamics-0000',
+          describe: 'table of rollouts with scored samples, for example dynamics-0004 or test-final',
+        })
+        .option('temperature', {
+          type: 'number',
+          describe: 'of the samples to look at; the one nearest to evolve.temperature when left out',
+        })
+        .option('iteration', {
+          type: 'number',
+          defaultDescription: '1',
+          describe: 'whose responses the selection rules are applied to',
+        })
+        .option('seed', { type: 'number', defaultDescription: '1', describe: 'seeds the bootstrap' }),
+      'rates the relevance of correct responses to their question',
+    )
+      .example('mstar prm runs/demo', 'writes prm.json, prm.md, prm.html and figures into runs/demo')
+      .example('mstar prm runs/demo --table dynamics-0004 --out runs/demo/later', 'the same PRM on a later policy')
+      .example('mstar prm runs/demo --judge gpt-4o-mini', 'rates relevance as well') as never,
+  async handler({ run, out = run, table, temperature, iteration, seed, ...judging }) {
+    checkNumbers({ iteration, seed });
+    const judge = judgeOptions(judging);
+    const relevance = judge && new RelevanceJudge(judge);
+    const { writePrmAnalysis } = await import('../analyse/analyse.js');
+    const analysis = await writePrmAnalysis(run, out, {
+      table,
+      temperature,
+      iteration,
+      seed,
+      ...(relevance && { relevance }),
+    });
+    for (const line of linesOf(analysis)) print(line);
+    if (relevance) {
+      const { asked, unreadable } = relevance.counts;
+      const read = `rated ${asked - unreadable} of ${asked} distinct responses`;
+      print(`judge ${relevance.model}: ${read}; ${describeSpent(relevance.counts)}`);
+    }
+    print(`files: ${['json', 'md', 'html'].map((ending) => join(out, `prm.${ending}`)).join(', ')}`);
+  },
+};
+
+function checkNumbers(flags: { iteration?: number; seed?: number }): void {
+  for (const [name, value] of Object.entries(flags)) {
+    const least = name === 'iteration' ? 1 : 0;
+    if (value !== undefined && !(Number.isInteger(value) && value >= least && value < 2 ** 32))
+      throw new UserError(`--${name}: ${value}, wanted an integer from ${least}`);
+  }
+}
+
+function linesOf({ choosing, ranking, calibration, truth, selection, missing }: PrmAnalysis): string[] {
+  const lines: string[] = [];
+  if (choosing) {
+    const last = choosing.curves
+      .filter(({ name }) => name !== UNBIASED)
+      .map(({ name, points }) => `${name} ${percent(points.at(-1)?.mean)}`);
+    lines.push(
+      `${choosing.name}, ${choosing.questions} questions, N = ${choosing.n}: one response ${percent(choosing.scores[0]?.accuracy.mean)}${last.map((text) => `, ${text}`).join('')}`,
+    );
+  }
+  if (ranking)
+    lines.push(
+      `ranking: ${percent(ranking.pairAccuracy?.mean)} of ${ranking.pairs} pairs, AUC ${decimal(ranking.aucWithin?.mean)} within a question, ${decimal(ranking.auc?.mean)} over all`,
+    );
+  if (calibration)
+    lines.push(
+      `held out: ${calibration.steps} steps, squared error ${decimal(calibration.mse.mean)} (mean label alone ${decimal(calibration.baselineMse?.mean)}), correlation ${decimal(calibration.correlation?.mean)}`,
+    );
+  for (const { what, on, auc, accuracy } of truth?.rows ?? [])
+    lines.push(`truth: ${what} of ${on}: AUC ${decimal(auc?.mean)}, accuracy ${percent(accuracy.mean)}`);
+  const rules = selection?.rules.filter(({ rule, lucky }) => SHOWN.includes(rule) && lucky) ?? [];
+  if (selection && rules.length > 0) {
+    const shares = rules.map(({ rule, lucky, selected }) => `${rule} ${percent(lucky?.mean)} of ${selected}`);
+    lines.push(`lucky on ${selection.table}: ${shares.join(', ')}`);
+  }
+  return [...lines, ...missing.map((line) => `not here: ${line}`)];
+}
+
+function decimal(value: number | null | undefined): string {
+  return value === null || value === undefined ? '-' : value.toFixed(3);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+export default command;

@@ -1,0 +1,95 @@
+// Statistics of values that lie in groups, one per question, in a form that a bootstrap over questions can ask again and again.
+// Leaves resampling to bootstrap.ts.
+
+/** A number from how often each question counts. NaN where it is not defined. */
+export type Statistic = (times: ArrayLike<number>) => number;
+
+/** Sum of `above` by the sum of `below`, one value of each per question: a mean over things that questions have different numbers of. */
+export function ratio(above: ArrayLike<number>, below: ArrayLike<number>): Statistic {
+  same(above, below);
+  return (times) => {
+    let [top, bottom] = [0, 0];
+    for (let i = 0; i < above.length; i++) {
+      top += (times[i] as number) * (above[i] as number);
+      bottom += (times[i] as number) * (below[i] as number);
+    }
+    return top / bottom;
+  };
+}
+
+/** What one statistic has more than another. */
+export function minus(first: Statistic, second: Statistic): Statistic {
+  return (times) => first(times) - second(times);
+}
+
+/** A value with its class. */
+export interface Scored {
+  readonly score: number;
+  readonly positive: boolean;
+}
+
+/** Area under the ROC curve over the values of all questions together, ties counted half; `auc` of metrics.ts with weights. */
+export function groupedAuc(groups: readonly (readonly Scored[])[]): Statistic {
+  // Sorted once: a resample only changes how often a value counts.
+  const values = groups.flatMap((group, question) =>
+    group.map(({ score, positive }) => ({ score, positive, question })),
+  );
+  values.sort((a, b) => a.score - b.score);
+  return (times) => {
+    let [wins, positives, negatives] = [0, 0, 0];
+    for (let start = 0; start < values.length; ) {
+      let end = start;
+      let [tiedPositives, tiedNegatives] = [0, 0];
+      for (; end < values.length && values[end]?.score === values[start]?.score; end++) {
+        const { positive, question } = values[end] as (typeof values)[number];
+        if (positive) tiedPositives += times[question] as number;
+        else tiedNegatives += times[question] as number;
+      }
+      wins += tiedPositives * (negatives + tiedNegatives / 2);
+      positives += tiedPositives;
+      negatives += tiedNegatives;
+      start = end;
+    }
+    return wins / (positives * negatives);
+  };
+}
+
+/** Pearson's correlation over the pairs of all questions together. */
+export function groupedCorrelation(groups: readonly (readonly (readonly [x: number, y: number])[])[]): Statistic {
+  // About the means of all, so that the sums of squares stay small.
+  const pairs = groups.flat();
+  const [meanX, meanY] = [mean(pairs.map(([x]) => x)), mean(pairs.map(([, y]) => y))];
+  const sums = groups.map((group) => {
+    const sum = { n: group.length, x: 0, y: 0, xx: 0, yy: 0, xy: 0 };
+    for (const [rawX, rawY] of group) {
+      const [x, y] = [rawX - meanX, rawY - meanY];
+      sum.x += x;
+      sum.y += y;
+      sum.xx += x * x;
+      sum.yy += y * y;
+      sum.xy += x * y;
+    }
+    return sum;
+  });
+  return (times) => {
+    const total = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 };
+    for (const [i, sum] of sums.entries())
+      for (const key of ['n', 'x', 'y', 'xx', 'yy', 'xy'] as const) total[key] += (times[i] as number) * sum[key];
+    const { n, x, y, xx, yy, xy } = total;
+    const [varianceX, varianceY] = [n * xx - x * x, n * yy - y * y];
+    return varianceX > 0 && varianceY > 0 ? (n * xy - x * y) / Math.sqrt(varianceX * varianceY) : Number.NaN;
+  };
+}
+
+/** Every question counts once. */
+export function once(questions: number): Uint8Array {
+  return new Uint8Array(questions).fill(1);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function same(a: ArrayLike<number>, b: ArrayLike<number>): void {
+  if (a.length !== b.length) throw new RangeError(`${a.length} values against ${b.length}`);
+}

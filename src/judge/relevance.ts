@@ -1,0 +1,79 @@
+// Rates how relevant a response is to its question (P11), from 1 to 5, by asking a language model.
+// Leaves asking to chat.ts, and which responses are compared to src/analyse.
+import { CachedChat, type JudgeOptions, type Spent } from './chat.js';
+
+/**
+ * What the model is asked. The paper rates relevance by a language model but publishes neither prompt nor scale. This one asks for
+ * what its finding is about, reasoning that stays with the question, and keeps correctness out of the rating, as only correct
+ * responses are compared and the model sees no picture. `{question}` and `{response}` are filled in.
+ */
+export const RELEVANCE_PROMPT = [
+  'Below are a question about a picture, which you cannot see, and a response to it. Rate how relevant the response is to the question.',
+  '5: every step helps to answer what is asked.\n4: hardly anything is beside the point.\n3: some steps are beside the point, repeated or about something else.\n2: most steps are.\n1: the response has nothing to do with the question.',
+  'Do not solve the question. Whether the response is right, its length and its style do not count.',
+  'Reply with one digit from 1 to 5, and nothing else.',
+  '<question>\n{question}\n</question>',
+  '<response>\n{response}\n</response>',
+].join('\n\n');
+
+/** UTF-16 units that are shown; the start of a response says what it is about. */
+const LONGEST = 8000;
+
+/** What was rated. Distinct pairs of question and response are counted. */
+export interface RelevanceCounts extends Spent {
+  readonly asked: number;
+  /** Replies that were no rating. */
+  readonly unreadable: number;
+}
+
+export class RelevanceJudge {
+  readonly #chat: CachedChat;
+  readonly #known = new Map<string, Promise<number | null>>();
+  #unreadable = 0;
+
+  constructor(options: JudgeOptions) {
+    this.#chat = new CachedChat(options);
+  }
+
+  get model(): string {
+    return this.#chat.model;
+  }
+
+  get counts(): RelevanceCounts {
+    return { asked: this.#known.size, unreadable: this.#unreadable, ...this.#chat.spent };
+  }
+
+  /**
+   * 1 to 5; null where the reply is no rating.
+   * @throws UserError where the endpoint refuses or does not answer; what was answered before is kept on disk
+   */
+  rate(question: string, response: string): Promise<number | null> {
+    const message = promptOf(question, response);
+    const known = this.#known.get(message);
+    if (known) return known;
+    const rating = this.#ask(message);
+    this.#known.set(message, rating);
+    return rating;
+  }
+
+  async #ask(message: string): Promise<number | null> {
+    const rating = readRating(await this.#chat.ask(message));
+    if (rating === null) this.#unreadable++;
+    return rating;
+  }
+}
+
+function promptOf(question: string, response: string): string {
+  const slots: Readonly<Record<string, string>> = {
+    '{question}': question.slice(0, LONGEST),
+    '{response}': response.slice(0, LONGEST),
+  };
+  // In one pass: a question that holds the mark of a slot does not open one.
+  return RELEVANCE_PROMPT.replace(/\{question\}|\{response\}/g, (slot) => slots[slot] as string);
+}
+
+/** A digit alone: what comes with words may be a list of ratings, or an excuse that holds a number. */
+function readRating(text: string): number | null {
+  const digit = /^\s*([1-5])\s*$/.exec(text)?.[1];
+  return digit === undefined ? null : Number(digit);
+}
