@@ -33,13 +33,16 @@ const phasesOf = (name: string) =>
 const stepsOf = (name: string, prefix: string) =>
   journalOf(name).filter(({ event, phase }) => event === 'step' && String(phase).startsWith(prefix));
 const optimizer = { lr: 0.06, batchSize: 8, weightDecay: 0, warmupRatio: 0.5 };
+const FIRST = 'steps-continuous';
 const limited = { iterations: 0, steps: 13, interval: 24, n: 6, optimizer };
 const run = (name: string, change: Partial<ConfigInput>, from?: string) =>
   evolve(smallRecipe(root, name, change), { host: fakeHost(), ...(from !== undefined && { from: join(root, from) }) });
 
 describe('the same number of optimizer steps', () => {
   test.each(['continuous', 'iterative-rft', 'rest-em', 'sft'] as const)('ends the method %s', async (method) => {
-    const { iterations } = await run(`steps-${method}`, { evolve: { ...limited, method } });
+    // The first run does the phases that the others begin with.
+    const from = method === 'continuous' ? undefined : FIRST;
+    const { iterations } = await run(`steps-${method}`, { evolve: { ...limited, method } }, from);
     expect(stepsOf(`steps-${method}`, 'iter-')).toHaveLength(13);
     expect(iterations.reduce((sum, { training }) => sum + training.steps, 0)).toBe(13);
     expect(iterations.length === 1).toBe(method === 'sft');
@@ -57,14 +60,19 @@ describe('the same number of optimizer steps', () => {
     const sampled = journalOf('steps-sft').find(({ event, phase }) => event === 'commit' && phase === 'iter-0001');
     expect(sampled?.tokens).toMatchObject({ sampled: 0 });
     const warmup = journalOf('steps-sft').find(({ event, phase }) => event === 'commit' && phase === 'warmup');
-    const { training } = warmup?.result as { training: { examples: number } };
-    expect(sampled?.result).toMatchObject({ origin: 'warmup', training: { examples: training.examples, steps: 13 } });
+    const result = warmup?.result as { training: { examples: number } } | undefined;
+    const examples = result?.training.examples ?? Number.NaN;
+    expect(sampled?.result).toMatchObject({ origin: 'warmup', training: { examples, steps: 13 } });
   });
 
   test('is divided evenly among the iterations where that is asked for, in as many passes as it takes', async () => {
-    const { iterations } = await run('even', {
-      evolve: { ...limited, iterations: 2, steps: 31, evenly: true, method: 'rest-em' },
-    });
+    const { iterations } = await run(
+      'even',
+      {
+        evolve: { ...limited, iterations: 2, steps: 31, evenly: true, method: 'rest-em' },
+      },
+      FIRST,
+    );
     expect(iterations.map(({ training }) => training.steps)).toEqual([16, 15]);
     expect(iterations.map(({ origin }) => origin)).toEqual(['warmup', 'warmup']);
   });
@@ -86,7 +94,7 @@ describe('the same number of optimizer steps', () => {
 describe('questions without answers', () => {
   test('are mixed in once the share of the optimizer steps has passed', async () => {
     const unlabelled = { answers: 'oracle', after: 0.5 } as const;
-    const { iterations } = await run('late', { evolve: { ...limited, steps: 20, unlabelled } });
+    const { iterations } = await run('late', { evolve: { ...limited, steps: 20, unlabelled } }, FIRST);
     let steps = 0;
     for (const { unlabelled: mixed, training } of iterations) {
       expect(mixed > 0).toBe(steps >= 10);
@@ -132,7 +140,7 @@ describe('the search for a threshold', () => {
   const evolveWith = { ...limited, select };
 
   test('trains with each on the first questions and takes the best on validation, the lowest of equals', async () => {
-    const { threshold, iterations } = await run('search', { evolve: evolveWith });
+    const { threshold, iterations } = await run('search', { evolve: evolveWith }, FIRST);
     const scores = threshold?.scores ?? [];
     expect(scores.map(({ alpha }) => alpha)).toEqual([0.2, 0.9, 5]);
     // Nothing reaches the last.
@@ -164,8 +172,9 @@ describe('the search for a threshold', () => {
       },
     };
     const recipe = smallRecipe(root, 'search-stopped', { evolve: evolveWith });
-    await expect(evolve(recipe, { host: counting, signal: stop.signal })).rejects.toThrow();
-    await evolve(recipe, { host: fakeHost() });
+    const from = join(root, FIRST);
+    await expect(evolve(recipe, { host: counting, signal: stop.signal, from })).rejects.toThrow();
+    await evolve(recipe, { host: fakeHost(), from });
     expect(readFileSync(join(root, 'search-stopped/journal.jsonl'), 'utf8')).toBe(
       readFileSync(join(root, 'search/journal.jsonl'), 'utf8'),
     );
@@ -176,7 +185,7 @@ describe('a run that begins with the phases of another', () => {
   test('has the bytes of one that did them itself', async () => {
     const evolveWith = { ...limited, method: 'rest-em' } as const;
     await run('alone', { evolve: evolveWith });
-    await run('shared', { evolve: evolveWith }, 'steps-continuous');
+    await run('shared', { evolve: evolveWith }, FIRST);
     const same = [
       'config.yaml',
       'journal.jsonl',
@@ -190,18 +199,18 @@ describe('a run that begins with the phases of another', () => {
     }
     // A file of both, not a copy.
     const inode = (name: string) => statSync(join(root, name, 'labels.jsonl')).ino;
-    expect(inode('shared')).toBe(inode('steps-continuous'));
+    expect(inode('shared')).toBe(inode(FIRST));
   });
 
   test('leaves the dynamics to itself where it measures them otherwise', async () => {
     const dynamics = { samples: 4, temperatures: [0.6, 1] };
-    const { dynamics: standings } = await run('measured', { evolve: limited, dynamics }, 'steps-continuous');
+    const { dynamics: standings } = await run('measured', { evolve: limited, dynamics }, FIRST);
     expect(standings[0]?.samples.map(({ temperature }) => temperature)).toEqual([0.6, 1]);
   });
 
   test('refuses a run whose warm-up is another, by the setting, and leaves no folder', async () => {
-    await expect(run('unlike', { seed: 5 }, 'steps-continuous')).rejects.toThrow(
-      `${join(root, 'steps-continuous')}: seed: another value, wanted the same in both runs`,
+    await expect(run('unlike', { seed: 5 }, FIRST)).rejects.toThrow(
+      `${join(root, FIRST)}: seed: another value, wanted the same in both runs`,
     );
     expect(existsSync(join(root, 'unlike'))).toBe(false);
     await expect(run('nothing', {}, 'nowhere')).rejects.toThrow('nowhere: run: no config.yaml');
@@ -229,6 +238,7 @@ describe('the grid of an experiment', () => {
       'explore.temperatures=[0.6, 1]',
       'test={samples: 2, every: 100}',
       'dynamics.samples=2',
+      'dynamics.problems=20',
     ];
     const begun: string[] = [];
     const shared: (string | undefined)[] = [];
