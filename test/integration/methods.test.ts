@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import type { ConfigInput } from '../../src/config/schema.js';
+import { random } from '../../src/core/random.js';
+import { loadProblems } from '../../src/data/problems.js';
 import { runGrid } from '../../src/experiment/grid.js';
 import { plans } from '../../src/experiment/plans.js';
 import { writeExperiment } from '../../src/experiment/write.js';
 import { evolve } from '../../src/jobs.js';
+import { readSelected } from '../../src/rollout/selected.js';
 import type { JournalEvent } from '../../src/run/journal.js';
 import { fakeHost, writeFakeModel } from '../fakes/host.js';
 import { smallRecipe } from './recipe.js';
@@ -91,6 +94,60 @@ describe('the same number of optimizer steps', () => {
   });
 });
 
+describe('a method written down once more, plainly', () => {
+  /** From the warm-up and the responses that each iteration selected to the weights and moments of the last checkpoint. */
+  async function twin(method: 'continuous' | 'iterative-rft' | 'rest-em', name: string): Promise<unknown> {
+    const host = fakeHost();
+    const folder = join(root, name);
+    const warmup = join(folder, 'checkpoints/warmup');
+    const settings = (steps: number) => ({
+      lr: 0.06,
+      warmupSteps: Math.round(0.5 * steps),
+      betas: [0.9, 0.999] as const,
+      eps: 1e-8,
+      weightDecay: 0,
+      clip: 1,
+      freeze: [],
+    });
+    let policy = await host.openPolicy(warmup);
+    await policy.resetOptimizer(settings(13));
+    let left = 13;
+    for (let iteration = 1; left > 0; iteration++) {
+      const phase = `iter-000${iteration}`;
+      const file = join(folder, 'rollouts', `${phase}.parquet`);
+      const examples = await readSelected(file, await problemsOf(name));
+      const whole = Math.ceil(examples.length / 8);
+      const steps = Math.min(left, whole);
+      if (method === 'rest-em') policy = await host.openPolicy(warmup);
+      if (method !== 'continuous') await policy.resetOptimizer(settings(steps));
+      const order = random(3, `${phase}/epoch-0`).shuffle(examples);
+      for (let step = 0; step < steps; step++) {
+        const [from, to] = [step, step + 1].map((edge) => Math.round((edge * examples.length) / whole));
+        await policy.trainStep(order.slice(from, to));
+      }
+      left -= steps;
+    }
+    const out = join(root, `twin-${method}`);
+    await policy.save(out, { withTrainer: true });
+    return JSON.parse(readFileSync(join(out, 'trainer.json'), 'utf8'));
+  }
+
+  const problemsOf = (name: string) =>
+    loadProblems(join(root, name, 'problems/problems.json'), { imageRoot: join(root, name, 'problems/data_images') });
+
+  test.each(['continuous', 'iterative-rft', 'rest-em'] as const)(
+    'comes to the same weights and moments: %s',
+    async (method) => {
+      const name = `steps-${method}`;
+      const last = phasesOf(name)
+        .filter((phase) => phase.startsWith('iter-'))
+        .at(-1);
+      const made = JSON.parse(readFileSync(join(root, name, 'checkpoints', last as string, 'trainer.json'), 'utf8'));
+      expect(made).toEqual(await twin(method, name));
+    },
+  );
+});
+
 describe('questions without answers', () => {
   test('are mixed in once the share of the optimizer steps has passed', async () => {
     const unlabelled = { answers: 'oracle', after: 0.5 } as const;
@@ -101,6 +158,44 @@ describe('questions without answers', () => {
       steps += training.steps;
     }
     expect(iterations.some(({ unlabelled: mixed }) => mixed > 0)).toBe(true);
+  });
+});
+
+describe('the answer', () => {
+  test('is in the prompt where the warm-up samples, and never again: not in training, labelling or an iteration', async () => {
+    const host = fakeHost();
+    const asked: string[] = [];
+    const trained = new Set<string>();
+    const watching: typeof host = {
+      openPolicy: async (dir) => {
+        const policy = await host.openPolicy(dir);
+        const [roll, step] = [policy.rollout.bind(policy), policy.trainStep.bind(policy)];
+        policy.rollout = (requests, ...rest) => {
+          for (const { key, variant } of requests) asked.push(`${key.split('/')[0]} ${variant}`);
+          return roll(requests, ...rest);
+        };
+        policy.trainStep = (batch) => {
+          for (const { variant } of batch) trained.add(variant);
+          return step(batch);
+        };
+        return policy;
+      },
+      openScorer: async (dir, head) => {
+        const scorer = await host.openScorer(dir, head);
+        const step = scorer.trainStep.bind(scorer);
+        scorer.trainStep = (batch) => {
+          for (const { variant } of batch) trained.add(variant);
+          return step(batch);
+        };
+        return scorer;
+      },
+    };
+    await evolve(smallRecipe(root, 'hidden', { evolve: limited }), { host: watching });
+    expect([...trained]).toEqual(['solve']);
+    const given = new Set(asked.filter((one) => one.endsWith('givenAnswer')));
+    expect([...given]).toEqual(['warmup givenAnswer']);
+    expect(asked.some((one) => one === 'warmup solve')).toBe(false);
+    expect(asked.some((one) => one === 'iter-0001 solve')).toBe(true);
   });
 });
 
