@@ -11,6 +11,9 @@ import type { Json } from '../run/journal.js';
 import type { Phase } from '../run/phase.js';
 import { stopIfAsked } from '../run/stop.js';
 
+/** Between two moments at which readers are shown the steps so far. */
+const SETTLE_MS = 5000;
+
 type Learner = Pick<Policy | Scorer, 'trainStep' | 'save' | 'restore'>;
 
 export interface FitOptions {
@@ -64,6 +67,7 @@ export async function fit(
     await keep(phase, learner, reports);
     saved = reports.length;
   };
+  let shown = performance.now();
   for (let step = reports.length; step < steps; step++) {
     if (phase.signal.aborted) await savepoint();
     stopIfAsked(phase.signal);
@@ -71,6 +75,11 @@ export async function fit(
     reports.push(report);
     note(report);
     meter.advance(1, report.tokens);
+    // Readers of a training of hours should not wait for its end.
+    if (!trial && performance.now() - shown > SETTLE_MS) {
+      await phase.settle();
+      shown = performance.now();
+    }
     if (every > 0 && (step + 1) % every === 0 && step + 1 < steps) await savepoint();
   }
   const tenth = Math.max(1, Math.round(steps / 10));

@@ -37,6 +37,8 @@ export interface RunData {
   readonly threshold: schema.Threshold | null;
   readonly iterations: readonly schema.Iteration[];
   readonly dynamics: readonly schema.Standing[];
+  /** Pseudo labels by iteration, against the true answers. */
+  readonly votes: readonly schema.Votes[];
   /** Optimizer steps by phase, those of an unfinished phase included. */
   readonly steps: ReadonlyMap<string, readonly schema.Step[]>;
   /** Problems that could not be sampled. */
@@ -96,6 +98,7 @@ export async function readRun(dir: string): Promise<RunData> {
     threshold: one(schema.threshold, 'search-alpha'),
     iterations: read(schema.iteration, (phase) => phase.startsWith('iter-')),
     dynamics: read(schema.standing, (phase) => phase.startsWith('dynamics-')),
+    votes: events.filter(({ event }) => event === 'pseudo').map((event) => checked(schema.votes, event, journal)),
     steps,
     failures: events.filter(({ event }) => event === 'failed').map((event) => checked(schema.failure, event, journal)),
     phases: commits.map(({ phase, tokens }) => ({ phase, tokens })),

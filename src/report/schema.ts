@@ -118,6 +118,10 @@ export const standing = z.object({
 });
 
 export type Tokens = z.output<typeof tokens>;
+/** Votes over an iteration's questions without answers. */
+export const votes = z.object({ phase: z.string(), questions: number, voted: number, right: number });
+
+export type Votes = z.output<typeof votes>;
 export type Step = z.output<typeof step>;
 export type Failure = z.output<typeof failure>;
 export type Greedy = z.output<typeof greedy>;
