@@ -17,7 +17,7 @@ export interface RecipeFlags {
   preset: string | undefined;
   set: string[];
   settings: boolean;
-  reportTo: Reporter[];
+  reportTo: (Reporter | 'wandb')[];
 }
 
 export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
@@ -44,7 +44,6 @@ export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
       describe:
         'write metrics while the run goes on: tensorboard (RUN/metrics, for --logdir runs), jsonl (RUN/metrics.jsonl)',
     })
-    .coerce('report-to', reportersOf)
     .group(['report-to'], 'Output:')
     .group(['config', 'preset', 'set', 'settings'], 'Recipe:') as never;
 }
@@ -63,6 +62,7 @@ export async function runRecipe(
     printSettings();
     return;
   }
+  const reportTo = reportersOf(flags.reportTo);
   const config = await loadConfig({ file: flags.config, preset: flags.preset, set: flags.set });
   // Loaded here, so that help and refusals do not wait for the engine and its libraries.
   const { evolve } = await import('../jobs.js');
@@ -70,7 +70,7 @@ export async function runRecipe(
   const computed = new Computed();
   const summary = await evolve(
     config,
-    { display, signal: stopSignal(display), onRollout: computed.add, reportTo: flags.reportTo, ...more },
+    { display, signal: stopSignal(display), onRollout: computed.add, reportTo, ...more },
     until,
   );
   for (const line of [...(await lines(summary, config)), ...computed.line()]) process.stdout.write(`${line}\n`);

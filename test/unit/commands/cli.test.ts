@@ -96,6 +96,31 @@ describe('mstar', () => {
       ['rollout', '--model', 'm', '--data', 'd', '--out', 'o', '--top_p', '2'],
       'error: --top-p: 2, wanted at most 1\n',
     ],
+    [
+      'metrics for a service without a library',
+      ['evolve', '--preset', 'demo', '--report-to', 'wandb'],
+      'error: --report-to: wandb has no library for Node.js that works offline, wanted tensorboard: wandb sync --sync-tensorboard RUN/metrics sends it (docs/metrics.md)\n',
+    ],
+    [
+      'an unknown experiment',
+      ['experiment', 'table9', '--out', 'o'],
+      'error: experiment: table9, wanted one of table1, table2, table3, dynamics\n',
+    ],
+    [
+      'an unknown scale',
+      ['experiment', 'table1', '--scale', 'huge', '--out', 'o'],
+      'error: --scale: huge, wanted one of paper, tiny\n',
+    ],
+    [
+      'seeds that are no numbers',
+      ['experiment', 'table1', '--seeds', '1,b', '--out', 'o'],
+      'error: --seeds: "b", wanted numbers like 1,2,3\n',
+    ],
+    [
+      'to begin with the phases of a folder that is no run',
+      ['evolve', '--preset', 'demo', '--from', 'none'],
+      'error: none: run: no config.yaml, wanted the folder of a run\n',
+    ],
   ])('refuses %s in one line, with exit code 1 and nothing written', (_, args, message) => {
     const { status, out, error } = mstar(...args);
     expect([status, out, error]).toEqual([1, '', message]);
