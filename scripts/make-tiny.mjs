@@ -8,8 +8,6 @@ import { fileURLToPath } from 'node:url';
 const dist = (file) => import(new URL(`../dist/${file}`, import.meta.url).href);
 const { tinyConfig, tinyCourse, tinyPrompt, tinyTokenizer } = await dist('problems/tiny-model.js');
 const { families, pictureSide } = await dist('problems/families.js');
-const { Draws } = await dist('problems/draws.js');
-const { tellProblem } = await dist('problems/problem.js');
 const { problemAt } = await dist('problems/write.js');
 const { lesson } = await dist('problems/lesson.js');
 const { createCheckpoint } = await dist('engine/create.js');
@@ -64,8 +62,7 @@ function problemExample(index, range) {
   const question = (given ? tinyPrompt.givenAnswer : tinyPrompt.solve)
     .replace('{question}', problem.question)
     .replace('{answer}', problem.answer);
-  // Each in one of its ways: a model that tells all chains alike leaves nothing to select among its right answers.
-  return example(problem.rgb, question, tellProblem(problem, new Draws(seed, `way/${index}`)).join('\n'));
+  return example(problem.rgb, question, problem.truth.steps.join('\n'));
 }
 
 let index = 0;

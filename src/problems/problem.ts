@@ -27,9 +27,6 @@ export interface PictureProblem {
   readonly width: number;
   readonly height: number;
   readonly truth: ProblemTruth;
-  /** Kind of question, a name of `kinds`, and what it asks about. */
-  readonly kind: string;
-  readonly quantities: readonly Quantity[];
 }
 
 export const defaultKnobs: Knobs = { range: 9, choiceShare: 0.4 };
@@ -84,15 +81,7 @@ export function generateProblem(
     width: canvas.width,
     height: canvas.height,
     truth: { family, steps, scene },
-    kind: kindName,
-    quantities,
   };
-}
-
-/** The true reasoning in one of its ways: readings in any order, one perhaps twice, sums in the order of the readings. */
-export function tellProblem({ kind, quantities, truth }: PictureProblem, way: Draws): string[] {
-  const [last, answer] = truth.steps.slice(-2) as [string, string];
-  return [...(kinds[kind] as (typeof kinds)[string]).tell(quantities, last, way), answer];
 }
 
 function letter(index: number): string {

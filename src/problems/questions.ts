@@ -14,27 +14,10 @@ export interface Question {
   readonly options: readonly string[];
 }
 
-interface Kind {
-  /** How many quantities a question asks about. */
-  readonly quantities: number;
-  ask(quantities: readonly Quantity[], draws: Draws, multipleChoice: boolean): Question;
-  /** Lines of right reasoning in one of their ways. `last` is the line before the answer as `ask` has it. */
-  tell(quantities: readonly Quantity[], last: string, way: Draws): readonly string[];
-}
+type Kind = (quantities: readonly Quantity[], draws: Draws, multipleChoice: boolean) => Question;
 
 function readings(quantities: readonly Quantity[]): string[] {
   return quantities.map(({ name, value }) => `${name} is ${value}.`);
-}
-
-/** Share of chains that state a reading twice: right, but beside the point. */
-const REPEATS = 0.25;
-
-/** The quantities in any order, and their readings, one of them perhaps twice. */
-function retold(quantities: readonly Quantity[], draws: Draws): { ordered: readonly Quantity[]; steps: string[] } {
-  const ordered = draws.pick(quantities, quantities.length);
-  const steps = readings(ordered);
-  if (draws.uniform() < REPEATS) steps.push(steps[draws.below(steps.length)] as string);
-  return { ordered, steps };
 }
 
 /** The answer and three other values near it. */
@@ -43,31 +26,15 @@ function near(answer: number, draws: Draws): string[] {
   return [answer, ...draws.pick(others, 3)].map(String);
 }
 
-/** Adds up in the order given. */
-function additions(quantities: readonly Quantity[]): string[] {
-  let total = 0;
-  return quantities.flatMap(({ value }, i) => {
-    const before = total;
-    total += value;
-    return i === 0 ? [] : [`${before} + ${value} = ${total}.`];
-  });
-}
-
 function sum(quantities: readonly Quantity[], draws: Draws): Question {
-  const total = quantities.reduce((sofar, { value }) => sofar + value, 0);
+  const steps = readings(quantities);
+  let total = 0;
+  quantities.forEach(({ value }, i) => {
+    if (i > 0) steps.push(`${total} + ${value} = ${total + value}.`);
+    total += value;
+  });
   const text = `What is ${quantities.map(({ name }) => name).join(' + ')}?`;
-  const steps = [...readings(quantities), ...additions(quantities)];
   return { text, steps, answer: String(total), options: near(total, draws) };
-}
-
-function tellSum(quantities: readonly Quantity[], _last: string, way: Draws): string[] {
-  const { ordered, steps } = retold(quantities, way);
-  return [...steps, ...additions(ordered)];
-}
-
-/** Where the line after the readings is the same in whichever order they come. */
-function tellReadings(quantities: readonly Quantity[], last: string, way: Draws): string[] {
-  return [...retold(quantities, way).steps, last];
 }
 
 function difference(quantities: readonly Quantity[], draws: Draws): Question {
@@ -88,10 +55,10 @@ function largest(quantities: readonly Quantity[], _draws: Draws, multipleChoice:
   return { text, steps: [...readings(quantities), `${answer} is the largest.`], answer, options: names };
 }
 
-/** Kinds of question. */
-export const kinds: Readonly<Record<string, Kind>> = {
-  sum: { quantities: 2, ask: sum, tell: tellSum },
-  difference: { quantities: 2, ask: difference, tell: tellReadings },
-  total: { quantities: 3, ask: sum, tell: tellSum },
-  largest: { quantities: 3, ask: largest, tell: tellReadings },
+/** Kinds of question with the number of quantities that each asks about. */
+export const kinds: Readonly<Record<string, { readonly quantities: number; readonly ask: Kind }>> = {
+  sum: { quantities: 2, ask: sum },
+  difference: { quantities: 2, ask: difference },
+  total: { quantities: 3, ask: sum },
+  largest: { quantities: 3, ask: largest },
 };

@@ -19,7 +19,11 @@ export async function scoreRollouts(
   watch: Watch,
 ): Promise<Rollout[]> {
   const jobs = rollouts.flatMap(({ problem, responses }) =>
-    responses.filter((rated) => rated.steps.length > 0 && wanted(rated)).map((rated) => ({ problem, rated })),
+    alike(responses.filter((rated) => rated.steps.length > 0 && wanted(rated))).map((same) => ({
+      problem,
+      rated: same[0] as RatedResponse,
+      same,
+    })),
   );
   const scores = new Map<RatedResponse, Float32Array>();
   for (let from = 0; from < jobs.length; from += CALL) {
@@ -30,8 +34,10 @@ export async function scoreRollouts(
     );
     const ends = call.map(({ rated }) => Uint32Array.from(rated.steps, (step) => step.tokenEnd - 1));
     const results = await scorer.score(examples, ends);
-    for (const [i, { rated }] of call.entries()) scores.set(rated, results[i] as Float32Array);
-    watch.meter.advance(call.length);
+    for (const [i, { same }] of call.entries()) {
+      for (const rated of same) scores.set(rated, results[i] as Float32Array);
+      watch.meter.advance(same.length);
+    }
   }
   return rollouts.map((rollout) => ({
     ...rollout,
@@ -40,4 +46,16 @@ export async function scoreRollouts(
       return found ? { ...rated, scores: found, reward: aggregate(found, how) } : rated;
     }),
   }));
+}
+
+/** Groups of responses with the same tokens, in the order of their first ones: a score is a function of the tokens. */
+function alike(responses: readonly RatedResponse[]): RatedResponse[][] {
+  const groups = new Map<string, RatedResponse[]>();
+  for (const rated of responses) {
+    const key = rated.response.tokens.join();
+    const group = groups.get(key);
+    if (group) group.push(rated);
+    else groups.set(key, [rated]);
+  }
+  return [...groups.values()];
 }

@@ -176,7 +176,7 @@ describe('presets', () => {
 
   test('of a row lay its settings over those of the scale, and refusals name the file that a setting is in', async () => {
     const row = await loadConfig({ preset: 'tiny-unlabelled-75' });
-    expect(row.evolve).toMatchObject({ steps: 120, interval: '25%', unlabelled: { answers: 'pseudo', after: 0.75 } });
+    expect(row.evolve).toMatchObject({ steps: 60, interval: '25%', unlabelled: { answers: 'pseudo', after: 0.75 } });
     expect(row.explore.adaptive).toBe(false);
     expect(row.run.dir).toMatch(/runs\/tiny-unlabelled-75$/);
     await expect(loadConfig({ preset: 'tiny-top-4', set: ['evolve.n=2'] })).rejects.toThrow(
