@@ -32,7 +32,6 @@ import type { Stage } from './evolve/plan.js';
 import { plannedSteps } from './evolve/plan.js';
 import type { Summary } from './evolve/summary.js';
 import { makeSplits, readData, readSplits } from './job-data.js';
-import { LiveMetrics, type Reporter } from './report/live.js';
 import { type RolloutSummary, rollout as rolloutOn } from './rollout/sample.js';
 import { adopt } from './run/adopt.js';
 import { Run } from './run/folder.js';
@@ -51,8 +50,6 @@ export interface JobOptions {
 }
 
 export interface EvolveOptions extends JobOptions {
-  /** Files that metrics are written to while the run goes on. */
-  readonly reportTo?: readonly Reporter[];
   /** Run folder whose phases before the first iteration a new run begins with, as far as its settings would make the same. */
   readonly from?: string;
 }
@@ -88,11 +85,7 @@ export async function evolve(
       }
     }
     const read = config.data.file === undefined ? undefined : await readSplits(config, options);
-    const { reportTo = [], display } = options;
-    const say = (text: string): void => display?.say(text);
-    const live = reportTo.length > 0 ? new LiveMetrics({ dir, to: reportTo, say }) : undefined;
-    const onChange = live && (() => live.update());
-    const run = await Run.open({ ...options, dir, keepCheckpoints, settings: withoutFolder(config), onChange });
+    const run = await Run.open({ ...options, dir, keepCheckpoints, settings: withoutFolder(config) });
     try {
       const data = read ?? (await makeSplits(config, run, options));
       await writeSplits(dir, config.seed, data);
@@ -100,7 +93,6 @@ export async function evolve(
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
       return await evolveOn({ config, run, data, models }, until);
     } finally {
-      await live?.flush();
       await run.close();
     }
   } finally {

@@ -4,10 +4,8 @@ import type { Argv } from 'yargs';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { listSettings } from '../config/settings.js';
-import { UserError } from '../core/errors.js';
 import type { Stage } from '../evolve/plan.js';
 import type { Summary } from '../evolve/summary.js';
-import { REPORTERS, type Reporter } from '../report/live.js';
 import { openDisplay } from '../run/terminal.js';
 import { Computed } from './computed.js';
 import { stopSignal } from './stop.js';
@@ -17,7 +15,6 @@ export interface RecipeFlags {
   preset: string | undefined;
   set: string[];
   settings: boolean;
-  reportTo: (Reporter | 'wandb')[];
 }
 
 export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
@@ -36,15 +33,6 @@ export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
       default: false,
       describe: 'list every setting with its default and meaning',
     })
-    .option('report-to', {
-      choices: [...REPORTERS, 'wandb'] as const,
-      array: true,
-      nargs: 1,
-      default: [],
-      describe:
-        'write metrics while the run goes on: tensorboard (RUN/metrics, for --logdir runs), jsonl (RUN/metrics.jsonl)',
-    })
-    .group(['report-to'], 'Output:')
     .group(['config', 'preset', 'set', 'settings'], 'Recipe:') as never;
 }
 
@@ -62,7 +50,6 @@ export async function runRecipe(
     printSettings();
     return;
   }
-  const reportTo = reportersOf(flags.reportTo);
   const config = await loadConfig({ file: flags.config, preset: flags.preset, set: flags.set });
   // Loaded here, so that help and refusals do not wait for the engine and its libraries.
   const { evolve } = await import('../jobs.js');
@@ -70,20 +57,10 @@ export async function runRecipe(
   const computed = new Computed();
   const summary = await evolve(
     config,
-    { display, signal: stopSignal(display), onRollout: computed.add, reportTo, ...more },
+    { display, signal: stopSignal(display), onRollout: computed.add, ...more },
     until,
   );
   for (const line of [...(await lines(summary, config)), ...computed.line()]) process.stdout.write(`${line}\n`);
-}
-
-function reportersOf(names: readonly (Reporter | 'wandb')[]): Reporter[] {
-  return names.map((name) => {
-    if (name !== 'wandb') return name;
-    const way = 'wandb sync --sync-tensorboard RUN/metrics sends it';
-    throw new UserError(
-      `--report-to: wandb has no library for Node.js that works offline, wanted tensorboard: ${way} (docs/metrics.md)`,
-    );
-  });
 }
 
 function printSettings(): void {

@@ -1,20 +1,15 @@
 // TensorBoard event files: scalars of a run as TFRecords of Event messages. Format: tensorflow/core/util/event.proto and
 // lib/io/record_writer.cc. Leaves where a curve comes from to curves.ts.
 
-import type { Scalar } from './curves.js';
+export interface Scalar {
+  readonly tag: string;
+  readonly step: number;
+  readonly value: number;
+}
 
 /** The bytes of an events.out.tfevents file; `seconds` is the wall time of all events, since 1970. */
 export function eventFile(scalars: readonly Scalar[], seconds: number): Uint8Array {
-  return Buffer.concat([eventHead(seconds), eventRecords(scalars, seconds)]);
-}
-
-/** What a file begins with. */
-export function eventHead(seconds: number): Uint8Array {
-  return record(event(seconds, 0, field(3, Buffer.from('brain.Event:2'))));
-}
-
-/** What is added to a file for these scalars. */
-export function eventRecords(scalars: readonly Scalar[], seconds: number): Uint8Array {
+  const version = event(seconds, 0, field(3, Buffer.from('brain.Event:2')));
   const records = scalars.map(({ tag, step, value }) => {
     const number = Buffer.alloc(5);
     number[0] = (2 << 3) | 5;
@@ -22,7 +17,7 @@ export function eventRecords(scalars: readonly Scalar[], seconds: number): Uint8
     const summaryValue = Buffer.concat([field(1, Buffer.from(tag)), number]);
     return event(seconds, step, field(5, field(1, summaryValue)));
   });
-  return Buffer.concat(records.map(record));
+  return Buffer.concat([version, ...records].map(record));
 }
 
 function event(seconds: number, step: number, what: Buffer): Buffer {

@@ -20,8 +20,6 @@ export interface RunOptions {
   readonly settings: object;
   readonly signal?: AbortSignal;
   readonly display?: Display;
-  /** Told when there is more to read in the folder: events, results. It must not fail, and it is waited for. */
-  readonly onChange?: () => Promise<void>;
   /** Iteration checkpoints (`iter-*`) to keep; 0 keeps all. */
   readonly keepCheckpoints?: number;
 }
@@ -37,7 +35,6 @@ export class Run {
   readonly #lock: Lock;
   readonly #display: Display;
   readonly #keep: number;
-  readonly #onChange: (() => Promise<void>) | undefined;
 
   private constructor(options: RunOptions, lock: Lock, journal: Journal, timings: Timings, isFresh: boolean) {
     this.dir = options.dir;
@@ -45,7 +42,6 @@ export class Run {
     this.#display = options.display ?? silent;
     this.progress = new Progress(this.#display);
     this.#keep = options.keepCheckpoints ?? 0;
-    this.#onChange = options.onChange;
     this.#lock = lock;
     this.journal = journal;
     this.timings = timings;
@@ -127,15 +123,9 @@ export class Run {
     await this.journal.commit({ event: 'commit', phase: name, result, tokens: { ...tokens }, outputs, checkpoint });
     await removeDurable(phase.work);
     await this.timings.save();
-    await this.changed();
     await this.#prune();
     this.progress.finish(name);
     return result as T;
-  }
-
-  /** Says that readers of the folder find more than before. */
-  async changed(): Promise<void> {
-    await this.#onChange?.();
   }
 
   /** Sets the whole work of the run for progress; committed phases count as done. */

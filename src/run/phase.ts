@@ -80,7 +80,6 @@ export class Phase {
   async settle(): Promise<void> {
     await this.#run.journal.flush();
     await this.#run.timings.save();
-    await this.#run.changed();
   }
 
   /** Makes a file of the run folder; `write` fills the file it is given. */
