@@ -23,6 +23,7 @@ export {
   evolve,
   type JobOptions,
   label,
+  type RecipeOptions,
   type RegradeOptions,
   rollout,
   type StoredSettings,
@@ -32,6 +33,7 @@ export {
 export { Judge, type JudgeOptions } from './judge/judge.js';
 export { lastResortOf } from './judge/regrade.js';
 export { writeProblems } from './problems/write.js';
+export type { ReportTo } from './report/metrics/targets.js';
 export { writeReport } from './report/report.js';
 export { grade } from './reward/answer/grade.js';
 export type { AnswerRow, Protocol } from './reward/protocol/protocol.js';

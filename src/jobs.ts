@@ -35,6 +35,8 @@ import type { Stage } from './evolve/plan.js';
 import { plannedSteps } from './evolve/plan.js';
 import type { Summary } from './evolve/summary.js';
 import { writeProblems } from './problems/write.js';
+import { Metrics } from './report/metrics/metrics.js';
+import type { ReportTo } from './report/metrics/targets.js';
 import { type RolloutSummary, rollout as rolloutOn } from './rollout/sample.js';
 import { putDurable } from './run/durable.js';
 import { Run } from './run/folder.js';
@@ -52,6 +54,12 @@ export interface JobOptions {
   readonly host?: ModelHost;
 }
 
+/** What a job of the recipe takes besides. */
+export interface RecipeOptions extends JobOptions {
+  /** Where the curves of the run are written while it goes on: files in its folder (docs/metrics.md). */
+  readonly reportTo?: readonly ReportTo[];
+}
+
 /** Bytes of a checkpoint with trainer state per byte of the model on disk (16-bit weights: exact copy and two moments). */
 const CHECKPOINT_GROWTH = 8;
 const MOST_WARNINGS = 5;
@@ -64,7 +72,7 @@ const MOST_WARNINGS = 5;
  */
 export async function evolve(
   settings: ConfigInput,
-  options: JobOptions = {},
+  options: RecipeOptions = {},
   until: Stage = 'evolve',
 ): Promise<Summary> {
   const config = resolveConfig(settings);
@@ -85,6 +93,7 @@ export async function evolve(
         ? undefined
         : await split(config, await readData(config.data.file, config, options), options);
     const run = await Run.open({ ...options, dir, keepCheckpoints, settings: withoutFolder(config) });
+    const metrics = await Metrics.follow(run, options.reportTo);
     try {
       const data = read ?? (await split(config, await makeData(config, run, options), options));
       await writeSplits(dir, config.seed, data);
@@ -92,6 +101,7 @@ export async function evolve(
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
       return await evolveOn({ config, run, data, models }, until);
     } finally {
+      await metrics.close();
       await run.close();
     }
   } finally {
@@ -100,17 +110,17 @@ export async function evolve(
 }
 
 /** The recipe up to the warm-up checkpoint. */
-export function warmup(settings: ConfigInput, options?: JobOptions): Promise<Summary> {
+export function warmup(settings: ConfigInput, options?: RecipeOptions): Promise<Summary> {
   return evolve(settings, options, 'warmup');
 }
 
 /** The recipe up to the labelled data of the PRM. */
-export function label(settings: ConfigInput, options?: JobOptions): Promise<Summary> {
+export function label(settings: ConfigInput, options?: RecipeOptions): Promise<Summary> {
   return evolve(settings, options, 'label');
 }
 
 /** The recipe up to the trained PRM. */
-export function trainPrm(settings: ConfigInput, options?: JobOptions): Promise<Summary> {
+export function trainPrm(settings: ConfigInput, options?: RecipeOptions): Promise<Summary> {
   return evolve(settings, options, 'train-prm');
 }
 

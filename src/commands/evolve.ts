@@ -13,6 +13,7 @@ const command: CommandModule<object, RecipeFlags> = {
       .example('mstar evolve --preset demo', 'the demonstration on generated picture problems')
       .example('mstar evolve --config recipe.yaml', 'a recipe of your own; the same line resumes it')
       .example('mstar evolve --preset demo --set seed=2 --set run.dir=runs/seed-2', 'another seed in another folder')
+      .example('mstar evolve --preset demo --report-to tensorboard', 'curves while it runs: tensorboard --logdir runs')
       .example('mstar evolve --settings', 'every setting with its default and meaning'),
   handler: (flags) =>
     runRecipe(flags, 'evolve', async (summary, { run }) => {

@@ -54,7 +54,7 @@ export async function readRun(dir: string): Promise<RunData> {
   const verb = valueAt(config, 'verb');
   if (verb !== undefined) throw new UserError(`${dir}: run: made by ${verb}, wanted the folder of mstar evolve`);
   const journal = join(dir, 'journal.jsonl');
-  const events = parseEvents((await readText(journal)) ?? '');
+  const events = await readEvents(dir);
   const commits = events
     .filter(({ event }) => event === 'commit')
     .map((event) => checked(schema.commit, event, journal));
@@ -98,6 +98,11 @@ export async function readRun(dir: string): Promise<RunData> {
   };
 }
 
+/** The events of a run's journal, like the run itself up to the first line that is cut off or damaged. */
+export async function readEvents(dir: string): Promise<{ readonly event: string }[]> {
+  return parseEvents((await readText(join(dir, 'journal.jsonl'))) ?? '');
+}
+
 /** Path of a file of the run; undefined where it is not there, for example deleted to save space. */
 export function fileOf({ dir }: Pick<RunData, 'dir'>, path: string): string | undefined {
   const full = join(dir, path);
@@ -136,7 +141,6 @@ function valueAt(config: object, name: string): unknown {
     .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined | null)?.[key], config);
 }
 
-/** Like the run itself, reads up to the first line that is cut off or damaged. */
 function parseEvents(text: string): { readonly event: string }[] {
   const events: { readonly event: string }[] = [];
   for (const line of text.split('\n').slice(0, -1)) {

@@ -66,6 +66,12 @@ const choice = z.object({
   luckySelected: number,
 });
 
+/** As `choice`, of an unfinished phase too. */
+export const choiceEvent = choice.extend({ phase: z.string() });
+
+/** Votes over the questions of an iteration that have no answers. */
+export const pseudo = z.object({ phase: z.string(), questions: number, voted: number, right: number });
+
 export const fit = z.object({ examples: number, steps: number, firstLoss: maybe, lastLoss: maybe });
 
 export const test = z.object({ at: z.string(), greedy });
@@ -109,6 +115,8 @@ export type Greedy = z.output<typeof greedy>;
 export type Samples = z.output<typeof samples>;
 export type Decision = z.output<typeof decision>;
 export type Choice = z.output<typeof choice>;
+export type ChoiceEvent = z.output<typeof choiceEvent>;
+export type Pseudo = z.output<typeof pseudo>;
 export type Fit = z.output<typeof fit>;
 export type Test = z.output<typeof test>;
 export type Final = z.output<typeof final>;
