@@ -116,7 +116,9 @@ function points(
   after = '',
 ): Point[] {
   return Object.entries(values).flatMap(([name, value]) =>
-    typeof value === 'number' && Number.isFinite(value) ? [{ step, tag: `${group}/${name}${after}`, value, phase }] : [],
+    typeof value === 'number' && Number.isFinite(value)
+      ? [{ step, tag: `${group}/${name}${after}`, value, phase }]
+      : [],
   );
 }
 

@@ -1,6 +1,6 @@
 // The two files of metrics in a run folder: metrics.jsonl, which also keeps the times, and the event file of TensorBoard.
 // Leaves what stands in them to curves.ts and when to metrics.ts.
-import { type FileHandle, open, readdir, readFile, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurable } from '../../run/durable.js';
 import type { Point } from './curves.js';
@@ -11,7 +11,9 @@ export interface Metric extends Point {
   readonly wallSeconds: number | null;
 }
 
-const LINES = 'metrics.jsonl';
+export const LINES = 'metrics.jsonl';
+/** What the event file is called in a sentence. */
+export const EVENT_FILE = 'the TensorBoard event file';
 const EVENTS = /^events\.out\.tfevents\.(\d+)\.mstar$/;
 
 /** Takes metrics at its end. */
@@ -30,19 +32,20 @@ export async function openLines(dir: string, metrics: readonly Metric[]): Promis
 }
 
 /**
- * Makes a new event file with these metrics and removes the ones before. Its name is later than theirs, so that a TensorBoard
- * that follows the folder goes on to it.
+ * Makes a new event file with these metrics, as `writeEvents`, to be added to.
  * @param seconds now, and the time of metrics whose time is not known
  */
 export async function openEvents(dir: string, metrics: readonly Metric[], seconds: number): Promise<MetricFile> {
   const path = await writeEvents(dir, metrics, seconds);
   const timed = (metric: Metric) => ({ ...metric, wallSeconds: metric.wallSeconds ?? seconds });
   const bytesOf = (more: readonly Metric[]) => Buffer.concat(more.map((metric) => eventRecord(timed(metric))));
-  return fileAt('the TensorBoard event file', await open(path, 'a'), bytesOf);
+  return fileAt(EVENT_FILE, await open(path, 'a'), bytesOf);
 }
 
 /**
- * Writes one event file into a folder in place of those that mstar wrote there before.
+ * Writes one event file into a folder in place of the one that mstar wrote there before. Its name is later, so that a
+ * TensorBoard that follows the folder goes on to it; the one before is left there empty until the next time, as a reader
+ * whose file is gone does not go on.
  * @param seconds at which the file is said to begin, and the time of metrics whose time is not known
  * @returns its path
  */
@@ -58,7 +61,11 @@ export async function writeEvents(dir: string, metrics: readonly Metric[], secon
   } finally {
     await handle.close();
   }
-  for (const name of before) await rm(join(dir, name), { force: true });
+  for (const name of before) {
+    const old = join(dir, name);
+    if ((await stat(old)).size === 0) await rm(old);
+    else await truncate(old);
+  }
   return path;
 }
 

@@ -5,7 +5,7 @@ import type { Run } from '../../run/folder.js';
 import type { JournalEvent } from '../../run/journal.js';
 import { readEvents } from '../read.js';
 import { Curves, type Point } from './curves.js';
-import { type Metric, type MetricFile, openEvents, openLines, readTimes } from './files.js';
+import { EVENT_FILE, LINES, type Metric, type MetricFile, openEvents, openLines, readTimes } from './files.js';
 import type { ReportTo } from './targets.js';
 
 export class Metrics {
@@ -14,6 +14,8 @@ export class Metrics {
   #timeOf: (point: Point) => number | undefined = () => undefined;
   #files: MetricFile[] = [];
   #waiting: Metric[] = [];
+  /** An event was not understood: those after it would be counted wrongly. */
+  #lost = false;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(say: (text: string) => void) {
@@ -31,11 +33,11 @@ export class Metrics {
         .flatMap((event) => metrics.#curves.add(event))
         .map((point): Metric => ({ ...point, wallSeconds: metrics.#timeOf(point) ?? null }));
       // The lines are always written: the times of an event file that is made anew are found in them.
-      metrics.#files.push(await openLines(run.dir, past));
-      if (to.includes('tensorboard')) metrics.#files.push(await openEvents(run.dir, past, now()));
+      await metrics.#open(LINES, () => openLines(run.dir, past));
+      if (to.includes('tensorboard')) await metrics.#open(EVENT_FILE, () => openEvents(run.dir, past, now()));
       run.journal.follow((event) => metrics.#add(event));
     } catch (error) {
-      await metrics.#giveUp('the metrics', error);
+      await metrics.#giveUp('metrics', error);
     }
     return metrics;
   }
@@ -46,14 +48,23 @@ export class Metrics {
     for (const file of this.#files.splice(0)) await file.close().catch(() => {});
   }
 
+  async #open(name: string, open: () => Promise<MetricFile>): Promise<void> {
+    try {
+      this.#files.push(await open());
+    } catch (error) {
+      this.#warn(name, error);
+    }
+  }
+
   #add(event: JournalEvent): void {
-    if (this.#files.length === 0) return;
+    if (this.#lost || this.#files.length === 0) return;
     let points: Point[];
     try {
       // As it will be read back from the journal: numbers that are not finite do not survive JSON.
       points = this.#curves.add(JSON.parse(JSON.stringify(event)) as JournalEvent);
     } catch (error) {
-      this.#writing = this.#writing.then(() => this.#giveUp('the metrics', error));
+      this.#lost = true;
+      this.#writing = this.#writing.then(() => this.#giveUp('metrics', error));
       return;
     }
     if (points.length === 0) return;
@@ -77,8 +88,12 @@ export class Metrics {
     const lost = file ? [file] : this.#files;
     this.#files = this.#files.filter((one) => !lost.includes(one));
     for (const one of lost) await one.close().catch(() => {});
+    this.#warn(name, error);
+  }
+
+  #warn(name: string, error: unknown): void {
     const { code, message } = error as NodeJS.ErrnoException;
-    this.#say(`warning: ${name} cannot be written (${code ?? message}); the run goes on without`);
+    this.#say(`warning: ${name} can no longer be written (${code ?? message}); the run goes on without`);
   }
 }
 
