@@ -237,10 +237,14 @@ print(json.dumps(shown))
     expect(stdout, stderr).not.toBe('');
     const read = JSON.parse(stdout.trim().split('\n').at(-1) as string) as Record<string, number[][]>[];
     for (const [i, dir] of [run, killed].entries()) {
-      const wanted: Record<string, number[][]> = {};
-      for (const { tag, step, value, wallSeconds } of linesOf(dir))
-        (wanted[tag] ??= []).push([wallSeconds as number, step, Math.fround(value)]);
-      expect(read[i]).toEqual(wanted);
+      const lines = linesOf(dir);
+      const wanted = [...new Set(lines.map(({ tag }) => tag))].map((tag) => [
+        tag,
+        lines
+          .filter((line) => line.tag === tag)
+          .map(({ step, value, wallSeconds }) => [wallSeconds, step, Math.fround(value)]),
+      ]);
+      expect(read[i]).toEqual(Object.fromEntries(wanted));
     }
   });
 });
