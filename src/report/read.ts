@@ -52,7 +52,7 @@ export async function readRun(dir: string): Promise<RunData> {
   if (configText === undefined) throw new UserError(`${dir}: run: no config.yaml, wanted the folder of a run`);
   const config = readYaml(configFile, configText);
   const verb = valueAt(config, 'verb');
-  if (verb !== undefined) throw new UserError(`${dir}: run: made by ${verb}, wanted the folder of mstar evolve`);
+  if (verb !== undefined) throw new UserError(`${dir}: run: ${otherVerb(dir, String(verb))}`);
   const journal = join(dir, 'journal.jsonl');
   const events = await readEvents(dir);
   const commits = events
@@ -112,6 +112,18 @@ export function fileOf({ dir }: Pick<RunData, 'dir'>, path: string): string | un
 /** `0003` of iteration 3, as it stands in names of phases and files. */
 export function padded(iteration: number): string {
   return String(iteration).padStart(4, '0');
+}
+
+/** What to do with a folder of `mstar evaluate` or `mstar rollout` instead. */
+function otherVerb(dir: string, verb: string): string {
+  const has = (name: string): boolean => existsSync(join(dir, name));
+  const made = `made by mstar ${verb}, wanted the folder of mstar evolve`;
+  if (has('evaluation.html')) return `${made}; its tables are in ${join(dir, 'evaluation.html')}`;
+  if (has('rollouts.parquet') || has('greedy.parquet'))
+    return `${made}; mstar evaluate --rollouts ${dir} --out DIR makes its tables, mstar rollouts ${dir} SQL asks its responses`;
+  return has('summary.json')
+    ? `${made}; its results are in ${join(dir, 'summary.json')}`
+    : `${made}; it is not finished`;
 }
 
 async function readText(path: string): Promise<string | undefined> {

@@ -45,8 +45,8 @@ export function testsByStep({ tests, steps, setting }: RunData): [number, number
   let taken = 0;
   return tests.flatMap(({ at, greedy }): [number, number][] => {
     if (at === 'base' && setting('warmup.enabled') !== false) return [];
-    taken += steps.get(at)?.length ?? 0;
-    return [[at.startsWith('iter-') ? taken : 0, greedy.accuracy]];
+    if (at.startsWith('iter-')) taken += steps.get(at)?.length ?? 0;
+    return [[taken, greedy.accuracy]];
   });
 }
 

@@ -2,30 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../../src/core/errors.js';
 import { curvesOf } from '../../../../src/report/metrics/curves.js';
-
-const step = (phase: string, loss: number | null = 0.5) => ({
-  event: 'step',
-  phase,
-  loss,
-  gradNorm: 2,
-  lr: 1e-5,
-  tokens: 9,
-});
-const tokens = { sampled: 0, scored: 0, trained: 0 };
-const commit = (phase: string, result: unknown) => ({ event: 'commit', phase, result, tokens });
-const greedy = (accuracy: number) => ({
-  problems: 10,
-  failed: 0,
-  correct: 5,
-  accuracy,
-  low: 0,
-  high: 1,
-  unreadable: 0,
-  meanTokens: 9,
-});
+import { commit, type FakeEvent, greedy, samples, step, stood, tested } from '../../../fakes/journal.js';
 
 /** `tag@step=value` of every scalar. */
-const shown = (...events: { event: string }[]): string[] =>
+const shown = (...events: FakeEvent[]): string[] =>
   curvesOf(events).map(({ tag, step: at, value }) => `${tag}@${at}=${value}`);
 
 describe('curves', () => {
@@ -49,11 +29,11 @@ describe('curves', () => {
 
   test('have test accuracies by iteration and by optimizer step; the base model stands apart', () => {
     const all = shown(
-      commit('test-base', { at: 'base', greedy: greedy(0.1) }),
-      commit('test-warmup', { at: 'warmup', greedy: greedy(0.2) }),
+      tested('base', 0.1),
+      tested('warmup', 0.2),
       step('iter-0001'),
       step('iter-0001'),
-      commit('test-iter-0001', { at: 'iter-0001', greedy: greedy(0.3) }),
+      tested('iter-0001', 0.3),
     );
     expect(all.filter((one) => one.startsWith('test/'))).toEqual([
       'test/base_accuracy@0=0.1',
@@ -65,30 +45,11 @@ describe('curves', () => {
   });
 
   test('have the dynamics by iteration and temperature, the PRM against the truth and the temperature chosen', () => {
-    const samples = {
-      temperature: 0.7,
-      problems: 10,
-      k: 8,
-      passAt1: 0.4,
-      passAtK: 0.8,
-      gap: 0.3,
-      rewardPassAt2: 0.6,
-      bestOfK: null,
-      weightedVote: null,
-      majority: 0.5,
-      unreadable: 0,
-      meanTokens: 9,
-      meanSteps: 4,
-    };
-    const standing = {
-      iteration: 2,
-      version: 9,
-      greedy: greedy(0.5),
-      samples: [samples, { ...samples, temperature: 1, rewardPassAt2: null }],
+    const event = stood(2, 0.5, [samples(0.7), samples(1, { rewardPassAt2: null })], {
       steps: { steps: 90, sound: 0.5, accuracy: 0.7, auc: 0.75 },
       decision: { chosen: 0.7, previous: 1, best: 0.6, tied: [0.7], scores: [] },
-    };
-    expect(shown(commit('dynamics-0002', standing))).toEqual([
+    });
+    expect(shown(event)).toEqual([
       'dynamics/greedy@2=0.5',
       'dynamics/pass_at_1/T0.7@2=0.4',
       'dynamics/pass_at_8/T0.7@2=0.8',
@@ -101,16 +62,16 @@ describe('curves', () => {
       'prm/accuracy@2=0.7',
       'explore/temperature@2=0.7',
     ]);
-    const final = { at: 'iter-0003', greedy: greedy(0.5), samples, steps: null };
+    const final = { at: 'iter-0003', greedy: greedy(0.5), samples: samples(0.7), steps: null };
     expect(shown(commit('test-final', final))).toContain('final/pass_at_8@3=0.8');
   });
 
   test('have the accuracy of pseudo labels among the questions that had a vote', () => {
-    expect(shown({ event: 'pseudo', phase: 'iter-0002', questions: 10, voted: 8, right: 6 } as never)).toEqual([
+    expect(shown({ event: 'pseudo', phase: 'iter-0002', questions: 10, voted: 8, right: 6 })).toEqual([
       'pseudo/voted@2=0.8',
       'pseudo/accuracy@2=0.75',
     ]);
-    expect(shown({ event: 'pseudo', phase: 'iter-0002', questions: 0, voted: 0, right: 0 } as never)).toEqual([]);
+    expect(shown({ event: 'pseudo', phase: 'iter-0002', questions: 0, voted: 0, right: 0 })).toEqual([]);
   });
 
   test('pass over events that they do not know, and refuse one of another form', () => {
