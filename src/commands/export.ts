@@ -31,7 +31,8 @@ const command: CommandModule<object, Arguments> = {
         demandOption: true,
         describe: 'JSON-lines file to write; for tensorboard the folder of its logs',
       })
-      .example('$0 export runs/demo --as visualprm --out labels.jsonl', 'soft labels for another PRM trainer') as never,
+      .example('$0 export runs/demo --as visualprm --out labels.jsonl', 'soft labels for another PRM trainer')
+      .example('$0 export runs/demo --as tensorboard --out logs', 'then tensorboard --logdir logs') as never,
   async handler({ run, as, out }) {
     if (as === 'tensorboard') return exportCurves(run, out);
     let lines = 0;
