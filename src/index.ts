@@ -22,13 +22,13 @@ export type { Summary } from './evolve/summary.js';
 export { type GradeCounts, type GradeOptions, gradeFile } from './grade/grade-file.js';
 export { type ExperimentSettings, experiment } from './job-experiment.js';
 export {
-  type EvolveOptions,
   evaluate,
   evaluateBenchmark,
   evaluateStored,
   evolve,
   type JobOptions,
   label,
+  type RecipeOptions,
   type RegradeOptions,
   rollout,
   type StoredSettings,
@@ -40,6 +40,7 @@ export { Judge } from './judge/judge.js';
 export { lastResortOf } from './judge/regrade.js';
 export { RELEVANCE_PROMPT, RelevanceJudge } from './judge/relevance.js';
 export { writeProblems } from './problems/write.js';
+export type { ReportTo } from './report/metrics/targets.js';
 export { writeReport } from './report/report.js';
 export { grade } from './reward/answer/grade.js';
 export type { AnswerRow, Protocol } from './reward/protocol/protocol.js';

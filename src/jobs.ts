@@ -32,6 +32,8 @@ import type { Stage } from './evolve/plan.js';
 import { plannedSteps } from './evolve/plan.js';
 import type { Summary } from './evolve/summary.js';
 import { makeSplits, readData, readSplits } from './job-data.js';
+import { Metrics } from './report/metrics/metrics.js';
+import type { ReportTo } from './report/metrics/targets.js';
 import { type RolloutSummary, rollout as rolloutOn } from './rollout/sample.js';
 import { adopt } from './run/adopt.js';
 import { Run } from './run/folder.js';
@@ -49,7 +51,10 @@ export interface JobOptions {
   readonly host?: ModelHost;
 }
 
-export interface EvolveOptions extends JobOptions {
+/** What a job of the recipe takes besides. */
+export interface RecipeOptions extends JobOptions {
+  /** Where the curves of the run are written while it goes on: files in its folder (docs/metrics.md). */
+  readonly reportTo?: readonly ReportTo[];
   /** Run folder whose phases before the first iteration a new run begins with, as far as its settings would make the same. */
   readonly from?: string;
 }
@@ -65,7 +70,7 @@ const CHECKPOINT_GROWTH = 8;
  */
 export async function evolve(
   settings: ConfigInput,
-  options: EvolveOptions = {},
+  options: RecipeOptions = {},
   until: Stage = 'evolve',
 ): Promise<Summary> {
   const config = resolveConfig(settings);
@@ -86,6 +91,7 @@ export async function evolve(
     }
     const read = config.data.file === undefined ? undefined : await readSplits(config, options);
     const run = await Run.open({ ...options, dir, keepCheckpoints, settings: withoutFolder(config) });
+    const metrics = await Metrics.follow(run, options.reportTo);
     try {
       const data = read ?? (await makeSplits(config, run, options));
       await writeSplits(dir, config.seed, data);
@@ -93,6 +99,7 @@ export async function evolve(
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
       return await evolveOn({ config, run, data, models }, until);
     } finally {
+      await metrics.close();
       await run.close();
     }
   } finally {
@@ -101,17 +108,17 @@ export async function evolve(
 }
 
 /** The recipe up to the warm-up checkpoint. */
-export function warmup(settings: ConfigInput, options?: JobOptions): Promise<Summary> {
+export function warmup(settings: ConfigInput, options?: RecipeOptions): Promise<Summary> {
   return evolve(settings, options, 'warmup');
 }
 
 /** The recipe up to the labelled data of the PRM. */
-export function label(settings: ConfigInput, options?: JobOptions): Promise<Summary> {
+export function label(settings: ConfigInput, options?: RecipeOptions): Promise<Summary> {
   return evolve(settings, options, 'label');
 }
 
 /** The recipe up to the trained PRM. */
-export function trainPrm(settings: ConfigInput, options?: JobOptions): Promise<Summary> {
+export function trainPrm(settings: ConfigInput, options?: RecipeOptions): Promise<Summary> {
   return evolve(settings, options, 'train-prm');
 }
 

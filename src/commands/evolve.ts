@@ -26,6 +26,7 @@ const command: CommandModule<object, Flags> = {
         'mstar evolve --preset demo --from runs/demo --set evolve.method=rest-em --set run.dir=runs/b',
         'another method from the same warm-up and PRM',
       )
+      .example('mstar evolve --preset demo --report-to tensorboard', 'curves while it runs: tensorboard --logdir runs')
       .example('mstar evolve --settings', 'every setting with its default and meaning'),
   handler: (flags) =>
     runRecipe(

@@ -1,12 +1,12 @@
 // `mstar export RUN`: step labels or training examples of a run, as JSON lines for other trainers.
 // Leaves the lines to label/export.ts.
-import { mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { EXPORT_FORMS, type ExportForm, exportLines } from '../label/export.js';
-import { curvesOf } from '../report/curves.js';
-import { readRun } from '../report/read.js';
-import { eventFile } from '../report/tensorboard.js';
+import { curvesOf } from '../report/metrics/curves.js';
+import { readTimes, writeEvents } from '../report/metrics/files.js';
+import { readEvents, readRun } from '../report/read.js';
 
 interface Arguments {
   readonly run: string;
@@ -31,7 +31,8 @@ const command: CommandModule<object, Arguments> = {
         demandOption: true,
         describe: 'JSON-lines file to write; for tensorboard the folder of its logs',
       })
-      .example('$0 export runs/demo --as visualprm --out labels.jsonl', 'soft labels for another PRM trainer') as never,
+      .example('$0 export runs/demo --as visualprm --out labels.jsonl', 'soft labels for another PRM trainer')
+      .example('$0 export runs/demo --as tensorboard --out logs', 'then tensorboard --logdir logs') as never,
   async handler({ run, as, out }) {
     if (as === 'tensorboard') return exportCurves(run, out);
     let lines = 0;
@@ -48,16 +49,17 @@ const command: CommandModule<object, Arguments> = {
   },
 };
 
-/** One event file, named after the run's last change: asked for again it is written over, not beside. */
+/** One event file; asked for again it takes the place of the one before. */
 async function exportCurves(run: string, out: string): Promise<void> {
-  const scalars = curvesOf(await readRun(run));
-  const { mtimeMs } = await stat(join(run, 'journal.jsonl'));
+  await readRun(run);
+  const timeOf = await readTimes(run);
+  const points = curvesOf(await readEvents(run));
+  const metrics = points.map((point) => ({ ...point, wallSeconds: timeOf(point) ?? null }));
   const folder = join(out, basename(resolve(run)));
   await mkdir(folder, { recursive: true });
-  for (const name of await readdir(folder)) if (name.endsWith('.mstar')) await rm(join(folder, name));
-  const file = join(folder, `events.out.tfevents.${Math.floor(mtimeMs / 1000)}.mstar`);
-  await writeFile(file, eventFile(scalars, mtimeMs / 1000));
-  console.log(`${scalars.length.toLocaleString('en-US')} scalars: ${file}`);
+  const { mtimeMs } = await stat(join(run, 'journal.jsonl'));
+  const file = await writeEvents(folder, metrics, mtimeMs / 1000);
+  console.log(`${metrics.length.toLocaleString('en-US')} scalars: ${file}`);
 }
 
 export default command;

@@ -1,11 +1,14 @@
 // What the verbs of a recipe (evolve, warmup, label, train-prm) share: flags, settings, running up to a stage.
 // Leaves the work to jobs.ts and what is printed at the end to each verb.
+import { dirname, join } from 'node:path';
 import type { Argv } from 'yargs';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { listSettings } from '../config/settings.js';
+import { UserError } from '../core/errors.js';
 import type { Stage } from '../evolve/plan.js';
 import type { Summary } from '../evolve/summary.js';
+import { REPORT_TO, type ReportTo } from '../report/metrics/targets.js';
 import { openDisplay } from '../run/terminal.js';
 import { Computed } from './computed.js';
 import { stopSignal } from './stop.js';
@@ -15,6 +18,7 @@ export interface RecipeFlags {
   preset: string | undefined;
   set: string[];
   settings: boolean;
+  reportTo: string[];
 }
 
 export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
@@ -33,7 +37,15 @@ export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
       default: false,
       describe: 'list every setting with its default and meaning',
     })
-    .group(['config', 'preset', 'set', 'settings'], 'Recipe:') as never;
+    .option('report-to', {
+      type: 'string',
+      array: true,
+      default: [],
+      nargs: 1,
+      describe:
+        'write the curves into the run folder while the run goes on: tensorboard (an event file), jsonl (metrics.jsonl); as often as needed',
+    })
+    .group(['config', 'preset', 'set', 'settings', 'report-to'], 'Recipe:') as never;
 }
 
 /**
@@ -50,17 +62,37 @@ export async function runRecipe(
     printSettings();
     return;
   }
+  const reportTo = parseReportTo(flags.reportTo);
   const config = await loadConfig({ file: flags.config, preset: flags.preset, set: flags.set });
   // Loaded here, so that help and refusals do not wait for the engine and its libraries.
   const { evolve } = await import('../jobs.js');
   const display = openDisplay(process.stderr);
   const computed = new Computed();
-  const summary = await evolve(
-    config,
-    { display, signal: stopSignal(display), onRollout: computed.add, ...more },
-    until,
-  );
-  for (const line of [...(await lines(summary, config)), ...computed.line()]) process.stdout.write(`${line}\n`);
+  const options = { display, signal: stopSignal(display), onRollout: computed.add, reportTo, ...more };
+  const summary = await evolve(config, options, until);
+  const metrics = metricLines(reportTo, config.run.dir);
+  for (const line of [...(await lines(summary, config)), ...metrics, ...computed.line()])
+    process.stdout.write(`${line}\n`);
+}
+
+/** The values of --report-to, each also a list with commas. Throws UserError on another one. */
+export function parseReportTo(values: readonly string[]): ReportTo[] {
+  const names = values.flatMap((value) => value.split(',')).map((name) => name.trim());
+  for (const name of names) {
+    if (name === 'wandb')
+      throw new UserError(
+        '--report-to: wandb, wanted tensorboard or jsonl; metrics.jsonl goes to Weights & Biases by ten lines of Python (docs/metrics.md), an event file by `wandb sync --sync-tensorboard DIR` (wandb up to 0.29)',
+      );
+    if (!REPORT_TO.includes(name as ReportTo))
+      throw new UserError(`--report-to: ${name || 'nothing'}, wanted ${REPORT_TO.join(' or ')}`);
+  }
+  return [...new Set(names as ReportTo[])];
+}
+
+function metricLines(to: readonly ReportTo[], dir: string): string[] {
+  if (to.length === 0) return [];
+  const look = to.includes('tensorboard') ? ` (tensorboard --logdir ${dirname(dir)})` : '';
+  return [`metrics: ${join(dir, 'metrics.jsonl')}${look}`];
 }
 
 function printSettings(): void {

@@ -31,10 +31,10 @@ const command: CommandModule<object, Flags> = {
   command: 'report [run]',
   describe: 'write report.html of a run folder, finished or not',
   builder: (yargs) =>
-    yargs.positional('run', {
-      type: 'string',
-      describe: `run folder; the newest one in ${RUNS}/ when left out`,
-    }) as never,
+    yargs
+      .positional('run', { type: 'string', describe: `run folder; the newest one in ${RUNS}/ when left out` })
+      .example('$0 report', `the run in ${RUNS}/ that was worked on last`)
+      .example('$0 report runs/demo', 'a run, also while it goes on') as never,
   async handler({ run }) {
     console.log(await writeReport(run ?? (await newestRun())));
   },

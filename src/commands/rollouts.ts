@@ -1,4 +1,4 @@
-// `mstar rollouts RUN SQL`: asks the rollouts of a run.
+// `mstar rollouts RUN SQL`: asks the rollouts of a run, its step labels and its optimizer steps.
 // Leaves the query to report/query.ts.
 import type { CommandModule } from 'yargs';
 import { queryRollouts } from '../report/query.js';
@@ -13,14 +13,14 @@ const WIDEST = 60;
 
 const command: CommandModule<object, Arguments> = {
   command: 'rollouts <run> <sql>',
-  describe: 'ask the rollouts of a run in SQL: table rollouts, one row for each response',
+  describe: 'ask a run, finished or not, in SQL: tables rollouts (responses), labels, steps (optimizer steps)',
   builder: (yargs) =>
     yargs
       .positional('run', { type: 'string', demandOption: true, describe: 'run folder' })
       .positional('sql', {
         type: 'string',
         demandOption: true,
-        describe: 'query over rollouts; the column phase says where a row is from',
+        describe: 'one query; the column phase of rollouts and steps says where a row is from',
       })
       .option('json', { type: 'boolean', default: false, describe: 'JSON lines, texts whole' })
       .example(
@@ -30,7 +30,12 @@ const command: CommandModule<object, Arguments> = {
       .example(
         '$0 rollouts runs/demo "select question, text, reward from rollouts where lucky limit 5"',
         'right answers by wrong chains',
-      ) as never,
+      )
+      .example(
+        '$0 rollouts runs/demo "select step, label, count(*) from labels group by all order by all"',
+        'step labels',
+      )
+      .example('$0 rollouts runs/demo "select phase, avg(loss) from steps group by phase" --json', 'training') as never,
   async handler({ run, sql, json }) {
     const { columns, rows } = await queryRollouts(run, sql);
     if (json) {

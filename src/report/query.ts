@@ -1,8 +1,8 @@
-// SQL over the rollouts of a run: every Parquet table of its folder as one table `rollouts`, with the phase of each row.
-// Leaves printing to the command.
+// SQL over a run, finished or not: its responses (`rollouts`), its step labels (`labels`) and its optimizer steps (`steps`)
+// as tables. Leaves printing to the command.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement, StatementType } from '@duckdb/node-api';
 import { UserError } from '../core/errors.js';
 
 export interface QueryResult {
@@ -11,35 +11,102 @@ export interface QueryResult {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Runs one read-only query. Throws UserError where the run has no rollouts or the query fails. */
+/** A table: its name, the files it is read from, and the query that reads them. */
+interface Table {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly query: string;
+}
+
+/** Runs one query that only reads. Throws UserError where the run has no table yet or the query fails. */
 export async function queryRollouts(run: string, sql: string): Promise<QueryResult> {
-  const folder = join(run, 'rollouts');
-  const tables = existsSync(folder)
-    ? readdirSync(folder)
-        .filter((name) => name.endsWith('.parquet'))
-        .sort()
-    : [];
-  const single = join(run, 'rollouts.parquet');
-  const files = existsSync(single) ? [single] : tables.map((name) => join(folder, name));
-  if (files.length === 0) throw new UserError(`${run}: rollouts: no Parquet table, wanted a run folder with rollouts`);
-  const list = files.map((file) => `'${file.replaceAll("'", "''")}'`).join(', ');
+  const tables = tablesOf(run);
+  if (tables.length === 0) throw new UserError(`${run}: rollouts: no Parquet table, wanted a run folder with rollouts`);
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
-    await connection.run(
-      `create view rollouts as select regexp_extract(filename, '([^/]+)\\.parquet$', 1) as phase, * exclude (filename) from read_parquet([${list}], filename = true, union_by_name = true)`,
+    for (const { name, query } of tables) await connection.run(`create view ${name} as ${query}`);
+    await closeDoors(
+      connection,
+      tables.flatMap(({ files }) => files),
     );
-    // The view is all that a query needs: files and extensions are closed to it.
-    await connection.run(`set allowed_paths = [${list}]`);
-    await connection.run('set enable_external_access = false');
-    await connection.run('set lock_configuration = true');
-    const reader = await connection.runAndReadAll(sql);
+    const reader = await (await readOnly(connection, sql)).runAndReadAll();
     return { columns: reader.columnNames(), rows: reader.getRowObjectsJson() as Record<string, unknown>[] };
   } catch (error) {
-    const [reason] = (error as Error).message.split('\n');
-    throw new UserError(`query: ${reason}, wanted SQL over the table rollouts (docs/run-folder.md lists its columns)`);
+    const [reason] = (error as Error).message.replace(/^Failed to extract statements: /, '').split('\n');
+    const names = tables.map(({ name }) => name).join(', ');
+    throw new UserError(
+      `query: ${reason}, wanted SQL over the tables that this run has: ${names} (docs/run-folder.md lists their columns)`,
+    );
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** The statement, refused unless it is one that reads: a copy to a file of the run would be let through. */
+async function readOnly(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
+  if (sql.trim() === '') throw new Error('nothing asked');
+  const statements = await connection.extractStatements(sql);
+  if (statements.count !== 1) throw new Error(`${statements.count} statements instead of one`);
+  const statement = await statements.prepare(0);
+  if (statement.statementType === StatementType.SELECT) return statement;
+  throw new Error(`${StatementType[statement.statementType]} is no query`);
+}
+
+/** The views are all that a query needs: other files and extensions are closed to it. */
+async function closeDoors(connection: DuckDBConnection, files: readonly string[]): Promise<void> {
+  await connection.run(`set allowed_paths = ${listOf(files)}`);
+  await connection.run('set enable_external_access = false');
+  await connection.run('set lock_configuration = true');
+}
+
+/** The tables whose files are there; those of an unfinished run hold what is done. */
+function tablesOf(run: string): Table[] {
+  return [rolloutsTable(run), labelsTable(run), stepsTable(run)].filter(({ files }) => files.length > 0);
+}
+
+/** Every Parquet table of the folder as one, with the phase of each row. */
+function rolloutsTable(run: string): Table {
+  const folder = join(run, 'rollouts');
+  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const single = here(run, 'rollouts.parquet');
+  const files =
+    single.length > 0 ? single : names.filter((name) => name.endsWith('.parquet')).map((name) => join(folder, name));
+  const phase = `regexp_extract(filename, '([^/]+)\\.parquet$', 1) as phase`;
+  const source = `read_parquet(${listOf(files)}, filename = true, union_by_name = true)`;
+  return { name: 'rollouts', files, query: `select ${phase}, * exclude (filename) from ${source}` };
+}
+
+/** One row for each labelled step; `step` counts those of its response from 1. */
+function labelsTable(run: string): Table {
+  const files = here(run, 'labels.jsonl');
+  const columns = `{problem: 'VARCHAR', sample: 'INTEGER', verdict: 'VARCHAR', "text": 'VARCHAR', steps: 'STRUCT("end" INTEGER, label DOUBLE, "right" BOOLEAN)[]'}`;
+  const source = linesOf(files, columns);
+  const query = `select problem, sample, verdict, "text", place::integer as step, one."end" as token_end, one.label as label, one."right" as "right"
+    from (select *, unnest(steps) as one, generate_subscripts(steps, 1) as place from ${source})`;
+  return { name: 'labels', files, query };
+}
+
+/** One row for each optimizer step; `step` counts those of its phase from 1. */
+function stepsTable(run: string): Table {
+  const files = here(run, 'journal.jsonl');
+  // Commits have an object where steps have their number of tokens, and the last line may be cut off.
+  const columns = `{event: 'VARCHAR', phase: 'VARCHAR', loss: 'DOUBLE', gradNorm: 'DOUBLE', lr: 'DOUBLE', tokens: 'JSON', version: 'BIGINT'}`;
+  const query = `select phase, row_number() over (partition by phase order by place)::integer as step, loss, gradNorm as grad_norm, lr, try_cast(tokens as bigint) as tokens, version
+    from (select *, row_number() over () as place from ${linesOf(files, columns)}) where event = 'step' order by place`;
+  return { name: 'steps', files, query };
+}
+
+function linesOf(files: readonly string[], columns: string): string {
+  return `read_json(${listOf(files)}, format = 'newline_delimited', columns = ${columns}, ignore_errors = true)`;
+}
+
+function here(run: string, name: string): string[] {
+  const file = join(run, name);
+  return existsSync(file) ? [file] : [];
+}
+
+function listOf(files: readonly string[]): string {
+  return `[${files.map((file) => `'${file.replaceAll("'", "''")}'`).join(', ')}]`;
 }

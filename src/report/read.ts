@@ -37,8 +37,6 @@ export interface RunData {
   readonly threshold: schema.Threshold | null;
   readonly iterations: readonly schema.Iteration[];
   readonly dynamics: readonly schema.Standing[];
-  /** Pseudo labels by iteration, against the true answers. */
-  readonly votes: readonly schema.Votes[];
   /** Optimizer steps by phase, those of an unfinished phase included. */
   readonly steps: ReadonlyMap<string, readonly schema.Step[]>;
   /** Problems that could not be sampled. */
@@ -58,9 +56,9 @@ export async function readRun(dir: string): Promise<RunData> {
   if (configText === undefined) throw new UserError(`${dir}: run: no config.yaml, wanted the folder of a run`);
   const config = readYaml(configFile, configText);
   const verb = valueAt(config, 'verb');
-  if (verb !== undefined) throw new UserError(`${dir}: run: made by ${verb}, wanted the folder of mstar evolve`);
+  if (verb !== undefined) throw new UserError(`${dir}: run: ${otherVerb(dir, String(verb))}`);
   const journal = join(dir, 'journal.jsonl');
-  const events = parseEvents((await readText(journal)) ?? '');
+  const events = await readEvents(dir);
   const commits = events
     .filter(({ event }) => event === 'commit')
     .map((event) => checked(schema.commit, event, journal));
@@ -98,13 +96,17 @@ export async function readRun(dir: string): Promise<RunData> {
     threshold: one(schema.threshold, 'search-alpha'),
     iterations: read(schema.iteration, (phase) => phase.startsWith('iter-')),
     dynamics: read(schema.standing, (phase) => phase.startsWith('dynamics-')),
-    votes: events.filter(({ event }) => event === 'pseudo').map((event) => checked(schema.votes, event, journal)),
     steps,
     failures: events.filter(({ event }) => event === 'failed').map((event) => checked(schema.failure, event, journal)),
     phases: commits.map(({ phase, tokens }) => ({ phase, tokens })),
     open: [...new Set([...Object.keys(seconds), ...steps.keys()])].filter((phase) => !done.has(phase)),
     seconds,
   };
+}
+
+/** The events of a run's journal, like the run itself up to the first line that is cut off or damaged. */
+export async function readEvents(dir: string): Promise<{ readonly event: string }[]> {
+  return parseEvents((await readText(join(dir, 'journal.jsonl'))) ?? '');
 }
 
 /** Path of a file of the run; undefined where it is not there, for example deleted to save space. */
@@ -116,6 +118,18 @@ export function fileOf({ dir }: Pick<RunData, 'dir'>, path: string): string | un
 /** `0003` of iteration 3, as it stands in names of phases and files. */
 export function padded(iteration: number): string {
   return String(iteration).padStart(4, '0');
+}
+
+/** What to do with a folder of `mstar evaluate` or `mstar rollout` instead. */
+function otherVerb(dir: string, verb: string): string {
+  const has = (name: string): boolean => existsSync(join(dir, name));
+  const made = `made by mstar ${verb}, wanted the folder of mstar evolve`;
+  if (has('evaluation.html')) return `${made}; its tables are in ${join(dir, 'evaluation.html')}`;
+  if (has('rollouts.parquet') || has('greedy.parquet'))
+    return `${made}; mstar evaluate --rollouts ${dir} --out DIR makes its tables, mstar rollouts ${dir} SQL asks its responses`;
+  return has('summary.json')
+    ? `${made}; its results are in ${join(dir, 'summary.json')}`
+    : `${made}; it is not finished`;
 }
 
 async function readText(path: string): Promise<string | undefined> {
@@ -145,7 +159,6 @@ function valueAt(config: object, name: string): unknown {
     .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined | null)?.[key], config);
 }
 
-/** Like the run itself, reads up to the first line that is cut off or damaged. */
 function parseEvents(text: string): { readonly event: string }[] {
   const events: { readonly event: string }[] = [];
   for (const line of text.split('\n').slice(0, -1)) {

@@ -66,6 +66,12 @@ const choice = z.object({
   luckySelected: number,
 });
 
+/** As `choice`, of an unfinished phase too. */
+export const choiceEvent = choice.extend({ phase: z.string() });
+
+/** Votes over the questions of an iteration that have no answers. */
+export const pseudo = z.object({ phase: z.string(), questions: number, voted: number, right: number });
+
 export const fit = z.object({ examples: number, steps: number, firstLoss: maybe, lastLoss: maybe });
 
 export const prm = fit.extend({
@@ -118,16 +124,14 @@ export const standing = z.object({
 });
 
 export type Tokens = z.output<typeof tokens>;
-/** Votes over an iteration's questions without answers. */
-export const votes = z.object({ phase: z.string(), questions: number, voted: number, right: number });
-
-export type Votes = z.output<typeof votes>;
 export type Step = z.output<typeof step>;
 export type Failure = z.output<typeof failure>;
 export type Greedy = z.output<typeof greedy>;
 export type Samples = z.output<typeof samples>;
 export type Decision = z.output<typeof decision>;
 export type Choice = z.output<typeof choice>;
+export type ChoiceEvent = z.output<typeof choiceEvent>;
+export type Pseudo = z.output<typeof pseudo>;
 export type Fit = z.output<typeof fit>;
 export type Prm = z.output<typeof prm>;
 export type Test = z.output<typeof test>;

@@ -67,6 +67,7 @@ figcaption{align-self:start}figcaption span{display:block;font-size:.88rem}
 svg{display:block;width:100%;height:auto;margin-top:.25rem}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem;margin:.3rem 0 0;padding:0;list-style:none;font-size:.88rem}
 .legend i{display:inline-block;width:.8em;height:.8em;margin-right:.4em;border-radius:2px;border:1px solid var(--muted)}
+.key{margin:0 0 1rem}
 .scroll{overflow-x:auto;margin:0 0 .8rem}
 table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}
 .caption{margin:.8rem 0 .3rem;color:var(--muted);font-size:.88rem}

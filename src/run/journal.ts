@@ -37,6 +37,7 @@ export class Journal {
   #commits: { readonly commit: Commit; readonly end: number }[] = [];
   #start: { readonly event: JournalEvent; readonly end: number } | undefined;
   #pending = '';
+  #follower: ((event: JournalEvent) => void) | undefined;
 
   private constructor(handle: FileHandle) {
     this.#handle = handle;
@@ -82,9 +83,15 @@ export class Journal {
     await this.cut(0);
   }
 
+  /** Tells `follower` of every event from now on, as it is added; it must not throw. */
+  follow(follower: (event: JournalEvent) => void): void {
+    this.#follower = follower;
+  }
+
   /** Adds an event; it reaches the file with the next `flush` or `commit`. */
   append(event: JournalEvent): void {
     this.#pending += `${JSON.stringify(event)}\n`;
+    this.#follower?.(event);
   }
 
   /** Writes the events added so far, for readers who follow the file; a crash may still lose them. */

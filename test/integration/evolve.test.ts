@@ -9,8 +9,9 @@ import type { Summary } from '../../src/evolve/summary.js';
 import { evolve } from '../../src/jobs.js';
 import { exportLines } from '../../src/label/export.js';
 import { readLabels } from '../../src/label/labels-file.js';
+import { compareRuns, readRuns } from '../../src/report/compare/comparison.js';
 import { queryRollouts } from '../../src/report/query.js';
-import { compareRuns, listRuns } from '../../src/report/runs.js';
+import { listRuns } from '../../src/report/runs.js';
 import type { JournalEvent } from '../../src/run/journal.js';
 import { fakeHost } from '../fakes/host.js';
 import { smallRecipe } from './recipe.js';
@@ -248,7 +249,7 @@ describe('runs as a whole', () => {
       }),
       { host: fakeHost() },
     );
-    const { settings, test: tests } = await compareRuns(run, join(root, 'other'));
+    const { settings, test: tests } = compareRuns(await readRuns([run, join(root, 'other')]));
     expect(settings).toEqual([
       ['evolve.iterations', '3', '1'],
       ['evolve.n', '6', '4'],

@@ -87,16 +87,25 @@ export function lineChart(spec: LineChartSpec): Markup {
   return draw(spec, option);
 }
 
-/** Heights in pixels for the names at the ends of lines: near their ends, but not over each other. */
+/** Heights in pixels for the names at the ends of lines: near their ends, but not over those that end at the same x. */
 function labelPlaces(
   lines: readonly Line[],
   { min, max }: { readonly min: number; readonly max: number },
   grid: { readonly top: number; readonly bottom: number },
 ): number[] {
   const bottom = HEIGHT - grid.bottom;
-  const heights = lines.map(({ points }) => {
-    const end = points.findLast(([, y]) => y !== null)?.[1] ?? min;
-    return bottom - ((end - min) / (max - min)) * (bottom - grid.top);
-  });
-  return spread(heights, LABEL_HEIGHT, grid.top, bottom - LABEL_HEIGHT / 2);
+  const ends = lines.map(({ points }) => points.findLast(([, y]) => y !== null) ?? ([0, null] as const));
+  const heights = ends.map(([, y]) => bottom - (((y ?? min) - min) / (max - min)) * (bottom - grid.top));
+  const places = [...heights];
+  for (const x of new Set(ends.map(([end]) => end))) {
+    const group = ends.flatMap(([end], i) => (end === x ? [i] : []));
+    const apart = spread(
+      group.map((i) => heights[i] as number),
+      LABEL_HEIGHT,
+      grid.top,
+      bottom - LABEL_HEIGHT / 2,
+    );
+    for (const [place, i] of group.entries()) places[i] = apart[place] as number;
+  }
+  return places;
 }

@@ -80,6 +80,22 @@ describe('mstar', () => {
       ['evaluate', '--model', 'm', '--data', 'd', '--out', 'o', '--n', '4'],
       'error: --n: unknown setting\n',
     ],
+    [
+      'metrics for Weights & Biases, with the way to it',
+      ['evolve', '--preset', 'demo', '--report-to', 'wandb'],
+      'error: --report-to: wandb, wanted tensorboard or jsonl; metrics.jsonl goes to Weights & Biases by ten lines of Python (docs/metrics.md), an event file by `wandb sync --sync-tensorboard DIR` (wandb up to 0.29)\n',
+    ],
+    [
+      'metrics for something unknown',
+      ['label', '--preset', 'demo', '--report_to', 'tensorboard,mlflow'],
+      'error: --report-to: mlflow, wanted tensorboard or jsonl\n',
+    ],
+    [
+      'a page of runs without runs',
+      ['runs', '--html', 'o'],
+      'error: --html: given without --compare, wanted run folders to compare\n',
+    ],
+    ['one run to compare', ['runs', '--compare', 'a'], 'error: --compare: 1 folders, wanted 2 to 8\n'],
     ['no recipe', ['evolve'], 'error: --config: missing, wanted a recipe file, or --preset with a name\n'],
     [
       'a recipe that is not there',
@@ -95,11 +111,6 @@ describe('mstar', () => {
       'a value out of range',
       ['rollout', '--model', 'm', '--data', 'd', '--out', 'o', '--top_p', '2'],
       'error: --top-p: 2, wanted at most 1\n',
-    ],
-    [
-      'metrics for a service without a library',
-      ['evolve', '--preset', 'demo', '--report-to', 'wandb'],
-      'error: --report-to: wandb has no library for Node.js that works offline, wanted tensorboard: wandb sync --sync-tensorboard RUN/metrics sends it (docs/metrics.md)\n',
     ],
     [
       'an unknown experiment',

@@ -9,6 +9,7 @@ import { percent } from '../../../src/report/format.js';
 import { escapeText } from '../../../src/report/html.js';
 import { writeReport } from '../../../src/report/report.js';
 import { HOSTILE, hostileRun } from './hostile.js';
+import { bodyOf, faultsOf, matches, TAG } from './markup.js';
 
 let root: string;
 let run: string;
@@ -22,9 +23,6 @@ beforeAll(async () => {
   summary = JSON.parse(readFileSync(join(run, 'summary.json'), 'utf8')) as Summary;
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-const matches = (text: string, pattern: RegExp): string[] =>
-  [...text.matchAll(pattern)].map((match) => match[1] as string);
 
 /** The texts that a page does not hold; pages are too long to be printed by a matcher. */
 const missing = (text: string, wanted: readonly string[]): string[] => wanted.filter((one) => !text.includes(one));
@@ -48,25 +46,6 @@ function cutAfter(dir: string, phase: string, more = 0): void {
       .map((line) => `${line}\n`)
       .join(''),
   );
-}
-
-const TAG = /<(\/?)([a-zA-Z][\w-]*)((?:\s+[\w:-]+(?:="[^"]*")?)*)\s*>/g;
-
-/** The page without style sheet and doctype: only tags and text. */
-function bodyOf(text: string): string {
-  return text.replace(/<style>[\s\S]*?<\/style>/, '').replace(/^<!doctype html>/, '');
-}
-
-/** Marks that belong to no whole tag, and tags that are closed in another order than they were opened. */
-function faultsOf(text: string): string[] {
-  const open: string[] = [];
-  const faults = matches(bodyOf(text).replace(TAG, ''), /(.{0,30}[<>].{0,30})/g);
-  for (const [tag, close, name] of bodyOf(text).matchAll(TAG)) {
-    if (/^(meta|img|hr|br)$/.test(name as string)) continue;
-    if (close === '') open.push(name as string);
-    else if (open.pop() !== name) faults.push(tag);
-  }
-  return [...faults, ...open];
 }
 
 describe('the report', () => {
@@ -249,7 +228,31 @@ describe('writeReport', () => {
     [
       'a run of another verb',
       (dir: string) => writeFileSync(join(dir, 'config.yaml'), 'verb: evaluate\n'),
-      /made by evaluate/,
+      /made by mstar evaluate, wanted the folder of mstar evolve; it is not finished$/,
+    ],
+    [
+      'an evaluation without a benchmark',
+      (dir: string) => {
+        writeFileSync(join(dir, 'config.yaml'), 'verb: evaluate\n');
+        writeFileSync(join(dir, 'summary.json'), '{}');
+      },
+      /made by mstar evaluate, .*; its results are in \S+summary\.json$/,
+    ],
+    [
+      'rollouts alone',
+      (dir: string) => {
+        writeFileSync(join(dir, 'config.yaml'), 'verb: rollout\n');
+        for (const name of ['summary.json', 'rollouts.parquet']) writeFileSync(join(dir, name), '');
+      },
+      /made by mstar rollout, .*; mstar evaluate --rollouts \S+ --out DIR makes its tables, mstar rollouts \S+ SQL asks its responses$/,
+    ],
+    [
+      'an evaluation on a benchmark',
+      (dir: string) => {
+        writeFileSync(join(dir, 'config.yaml'), 'verb: evaluate\n');
+        for (const name of ['evaluation.html', 'rollouts.parquet']) writeFileSync(join(dir, name), '');
+      },
+      /; its tables are in \S+evaluation\.html$/,
     ],
     [
       'settings that are no YAML',

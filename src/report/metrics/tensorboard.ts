@@ -1,5 +1,5 @@
 // TensorBoard event files: scalars of a run as TFRecords of Event messages. Format: tensorflow/core/util/event.proto and
-// lib/io/record_writer.cc. Leaves where a curve comes from to curves.ts.
+// lib/io/record_writer.cc. Leaves where a curve comes from to curves.ts and writing to metrics.ts.
 
 export interface Scalar {
   readonly tag: string;
@@ -7,17 +7,35 @@ export interface Scalar {
   readonly value: number;
 }
 
-/** The bytes of an events.out.tfevents file; `seconds` is the wall time of all events, since 1970. */
-export function eventFile(scalars: readonly Scalar[], seconds: number): Uint8Array {
-  const version = event(seconds, 0, field(3, Buffer.from('brain.Event:2')));
-  const records = scalars.map(({ tag, step, value }) => {
-    const number = Buffer.alloc(5);
-    number[0] = (2 << 3) | 5;
-    number.writeFloatLE(value, 1);
-    const summaryValue = Buffer.concat([field(1, Buffer.from(tag)), number]);
-    return event(seconds, step, field(5, field(1, summaryValue)));
-  });
-  return Buffer.concat([version, ...records].map(record));
+/** A scalar and when it was known, in seconds since 1970. */
+export interface TimedScalar extends Scalar {
+  readonly wallSeconds: number;
+}
+
+/** SessionLog { status: START } */
+const START = Buffer.from([1 << 3, 1]);
+
+/**
+ * What an events.out.tfevents file begins with: its version, and word that a session starts at step 0, on which a reader
+ * that follows the folder drops what it had from earlier files.
+ */
+export function eventFileHead(wallSeconds: number): Uint8Array {
+  const version = event(wallSeconds, 0, field(3, Buffer.from('brain.Event:2')));
+  return Buffer.concat([record(version), record(event(wallSeconds, 0, field(7, START)))]);
+}
+
+/** What a scalar adds to the file. */
+export function eventRecord({ tag, step, value, wallSeconds }: TimedScalar): Uint8Array {
+  const number = Buffer.alloc(5);
+  number[0] = (2 << 3) | 5;
+  number.writeFloatLE(value, 1);
+  const summaryValue = Buffer.concat([field(1, Buffer.from(tag)), number]);
+  return record(event(wallSeconds, step, field(5, field(1, summaryValue))));
+}
+
+/** A whole file. */
+export function eventFile(scalars: readonly TimedScalar[], wallSeconds: number): Uint8Array {
+  return Buffer.concat([eventFileHead(wallSeconds), ...scalars.map(eventRecord)]);
 }
 
 function event(seconds: number, step: number, what: Buffer): Buffer {
