@@ -29,10 +29,10 @@ const imports: Record<string, readonly string[]> = {
   judge: ['core', 'reward'],
   report: ['core', 'data', 'images', 'run'],
   // The grids of the paper run whole recipes and tabulate their summaries.
-  experiment: ['core', 'config', 'evolve', 'report', 'run'],
+  experiment: ['core', 'config', 'evaluate', 'evolve', 'report', 'run'],
   evolve: ['core', 'config', 'data', 'reward', 'run', 'rollout', 'label', 'evaluate'],
   // Looks at what a run left, from outside: so it may use the selection rules of the loop, which knows nothing of it.
-  analyse: ['core', 'reward', 'run', 'label', 'evaluate', 'evolve', 'report'],
+  analyse: ['core', 'reward', 'run', 'rollout', 'label', 'evaluate', 'evolve', 'report'],
 };
 
 /** Folder of native/ -> what it may include: folders, or single headers of a folder. */

@@ -2,11 +2,9 @@
 // Leaves what the numbers say to ranking.ts, tops.ts, truth.ts and selection.ts.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { z } from 'zod';
-import { UserError } from '../core/errors.js';
-import { checked } from '../core/schema.js';
 import type { Candidate } from '../evolve/select.js';
+import { readGroups } from '../rollout/groups.js';
 
 export interface ScoredStep {
   /** Null where it was not scored. */
@@ -63,45 +61,7 @@ export function tableOf(run: string, name: string): string | undefined {
 
 /** @throws UserError where the file is no table of rollouts */
 export async function* readQuestions(file: string): AsyncGenerator<AskedQuestion> {
-  const offline = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false', temp_directory: '' };
-  // One thread: rows then come in the order of the file.
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1', ...offline });
-  const connection = await instance.connect();
-  let rows: Row[] = [];
-  try {
-    const sql = `select ${COLUMNS.join(', ')}, len(tokens)::integer as token_count from read_parquet($1)`;
-    const result = await told(file, () => connection.stream(sql, [file]));
-    const pieces = result.yieldRowObjectJs();
-    for (;;) {
-      const piece = await told(file, () => pieces.next());
-      if (piece.done) break;
-      for (const value of piece.value) {
-        const next = checked(row, value, file);
-        if (rows[0] && !belongs(next, rows[0])) {
-          yield toQuestion(rows);
-          rows = [];
-        }
-        rows.push(next);
-      }
-    }
-    if (rows.length > 0) yield toQuestion(rows);
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
-
-async function told<T>(file: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const [line] = (error as Error).message.split('\n');
-    throw new UserError(`${file}: table: ${line}, wanted a table of rollouts that mstar wrote`);
-  }
-}
-
-function belongs(next: Row, first: Row): boolean {
-  return next.problem === first.problem && next.temperature === first.temperature && next.version === first.version;
+  for await (const rows of readGroups(file, COLUMNS.join(', '), row)) yield toQuestion(rows);
 }
 
 function toQuestion(rows: readonly Row[]): AskedQuestion {

@@ -2,11 +2,10 @@
 // Leaves what is written there to src/rollout/table.ts and the grading to grading.ts.
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
-import { checked } from '../core/schema.js';
 import { answerForm, parseQuestion } from '../data/question.js';
+import { readGroups } from '../rollout/groups.js';
 import type { Asked } from './benchmarks/benchmark.js';
 
 /** A response as it was stored; its verdict is found again. */
@@ -72,50 +71,12 @@ export function storedFiles(path: string): string[] {
  * @throws UserError where the file is no such table, or samples of a problem are missing or stand twice
  */
 export async function* readStored(file: string): AsyncGenerator<StoredRollout> {
-  const offline = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false', temp_directory: '' };
-  // One thread: rows then come in the order of the file.
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1', ...offline });
-  const connection = await instance.connect();
-  let rows: Row[] = [];
-  try {
-    const result = await told(file, () =>
-      connection.stream(
-        'select * exclude (steps, tokens, logprobs), len(tokens)::integer as token_count from read_parquet($1)',
-        [file],
-      ),
-    );
-    const pieces = result.yieldRowObjectJs();
-    for (;;) {
-      const piece = await told(file, () => pieces.next());
-      if (piece.done) break;
-      for (const value of piece.value) {
-        const next = checked(row, value, file);
-        if (rows[0] && !belongs(next, rows[0])) {
-          yield toRollout(rows, file);
-          rows = [];
-        }
-        rows.push(next);
-      }
-    }
-    if (rows.length === 0) throw new UserError(`${file}: table: no rows, wanted at least one response`);
+  let empty = true;
+  for await (const rows of readGroups(file, '* exclude (steps, tokens, logprobs)', row)) {
+    empty = false;
     yield toRollout(rows, file);
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
   }
-}
-
-async function told<T>(file: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const [line] = (error as Error).message.split('\n');
-    throw new UserError(`${file}: table: ${line}, wanted a table of rollouts that mstar wrote`);
-  }
-}
-
-function belongs(next: Row, first: Row): boolean {
-  return next.problem === first.problem && next.temperature === first.temperature && next.version === first.version;
+  if (empty) throw new UserError(`${file}: table: no rows, wanted at least one response`);
 }
 
 function toRollout(rows: readonly Row[], file: string): StoredRollout {

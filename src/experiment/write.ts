@@ -1,6 +1,7 @@
 // The files of an experiment: NAME.json with every number, NAME.md as tables, NAME-*.svg as figures.
 // Leaves the numbers to tabulate.ts and curves.ts.
 import { join } from 'node:path';
+import { table } from '../evaluate/markdown.js';
 import { count, decimal, duration, percent, points } from '../report/format.js';
 import { nameOf } from '../report/names.js';
 import { writeDurable } from '../run/durable.js';
@@ -28,20 +29,22 @@ export async function writeExperiment(
   runs: readonly Run[],
   about: About,
 ): Promise<string | undefined> {
-  const table = tabulate(plan, runs);
-  if (table.seeds.length === 0) return undefined;
-  const whole = runs.filter(({ seed, row }) => table.seeds.includes(seed) && plan.rows.some((one) => one.row === row));
+  const tabulated = tabulate(plan, runs);
+  if (tabulated.seeds.length === 0) return undefined;
+  const whole = runs.filter(
+    ({ seed, row }) => tabulated.seeds.includes(seed) && plan.rows.some((one) => one.row === row),
+  );
   const curves = curvesOf(plan, whole);
   const changes = changesOf(plan, whole);
   const followed = plan.name === 'dynamics';
-  const figures = followed ? [...curveFigures(plan, curves), ...tableFigures(table)] : tableFigures(table);
-  const { plan: _, ...numbers } = table;
+  const figures = followed ? [...curveFigures(plan, curves), ...tableFigures(tabulated)] : tableFigures(tabulated);
+  const { plan: _, ...numbers } = tabulated;
   const json = { experiment: plan.name, title: plan.title, ...about, reference: plan.reference, ...numbers };
   const more = followed ? { curves, changes, decisions: decisionsOf(whole) } : { thresholds: thresholdsOf(whole) };
   await writeDurable(join(dir, `${plan.name}.json`), `${JSON.stringify({ ...json, ...more }, null, 1)}\n`);
   for (const { suffix, svg } of figures) await writeDurable(join(dir, `${plan.name}${suffix}.svg`), svg);
   const path = join(dir, `${plan.name}.md`);
-  await writeDurable(path, markdown(table, about, followed ? changes : [], whole, figures));
+  await writeDurable(path, markdown(tabulated, about, followed ? changes : [], whole, figures));
   return path;
 }
 
@@ -58,14 +61,14 @@ function markdown(
     `# ${plan.title}`,
     `\`${about.command}\``,
     `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}; mean over seeds with its 95 % interval (Student's t); ${about.settings.join('; ')}.`,
-    grid(
+    table(
       ['', ...names.map((name) => MEASURES[name])],
       rows.map(({ name, measures }) => [name, ...names.map((one) => shown(measures[one]))]),
     ),
     ...(seeds.length > 1
       ? [
           `Points above **${reference}**, paired by seed:`,
-          grid(
+          table(
             ['', ...names.map((name) => MEASURES[name])],
             rows.flatMap(({ name, differences }) =>
               differences ? [[name, ...names.map((one) => difference(differences[one]))]] : [],
@@ -74,7 +77,7 @@ function markdown(
         ]
       : []),
     'By seed, greedy on the test:',
-    grid(
+    table(
       ['', ...seeds.map((seed) => `seed ${seed}`)],
       rows.map(({ name, measures }) => [name, ...(measures.test?.values ?? []).map((value) => percent(value))]),
     ),
@@ -82,7 +85,7 @@ function markdown(
     ...changesPart(plan, changes),
     ...decisionsPart(runs),
     'Work, means over seeds, of the iterations and their measurements:',
-    grid(
+    table(
       ['', 'iterations', 'optimizer steps', 'responses sampled', 'examples', 'wrong chains among them', 'time'],
       rows.flatMap(({ name, work }) =>
         work
@@ -125,7 +128,7 @@ function thresholdsPart(runs: readonly Run[]): string[] {
   if (found.length === 0) return [];
   return [
     'Thresholds searched for: greedy validation accuracy after the first iteration (examples kept):',
-    grid(
+    table(
       ['', ...(found[0] as Threshold).scores.map(({ alpha }) => String(alpha)), 'taken'],
       found.map(({ seed, scores, alpha }) => [
         `seed ${seed}`,
@@ -142,7 +145,7 @@ function changesPart(plan: Plan, changes: readonly Change[]): string[] {
     temperature === null ? '' : temperature === 'used' ? ', T in use' : `, T ${temperature}`;
   return [
     'Change on validation from the warm-up to the last measurement, in points:',
-    grid(
+    table(
       ['', ...plan.rows.map(({ name }) => name), 'difference'],
       changes
         .filter(({ row }) => row === plan.reference)
@@ -183,7 +186,7 @@ function decisionsPart(runs: readonly Run[]): string[] {
   const first = decisions[0] as Decision;
   return [
     'Temperatures chosen, with Reward-Pass@2 of each on validation; of equals the lowest:',
-    grid(
+    table(
       ['seed, after iteration', ...first.scores.map(({ temperature }) => String(temperature)), 'tied', 'chosen'],
       decisions.map(({ seed, iteration, scores, tied, chosen }) => [
         `${seed}, ${iteration}`,
@@ -209,11 +212,4 @@ function difference(estimate: Estimate | undefined): string {
   const text = `${points(mean)} (${points(low)} to ${points(high)})`;
   // An interval without zero.
   return low > 0 || high < 0 ? `**${text}**` : text;
-}
-
-function grid(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), `|${head.map((_, i) => (i === 0 ? ' --- ' : ' ---: ')).join('|')}|`, ...rows.map(line)].join(
-    '\n',
-  );
 }
