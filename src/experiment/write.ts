@@ -210,6 +210,6 @@ function difference(estimate: Estimate | undefined): string {
   const { mean, low, high } = estimate;
   if (low === null || high === null) return points(mean);
   const text = `${points(mean)} (${points(low)} to ${points(high)})`;
-  // An interval without zero.
-  return low > 0 || high < 0 ? `**${text}**` : text;
+  // An interval without zero; two seeds that happen to agree are none.
+  return estimate.values.length > 2 && (low > 0 || high < 0) ? `**${text}**` : text;
 }
