@@ -39,8 +39,12 @@ export async function readSplits(config: Config, shown: Shown): Promise<Splits> 
   const { file, imageRoot, outOfDomain } = config.data;
   if (file === undefined) throw new Error('no data set to read');
   const parts = await split(config, await readData(file, imageRoot, shown), shown);
-  if (outOfDomain?.file === undefined) return parts;
-  return { ...parts, outOfDomain: await readData(outOfDomain.file, outOfDomain.imageRoot, shown) };
+  return outOfDomain ? { ...parts, outOfDomain: await readSecond(outOfDomain, shown) } : parts;
+}
+
+async function readSecond({ file, imageRoot }: NonNullable<Config['data']['outOfDomain']>, shown: Shown) {
+  if (file === undefined) throw new Error('no second data set to read');
+  return readData(file, imageRoot, shown);
 }
 
 /** The parts of the problems that the settings have made, once, in the run folder. */
@@ -58,10 +62,10 @@ export async function makeSplits(config: Config, run: Run, shown: Shown): Promis
     return readData(join(dir, 'problems.json'), join(dir, 'data_images'), shown);
   };
   const parts = await split(config, await make('problems', generate), shown);
-  if (outOfDomain?.generate)
-    return { ...parts, outOfDomain: await make('problems-out-of-domain', outOfDomain.generate) };
-  if (outOfDomain?.file === undefined) return parts;
-  return { ...parts, outOfDomain: await readData(outOfDomain.file, outOfDomain.imageRoot, shown) };
+  if (outOfDomain === undefined) return parts;
+  const { generate: second } = outOfDomain;
+  const made = second ? await make('problems-out-of-domain', second) : await readSecond(outOfDomain, shown);
+  return { ...parts, outOfDomain: made };
 }
 
 /** A picture that lies there under two names is one picture. */

@@ -7,6 +7,7 @@ import { type Cell, runGrid } from './experiment/grid.js';
 import { type Plan, plans } from './experiment/plans.js';
 import { type About, writeExperiment } from './experiment/write.js';
 import { evolve, type JobOptions } from './jobs.js';
+import { hasCommitted } from './run/journal.js';
 import { describeSeconds } from './run/terminal.js';
 
 export interface ExperimentSettings {
@@ -41,7 +42,7 @@ export async function experiment(settings: ExperimentSettings, options: JobOptio
     out,
     set,
     run: async (config, from) => {
-      const isNew = !(await isDone(config.run.dir));
+      const isNew = !(await hasCommitted(join(config.run.dir, 'journal.jsonl'), 'test-final'));
       const summary = await evolve(config, { ...options, from });
       if (isNew) made++;
       return summary;
@@ -55,6 +56,7 @@ export async function experiment(settings: ExperimentSettings, options: JobOptio
   for await (const cell of grid) {
     cells.push(cell);
     for (const plan of chosen) {
+      if (!plan.rows.some(({ row }) => row === cell.row)) continue;
       const about = aboutOf(plan, settings, cells);
       const path = await writeExperiment(join(out, scale), plan, cells, about);
       if (path !== undefined) written.add(path);
@@ -67,11 +69,6 @@ function findPlan(name: string): Plan {
   const plan = plans[name];
   if (!plan) throw new UserError(`experiment: ${name}, wanted one of ${Object.keys(plans).join(', ')}`);
   return plan;
-}
-
-async function isDone(dir: string): Promise<boolean> {
-  const { hasCommitted } = await import('./run/journal.js');
-  return hasCommitted(join(dir, 'journal.jsonl'), 'test-final');
 }
 
 function aboutOf(plan: Plan, { scale, seeds, set = [] }: ExperimentSettings, cells: readonly Cell[]): About {

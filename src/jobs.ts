@@ -270,8 +270,8 @@ const READ_LATER = ['evolve.', 'explore.', 'test.', 'run.keepCheckpoints', 'run.
 /** More that a phase does not read. */
 const UNREAD: Readonly<Record<string, readonly string[]>> = {
   warmup: ['prm.', 'dynamics.'],
-  converge: ['prm.optimizer.', 'prm.aggregate', 'dynamics.'],
-  label: ['prm.optimizer.', 'prm.aggregate', 'dynamics.'],
+  converge: ['prm.optimizer.', 'prm.aggregate', 'prm.heldOut', 'dynamics.'],
+  label: ['prm.optimizer.', 'prm.aggregate', 'prm.heldOut', 'dynamics.'],
   'train-prm': ['prm.aggregate', 'dynamics.'],
   'test-base': ['dynamics.'],
   'test-warmup': ['dynamics.'],

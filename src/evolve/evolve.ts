@@ -7,7 +7,7 @@ import { selectionRule } from './choose.js';
 import { completer, converge } from './converge.js';
 import { dynamics, isMeasured } from './dynamics.js';
 import { Idle } from './idle.js';
-import { iteration as selfTrain } from './iteration.js';
+import { selfTrain } from './iteration.js';
 import { type Job, type PolicyAt, sampleSettings } from './job.js';
 import { planWork, type Stage } from './plan.js';
 import { searchAlpha } from './search-alpha.js';

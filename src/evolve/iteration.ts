@@ -34,7 +34,7 @@ export interface IterationResult {
  * The iteration after those of `reached`.
  * @param from the policy that samples
  */
-export async function iteration(
+export async function selfTrain(
   job: Job,
   phase: Phase,
   rule: SelectionRule,

@@ -40,7 +40,9 @@ export function planWork(job: Sizes, until: Stage, reached: Reached = START): Pl
   work.sample('label', 'responses', asked * prm.samples);
   work.sample('label', 'completions', pairs * (STEPS - 1) * prm.completions, 0.5);
   if (until === 'label') return work.parts;
-  work.train('train-prm', countSteps(pairs, prm.optimizer), prm.optimizer);
+  const heldOut = Math.round(pairs * prm.heldOut);
+  work.train('train-prm', countSteps(pairs - heldOut, prm.optimizer), prm.optimizer);
+  work.score('train-prm', '', heldOut);
   if (until === 'evolve') planIterations(job, work, reached);
   return work.parts;
 }
@@ -76,7 +78,7 @@ function planIterations(job: Sizes, work: Work, reached: Reached): void {
     const phase = `iter-${String(iteration).padStart(4, '0')}`;
     const mixed =
       evolve.unlabelled.answers !== 'none' && takesUnlabelled(shareDone(evolve, at), evolve.unlabelled.after);
-    const steps = isFilled(evolve) ? stepsOfNext({ ...evolve, method: 'continuous' }, at) : each;
+    const steps = isFilled(evolve) ? stepsOfNext(evolve, at) : each;
     at = { iterations: iteration, steps: at.steps + steps, mixed: at.mixed + (mixed ? 1 : 0) };
     const over = isOver(evolve, at);
     const more = mixed ? Math.min(questions, data.unlabelled.length) * evolve.n : 0;

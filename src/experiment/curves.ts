@@ -1,4 +1,4 @@
-// The dynamics of the runs of an experiment as curves: means over seeds by share of the training (P13).
+// The dynamics of the runs of an experiment as curves: means over seeds by iteration (P13).
 // Pure functions of summaries. Leaves drawing to figures.ts.
 import type { Standing } from '../evolve/dynamics.js';
 import type { Summary } from '../evolve/summary.js';
@@ -24,7 +24,7 @@ export interface CurvePoint {
 export interface Curve {
   readonly row: string;
   readonly measure: CurveName;
-  /** `used`: the temperature that the next iteration samples with; null for greedy. */
+  /** `used`: the one that the iteration before was sampled with, at the start the first one is; null for greedy. */
   readonly temperature: number | 'used' | null;
   readonly points: readonly CurvePoint[];
 }

@@ -92,8 +92,5 @@ function lineOf(curve: Curve, name: string, colour: Line['colour']): Line {
 }
 
 function dashed(measure: CurveName): string {
-  return measure
-    .replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    .replace('at-k', 'at-k')
-    .replace('at2', 'at-2');
+  return measure.replace(/[A-Z\d]/g, (start) => `-${start.toLowerCase()}`);
 }

@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.js';
 import type { Summary } from '../evolve/summary.js';
 import { hasCommitted } from '../run/journal.js';
 import type { Plan } from './plans.js';
+import type { Run } from './tabulate.js';
 
 export interface GridOptions {
   /** A scale of assets/scales. */
@@ -28,12 +29,8 @@ export interface GridOptions {
 }
 
 /** A finished run of the grid. */
-export interface Cell {
-  readonly seed: number;
-  readonly row: string;
-  readonly dir: string;
+export interface Cell extends Run {
   readonly config: Config;
-  readonly summary: Summary;
 }
 
 /** All rows of some plans for all seeds, seed by seed; each row once, whichever plans ask for it. */
@@ -49,7 +46,7 @@ export async function* runGrid(plans: readonly Plan[], options: GridOptions): As
       const preset = `${scale}-${row}`;
       const config = await loadConfig({ preset, set: [...set, `seed=${seed}`, `run.dir=${dir}`] });
       const from = await firstWithPrm(rows.map((one) => join(folder, one)).filter((one) => one !== dir));
-      yield { seed, row, dir, config, summary: await run(config, from) };
+      yield { seed, row, config, summary: await run(config, from) };
     }
   }
 }

@@ -14,6 +14,8 @@ export interface Plan {
   readonly rows: readonly Row[];
   /** The row that the others are compared with, seed by seed. */
   readonly reference: string;
+  /** The rows measure the policy as they go, and their curves are drawn. */
+  readonly followed?: boolean;
 }
 
 const LABELLED: Row = { row: 'interval-25', name: 'Continuous, 25 %, all right' };
@@ -71,5 +73,6 @@ export const plans: Readonly<Record<string, Plan>> = {
       { row: 'adaptive', name: 'Adaptive temperature' },
     ],
     reference: 'fixed',
+    followed: true,
   },
 };

@@ -60,6 +60,7 @@ export function tabulate(plan: Plan, runs: readonly Run[]): ExperimentTable {
   const of = (row: string): Summary[] =>
     seeds.map((seed) => (runs.find((run) => run.seed === seed && run.row === row) as Run).summary);
   const reference = of(plan.reference);
+  const compared = estimates(reference, 'last');
   const rows: TableRow[] = [
     ...(['base', 'warmup'] as const).map((at): TableRow => {
       const name = at === 'base' ? 'Base model' : 'Warm-up';
@@ -68,7 +69,7 @@ export function tabulate(plan: Plan, runs: readonly Run[]): ExperimentTable {
     ...plan.rows.map(({ row, name }): TableRow => {
       const summaries = of(row);
       const measures = estimates(summaries, 'last');
-      const differences = row === plan.reference ? null : differencesOf(measures, estimates(reference, 'last'));
+      const differences = row === plan.reference ? null : differencesOf(measures, compared);
       return { row, name, measures, differences, work: workOf(summaries) };
     }),
   ];

@@ -36,7 +36,7 @@ export async function writeExperiment(
   );
   const curves = curvesOf(plan, whole);
   const changes = changesOf(plan, whole);
-  const followed = plan.name === 'dynamics';
+  const { followed = false } = plan;
   const figures = followed ? [...curveFigures(plan, curves), ...tableFigures(tabulated)] : tableFigures(tabulated);
   const { plan: _, ...numbers } = tabulated;
   const json = { experiment: plan.name, title: plan.title, ...about, reference: plan.reference, ...numbers };

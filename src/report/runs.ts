@@ -3,6 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
+import { count } from './format.js';
 import { type RunData, readRun } from './read.js';
 
 export interface RunLine {
@@ -40,12 +41,18 @@ export function stateOf({ open, phases, final }: RunData): string {
   return final ? 'finished' : `at ${open[0] ?? phases.at(-1)?.phase ?? 'not begun'}`;
 }
 
+/** Iterations done, and of how many where they are limited. */
+export function iterationsOf(run: RunData, of = ' of '): string {
+  const most = Number(run.setting('evolve.iterations') ?? 0);
+  return most > 0 ? `${count(run.iterations.length)}${of}${count(most)}` : count(run.iterations.length);
+}
+
 function lineOf(run: RunData): RunLine {
-  const { tests, seconds, iterations } = run;
+  const { tests, seconds } = run;
   return {
     name: run.name,
     method: String(run.setting('evolve.method') ?? 'continuous'),
-    iterations: `${iterations.length}/${run.setting('evolve.iterations')}`,
+    iterations: iterationsOf(run, '/'),
     first: tests[0]?.greedy.accuracy ?? null,
     last: tests.at(-1)?.greedy.accuracy ?? null,
     seconds: Object.values(seconds).reduce((sum, value) => sum + value, 0),

@@ -6,8 +6,9 @@ import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { UserError } from '../core/errors.js';
 import { listNames, putDurable } from './durable.js';
-import type { Commit } from './journal.js';
+import { journalHead } from './journal.js';
 import { differences, keepSettings } from './settings.js';
+import { readTimings } from './timings.js';
 
 export interface Adoption {
   /** Run folder to take from; it may still be at work. */
@@ -19,7 +20,7 @@ export interface Adoption {
 }
 
 /** Files beside those that commits name. */
-const SHARED = ['splits.json', 'problems'];
+const SHARED = ['splits.json', 'problems', 'problems-out-of-domain'];
 
 /**
  * Makes the new run folder `dir`.
@@ -31,9 +32,11 @@ export async function adopt(dir: string, { from, settings, takes }: Adoption): P
     throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`);
   });
   const differing = differences(parse(config, { prettyErrors: false }) as unknown, settings).map(({ key }) => key);
-  const { lines, commits } = await readPrefix(join(from, 'journal.jsonl'), (phase) => takes(phase, differing));
+  const journal = join(from, 'journal.jsonl');
+  const { text, commits } = await journalHead(journal, (phase) => takes(phase, differing));
   if (commits.length === 0) {
-    const [setting] = differing;
+    const [first] = (await journalHead(journal, () => true)).commits;
+    const setting = first && differing.find((name) => !takes(first.phase, [name]));
     throw new UserError(
       setting === undefined
         ? `${from}: run: no finished phase, wanted at least its warm-up`
@@ -43,43 +46,18 @@ export async function adopt(dir: string, { from, settings, takes }: Adoption): P
   const checkpoints = commits.flatMap(({ checkpoint }) => (checkpoint ? [`checkpoints/${checkpoint.name}`] : []));
   const outputs = commits.flatMap((commit) => Object.keys(commit.outputs));
   const phases = commits.map(({ phase }) => phase);
+  const seconds = await readTimings(join(from, 'timings.json'));
+  const taken = Object.fromEntries(phases.map((phase) => [phase, seconds[phase] ?? 0]));
   await putDurable(dir, async (aside) => {
     await mkdir(aside);
     for (const path of [...SHARED, ...checkpoints, ...new Set(outputs)]) {
       await linkTree(join(from, path), join(aside, path));
     }
-    await writeFile(join(aside, 'journal.jsonl'), lines);
-    await writeFile(join(aside, 'timings.json'), await secondsOf(join(from, 'timings.json'), phases));
+    await writeFile(join(aside, 'journal.jsonl'), text);
+    await writeFile(join(aside, 'timings.json'), `${JSON.stringify(taken, null, 2)}\n`);
     await keepSettings(aside, settings, true);
   });
   return phases;
-}
-
-/** The journal up to the last commit of the phases at its start that are wanted. */
-async function readPrefix(
-  path: string,
-  wanted: (phase: string) => boolean,
-): Promise<{ readonly lines: string; readonly commits: Commit[] }> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const commits: Commit[] = [];
-  let kept = 0;
-  let end = 0;
-  for (const line of text.split('\n').slice(0, -1)) {
-    end += line.length + 1;
-    const event = JSON.parse(line) as { readonly event: string };
-    if (event.event !== 'commit') continue;
-    const commit = event as unknown as Commit;
-    if (!wanted(commit.phase)) break;
-    commits.push(commit);
-    kept = end;
-  }
-  return { lines: text.slice(0, kept), commits };
-}
-
-async function secondsOf(path: string, phases: readonly string[]): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(() => '{}');
-  const seconds = JSON.parse(text) as Record<string, number>;
-  return `${JSON.stringify(Object.fromEntries(phases.map((phase) => [phase, seconds[phase] ?? 0])), null, 2)}\n`;
 }
 
 /** A file or folder under another name; one that is not there is left out. */

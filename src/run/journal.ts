@@ -124,13 +124,35 @@ export class Journal {
   }
 }
 
+/**
+ * The start of the journal at `path`: up to the last of the commits at its head whose phases are wanted; nothing where there is
+ * none. A damaged line ends it.
+ */
+export async function journalHead(
+  path: string,
+  wanted: (phase: string) => boolean,
+): Promise<{ readonly text: string; readonly commits: readonly Commit[] }> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const commits: Commit[] = [];
+  let kept = 0;
+  let end = 0;
+  for (const line of text.split('\n').slice(0, -1)) {
+    end += line.length + 1;
+    const event = parseEvent(line);
+    if (!event) break;
+    if (event.event !== 'commit') continue;
+    const commit = event as unknown as Commit;
+    if (!wanted(commit.phase)) break;
+    commits.push(commit);
+    kept = end;
+  }
+  return { text: text.slice(0, kept), commits };
+}
+
 /** Whether the journal at `path` says that a phase is done; false where there is none. */
 export async function hasCommitted(path: string, phase: string): Promise<boolean> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return text
-    .split('\n')
-    .map(parseEvent)
-    .some((event) => event?.event === 'commit' && event.phase === phase);
+  const { commits } = await journalHead(path, () => true);
+  return commits.some((commit) => commit.phase === phase);
 }
 
 function parseEvent(line: string): JournalEvent | undefined {

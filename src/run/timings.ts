@@ -48,7 +48,7 @@ export class Timings {
 }
 
 /** A file that is missing or damaged costs the times of earlier processes, never the run. */
-async function readTimings(path: string): Promise<Record<string, number>> {
+export async function readTimings(path: string): Promise<Record<string, number>> {
   try {
     const value = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
     return Object.fromEntries(Object.entries(value).filter(([, seconds]) => typeof seconds === 'number')) as Record<

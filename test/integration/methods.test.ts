@@ -11,6 +11,7 @@ import { runGrid } from '../../src/experiment/grid.js';
 import { plans } from '../../src/experiment/plans.js';
 import { writeExperiment } from '../../src/experiment/write.js';
 import { evolve } from '../../src/jobs.js';
+import { listRuns } from '../../src/report/runs.js';
 import { readSelected } from '../../src/rollout/selected.js';
 import type { JournalEvent } from '../../src/run/journal.js';
 import { fakeHost, writeFakeModel } from '../fakes/host.js';
@@ -47,6 +48,8 @@ describe('the same number of optimizer steps', () => {
     const from = method === 'continuous' ? undefined : FIRST;
     const { iterations } = await run(`steps-${method}`, { evolve: { ...limited, method } }, from);
     expect(stepsOf(`steps-${method}`, 'iter-')).toHaveLength(13);
+    const line = (await listRuns(root)).find(({ name }) => name === `steps-${method}`);
+    expect(line).toMatchObject({ method, iterations: String(iterations.length), state: 'finished' });
     expect(iterations.reduce((sum, { training }) => sum + training.steps, 0)).toBe(13);
     expect(iterations.length === 1).toBe(method === 'sft');
   });
@@ -308,6 +311,9 @@ describe('a run that begins with the phases of another', () => {
       `${join(root, FIRST)}: seed: another value, wanted the same in both runs`,
     );
     expect(existsSync(join(root, 'unlike'))).toBe(false);
+    const { warmup, run: folder } = smallRecipe(root, 'unlike');
+    const both = { run: { ...folder, checkpointEvery: 5 }, warmup: { ...warmup, samples: 5 }, evolve: limited };
+    await expect(run('unlike', both, FIRST)).rejects.toThrow('warmup.samples: another value');
     await expect(run('nothing', {}, 'nowhere')).rejects.toThrow('nowhere: run: no config.yaml');
   });
 });

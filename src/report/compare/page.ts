@@ -1,6 +1,5 @@
 // Several runs as one page that stands alone: what they are, the settings that differ, their curves over each other.
 // Leaves reading to comparison.ts, what a run has on each axis to side.ts, charts and looks to the parts of every report.
-
 import { type Line, lineChart } from '../charts/line.js';
 import { type CurvePoint, thin } from '../charts/thin.js';
 import { count, duration, percent, plural, points, significant } from '../format.js';
@@ -9,7 +8,7 @@ import { iterationName, shortName } from '../names.js';
 import { renderPage } from '../page.js';
 import { figure, fold, grid, note, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
-import { stateOf } from '../runs.js';
+import { iterationsOf, stateOf } from '../runs.js';
 import type { Samples, Standing } from '../schema.js';
 import { type Comparison, checkpointsOf, compareRuns } from './comparison.js';
 import { keyOf, policySteps, type Side, samplesAt, sharedTemperature, sidesOf, testsByStep } from './side.js';
@@ -42,7 +41,7 @@ function overview(sides: readonly Side[]): Markup {
       named(side),
       String(run.setting('evolve.method') ?? 'continuous'),
       stateOf(run),
-      `${count(run.iterations.length)} of ${run.setting('evolve.iterations') ?? '?'}`,
+      iterationsOf(run),
       count(steps),
       percent(run.tests.find(({ at }) => at === 'base')?.greedy.accuracy),
       percent(run.tests.find(({ at }) => at === 'warmup')?.greedy.accuracy),

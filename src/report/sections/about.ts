@@ -5,6 +5,7 @@ import { html, type Markup, type Part } from '../html.js';
 import { nameOf } from '../names.js';
 import { facts, fold, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
+import { iterationsOf } from '../runs.js';
 
 export function about(run: RunData): Markup {
   const value = (name: string): Part => {
@@ -45,11 +46,6 @@ export function about(run: RunData): Markup {
     fold('Every setting (config.yaml)', html`<pre tabindex="0">${run.configText}</pre>`),
     run.failures.length > 0 && failures(run),
   );
-}
-
-function iterationsOf(run: RunData): string {
-  const most = Number(run.setting('evolve.iterations') ?? 0);
-  return most > 0 ? `${count(run.iterations.length)} of ${count(most)}` : count(run.iterations.length);
 }
 
 function unlabelled(run: RunData): string | null {
