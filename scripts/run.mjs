@@ -3,15 +3,19 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { buildTools } from './dist.mjs';
 import { root, runMain, SetupError } from './log.mjs';
 import { setup } from './setup.mjs';
+
+/** Where the programs of tools/ are built. */
+const tools = '.native/tools';
 
 /** Task -> its program and arguments. */
 const tasks = {
   demo: (args) => ['dist/cli.js', 'evolve', '--preset', 'demo', ...args],
-  golden: (args) => ['dist/cli.js', 'golden', ...args],
-  'make-tiny': (args) => ['scripts/make-tiny.mjs', ...args],
-  'make-random': (args) => ['scripts/make-random.mjs', ...args],
+  golden: (args) => [`${tools}/golden/cli.js`, ...args],
+  'make-tiny': (args) => [`${tools}/tiny/make.js`, ...args],
+  'make-random': (args) => [`${tools}/random/make.js`, ...args],
   test: (args) => ['node_modules/vitest/vitest.mjs', 'run', ...args],
   bench: ([name, ...args]) => [benchmark(name), ...args],
 };
@@ -31,6 +35,7 @@ await runMain(async () => {
     throw new SetupError(`task: ${task} given, wanted one of ${Object.keys(tasks).join(', ')}`);
   const [program, ...programArgs] = tasks[task](args);
   await setup();
+  if (program.startsWith(tools)) buildTools();
   process.argv = [process.argv[0], path.join(root, program), ...programArgs];
 });
 await import(pathToFileURL(process.argv[1]).href);

@@ -10,7 +10,6 @@ import evaluate from './commands/evaluate.js';
 import evolve from './commands/evolve.js';
 import experiment from './commands/experiment.js';
 import exportRun from './commands/export.js';
-import golden from './commands/golden.js';
 import grade from './commands/grade.js';
 import label from './commands/label.js';
 import preset from './commands/preset.js';
@@ -46,7 +45,6 @@ const commands = [
   check,
   data,
   doctor,
-  golden,
 ] as CommandModule[];
 
 /** What the system's error codes mean for a user. */

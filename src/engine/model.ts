@@ -12,7 +12,7 @@ import type { OpenedModel } from './open.js';
 import type { Renderer } from './renderer.js';
 
 export abstract class Model implements AsyncDisposable {
-  protected readonly opened: OpenedModel;
+  readonly opened: OpenedModel;
   protected readonly renderer: Renderer;
   readonly #tokenBudget: number;
   #trained: readonly ParameterShape[] | undefined;

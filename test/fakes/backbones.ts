@@ -92,7 +92,7 @@ export const tinyBackbones: Readonly<Record<string, Tiny>> = {
 
 /** Path of a new folder with random weights. Needs the addon. */
 export async function tinyBackbone(name: string, dtype: TensorDtype = 'F32', seed = 1): Promise<string> {
-  const { createCheckpoint } = await import('../../src/engine/create.js');
+  const { createCheckpoint } = await import('../../tools/create.js');
   const { config, files, sized } = tinyBackbones[name] as Tiny;
   const dir = join(temporary(), name);
   await createCheckpoint(dir, config, files, seed, dtype, sized);

@@ -73,7 +73,7 @@ export function removeTemporary(): void {
 
 /** Path of a new model folder with random weights. Needs the addon. */
 export async function tinyModel(seed = 1, dtype: TensorDtype = 'F32'): Promise<string> {
-  const { createCheckpoint } = await import('../../src/engine/create.js');
+  const { createCheckpoint } = await import('../../tools/create.js');
   const dir = join(temporary(), 'model');
   await createCheckpoint(dir, tinyConfig(), { 'tokenizer.model': tinyTokenizer }, seed, dtype);
   return dir;

@@ -6,12 +6,12 @@ import type { Backbone } from '../../src/backbones/backbone.js';
 import type { ModelFolder } from '../../src/checkpoint/folder.js';
 import type { NativeModel, SaveFile } from '../../src/engine/binding.js';
 import type { OpenedModel } from '../../src/engine/open.js';
-import type { GoldenFolder } from '../../src/golden/inputs.js';
-import { checkCase } from '../../src/golden/network.js';
-import type { Numbers } from '../../src/golden/numbers.js';
-import { type Line, Report } from '../../src/golden/report.js';
 import type { PictureLayout } from '../../src/text/prompt.js';
 import type { Tokenizer } from '../../src/text/tokenizer.js';
+import type { GoldenFolder } from '../../tools/golden/inputs.js';
+import { checkCase } from '../../tools/golden/network.js';
+import type { Numbers } from '../../tools/golden/numbers.js';
+import { type Line, Report } from '../../tools/golden/report.js';
 import { temporary } from '../fakes/model-folder.js';
 
 export type Tensors = Readonly<Record<string, Numbers>>;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { findBackbone } from '../../src/backbones/registry.js';
 import { openFolder } from '../../src/checkpoint/folder.js';
-import { runGolden } from '../../src/golden/run.js';
+import { runGolden } from '../../tools/golden/run.js';
 import { addonBuilt, removeTemporary, temporary } from '../fakes/model-folder.js';
 
 afterAll(removeTemporary);

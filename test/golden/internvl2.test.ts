@@ -3,11 +3,11 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backbone } from '../../src/backbones/internvl2.js';
-import { layout } from '../../src/golden/layouts/internvl2.js';
-import type { Numbers } from '../../src/golden/numbers.js';
-import { runGolden } from '../../src/golden/run.js';
-import { openPrompt, withModel } from '../../src/golden/session.js';
 import { promptText, tokenisePrompt } from '../../src/text/prompt.js';
+import { layout } from '../../tools/golden/layouts/internvl2.js';
+import type { Numbers } from '../../tools/golden/numbers.js';
+import { runGolden } from '../../tools/golden/run.js';
+import { openPrompt, withModel } from '../../tools/golden/session.js';
 import { addonBuilt, removeTemporary, temporary, tinyModel } from '../fakes/model-folder.js';
 import { solidPng } from '../fakes/png.js';
 import { bumped, differing, folderOf, type Tensors, writeGolden } from './fakes.js';
@@ -25,7 +25,7 @@ describe.skipIf(!addonBuilt)(`InternVL2 folders${addonBuilt ? '' : ' (skipped: t
 
   beforeAll(async () => {
     model = await tinyModel();
-    await withModel(model, 'none', async (opened) => {
+    await withModel(model, 'cpu', 'none', async (opened) => {
       // Only pictures and conversation are of use yet: the rest is what the model says of them.
       const draft = { messages, prompt_text: '', input_ids: [] };
       const dir = writeGolden({

@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Backbone } from '../../src/backbones/backbone.js';
-import { layout } from '../../src/golden/layouts/minicpm.js';
-import { readExtras } from '../../src/golden/layouts/minicpm-extras.js';
-import { fill, readResampler } from '../../src/golden/layouts/minicpm-resampler.js';
-import type { Numbers } from '../../src/golden/numbers.js';
-import { Report } from '../../src/golden/report.js';
-import { checkPrm, checkSft } from '../../src/golden/training.js';
+import { layout } from '../../tools/golden/layouts/minicpm.js';
+import { readExtras } from '../../tools/golden/layouts/minicpm-extras.js';
+import { fill, readResampler } from '../../tools/golden/layouts/minicpm-resampler.js';
+import type { Numbers } from '../../tools/golden/numbers.js';
+import { Report } from '../../tools/golden/report.js';
+import { checkPrm, checkSft } from '../../tools/golden/training.js';
 import { removeTemporary } from '../fakes/model-folder.js';
 import { solidPng } from '../fakes/png.js';
 import {

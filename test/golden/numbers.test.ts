@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ALL, lastRows, logSumExp, maximum, perRow, rowsOf, taken } from '../../src/golden/numbers.js';
+import { ALL, lastRows, logSumExp, maximum, perRow, rowsOf, taken } from '../../tools/golden/numbers.js';
 
 const cube = { shape: [2, 3, 4], data: Array.from({ length: 24 }, (_, i) => i) };
 const matrix = { shape: [3, 2], data: [0, 1, 10, 11, 20, 21] };

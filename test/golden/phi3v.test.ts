@@ -1,10 +1,10 @@
 // The layout of Phi-3.5-vision folders, on folders written here: samples of stages, padded pictures, numbered image ids.
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Backbone } from '../../src/backbones/backbone.js';
-import { layout } from '../../src/golden/layouts/phi3v.js';
-import type { Numbers } from '../../src/golden/numbers.js';
-import { Report } from '../../src/golden/report.js';
-import { checkPrm, checkSft } from '../../src/golden/training.js';
+import { layout } from '../../tools/golden/layouts/phi3v.js';
+import type { Numbers } from '../../tools/golden/numbers.js';
+import { Report } from '../../tools/golden/report.js';
+import { checkPrm, checkSft } from '../../tools/golden/training.js';
 import { removeTemporary } from '../fakes/model-folder.js';
 import { pngFile, solidPng } from '../fakes/png.js';
 import {

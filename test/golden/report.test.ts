@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compareExact, compareNorms, compareNumbers, Report } from '../../src/golden/report.js';
+import { compareExact, compareNorms, compareNumbers, Report } from '../../tools/golden/report.js';
 
 test('numbers are compared by their largest difference', () => {
   expect(compareNumbers([1, 2.5, 3], [1, 2, 3], 0.4)).toMatchObject({

@@ -3,13 +3,13 @@
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Content, Conversation } from '../backbones/backbone.js';
-import { readJson } from '../checkpoint/json.js';
-import { BYTES_PER_NUMBER, readRanges } from '../checkpoint/safetensors.js';
-import { toFloats } from '../checkpoint/tensors.js';
-import { readRegularFile } from '../core/files.js';
-import { checked } from '../core/schema.js';
-import { decodePicture, type Picture } from '../images/decode.js';
+import type { Content, Conversation } from '#src/backbones/backbone.js';
+import { readJson } from '#src/checkpoint/json.js';
+import { BYTES_PER_NUMBER, readRanges } from '#src/checkpoint/safetensors.js';
+import { toFloats } from '#src/checkpoint/tensors.js';
+import { readRegularFile } from '#src/core/files.js';
+import { checked } from '#src/core/schema.js';
+import { decodePicture, type Picture } from '#src/images/decode.js';
 import type { Numbers } from './numbers.js';
 
 const MAX_PIXELS = 50_000_000;

@@ -1,11 +1,11 @@
 // Checks of training: loss, gradients, one AdamW step; a new reward head, its scores and gradients.
 // Leaves prompts to prompts.ts.
-import { readSafetensors } from '../checkpoint/safetensors.js';
-import { planWeights, saveFile } from '../checkpoint/save.js';
-import { readTensors, type Tensor } from '../checkpoint/tensors.js';
-import type { Inspected, RawExample, RawOptimizer } from '../engine/binding.js';
-import { guarded } from '../engine/native.js';
-import type { OpenedModel } from '../engine/open.js';
+import { readSafetensors } from '#src/checkpoint/safetensors.js';
+import { planWeights, saveFile } from '#src/checkpoint/save.js';
+import { readTensors, type Tensor } from '#src/checkpoint/tensors.js';
+import type { Inspected, RawExample, RawOptimizer } from '#src/engine/binding.js';
+import { guarded } from '#src/engine/native.js';
+import type { OpenedModel } from '#src/engine/open.js';
 import type { NormsInput, PrmInput, SftInput } from './inputs.js';
 import { TOLERANCE } from './network.js';
 import { checkPrompt } from './prompts.js';

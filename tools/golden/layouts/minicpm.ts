@@ -2,7 +2,7 @@
 // Leaves extras/ to minicpm-extras.ts and checking to the files above this folder.
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Backbone } from '../../backbones/backbone.js';
+import type { Backbone } from '#src/backbones/backbone.js';
 import {
   foldersIn,
   idsSchema,

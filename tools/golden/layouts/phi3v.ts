@@ -2,9 +2,9 @@
 // Leaves the stages of a case to phi3v-stages.ts and checking to the files above this folder.
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Backbone, Content } from '../../backbones/backbone.js';
-import { type ModelFolder, parseSideFile } from '../../checkpoint/folder.js';
-import { checked } from '../../core/schema.js';
+import type { Backbone, Content } from '#src/backbones/backbone.js';
+import { type ModelFolder, parseSideFile } from '#src/checkpoint/folder.js';
+import { checked } from '#src/core/schema.js';
 import {
   foldersIn,
   type GoldenMessage,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lesson } from '../../../src/problems/lesson.js';
+import { lesson } from '../../../tools/tiny/lesson.js';
 
 const many = Array.from({ length: 200 }, (_, index) => index);
 

@@ -1,7 +1,7 @@
 // Checks before the network: lines of the tokenizer; text, cuts, ids and spans of a prompt.
 // Leaves the network to network.ts.
-import type { DescribedModel, OpenedModel } from '../engine/open.js';
-import { promptText, tokenisePrompt } from '../text/prompt.js';
+import type { DescribedModel, OpenedModel } from '#src/engine/open.js';
+import { promptText, tokenisePrompt } from '#src/text/prompt.js';
 import type { GoldenFolder } from './inputs.js';
 import { compareExact, type Report } from './report.js';
 import type { OpenedPrompt } from './session.js';

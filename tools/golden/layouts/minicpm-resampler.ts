@@ -1,7 +1,7 @@
 // The resampler of extras/ as a whole model: a tower whose weights make it give the fixture's vectors, then the fixture's resampler.
 // Leaves the other extras to minicpm-extras.ts.
 import { z } from 'zod';
-import type { Picture } from '../../images/decode.js';
+import type { Picture } from '#src/images/decode.js';
 import { readExpected, readGolden } from '../files.js';
 import type { ExtraInput, ModelChange } from '../inputs.js';
 

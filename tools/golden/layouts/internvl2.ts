@@ -2,7 +2,7 @@
 // Leaves checking to the files above this folder.
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Backbone, Content } from '../../backbones/backbone.js';
+import type { Backbone, Content } from '#src/backbones/backbone.js';
 import {
   foldersIn,
   type GoldenMessage,

@@ -2,18 +2,18 @@
 // Leaves the scale of the weights to the backbone and training to others.
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backbone, Initial } from '../backbones/backbone.js';
-import { findBackbone } from '../backbones/registry.js';
-import { type ModelFolder, SINGLE_FILE } from '../checkpoint/folder.js';
-import type { ParameterShape } from '../checkpoint/parameters.js';
-import { buildHeader, type TensorDtype } from '../checkpoint/safetensors.js';
-import { writeFolder } from '../checkpoint/save.js';
-import { toBytes } from '../checkpoint/tensors.js';
-import { random } from '../core/random.js';
-import { parseSentencePiece } from '../text/sentencepiece-file.js';
-import { addon } from './binding.js';
-import { guardedNow } from './native.js';
-import { describeModel } from './open.js';
+import type { Backbone, Initial } from '#src/backbones/backbone.js';
+import { findBackbone } from '#src/backbones/registry.js';
+import { type ModelFolder, SINGLE_FILE } from '#src/checkpoint/folder.js';
+import type { ParameterShape } from '#src/checkpoint/parameters.js';
+import { buildHeader, type TensorDtype } from '#src/checkpoint/safetensors.js';
+import { writeFolder } from '#src/checkpoint/save.js';
+import { toBytes } from '#src/checkpoint/tensors.js';
+import { random } from '#src/core/random.js';
+import { addon } from '#src/engine/binding.js';
+import { guardedNow } from '#src/engine/native.js';
+import { describeModel } from '#src/engine/open.js';
+import { parseSentencePiece } from '#src/text/sentencepiece-file.js';
 
 /**
  * Writes a new model into `dir`, which must not exist: the same arguments give the same bytes.

@@ -1,7 +1,6 @@
 // The simplest picture question, "What is blue?", with its one-line answer: what the embedded model first learns to see by.
-// Leaves problems with reasoning to problem.ts.
-import { Draws } from './draws.js';
-import { type Family, families } from './families.js';
+import { Draws } from '#src/problems/draws.js';
+import { type Family, families } from '#src/problems/families.js';
 
 /** A question with its right response, for training on. */
 export interface Lesson {

@@ -1,8 +1,8 @@
 // Checks of the network on prompts: every stage, log-probabilities of a response, greedy answers.
 // Leaves training to training.ts.
-import { addon, type Inspected, type RawExample } from '../engine/binding.js';
-import { guarded } from '../engine/native.js';
-import type { OpenedModel } from '../engine/open.js';
+import { addon, type Inspected, type RawExample } from '#src/engine/binding.js';
+import { guarded } from '#src/engine/native.js';
+import type { OpenedModel } from '#src/engine/open.js';
 import type { CaseInput, CasePrompt, StageInput } from './inputs.js';
 import type { Numbers } from './numbers.js';
 import { checkPrompt } from './prompts.js';

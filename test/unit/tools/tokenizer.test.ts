@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { trainTokenizer } from '../../../src/problems/tokenizer.js';
 import { parseSentencePiece } from '../../../src/text/sentencepiece-file.js';
+import { trainTokenizer } from '../../../tools/tiny/tokenizer.js';
 
 const texts = ['red is 3.\nblue is 12.\n3 + 12 = 15.\nThe answer is 15.', 'blue is red.'];
 const trained = trainTokenizer(texts, 1000);

@@ -2,8 +2,8 @@
 // Leaves prompts and training to phi3v.ts.
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type ModelFolder, parseSideFile } from '../../checkpoint/folder.js';
-import { checked } from '../../core/schema.js';
+import { type ModelFolder, parseSideFile } from '#src/checkpoint/folder.js';
+import { checked } from '#src/core/schema.js';
 import { idsSchema, readPicture, whereThere } from '../files.js';
 import type { StageInput } from '../inputs.js';
 import { ALL, lastRows, list, logSumExp, maximum, type Numbers, perRow, rowsOf, type Take, taken } from '../numbers.js';

@@ -1,9 +1,9 @@
 // What a golden folder asks to be checked, in words that are the same for every layout of its files.
 // layouts/ makes these from the files; the checks beside this file hold the engine against them.
-import type { Backbone, Conversation } from '../backbones/backbone.js';
-import type { ModelFolder } from '../checkpoint/folder.js';
-import type { Picture } from '../images/decode.js';
-import type { PictureForm, PictureLayout } from '../text/prompt.js';
+import type { Backbone, Conversation } from '#src/backbones/backbone.js';
+import type { ModelFolder } from '#src/checkpoint/folder.js';
+import type { Picture } from '#src/images/decode.js';
+import type { PictureForm, PictureLayout } from '#src/text/prompt.js';
 import type { Numbers } from './numbers.js';
 
 /** A file `layouts/<backbone>.ts` exports one of these as `layout`. */

@@ -1,8 +1,8 @@
 // What the embedded checkpoint is: sizes, prompts, the texts its tokenizer is learnt from, and the course it is trained by.
-// Leaves training to scripts/make-tiny.mjs.
-import { families, pictureSide } from './families.js';
+// make.ts trains it.
+import { families, pictureSide } from '#src/problems/families.js';
+import { problemAt } from '#src/problems/write.js';
 import { type TrainedTokenizer, trainTokenizer } from './tokenizer.js';
-import { problemAt } from './write.js';
 
 /** Prompt texts; assets/presets/demo.yaml uses the same. */
 export const tinyPrompt = {

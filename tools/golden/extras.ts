@@ -1,20 +1,25 @@
 // Checks of changed models: grids of picture sizes, and stages of prompts or pictures.
 // Leaves what is changed and wanted to layouts/.
 
-import type { ModelFolder } from '../checkpoint/folder.js';
-import type { RawExample } from '../engine/binding.js';
-import { guardedNow } from '../engine/native.js';
-import type { OpenedModel } from '../engine/open.js';
-import { specialId } from '../text/prompt.js';
+import type { ModelFolder } from '#src/checkpoint/folder.js';
+import type { RawExample } from '#src/engine/binding.js';
+import { guardedNow } from '#src/engine/native.js';
+import type { OpenedModel } from '#src/engine/open.js';
+import { specialId } from '#src/text/prompt.js';
 import type { ExampleInput, ExtraInput } from './inputs.js';
 import { checkStages } from './network.js';
 import { compareExact, type Report } from './report.js';
-import { withChanged } from './session.js';
+import { type Device, withChanged } from './session.js';
 
 /** One changed model with all its checks. */
-export async function checkExtra(report: Report, folder: ModelFolder, extra: ExtraInput): Promise<void> {
+export async function checkExtra(
+  report: Report,
+  folder: ModelFolder,
+  device: Device,
+  extra: ExtraInput,
+): Promise<void> {
   const { place, change, grids, examples } = extra;
-  await withChanged(folder, change, async (model) => {
+  await withChanged(folder, device, change, async (model) => {
     if (grids) {
       await report.check(place, grids.stage, () => {
         const found = grids.rows.map(({ width, height }) => {

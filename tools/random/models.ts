@@ -1,5 +1,5 @@
 // The true sizes of the three published models, as facts to make random weights of: config, special ids, shards.
-// Leaves writing to make-random.mjs. Tokenizers are made there: their texts are a few bytes, their special ids the real ones.
+// Their tokenizers are made by make.ts: the texts are a few bytes, the special ids the real ones.
 
 const internvl2 = {
   architectures: ['InternVLChatModel'],
@@ -45,7 +45,7 @@ const internvl2 = {
 };
 
 /** Factors that grow as the published ones do; their exact values do not matter for sizes and speed. */
-const factors = (last) => Array.from({ length: 48 }, (_, i) => Math.round(1e4 * last ** (i / 47)) / 1e4);
+const factors = (last: number) => Array.from({ length: 48 }, (_, i) => Math.round(1e4 * last ** (i / 47)) / 1e4);
 
 const phi3v = {
   architectures: ['Phi3VForCausalLM'],
@@ -116,8 +116,17 @@ const minicpm = {
   vocab_size: 128256,
 };
 
-/** Name -> config, special ids, side files, and the most bytes of a weight file (null: one file). */
-export const randomModels = {
+export interface RandomModel {
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Most bytes of a weight file; null for one file. */
+  readonly shardBytes: number | null;
+  /** Id of each special token. */
+  readonly specials: Readonly<Record<string, number>>;
+  /** Contents of further files that the backbone reads, by name. */
+  readonly sideFiles: Readonly<Record<string, object>>;
+}
+
+export const randomModels: Readonly<Record<string, RandomModel>> = {
   'internvl2-2b': {
     config: internvl2,
     shardBytes: null,

@@ -3,27 +3,23 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ModelFolder, parseSideFile, SINGLE_FILE } from '../checkpoint/folder.js';
-import { buildHeader } from '../checkpoint/safetensors.js';
-import { writeFolder } from '../checkpoint/save.js';
-import { readTensors, type Tensor, toBytes } from '../checkpoint/tensors.js';
-import { addon, type RawExample } from '../engine/binding.js';
-import { guarded, guardedNow } from '../engine/native.js';
-import { type ComputeOptions, describeModel, type OpenedModel, openModel } from '../engine/open.js';
-import type { PictureLayout } from '../text/prompt.js';
+import { type ModelFolder, parseSideFile, SINGLE_FILE } from '#src/checkpoint/folder.js';
+import { buildHeader } from '#src/checkpoint/safetensors.js';
+import { writeFolder } from '#src/checkpoint/save.js';
+import { readTensors, type Tensor, toBytes } from '#src/checkpoint/tensors.js';
+import { addon, type RawExample } from '#src/engine/binding.js';
+import { guarded, guardedNow } from '#src/engine/native.js';
+import { type ComputeOptions, describeModel, type OpenedModel, openModel } from '#src/engine/open.js';
+import type { PictureLayout } from '#src/text/prompt.js';
 import type { ModelChange, PromptInput } from './inputs.js';
 
-/** Numbers are compared with a float32 reference on the CPU. */
-let device: ComputeOptions['device'] = 'cpu';
-
-/** Where the models of all later checks compute. */
-export function chooseDevice(chosen: ComputeOptions['device']): void {
-  device = chosen;
-}
+/** Where the models of the checks compute. The reference numbers were made in float32 on the CPU. */
+export type Device = ComputeOptions['device'];
 
 /** Opens `dir`, runs `work`, frees the model. */
 export async function withModel<T>(
   dir: string,
+  device: Device,
   head: 'none' | 'mean',
   work: (model: OpenedModel) => Promise<T>,
 ): Promise<T> {
@@ -38,6 +34,7 @@ export async function withModel<T>(
 /** As `withModel`, with a changed copy of `folder` that is gone afterwards. */
 export async function withChanged<T>(
   folder: ModelFolder,
+  device: Device,
   change: ModelChange,
   work: (model: OpenedModel) => Promise<T>,
 ): Promise<T> {
@@ -57,7 +54,7 @@ export async function withChanged<T>(
         await file.close();
       }
     });
-    return withModel(dir, 'none', work);
+    return withModel(dir, device, 'none', work);
   });
 }
 

@@ -2,8 +2,8 @@
 // Leaves cases/ to minicpm.ts and the resampler's model to minicpm-resampler.ts.
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { ModelFolder } from '../../checkpoint/folder.js';
-import type { Picture } from '../../images/decode.js';
+import type { ModelFolder } from '#src/checkpoint/folder.js';
+import type { Picture } from '#src/images/decode.js';
 import { readGolden, whereThere } from '../files.js';
 import type { ExampleInput, ExtraInput, StageInput } from '../inputs.js';
 import { list, type Numbers } from '../numbers.js';

@@ -1,25 +1,23 @@
 // Trains the embedded checkpoint assets/tiny-internvl2 from random weights with this project's own trainer: `npm run make-tiny`.
 // `-- DIR` writes elsewhere; `--stages` also keeps the checkpoint after each stage, as DIR.STAGE.
-// What it is and the course it follows stand in src/problems/tiny-model.ts; this is the loop over it.
+// What it is and the course it follows stand in model.ts; this is the loop over it.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const dist = (file) => import(new URL(`../dist/${file}`, import.meta.url).href);
-const { tinyConfig, tinyCourse, tinyPrompt, tinyTokenizer } = await dist('problems/tiny-model.js');
-const { families, pictureSide } = await dist('problems/families.js');
-const { problemAt } = await dist('problems/write.js');
-const { lesson } = await dist('problems/lesson.js');
-const { createCheckpoint } = await dist('engine/create.js');
-const { openModel } = await dist('engine/open.js');
-const { NativePolicy } = await dist('engine/policy.js');
-const { tokenisePrompt } = await dist('text/prompt.js');
+import type { RawExample } from '#src/engine/binding.js';
+import { createHost } from '#src/engine/host.js';
+import { families, pictureSide } from '#src/problems/families.js';
+import { problemAt } from '#src/problems/write.js';
+import { tokenisePrompt } from '#src/text/prompt.js';
+import { createCheckpoint } from '../create.js';
+import { lesson } from './lesson.js';
+import { type CourseStage, tinyConfig, tinyCourse, tinyPrompt, tinyTokenizer } from './model.js';
 
 const [folder] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const target = path.resolve(folder ?? fileURLToPath(new URL('../assets/tiny-internvl2', import.meta.url)));
+const target = path.resolve(folder ?? 'assets/tiny-internvl2');
 const { seed, batch, narrow, stages } = tinyCourse;
 /** Special tokens that the tokenizer file does not hold, and room to a round number. */
-const vocabularyFor = (pieces) => Math.ceil((pieces + 16) / 16) * 16;
+const vocabularyFor = (pieces: number): number => Math.ceil((pieces + 16) / 16) * 16;
+const tokenBudget = 16384;
 /** Problems whose prompt shows the answer: every so many examples. */
 const givenEvery = Math.round(1 / tinyCourse.givenAnswer);
 
@@ -34,14 +32,22 @@ await createCheckpoint(
   seed,
   'F16',
 );
-const model = await openModel(start, { device: 'cpu', dtype: 'float32', threads: 2 }, 'none');
+const host = createHost({
+  device: 'cpu',
+  dtype: 'float32',
+  threads: 2,
+  tokenBudget,
+  maxImagePixels: pictureSide ** 2,
+  prompt: tinyPrompt,
+});
+const policy = await host.openPolicy(start);
+const model = policy.opened;
 const { backbone, native } = model;
-const policy = new NativePolicy(model, undefined, 16384);
 const layouts = [native.imageLayout(pictureSide, pictureSide)];
 const endOfTurn = model.tokenizer.idOf(backbone.endOfTurn);
 
 let pictures = 0;
-function example(rgb, question, response) {
+function example(rgb: Uint8Array, question: string, response: string): RawExample {
   const parts = backbone.render({
     system: tinyPrompt.system,
     turns: [{ role: 'user', content: backbone.ask(question, 1) }],
@@ -52,11 +58,11 @@ function example(rgb, question, response) {
 }
 
 const names = Object.keys(families);
-function lessonExample(index) {
-  const { question, response, rgb } = lesson(names[index % names.length], seed, index, narrow);
+function lessonExample(index: number): RawExample {
+  const { question, response, rgb } = lesson(names[index % names.length] as string, seed, index, narrow);
   return example(rgb, question, response);
 }
-function problemExample(index, range) {
+function problemExample(index: number, range: number): RawExample {
   const { problem } = problemAt({ count: index + 1, seed, range }, index);
   const given = Math.floor(index / names.length) % givenEvery === 0;
   const question = (given ? tinyPrompt.givenAnswer : tinyPrompt.solve)
@@ -67,7 +73,7 @@ function problemExample(index, range) {
 
 let index = 0;
 /** Lessons and wide problems lie spread over the batch, so that every family takes its turn in each kind. */
-function makeBatch({ lessons, wide }) {
+function makeBatch({ lessons, wide }: CourseStage): RawExample[] {
   const kinds = Array.from({ length: batch }, (_, i) =>
     i < Math.round(lessons * batch) ? 'lesson' : i < Math.round((lessons + wide) * batch) ? 'wide' : 'narrow',
   );
@@ -89,7 +95,7 @@ for (const stage of stages) {
     weightDecay: 0.01,
     clip: 1,
     frozen: [],
-    tokenBudget: 16384,
+    tokenBudget,
   });
   let loss = 0;
   for (let step = 1; step <= stage.steps; step++) {
@@ -109,7 +115,7 @@ for (const stage of stages) {
   await policy.save(`${target}.${stage.name}`);
 }
 await policy.save(made);
-await native.dispose();
+await policy.dispose();
 rmSync(start, { recursive: true });
 if (existsSync(target)) rmSync(target, { recursive: true });
 renameSync(made, target);
