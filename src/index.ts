@@ -17,7 +17,7 @@ export { createHost, type HostOptions, loadModel } from './engine/host.js';
 export type { EvaluateSummary } from './evaluate/evaluate.js';
 export type { Evaluation } from './evaluate/evaluation.js';
 export type { Judging } from './evaluate/tables.js';
-export type { Stage } from './evolve/plan.js';
+export type { Stage } from './evolve/recipe.js';
 export type { Summary } from './evolve/summary.js';
 export { type GradeCounts, type GradeOptions, gradeFile } from './grade/grade-file.js';
 export { type ExperimentSettings, experiment } from './job-experiment.js';

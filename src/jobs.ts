@@ -25,11 +25,12 @@ import type { Evaluation } from './evaluate/evaluation.js';
 import { findProtocol } from './evaluate/grading.js';
 import { type JobModels, sampleBenchmark } from './evaluate/sample.js';
 import { type Judging, writeTables } from './evaluate/tables.js';
+import { plannedSteps } from './evolve/budget.js';
 import { evolve as evolveOn } from './evolve/evolve.js';
 import { optimizerSettings } from './evolve/fit.js';
 import { type ModelPlaces, Models } from './evolve/job.js';
-import type { Stage } from './evolve/plan.js';
-import { plannedSteps } from './evolve/plan.js';
+import { isShared } from './evolve/phases.js';
+import type { Stage } from './evolve/recipe.js';
 import type { Summary } from './evolve/summary.js';
 import { makeSplits, readData, readSplits } from './job-data.js';
 import { Metrics } from './report/metrics/metrics.js';
@@ -263,30 +264,6 @@ function placesOf({ run, model, warmup }: Config): ModelPlaces {
     policy: (at) => (at === 'base' || (at === 'warmup' && !warmup.enabled) ? model.path : checkpoint(at)),
     prm: () => checkpoint('prm'),
   };
-}
-
-/** Settings that no phase before the first iteration reads. */
-const READ_LATER = ['evolve.', 'explore.', 'test.', 'run.keepCheckpoints', 'run.checkpointEvery'];
-/** More that a phase does not read. */
-const UNREAD: Readonly<Record<string, readonly string[]>> = {
-  warmup: ['prm.', 'dynamics.'],
-  converge: ['prm.optimizer.', 'prm.aggregate', 'prm.heldOut', 'dynamics.'],
-  label: ['prm.optimizer.', 'prm.aggregate', 'prm.heldOut', 'dynamics.'],
-  'train-prm': ['prm.aggregate', 'dynamics.'],
-  'test-base': ['dynamics.'],
-  'test-warmup': ['dynamics.'],
-  'away-base': ['dynamics.'],
-  'away-warmup': ['dynamics.'],
-  'dynamics-0000': [],
-};
-
-/** Whether two runs that differ in these settings do the same in a phase. */
-function isShared(phase: string, differing: readonly string[]): boolean {
-  const unread = UNREAD[phase];
-  if (unread === undefined) return false;
-  // The dynamics at the start measure the temperature that sampling starts with.
-  if (phase.startsWith('dynamics-') && differing.includes('evolve.temperature')) return false;
-  return differing.every((name) => [...READ_LATER, ...unread].some((start) => name.startsWith(start)));
 }
 
 /** The folder a run lies in does not decide its bytes, so a run may be moved. */

@@ -1,5 +1,6 @@
 // The analysis of a run's PRM (P11) from its folder alone: numbers, then prm.json, prm.md, prm.html and the figures as files.
 // Leaves each kind of number to the file of its name, and looks to markdown.ts and page.ts.
+
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,10 +8,11 @@ import { UserError } from '../core/errors.js';
 import { gradeStored } from '../evaluate/graded.js';
 import { findProtocol } from '../evaluate/grading.js';
 import { tabulateSet } from '../evaluate/tabulate.js';
+import { iterationName } from '../evolve/phases.js';
 import { HELD_OUT_FILE, type HeldOutResponse, readHeldOut } from '../label/held-out.js';
 import { LABELS_FILE } from '../label/label.js';
 import { type LabelledResponse, readLabels } from '../label/labels-file.js';
-import { padded, type RunData, readRun } from '../report/read.js';
+import { type RunData, readRun } from '../report/read.js';
 import { writeDurable } from '../run/durable.js';
 import type { Choosing, PrmAnalysis, Selection } from './analysis.js';
 import { calibrationOf } from './calibration.js';
@@ -173,7 +175,7 @@ async function selectionsOf(
   missing: string[],
   bootstrap: PrmAnalysis['bootstrap'],
 ): Promise<Selection | null> {
-  const name = `iter-${padded(iteration ?? 1)}`;
+  const name = iterationName(iteration ?? 1);
   const seed = Number(run.setting('seed') ?? 1);
   const file = tableOf(run.dir, name);
   if (!file && iteration !== undefined) throw noTable(run.dir, name);

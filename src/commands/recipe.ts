@@ -6,7 +6,7 @@ import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { listSettings } from '../config/settings.js';
 import { UserError } from '../core/errors.js';
-import type { Stage } from '../evolve/plan.js';
+import type { Stage } from '../evolve/recipe.js';
 import type { Summary } from '../evolve/summary.js';
 import { REPORT_TO, type ReportTo } from '../report/metrics/targets.js';
 import { openDisplay } from '../run/terminal.js';

@@ -1,6 +1,7 @@
 // `mstar train-prm`: the recipe up to the trained process reward model.
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
+import { decimal } from '../report/format.js';
 import { type RecipeFlags, recipeFlags, runRecipe } from './recipe.js';
 
 const command: CommandModule<object, RecipeFlags> = {
@@ -14,10 +15,10 @@ const command: CommandModule<object, RecipeFlags> = {
     runRecipe(flags, 'train-prm', ({ prm }, { run }) => [
       ...(prm
         ? [
-            `${prm.examples} responses, ${prm.steps} steps, loss ${prm.firstLoss?.toFixed(4)} to ${prm.lastLoss?.toFixed(4)}`,
+            `${prm.examples} responses, ${prm.steps} steps, loss ${decimal(prm.firstLoss, 4)} to ${decimal(prm.lastLoss, 4)}`,
             ...(prm.heldOut
               ? [
-                  `held out: ${prm.heldOut.responses} responses, squared error ${prm.heldOut.mse.toFixed(4)} (mean label alone ${prm.heldOut.baselineMse.toFixed(4)})`,
+                  `held out: ${prm.heldOut.responses} responses, squared error ${decimal(prm.heldOut.mse, 4)} (mean label alone ${decimal(prm.heldOut.baselineMse, 4)})`,
                 ]
               : []),
           ]

@@ -1,5 +1,6 @@
 // Rollouts as numbers: greedy accuracy, the measures of sampled responses, and how well step scores tell right from wrong.
 // Leaves the formulas to metrics.ts.
+import type { GreedyMeasure, SampleMeasure, StepQuality } from '../record/results.js';
 import { soundSoFar } from '../reward/truth.js';
 import type { RatedResponse, Rollout } from '../rollout/rollout.js';
 import { bootstrapInterval } from './bootstrap.js';
@@ -16,54 +17,6 @@ import {
   unreadableRate,
   weightedVoteAccuracy,
 } from './metrics.js';
-
-/** One greedy response per problem; shares are 0..1, a problem that failed counts as not correct. */
-export interface GreedyMeasure {
-  readonly problems: number;
-  readonly failed: number;
-  readonly correct: number;
-  readonly accuracy: number;
-  /** 95 % bootstrap interval of the accuracy. */
-  readonly low: number;
-  readonly high: number;
-  readonly unreadable: number;
-  readonly meanTokens: number;
-}
-
-/** K responses per problem at one temperature; shares are 0..1. */
-export interface SampleMeasure {
-  readonly temperature: number;
-  readonly problems: number;
-  readonly failed: number;
-  /** Responses per problem. */
-  readonly k: number;
-  /** Mean accuracy of one response. */
-  readonly passAt1: number;
-  readonly passAtK: number;
-  /** Unbiased Pass@2 from all K. */
-  readonly passAt2: number;
-  /** Pass@K minus greedy accuracy on the same problems. */
-  readonly gap: number;
-  /** Null where the responses were not scored, as for the next two. */
-  readonly rewardPassAt2: number | null;
-  readonly bestOfK: number | null;
-  readonly weightedVote: number | null;
-  readonly majority: number;
-  readonly unreadable: number;
-  readonly meanTokens: number;
-  readonly meanSteps: number;
-}
-
-/** The PRM against the true reasoning: positive is a step up to which the reasoning is right. */
-export interface StepQuality {
-  readonly steps: number;
-  /** Share of positive steps. */
-  readonly sound: number;
-  /** Share of steps whose score is on the right side of 0.5. */
-  readonly accuracy: number;
-  /** Area under the ROC curve; null where all steps are of one kind. */
-  readonly auc: number | null;
-}
 
 /** @param rollouts one response per problem */
 export function measureGreedy(rollouts: readonly Rollout[], seed: number): GreedyMeasure {

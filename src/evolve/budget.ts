@@ -1,6 +1,10 @@
 // How far a run has come and when it is over (P4): by optimizer steps, the same number for every method, or by iterations.
 // Pure functions of settings and counts. Leaves the work to the loop.
 import type { Config } from '../config/schema.js';
+import type { IterationResult } from '../record/results.js';
+import { type Rule, selectionRule } from './choose.js';
+import { countSteps } from './fit.js';
+import type { Sizes } from './job.js';
 
 /** Sums over the iterations so far. */
 export interface Reached {
@@ -19,7 +23,7 @@ type Shared = Limits & Pick<Config['evolve'], 'evenly'>;
 /** What an iteration adds. */
 export function reach(
   before: Reached,
-  { training, unlabelled }: { readonly training: { readonly steps: number }; readonly unlabelled: number },
+  { training, unlabelled }: Pick<IterationResult, 'unlabelled'> & { readonly training: { readonly steps: number } },
 ): Reached {
   return {
     iterations: before.iterations + 1,
@@ -51,4 +55,46 @@ export function stepsOfNext({ steps, iterations, evenly }: Shared, reached: Reac
 /** Whether an iteration goes over its examples until its steps are used up. */
 export function isFilled({ method, evenly }: Pick<Shared, 'method' | 'evenly'>): boolean {
   return evenly || method === 'sft';
+}
+
+/** Labelled questions that an iteration consumes (P6): a count, or a share of all, at least one. */
+export function questionsPerIteration({ config, data }: Sizes): number {
+  const { interval } = config.evolve;
+  const labelled = data.labelled.length;
+  if (typeof interval === 'number') return Math.min(interval, labelled);
+  return Math.max(1, Math.min(labelled, Math.round((Number.parseFloat(interval) / 100) * labelled)));
+}
+
+/** Unlabelled questions of the next iteration (P12): as many as labelled ones where there are so many; 0 before they are mixed in. */
+export function unlabelledPerIteration(job: Sizes, reached: Reached): number {
+  const { answers, after } = job.config.evolve.unlabelled;
+  // Shares are quotients of counts: 3 of 10 and 0.3 are not the same double.
+  const mixed = answers !== 'none' && after < 1 && shareDone(job.config.evolve, reached) >= after - 1e-9;
+  return mixed ? Math.min(questionsPerIteration(job), job.data.unlabelled.length) : 0;
+}
+
+/** Share of responses taken to be selected where the rule does not say, until it is known. */
+const USEFUL = 0.5;
+
+/** Optimizer steps to expect of an iteration: the mean of those that are done, or as many as the rule may keep examples for. */
+export function stepsPerIteration(job: Sizes, rule: Rule, reached: Reached): number {
+  if (reached.steps > 0) return reached.steps / reached.iterations;
+  const { n, optimizer } = job.config.evolve;
+  const kept = rule.rule === 'top' || rule.rule === 'random' ? rule.k : n * USEFUL;
+  return Math.max(1, countSteps(Math.ceil(questionsPerIteration(job) * kept), optimizer));
+}
+
+/**
+ * Optimizer steps of the policy over all iterations, what its warm-up ratio counts over, known before the first iteration so
+ * that one schedule spans them all: `evolve.steps`, or fewer where the iterations end before, as if the rule found all
+ * it may keep.
+ */
+export function plannedSteps(job: Sizes): number {
+  const { iterations, steps, evenly, n, optimizer } = job.config.evolve;
+  if (evenly) return steps;
+  const rule = selectionRule(job.config);
+  const perQuestion = rule.rule === 'top' || rule.rule === 'random' ? rule.k : n;
+  const most = iterations * countSteps(questionsPerIteration(job) * perQuestion, optimizer);
+  if (steps === 0) return most;
+  return iterations === 0 ? steps : Math.min(steps, most);
 }

@@ -3,28 +3,9 @@
 import type { Config } from '../config/schema.js';
 import { random } from '../core/random.js';
 import type { Example, Problem } from '../core/types.js';
+import type { ChoiceCounts } from '../record/results.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from '../rollout/rollout.js';
 import { type SelectionRule, select } from './select.js';
-
-/** Sums over questions of what happened to their responses. */
-export interface ChoiceCounts {
-  readonly questions: number;
-  /** Questions that could not be sampled. */
-  readonly failed: number;
-  readonly sampled: number;
-  readonly unreadable: number;
-  /** Ended by the limit on tokens: graded, but never trained on, as they do not show how to end. */
-  readonly cutOff: number;
-  readonly correct: number;
-  /** Different texts among the correct ones that were not cut off. */
-  readonly distinct: number;
-  readonly selected: number;
-  /** Questions by the number of responses that the rule kept: none, one, two... A cap over all comes after. */
-  readonly kept: readonly number[];
-  /** Correct by a chain with a wrong step, among `distinct` and `selected`; 0 where the true reasoning is not known. */
-  readonly luckyDistinct: number;
-  readonly luckySelected: number;
-}
 
 interface Chosen {
   readonly problem: Problem;
@@ -32,7 +13,7 @@ interface Chosen {
   readonly rated: RatedResponse;
 }
 
-const NOTHING = {
+export const NOTHING_CHOSEN: ChoiceCounts = {
   questions: 0,
   failed: 0,
   sampled: 0,
@@ -40,7 +21,10 @@ const NOTHING = {
   cutOff: 0,
   correct: 0,
   distinct: 0,
+  selected: 0,
   luckyDistinct: 0,
+  kept: [],
+  luckySelected: 0,
 };
 
 /** The chosen responses of some questions. */
@@ -48,7 +32,7 @@ export class Choice {
   readonly #rule: SelectionRule;
   readonly #seed: number;
   readonly #key: string;
-  readonly #sums = { ...NOTHING };
+  readonly #sums: { -readonly [count in keyof ChoiceCounts]: ChoiceCounts[count] } = { ...NOTHING_CHOSEN };
   readonly #kept: number[] = [];
   #chosen: Chosen[] = [];
 

@@ -3,9 +3,10 @@
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Example } from '../core/types.js';
+import type { FitReport } from '../record/results.js';
 import { readSelected } from '../rollout/selected.js';
 import type { Phase } from '../run/phase.js';
-import { countSteps, type FitReport, fit, optimizerSettings } from './fit.js';
+import { countSteps, fit, optimizerSettings } from './fit.js';
 import type { Job, PolicyAt } from './job.js';
 
 /** Where the completer's weights are: the warm-up's own where it is not trained longer. */

@@ -1,53 +1,28 @@
 // How the policy stands on the validation problems (P13): greedy, Pass@K, their gap and Reward-Pass@2 per temperature.
 // Leaves the measures to src/evaluate/measure.ts and the choice of a temperature to explore.ts.
 import type { Problem } from '../core/types.js';
-import {
-  type GreedyMeasure,
-  measureGreedy,
-  measureSamples,
-  measureSteps,
-  type SampleMeasure,
-  type StepQuality,
-} from '../evaluate/measure.js';
+import { measureGreedy, measureSamples, measureSteps } from '../evaluate/measure.js';
+import type { Measurement, SampleMeasure } from '../record/results.js';
 import { type CollectedRows, type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { Rollout } from '../rollout/rollout.js';
 import type { Phase } from '../run/phase.js';
-import { chooseTemperature, type TemperatureDecision } from './explore.js';
+import { chooseTemperature } from './explore.js';
 import { type Job, type PolicyAt, sampleSettings } from './job.js';
+import type { MeasureArgs } from './phases.js';
 
-export interface Standing {
-  readonly iteration: number;
-  readonly version: number;
-  readonly greedy: GreedyMeasure;
-  /** By ascending temperature. */
-  readonly samples: readonly SampleMeasure[];
-  /** The PRM's steps over all temperatures; generated problems only. */
-  readonly steps: StepQuality | null;
-  /** Where the temperature is chosen after this iteration (P14). */
-  readonly decision: TemperatureDecision | null;
-}
-
-/**
- * Samples the validation problems with the policy `at`.
- * @param temperature in use, measured beside those of the settings; the decision may replace it where one is due
- * @param over no iteration is to follow
- */
+/** Samples the validation problems, at the temperatures of the settings and the one in use; chooses one where that is due. */
 export async function dynamics(
   job: Job,
   phase: Phase,
-  at: PolicyAt,
-  iteration: number,
-  temperature: number,
-  over: boolean,
-): Promise<Standing> {
+  { at, iteration, temperature, over }: MeasureArgs,
+): Promise<Measurement> {
   const { config, run, data } = job;
   const problems = data.validation.slice(0, config.dynamics.problems || undefined);
   const choice = choosesAfter(job, iteration, over);
   const grid = new Set([...config.dynamics.temperatures, temperature, ...(choice ? config.explore.temperatures : [])]);
   const policy = await job.models.policy(at);
   const { greedy, samples, steps, rows } = await measure(job, phase, at, problems, [...grid], config.dynamics.samples);
-  const file = `rollouts/dynamics-${String(iteration).padStart(4, '0')}.parquet`;
-  await writeCollections(phase, run.dir, file, rows, sampleSettings(config));
+  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(config));
   const candidates = samples.filter((one) => config.explore.temperatures.includes(one.temperature));
   const scores = candidates.map((one) => ({
     temperature: one.temperature,
@@ -80,7 +55,7 @@ export async function measure(
   temperatures: readonly number[],
   k: number,
   nameOf: (temperature: number) => string = (temperature) => `t${temperature}`,
-): Promise<Pick<Standing, 'greedy' | 'samples' | 'steps'> & { rows: CollectedRows[] }> {
+): Promise<Pick<Measurement, 'greedy' | 'samples' | 'steps'> & { rows: CollectedRows[] }> {
   const { config, models } = job;
   const settings = sampleSettings(config);
   const policy = await models.policy(at);

@@ -1,24 +1,11 @@
 // Adaptive exploration (P14): chooses the sampling temperature of the next iterations from validation scores.
 // Leaves sampling, scoring and the moment of the decision to the loop.
+import type { TemperatureDecision } from '../record/results.js';
 
-/** What one temperature scored on the validation set. */
-export interface TemperatureScore {
+/** Reward-Pass@2 on the validation problems, 0..1. */
+interface TemperatureScore {
   readonly temperature: number;
-  /** Reward-Pass@2 on the validation set, 0..1. */
   readonly rewardPassAt2: number;
-}
-
-/** Everything that led to a choice, for the journal and the report. */
-export interface TemperatureDecision {
-  readonly chosen: number;
-  /** Temperature in use before. */
-  readonly previous: number;
-  /** Score of the chosen temperature. */
-  readonly best: number;
-  /** Temperatures that share the best score, ascending; the first is the chosen one. */
-  readonly tied: readonly number[];
-  /** All scores, by ascending temperature. */
-  readonly scores: readonly TemperatureScore[];
 }
 
 /**

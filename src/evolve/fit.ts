@@ -5,6 +5,7 @@ import type { OptimizerConfig } from '../config/schema.js';
 import type { OptimizerSettings, Policy, Scorer } from '../core/ports.js';
 import { random } from '../core/random.js';
 import type { Example, StepReport } from '../core/types.js';
+import type { FitReport } from '../record/results.js';
 import { aboutOf, commitCheckpoint, faultOf } from '../run/checkpoint.js';
 import { listNames, removeDurable } from '../run/durable.js';
 import type { Json } from '../run/journal.js';
@@ -23,14 +24,6 @@ export interface FitOptions {
   readonly every: number;
   /** Makes this a training whose weights are thrown away: no savepoint, and its steps are told here, not to the journal. */
   readonly trial?: (report: StepReport) => void;
-}
-
-export interface FitReport {
-  readonly examples: number;
-  readonly steps: number;
-  /** Mean loss over the first and the last tenth of the steps; null where there was none. */
-  readonly firstLoss: number | null;
-  readonly lastLoss: number | null;
 }
 
 /** The engine's form of the optimizer's settings, for a training of `steps` optimizer steps. */

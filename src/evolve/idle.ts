@@ -1,16 +1,16 @@
 // Ends a run that would go on for ever: without a limit on iterations, a whole pass over the questions must lead to a step.
 // Leaves the limits to budget.ts.
 import { UserError } from '../core/errors.js';
-import type { IterationResult } from './iteration.js';
-import type { Job } from './job.js';
-import { questionsPerIteration } from './plan.js';
+import type { IterationResult } from '../record/results.js';
+import { questionsPerIteration } from './budget.js';
+import type { Sizes } from './job.js';
 
 export class Idle {
   readonly #most: number;
   #inRow = 0;
   #sampled = 0;
 
-  constructor(job: Pick<Job, 'config' | 'data'>) {
+  constructor(job: Sizes) {
     const { iterations } = job.config.evolve;
     const perPass = Math.ceil(job.data.labelled.length / questionsPerIteration(job));
     this.#most = iterations > 0 ? Number.POSITIVE_INFINITY : perPass;

@@ -2,9 +2,10 @@
 // Leaves choosing them to iteration.ts.
 import type { OptimizerConfig } from '../config/schema.js';
 import type { Example } from '../core/types.js';
+import type { FitReport } from '../record/results.js';
 import type { Phase } from '../run/phase.js';
 import { isFilled, type Reached, stepsOfNext } from './budget.js';
-import { countSteps, type FitReport, fit, optimizerSettings } from './fit.js';
+import { countSteps, fit, optimizerSettings } from './fit.js';
 import type { Job, PolicyAt } from './job.js';
 
 /**

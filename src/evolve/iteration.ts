@@ -3,44 +3,23 @@
 
 import type { Problem } from '../core/types.js';
 import { intervalSlices, shuffledEpochs } from '../data/splits.js';
+import type { IterationResult } from '../record/results.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { RatedResponse } from '../rollout/rollout.js';
 import type { Phase } from '../run/phase.js';
-import { type Reached, shareDone } from './budget.js';
-import { Choice, type ChoiceCounts, needsReward } from './choose.js';
+import { questionsPerIteration, type Reached, unlabelledPerIteration } from './budget.js';
+import { Choice, needsReward } from './choose.js';
 import { warmupExamples } from './converge.js';
-import type { FitReport } from './fit.js';
 import { improve } from './improve.js';
-import { type Job, type PolicyAt, sampleSettings } from './job.js';
-import { questionsPerIteration } from './plan.js';
-import { pseudoLabel, takesUnlabelled } from './pseudo.js';
-import type { SelectionRule } from './select.js';
-import type { WarmupResult } from './warmup.js';
+import { type Job, type PolicyAt, type Sizes, sampleSettings } from './job.js';
+import { type IterationArgs, phases, resultsOf } from './phases.js';
+import { pseudoLabel } from './pseudo.js';
 
-/** What an iteration came to. */
-export interface IterationResult {
-  readonly iteration: number;
-  readonly epoch: number;
-  readonly temperature: number;
-  /** Checkpoint that the training started from. */
-  readonly origin: PolicyAt;
-  /** Questions without answers among those that were sampled. */
-  readonly unlabelled: number;
-  readonly choice: ChoiceCounts;
-  readonly training: FitReport;
-}
-
-/**
- * The iteration after those of `reached`.
- * @param from the policy that samples
- */
+/** The iteration after those of `reached`. */
 export async function selfTrain(
   job: Job,
   phase: Phase,
-  rule: SelectionRule,
-  reached: Reached,
-  from: PolicyAt,
-  temperature: number,
+  { rule, reached, from, temperature }: IterationArgs,
 ): Promise<IterationResult> {
   if (job.config.evolve.method === 'sft') return fineTune(job, phase, reached);
   const number = reached.iterations + 1;
@@ -98,18 +77,15 @@ async function fineTune(job: Job, phase: Phase, reached: Reached): Promise<Itera
   const examples = await warmupExamples(job);
   const to = phase.name as PolicyAt;
   const { origin, training } = await improve(job, phase, 'warmup', to, examples, reached);
-  // The warm-up is the first phase of a run that has one.
-  const [warmup] = job.run.journal.commits as unknown as [{ readonly result: WarmupResult }];
-  const { choice } = warmup.result;
+  const [warmup] = resultsOf(phases.warmup, job.run.journal.commits, job.run.dir);
+  if (!warmup) throw new Error('fine-tuning on the examples of a warm-up that was not done');
+  const { choice } = warmup;
   const { temperature } = job.config.warmup;
   return { iteration: 1, epoch: 0, temperature, origin, unlabelled: 0, choice, training };
 }
 
 /** Questions of iteration 1, 2, ... (P6). */
-export function labelledProblems(
-  job: Pick<Job, 'config' | 'data'>,
-  number: number,
-): { readonly epoch: number; readonly problems: Problem[] } {
+export function labelledProblems(job: Sizes, number: number): { readonly epoch: number; readonly problems: Problem[] } {
   const { config, data } = job;
   const order = shuffledEpochs(data.labelled.length, config.seed);
   const { epoch, questions } = intervalSlices(order, questionsPerIteration(job))(number - 1);
@@ -119,11 +95,9 @@ export function labelledProblems(
 /** Unlabelled questions of an iteration (P12), as many as labelled ones where there are so many; none before they are mixed in. */
 function unlabelledProblems(job: Job, reached: Reached): readonly Problem[] {
   const { config, data } = job;
-  const { unlabelled } = config.evolve;
-  if (unlabelled.answers === 'none' || data.unlabelled.length === 0) return [];
-  if (!takesUnlabelled(shareDone(config.evolve, reached), unlabelled.after)) return [];
+  const size = unlabelledPerIteration(job, reached);
+  if (size === 0) return [];
   const order = shuffledEpochs(data.unlabelled.length, config.seed);
-  const size = Math.min(questionsPerIteration(job), data.unlabelled.length);
   const { questions } = intervalSlices(order, size)(reached.mixed);
   return questions.flatMap((place) => data.unlabelled[place] ?? []);
 }

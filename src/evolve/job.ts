@@ -13,6 +13,9 @@ export interface Job {
   readonly models: Models;
 }
 
+/** What is enough to say which phases there will be. */
+export type Sizes = Pick<Job, 'config' | 'data'>;
+
 /** What every pass over problems has in common. */
 export function sampleSettings({ seed, run, steps, sampling }: Config): SampleSettings {
   return { seed, chunk: run.chunk, delimiter: steps.delimiter, ...sampling };

@@ -35,9 +35,3 @@ export function pseudoLabel(rollout: Rollout): PseudoLabelled {
   const right = vote === null ? null : responses[vote.sample]?.grade.verdict === 'correct';
   return { rollout: { ...rollout, responses: judged }, right };
 }
-
-/** Whether an iteration also takes unlabelled questions. `done`: share of the training before it; `after`: share that passes without. */
-export function takesUnlabelled(done: number, after: number): boolean {
-  // Shares are quotients of counts: 3 of 10 and 0.3 are not the same double.
-  return after < 1 && done >= after - 1e-9;
-}

@@ -2,40 +2,22 @@
 // set only; here the first iteration is sampled once, the warm-up is trained on it with each threshold, and the greedy accuracy on
 // validation decides. Leaves the rule to select.ts.
 import { measureGreedy } from '../evaluate/measure.js';
+import type { ThresholdDecision } from '../record/results.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import { generate } from '../rollout/generate.js';
 import { countTokens, type Rollout } from '../rollout/rollout.js';
 import type { Phase } from '../run/phase.js';
-import { START, stepsOfNext } from './budget.js';
+import { plannedSteps, START, stepsOfNext } from './budget.js';
 import { Choice } from './choose.js';
 import { fit, optimizerSettings } from './fit.js';
 import { limited } from './improve.js';
 import { labelledProblems, rewardCorrect } from './iteration.js';
 import { type Job, sampleSettings } from './job.js';
-import { plannedSteps } from './plan.js';
 
-/** What training with one threshold came to. */
-export interface AlphaScore {
-  readonly alpha: number;
-  readonly selected: number;
-  /** Questions by the number of responses kept: none, one, two... */
-  readonly kept: readonly number[];
-  readonly steps: number;
-  /** Greedy, on the validation problems, 0..1; null where nothing was kept to train on. */
-  readonly accuracy: number | null;
-}
-
-export interface AlphaDecision {
-  readonly rule: 'threshold';
-  readonly alpha: number;
-  /** Thresholds that share the best accuracy, ascending; the first is taken. */
-  readonly tied: readonly number[];
-  /** By ascending threshold. */
-  readonly scores: readonly AlphaScore[];
-}
+type ThresholdScore = ThresholdDecision['scores'][number];
 
 /** Tries each threshold and takes the best; the weights that the trials made are thrown away. */
-export async function searchAlpha(job: Job, phase: Phase, temperature: number): Promise<AlphaDecision> {
+export async function searchAlpha(job: Job, phase: Phase, temperature: number): Promise<ThresholdDecision> {
   const { config, run, models } = job;
   const settings = sampleSettings(config);
   const { problems } = labelledProblems(job, 1);
@@ -47,7 +29,7 @@ export async function searchAlpha(job: Job, phase: Phase, temperature: number): 
   const rollouts: Rollout[] = [];
   for await (const some of collect(phase, policy, collection, settings)) rollouts.push(...some);
   await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, [{ collection, version }], settings);
-  const scores: AlphaScore[] = [];
+  const scores: ThresholdScore[] = [];
   for (const alpha of [...select.alphas].sort((a, b) => a - b)) {
     const { value } = await phase.unit(`alpha-${alpha}`, () => tryAlpha(job, phase, alpha, rollouts));
     phase.count('trained', value.trained);
@@ -62,7 +44,7 @@ export async function searchAlpha(job: Job, phase: Phase, temperature: number): 
 }
 
 interface Trial {
-  readonly score: AlphaScore;
+  readonly score: ThresholdScore;
   readonly trained: number;
   readonly sampled: number;
 }
@@ -102,10 +84,10 @@ async function tryAlpha(job: Job, phase: Phase, alpha: number, rollouts: readonl
 }
 
 /** The highest accuracy; of equals the lowest threshold, which keeps most. Thresholds that keep nothing come last. */
-export function chooseAlpha(scores: readonly AlphaScore[]): AlphaDecision {
+export function chooseAlpha(scores: readonly ThresholdScore[]): ThresholdDecision {
   const ascending = [...scores].sort((a, b) => a.alpha - b.alpha);
-  const rank = ({ accuracy }: AlphaScore): number => accuracy ?? Number.NEGATIVE_INFINITY;
+  const rank = ({ accuracy }: ThresholdScore): number => accuracy ?? Number.NEGATIVE_INFINITY;
   const best = Math.max(...ascending.map(rank));
   const tied = ascending.filter((score) => rank(score) === best).map(({ alpha }) => alpha);
-  return { rule: 'threshold', alpha: tied[0] as number, tied, scores: ascending };
+  return { alpha: tied[0] as number, tied, scores: ascending };
 }

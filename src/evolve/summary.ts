@@ -1,18 +1,10 @@
 // summary.json: what the run came to, from the results its phases committed; seconds come from timings.json.
 // Leaves charts and samples to the report.
 import { join } from 'node:path';
-import type { GreedyMeasure, SampleMeasure, StepQuality } from '../evaluate/measure.js';
-import type { LabelResult } from '../label/label.js';
+import type * as results from '../record/results.js';
 import { writeDurable } from '../run/durable.js';
-import type { TokenCounts } from '../run/journal.js';
-import type { ChoiceCounts } from './choose.js';
-import type { Standing } from './dynamics.js';
-import type { IterationResult } from './iteration.js';
 import type { Job } from './job.js';
-import type { AlphaDecision } from './search-alpha.js';
-import type { FinalResult, TestResult } from './test.js';
-import type { PrmResult } from './train-prm.js';
-import type { WarmupResult } from './warmup.js';
+import { type PhaseKind, phases, resultsOf } from './phases.js';
 
 /** Everything but `seconds` is the same for two runs of the same settings. */
 export interface Summary {
@@ -25,37 +17,43 @@ export interface Summary {
     readonly outOfDomain: number;
   };
   /** Greedy accuracy on the test problems: `base`, `warmup`, `iter-0001`, ... */
-  readonly test: Readonly<Record<string, GreedyMeasure>>;
+  readonly test: Readonly<Record<string, results.GreedyMeasure>>;
   /** The same on the out-of-domain problems: `base`, `warmup` and the last; empty where there are none. */
-  readonly outOfDomain: Readonly<Record<string, GreedyMeasure>>;
+  readonly outOfDomain: Readonly<Record<string, results.GreedyMeasure>>;
   /** The last checkpoint, sampled on test problems at the last temperature. */
-  readonly final: { readonly at: string; readonly samples: SampleMeasure; readonly steps: StepQuality | null } | null;
-  readonly warmup: WarmupResult | null;
-  readonly labels: LabelResult | null;
-  readonly prm: PrmResult | null;
+  readonly final: {
+    readonly at: string;
+    readonly samples: results.SampleMeasure;
+    readonly steps: results.StepQuality | null;
+  } | null;
+  readonly warmup: results.WarmupResult | null;
+  readonly labels: results.LabelResult | null;
+  readonly prm: results.PrmResult | null;
   /** Where the threshold was searched for. */
-  readonly threshold: AlphaDecision | null;
-  readonly iterations: readonly (IterationResult & {
+  readonly threshold: results.ThresholdDecision | null;
+  readonly iterations: readonly (results.IterationResult & {
     /** Share of wrong chains among distinct right answers and among selected ones; null where the truth is not known. */
     readonly lucky: { readonly before: number; readonly after: number } | null;
   })[];
   /** Validation problems after each iteration; 0 is the warm-up. */
-  readonly dynamics: readonly Standing[];
-  readonly phases: Readonly<Record<string, { readonly seconds: number; readonly tokens: TokenCounts }>>;
-  readonly totals: { readonly seconds: number; readonly tokens: TokenCounts };
+  readonly dynamics: readonly results.Measurement[];
+  readonly phases: Readonly<Record<string, { readonly seconds: number; readonly tokens: results.TokenCounts }>>;
+  readonly totals: { readonly seconds: number; readonly tokens: results.TokenCounts };
 }
 
 /** Makes the summary of what is committed so far and writes it into the run folder. */
 export async function summarise({ config, run, data }: Job): Promise<Summary> {
   const { commits } = run.journal;
-  const result = <T>(name: string): T | null =>
-    (commits.find(({ phase }) => phase === name)?.result as T | undefined) ?? null;
-  const all = <T>(prefix: string): T[] =>
-    commits.filter(({ phase }) => phase.startsWith(prefix)).map((commit) => commit.result as unknown as T);
+  const file = join(run.dir, 'journal.jsonl');
+  const all = <R>(kind: PhaseKind<never, R>): R[] => resultsOf(kind, commits, file);
+  const one = <R>(kind: PhaseKind<never, R>): R | null => all(kind)[0] ?? null;
+  const greedyAt = (kind: PhaseKind<never, results.TestResult>): Record<string, results.GreedyMeasure> =>
+    Object.fromEntries(all(kind).map(({ at, greedy }) => [at, greedy]));
   const truth = data.labelled.some((problem) => problem.truth !== undefined);
   const { seconds } = run.timings;
-  const phases = commits.map(({ phase, tokens }) => [phase, { seconds: round(seconds[phase] ?? 0), tokens }] as const);
-  const sum = (kind: keyof TokenCounts): number => commits.reduce((total, { tokens }) => total + tokens[kind], 0);
+  const timed = commits.map(({ phase, tokens }) => [phase, { seconds: round(seconds[phase] ?? 0), tokens }] as const);
+  const sum = (kind: keyof results.TokenCounts): number =>
+    commits.reduce((total, { tokens }) => total + tokens[kind], 0);
   const summary: Summary = {
     seed: config.seed,
     problems: {
@@ -65,20 +63,21 @@ export async function summarise({ config, run, data }: Job): Promise<Summary> {
       test: data.test.length,
       outOfDomain: data.outOfDomain.length,
     },
-    test: Object.fromEntries(
-      all<TestResult | FinalResult>('test-').flatMap((one) => ('samples' in one ? [] : [[one.at, one.greedy]])),
-    ),
-    outOfDomain: Object.fromEntries(all<TestResult>('away-').map(({ at, greedy }) => [at, greedy])),
-    final: finalOf(result<FinalResult>('test-final')),
-    warmup: result<WarmupResult>('warmup'),
-    labels: result<LabelResult>('label'),
-    prm: result<PrmResult>('train-prm'),
-    threshold: result<AlphaDecision>('search-alpha'),
-    iterations: all<IterationResult>('iter-').map((one) => ({ ...one, lucky: truth ? luckyShares(one.choice) : null })),
-    dynamics: all<Standing>('dynamics-'),
-    phases: Object.fromEntries(phases),
+    test: greedyAt(phases.test),
+    outOfDomain: greedyAt(phases.outOfDomain),
+    final: finalOf(one(phases.finalTest)),
+    warmup: one(phases.warmup),
+    labels: one(phases.label),
+    prm: one(phases.prm),
+    threshold: one(phases.threshold),
+    iterations: all(phases.iteration).map((iteration) => ({
+      ...iteration,
+      lucky: truth ? luckyShares(iteration.choice) : null,
+    })),
+    dynamics: all(phases.dynamics),
+    phases: Object.fromEntries(timed),
     totals: {
-      seconds: round(phases.reduce((total, [, phase]) => total + phase.seconds, 0)),
+      seconds: round(timed.reduce((total, [, phase]) => total + phase.seconds, 0)),
       tokens: { sampled: sum('sampled'), scored: sum('scored'), trained: sum('trained') },
     },
   };
@@ -86,7 +85,7 @@ export async function summarise({ config, run, data }: Job): Promise<Summary> {
   return summary;
 }
 
-function finalOf(final: FinalResult | null): Summary['final'] {
+function finalOf(final: results.FinalResult | null): Summary['final'] {
   return final && { at: final.at, samples: final.samples, steps: final.steps };
 }
 
@@ -95,7 +94,7 @@ function luckyShares({
   selected,
   luckyDistinct,
   luckySelected,
-}: ChoiceCounts): { before: number; after: number } | null {
+}: results.ChoiceCounts): { before: number; after: number } | null {
   if (distinct === 0 || selected === 0) return null;
   return { before: luckyDistinct / distinct, after: luckySelected / selected };
 }

@@ -1,28 +1,13 @@
 // The test (P15, in-domain): greedy accuracy of any checkpoint, and sampled measures of the last one.
 // Leaves validation to dynamics.ts; nothing measured here is used for a decision.
-import type { GreedyMeasure, SampleMeasure, StepQuality } from '../evaluate/measure.js';
+import type { FinalResult, SampleMeasure, TestResult } from '../record/results.js';
 import { writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
 import { measure } from './dynamics.js';
 import { type Job, type PolicyAt, sampleSettings } from './job.js';
 
-export interface TestResult {
-  readonly at: PolicyAt;
-  readonly greedy: GreedyMeasure;
-}
-
-export interface FinalResult extends TestResult {
-  readonly samples: SampleMeasure;
-  readonly steps: StepQuality | null;
-}
-
 /** Greedy accuracy on all problems of a test. */
-export async function test(
-  job: Job,
-  phase: Phase,
-  at: PolicyAt,
-  part: 'test' | 'outOfDomain' = 'test',
-): Promise<TestResult> {
+export async function test(job: Job, phase: Phase, at: PolicyAt, part: 'test' | 'outOfDomain'): Promise<TestResult> {
   const { config, run, data } = job;
   const { greedy, rows } = await measure(job, phase, at, data[part], [], 1);
   await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(config));
@@ -30,7 +15,11 @@ export async function test(
 }
 
 /** Pass@K and Reward-Pass@2 on `test.problems` of the test problems, beside greedy on the same ones. */
-export async function finalTest(job: Job, phase: Phase, at: PolicyAt, temperature: number): Promise<FinalResult> {
+export async function finalTest(
+  job: Job,
+  phase: Phase,
+  { at, temperature }: { readonly at: PolicyAt; readonly temperature: number },
+): Promise<FinalResult> {
   const { config, run, data } = job;
   const problems = data.test.slice(0, config.test.problems || undefined);
   const k = config.test.samples;

@@ -8,28 +8,12 @@ import { groupedCorrelation, once } from '../evaluate/statistics.js';
 import { HELD_OUT_FILE, type HeldOutResponse, splitHeldOut, writeHeldOut } from '../label/held-out.js';
 import { LABELS_FILE } from '../label/label.js';
 import { type LabelledResponse, readLabels } from '../label/labels-file.js';
+import type { PrmResult } from '../record/results.js';
 import type { Phase } from '../run/phase.js';
 import { stopIfAsked } from '../run/stop.js';
 import { completer } from './converge.js';
-import { countSteps, type FitReport, fit, optimizerSettings } from './fit.js';
+import { countSteps, fit, optimizerSettings } from './fit.js';
 import type { Job } from './job.js';
-
-export interface PrmResult extends FitReport {
-  /** How the trained PRM scores responses it was not trained on; null where none were held out. */
-  readonly heldOut: HeldOutResult | null;
-}
-
-/** Scores against labels at the step ends of the held-out responses; every step counts once. */
-export interface HeldOutResult {
-  readonly questions: number;
-  readonly responses: number;
-  readonly steps: number;
-  readonly mse: number;
-  /** The same error of always saying the mean label of the steps that were trained on. */
-  readonly baselineMse: number;
-  /** Pearson's, of scores and labels; null where either is constant. */
-  readonly correlation: number | null;
-}
 
 /** Responses in one call of the scorer: bounds the time until a stop is seen. */
 const CALL = 256;
@@ -90,7 +74,10 @@ async function scoreHeldOut(
   return scored;
 }
 
-function measureHeldOut(heldOut: readonly HeldOutResponse[], training: readonly LabelledResponse[]): HeldOutResult {
+function measureHeldOut(
+  heldOut: readonly HeldOutResponse[],
+  training: readonly LabelledResponse[],
+): PrmResult['heldOut'] {
   const steps = heldOut.flatMap((response) => response.steps);
   const usual = mean(training.flatMap((response) => response.steps.map(({ label }) => label)));
   return {

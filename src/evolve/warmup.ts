@@ -2,16 +2,12 @@
 // Leaves sampling, choosing and training as such to collect.ts, choose.ts and fit.ts.
 import { UserError } from '../core/errors.js';
 import { random } from '../core/random.js';
+import type { WarmupResult } from '../record/results.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
-import { Choice, type ChoiceCounts } from './choose.js';
-import { countSteps, type FitReport, fit, optimizerSettings } from './fit.js';
+import { Choice } from './choose.js';
+import { countSteps, fit, optimizerSettings } from './fit.js';
 import { type Job, sampleSettings } from './job.js';
-
-export interface WarmupResult {
-  readonly choice: ChoiceCounts;
-  readonly training: FitReport;
-}
 
 /** Makes the checkpoint `warmup`. */
 export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {

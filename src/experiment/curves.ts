@@ -1,7 +1,8 @@
 // The dynamics of the runs of an experiment as curves: means over seeds by iteration (P13).
 // Pure functions of summaries. Leaves drawing to figures.ts.
-import type { Standing } from '../evolve/dynamics.js';
+
 import type { Summary } from '../evolve/summary.js';
+import type { Measurement } from '../record/results.js';
 import type { Plan } from './plans.js';
 import { type Estimate, estimate, pairedEstimate } from './statistics.js';
 import type { Run } from './tabulate.js';
@@ -46,9 +47,14 @@ export function curvesOf(plan: Plan, runs: readonly Run[]): Curve[] {
     return places(summaries).flatMap(([measure, temperature]): Curve[] => {
       const length = Math.min(...summaries.map(({ dynamics }) => dynamics.length));
       const points = Array.from({ length }, (_, at): CurvePoint => {
-        const standings = summaries.map(({ dynamics }) => dynamics[at] as Standing);
-        const values = summaries.map((summary, i) => measured(summary, standings[i] as Standing, measure, temperature));
-        return { iteration: (standings[0] as Standing).iteration, value: estimate(values.map((value) => value ?? 0)) };
+        const measurements = summaries.map(({ dynamics }) => dynamics[at] as Measurement);
+        const values = summaries.map((summary, i) =>
+          measured(summary, measurements[i] as Measurement, measure, temperature),
+        );
+        return {
+          iteration: (measurements[0] as Measurement).iteration,
+          value: estimate(values.map((value) => value ?? 0)),
+        };
       });
       return points.length > 1 ? [{ row, measure, temperature, points }] : [];
     });
@@ -64,7 +70,7 @@ export function changesOf(plan: Plan, runs: readonly Run[]): Change[] {
       .map(({ summary }) => summary);
   const change = (summary: Summary, measure: CurveName, temperature: Curve['temperature']): number => {
     const value = (at: number): number =>
-      measured(summary, summary.dynamics.at(at) as Standing, measure, temperature) ?? 0;
+      measured(summary, summary.dynamics.at(at) as Measurement, measure, temperature) ?? 0;
     return value(-1) - value(0);
   };
   return plan.rows.flatMap(({ row }) =>
@@ -105,16 +111,16 @@ function places(summaries: readonly Summary[]): [CurveName, Curve['temperature']
 
 function measured(
   summary: Summary,
-  standing: Standing,
+  measurement: Measurement,
   measure: CurveName,
   temperature: Curve['temperature'],
 ): number | null {
-  if (measure === 'greedy') return standing.greedy.accuracy;
-  const wanted = temperature === 'used' ? usedAt(summary, standing) : temperature;
-  return standing.samples.find((sample) => sample.temperature === wanted)?.[measure] ?? null;
+  if (measure === 'greedy') return measurement.greedy.accuracy;
+  const wanted = temperature === 'used' ? usedAt(summary, measurement) : temperature;
+  return measurement.samples.find((sample) => sample.temperature === wanted)?.[measure] ?? null;
 }
 
 /** The temperature that the iteration before was sampled with, or for the start the first one is. */
-function usedAt({ iterations }: Summary, { iteration }: Standing): number {
+function usedAt({ iterations }: Summary, { iteration }: Measurement): number {
   return (iterations[Math.max(0, iteration - 1)] ?? iterations.at(-1))?.temperature ?? 1;
 }

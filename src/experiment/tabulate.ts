@@ -1,5 +1,6 @@
 // A finished experiment as numbers: each row's accuracies with intervals over seeds, and its differences from the reference row,
 // seed by seed. Pure functions of summaries. Leaves files to write.ts.
+import { precedesIterations } from '../evolve/phases.js';
 import type { Summary } from '../evolve/summary.js';
 import type { Plan } from './plans.js';
 import { type Estimate, estimate, pairedEstimate } from './statistics.js';
@@ -117,13 +118,8 @@ function workOf(summaries: readonly Summary[]): Work {
     sampled: mean((summary) => sum(summary, ({ choice }) => choice.sampled)),
     selected: mean(selected),
     lucky: truth ? mean((one) => sum(one, ({ choice }) => choice.luckySelected) / Math.max(1, selected(one))) : null,
-    seconds: mean(({ phases }) => secondsOf(phases, isOwn)),
+    seconds: mean(({ phases }) => secondsOf(phases, (name) => !precedesIterations(name))),
   };
-}
-
-/** Whether a phase belongs to one row alone. */
-function isOwn(phase: string): boolean {
-  return /^(iter-|search-alpha|dynamics-(?!0000)|test-(iter|final)|away-iter)/.test(phase);
 }
 
 function secondsOf(phases: Summary['phases'], wanted: (phase: string) => boolean): number {
@@ -131,7 +127,7 @@ function secondsOf(phases: Summary['phases'], wanted: (phase: string) => boolean
 }
 
 function sharedSeconds(summaries: readonly Summary[]): Record<string, number> {
-  const names = [...new Set(summaries.flatMap(({ phases }) => Object.keys(phases)))].filter((name) => !isOwn(name));
+  const names = [...new Set(summaries.flatMap(({ phases }) => Object.keys(phases)))].filter(precedesIterations);
   return Object.fromEntries(
     names.map((name) => [
       name,

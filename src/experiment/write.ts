@@ -2,8 +2,8 @@
 // Leaves the numbers to tabulate.ts and curves.ts.
 import { join } from 'node:path';
 import { table } from '../evaluate/markdown.js';
+import { titleOf } from '../evolve/phases.js';
 import { count, decimal, duration, percent, points } from '../report/format.js';
-import { nameOf } from '../report/names.js';
 import { writeDurable } from '../run/durable.js';
 import { type Change, CURVES, changesOf, curvesOf } from './curves.js';
 import { curveFigures, type FigureFile, tableFigures } from './figures.js';
@@ -104,7 +104,7 @@ function markdown(
       ),
     ),
     `Shared by the rows of a seed: ${Object.entries(shared)
-      .map(([phase, seconds]) => `${nameOf(phase)} ${duration(seconds)}`)
+      .map(([phase, seconds]) => `${titleOf(phase)} ${duration(seconds)}`)
       .join(', ')}.`,
     ...figures.map(({ suffix, title }) => `![${title}](${plan.name}${suffix}.svg)`),
   ];
@@ -169,7 +169,7 @@ interface Decision {
   readonly iteration: number;
   readonly chosen: number;
   readonly tied: readonly number[];
-  readonly scores: readonly { readonly temperature: number; readonly rewardPassAt2: number }[];
+  readonly scores: readonly { readonly temperature: number; readonly rewardPassAt2: number | null }[];
 }
 
 function decisionsOf(runs: readonly Run[]): Decision[] {

@@ -4,6 +4,7 @@ import { UserError } from '../core/errors.js';
 import type { Policy } from '../core/ports.js';
 import { random } from '../core/random.js';
 import type { Problem } from '../core/types.js';
+import type { LabelResult } from '../record/results.js';
 import { type Collection, collect, type SampleSettings, writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
 import { countCompletions, labelPairs, type PairLabels } from './completions.js';
@@ -19,19 +20,6 @@ export interface LabelOptions {
   readonly balance: boolean;
   readonly completions: number;
   readonly completionTemperature: number;
-}
-
-export interface LabelResult {
-  readonly questions: number;
-  /** Different responses after the limit per question. */
-  readonly candidates: number;
-  readonly pairs: number;
-  readonly right: number;
-  readonly multipleChoice: number;
-  readonly steps: number;
-  /** Pairs that could not be sampled from. */
-  readonly failed: number;
-  readonly meanLabel: number | null;
 }
 
 /** Names of what this phase leaves in the run folder. */

@@ -7,11 +7,12 @@ import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
-import * as schema from './schema.js';
+import { type PhaseKind, phases, resultsOf } from '../evolve/phases.js';
+import * as results from '../record/results.js';
 
 export interface PhaseRecord {
   readonly phase: string;
-  readonly tokens: schema.Tokens;
+  readonly tokens: results.TokenCounts;
 }
 
 export interface RunData {
@@ -26,21 +27,21 @@ export interface RunData {
   /** A setting by its dotted name; undefined where it is not set. */
   setting(name: string): unknown;
   /** Greedy accuracy on the test problems, in the order of the run. */
-  readonly tests: readonly schema.Test[];
+  readonly tests: readonly results.TestResult[];
   /** The same on the out-of-domain problems. */
-  readonly away: readonly schema.Test[];
-  readonly final: schema.Final | null;
-  readonly warmup: schema.Warmup | null;
-  readonly labels: schema.Labels | null;
-  readonly prm: schema.Prm | null;
+  readonly outOfDomain: readonly results.TestResult[];
+  readonly final: results.FinalResult | null;
+  readonly warmup: results.WarmupResult | null;
+  readonly labels: results.LabelResult | null;
+  readonly prm: results.PrmResult | null;
   /** The search for a threshold, where there was one. */
-  readonly threshold: schema.Threshold | null;
-  readonly iterations: readonly schema.Iteration[];
-  readonly dynamics: readonly schema.Standing[];
+  readonly threshold: results.ThresholdDecision | null;
+  readonly iterations: readonly results.IterationResult[];
+  readonly dynamics: readonly results.Measurement[];
   /** Optimizer steps by phase, those of an unfinished phase included. */
-  readonly steps: ReadonlyMap<string, readonly schema.Step[]>;
+  readonly steps: ReadonlyMap<string, readonly results.StepEvent[]>;
   /** Problems that could not be sampled. */
-  readonly failures: readonly schema.Failure[];
+  readonly failures: readonly results.FailedEvent[];
   /** Committed phases in order. */
   readonly phases: readonly PhaseRecord[];
   /** Phases that were begun and are not committed. */
@@ -61,23 +62,19 @@ export async function readRun(dir: string): Promise<RunData> {
   const events = await readEvents(dir);
   const commits = events
     .filter(({ event }) => event === 'commit')
-    .map((event) => checked(schema.commit, event, journal));
-  const read = <T>(shape: Parameters<typeof checked<T>>[0], matches: (phase: string) => boolean): T[] =>
-    commits
-      .filter(({ phase }) => matches(phase))
-      .map(({ phase, result }) => checked(shape, result, `${journal}: ${phase}`));
-  const one = <T>(shape: Parameters<typeof checked<T>>[0], name: string): T | null =>
-    read(shape, (phase) => phase === name)[0] ?? null;
-  const steps = new Map<string, schema.Step[]>();
+    .map((event) => checked(results.commitEvent, event, journal));
+  const all = <R>(kind: PhaseKind<never, R>): R[] => resultsOf(kind, commits, journal);
+  const one = <R>(kind: PhaseKind<never, R>): R | null => all(kind)[0] ?? null;
+  const steps = new Map<string, results.StepEvent[]>();
   for (const event of events) {
     if (event.event !== 'step') continue;
-    const step = checked(schema.step, event, journal);
+    const step = checked(results.stepEvent, event, journal);
     const known = steps.get(step.phase);
     if (known) known.push(step);
     else steps.set(step.phase, [step]);
   }
   const started = events.find(({ event }) => event === 'start');
-  const start = started && checked(schema.start, started, journal);
+  const start = started && checked(results.startEvent, started, journal);
   const seconds = await readSeconds(join(dir, 'timings.json'));
   const done = new Set(commits.map(({ phase }) => phase));
   return {
@@ -87,17 +84,19 @@ export async function readRun(dir: string): Promise<RunData> {
     configDigest: createHash('sha256').update(configText).digest('hex'),
     problemsDigest: start?.problems ?? null,
     setting: (name) => valueAt(config, name),
-    tests: read(schema.test, (phase) => phase.startsWith('test-') && phase !== 'test-final'),
-    away: read(schema.test, (phase) => phase.startsWith('away-')),
-    final: one(schema.final, 'test-final'),
-    warmup: one(schema.warmup, 'warmup'),
-    labels: one(schema.labels, 'label'),
-    prm: one(schema.prm, 'train-prm'),
-    threshold: one(schema.threshold, 'search-alpha'),
-    iterations: read(schema.iteration, (phase) => phase.startsWith('iter-')),
-    dynamics: read(schema.standing, (phase) => phase.startsWith('dynamics-')),
+    tests: all(phases.test),
+    outOfDomain: all(phases.outOfDomain),
+    final: one(phases.finalTest),
+    warmup: one(phases.warmup),
+    labels: one(phases.label),
+    prm: one(phases.prm),
+    threshold: one(phases.threshold),
+    iterations: all(phases.iteration),
+    dynamics: all(phases.dynamics),
     steps,
-    failures: events.filter(({ event }) => event === 'failed').map((event) => checked(schema.failure, event, journal)),
+    failures: events
+      .filter(({ event }) => event === 'failed')
+      .map((event) => checked(results.failedEvent, event, journal)),
     phases: commits.map(({ phase, tokens }) => ({ phase, tokens })),
     open: [...new Set([...Object.keys(seconds), ...steps.keys()])].filter((phase) => !done.has(phase)),
     seconds,
@@ -113,11 +112,6 @@ export async function readEvents(dir: string): Promise<{ readonly event: string 
 export function fileOf({ dir }: Pick<RunData, 'dir'>, path: string): string | undefined {
   const full = join(dir, path);
   return existsSync(full) ? full : undefined;
-}
-
-/** `0003` of iteration 3, as it stands in names of phases and files. */
-export function padded(iteration: number): string {
-  return String(iteration).padStart(4, '0');
 }
 
 /** What to do with a folder of `mstar evaluate` or `mstar rollout` instead. */

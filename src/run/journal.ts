@@ -1,6 +1,7 @@
 // The journal of a run: one JSON event a line, appended; `commit` lines say which phases are done for good.
 // Leaves the meaning of events to the phases and the choice of where to continue to folder.ts.
 import { type FileHandle, open, readFile } from 'node:fs/promises';
+import type { TokenCounts } from '../record/results.js';
 
 /** Plain data that a line can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -8,13 +9,6 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export interface JournalEvent {
   readonly event: string;
   readonly [key: string]: Json | undefined;
-}
-
-/** Response tokens of a phase, by what was done with them. */
-export interface TokenCounts {
-  readonly sampled: number;
-  readonly scored: number;
-  readonly trained: number;
 }
 
 /** Whose weights a checkpoint holds; of each, a run goes on from the newest. `completer` samples the PRM's labels. */

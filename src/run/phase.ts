@@ -2,10 +2,11 @@
 // Leaves the commit itself to folder.ts.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TokenCounts } from '../record/results.js';
 import { commitCheckpoint } from './checkpoint.js';
 import { putDurable } from './durable.js';
 import type { Run } from './folder.js';
-import type { CheckpointModel, Json, TokenCounts } from './journal.js';
+import type { CheckpointModel, Json } from './journal.js';
 import type { Meter, WorkKind } from './progress.js';
 import { stopIfAsked } from './stop.js';
 import { keepUnit, readUnit } from './units.js';

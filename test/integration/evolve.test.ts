@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Standing } from '../../src/evolve/dynamics.js';
 import type { Summary } from '../../src/evolve/summary.js';
 import { evolve } from '../../src/jobs.js';
 import { exportLines } from '../../src/label/export.js';
 import { readLabels } from '../../src/label/labels-file.js';
+import type { TemperatureDecision } from '../../src/record/results.js';
 import { compareRuns, readRuns } from '../../src/report/compare/comparison.js';
 import { queryRollouts } from '../../src/report/query.js';
 import { listRuns } from '../../src/report/runs.js';
@@ -152,9 +152,9 @@ describe('evolve', () => {
   test('chooses the temperature every two iterations, the lower of equals, and samples the next iteration with it', () => {
     const decisions = summary.dynamics.map(({ decision }) => decision);
     expect(decisions.map((decision) => decision !== null)).toEqual([false, false, true, false]);
-    const decision = decisions[2] as NonNullable<Standing['decision']>;
+    const decision = decisions[2] as TemperatureDecision;
     expect(decision.scores.map(({ temperature }) => temperature)).toEqual([0.6, 1, 1.4]);
-    const best = Math.max(...decision.scores.map(({ rewardPassAt2 }) => rewardPassAt2));
+    const best = Math.max(...decision.scores.map(({ rewardPassAt2 }) => rewardPassAt2 ?? Number.NaN));
     expect(decision.chosen).toBe(decision.scores.find(({ rewardPassAt2 }) => rewardPassAt2 === best)?.temperature);
     expect(summary.iterations.map(({ temperature }) => temperature)).toEqual([1, 1, decision.chosen]);
     expect(summary.final?.samples.temperature).toBe(decision.chosen);

@@ -1,15 +1,16 @@
 // Several runs as one page that stands alone: what they are, the settings that differ, their curves over each other.
 // Leaves reading to comparison.ts, what a run has on each axis to side.ts, charts and looks to the parts of every report.
+
+import type { Measurement, SampleMeasure } from '../../record/results.js';
 import { type Line, lineChart } from '../charts/line.js';
 import { type CurvePoint, thin } from '../charts/thin.js';
 import { count, duration, percent, plural, points, significant } from '../format.js';
 import { html, type Markup, type Part } from '../html.js';
-import { iterationName, shortName } from '../names.js';
+import { shortName, startOrNumber } from '../names.js';
 import { renderPage } from '../page.js';
 import { figure, fold, grid, note, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
 import { iterationsOf, stateOf } from '../runs.js';
-import type { Samples, Standing } from '../schema.js';
 import { type Comparison, checkpointsOf, compareRuns } from './comparison.js';
 import { keyOf, policySteps, type Side, samplesAt, sharedTemperature, sidesOf, testsByStep } from './side.js';
 
@@ -112,9 +113,9 @@ function dynamics(sides: readonly Side[]): Markup {
       return standing ? measure(standing, samplesAt(standing, temperature)) : null;
     };
     const lines = curves(sides, (side) => iterations.map((i) => [i, measured(side, i)] as const));
-    const rows = iterations.map((i): Part[] => [iterationName(i), ...sides.map((side) => shown(measured(side, i)))]);
+    const rows = iterations.map((i): Part[] => [startOrNumber(i), ...sides.map((side) => shown(measured(side, i)))]);
     return chart(`dynamics-${id}`, `${title} by iteration`, lines, {
-      categories: iterations.map(iterationName),
+      categories: iterations.map(startOrNumber),
       note: about,
       numbers: table(`${title} by iteration`, ['iteration', ...sides.map(named)], rows),
     });
@@ -145,7 +146,7 @@ function dynamics(sides: readonly Side[]): Markup {
   );
 }
 
-type Measure = (standing: Standing, samples: Samples | undefined) => number | null;
+type Measure = (standing: Measurement, samples: SampleMeasure | undefined) => number | null;
 
 function training(sides: readonly Side[]): Markup {
   const longest = Math.max(...sides.map(({ steps }) => steps));

@@ -1,9 +1,10 @@
 // A run as one of several: its letter, its colour and its curves over the axes that they share.
 // Leaves drawing to page.ts.
+import { isIteration } from '../../evolve/phases.js';
+import type { Measurement, SampleMeasure, StepEvent } from '../../record/results.js';
 import type { Colour } from '../charts/axes.js';
 import { html, type Markup } from '../html.js';
 import type { RunData } from '../read.js';
-import type { Samples, Standing, Step } from '../schema.js';
 
 export interface Side {
   /** A, B, C... */
@@ -36,8 +37,8 @@ export function keyOf(sides: readonly Side[]): Markup {
 }
 
 /** The policy's optimizer steps over all iterations. */
-export function policySteps({ steps }: RunData): Step[] {
-  return [...steps].flatMap(([phase, some]) => (phase.startsWith('iter-') ? some : []));
+export function policySteps({ steps }: RunData): StepEvent[] {
+  return [...steps].flatMap(([phase, some]) => (isIteration(phase) ? some : []));
 }
 
 /** Test accuracies over the policy's optimizer steps that were taken before; the base model is on this axis only without warm-up. */
@@ -45,7 +46,7 @@ export function testsByStep({ tests, steps, setting }: RunData): [number, number
   let taken = 0;
   return tests.flatMap(({ at, greedy }): [number, number][] => {
     if (at === 'base' && setting('warmup.enabled') !== false) return [];
-    if (at.startsWith('iter-')) taken += steps.get(at)?.length ?? 0;
+    if (isIteration(at)) taken += steps.get(at)?.length ?? 0;
     return [[taken, greedy.accuracy]];
   });
 }
@@ -63,12 +64,12 @@ export function sharedTemperature(sides: readonly Side[]): number | null {
 }
 
 /** What a standing measured at a temperature. */
-export function samplesAt({ samples }: Standing, temperature: number | null): Samples | undefined {
+export function samplesAt({ samples }: Measurement, temperature: number | null): SampleMeasure | undefined {
   return samples.find((one) => one.temperature === temperature);
 }
 
 /** Temperatures that every standing has. */
-function followed(standings: readonly Standing[]): number[] {
+function followed(standings: readonly Measurement[]): number[] {
   const [first, ...others] = standings;
   const all = first?.samples.map(({ temperature }) => temperature) ?? [];
   return all.filter((t) => others.every((standing) => samplesAt(standing, t)));

@@ -1,7 +1,8 @@
 // The curves of a run as scalars, one journal event after the other: so they are the same while the run goes on and after it.
 // Leaves where they are written to metrics.ts and their file formats to tensorboard.ts.
 import { checked } from '../../core/schema.js';
-import * as schema from '../schema.js';
+import { isIteration, phases, resultsOf } from '../../evolve/phases.js';
+import * as results from '../../record/results.js';
 import type { Scalar } from './tensorboard.js';
 
 /** A scalar with the phase that it is from; a tag has at most one for each step. */
@@ -22,39 +23,42 @@ export class Curves {
   add(event: { readonly event: string }): Point[] {
     switch (event.event) {
       case 'step':
-        return this.#step(checked(schema.step, event, JOURNAL));
+        return this.#step(checked(results.stepEvent, event, JOURNAL));
       case 'choice':
-        return choice(checked(schema.choiceEvent, event, JOURNAL));
+        return choice(checked(results.choiceEvent, event, JOURNAL));
       case 'pseudo':
-        return pseudo(checked(schema.pseudo, event, JOURNAL));
+        return pseudo(checked(results.pseudoEvent, event, JOURNAL));
       case 'commit':
-        return this.#commit(checked(schema.commit, event, JOURNAL));
+        return this.#commit(checked(results.commitEvent, event, JOURNAL));
       default:
         return [];
     }
   }
 
-  #step({ phase, loss, lr, gradNorm }: schema.Step): Point[] {
-    const policy = phase.startsWith('iter-');
+  #step({ phase, loss, lr, gradNorm }: results.StepEvent): Point[] {
+    const policy = isIteration(phase);
     const step = policy ? ++this.#policySteps : (this.#steps.get(phase) ?? 0) + 1;
     if (!policy) this.#steps.set(phase, step);
     return points(phase, step, policy ? 'train' : phase, { loss, learning_rate: lr, grad_norm: gradNorm });
   }
 
-  #commit({ phase, result }: { readonly phase: string; readonly result: unknown }): Point[] {
-    const read = <T>(shape: Parameters<typeof checked<T>>[0]): T => checked(shape, result, `${JOURNAL}: ${phase}`);
-    if (phase === 'test-final') return final(phase, read(schema.final));
-    if (phase.startsWith('test-')) return this.#test(phase, read(schema.test));
-    if (phase.startsWith('away-')) return away(phase, read(schema.test));
-    if (phase === 'train-prm')
-      return points(phase, 0, 'prm', { held_out_mse: read<schema.Prm>(schema.prm).heldOut?.mse });
-    if (phase.startsWith('dynamics-')) return standing(phase, read(schema.standing));
-    if (!phase.startsWith('iter-')) return [];
-    const { iteration, temperature } = read(schema.iteration);
-    return points(phase, iteration, 'rollout', { temperature });
+  #commit(commit: { readonly phase: string; readonly result?: unknown }): Point[] {
+    const { phase } = commit;
+    const [final] = resultsOf(phases.finalTest, [commit], JOURNAL);
+    if (final) return finalPoints(phase, final);
+    const [test] = resultsOf(phases.test, [commit], JOURNAL);
+    if (test) return this.#test(phase, test);
+    const [other] = resultsOf(phases.outOfDomain, [commit], JOURNAL);
+    if (other) return outOfDomain(phase, other);
+    const [prm] = resultsOf(phases.prm, [commit], JOURNAL);
+    if (prm) return points(phase, 0, 'prm', { held_out_mse: prm.heldOut?.mse });
+    const [measured] = resultsOf(phases.dynamics, [commit], JOURNAL);
+    if (measured) return measurement(phase, measured);
+    const [iteration] = resultsOf(phases.iteration, [commit], JOURNAL);
+    return iteration ? points(phase, iteration.iteration, 'rollout', { temperature: iteration.temperature }) : [];
   }
 
-  #test(phase: string, { at, greedy: { accuracy } }: schema.Test): Point[] {
+  #test(phase: string, { at, greedy: { accuracy } }: results.TestResult): Point[] {
     // The base model stands apart: it is on no axis of iterations.
     if (at === 'base') return points(phase, 0, 'test', { base_accuracy: accuracy });
     return [
@@ -70,14 +74,14 @@ export function curvesOf(events: readonly { readonly event: string }[]): Point[]
   return events.flatMap((event) => curves.add(event));
 }
 
-function away(phase: string, { at, greedy: { accuracy } }: schema.Test): Point[] {
+function outOfDomain(phase: string, { at, greedy: { accuracy } }: results.TestResult): Point[] {
   const name = at === 'base' ? 'base_accuracy' : 'accuracy';
   return points(phase, iterationOf(at), 'out_of_domain', { [name]: accuracy });
 }
 
-function choice({ phase, sampled, unreadable, correct, selected }: schema.ChoiceEvent): Point[] {
+function choice({ phase, sampled, unreadable, correct, selected }: results.ChoiceEvent): Point[] {
   // The warm-up samples with the answer given, so it is no point of these curves.
-  if (!phase.startsWith('iter-')) return [];
+  if (!isIteration(phase)) return [];
   const all = Math.max(1, sampled);
   return points(phase, iterationOf(phase), 'rollout', {
     correct: correct / all,
@@ -86,14 +90,14 @@ function choice({ phase, sampled, unreadable, correct, selected }: schema.Choice
   });
 }
 
-function pseudo({ phase, questions, voted, right }: schema.Pseudo): Point[] {
+function pseudo({ phase, questions, voted, right }: results.PseudoEvent): Point[] {
   return points(phase, iterationOf(phase), 'pseudo', {
     voted: questions > 0 ? voted / questions : null,
     accuracy: voted > 0 ? right / voted : null,
   });
 }
 
-function standing(phase: string, { iteration, greedy, samples, steps, decision }: schema.Standing): Point[] {
+function measurement(phase: string, { iteration, greedy, samples, steps, decision }: results.Measurement): Point[] {
   return [
     ...points(phase, iteration, 'dynamics', { greedy: greedy.accuracy }),
     ...samples.flatMap((one) => points(phase, iteration, 'dynamics', measures(one), `/T${one.temperature}`)),
@@ -102,7 +106,7 @@ function standing(phase: string, { iteration, greedy, samples, steps, decision }
   ];
 }
 
-function final(phase: string, { at, greedy, samples, steps }: schema.Final): Point[] {
+function finalPoints(phase: string, { at, greedy, samples, steps }: results.FinalResult): Point[] {
   return points(phase, iterationOf(at), 'final', {
     greedy: greedy.accuracy,
     ...measures(samples),
@@ -112,7 +116,7 @@ function final(phase: string, { at, greedy, samples, steps }: schema.Final): Poi
   });
 }
 
-function measures({ k, passAt1, passAtK, gap, rewardPassAt2 }: schema.Samples): Record<string, number | null> {
+function measures({ k, passAt1, passAtK, gap, rewardPassAt2 }: results.SampleMeasure): Record<string, number | null> {
   return { pass_at_1: passAt1, [`pass_at_${k}`]: passAtK, gap, reward_pass_at_2: rewardPassAt2 };
 }
 

@@ -1,8 +1,9 @@
 // What the run did: the settings that matter most, the counts, and every setting as it was resolved.
 // Leaves results to the other sections.
+
+import { titleOf } from '../../evolve/phases.js';
 import { count, percent, plural } from '../format.js';
 import { html, type Markup, type Part } from '../html.js';
-import { nameOf } from '../names.js';
 import { facts, fold, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
 import { iterationsOf } from '../runs.js';
@@ -74,7 +75,7 @@ function failures({ failures: all }: RunData): Markup {
   const phases = new Map<string, Set<string>>();
   for (const { problem, phase, reason } of all) {
     const key = JSON.stringify([problem, reason]);
-    phases.set(key, (phases.get(key) ?? new Set()).add(nameOf(phase)));
+    phases.set(key, (phases.get(key) ?? new Set()).add(titleOf(phase)));
   }
   const rows = [...phases].slice(0, MOST_FAILURES).map(([key, names]): Part[] => {
     const [problem, reason] = JSON.parse(key) as [string, string];

@@ -1,8 +1,9 @@
 // Test problems that the last checkpoint answers differently from the first: some that it won, some that it lost.
 // Leaves how many there are to headline.ts.
+
+import { titleOf } from '../../evolve/phases.js';
 import { problemCards, truthsOf } from '../cards.js';
 import { html, type Markup, type Part } from '../html.js';
-import { nameOf } from '../names.js';
 import { fold, note, section } from '../parts.js';
 import { fileOf, type RunData } from '../read.js';
 import type { Tables } from '../tables.js';
@@ -23,7 +24,7 @@ export async function changes(run: RunData, tables: Tables): Promise<Markup | nu
   const ids = [...won, ...lost];
   const rows = [...(await tables.responses(before, ids)), ...(await tables.responses(after, ids))];
   const truths = await truthsOf(run, rows);
-  const by = [nameOf(from.at), nameOf(to.at)];
+  const by = [titleOf(from.at), titleOf(to.at)];
   const cards = (problems: readonly string[], why: string): Promise<Markup[]> =>
     problemCards(
       run,

@@ -1,14 +1,15 @@
 // How the policy changed from iteration to iteration on the validation problems (P13).
 // Leaves the choice of a temperature to temperature.ts.
+
+import type { Measurement, SampleMeasure } from '../../record/results.js';
 import { rampColour } from '../charts/axes.js';
 import { intervalChart } from '../charts/interval.js';
 import { type Line, lineChart } from '../charts/line.js';
 import { decimal, percent, plural, points } from '../format.js';
 import type { Markup, Part } from '../html.js';
-import { iterationName } from '../names.js';
+import { startOrNumber } from '../names.js';
 import { figure, fold, grid, note, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
-import type { Samples, Standing } from '../schema.js';
 
 export function dynamics({ dynamics: standings }: RunData): Markup {
   const [first] = standings;
@@ -67,7 +68,7 @@ export function dynamics({ dynamics: standings }: RunData): Markup {
 }
 
 /** One line per temperature that was followed through; those measured for one choice only are in that section. */
-function linesOf(standings: readonly Standing[]): (measure: (samples: Samples) => number | null) => Line[] {
+function linesOf(standings: readonly Measurement[]): (measure: (samples: SampleMeasure) => number | null) => Line[] {
   const all = [...new Set(standings.flatMap(({ samples }) => samples.map(({ temperature }) => temperature)))].sort(
     (a, b) => a - b,
   );
@@ -86,9 +87,9 @@ function linesOf(standings: readonly Standing[]): (measure: (samples: Samples) =
     }));
 }
 
-function greedyChart(standings: readonly Standing[]): Markup {
+function greedyChart(standings: readonly Measurement[]): Markup {
   const estimates = standings.map(({ iteration, greedy }) => ({
-    name: iterationName(iteration),
+    name: startOrNumber(iteration),
     value: greedy.accuracy,
     low: greedy.low,
     high: greedy.high,
@@ -102,11 +103,11 @@ function greedyChart(standings: readonly Standing[]): Markup {
   });
 }
 
-function chart(id: string, title: string, standings: readonly Standing[], lines: readonly Line[]): Markup {
+function chart(id: string, title: string, standings: readonly Measurement[], lines: readonly Line[]): Markup {
   const description = lines
     .map(({ name, points: some }) => `${name}: ${some.map(([, y]) => percent(y)).join(', ')}`)
     .join('; ');
-  const categories = standings.map(({ iteration }) => iterationName(iteration));
+  const categories = standings.map(({ iteration }) => startOrNumber(iteration));
   return lineChart({
     id: `dynamics-${id}`,
     title: `${title} by iteration`,
@@ -118,10 +119,10 @@ function chart(id: string, title: string, standings: readonly Standing[], lines:
   });
 }
 
-function numbers(standings: readonly Standing[], k: number): Markup {
+function numbers(standings: readonly Measurement[], k: number): Markup {
   const rows = standings.flatMap(({ iteration, greedy, samples }) => [
     [
-      iterationName(iteration),
+      startOrNumber(iteration),
       'greedy',
       percent(greedy.accuracy),
       '',
@@ -132,7 +133,7 @@ function numbers(standings: readonly Standing[], k: number): Markup {
       decimal(greedy.meanTokens, 1),
     ],
     ...samples.map((one): Part[] => [
-      iterationName(iteration),
+      startOrNumber(iteration),
       String(one.temperature),
       percent(one.passAt1),
       percent(one.passAtK),

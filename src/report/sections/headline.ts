@@ -1,18 +1,20 @@
 // The result first: test accuracy of every checkpoint with its interval, and the gain.
 // Leaves how the policy changed on the way to dynamics.ts.
+
+import { titleOf } from '../../evolve/phases.js';
+import type { TestResult } from '../../record/results.js';
 import { intervalChart } from '../charts/interval.js';
 import { count, decimal, percent, plural, points } from '../format.js';
 import { html, type Markup, type Part } from '../html.js';
-import { nameOf, shortName } from '../names.js';
+import { shortName } from '../names.js';
 import { facts, figure, fold, grid, note, section, table } from '../parts.js';
 import { fileOf, type RunData } from '../read.js';
-import type { Test } from '../schema.js';
 import type { Tables } from '../tables.js';
 
 /** Change of accuracy between two passes over the same problems. */
 interface Gain {
-  readonly from: Test;
-  readonly to: Test;
+  readonly from: TestResult;
+  readonly to: TestResult;
   readonly difference: number;
   /** Problems won and lost, and the 95 % interval of the paired difference, where the rows of both passes are there. */
   readonly paired?: { readonly won: number; readonly lost: number; readonly low: number; readonly high: number };
@@ -29,7 +31,7 @@ export async function headline(run: RunData, tables: Tables): Promise<Markup> {
   const chart = intervalChart({
     id: 'result-chart',
     title: 'Greedy accuracy on the test problems',
-    description: tests.map(({ at, greedy }) => `${nameOf(at)} ${percent(greedy.accuracy)}`).join(', '),
+    description: tests.map(({ at, greedy }) => `${titleOf(at)} ${percent(greedy.accuracy)}`).join(', '),
     xName: 'checkpoint (numbers are iterations)',
     estimates: tests.map(({ at, greedy }) => ({
       name: shortName(at),
@@ -53,12 +55,12 @@ export async function headline(run: RunData, tables: Tables): Promise<Markup> {
       run.final && sampledFacts(run.final),
     ),
     fold('Numbers', testTable('Greedy accuracy on the test problems', tests, starts)),
-    run.away.length > 0 && [
+    run.outOfDomain.length > 0 && [
       html`<h3>Out of domain</h3>`,
       testTable(
-        `Greedy accuracy on ${plural(run.away[0]?.greedy.problems ?? 0, 'problem')} of the other data set`,
-        run.away,
-        run.away.filter(({ at }) => at === 'warmup' || at === 'base').reverse(),
+        `Greedy accuracy on ${plural(run.outOfDomain[0]?.greedy.problems ?? 0, 'problem')} of the other data set`,
+        run.outOfDomain,
+        run.outOfDomain.filter(({ at }) => at === 'warmup' || at === 'base').reverse(),
       ),
     ],
   );
@@ -70,14 +72,14 @@ function gainLine({ from, to, difference }: Gain): Markup {
 }
 
 function gainSentence({ from, to, difference, paired }: Gain): string {
-  const what = `From ${nameOf(from.at)} (${percent(from.greedy.accuracy)}) to ${nameOf(to.at)} (${percent(to.greedy.accuracy)}): ${points(difference)} points`;
+  const what = `From ${titleOf(from.at)} (${percent(from.greedy.accuracy)}) to ${titleOf(to.at)} (${percent(to.greedy.accuracy)}): ${points(difference)} points`;
   if (!paired) return `${what}.`;
   const interval = `95 % interval ${points(paired.low)} to ${points(paired.high)}`;
   return `${what}, ${interval}; ${plural(paired.won, 'problem')} won, ${count(paired.lost)} lost.`;
 }
 
 /** The interval is the normal one of the mean of paired differences: each problem counts +1, 0 or -1. */
-async function gainOf(run: RunData, tables: Tables, from: Test, to: Test): Promise<Gain> {
+async function gainOf(run: RunData, tables: Tables, from: TestResult, to: TestResult): Promise<Gain> {
   const gain = { from, to, difference: to.greedy.accuracy - from.greedy.accuracy };
   const [before, after] = [from, to].map(({ at }) => fileOf(run, `rollouts/test-${at}.parquet`));
   if (!before || !after) return gain;
@@ -88,10 +90,10 @@ async function gainOf(run: RunData, tables: Tables, from: Test, to: Test): Promi
   return { ...gain, paired: { won, lost, low: mean - half, high: mean + half } };
 }
 
-function testTable(title: string, tests: readonly Test[], starts: readonly Test[]): Markup {
+function testTable(title: string, tests: readonly TestResult[], starts: readonly TestResult[]): Markup {
   const [start] = starts;
   const rows = tests.map(({ at, greedy }): Part[] => [
-    nameOf(at),
+    titleOf(at),
     percent(greedy.accuracy),
     `${percent(greedy.low)} to ${percent(greedy.high)}`,
     start && start.at !== at ? points(greedy.accuracy - start.greedy.accuracy) : '',
@@ -100,7 +102,7 @@ function testTable(title: string, tests: readonly Test[], starts: readonly Test[
     decimal(greedy.meanTokens, 1),
     count(greedy.failed),
   ]);
-  const gained = start ? `points over ${nameOf(start.at)}` : 'points';
+  const gained = start ? `points over ${titleOf(start.at)}` : 'points';
   const head = [
     'checkpoint',
     'accuracy',
@@ -116,7 +118,7 @@ function testTable(title: string, tests: readonly Test[], starts: readonly Test[
 
 function sampledFacts({ at, samples }: NonNullable<RunData['final']>): Markup {
   const { k, temperature, problems } = samples;
-  const first = `${nameOf(at)}, ${count(k)} responses to each of ${plural(problems, 'test problem')} at temperature ${temperature}`;
+  const first = `${titleOf(at)}, ${count(k)} responses to each of ${plural(problems, 'test problem')} at temperature ${temperature}`;
   return html`<div><h3>Sampled at the end</h3><p>${first}.</p>${facts([
     ['one response', percent(samples.passAt1)],
     [`Pass@${k}`, percent(samples.passAtK)],
@@ -134,8 +136,8 @@ function progress(run: RunData): Part {
   const iterations = Number(run.setting('evolve.iterations') ?? 0);
   const limit = Number(run.setting('evolve.steps') ?? 0);
   const steps = run.iterations.reduce((sum, { training }) => sum + training.steps, 0);
-  const done = last ? `Last finished: ${nameOf(last)}` : 'No phase is finished yet';
-  const open = run.open.length > 0 ? `; begun: ${run.open.map(nameOf).join(', ')}` : '';
+  const done = last ? `Last finished: ${titleOf(last)}` : 'No phase is finished yet';
+  const open = run.open.length > 0 ? `; begun: ${run.open.map(titleOf).join(', ')}` : '';
   const of =
     iterations > 0
       ? ` ${run.iterations.length} of ${plural(iterations, 'iteration')} done.`

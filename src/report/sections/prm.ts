@@ -1,13 +1,14 @@
 // The process reward model: its labels, its training, and how well its step scores tell right from wrong.
 // Leaves what it selected to selection.ts.
+
+import type { LabelResult, PrmResult } from '../../record/results.js';
 import { type Bars, barChart } from '../charts/bars.js';
 import { lineChart } from '../charts/line.js';
 import { count, decimal, percent, significant } from '../format.js';
 import type { Markup, Part } from '../html.js';
-import { iterationName } from '../names.js';
+import { startOrNumber } from '../names.js';
 import { facts, figure, grid, note, section, table } from '../parts.js';
 import { fileOf, type RunData } from '../read.js';
-import type { Labels, Prm } from '../schema.js';
 import type { LabelCount, Tables } from '../tables.js';
 import { curveFigures } from './training.js';
 
@@ -33,12 +34,18 @@ export async function prm(run: RunData, tables: Tables): Promise<Markup> {
   );
 }
 
-function heldOutSentence({ steps, responses, mse, baselineMse, correlation }: NonNullable<Prm['heldOut']>): string {
+function heldOutSentence({
+  steps,
+  responses,
+  mse,
+  baselineMse,
+  correlation,
+}: NonNullable<PrmResult['heldOut']>): string {
   const error = `squared error ${significant(mse)}, where always saying the mean label has ${significant(baselineMse)}`;
   return `On ${count(steps)} steps of ${count(responses)} responses kept out of the training: ${error}; correlation with the labels ${decimal(correlation, 2)} (mstar prm tells more).`;
 }
 
-function labelFacts(labels: Labels): Markup {
+function labelFacts(labels: LabelResult): Markup {
   return facts([
     ['questions sampled', count(labels.questions)],
     ['labelled responses', count(labels.pairs - labels.failed)],
@@ -94,7 +101,7 @@ function labelFigure(counts: readonly LabelCount[]): Markup {
 
 /** Where the truth of steps is known: how well scores separate steps up to which the reasoning is right from the others. */
 function qualityFigure({ dynamics, final }: RunData): Part {
-  const found = dynamics.flatMap(({ iteration, steps }) => (steps ? [{ name: iterationName(iteration), steps }] : []));
+  const found = dynamics.flatMap(({ iteration, steps }) => (steps ? [{ name: startOrNumber(iteration), steps }] : []));
   if (found.length === 0) return null;
   const all = final?.steps ? [...found, { name: 'final test', steps: final.steps }] : found;
   const chart = lineChart({

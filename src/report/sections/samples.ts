@@ -1,11 +1,12 @@
 // Problems of each iteration with all their responses: what was sampled, how it was scored, what was selected.
 // Leaves the choice to pick.ts and the looks of a problem to response.ts.
+
+import { iterationName, titleOf } from '../../evolve/phases.js';
 import { problemCards, truthsOf } from '../cards.js';
 import { html, type Markup } from '../html.js';
-import { nameOf } from '../names.js';
 import { note, section } from '../parts.js';
 import { type Pick, pickProblems } from '../pick.js';
-import { fileOf, padded, type RunData } from '../read.js';
+import { fileOf, type RunData } from '../read.js';
 import type { ResponseRow, Tables } from '../tables.js';
 
 /** Problems shown of each iteration. */
@@ -21,7 +22,7 @@ interface Shown {
 export async function samples(run: RunData, tables: Tables): Promise<Markup> {
   const all: Shown[] = [];
   for (const { iteration, temperature } of run.iterations) {
-    const phase = `iter-${padded(iteration)}`;
+    const phase = iterationName(iteration);
     const file = fileOf(run, `rollouts/${phase}.parquet`);
     if (!file) continue;
     const picks = pickProblems(await tables.problemStats(file), EACH);
@@ -29,7 +30,7 @@ export async function samples(run: RunData, tables: Tables): Promise<Markup> {
       file,
       picks.map(({ problem }) => problem),
     );
-    all.push({ title: nameOf(phase), temperature, picks, rows });
+    all.push({ title: titleOf(phase), temperature, picks, rows });
   }
   if (all.length === 0) return section('samples', 'Sample problems', note('No iteration has left its responses yet.'));
   const rows = all.flatMap((shown) => shown.rows);

@@ -1,17 +1,18 @@
 // What selection kept: questions by number of kept responses, the way from samples to examples, the share of luck.
 // Leaves single problems to samples.ts.
+import { iterationName } from '../../evolve/phases.js';
+import type { ChoiceCounts, ThresholdDecision } from '../../record/results.js';
 import { type Bars, barChart } from '../charts/bars.js';
 import { count, percent } from '../format.js';
 import { html, type Markup, type Part } from '../html.js';
 import { figure, fold, grid, note, section, table } from '../parts.js';
-import { fileOf, padded, type RunData } from '../read.js';
-import type { Choice, Threshold } from '../schema.js';
+import { fileOf, type RunData } from '../read.js';
 import type { Tables } from '../tables.js';
 
 /** One pass of selection: the warm-up or an iteration. */
 interface Pass {
   readonly name: string;
-  readonly choice: Choice;
+  readonly choice: ChoiceCounts;
   /** Questions with 0, 1, 2... kept responses, where the rows are there. */
   readonly kept: readonly number[] | null;
   readonly truthKnown: boolean;
@@ -25,7 +26,7 @@ export async function selection(run: RunData, tables: Tables): Promise<Markup> {
   if (run.warmup) passes.push(await passOf(run, tables, 'warm-up', 'warmup', run.warmup.choice));
   const warmups = passes.length;
   for (const { iteration, choice } of run.iterations) {
-    passes.push(await passOf(run, tables, String(iteration), `iter-${padded(iteration)}`, choice));
+    passes.push(await passOf(run, tables, String(iteration), iterationName(iteration), choice));
   }
   if (passes.length === 0) return section('selection', 'Selection', note('Nothing has been selected yet.'));
   const iterations = passes.slice(warmups);
@@ -45,7 +46,7 @@ export async function selection(run: RunData, tables: Tables): Promise<Markup> {
 }
 
 /** What each threshold would have kept of the first iteration, and what training on that came to. */
-function thresholds({ alpha, scores }: Threshold): Markup {
+function thresholds({ alpha, scores }: ThresholdDecision): Markup {
   const rows = scores.map((score): Part[] => [
     score.alpha === alpha ? html`<b>${score.alpha}</b>` : String(score.alpha),
     count(score.selected),
@@ -60,7 +61,7 @@ function thresholds({ alpha, scores }: Threshold): Markup {
   )}`;
 }
 
-async function passOf(run: RunData, tables: Tables, name: string, file: string, choice: Choice): Promise<Pass> {
+async function passOf(run: RunData, tables: Tables, name: string, file: string, choice: ChoiceCounts): Promise<Pass> {
   const path = fileOf(run, `rollouts/${file}.parquet`);
   if (!path) return { name, choice, kept: null, truthKnown: choice.luckyDistinct > 0 };
   const { questions, truthKnown } = await tables.keptPerQuestion(path);

@@ -1,16 +1,17 @@
 // Which temperature was sampled at, and the scores that each choice was made from (P14).
 // Leaves the other measures at these temperatures to dynamics.ts.
+
+import type { TemperatureDecision } from '../../record/results.js';
 import { rampColour } from '../charts/axes.js';
 import { type Line, lineChart } from '../charts/line.js';
 import { decimal } from '../format.js';
 import { html, type Markup, type Part } from '../html.js';
 import { figure, grid, note, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
-import type { Decision } from '../schema.js';
 
 interface Choice {
   readonly after: number;
-  readonly decision: Decision;
+  readonly decision: TemperatureDecision;
 }
 
 export function temperature({ iterations, dynamics }: RunData): Markup {

@@ -1,33 +1,32 @@
 // Wall-clock seconds and tokens by phase: the one place of the report that differs between two equal runs.
 // Leaves everything that is repeatable to the other sections.
+
+import { isIteration, kindOf, phases, titleOf } from '../../evolve/phases.js';
+import type { TokenCounts } from '../../record/results.js';
 import { lyingBars } from '../charts/bars.js';
 import { count, duration } from '../format.js';
 import type { Markup, Part } from '../html.js';
-import { nameOf } from '../names.js';
 import { figure, fold, note, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
-import type { Tokens } from '../schema.js';
 
 interface Spent {
   readonly name: string;
   readonly seconds: number | null;
-  readonly tokens: Tokens;
+  readonly tokens: TokenCounts;
 }
 
-export function time({ phases, seconds, open }: RunData): Markup {
-  const nothing: Tokens = { sampled: 0, scored: 0, trained: 0 };
-  const committed = phases.map(
-    ({ phase, tokens }): Spent => ({ name: phase, seconds: seconds[phase] ?? null, tokens }),
-  );
+export function time({ phases: done, seconds, open }: RunData): Markup {
+  const nothing: TokenCounts = { sampled: 0, scored: 0, trained: 0 };
+  const committed = done.map(({ phase, tokens }): Spent => ({ name: phase, seconds: seconds[phase] ?? null, tokens }));
   const begun = open.flatMap((phase): Spent[] =>
     seconds[phase] === undefined ? [] : [{ name: phase, seconds: seconds[phase], tokens: nothing }],
   );
   const all = [...committed, ...begun];
   if (all.length === 0) return section('time', 'Time and tokens', note('No phase has been timed yet.'));
-  const kinds = [...new Set(all.map(({ name }) => kindOf(name)))].map((kind) =>
+  const kinds = [...new Set(all.map(({ name }) => workOf(name)))].map((kind) =>
     total(
       kind,
-      all.filter(({ name }) => kindOf(name) === kind),
+      all.filter(({ name }) => workOf(name) === kind),
     ),
   );
   const sum = total('all', all);
@@ -56,7 +55,7 @@ export function time({ phases, seconds, open }: RunData): Markup {
     'time',
     'Time and tokens',
     note(
-      `${duration(sum.seconds)} in all, over every process that worked on the run. Tokens are those of responses, without prompts.`,
+      `${duration(sum.seconds)} in all, over every process that worked on the run. TokenCounts are those of responses, without prompts.`,
     ),
     chart,
     table('By kind of work', head, [...kinds, sum].map(row)),
@@ -65,20 +64,22 @@ export function time({ phases, seconds, open }: RunData): Markup {
       table(
         'By phase',
         head,
-        all.map((one) => row({ ...one, name: nameOf(one.name) })),
+        all.map((one) => row({ ...one, name: titleOf(one.name) })),
       ),
     ),
   );
 }
 
-function kindOf(phase: string): string {
-  if (phase.startsWith('iter-')) return 'iterations';
-  if (phase.startsWith('dynamics-')) return 'dynamics';
-  return /^(test|away)-/.test(phase) ? 'tests' : nameOf(phase);
+function workOf(phase: string): string {
+  const { kind } = kindOf(phase) ?? {};
+  if (isIteration(phase)) return 'iterations';
+  if (kind === (phases.dynamics as unknown)) return 'dynamics';
+  const tests: readonly unknown[] = [phases.test, phases.outOfDomain, phases.finalTest];
+  return tests.includes(kind) ? 'tests' : titleOf(phase);
 }
 
 function total(name: string, spent: readonly Spent[]): Spent {
-  const add = (kind: keyof Tokens): number => spent.reduce((sum, { tokens }) => sum + tokens[kind], 0);
+  const add = (kind: keyof TokenCounts): number => spent.reduce((sum, { tokens }) => sum + tokens[kind], 0);
   const seconds = spent.flatMap(({ seconds: value }) => value ?? []);
   return {
     name,

@@ -1,19 +1,21 @@
 // Loss, gradient norm and learning rate over the optimizer steps of the warm-up and of all iterations.
 // Leaves the PRM's curve to prm.ts, which draws it with the function here.
+
+import { isIteration, titleOf } from '../../evolve/phases.js';
+import type { StepEvent } from '../../record/results.js';
 import type { Colour } from '../charts/axes.js';
 import { lineChart } from '../charts/line.js';
 import { type CurvePoint, thin } from '../charts/thin.js';
 import { count, plural, significant } from '../format.js';
 import { html, type Markup, type Part } from '../html.js';
-import { nameOf, shortName } from '../names.js';
+import { shortName } from '../names.js';
 import { figure, note, section, smallGrid, table } from '../parts.js';
 import type { RunData } from '../read.js';
-import type { Step } from '../schema.js';
 
 /** The optimizer steps of one phase. */
 export interface Stretch {
   readonly phase: string;
-  readonly steps: readonly Step[];
+  readonly steps: readonly StepEvent[];
 }
 
 const MOST_POINTS = 240;
@@ -22,7 +24,7 @@ const MOST_BORDERS = 12;
 export function training({ steps }: RunData): Markup {
   const stretches = [...steps].map(([phase, some]): Stretch => ({ phase, steps: some }));
   const warmup = stretches.filter(({ phase }) => phase === 'warmup');
-  const iterations = stretches.filter(({ phase }) => phase.startsWith('iter-'));
+  const iterations = stretches.filter(({ phase }) => isIteration(phase));
   if (stretches.length === 0) return section('training', 'Training', note('No optimizer step has been taken yet.'));
   return section(
     'training',
@@ -46,7 +48,7 @@ export function curveFigures(id: string, name: string, stretches: readonly Stret
   const borders = starts.length > 1 && starts.length <= MOST_BORDERS ? starts : [];
   const thinned = all.length > MOST_POINTS && `Means over about ${count(all.length / MOST_POINTS)} steps. `;
   const marks = borders.length > 0 && 'Numbers above: where iterations begin.';
-  const one = (kind: string, title: string, colour: Colour, read: (step: Step) => number | null): Markup => {
+  const one = (kind: string, title: string, colour: Colour, read: (step: StepEvent) => number | null): Markup => {
     const points = all.map((step, i): CurvePoint => [i + 1, read(step)]);
     const finite = points.flatMap(([, y]) => y ?? []);
     const chart = lineChart({
@@ -72,7 +74,7 @@ function numbers(stretches: readonly Stretch[]): Markup {
     const losses = steps.flatMap(({ loss }) => loss ?? []);
     const norms = steps.flatMap(({ gradNorm }) => gradNorm ?? []);
     return [
-      nameOf(phase),
+      titleOf(phase),
       count(steps.length),
       significant(losses[0]),
       significant(losses.at(-1)),

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { isOver, type Reached, reach, START, shareDone, stepsOfNext } from '../../../src/evolve/budget.js';
+import {
+  isOver,
+  type Reached,
+  reach,
+  START,
+  shareDone,
+  stepsOfNext,
+  unlabelledPerIteration,
+} from '../../../src/evolve/budget.js';
 import { Idle } from '../../../src/evolve/idle.js';
 
 const limits = (steps: number, iterations: number, method: 'continuous' | 'sft' = 'continuous') => ({
@@ -71,5 +79,35 @@ describe('a run without a limit on iterations', () => {
   test('is left alone where the iterations are limited', () => {
     const one = idle(5);
     for (let i = 0; i < 5; i++) one.check(nothing);
+  });
+});
+
+describe('unlabelled questions', () => {
+  const taken = (after: number, answers = 'pseudo', unlabelled = 9): number[] => {
+    const evolve = { iterations: 4, steps: 0, interval: 6, unlabelled: { answers, after } };
+    const data = { labelled: Array.from({ length: 10 }), unlabelled: Array.from({ length: unlabelled }) };
+    const job = { config: { evolve }, data } as never;
+    return [0, 1, 2, 3].map((done) => unlabelledPerIteration(job, at(done, 7)));
+  };
+
+  test('are mixed in, as many as labelled ones, once the share of the training has passed', () => {
+    expect([0, 0.25, 0.5, 0.75, 1].map((after) => taken(after))).toEqual([
+      [6, 6, 6, 6],
+      [0, 6, 6, 6],
+      [0, 0, 6, 6],
+      [0, 0, 0, 6],
+      [0, 0, 0, 0],
+    ]);
+  });
+
+  test('are those that there are, and none where their answers are not asked for', () => {
+    expect(taken(0.5, 'oracle', 4)).toEqual([0, 0, 4, 4]);
+    expect(taken(0, 'none')).toEqual([0, 0, 0, 0]);
+  });
+
+  test('come in time although a share of counts is not the same double', () => {
+    const evolve = { iterations: 0, steps: 10, interval: 6, unlabelled: { answers: 'pseudo', after: 1 - 0.7 } };
+    const job = { config: { evolve }, data: { labelled: [1], unlabelled: [1] } } as never;
+    expect(unlabelledPerIteration(job, at(1, 3))).toBe(1);
   });
 });

@@ -1,7 +1,7 @@
 // Pseudo labels: the weighted vote decides, the true answer is never looked at but for the journal.
 import { expect, test } from 'vitest';
 import type { Problem, Verdict } from '../../../src/core/types.js';
-import { pseudoLabel, takesUnlabelled } from '../../../src/evolve/pseudo.js';
+import { pseudoLabel } from '../../../src/evolve/pseudo.js';
 import type { Rollout } from '../../../src/rollout/rollout.js';
 
 const problem: Problem = {
@@ -68,10 +68,4 @@ test('without a readable answer there is no label', () => {
     right: null,
     rollout: { responses: [{ grade: { verdict: 'unreadable' } }] },
   });
-});
-
-test('unlabelled questions are mixed in once the share of the training has passed', () => {
-  const iterations = (after: number) => [1, 2, 3, 4].filter((iteration) => takesUnlabelled((iteration - 1) / 4, after));
-  expect([0, 0.25, 0.5, 0.75, 1].map(iterations)).toEqual([[1, 2, 3, 4], [2, 3, 4], [3, 4], [4], []]);
-  expect(takesUnlabelled(1 - 0.7, 0.3)).toBe(true);
 });

@@ -1,0 +1,333 @@
+// The phases of a run, one table: how each is called, what it leaves, which settings it does not depend on, what it costs and
+// which function does it. evolve.ts says in which order they come. The plan, `--from`, the summary, the views and
+// docs/run-folder.md know of phases through this table alone.
+import type { z } from 'zod';
+import { checked } from '../core/schema.js';
+import { label } from '../label/label.js';
+import * as results from '../record/results.js';
+import type { Phase } from '../run/phase.js';
+import {
+  isFilled,
+  questionsPerIteration,
+  type Reached,
+  START,
+  stepsOfNext,
+  stepsPerIteration,
+  unlabelledPerIteration,
+} from './budget.js';
+import { NOTHING_CHOSEN, needsReward } from './choose.js';
+import { completer, converge } from './converge.js';
+import { choosesAfter, dynamics } from './dynamics.js';
+import { countSteps } from './fit.js';
+import { selfTrain } from './iteration.js';
+import { type Job, type PolicyAt, type Sizes, sampleSettings } from './job.js';
+import type { Work } from './plan.js';
+import { searchAlpha } from './search-alpha.js';
+import type { SelectionRule } from './select.js';
+import { finalTest, test } from './test.js';
+import { trainPrm } from './train-prm.js';
+import { warmup } from './warmup.js';
+
+/** `A` is what the recipe tells a phase, `R` what it commits, `E` what stands for that in a plan. */
+export interface PhaseKind<A = never, R = unknown, E = unknown> {
+  /** In the journal; `*` stands for the checkpoint or the number of the iteration that such a phase is about. */
+  readonly name: string;
+  /** For a reader, given what `*` stands for. */
+  title(about: string): string;
+  readonly result: z.ZodType<R>;
+  /**
+   * A new run may begin with what this phase left in another one (`--from`), although settings differ whose names start so:
+   * the phase does not depend on them. Absent where it is not shared.
+   */
+  readonly unread?: readonly string[];
+  /** Settings that it depends on all the same. */
+  readonly reads?: readonly string[];
+  /** Adds what it will sample, score and train on; estimates where that depends on results. */
+  plan(work: Work, job: Sizes, args: A): void;
+  run(job: Job, phase: Phase, args: A): Promise<R>;
+  /** In a plan, what the recipe goes on with while the phase is not done. */
+  expected(job: Sizes, args: A): E;
+}
+
+/** What the recipe tells an iteration. */
+export interface IterationArgs {
+  readonly rule: SelectionRule;
+  /** Before it. */
+  readonly reached: Reached;
+  /** The policy that samples. */
+  readonly from: PolicyAt;
+  readonly temperature: number;
+}
+
+/** What the recipe tells a measurement. */
+export interface MeasureArgs {
+  readonly at: PolicyAt;
+  readonly iteration: number;
+  /** In use. */
+  readonly temperature: number;
+  /** No iteration is to follow. */
+  readonly over: boolean;
+}
+
+/** Share of responses taken to be right and different, until it is known. */
+const USEFUL = 0.5;
+/** Steps of a response, until it is known. */
+const STEPS = 4;
+
+/** What no phase before the first iteration depends on. */
+const LATER = ['evolve.', 'explore.', 'test.', 'run.keepCheckpoints', 'run.checkpointEvery'];
+const OF_THE_TRAINED_PRM = ['prm.optimizer.', 'prm.aggregate', 'prm.heldOut'];
+
+const nothing = (): null => null;
+
+function kind<A, R, E = null>(definition: PhaseKind<A, R, E>): PhaseKind<A, R, E> {
+  return definition;
+}
+
+export const phases = {
+  warmup: kind({
+    name: 'warmup',
+    title: () => 'warm-up',
+    result: results.warmupResult,
+    unread: [...LATER, 'prm.', 'dynamics.'],
+    plan(work, job) {
+      const { optimizer } = job.config.warmup;
+      work.sample('warmup', warmupSamples(job));
+      work.train(countSteps(warmupExamples(job), optimizer), optimizer);
+    },
+    run: warmup,
+    expected: nothing,
+  }),
+
+  completer: kind({
+    name: 'converge',
+    title: () => 'completer',
+    result: results.fitReport,
+    unread: [...LATER, ...OF_THE_TRAINED_PRM, 'dynamics.'],
+    plan(work, job) {
+      const optimizer = { ...job.config.warmup.optimizer, epochs: job.config.prm.convergeEpochs };
+      work.train(countSteps(warmupExamples(job), optimizer), optimizer);
+    },
+    run: converge,
+    expected: nothing,
+  }),
+
+  label: kind({
+    name: 'label',
+    title: () => 'PRM data',
+    result: results.labelResult,
+    unread: [...LATER, ...OF_THE_TRAINED_PRM, 'dynamics.'],
+    plan(work, job) {
+      const { prm } = job.config;
+      work.sample('responses', Math.min(prm.questions, job.data.labelled.length) * prm.samples);
+      work.sample('completions', labelledPairs(job) * (STEPS - 1) * prm.completions, 0.5);
+    },
+    async run({ config, run, data, models }, phase) {
+      const policy = await models.policy(completer(config));
+      return label(phase, run.dir, policy, data.labelled, config.prm, sampleSettings(config));
+    },
+    expected: nothing,
+  }),
+
+  prm: kind({
+    name: 'train-prm',
+    title: () => 'PRM training',
+    result: results.prmResult,
+    unread: [...LATER, 'prm.aggregate', 'dynamics.'],
+    plan(work, job) {
+      const { prm } = job.config;
+      const pairs = labelledPairs(job);
+      const heldOut = Math.round(pairs * prm.heldOut);
+      work.train(countSteps(pairs - heldOut, prm.optimizer), prm.optimizer);
+      work.score('', heldOut);
+    },
+    run: trainPrm,
+    expected: nothing,
+  }),
+
+  test: kind({
+    name: 'test-*',
+    title: (at) => `test of ${titleOf(at)}`,
+    result: results.testResult,
+    unread: [...LATER, 'dynamics.'],
+    plan: (work, { data }) => work.sample('greedy', data.test.length),
+    run: (job, phase, at: PolicyAt) => test(job, phase, at, 'test'),
+    expected: nothing,
+  }),
+
+  outOfDomain: kind({
+    name: 'away-*',
+    title: (at) => `out-of-domain test of ${titleOf(at)}`,
+    result: results.testResult,
+    unread: [...LATER, 'dynamics.'],
+    plan: (work, { data }) => work.sample('greedy', data.outOfDomain.length),
+    run: (job, phase, at: PolicyAt) => test(job, phase, at, 'outOfDomain'),
+    expected: nothing,
+  }),
+
+  dynamics: kind({
+    name: 'dynamics-*',
+    title: (number) => `dynamics ${Number(number)}`,
+    result: results.measurement,
+    // It measures the temperature that sampling starts with, too.
+    unread: LATER,
+    reads: ['evolve.temperature'],
+    plan(work, job, args: MeasureArgs) {
+      const validation = validationProblems(job);
+      work.sample('greedy', validation);
+      const { config } = job;
+      const chosen = choosesAfter(job, args.iteration, args.over) ? config.explore.temperatures : [];
+      for (const temperature of new Set([...config.dynamics.temperatures, args.temperature, ...chosen])) {
+        work.sample(`t${temperature}`, validation * config.dynamics.samples);
+        work.score(`t${temperature}`, validation * config.dynamics.samples);
+      }
+    },
+    run: dynamics,
+    expected: nothing,
+  }),
+
+  threshold: kind<number, results.ThresholdDecision, results.ThresholdDecision>({
+    name: 'search-alpha',
+    title: () => 'search for a threshold',
+    result: results.thresholdDecision,
+    plan(work, job) {
+      const { select, n, optimizer } = job.config.evolve;
+      const trials = select.alphas.length;
+      const sampled = questionsPerIteration(job) * n;
+      work.sample('rollouts', sampled);
+      work.score('rollouts', sampled * USEFUL);
+      work.train(trials * stepsPerIteration(job, { rule: 'threshold', alpha: 'search' }, START), optimizer);
+      work.sample('greedy', trials * validationProblems(job));
+    },
+    run: searchAlpha,
+    expected: ({ config }) => ({ alpha: config.evolve.select.alphas[0] as number, tied: [], scores: [] }),
+  }),
+
+  iteration: kind<IterationArgs, results.IterationResult, results.IterationResult>({
+    name: 'iter-*',
+    title: (number) => `iteration ${Number(number)}`,
+    result: results.iterationResult,
+    plan(work, job, args) {
+      const { evolve } = job.config;
+      const { unlabelled, training } = expectedIteration(job, args);
+      const sampled = questionsPerIteration(job) * evolve.n;
+      const voted = evolve.unlabelled.answers === 'pseudo' ? unlabelled * evolve.n : 0;
+      if (evolve.method !== 'sft') {
+        work.sample('rollouts', sampled + (voted > 0 ? 0 : unlabelled * evolve.n));
+        if (needsReward(args.rule)) work.score('rollouts', sampled * USEFUL);
+      }
+      if (voted > 0) {
+        work.sample('unlabelled', voted);
+        work.score('unlabelled', voted);
+      }
+      work.train(Math.round(training.steps), evolve.optimizer);
+    },
+    run: selfTrain,
+    expected: expectedIteration,
+  }),
+
+  finalTest: kind({
+    name: 'test-final',
+    title: () => 'final test',
+    result: results.finalResult,
+    plan(work, { config, data }) {
+      const problems = Math.min(config.test.problems || data.test.length, data.test.length);
+      work.sample('greedy', problems);
+      work.sample('final', problems * config.test.samples);
+      work.score('final', problems * config.test.samples);
+    },
+    run: finalTest,
+    expected: nothing,
+  }),
+};
+
+/** `iter-0003`: the phase of an iteration, and its checkpoint. */
+export function iterationName(iteration: number): `iter-${string}` {
+  return `iter-${padded(iteration)}`;
+}
+
+/** `0003`: the number of an iteration in names. */
+export function padded(iteration: number): string {
+  return String(iteration).padStart(4, '0');
+}
+
+/** The kind of a phase in a journal, and what it is about; undefined for a name that no phase has. */
+export function kindOf(name: string): { readonly kind: PhaseKind; readonly about: string } | undefined {
+  const kinds: readonly PhaseKind[] = Object.values(phases);
+  const exact = kinds.find((one) => one.name === name);
+  if (exact) return { kind: exact, about: '' };
+  const found = kinds.find((one) => one.name.endsWith('*') && name.startsWith(one.name.slice(0, -1)));
+  return found && { kind: found, about: name.slice(found.name.length - 1) };
+}
+
+/** Whether a phase, or a checkpoint of the same name, is that of an iteration. */
+export function isIteration(name: string): boolean {
+  return kindOf(name)?.kind === (phases.iteration as unknown);
+}
+
+/** Phases and checkpoints for a reader: `iter-0003` -> `iteration 3`, `test-base` -> `test of base model`. */
+export function titleOf(name: string): string {
+  if (name === 'base') return 'base model';
+  const found = kindOf(name === 'converged' ? phases.completer.name : name);
+  return found ? found.kind.title(found.about) : name;
+}
+
+/** Whether a phase comes before the first iteration: runs that differ in their iterations alone have it in common. */
+export function precedesIterations(name: string): boolean {
+  const found = kindOf(name);
+  return found?.kind.unread !== undefined && !/^(iter-|(?!0+$)\d)/.test(found.about);
+}
+
+/** Whether a run may begin with a phase of another run from which it differs in these settings (dotted names). */
+export function isShared(name: string, differing: readonly string[]): boolean {
+  const { unread = [], reads = [] } = kindOf(name)?.kind ?? {};
+  const depends = (setting: string): boolean =>
+    reads.includes(setting) || !unread.some((start) => setting.startsWith(start));
+  return precedesIterations(name) && !differing.some(depends);
+}
+
+/** A committed phase, as far as its result goes. */
+interface Committed {
+  readonly phase: string;
+  readonly result?: unknown;
+}
+
+/**
+ * The results of a kind of phase, in the order of the journal.
+ * @param file names the journal in messages
+ * @throws UserError where a result has another form
+ */
+export function resultsOf<R>(kind: PhaseKind<never, R>, commits: readonly Committed[], file: string): R[] {
+  const own = commits.filter(({ phase }) => (kindOf(phase)?.kind as unknown) === kind);
+  return own.map(({ phase, result }) => checked(kind.result, result, `${file}: ${phase}`));
+}
+
+function warmupSamples({ config, data }: Sizes): number {
+  return (config.warmup.questions || data.labelled.length) * config.warmup.samples;
+}
+
+function warmupExamples(job: Sizes): number {
+  return Math.ceil(Math.min(job.config.warmup.maxExamples, warmupSamples(job) * USEFUL));
+}
+
+function labelledPairs({ config: { prm }, data }: Sizes): number {
+  const asked = Math.min(prm.questions, data.labelled.length);
+  return Math.min(prm.pairs, asked * Math.min(prm.maxPerQuestion, prm.samples));
+}
+
+function validationProblems({ config, data }: Sizes): number {
+  return Math.min(config.dynamics.problems || data.validation.length, data.validation.length);
+}
+
+function expectedIteration(job: Sizes, { rule, reached, temperature }: IterationArgs): results.IterationResult {
+  const { evolve } = job.config;
+  const steps = isFilled(evolve) ? stepsOfNext(evolve, reached) : stepsPerIteration(job, rule, reached);
+  return {
+    iteration: reached.iterations + 1,
+    epoch: 0,
+    temperature,
+    unlabelled: unlabelledPerIteration(job, reached),
+    choice: NOTHING_CHOSEN,
+    training: { examples: 0, steps, firstLoss: null, lastLoss: null },
+  };
+}

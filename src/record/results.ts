@@ -1,0 +1,222 @@
+// What a journal holds: the events of a run and the result of each of its phases, as shapes that are checked when they are read.
+// The phases in src/evolve make these results; every view and the summary read them. Shares and accuracies are 0..1.
+// Fields that older versions did not write are optional.
+import { z } from 'zod';
+
+const number = z.number();
+/** Not defined, or not finite: JSON holds no such number. */
+const maybe = z.number().nullable();
+const counts = z.array(number);
+
+/** Response tokens of a phase, by what was done with them. */
+export const tokenCounts = z.object({ sampled: number, scored: number, trained: number });
+
+export const startEvent = z.object({ problems: z.string().optional() });
+
+export const commitEvent = z.object({ phase: z.string(), result: z.unknown(), tokens: tokenCounts });
+
+/** One optimizer step. */
+export const stepEvent = z.object({ phase: z.string(), loss: maybe, gradNorm: maybe, lr: number, tokens: number });
+
+/** A problem that could not be sampled. */
+export const failedEvent = z.object({ phase: z.string(), problem: z.string(), reason: z.string() });
+
+/** Votes over the questions of an iteration that have no answers. */
+export const pseudoEvent = z.object({ phase: z.string(), questions: number, voted: number, right: number });
+
+/** One greedy response per problem; a problem that failed counts as not correct. */
+export const greedyMeasure = z.object({
+  problems: number,
+  failed: number,
+  correct: number,
+  accuracy: number,
+  /** 95 % bootstrap interval of the accuracy. */
+  low: number,
+  high: number,
+  unreadable: number,
+  meanTokens: number,
+});
+
+/** K responses per problem at one temperature. */
+export const sampleMeasure = z.object({
+  temperature: number,
+  problems: number,
+  failed: number,
+  /** Responses per problem. */
+  k: number,
+  /** Mean accuracy of one response. */
+  passAt1: number,
+  passAtK: number,
+  /** Unbiased Pass@2 from all K. */
+  passAt2: number.optional(),
+  /** Pass@K minus greedy accuracy on the same problems. */
+  gap: number,
+  /** Null where the responses were not scored, as for the next two. */
+  rewardPassAt2: maybe,
+  bestOfK: maybe,
+  weightedVote: maybe,
+  majority: number,
+  unreadable: number,
+  meanTokens: number,
+  meanSteps: number,
+});
+
+/** The PRM against the true reasoning: positive is a step up to which the reasoning is right. */
+export const stepQuality = z.object({
+  steps: number,
+  /** Share of positive steps. */
+  sound: number,
+  /** Share of steps whose score is on the right side of 0.5. */
+  accuracy: number,
+  /** Area under the ROC curve; null where all steps are of one kind. */
+  auc: maybe,
+});
+
+/** Everything that led to a choice of the sampling temperature. */
+export const temperatureDecision = z.object({
+  chosen: number,
+  /** Temperature in use before. */
+  previous: number,
+  /** Score of the chosen temperature. */
+  best: number,
+  /** Temperatures that share the best score, ascending; the first is the chosen one. */
+  tied: counts,
+  /** Reward-Pass@2 of each temperature on the validation problems, by ascending temperature. */
+  scores: z.array(z.object({ temperature: number, rewardPassAt2: maybe })),
+});
+
+/** Sums over questions of what happened to their responses. */
+export const choiceCounts = z.object({
+  questions: number,
+  /** Questions that could not be sampled. */
+  failed: number,
+  sampled: number,
+  unreadable: number,
+  /** Ended by the limit on tokens: graded, but never trained on, as they do not show how to end. */
+  cutOff: number,
+  correct: number,
+  /** Different texts among the correct ones that were not cut off. */
+  distinct: number,
+  selected: number,
+  /** Questions by the number of responses that the rule kept: none, one, two... A cap over all comes after. */
+  kept: counts.default([]),
+  /** Correct by a chain with a wrong step, among `distinct` and `selected`; 0 where the true reasoning is not known. */
+  luckyDistinct: number,
+  luckySelected: number,
+});
+
+/** As in the result of the phase, told when its responses are chosen. */
+export const choiceEvent = choiceCounts.extend({ phase: z.string() });
+
+export const fitReport = z.object({
+  examples: number,
+  steps: number,
+  /** Mean loss over the first and the last tenth of the steps; null where there was none. */
+  firstLoss: maybe,
+  lastLoss: maybe,
+});
+
+export const warmupResult = z.object({ choice: choiceCounts, training: fitReport });
+
+export const labelResult = z.object({
+  questions: number,
+  /** Different responses after the limit per question. */
+  candidates: number,
+  pairs: number,
+  right: number,
+  multipleChoice: number,
+  steps: number,
+  /** Pairs that could not be sampled from. */
+  failed: number,
+  meanLabel: maybe,
+});
+
+export const prmResult = fitReport.extend({
+  /** Scores against labels at the step ends of the responses that it was not trained on; null where none were held out. */
+  heldOut: z
+    .object({
+      questions: number,
+      responses: number,
+      /** Every step counts once. */
+      steps: number,
+      mse: maybe,
+      /** The same error of always saying the mean label of the steps that were trained on. */
+      baselineMse: maybe,
+      /** Pearson's, of scores and labels; null where either is constant. */
+      correlation: maybe,
+    })
+    .nullish(),
+});
+
+/** A test of one checkpoint on all problems of a part of the data. */
+export const testResult = z.object({ at: z.string(), greedy: greedyMeasure });
+
+/** The last checkpoint, sampled on test problems at the last temperature. */
+export const finalResult = testResult.extend({ samples: sampleMeasure, steps: stepQuality.nullable() });
+
+/** What an iteration came to. */
+export const iterationResult = z.object({
+  iteration: number,
+  epoch: number,
+  temperature: number,
+  /** Checkpoint that the training started from. */
+  origin: z.string().optional(),
+  /** Questions without answers among those that were sampled. */
+  unlabelled: number.default(0),
+  choice: choiceCounts,
+  training: fitReport,
+});
+
+/** The threshold that the rule `threshold` uses, and what training with each one came to. */
+export const thresholdDecision = z.object({
+  alpha: number,
+  /** Thresholds that share the best accuracy, ascending; the first is taken. */
+  tied: counts,
+  /** By ascending threshold. */
+  scores: z.array(
+    z.object({
+      alpha: number,
+      selected: number,
+      /** Questions by the number of responses kept: none, one, two... */
+      kept: counts,
+      steps: number,
+      /** Greedy, on the validation problems; null where nothing was kept to train on. */
+      accuracy: maybe,
+    }),
+  ),
+});
+
+/** The policy on the validation problems. */
+export const measurement = z.object({
+  /** Iterations before it; 0 is the warm-up. */
+  iteration: number,
+  /** Optimizer steps behind the policy. */
+  version: number,
+  greedy: greedyMeasure,
+  /** By ascending temperature. */
+  samples: z.array(sampleMeasure),
+  /** The PRM's steps over all temperatures; generated problems only. */
+  steps: stepQuality.nullable(),
+  /** Where the temperature is chosen after this iteration (P14). */
+  decision: temperatureDecision.nullable(),
+});
+
+export type TokenCounts = Readonly<z.output<typeof tokenCounts>>;
+export type StepEvent = Readonly<z.output<typeof stepEvent>>;
+export type FailedEvent = Readonly<z.output<typeof failedEvent>>;
+export type PseudoEvent = Readonly<z.output<typeof pseudoEvent>>;
+export type ChoiceEvent = Readonly<z.output<typeof choiceEvent>>;
+export type GreedyMeasure = Readonly<z.output<typeof greedyMeasure>>;
+export type SampleMeasure = Readonly<z.output<typeof sampleMeasure>>;
+export type StepQuality = Readonly<z.output<typeof stepQuality>>;
+export type TemperatureDecision = Readonly<z.output<typeof temperatureDecision>>;
+export type ChoiceCounts = Readonly<z.output<typeof choiceCounts>>;
+export type FitReport = Readonly<z.output<typeof fitReport>>;
+export type WarmupResult = Readonly<z.output<typeof warmupResult>>;
+export type LabelResult = Readonly<z.output<typeof labelResult>>;
+export type PrmResult = Readonly<z.output<typeof prmResult>>;
+export type TestResult = Readonly<z.output<typeof testResult>>;
+export type FinalResult = Readonly<z.output<typeof finalResult>>;
+export type IterationResult = Readonly<z.output<typeof iterationResult>>;
+export type ThresholdDecision = Readonly<z.output<typeof thresholdDecision>>;
+export type Measurement = Readonly<z.output<typeof measurement>>;
