@@ -19,9 +19,10 @@ const stamp = path.join(root, '.native/addon.stamp');
 
 /** Configures where needed and builds what changed. Throws SetupError with one line that says what to do. */
 export async function buildNative() {
-  if (addonCurrent()) return;
+  const outdated = addonOutdated();
+  if (!outdated) return;
   checkTools();
-  makeFolder(path.dirname(tree), ownTree);
+  makeFolder(path.dirname(tree), `the addon ${outdated}; ${ownTree}`);
   const torch = await libtorch();
   if (!configured() || builtWith() !== torch) configure(torch);
   rmSync(stamp, { force: true });
@@ -29,12 +30,18 @@ export async function buildNative() {
   writeFileSync(stamp, wantedStamp(torch));
 }
 
-/** True when the addon is built from these sources against the LibTorch that is wanted, and this user can read both. */
-export function addonCurrent() {
+/**
+ * Why the addon has to be built, or undefined where it is: from these sources, against the LibTorch that is wanted, both
+ * readable by this user.
+ */
+export function addonOutdated() {
+  const built = builtWith();
+  if (!built || !existsSync(path.join(root, '.native/Release/mstar.node'))) return 'is not built';
   const { TORCH_ROOT } = process.env;
-  const torch = TORCH_ROOT ? path.resolve(TORCH_ROOT) : builtWith();
-  if (!torch || torch !== builtWith() || unusable(torch)) return false;
-  return existsSync(path.join(root, '.native/Release/mstar.node')) && stamped(stamp, wantedStamp(torch));
+  if (TORCH_ROOT && path.resolve(TORCH_ROOT) !== built) return `is built with ${built} and not with TORCH_ROOT`;
+  const problem = unusable(built);
+  if (problem) return `is built with ${built}, which ${problem}`;
+  return stamped(stamp, wantedStamp(built)) ? undefined : 'is older than its sources';
 }
 
 function wantedStamp(torch) {

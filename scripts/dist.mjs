@@ -20,7 +20,7 @@ export function buildDist() {
   const sources = filesUnder('src');
   const wanted = fingerprint([...sources, 'tsconfig.json', 'package-lock.json']);
   if (existsSync(path.join(root, 'dist')) && stamped(stamp, wanted)) return;
-  for (const folder of ['dist', '.native']) makeFolder(path.join(root, folder), ownTree);
+  for (const folder of ['dist', '.native']) makeFolder(path.join(root, folder), `dist is older than src; ${ownTree}`);
   say('compiling TypeScript');
   rmSync(stamp, { force: true });
   run(process.execPath, [tsc, '-p', 'tsconfig.json'], 'TypeScript did not compile: see the lines above');
