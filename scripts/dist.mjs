@@ -1,18 +1,11 @@
-// Builds dist/ from src/ (TypeScript through tsc, every other file copied) and the programs of tools/.
-import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+// Builds dist/ from src/ (TypeScript through tsc, every other file copied) and the programs of tools/. As a program it does
+// only the first, which is all that packing needs.
+import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { root, run, say } from './log.mjs';
+import { filesUnder, fingerprint, stamped } from './fingerprint.mjs';
+import { withLock } from './lock.mjs';
+import { isMain, makeFolder, ownTree, root, run, runMain, say } from './log.mjs';
+import { installPackages } from './packages.mjs';
 
 const tsc = 'node_modules/typescript/bin/tsc';
 /** True where the sources and their compiler are: a clone, not an installed package, which brings its dist/. */
@@ -47,15 +40,13 @@ export function buildTools() {
 function compile(title, project, sources, from, to) {
   const stamp = path.join(root, `.native/${path.basename(to)}.stamp`);
   const wanted = fingerprint([...sources, 'tsconfig.json', project, 'package-lock.json']);
-  if (existsSync(path.join(root, to)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return undefined;
+  if (existsSync(path.join(root, to)) && stamped(stamp, wanted)) return undefined;
+  for (const folder of [to, '.native']) makeFolder(path.join(root, folder), `${to} is older than ${from}; ${ownTree}`);
   say(`compiling ${title}`);
   rmSync(stamp, { force: true });
   run(process.execPath, [tsc, '-p', project], `${title} did not compile: see the lines above`);
   removeStale(sources, from, to);
-  return () => {
-    mkdirSync(path.dirname(stamp), { recursive: true });
-    writeFileSync(stamp, wanted);
-  };
+  return () => writeFileSync(stamp, wanted);
 }
 
 /** Removes what was built from sources that are gone. */
@@ -68,19 +59,11 @@ function removeStale(sources, from, to) {
   }
 }
 
-/** Files below a folder of the project, as paths from its root, in a fixed order. */
-function filesUnder(folder) {
-  const entries = readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  return files.map((entry) => path.relative(root, path.join(entry.parentPath, entry.name))).sort();
-}
-
-/** Changes when a file is added, removed or written. */
-function fingerprint(files) {
-  const hash = createHash('sha256');
-  for (const file of files) {
-    const { mtimeMs, size } = statSync(path.join(root, file));
-    hash.update(`${file} ${mtimeMs} ${size}\n`);
-  }
-  return hash.digest('hex');
+if (isMain(import.meta.url)) {
+  await runMain(() =>
+    withLock(root, () => {
+      installPackages();
+      buildDist();
+    }),
+  );
 }
