@@ -117,6 +117,7 @@ export const backbone: Backbone = {
   numbers,
   widthName: 'l_hidden',
   vocabularyName: 'vocab',
+  positionsName: 'max_positions',
   prefixes: { vision: ['vision_model.'], projector: ['mlp1.'], language: ['language_model.'] },
   aliases: {},
   tokenizerFile: 'tokenizer.model',

@@ -51,6 +51,7 @@ const schema = z
     vocab_size: size(2 ** 24),
     rms_norm_eps: eps.default(1e-6),
     rope_theta: z.number().gt(1).max(1e12).default(10_000),
+    max_position_embeddings: size(2 ** 31).default(2048),
     rope_scaling: z.null().default(null),
     hidden_act: z.literal('silu').default('silu'),
     attention_bias: z.literal(false).default(false),
@@ -117,6 +118,7 @@ export const backbone: Backbone = {
   numbers,
   widthName: 'l_hidden',
   vocabularyName: 'vocab',
+  positionsName: 'max_positions',
   prefixes: { vision: ['vpm.'], projector: ['resampler.'], language: ['llm.'] },
   aliases: {},
   tokenizerFile: 'tokenizer.json',
@@ -192,6 +194,7 @@ function numbers({ dir, config, side }: ConfigFiles, idOf: (special: string) => 
     l_eps: model.rms_norm_eps,
     vocab: model.vocab_size,
     rope_theta: model.rope_theta,
+    max_positions: model.max_position_embeddings,
     pad_id: model.pad_token_id ?? -1,
     image_token_id: idOf(UNKNOWN),
   };

@@ -103,6 +103,7 @@ export const backbone: Backbone = {
   numbers,
   widthName: 'l_hidden',
   vocabularyName: 'vocab',
+  positionsName: 'max_positions',
   prefixes: {
     vision: ['model.vision_embed_tokens.img_processor.'],
     projector: [
