@@ -42,6 +42,8 @@ export interface Backbone {
   readonly widthName: string;
   /** Number of rows of the token table, in the names of `numbers`. */
   readonly vocabularyName: string;
+  /** Field of config.json that describes the language model; the whole does where there is none. */
+  readonly languageField?: string;
   /** Most tokens of a prompt and its response, in the names of `numbers`. */
   readonly positionsName: string;
   /** Parameter-name prefixes of the parts that can be frozen. */

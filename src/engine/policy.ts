@@ -57,8 +57,8 @@ export class NativePolicy extends Model implements Policy {
     const rooms = raw.map(({ tokens, prefix }, i) =>
       roomAfter(tokens.length, prefix?.length ?? 0, this.renderer.positions, requests[i] as RolloutRequest),
     );
-    const { backbone, tokenizer, native } = this.opened;
-    const stop = Int32Array.from(backbone.stops, (name) => tokenizer.idOf(name) as number);
+    const { stops, native } = this.opened;
+    const stop = Int32Array.from(stops);
     // Responses seen by the hook are kept, so that each is decoded once.
     const decoded: Response[][] = requests.map(() => []);
     const respond = (request: number, sample: number, response: RawResponse): unknown => {
