@@ -99,17 +99,19 @@ export async function writePrmAnalysis(dir: string, out: string, options: PrmOpt
   const analysis = await analysePrm(dir, options);
   const { name } = await readRun(dir);
   // Charts take long to load: only who writes the page pays for them.
-  const [{ drawFigures, FIGURES }, { standaloneSvg }, { renderMarkdown }, { renderPrmPage }] = await Promise.all([
-    import('./figures.js'),
-    import('../report/charts/standalone.js'),
-    import('./markdown.js'),
-    import('./page.js'),
-  ]);
+  const [{ drawFigures, FIGURES }, { standaloneSvg }, { describeAnalysis }, { toHtmlPage, toMarkdownFile }] =
+    await Promise.all([
+      import('./figures.js'),
+      import('../page/charts/standalone.js'),
+      import('./sections.js'),
+      import('../page/document.js'),
+    ]);
   const figures = drawFigures(analysis);
+  const document = describeAnalysis(name, analysis, figures);
   await mkdir(out, { recursive: true });
   await writeDurable(join(out, 'prm.json'), `${JSON.stringify(analysis, null, 2)}\n`);
-  await writeDurable(join(out, 'prm.md'), renderMarkdown(name, analysis, figures));
-  await writeDurable(join(out, 'prm.html'), renderPrmPage(name, analysis, figures));
+  await writeDurable(join(out, 'prm.md'), toMarkdownFile(document));
+  await writeDurable(join(out, 'prm.html'), toHtmlPage(document));
   for (const drawn of figures) await writeDurable(join(out, `${drawn.id}.svg`), standaloneSvg(drawn));
   // A figure of an earlier analysis would pass for one of this.
   for (const id of FIGURES)

@@ -1,11 +1,10 @@
 // The charts of an analysis, each for the page and for a file of its own.
-// Leaves what stands around them to page.ts and the looks to src/report/charts.
 import { curveChart } from '../evaluate/page.js';
 import { UNBIASED } from '../evaluate/questions.js';
-import { type Bars, barChart, lyingBars } from '../report/charts/bars.js';
-import { type Line, lineChart } from '../report/charts/line.js';
-import { count, decimal, percent, points } from '../report/format.js';
-import type { Markup } from '../report/html.js';
+import { type Bars, barChart, lyingBars } from '../page/charts/bars.js';
+import { type Line, lineChart } from '../page/charts/line.js';
+import { count, decimal, percent, points } from '../page/format.js';
+import type { Markup } from '../page/html.js';
 import type { Calibration, Choosing, PrmAnalysis, Ranking, Selection } from './analysis.js';
 
 export interface Drawn {

@@ -1,34 +1,21 @@
-// The tables of an analysis as texts, the same ones for prm.md and prm.html.
-// Leaves Markdown to markdown.ts and HTML to page.ts.
-import type { Interval } from '../evaluate/bootstrap.js';
-import { count, decimal, percent, points } from '../report/format.js';
+// The tables of an analysis.
+import { count, decimal, percent, points, ranged } from '../page/format.js';
+import type { Markup } from '../page/html.js';
+import { table } from '../page/parts.js';
 import type { Calibration, Ranking, Selection, Tops, TopsRow, Truth } from './analysis.js';
-
-export interface TextTable {
-  readonly title: string;
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
-
-/** A number with its interval, each written by `text`. */
-export function ranged(interval: Interval | null, text: (value: number) => string): string {
-  if (!interval) return '–';
-  const { mean, low, high } = interval;
-  return `${text(mean)} (${text(low)} to ${text(high)})`;
-}
 
 const area = (value: number): string => decimal(value, 3);
 
-export function rankingTable({ pairAccuracy, auc, aucWithin }: Ranking): TextTable {
-  return {
-    title: 'Rewards against verdicts, with 95 % intervals',
-    head: ['measure', 'value'],
-    rows: [
+export function rankingTable({ pairAccuracy, auc, aucWithin }: Ranking): Markup {
+  return table(
+    'Rewards against verdicts, with 95 % intervals',
+    ['measure', 'value'],
+    [
       ['pairs of the same question ranked rightly', ranged(pairAccuracy, percent)],
       ['AUC within a question, mean over questions', ranged(aucWithin, area)],
       ['AUC over all responses together', ranged(auc, area)],
     ],
-  };
+  );
 }
 
 const MEASURES: Readonly<
@@ -41,25 +28,25 @@ const MEASURES: Readonly<
   relevance: ['relevance, 1 to 5', (value) => decimal(value, 2), (value) => decimal(value, 2)],
 };
 
-export function topsTable({ rows }: Tops): TextTable {
+export function topsTable({ rows }: Tops): Markup {
   const line = ({ measure, questions, top, rest, difference }: TopsRow): string[] => {
     const [name, text, change] = MEASURES[measure] ?? [measure, area, area];
     return [name, ranged(top, text), ranged(rest, text), ranged(difference, change), count(questions)];
   };
-  return {
-    title: 'Top 2 by reward against the rest of the correct responses, with 95 % intervals',
-    head: ['of a response', 'top 2', 'rest', 'difference', 'questions'],
-    rows: rows.map(line),
-  };
+  return table(
+    'Top 2 by reward against the rest of the correct responses, with 95 % intervals',
+    ['of a response', 'top 2', 'rest', 'difference', 'questions'],
+    rows.map(line),
+  );
 }
 
-export function calibrationTable(calibration: Calibration): TextTable {
+export function calibrationTable(calibration: Calibration): Markup {
   const { mse, baselineMse, trainingMean, gain, correlation } = calibration;
   const error = (value: number): string => decimal(value, 4);
-  return {
-    title: 'Scores against labels on held-out steps, with 95 % intervals',
-    head: ['measure', 'value'],
-    rows: [
+  return table(
+    'Scores against labels on held-out steps, with 95 % intervals',
+    ['measure', 'value'],
+    [
       ['mean squared error', ranged(mse, error)],
       [
         `error of always saying the mean label of the training, ${decimal(trainingMean, 3)}`,
@@ -68,41 +55,41 @@ export function calibrationTable(calibration: Calibration): TextTable {
       ['what the PRM is better by', ranged(gain, error)],
       ['correlation (Pearson)', ranged(correlation, area)],
     ],
-  };
+  );
 }
 
-export function scoreBinTable({ scoreBins }: Calibration): TextTable {
-  return {
-    title: 'Held-out steps by tenths of the score',
-    head: ['score', 'steps', 'mean score', 'mean label'],
-    rows: scoreBins.map(({ low, high, steps, meanScore, meanLabel }) => [
+export function scoreBinTable({ scoreBins }: Calibration): Markup {
+  return table(
+    'Held-out steps by tenths of the score',
+    ['score', 'steps', 'mean score', 'mean label'],
+    scoreBins.map(({ low, high, steps, meanScore, meanLabel }) => [
       `${low} to ${high}`,
       count(steps),
       decimal(meanScore, 3),
       decimal(meanLabel, 3),
     ]),
-  };
+  );
 }
 
-export function labelBinTable({ labelBins }: Calibration): TextTable {
-  return {
-    title: 'Held-out steps by label',
-    head: ['label', 'steps', 'mean score'],
-    rows: labelBins.map(({ label, steps, meanScore }) => [
+export function labelBinTable({ labelBins }: Calibration): Markup {
+  return table(
+    'Held-out steps by label',
+    ['label', 'steps', 'mean score'],
+    labelBins.map(({ label, steps, meanScore }) => [
       String(Number(label.toFixed(3))),
       count(steps),
       decimal(meanScore, 3),
     ]),
-  };
+  );
 }
 
 const WHAT = { labels: 'Monte-Carlo labels', scores: 'PRM scores' } as const;
 
-export function truthTable({ rows }: Truth): TextTable {
-  return {
-    title: 'Labels and scores against the true reasoning, with 95 % intervals',
-    head: ['what', 'on', 'AUC', 'accuracy at 0.5', 'right steps', 'steps', 'questions'],
-    rows: rows.map(({ what, on, auc, accuracy, sound, steps, questions }) => [
+export function truthTable({ rows }: Truth): Markup {
+  return table(
+    'Labels and scores against the true reasoning, with 95 % intervals',
+    ['what', 'on', 'AUC', 'accuracy at 0.5', 'right steps', 'steps', 'questions'],
+    rows.map(({ what, on, auc, accuracy, sound, steps, questions }) => [
       WHAT[what],
       on,
       ranged(auc, area),
@@ -111,32 +98,21 @@ export function truthTable({ rows }: Truth): TextTable {
       count(steps),
       count(questions),
     ]),
-  };
+  );
 }
 
 /** Kept responses that are counted apart; more are counted together. */
 const MOST_KEPT = 4;
 
-export function selectionTable({ rules }: Selection): TextTable {
+export function selectionTable({ rules }: Selection): Markup {
   const keptOf = (kept: readonly number[]): string[] =>
     Array.from({ length: MOST_KEPT + 1 }, (_, i) =>
       count(i < MOST_KEPT ? (kept[i] ?? 0) : kept.slice(i).reduce((sum, questions) => sum + questions, 0)),
     );
-  return {
-    title: 'Each rule on the same responses, with 95 % intervals',
-    head: [
-      'rule',
-      'kept',
-      'lucky share',
-      'as many at random',
-      'difference in points',
-      '0 kept',
-      '1',
-      '2',
-      '3',
-      '4 or more',
-    ],
-    rows: rules.map(({ rule, selected, lucky, chance, difference, kept }) => [
+  return table(
+    'Each rule on the same responses, with 95 % intervals',
+    ['rule', 'kept', 'lucky share', 'as many at random', 'difference in points', '0 kept', '1', '2', '3', '4 or more'],
+    rules.map(({ rule, selected, lucky, chance, difference, kept }) => [
       rule,
       count(selected),
       ranged(lucky, percent),
@@ -144,5 +120,5 @@ export function selectionTable({ rules }: Selection): TextTable {
       ranged(difference, points),
       ...keptOf(kept),
     ]),
-  };
+  );
 }

@@ -55,9 +55,10 @@ const command: CommandModule<object, Arguments> = {
       throw new UserError(`--sheet: ${sheet}, wanted a whole number up to 500`);
     const countTokens = model === undefined ? undefined : await tokenCounter(model);
     // Charts take long to load: only programs that write a page pay for them.
-    const [{ takeCensus }, { datasetPage }] = await Promise.all([
+    const [{ takeCensus }, { describeDataset }, { documentText }] = await Promise.all([
       import('../report/dataset/census.js'),
       import('../report/dataset/page.js'),
+      import('../page/document.js'),
     ]);
     let said = performance.now();
     const started = said;
@@ -77,7 +78,7 @@ const command: CommandModule<object, Arguments> = {
       ...(format && { format }),
       ...(countTokens && { countTokens }),
     });
-    await writeDurable(out, await datasetPage(basename(file), census, sample));
+    await writeDurable(out, documentText(await describeDataset(basename(file), census, sample), out));
     if (json !== undefined) await writeDurable(json, `${JSON.stringify(census, null, 2)}\n`);
     const { problems, pictures, repeats, warnings, seconds } = census;
     console.log(

@@ -43,8 +43,11 @@ const command: CommandModule<object, Arguments> = {
     const comparison = compareRuns(runs);
     if (html !== undefined) {
       // Charts take longer to load than the rest: only who wants them pays.
-      const { renderComparison } = await import('../report/compare/page.js');
-      await writeDurable(html, renderComparison(runs));
+      const [{ describeComparison }, { documentText }] = await Promise.all([
+        import('../report/compare/page.js'),
+        import('../page/document.js'),
+      ]);
+      await writeDurable(html, documentText(describeComparison(runs), html));
     }
     if (json) console.log(JSON.stringify(comparison, null, 2));
     else if (html !== undefined) console.log(html);

@@ -1,7 +1,7 @@
 // `mstar train-prm`: the recipe up to the trained process reward model.
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { decimal } from '../report/format.js';
+import { decimal } from '../page/format.js';
 import { type RecipeFlags, recipeFlags, runRecipe } from './recipe.js';
 
 const command: CommandModule<object, RecipeFlags> = {

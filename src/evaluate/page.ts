@@ -1,19 +1,18 @@
 // evaluation.html: one page that stands alone, with the tables and charts of an evaluation and some wrong answers.
 // Leaves parts, charts and looks to src/report and the numbers to tabulate.ts.
 
-import type { Colour } from '../report/charts/axes.js';
-import { intervalChart } from '../report/charts/interval.js';
-import { lineChart } from '../report/charts/line.js';
-import { count, percent, points } from '../report/format.js';
-import { html, type Markup, type Part } from '../report/html.js';
-import { renderPage } from '../report/page.js';
-import { figure, fold, grid, note, section, table } from '../report/parts.js';
-import { embedBytes, embedPicture } from '../report/pictures.js';
+import type { Colour } from '../page/charts/axes.js';
+import { intervalChart } from '../page/charts/interval.js';
+import { lineChart } from '../page/charts/line.js';
+import type { Document } from '../page/document.js';
+import { count, decimal, percent, points, ranged } from '../page/format.js';
+import { html, type Markup, type Part } from '../page/html.js';
+import { figure, fold, grid, note, type Section, section, table } from '../page/parts.js';
+import { embedBytes, embedPicture } from '../page/pictures.js';
 import { problemCard } from '../report/response.js';
 import type { Asked } from './benchmarks/benchmark.js';
 import type { Interval } from './bootstrap.js';
 import type { Curve, Evaluation, PartTable, SetTables, WrongAnswer } from './evaluation.js';
-import { aboutSet, headLines, shown } from './markdown.js';
 import { UNBIASED } from './questions.js';
 
 /** Curves by name, in colours that stay the same from set to set. */
@@ -36,31 +35,47 @@ export interface Pictures {
   readonly about?: ReadonlyMap<string, Asked>;
 }
 
-export async function renderEvaluation(evaluation: Evaluation, pictures: Pictures): Promise<string> {
+export async function describeEvaluation(evaluation: Evaluation, pictures: Pictures): Promise<Document> {
   const { benchmark, sets, wrong, protocol } = evaluation;
-  const links: [string, string][] = [['result', 'Result']];
-  const sections: Markup[] = [result(evaluation)];
-  for (const [i, set] of sets.entries()) {
-    const id = `set-${i + 1}`;
-    links.push([id, set.name]);
-    sections.push(setSection(id, set, protocol));
-  }
-  if (wrong.length > 0) {
-    links.push(['wrong', 'Wrong answers']);
-    sections.push(await wrongSection(wrong, pictures));
-  }
-  return renderPage({ kind: 'mstar evaluation', title: benchmark?.title ?? 'Evaluation', links, sections });
+  return {
+    kind: 'mstar evaluation',
+    title: benchmark?.title ?? 'Evaluation',
+    sections: [
+      result(evaluation),
+      ...sets.map((set, i) => setSection(`set-${i + 1}`, set, protocol)),
+      ...(wrong.length > 0 ? [await wrongSection(wrong, pictures)] : []),
+    ],
+  };
 }
 
-function result(evaluation: Evaluation): Markup {
+/** What every reader must know of the numbers, one sentence each. */
+function headLines({ protocol, describe, judge, bootstrap, files, leftOut, benchmark }: Evaluation): Part[] {
+  return [
+    html`Protocol: <b>${protocol}</b> (${describe}).`,
+    `Intervals: ${Math.round(bootstrap.level * 100)} %, percentile bootstrap over questions, ${bootstrap.resamples} resamples, seed ${bootstrap.seed}.`,
+    `Read from ${files.join(', ')}.`,
+    leftOut > 0 && `${leftOut} rollouts of problems that ${benchmark?.name} leaves out.`,
+    judge &&
+      `Judge: ${judge.model} was shown ${judge.asked} distinct responses without a readable answer and found one in ${judge.read}.`,
+  ].filter((line) => line !== false && line !== null);
+}
+
+/** A set in one line. */
+function aboutSet({ questions, problems, n, failed, cutOff, meanTokens }: Omit<SetTables, 'parts'>): string {
+  const rotations = problems > questions ? ` in ${count(problems)} rotations` : '';
+  const lost = failed > 0 ? `, ${count(failed)} could not be sampled` : '';
+  return `${count(questions)} questions${rotations}, ${n} ${n === 1 ? 'response' : 'responses'} each${lost}; ${decimal(meanTokens, 1)} tokens a response, ${percent(cutOff)} cut off.`;
+}
+
+function result(evaluation: Evaluation): Section {
   const { sets, protocol } = evaluation;
   const rotated = sets.some(({ scores }) => scores.some(({ vanilla }) => vanilla !== null));
   const rows = sets.flatMap((set) =>
     set.scores.map(({ protocol: name, accuracy, vanilla, unreadable }): Part[] => [
       set.name,
       name,
-      shown(accuracy),
-      rotated && (vanilla ? shown(vanilla) : ''),
+      ranged(accuracy),
+      rotated && (vanilla ? ranged(vanilla) : ''),
       percent(unreadable),
       set.n,
       count(set.questions),
@@ -82,12 +97,12 @@ function result(evaluation: Evaluation): Markup {
     'Result',
     first &&
       html`<p class="big">${percent(first.scores[0]?.accuracy.mean)}</p><p>${first.name} by protocol <b>${protocol}</b></p>`,
-    headLines(evaluation).map((line) => note(line.replaceAll('**', ''))),
+    headLines(evaluation).map((line) => note(line)),
     table('Accuracy with its 95 % interval, and the share of unreadable responses', without(head), rows.map(without)),
   );
 }
 
-function setSection(id: string, set: SetTables, protocol: string): Markup {
+function setSection(id: string, set: SetTables, protocol: string): Section {
   const plain = set.curves.filter(({ name }) => name !== UNBIASED);
   return section(
     id,
@@ -143,7 +158,7 @@ function oneCurve(id: string, { name, points: all }: Curve): Markup {
   const chart = lineChart({
     id,
     title: `${name} with its 95 % interval`,
-    description: all.map((point) => `N = ${point.n}: ${shown(point)}`).join('; '),
+    description: all.map((point) => `N = ${point.n}: ${ranged(point)}`).join('; '),
     xName: 'N samples',
     categories: all.map((point) => String(point.n)),
     lines: [
@@ -161,7 +176,7 @@ export function curveTable(curves: readonly Curve[]): Markup {
   return table(
     'Over N samples, with 95 % intervals',
     ['N', ...curves.map(({ name }) => name)],
-    numbers.map((n, i) => [n, ...curves.map(({ points: all }) => shown(all[i] as Interval))]),
+    numbers.map((n, i) => [n, ...curves.map(({ points: all }) => ranged(all[i] as Interval))]),
   );
 }
 
@@ -186,8 +201,8 @@ function partView(id: string, { title, rows }: PartTable, n: number, charted: bo
     rows.map(({ part, questions, accuracy, sampled, unreadable }) => [
       part,
       count(questions),
-      shown(accuracy),
-      ...names.map((name) => shown(sampled[name] as Interval)),
+      ranged(accuracy),
+      ...names.map((name) => ranged(sampled[name] as Interval)),
       percent(unreadable),
     ]),
   );
@@ -197,7 +212,7 @@ function partView(id: string, { title, rows }: PartTable, n: number, charted: bo
   const chart = intervalChart({
     id,
     title: `Accuracy by ${title}`,
-    description: rows.map(({ part, accuracy }) => `${part} ${shown(accuracy)}`).join(', '),
+    description: rows.map(({ part, accuracy }) => `${part} ${ranged(accuracy)}`).join(', '),
     xName: title,
     joined: false,
     estimates: rows.map(({ part, accuracy: { mean, low, high } }) => ({ name: part, value: mean, low, high })),
@@ -205,7 +220,7 @@ function partView(id: string, { title, rows }: PartTable, n: number, charted: bo
   return html`${grid(figure({ title: `Accuracy by ${title}`, chart }))}${numbers}`;
 }
 
-async function wrongSection(wrong: readonly WrongAnswer[], { folder, about }: Pictures): Promise<Markup> {
+async function wrongSection(wrong: readonly WrongAnswer[], { folder, about }: Pictures): Promise<Section> {
   const cards: Markup[] = [];
   for (const { set, problem, question, answer, images, text, finish, verdict, reason } of wrong) {
     const sources = about?.get(problem)?.images ?? images.map((path) => ({ path }));
@@ -218,7 +233,7 @@ async function wrongSection(wrong: readonly WrongAnswer[], { folder, about }: Pi
     cards.push(problemCard({ problem, why: `${verdict}, ${set}`, rows, by: [set], pictures: found, truth: [] }));
   }
   return section(
-    'wrong',
+    ['wrong', 'Wrong answers'],
     'Some wrong answers',
     note('First responses, spread evenly over all that are not correct.'),
     cards,

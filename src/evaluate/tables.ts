@@ -8,7 +8,6 @@ import type { Asked, Benchmark } from './benchmarks/benchmark.js';
 import type { Evaluation, JudgeUse, WrongAnswer } from './evaluation.js';
 import { type GradedSet, gradeStored } from './graded.js';
 import { findProtocol } from './grading.js';
-import { renderMarkdown } from './markdown.js';
 import { storedFiles } from './stored.js';
 import { tabulateSet } from './tabulate.js';
 
@@ -71,13 +70,16 @@ export async function makeTables(options: TablesOptions): Promise<Evaluation> {
 export async function writeTables(out: string, options: TablesOptions): Promise<Evaluation> {
   const evaluation = await makeTables(options);
   // Charts take long to load: only who writes the page pays for them.
-  const { renderEvaluation } = await import('./page.js');
+  const [{ describeEvaluation }, { toHtmlPage, toMarkdownFile }] = await Promise.all([
+    import('./page.js'),
+    import('../page/document.js'),
+  ]);
   const folder = pictureFolder(storedFiles(options.rollouts)[0] as string);
-  const page = await renderEvaluation(evaluation, { folder, about: options.about });
+  const document = await describeEvaluation(evaluation, { folder, about: options.about });
   await mkdir(out, { recursive: true });
   await writeDurable(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
-  await writeDurable(join(out, 'evaluation.md'), renderMarkdown(evaluation));
-  await writeDurable(join(out, 'evaluation.html'), page);
+  await writeDurable(join(out, 'evaluation.md'), toMarkdownFile(document));
+  await writeDurable(join(out, 'evaluation.html'), toHtmlPage(document));
   return evaluation;
 }
 

@@ -1,10 +1,10 @@
 // The figures of an experiment as SVG files: accuracies and differences of the rows, and curves of the dynamics.
 // Leaves numbers to tabulate.ts and curves.ts, drawing to report/charts.
-import { rampColour } from '../report/charts/axes.js';
-import { type ForestRow, forestChart } from '../report/charts/forest.js';
-import { type Line, lineChart } from '../report/charts/line.js';
-import { standaloneSvg } from '../report/charts/standalone.js';
-import { percent, points } from '../report/format.js';
+import { rampColour } from '../page/charts/axes.js';
+import { type ForestRow, forestChart } from '../page/charts/forest.js';
+import { type Line, lineChart } from '../page/charts/line.js';
+import { percent, points } from '../page/format.js';
+import type { Markup } from '../page/html.js';
 import { CURVES, type Curve, type CurveName } from './curves.js';
 import type { Plan } from './plans.js';
 import { type ExperimentTable, MEASURES, type MeasureName } from './tabulate.js';
@@ -13,7 +13,7 @@ export interface FigureFile {
   /** What is added to the name of the experiment: `table1` and `-test` make table1-test.svg. */
   readonly suffix: string;
   readonly title: string;
-  readonly svg: string;
+  readonly chart: Markup;
 }
 
 /** Greedy accuracies with intervals, and differences from the reference row. */
@@ -53,7 +53,7 @@ function figure(
   const suffix = `-${measure === 'outOfDomain' ? 'out-of-domain' : measure}${kind === 'difference' ? '-difference' : ''}`;
   const description = rows.map(({ name, text }) => `${name}: ${text}`).join(', ');
   const chart = forestChart({ id: `${plan.name}${suffix}`, title: plan.title, description, xName, rows, mark });
-  return { suffix, title: `${plan.title}: ${xName}`, svg: standaloneSvg({ title: plan.title, chart }) };
+  return { suffix, title: `${plan.title}: ${xName}`, chart };
 }
 
 /** For each measure the curves of the reference row by temperature, and those of all rows at the temperature in use. */
@@ -84,7 +84,7 @@ export function curveFigures(plan: Plan, curves: readonly Curve[]): FigureFile[]
 function drawn(plan: Plan, suffix: string, title: string, lines: readonly Line[]): FigureFile {
   const text = { id: `${plan.name}${suffix}`, title, description: `${title} by iteration` };
   const chart = lineChart({ ...text, xName: 'iteration', lines, share: true });
-  return { suffix, title, svg: standaloneSvg({ title, chart }) };
+  return { suffix, title, chart };
 }
 
 function lineOf(curve: Curve, name: string, colour: Line['colour']): Line {

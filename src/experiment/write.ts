@@ -1,9 +1,12 @@
-// The files of an experiment: NAME.json with every number, NAME.md as tables, NAME-*.svg as figures.
+// The files of an experiment: NAME.json with every number, NAME.md and NAME.html to read, NAME-*.svg as figures.
 // Leaves the numbers to tabulate.ts and curves.ts.
 import { join } from 'node:path';
-import { table } from '../evaluate/markdown.js';
 import { titleOf } from '../evolve/phases.js';
-import { count, decimal, duration, percent, points } from '../report/format.js';
+import { standaloneSvg } from '../page/charts/standalone.js';
+import { type Document, toHtmlPage, toMarkdownFile } from '../page/document.js';
+import { count, decimal, duration, percent, points, ranged } from '../page/format.js';
+import { html, type Markup, type Part } from '../page/html.js';
+import { figure, grid, note, section, table } from '../page/parts.js';
 import { writeDurable } from '../run/durable.js';
 import { type Change, CURVES, changesOf, curvesOf } from './curves.js';
 import { curveFigures, type FigureFile, tableFigures } from './figures.js';
@@ -42,73 +45,86 @@ export async function writeExperiment(
   const json = { experiment: plan.name, title: plan.title, ...about, reference: plan.reference, ...numbers };
   const more = followed ? { curves, changes, decisions: decisionsOf(whole) } : { thresholds: thresholdsOf(whole) };
   await writeDurable(join(dir, `${plan.name}.json`), `${JSON.stringify({ ...json, ...more }, null, 1)}\n`);
-  for (const { suffix, svg } of figures) await writeDurable(join(dir, `${plan.name}${suffix}.svg`), svg);
+  for (const one of figures) await writeDurable(join(dir, `${plan.name}${one.suffix}.svg`), standaloneSvg(one));
+  const document = describeExperiment(tabulated, about, followed ? changes : [], whole, figures);
+  await writeDurable(join(dir, `${plan.name}.html`), toHtmlPage(document));
   const path = join(dir, `${plan.name}.md`);
-  await writeDurable(path, markdown(tabulated, about, followed ? changes : [], whole, figures));
+  await writeDurable(path, toMarkdownFile(document));
   return path;
 }
 
-function markdown(
+function describeExperiment(
   { plan, seeds, rows, shared }: ExperimentTable,
   about: About,
   changes: readonly Change[],
   runs: readonly Run[],
   figures: readonly FigureFile[],
-): string {
+): Document {
   const names = (Object.keys(MEASURES) as MeasureName[]).filter((name) => rows.some((row) => row.measures[name]));
   const reference = plan.rows.find(({ row }) => row === plan.reference)?.name ?? plan.reference;
-  const parts = [
-    `# ${plan.title}`,
-    `\`${about.command}\``,
-    `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}; mean over seeds with its 95 % interval (Student's t); ${about.settings.join('; ')}.`,
-    table(
-      ['', ...names.map((name) => MEASURES[name])],
-      rows.map(({ name, measures }) => [name, ...names.map((one) => shown(measures[one]))]),
-    ),
-    ...(seeds.length > 1
-      ? [
-          `Points above **${reference}**, paired by seed:`,
-          table(
-            ['', ...names.map((name) => MEASURES[name])],
-            rows.flatMap(({ name, differences }) =>
-              differences ? [[name, ...names.map((one) => difference(differences[one]))]] : [],
-            ),
+  const sharedTimes = Object.entries(shared).map(([phase, seconds]) => `${titleOf(phase)} ${duration(seconds)}`);
+  const sections = [
+    section(
+      'results',
+      'Results',
+      html`<p><code>${about.command}</code></p>`,
+      note(
+        `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}; mean over seeds with its 95 % interval (Student's t); ${about.settings.join('; ')}.`,
+      ),
+      table(
+        'Accuracy',
+        ['', ...names.map((name) => MEASURES[name])],
+        rows.map(({ name, measures }) => [name, ...names.map((one) => ranged(measures[one]))]),
+      ),
+      seeds.length > 1 &&
+        table(
+          html`Points above <b>${reference}</b>, paired by seed`,
+          ['', ...names.map((name) => MEASURES[name])],
+          rows.flatMap(({ name, differences }) =>
+            differences ? [[name, ...names.map((one) => difference(differences[one]))]] : [],
           ),
-        ]
-      : []),
-    'By seed, greedy on the test:',
-    table(
-      ['', ...seeds.map((seed) => `seed ${seed}`)],
-      rows.map(({ name, measures }) => [name, ...(measures.test?.values ?? []).map((value) => percent(value))]),
-    ),
-    ...thresholdsPart(runs),
-    ...changesPart(plan, changes),
-    ...decisionsPart(runs),
-    'Work, means over seeds, of the iterations and their measurements:',
-    table(
-      ['', 'iterations', 'optimizer steps', 'responses sampled', 'examples', 'wrong chains among them', 'time'],
-      rows.flatMap(({ name, work }) =>
-        work
-          ? [
-              [
-                name,
-                decimal(work.iterations, 1),
-                count(work.steps),
-                count(work.sampled),
-                count(work.selected),
-                percent(work.lucky),
-                duration(work.seconds),
-              ],
-            ]
-          : [],
+        ),
+      table(
+        'By seed, greedy on the test',
+        ['', ...seeds.map((seed) => `seed ${seed}`)],
+        rows.map(({ name, measures }) => [name, ...(measures.test?.values ?? []).map((value) => percent(value))]),
       ),
     ),
-    `Shared by the rows of a seed: ${Object.entries(shared)
-      .map(([phase, seconds]) => `${titleOf(phase)} ${duration(seconds)}`)
-      .join(', ')}.`,
-    ...figures.map(({ suffix, title }) => `![${title}](${plan.name}${suffix}.svg)`),
+    section(
+      'work',
+      'Work',
+      table(
+        'Means over seeds, of the iterations and their measurements',
+        ['', 'iterations', 'optimizer steps', 'responses sampled', 'examples', 'wrong chains among them', 'time'],
+        rows.flatMap(({ name, work }) =>
+          work
+            ? [
+                [
+                  name,
+                  decimal(work.iterations, 1),
+                  count(work.steps),
+                  count(work.sampled),
+                  count(work.selected),
+                  percent(work.lucky),
+                  duration(work.seconds),
+                ],
+              ]
+            : [],
+        ),
+      ),
+      note(`Shared by the rows of a seed: ${sharedTimes.join(', ')}.`),
+    ),
+    section(
+      'figures',
+      'Figures',
+      grid(...figures.map(({ suffix, ...one }) => figure({ ...one, file: `${plan.name}${suffix}.svg` }))),
+    ),
   ];
-  return `${parts.join('\n\n')}\n`;
+  const decided = [thresholdsTable(runs), changesTable(plan, changes), decisionsTable(runs)].filter(
+    (part) => part !== null,
+  );
+  if (decided.length > 0) sections.splice(1, 0, section('decisions', 'Decisions and changes', decided));
+  return { kind: 'mstar experiment', title: plan.title, sections };
 }
 
 interface Threshold {
@@ -123,44 +139,40 @@ function thresholdsOf(runs: readonly Run[]): Threshold[] {
   return runs.flatMap(({ seed, row, summary }) => (summary.threshold ? [{ seed, row, ...summary.threshold }] : []));
 }
 
-function thresholdsPart(runs: readonly Run[]): string[] {
+function thresholdsTable(runs: readonly Run[]): Markup | null {
   const found = thresholdsOf(runs);
-  if (found.length === 0) return [];
-  return [
-    'Thresholds searched for: greedy validation accuracy after the first iteration (examples kept):',
-    table(
-      ['', ...(found[0] as Threshold).scores.map(({ alpha }) => String(alpha)), 'taken'],
-      found.map(({ seed, scores, alpha }) => [
-        `seed ${seed}`,
-        ...scores.map(({ accuracy, selected }) => `${percent(accuracy)} (${count(selected)})`),
-        String(alpha),
-      ]),
-    ),
-  ];
+  if (found.length === 0) return null;
+  return table(
+    'Thresholds searched for: greedy validation accuracy after the first iteration (examples kept)',
+    ['', ...(found[0] as Threshold).scores.map(({ alpha }) => String(alpha)), 'taken'],
+    found.map(({ seed, scores, alpha }) => [
+      `seed ${seed}`,
+      ...scores.map(({ accuracy, selected }) => `${percent(accuracy)} (${count(selected)})`),
+      String(alpha),
+    ]),
+  );
 }
 
-function changesPart(plan: Plan, changes: readonly Change[]): string[] {
-  if (changes.length === 0) return [];
+function changesTable(plan: Plan, changes: readonly Change[]): Markup | null {
+  if (changes.length === 0) return null;
   const at = (temperature: Change['temperature']): string =>
     temperature === null ? '' : temperature === 'used' ? ', T in use' : `, T ${temperature}`;
-  return [
-    'Change on validation from the warm-up to the last measurement, in points:',
-    table(
-      ['', ...plan.rows.map(({ name }) => name), 'difference'],
-      changes
-        .filter(({ row }) => row === plan.reference)
-        .map(({ measure, temperature }) => {
-          const of = (row: string): Change | undefined =>
-            changes.find((one) => one.row === row && one.measure === measure && one.temperature === temperature);
-          const last = of(plan.rows.at(-1)?.row ?? '');
-          return [
-            `${CURVES[measure]}${at(temperature)}`,
-            ...plan.rows.map(({ row }) => difference(of(row)?.change)),
-            difference(last?.difference ?? undefined),
-          ];
-        }),
-    ),
-  ];
+  return table(
+    'Change on validation from the warm-up to the last measurement, in points',
+    ['', ...plan.rows.map(({ name }) => name), 'difference'],
+    changes
+      .filter(({ row }) => row === plan.reference)
+      .map(({ measure, temperature }) => {
+        const of = (row: string): Change | undefined =>
+          changes.find((one) => one.row === row && one.measure === measure && one.temperature === temperature);
+        const last = of(plan.rows.at(-1)?.row ?? '');
+        return [
+          `${CURVES[measure]}${at(temperature)}`,
+          ...plan.rows.map(({ row }) => difference(of(row)?.change)),
+          difference(last?.difference ?? undefined),
+        ];
+      }),
+  );
 }
 
 interface Decision {
@@ -180,36 +192,26 @@ function decisionsOf(runs: readonly Run[]): Decision[] {
   );
 }
 
-function decisionsPart(runs: readonly Run[]): string[] {
+function decisionsTable(runs: readonly Run[]): Markup | null {
   const decisions = decisionsOf(runs);
-  if (decisions.length === 0) return [];
+  if (decisions.length === 0) return null;
   const first = decisions[0] as Decision;
-  return [
-    'Temperatures chosen, with Reward-Pass@2 of each on validation; of equals the lowest:',
-    table(
-      ['seed, after iteration', ...first.scores.map(({ temperature }) => String(temperature)), 'tied', 'chosen'],
-      decisions.map(({ seed, iteration, scores, tied, chosen }) => [
-        `${seed}, ${iteration}`,
-        ...scores.map(({ rewardPassAt2 }) => percent(rewardPassAt2).replace(' %', '')),
-        tied.length > 1 ? tied.join(', ') : '–',
-        String(chosen),
-      ]),
-    ),
-  ];
+  return table(
+    'Temperatures chosen, with Reward-Pass@2 of each on validation; of equals the lowest',
+    ['seed, after iteration', ...first.scores.map(({ temperature }) => String(temperature)), 'tied', 'chosen'],
+    decisions.map(({ seed, iteration, scores, tied, chosen }) => [
+      `${seed}, ${iteration}`,
+      ...scores.map(({ rewardPassAt2 }) => percent(rewardPassAt2).replace(' %', '')),
+      tied.length > 1 ? tied.join(', ') : '–',
+      String(chosen),
+    ]),
+  );
 }
 
-function shown(estimate: Estimate | undefined): string {
-  if (!estimate) return '–';
-  const { mean, low, high } = estimate;
-  if (low === null || high === null) return percent(mean);
-  return `${percent(mean)} (${percent(low).replace(' %', '')} to ${percent(high).replace(' %', '')})`;
-}
-
-function difference(estimate: Estimate | undefined): string {
-  if (!estimate) return '–';
-  const { mean, low, high } = estimate;
-  if (low === null || high === null) return points(mean);
-  const text = `${points(mean)} (${points(low)} to ${points(high)})`;
-  // An interval without zero; two seeds that happen to agree are none.
-  return estimate.values.length > 2 && (low > 0 || high < 0) ? `**${text}**` : text;
+/** Bold where its interval is without zero; two seeds that happen to agree are none. */
+function difference(estimate: Estimate | undefined): Part {
+  const text = ranged(estimate, points);
+  const { low, high, values } = estimate ?? { low: null, high: null, values: [] };
+  const apart = low !== null && high !== null && values.length > 2 && (low > 0 || high < 0);
+  return apart ? html`<b>${text}</b>` : text;
 }

@@ -1,8 +1,8 @@
 // Cards of some problems: their rows brought together with their pictures and their true reasoning.
 // Leaves the looks of a card to response.ts and what is shown to the sections.
-import type { Markup } from './html.js';
+import type { Markup } from '../page/html.js';
+import { embedPicture } from '../page/pictures.js';
 import type { Pick } from './pick.js';
-import { embedPicture } from './pictures.js';
 import type { RunData } from './read.js';
 import { problemCard } from './response.js';
 import type { ResponseRow } from './tables.js';

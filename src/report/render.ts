@@ -1,7 +1,6 @@
-// The text of a report: reads the run folder and asks every section for its part.
-// Leaves what each part says to sections/ and the file to report.ts.
-import type { Markup } from './html.js';
-import { renderPage } from './page.js';
+// The document of a run: reads its folder and asks every section for its part.
+import type { Document } from '../page/document.js';
+import type { Section } from '../page/parts.js';
 import { type RunData, readRun } from './read.js';
 import { about } from './sections/about.js';
 import { changes } from './sections/changes.js';
@@ -15,36 +14,33 @@ import { time } from './sections/time.js';
 import { training } from './sections/training.js';
 import { Tables } from './tables.js';
 
-type Section = (run: RunData, tables: Tables) => Markup | null | Promise<Markup | null>;
+type Make = (run: RunData, tables: Tables) => Section | null | Promise<Section | null>;
 
-/** In the order of the page: anchor, name in the navigation, content. */
-const SECTIONS: readonly (readonly [string, string, Section])[] = [
-  ['result', 'Result', headline],
-  ['run', 'Run', about],
-  ['dynamics', 'Dynamics', dynamics],
-  ['temperature', 'Temperature', temperature],
-  ['selection', 'Selection', selection],
-  ['prm', 'PRM', prm],
-  ['samples', 'Samples', samples],
-  ['changes', 'Changes', changes],
-  ['training', 'Training', training],
-  ['time', 'Time', time],
+/** In the order of the page: the name in the navigation, and what makes the section. */
+const SECTIONS: readonly (readonly [string, Make])[] = [
+  ['Result', headline],
+  ['Run', about],
+  ['Dynamics', dynamics],
+  ['Temperature', temperature],
+  ['Selection', selection],
+  ['PRM', prm],
+  ['Samples', samples],
+  ['Changes', changes],
+  ['Training', training],
+  ['Time', time],
 ];
 
-/** The whole page. Throws UserError as `writeReport` does. */
-export async function renderReport(runDir: string): Promise<string> {
+/** Throws UserError as `writeReport` does. */
+export async function describeRun(runDir: string): Promise<Document> {
   const run = await readRun(runDir);
   const tables = await Tables.open();
   try {
-    const links: [string, string][] = [];
-    const sections: Markup[] = [];
-    for (const [anchor, name, make] of SECTIONS) {
-      const content = await make(run, tables);
-      if (!content) continue;
-      links.push([anchor, name]);
-      sections.push(content);
+    const sections: Section[] = [];
+    for (const [name, make] of SECTIONS) {
+      const section = await make(run, tables);
+      if (section) sections.push({ ...section, name });
     }
-    return renderPage({ title: run.name, links, sections });
+    return { kind: 'mstar run', title: run.name, sections };
   } finally {
     tables.close();
   }

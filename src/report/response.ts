@@ -1,9 +1,9 @@
 // One problem with its responses as a card: picture, question, gold answer, true steps, and each response step by step.
 // Leaves which problems and responses there are to the sections.
-import { count, decimal } from './format.js';
-import { html, type Markup, type Part } from './html.js';
-import { fold } from './parts.js';
-import type { EmbeddedPicture } from './pictures.js';
+import { count, decimal } from '../page/format.js';
+import { html, type Markup, type Part } from '../page/html.js';
+import { fold } from '../page/parts.js';
+import type { EmbeddedPicture } from '../page/pictures.js';
 import type { ResponseRow, StepRow } from './tables.js';
 
 export interface ProblemCard {

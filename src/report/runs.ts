@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { count } from './format.js';
+import { count } from '../page/format.js';
 import { type RunData, readRun } from './read.js';
 
 export interface RunLine {

@@ -1,14 +1,14 @@
 // Several runs as one page that stands alone: what they are, the settings that differ, their curves over each other.
 // Leaves reading to comparison.ts, what a run has on each axis to side.ts, charts and looks to the parts of every report.
 
+import { type Line, lineChart } from '../../page/charts/line.js';
+import { type CurvePoint, thin } from '../../page/charts/thin.js';
+import type { Document } from '../../page/document.js';
+import { count, duration, percent, plural, points, significant } from '../../page/format.js';
+import { html, type Markup, type Part } from '../../page/html.js';
+import { figure, fold, grid, note, type Section, section, table } from '../../page/parts.js';
 import type { Measurement, SampleMeasure } from '../../record/results.js';
-import { type Line, lineChart } from '../charts/line.js';
-import { type CurvePoint, thin } from '../charts/thin.js';
-import { count, duration, percent, plural, points, significant } from '../format.js';
-import { html, type Markup, type Part } from '../html.js';
 import { shortName, startOrNumber } from '../names.js';
-import { renderPage } from '../page.js';
-import { figure, fold, grid, note, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
 import { iterationsOf, stateOf } from '../runs.js';
 import { type Comparison, checkpointsOf, compareRuns } from './comparison.js';
@@ -16,25 +16,18 @@ import { keyOf, policySteps, type Side, samplesAt, sharedTemperature, sidesOf, t
 
 const MOST_POINTS = 160;
 
-/** The whole page; its bytes depend on the folders of the runs alone. */
-export function renderComparison(runs: readonly RunData[]): string {
+/** The whole document; it depends on the folders of the runs alone. */
+export function describeComparison(runs: readonly RunData[]): Document {
   const comparison = compareRuns(runs);
   const sides = sidesOf(runs, comparison.runs);
-  return renderPage({
+  return {
     kind: 'mstar runs',
     title: comparison.runs.join(', '),
-    links: [
-      ['runs', 'Runs'],
-      ['settings', 'Settings'],
-      ['test', 'Test'],
-      ['dynamics', 'Dynamics'],
-      ['training', 'Training'],
-    ],
     sections: [overview(sides), settings(sides, comparison), test(sides), dynamics(sides), training(sides)],
-  });
+  };
 }
 
-function overview(sides: readonly Side[]): Markup {
+function overview(sides: readonly Side[]): Section {
   const problems = new Set(sides.map(({ run }) => run.problemsDigest));
   const rows = sides.map(({ run, steps, ...side }): Part[] => {
     const last = run.tests.at(-1)?.greedy;
@@ -61,7 +54,7 @@ function overview(sides: readonly Side[]): Markup {
   );
 }
 
-function settings(sides: readonly Side[], { settings: differing }: Comparison): Markup {
+function settings(sides: readonly Side[], { settings: differing }: Comparison): Section {
   if (differing.length === 0) return section('settings', 'Settings', note('All settings are the same.'));
   const rows = differing.map(([name, ...values]): Part[] => [
     html`<code>${name}</code>`,
@@ -74,7 +67,7 @@ function settings(sides: readonly Side[], { settings: differing }: Comparison): 
   );
 }
 
-function test(sides: readonly Side[]): Markup {
+function test(sides: readonly Side[]): Section {
   const checkpoints = checkpointsOf(sides.map(({ run }) => run));
   if (checkpoints.length === 0) return section('test', 'Test', note('No run has tested a checkpoint yet.'));
   const accuracy = ({ run }: Side, at: string): number | null =>
@@ -102,7 +95,7 @@ function test(sides: readonly Side[]): Markup {
   );
 }
 
-function dynamics(sides: readonly Side[]): Markup {
+function dynamics(sides: readonly Side[]): Section {
   const last = Math.max(-1, ...sides.flatMap(({ run }) => run.dynamics.map(({ iteration }) => iteration)));
   if (last < 0) return section('dynamics', 'Dynamics', note('No run has measured its validation problems yet.'));
   const temperature = sharedTemperature(sides);
@@ -148,7 +141,7 @@ function dynamics(sides: readonly Side[]): Markup {
 
 type Measure = (standing: Measurement, samples: SampleMeasure | undefined) => number | null;
 
-function training(sides: readonly Side[]): Markup {
+function training(sides: readonly Side[]): Section {
   const longest = Math.max(...sides.map(({ steps }) => steps));
   if (longest === 0) return section('training', 'Training', note('No policy has taken an optimizer step yet.'));
   // Stretches of one length for all: means over more steps would look calmer than they are.

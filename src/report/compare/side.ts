@@ -1,9 +1,9 @@
 // A run as one of several: its letter, its colour and its curves over the axes that they share.
 // Leaves drawing to page.ts.
 import { isIteration } from '../../evolve/phases.js';
+import type { Colour } from '../../page/charts/axes.js';
+import { html, type Markup } from '../../page/html.js';
 import type { Measurement, SampleMeasure, StepEvent } from '../../record/results.js';
-import type { Colour } from '../charts/axes.js';
-import { html, type Markup } from '../html.js';
 import type { RunData } from '../read.js';
 
 export interface Side {

@@ -1,34 +1,21 @@
 // A data set as a page: what is in it, what is odd about it, and some of its problems to look at.
 // Leaves counting to census.ts. The page stands alone: no script, pictures inside.
 import type { ImageSource, Problem } from '../../core/types.js';
-import { barChart, lyingBars } from '../charts/bars.js';
-import { count, percent } from '../format.js';
-import { html, type Markup } from '../html.js';
-import { renderPage } from '../page.js';
-import { facts, figure, grid, note, section, table } from '../parts.js';
-import { type EmbeddedPicture, embedBytes, embedPicture } from '../pictures.js';
+import { barChart, lyingBars } from '../../page/charts/bars.js';
+import type { Document } from '../../page/document.js';
+import { count, percent } from '../../page/format.js';
+import { html, type Markup } from '../../page/html.js';
+import { facts, figure, grid, note, type Section, section, table } from '../../page/parts.js';
+import { type EmbeddedPicture, embedBytes, embedPicture } from '../../page/pictures.js';
 import type { Census, Histogram } from './census.js';
 
 const MOST_BARS = 20;
 
 /** The whole document. */
-export async function datasetPage(title: string, census: Census, sample: readonly Problem[]): Promise<string> {
-  const parts: readonly (readonly [string, string, Markup | false])[] = [
-    ['overview', 'Overview', overview(census)],
-    ['kinds', 'Kinds', kinds(census)],
-    ['tags', 'Tags', Object.keys(census.tags).length > 0 && tags(census)],
-    ['lengths', 'Lengths', lengths(census)],
-    ['pictures', 'Pictures', pictures(census)],
-    ['odd', 'Odd', odd(census)],
-    ['sheet', 'Problems', await sheet(sample)],
-  ];
-  const shown = parts.filter((part): part is readonly [string, string, Markup] => part[2] !== false);
-  return renderPage({
-    kind: 'mstar data',
-    title,
-    links: shown.map(([anchor, name]) => [anchor, name]),
-    sections: shown.map(([, , content]) => content),
-  });
+export async function describeDataset(title: string, census: Census, sample: readonly Problem[]): Promise<Document> {
+  const tagged = Object.keys(census.tags).length > 0 ? [tags(census)] : [];
+  const sections = [overview(census), kinds(census), ...tagged, lengths(census), pictures(census), odd(census)];
+  return { kind: 'mstar data', title, sections: [...sections, await sheet(sample)] };
 }
 
 function overview({
@@ -40,10 +27,10 @@ function overview({
   warnings,
   characters,
   file,
-}: Census): Markup {
+}: Census): Section {
   const choice = questionTypes.multi_choice ?? 0;
   return section(
-    'overview',
+    ['overview', 'Overview'],
     'What the file holds',
     facts([
       ['file', html`<code>${file}</code>`],
@@ -82,10 +69,10 @@ function bars(id: string, title: string, counts: Readonly<Record<string, number>
   });
 }
 
-function kinds({ sources, questionTypes, answerTypes, choices, letters, problems }: Census): Markup {
+function kinds({ sources, questionTypes, answerTypes, choices, letters, problems }: Census): Section {
   const choice = questionTypes.multi_choice ?? 0;
   return section(
-    'kinds',
+    ['kinds', 'Kinds'],
     'Kinds of problems',
     grid(
       bars('sources', 'Sources', sources, problems),
@@ -100,9 +87,9 @@ function kinds({ sources, questionTypes, answerTypes, choices, letters, problems
   );
 }
 
-function tags({ tags: all, problems }: Census): Markup {
+function tags({ tags: all, problems }: Census): Section {
   return section(
-    'tags',
+    ['tags', 'Tags'],
     'In the words of the data set',
     grid(...Object.entries(all).map(([tag, values], i) => bars(`tag-${i}`, tag, values, problems))),
   );
@@ -130,9 +117,9 @@ function chart(id: string, title: string, xName: string, { borders, counts, medi
   });
 }
 
-function lengths({ characters, tokens }: Census): Markup {
+function lengths({ characters, tokens }: Census): Section {
   return section(
-    'lengths',
+    ['lengths', 'Lengths'],
     'Length of the questions',
     grid(
       chart('characters', 'Characters', 'characters', characters),
@@ -141,7 +128,7 @@ function lengths({ characters, tokens }: Census): Markup {
   );
 }
 
-function pictures({ pictures: seen, problems }: Census): Markup {
+function pictures({ pictures: seen, problems }: Census): Section {
   return section(
     'pictures',
     'Pictures',
@@ -157,10 +144,10 @@ function pictures({ pictures: seen, problems }: Census): Markup {
   );
 }
 
-function odd({ repeats, warnings }: Census): Markup {
+function odd({ repeats, warnings }: Census): Section {
   const { same, conflicting } = repeats;
   return section(
-    'odd',
+    ['odd', 'Odd'],
     'What is odd',
     same + conflicting > 0 &&
       note(
@@ -172,9 +159,9 @@ function odd({ repeats, warnings }: Census): Markup {
   );
 }
 
-async function sheet(sample: readonly Problem[]): Promise<Markup> {
+async function sheet(sample: readonly Problem[]): Promise<Section> {
   const cards = await Promise.all(sample.map(card));
-  return section('sheet', 'Problems, drawn at random', html`<div class="sheet">${cards}</div>`);
+  return section(['sheet', 'Problems'], 'Problems, drawn at random', html`<div class="sheet">${cards}</div>`);
 }
 
 async function card({ id, source, question, answer, images }: Problem): Promise<Markup> {

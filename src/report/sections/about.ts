@@ -2,13 +2,13 @@
 // Leaves results to the other sections.
 
 import { titleOf } from '../../evolve/phases.js';
-import { count, percent, plural } from '../format.js';
-import { html, type Markup, type Part } from '../html.js';
-import { facts, fold, section, table } from '../parts.js';
+import { count, percent, plural } from '../../page/format.js';
+import { html, type Markup, type Part } from '../../page/html.js';
+import { facts, fold, type Section, section, table } from '../../page/parts.js';
 import type { RunData } from '../read.js';
 import { iterationsOf } from '../runs.js';
 
-export function about(run: RunData): Markup {
+export function about(run: RunData): Section {
   const value = (name: string): Part => {
     const found = run.setting(name);
     if (found === undefined || found === null) return null;

@@ -2,9 +2,9 @@
 // Leaves how many there are to headline.ts.
 
 import { titleOf } from '../../evolve/phases.js';
+import { html, type Markup, type Part } from '../../page/html.js';
+import { fold, note, type Section, section } from '../../page/parts.js';
 import { problemCards, truthsOf } from '../cards.js';
-import { html, type Markup, type Part } from '../html.js';
-import { fold, note, section } from '../parts.js';
 import { fileOf, type RunData } from '../read.js';
 import type { Tables } from '../tables.js';
 
@@ -12,7 +12,7 @@ import type { Tables } from '../tables.js';
 const EACH = 3;
 
 /** Null where two checkpoints have not left their responses. */
-export async function changes(run: RunData, tables: Tables): Promise<Markup | null> {
+export async function changes(run: RunData, tables: Tables): Promise<Section | null> {
   const { tests } = run;
   const from = tests.find(({ at }) => at === 'warmup') ?? tests[0];
   const to = tests.at(-1);

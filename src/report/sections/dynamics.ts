@@ -1,17 +1,17 @@
 // How the policy changed from iteration to iteration on the validation problems (P13).
 // Leaves the choice of a temperature to temperature.ts.
 
+import { rampColour } from '../../page/charts/axes.js';
+import { intervalChart } from '../../page/charts/interval.js';
+import { type Line, lineChart } from '../../page/charts/line.js';
+import { decimal, percent, plural, points } from '../../page/format.js';
+import type { Markup, Part } from '../../page/html.js';
+import { figure, fold, grid, note, type Section, section, table } from '../../page/parts.js';
 import type { Measurement, SampleMeasure } from '../../record/results.js';
-import { rampColour } from '../charts/axes.js';
-import { intervalChart } from '../charts/interval.js';
-import { type Line, lineChart } from '../charts/line.js';
-import { decimal, percent, plural, points } from '../format.js';
-import type { Markup, Part } from '../html.js';
 import { startOrNumber } from '../names.js';
-import { figure, fold, grid, note, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
 
-export function dynamics({ dynamics: standings }: RunData): Markup {
+export function dynamics({ dynamics: standings }: RunData): Section {
   const [first] = standings;
   if (!first) return section('dynamics', 'Dynamics', note('No measurement on the validation problems yet.'));
   const k = first.samples[0]?.k ?? 0;

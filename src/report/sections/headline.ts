@@ -2,12 +2,12 @@
 // Leaves how the policy changed on the way to dynamics.ts.
 
 import { titleOf } from '../../evolve/phases.js';
+import { intervalChart } from '../../page/charts/interval.js';
+import { count, decimal, percent, plural, points } from '../../page/format.js';
+import { html, type Markup, type Part } from '../../page/html.js';
+import { facts, figure, fold, grid, note, type Section, section, table } from '../../page/parts.js';
 import type { TestResult } from '../../record/results.js';
-import { intervalChart } from '../charts/interval.js';
-import { count, decimal, percent, plural, points } from '../format.js';
-import { html, type Markup, type Part } from '../html.js';
 import { shortName } from '../names.js';
-import { facts, figure, fold, grid, note, section, table } from '../parts.js';
 import { fileOf, type RunData } from '../read.js';
 import type { Tables } from '../tables.js';
 
@@ -20,7 +20,7 @@ interface Gain {
   readonly paired?: { readonly won: number; readonly lost: number; readonly low: number; readonly high: number };
 }
 
-export async function headline(run: RunData, tables: Tables): Promise<Markup> {
+export async function headline(run: RunData, tables: Tables): Promise<Section> {
   const { tests } = run;
   const last = tests.at(-1);
   if (!last) return section('result', 'Result', note('No checkpoint has been tested yet.'), progress(run));

@@ -1,18 +1,18 @@
 // The process reward model: its labels, its training, and how well its step scores tell right from wrong.
 // Leaves what it selected to selection.ts.
 
+import { type Bars, barChart } from '../../page/charts/bars.js';
+import { lineChart } from '../../page/charts/line.js';
+import { count, decimal, percent, significant } from '../../page/format.js';
+import type { Markup, Part } from '../../page/html.js';
+import { facts, figure, grid, note, type Section, section, table } from '../../page/parts.js';
 import type { LabelResult, PrmResult } from '../../record/results.js';
-import { type Bars, barChart } from '../charts/bars.js';
-import { lineChart } from '../charts/line.js';
-import { count, decimal, percent, significant } from '../format.js';
-import type { Markup, Part } from '../html.js';
 import { startOrNumber } from '../names.js';
-import { facts, figure, grid, note, section, table } from '../parts.js';
 import { fileOf, type RunData } from '../read.js';
 import type { LabelCount, Tables } from '../tables.js';
 import { curveFigures } from './training.js';
 
-export async function prm(run: RunData, tables: Tables): Promise<Markup> {
+export async function prm(run: RunData, tables: Tables): Promise<Section> {
   const { labels, prm: training } = run;
   const file = labels && fileOf(run, 'labels.jsonl');
   const steps = run.steps.get('train-prm') ?? [];

@@ -2,9 +2,9 @@
 // Leaves the choice to pick.ts and the looks of a problem to response.ts.
 
 import { iterationName, titleOf } from '../../evolve/phases.js';
+import { html, type Markup } from '../../page/html.js';
+import { note, type Section, section } from '../../page/parts.js';
 import { problemCards, truthsOf } from '../cards.js';
-import { html, type Markup } from '../html.js';
-import { note, section } from '../parts.js';
 import { type Pick, pickProblems } from '../pick.js';
 import { fileOf, type RunData } from '../read.js';
 import type { ResponseRow, Tables } from '../tables.js';
@@ -19,7 +19,7 @@ interface Shown {
   readonly rows: readonly ResponseRow[];
 }
 
-export async function samples(run: RunData, tables: Tables): Promise<Markup> {
+export async function samples(run: RunData, tables: Tables): Promise<Section> {
   const all: Shown[] = [];
   for (const { iteration, temperature } of run.iterations) {
     const phase = iterationName(iteration);

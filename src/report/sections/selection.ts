@@ -1,11 +1,11 @@
 // What selection kept: questions by number of kept responses, the way from samples to examples, the share of luck.
 // Leaves single problems to samples.ts.
 import { iterationName } from '../../evolve/phases.js';
+import { type Bars, barChart } from '../../page/charts/bars.js';
+import { count, percent, plural } from '../../page/format.js';
+import { html, type Markup, type Part } from '../../page/html.js';
+import { figure, fold, grid, note, type Section, section, table } from '../../page/parts.js';
 import type { ChoiceCounts, ThresholdDecision } from '../../record/results.js';
-import { type Bars, barChart } from '../charts/bars.js';
-import { count, percent, plural } from '../format.js';
-import { html, type Markup, type Part } from '../html.js';
-import { figure, fold, grid, note, section, table } from '../parts.js';
 import { fileOf, type RunData } from '../read.js';
 import type { Tables } from '../tables.js';
 
@@ -21,7 +21,7 @@ interface Pass {
 /** Kept responses that get a bar of their own; more are counted together. */
 const MOST_KEPT = 4;
 
-export async function selection(run: RunData, tables: Tables): Promise<Markup> {
+export async function selection(run: RunData, tables: Tables): Promise<Section> {
   const passes: Pass[] = [];
   if (run.warmup) passes.push(await passOf(run, tables, 'warm-up', 'warmup', run.warmup.choice));
   const warmups = passes.length;

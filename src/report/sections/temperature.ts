@@ -1,12 +1,12 @@
 // Which temperature was sampled at, and the scores that each choice was made from (P14).
 // Leaves the other measures at these temperatures to dynamics.ts.
 
+import { rampColour } from '../../page/charts/axes.js';
+import { type Line, lineChart } from '../../page/charts/line.js';
+import { decimal } from '../../page/format.js';
+import { html, type Markup, type Part } from '../../page/html.js';
+import { figure, grid, note, type Section, section, table } from '../../page/parts.js';
 import type { TemperatureDecision } from '../../record/results.js';
-import { rampColour } from '../charts/axes.js';
-import { type Line, lineChart } from '../charts/line.js';
-import { decimal } from '../format.js';
-import { html, type Markup, type Part } from '../html.js';
-import { figure, grid, note, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
 
 interface Choice {
@@ -14,7 +14,7 @@ interface Choice {
   readonly decision: TemperatureDecision;
 }
 
-export function temperature({ iterations, dynamics }: RunData): Markup {
+export function temperature({ iterations, dynamics }: RunData): Section {
   if (iterations.length === 0) return section('temperature', 'Temperature', note('No iteration is finished yet.'));
   const choices = dynamics.flatMap(({ iteration, decision }): Choice[] =>
     decision ? [{ after: iteration, decision }] : [],

@@ -2,11 +2,11 @@
 // Leaves everything that is repeatable to the other sections.
 
 import { isIteration, kindOf, phases, titleOf } from '../../evolve/phases.js';
+import { lyingBars } from '../../page/charts/bars.js';
+import { count, duration } from '../../page/format.js';
+import type { Part } from '../../page/html.js';
+import { figure, fold, note, type Section, section, table } from '../../page/parts.js';
 import type { TokenCounts } from '../../record/results.js';
-import { lyingBars } from '../charts/bars.js';
-import { count, duration } from '../format.js';
-import type { Markup, Part } from '../html.js';
-import { figure, fold, note, section, table } from '../parts.js';
 import type { RunData } from '../read.js';
 
 interface Spent {
@@ -15,7 +15,7 @@ interface Spent {
   readonly tokens: TokenCounts;
 }
 
-export function time({ phases: done, seconds, open }: RunData): Markup {
+export function time({ phases: done, seconds, open }: RunData): Section {
   const nothing: TokenCounts = { sampled: 0, scored: 0, trained: 0 };
   const committed = done.map(({ phase, tokens }): Spent => ({ name: phase, seconds: seconds[phase] ?? null, tokens }));
   const begun = open.flatMap((phase): Spent[] =>

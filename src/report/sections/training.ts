@@ -2,14 +2,14 @@
 // Leaves the PRM's curve to prm.ts, which draws it with the function here.
 
 import { isIteration, titleOf } from '../../evolve/phases.js';
+import type { Colour } from '../../page/charts/axes.js';
+import { lineChart } from '../../page/charts/line.js';
+import { type CurvePoint, thin } from '../../page/charts/thin.js';
+import { count, plural, significant } from '../../page/format.js';
+import { html, type Markup, type Part } from '../../page/html.js';
+import { figure, note, type Section, section, smallGrid, table } from '../../page/parts.js';
 import type { StepEvent } from '../../record/results.js';
-import type { Colour } from '../charts/axes.js';
-import { lineChart } from '../charts/line.js';
-import { type CurvePoint, thin } from '../charts/thin.js';
-import { count, plural, significant } from '../format.js';
-import { html, type Markup, type Part } from '../html.js';
 import { shortName } from '../names.js';
-import { figure, note, section, smallGrid, table } from '../parts.js';
 import type { RunData } from '../read.js';
 
 /** The optimizer steps of one phase. */
@@ -21,7 +21,7 @@ export interface Stretch {
 const MOST_POINTS = 240;
 const MOST_BORDERS = 12;
 
-export function training({ steps }: RunData): Markup {
+export function training({ steps }: RunData): Section {
   const stretches = [...steps].map(([phase, some]): Stretch => ({ phase, steps: some }));
   const warmup = stretches.filter(({ phase }) => phase === 'warmup');
   const iterations = stretches.filter(({ phase }) => isIteration(phase));

@@ -1,13 +1,13 @@
 // Charts as text: accessible, repeatable, in the colours of the page; and the arithmetic behind them.
 import { describe, expect, test } from 'vitest';
-import { rampColour, shareScale } from '../../../src/report/charts/axes.js';
-import { barChart } from '../../../src/report/charts/bars.js';
-import { intervalChart } from '../../../src/report/charts/interval.js';
-import { lineChart } from '../../../src/report/charts/line.js';
-import { spread } from '../../../src/report/charts/spread.js';
-import { standaloneSvg } from '../../../src/report/charts/standalone.js';
-import { thin } from '../../../src/report/charts/thin.js';
-import { tickRows } from '../../../src/report/charts/ticks.js';
+import { rampColour, shareScale } from '../../../src/page/charts/axes.js';
+import { barChart } from '../../../src/page/charts/bars.js';
+import { intervalChart } from '../../../src/page/charts/interval.js';
+import { lineChart } from '../../../src/page/charts/line.js';
+import { spread } from '../../../src/page/charts/spread.js';
+import { standaloneSvg } from '../../../src/page/charts/standalone.js';
+import { thin } from '../../../src/page/charts/thin.js';
+import { tickRows } from '../../../src/page/charts/ticks.js';
 
 const text = { id: 'a-chart', title: 'A <title>', description: 'What & why' };
 const draw = (): string =>

@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { toHtmlPage } from '../../../src/page/document.js';
 import { takeCensus } from '../../../src/report/dataset/census.js';
-import { datasetPage } from '../../../src/report/dataset/page.js';
+import { describeDataset } from '../../../src/report/dataset/page.js';
 import { solidPng } from '../../fakes/png.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mstar-census-'));
@@ -93,7 +94,7 @@ test('the sheet is a draw of the size asked for, the same every time', async () 
 
 test('the page stands alone and shows texts as texts', async () => {
   const { census, sample } = await takeCensus(file, { imageRoot: folder });
-  const page = await datasetPage('data.json', census, sample);
+  const page = toHtmlPage(await describeDataset('data.json', census, sample));
   expect(page).toContain('&lt;b&gt;Which&lt;/b&gt;');
   expect(page).not.toContain('<script>');
   expect(page).not.toMatch(/(src|href)="(?!#|data:)/);

@@ -1,6 +1,6 @@
 // Numbers as they stand in the report.
 import { describe, expect, test } from 'vitest';
-import { count, decimal, duration, percent, plural, points, significant } from '../../../src/report/format.js';
+import { count, decimal, duration, percent, plural, points, significant } from '../../../src/page/format.js';
 
 describe('numbers', () => {
   test('have a dash where there is none', () => {

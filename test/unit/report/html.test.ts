@@ -1,6 +1,6 @@
 // Escaping: whatever a text holds, it stays text.
 import { describe, expect, test } from 'vitest';
-import { escapeText, html, Markup } from '../../../src/report/html.js';
+import { escapeText, html, Markup } from '../../../src/page/html.js';
 
 describe('html', () => {
   test('escapes texts in elements and attributes', () => {

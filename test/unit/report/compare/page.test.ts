@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { toHtmlPage } from '../../../../src/page/document.js';
+import { escapeText } from '../../../../src/page/html.js';
 import { readRuns } from '../../../../src/report/compare/comparison.js';
-import { renderComparison } from '../../../../src/report/compare/page.js';
-import { escapeText } from '../../../../src/report/html.js';
+import { describeComparison } from '../../../../src/report/compare/page.js';
 import { type FakeEvent, iterated, samples, step, stood, tested, writeRun } from '../../../fakes/journal.js';
 import { faultsOf, matches } from '../markup.js';
 
@@ -16,7 +17,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const run = (name: string, settings: object, ...events: FakeEvent[]) => writeRun(join(root, name), settings, events);
-const page = async (...dirs: string[]): Promise<string> => renderComparison(await readRuns(dirs));
+const page = async (...dirs: string[]): Promise<string> => toHtmlPage(describeComparison(await readRuns(dirs)));
 const charts = (text: string): string[] => matches(text, /<svg [^>]*aria-labelledby="(\S+)-title /g);
 
 /** A run of this many iterations. */

@@ -15,6 +15,18 @@ export function points(difference: number | null | undefined): string {
   return /^-?0\.0$/.test(text) ? '0.0' : text.startsWith('-') ? `−${text.slice(1)}` : `+${text}`;
 }
 
+/** A number with its interval, `59.3 % (54.1 to 64.0)`; the number alone where the interval is not known. */
+export function ranged(
+  estimate: { readonly mean: number; readonly low: number | null; readonly high: number | null } | null | undefined,
+  text: (value: number) => string = percent,
+): string {
+  if (!estimate) return NONE;
+  const { mean, low, high } = estimate;
+  if (low === null || high === null) return text(mean);
+  const bare = (value: number): string => text(value).replace(' %', '');
+  return `${text(mean)} (${bare(low)} to ${bare(high)})`;
+}
+
 /** An integer with thin groups of three digits: 12 345. */
 export function count(value: number | null | undefined): string {
   return isNumber(value) ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, '\u202f') : NONE;
