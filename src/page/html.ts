@@ -68,9 +68,10 @@ class Translator {
   #verbatim = false;
 
   literal(piece: string): void {
-    for (const [, text = '', tag = ''] of `${this.#tag ?? ''}${piece}`.matchAll(/([^<]*)(<[^>]*>?)?/g)) {
+    const whole = `${this.#tag ?? ''}${piece}`;
+    this.#tag = undefined;
+    for (const [, text = '', tag = ''] of whole.matchAll(/([^<]*)(<[^>]*>?)?/g)) {
       this.#add(text.replace(/\s+/g, ' '));
-      this.#tag = undefined;
       if (tag.endsWith('>')) this.#element(tag);
       else if (tag !== '') this.#tag = tag;
     }
@@ -103,7 +104,8 @@ export function tidyMarkdown(markdown: string): string {
     .replace(/[ \t]+$/gm, '')
     .replace(/^(- |\*\*)\n+/gm, '$1')
     .replace(/^ (?=\S)/gm, '')
-    .replace(/\n{3,}/g, '\n\n');
+    .replace(/\n{3,}/g, '\n\n')
+    .replace(/^(- .*)\n\n(?=- )/gm, '$1\n');
   return `${text.trim()}\n`;
 }
 
@@ -126,7 +128,7 @@ export function escapeMarkdown(text: string): string {
     .replace(/\s+/g, ' ')
     .replace(/[\\`*[|]/g, '\\$&')
     .replace(/[<&]/g, (mark) => ENTITIES[mark] as string)
-    .replace(/^([#>+-])/, '\\$1');
+    .replace(/^(#|>|[+-](?= ))/, '\\$1');
 }
 
 function visible(text: string): string {
