@@ -120,7 +120,10 @@ test('steps are told as progress at every tenth, warnings as they are, and nothi
 test('a cache folder that cannot be written is one line with both ways out', () => {
   const wanted =
     /^error: \S+\/mstar: cannot be written \(.+\): set XDG_CACHE_HOME to a folder that can be written, or set TORCH_ROOT to a LibTorch 2\.11 to 2\.14 \(.+\)$/;
-  for (const env of [{ HOME: '/dev/null' }, { XDG_CACHE_HOME: '/dev/null/cache' }] as Record<string, string>[]) {
+  for (const env of [{ HOME: '/dev/null' }, { HOME: '/proc/none' }, { XDG_CACHE_HOME: '/dev/null/cache' }] as Record<
+    string,
+    string
+  >[]) {
     const { status, lines, ran } = build(env);
     expect({ status, ran, count: lines.length }).toEqual({ status: 1, ran: [], count: 1 });
     expect(lines[0]).toMatch(wanted);
