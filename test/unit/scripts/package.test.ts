@@ -51,6 +51,14 @@ test('the package holds its entries, its assets and its examples', () => {
   expect(missing([...entries, ...under('assets'), ...under('examples')])).toEqual([]);
 });
 
+test('the package holds the pages that its messages and its README name', () => {
+  const pages = [...under('src'), 'README.md'].flatMap((file) =>
+    [...read(file).matchAll(/\bdocs\/[\w/-]+\.md\b/g)].map(([page]) => page),
+  );
+  expect(pages).toContain('docs/run-folder.md');
+  expect(missing([...new Set(pages)])).toEqual([]);
+});
+
 test('the package has a compiled file for every source and no map to sources that it lacks', () => {
   const compiled = under('src').map((file) => file.replace(/^src/, 'dist').replace(/\.ts$/, '.js'));
   expect(existsSync(path.join(root, 'dist'))).toBe(true);
