@@ -4,7 +4,7 @@ import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { compareRuns, readRuns } from '../report/compare/comparison.js';
 import { listRuns } from '../report/runs.js';
-import { writeDurable } from '../run/durable.js';
+import { isStandardOutput, writeOutput } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
 import { percent } from './recipe.js';
 
@@ -44,10 +44,10 @@ const command: CommandModule<object, Arguments> = {
     if (html !== undefined) {
       // Charts take longer to load than the rest: only who wants them pays.
       const { renderComparison } = await import('../report/compare/page.js');
-      await writeDurable(html, renderComparison(runs));
+      await writeOutput({ flag: '--html', path: html }, (sink) => sink(renderComparison(runs)));
     }
     if (json) console.log(JSON.stringify(comparison, null, 2));
-    else if (html !== undefined) console.log(html);
+    else if (html !== undefined) (isStandardOutput(html) ? console.error : console.log)(html);
     else {
       const { settings, test } = comparison;
       print(['setting', ...comparison.runs], settings);
