@@ -4,7 +4,7 @@
 import { copyFile, link, lstat, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { plainYaml } from '../core/yaml.js';
+import { readYaml } from '../core/yaml.js';
 import { listNames, putDurable, writeDurable } from './durable.js';
 import { journalHead } from './journal.js';
 import { requireOutputs } from './outputs.js';
@@ -33,7 +33,7 @@ export async function adopt(dir: string, { from, settings, takes }: Adoption): P
   const config = await readFile(file, 'utf8').catch(() => {
     throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`);
   });
-  const differing = differences(plainYaml(config, file), settings).map(({ key }) => key);
+  const differing = differences(readYaml(config, file), settings).map(({ key }) => key);
   const journal = join(from, 'journal.jsonl');
   const { text, commits } = await journalHead(journal, (phase) => takes(phase, differing));
   if (commits.length === 0) {
