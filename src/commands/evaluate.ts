@@ -11,6 +11,7 @@ import { lastResortOf } from '../judge/regrade.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds, openDisplay } from '../run/terminal.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
+import { print } from './print.js';
 import { percent } from './recipe.js';
 import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
@@ -123,10 +124,6 @@ function printTables({ benchmark, protocol, sets }: Evaluation, out: string, jud
   }
   if (judge) print(describeJudge(judge.model, judge.counts));
   print(`files: ${['json', 'md', 'html'].map((ending) => join(out, `evaluation.${ending}`)).join(', ')}`);
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
 
 export default command;

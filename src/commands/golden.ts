@@ -4,6 +4,7 @@ import type { CommandModule } from 'yargs';
 import type { Line } from '../golden/report.js';
 import { runGolden } from '../golden/run.js';
 import { chooseDevice } from '../golden/session.js';
+import { print } from './print.js';
 
 interface Arguments {
   readonly folder: string;
@@ -26,7 +27,7 @@ const command: CommandModule<object, Arguments> = {
   async handler({ folder, json, device }) {
     chooseDevice(device);
     const lines = await runGolden(folder, (line) => {
-      if (!json) console.log(line);
+      if (!json) print(line);
     });
     const failed = lines.filter(({ ok }) => !ok);
     console.log(json ? document(folder, lines, failed) : summary(lines, failed));

@@ -8,6 +8,7 @@ import { UNBIASED } from '../evaluate/questions.js';
 import { RelevanceJudge } from '../judge/relevance.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSpent, type JudgeFlags, judgeFlags, judgeOptions } from './judge-flags.js';
+import { print } from './print.js';
 import { percent } from './recipe.js';
 
 interface Flags extends JudgeFlags {
@@ -113,10 +114,6 @@ function linesOf({ choosing, ranking, calibration, truth, selection, missing }: 
 
 function decimal(value: number | null | undefined): string {
   return value === null || value === undefined ? '-' : value.toFixed(3);
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
 
 export default command;

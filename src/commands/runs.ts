@@ -6,6 +6,7 @@ import { compareRuns, readRuns } from '../report/compare/comparison.js';
 import { listRuns } from '../report/runs.js';
 import { isStandardOutput, writeOutput } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
+import { print } from './print.js';
 import { percent } from './recipe.js';
 
 interface Arguments {
@@ -50,9 +51,9 @@ const command: CommandModule<object, Arguments> = {
     else if (html !== undefined) (isStandardOutput(html) ? console.error : console.log)(html);
     else {
       const { settings, test } = comparison;
-      print(['setting', ...comparison.runs], settings);
-      console.log('');
-      print(
+      printTable(['setting', ...comparison.runs], settings);
+      print('');
+      printTable(
         ['test accuracy', ...comparison.runs],
         test.map(([at, ...accuracies]) => [at, ...accuracies.map(percent)]),
       );
@@ -63,7 +64,7 @@ const command: CommandModule<object, Arguments> = {
 async function list(folder: string, json: boolean): Promise<void> {
   const runs = await listRuns(folder);
   if (json) console.log(JSON.stringify(runs, null, 2));
-  else if (runs.length === 0) console.log(`${folder}: no runs`);
+  else if (runs.length === 0) print(`${folder}: no runs`);
   else {
     const rows = runs.map(({ name, method, iterations, first, last, seconds, state }) => [
       name,
@@ -74,14 +75,14 @@ async function list(folder: string, json: boolean): Promise<void> {
       describeSeconds(seconds),
       state,
     ]);
-    print(['run', 'method', 'iterations', 'first test', 'last test', 'time', 'state'], rows);
+    printTable(['run', 'method', 'iterations', 'first test', 'last test', 'time', 'state'], rows);
   }
 }
 
-function print(head: readonly string[], rows: readonly (readonly string[])[]): void {
+function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));
   for (const row of [head, ...rows])
-    console.log(
+    print(
       row
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))
         .join('  ')

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { UserError } from '../core/errors.js';
+import { systemFault, UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
 import { readYaml } from '../core/yaml.js';
 import * as schema from './schema.js';
@@ -138,7 +138,7 @@ async function readText(path: string): Promise<string | undefined> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new UserError(`${path}: file: ${code}, wanted a readable file`);
+    throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`);
   }
 }
 
