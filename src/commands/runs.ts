@@ -2,6 +2,7 @@
 // Leaves reading and the page to report/.
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
+import { printableJson } from '../core/printable.js';
 import { compareRuns, readRuns } from '../report/compare/comparison.js';
 import { listRuns } from '../report/runs.js';
 import { isStandardOutput, writeOutput } from '../run/output.js';
@@ -47,7 +48,7 @@ const command: CommandModule<object, Arguments> = {
       const { renderComparison } = await import('../report/compare/page.js');
       await writeOutput({ flag: '--html', path: html }, (sink) => sink(renderComparison(runs)));
     }
-    if (json) console.log(JSON.stringify(comparison, null, 2));
+    if (json) console.log(printableJson(comparison, 2));
     else if (html !== undefined) (isStandardOutput(html) ? console.error : console.log)(html);
     else {
       const { settings, test } = comparison;
@@ -63,7 +64,7 @@ const command: CommandModule<object, Arguments> = {
 
 async function list(folder: string, json: boolean): Promise<void> {
   const runs = await listRuns(folder);
-  if (json) console.log(JSON.stringify(runs, null, 2));
+  if (json) console.log(printableJson(runs, 2));
   else if (runs.length === 0) print(`${folder}: no runs`);
   else {
     const rows = runs.map(({ name, method, iterations, first, last, seconds, state }) => [
