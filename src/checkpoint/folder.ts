@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { UserError } from '../core/errors.js';
+import { systemFault, UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
 import { checked } from '../core/schema.js';
 import { parseJson, readJson } from './json.js';
@@ -58,7 +58,7 @@ async function listFolder(dir: string): Promise<string[]> {
   try {
     return (await readdir(dir)).sort();
   } catch (error) {
-    throw new UserError(`${dir}: folder: ${(error as NodeJS.ErrnoException).code}, wanted a model folder`);
+    throw new UserError(`${dir}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a model folder`);
   }
 }
 

@@ -2,6 +2,7 @@
 // Leaves the model to engine/check.ts and the records to data/.
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
+import { printable } from '../core/printable.js';
 import { openProblems } from '../data/problems.js';
 import { checkModel } from '../engine/check.js';
 import { PictureStore } from '../images/store.js';
@@ -54,7 +55,7 @@ async function checkData(file: string, imageRoot: string, maxPixels: number): Pr
   let images = 0;
   for await (const problem of openProblems(file, {
     imageRoot,
-    onWarning: (warning) => console.error(`warning: ${warning}`),
+    onWarning: (warning) => console.error(`warning: ${printable(warning)}`),
   })) {
     for (const source of problem.images) {
       await pictures.get(source);

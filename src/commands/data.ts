@@ -6,7 +6,7 @@ import { openFolder } from '../checkpoint/folder.js';
 import { UserError } from '../core/errors.js';
 import { dataFormats } from '../data/formats/registry.js';
 import { describeModel } from '../engine/open.js';
-import { writeDurable } from '../run/durable.js';
+import { checkOutput, isStandardOutput, writeOutput } from '../run/output.js';
 
 interface Arguments {
   readonly file: string;
@@ -53,6 +53,11 @@ const command: CommandModule<object, Arguments> = {
   async handler({ file, out, imageRoot = dirname(file), format, model, json, sheet, headersOnly }) {
     if (!Number.isInteger(sheet) || sheet < 0 || sheet > 500)
       throw new UserError(`--sheet: ${sheet}, wanted a whole number up to 500`);
+    const outputs = [
+      { flag: '--out', path: out, others: [file] },
+      ...(json === undefined ? [] : [{ flag: '--json', path: json, others: [file, out] }]),
+    ];
+    for (const output of outputs) await checkOutput(output);
     const countTokens = model === undefined ? undefined : await tokenCounter(model);
     // Charts take long to load: only programs that write a page pay for them.
     const [{ takeCensus }, { datasetPage }] = await Promise.all([
@@ -77,13 +82,14 @@ const command: CommandModule<object, Arguments> = {
       ...(format && { format }),
       ...(countTokens && { countTokens }),
     });
-    await writeDurable(out, await datasetPage(basename(file), census, sample));
-    if (json !== undefined) await writeDurable(json, `${JSON.stringify(census, null, 2)}\n`);
+    const texts = [await datasetPage(basename(file), census, sample), `${JSON.stringify(census, null, 2)}\n`];
+    for (const [i, output] of outputs.entries()) await writeOutput(output, (sink) => sink(texts[i] as string));
     const { problems, pictures, repeats, warnings, seconds } = census;
-    console.log(
+    const say = outputs.some(({ path }) => isStandardOutput(path)) ? console.error : console.log;
+    say(
       `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.damaged} damaged), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
     );
-    console.log(`page: ${out}`);
+    say(`page: ${out}`);
   },
 };
 

@@ -8,8 +8,10 @@ import type { Evaluation } from '../evaluate/evaluation.js';
 import type { Judging } from '../evaluate/tables.js';
 import type { Judge } from '../judge/judge.js';
 import { lastResortOf } from '../judge/regrade.js';
+import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds, openDisplay } from '../run/terminal.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
+import { print } from './print.js';
 import { percent } from './recipe.js';
 import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
@@ -89,7 +91,11 @@ async function fromRollouts(flags: Flags, rollouts: string): Promise<void> {
   }
   const display = openDisplay(process.stderr);
   const { evaluateStored } = await import('../jobs.js');
-  const { out } = given as { out: string };
+  const { out, data } = given as { out: string; data?: string };
+  await checkOutputFolder({ flag: '--out', path: out });
+  const others = data === undefined ? [rollouts] : [rollouts, data];
+  for (const ending of ['json', 'md', 'html'])
+    await checkOutput({ flag: '--out', path: join(out, `evaluation.${ending}`), others, ofRun: true });
   const judge = openJudge(flags);
   const options = { protocol: flags.protocol, ...(judge && { judge: judgingBy(judge) }) };
   printTables(await evaluateStored({ ...given, ...options, out, rollouts }, { display }), out, judge);
@@ -118,10 +124,6 @@ function printTables({ benchmark, protocol, sets }: Evaluation, out: string, jud
   }
   if (judge) print(describeJudge(judge.model, judge.counts));
   print(`files: ${['json', 'md', 'html'].map((ending) => join(out, `evaluation.${ending}`)).join(', ')}`);
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
 
 export default command;

@@ -1,12 +1,14 @@
 // `mstar export RUN`: step labels or training examples of a run, as JSON lines for other trainers.
 // Leaves the lines to label/export.ts.
-import { mkdir, open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
+import { makeFolder } from '../core/files.js';
 import { EXPORT_FORMS, type ExportForm, exportLines } from '../label/export.js';
 import { curvesOf } from '../report/metrics/curves.js';
 import { readTimes, writeEvents } from '../report/metrics/files.js';
 import { readEvents, readRun } from '../report/read.js';
+import { checkOutput, checkOutputFolder, isStandardOutput, writeOutput } from '../run/output.js';
 
 interface Arguments {
   readonly run: string;
@@ -36,16 +38,14 @@ const command: CommandModule<object, Arguments> = {
   async handler({ run, as, out }) {
     if (as === 'tensorboard') return exportCurves(run, out);
     let lines = 0;
-    const handle = await open(out, 'w');
-    try {
+    await writeOutput({ flag: '--out', path: out }, async (sink) => {
       for await (const line of exportLines(run, as)) {
-        await handle.write(line);
+        await sink(line);
         lines++;
       }
-    } finally {
-      await handle.close();
-    }
-    console.log(`${lines.toLocaleString('en-US')} lines: ${out}`);
+    });
+    const say = isStandardOutput(out) ? console.error : console.log;
+    say(`${lines.toLocaleString('en-US')} lines: ${out}`);
   },
 };
 
@@ -56,7 +56,9 @@ async function exportCurves(run: string, out: string): Promise<void> {
   const points = curvesOf(await readEvents(run));
   const metrics = points.map((point) => ({ ...point, wallSeconds: timeOf(point) ?? null }));
   const folder = join(out, basename(resolve(run)));
-  await mkdir(folder, { recursive: true });
+  await checkOutputFolder({ flag: '--out', path: folder });
+  await checkOutput({ flag: '--out', path: join(folder, 'events.out.tfevents.0.mstar') });
+  await makeFolder(folder);
   const { mtimeMs } = await stat(join(run, 'journal.jsonl'));
   const file = await writeEvents(folder, metrics, mtimeMs / 1000);
   console.log(`${metrics.length.toLocaleString('en-US')} scalars: ${file}`);

@@ -1,9 +1,11 @@
 // `mstar golden <folder>`: compares this build with the outputs of the reference code.
 // Leaves the comparison to golden/.
 import type { CommandModule } from 'yargs';
+import { printableJson } from '../core/printable.js';
 import type { Line } from '../golden/report.js';
 import { runGolden } from '../golden/run.js';
 import { chooseDevice } from '../golden/session.js';
+import { print } from './print.js';
 
 interface Arguments {
   readonly folder: string;
@@ -26,7 +28,7 @@ const command: CommandModule<object, Arguments> = {
   async handler({ folder, json, device }) {
     chooseDevice(device);
     const lines = await runGolden(folder, (line) => {
-      if (!json) console.log(line);
+      if (!json) print(line);
     });
     const failed = lines.filter(({ ok }) => !ok);
     console.log(json ? document(folder, lines, failed) : summary(lines, failed));
@@ -35,11 +37,7 @@ const command: CommandModule<object, Arguments> = {
 };
 
 function document(folder: string, lines: readonly Line[], failed: readonly Line[]): string {
-  return JSON.stringify(
-    { folder, checks: lines.length, failed: failed.length, first: failed[0] ?? null, lines },
-    null,
-    2,
-  );
+  return printableJson({ folder, checks: lines.length, failed: failed.length, first: failed[0] ?? null, lines }, 2);
 }
 
 function summary(lines: readonly Line[], failed: readonly Line[]): string {

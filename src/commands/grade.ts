@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs';
 import { type GradeCounts, gradeFile } from '../grade/grade-file.js';
 import { lastResortOf } from '../judge/regrade.js';
 import { protocols } from '../reward/protocol/registry.js';
+import { isStandardOutput } from '../run/output.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 
 interface Flags extends JudgeFlags {
@@ -43,7 +44,8 @@ const command: CommandModule<object, Flags> = {
     const lastResort = judge && lastResortOf(judge);
     const counts = await gradeFile(file, { out, protocol, explain, ...(lastResort && { lastResort }) });
     const judged = judge ? [describeJudge(judge.model, judge.counts)] : [];
-    process.stdout.write(`${[...summary(counts, protocol), ...judged, `grades: ${out}`].join('\n')}\n`);
+    const stream = isStandardOutput(out) ? process.stderr : process.stdout;
+    stream.write(`${[...summary(counts, protocol), ...judged, `grades: ${out}`].join('\n')}\n`);
   },
 };
 

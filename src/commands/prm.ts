@@ -6,7 +6,9 @@ import type { PrmAnalysis } from '../analyse/analysis.js';
 import { UserError } from '../core/errors.js';
 import { UNBIASED } from '../evaluate/questions.js';
 import { RelevanceJudge } from '../judge/relevance.js';
+import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSpent, type JudgeFlags, judgeFlags, judgeOptions } from './judge-flags.js';
+import { print } from './print.js';
 import { percent } from './recipe.js';
 
 interface Flags extends JudgeFlags {
@@ -51,6 +53,9 @@ const command: CommandModule<object, Flags> = {
       .example('mstar prm runs/demo --judge gpt-4o-mini', 'rates relevance as well') as never,
   async handler({ run, out = run, table, temperature, iteration, seed, ...judging }) {
     checkNumbers({ iteration, seed });
+    await checkOutputFolder({ flag: '--out', path: out });
+    for (const ending of ['json', 'md', 'html'])
+      await checkOutput({ flag: '--out', path: join(out, `prm.${ending}`), ofRun: true });
     const judge = judgeOptions(judging);
     const relevance = judge && new RelevanceJudge(judge);
     const { writePrmAnalysis } = await import('../analyse/analyse.js');
@@ -109,10 +114,6 @@ function linesOf({ choosing, ranking, calibration, truth, selection, missing }: 
 
 function decimal(value: number | null | undefined): string {
   return value === null || value === undefined ? '-' : value.toFixed(3);
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
 
 export default command;

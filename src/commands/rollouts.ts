@@ -1,7 +1,9 @@
 // `mstar rollouts RUN SQL`: asks the rollouts of a run, its step labels and its optimizer steps.
 // Leaves the query to report/query.ts.
 import type { CommandModule } from 'yargs';
+import { printable, printableJson } from '../core/printable.js';
 import { queryRollouts } from '../report/query.js';
+import { print } from './print.js';
 
 interface Arguments {
   readonly run: string;
@@ -39,13 +41,13 @@ const command: CommandModule<object, Arguments> = {
   async handler({ run, sql, json }) {
     const { columns, rows } = await queryRollouts(run, sql);
     if (json) {
-      for (const row of rows) console.log(JSON.stringify(row));
+      for (const row of rows) print(printableJson(row));
       return;
     }
     const cells = rows.map((row) => columns.map((column) => shown(row[column])));
     const widths = columns.map((name, i) => Math.max(name.length, ...cells.map((row) => row[i]?.length ?? 0)));
     for (const row of [columns, ...cells])
-      console.log(
+      print(
         row
           .map((cell, i) => cell.padEnd(widths[i] ?? 0))
           .join('  ')
@@ -55,7 +57,8 @@ const command: CommandModule<object, Arguments> = {
 };
 
 function shown(value: unknown): string {
-  const text = (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).replace(/\s+/g, ' ');
+  // Before the widths are taken and the text is cut.
+  const text = printable((typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).replace(/\s+/g, ' '));
   return text.length > WIDEST ? `${text.slice(0, WIDEST - 3)}...` : text;
 }
 

@@ -2,10 +2,12 @@
 // Leaves reading and the page to report/.
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
+import { printableJson } from '../core/printable.js';
 import { compareRuns, readRuns } from '../report/compare/comparison.js';
 import { listRuns } from '../report/runs.js';
-import { writeDurable } from '../run/durable.js';
+import { isStandardOutput, writeOutput } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
+import { print } from './print.js';
 import { percent } from './recipe.js';
 
 interface Arguments {
@@ -44,15 +46,15 @@ const command: CommandModule<object, Arguments> = {
     if (html !== undefined) {
       // Charts take longer to load than the rest: only who wants them pays.
       const { renderComparison } = await import('../report/compare/page.js');
-      await writeDurable(html, renderComparison(runs));
+      await writeOutput({ flag: '--html', path: html }, (sink) => sink(renderComparison(runs)));
     }
-    if (json) console.log(JSON.stringify(comparison, null, 2));
-    else if (html !== undefined) console.log(html);
+    if (json) console.log(printableJson(comparison, 2));
+    else if (html !== undefined) (isStandardOutput(html) ? console.error : console.log)(html);
     else {
       const { settings, test } = comparison;
-      print(['setting', ...comparison.runs], settings);
-      console.log('');
-      print(
+      printTable(['setting', ...comparison.runs], settings);
+      print('');
+      printTable(
         ['test accuracy', ...comparison.runs],
         test.map(([at, ...accuracies]) => [at, ...accuracies.map(percent)]),
       );
@@ -62,8 +64,8 @@ const command: CommandModule<object, Arguments> = {
 
 async function list(folder: string, json: boolean): Promise<void> {
   const runs = await listRuns(folder);
-  if (json) console.log(JSON.stringify(runs, null, 2));
-  else if (runs.length === 0) console.log(`${folder}: no runs`);
+  if (json) console.log(printableJson(runs, 2));
+  else if (runs.length === 0) print(`${folder}: no runs`);
   else {
     const rows = runs.map(({ name, method, iterations, first, last, seconds, state }) => [
       name,
@@ -74,14 +76,14 @@ async function list(folder: string, json: boolean): Promise<void> {
       describeSeconds(seconds),
       state,
     ]);
-    print(['run', 'method', 'iterations', 'first test', 'last test', 'time', 'state'], rows);
+    printTable(['run', 'method', 'iterations', 'first test', 'last test', 'time', 'state'], rows);
   }
 }
 
-function print(head: readonly string[], rows: readonly (readonly string[])[]): void {
+function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));
   for (const row of [head, ...rows])
-    console.log(
+    print(
       row
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))
         .join('  ')

@@ -1,14 +1,13 @@
 // The settings of the jobs that sample: a model, a data set, an output folder and how to sample.
 // Leaves the recipe of a whole run to schema.ts.
-import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { explainIssue } from './explain.js';
-import { resolvePath } from './load.js';
+import { keptPath, PACKAGE_PREFIX } from './load.js';
 
 const count = (least: number, most = 1e9) => z.number().int().min(least).max(most);
-const path = () => z.string().min(1).transform(resolvePath);
+const path = () => z.string().min(1).transform(keptPath);
 
 /** One greedy response per problem. */
 export const evaluateSchema = z.strictObject({
@@ -33,10 +32,7 @@ export const evaluateSchema = z.strictObject({
   system: z.string().optional().describe("system text; the backbone's own when left out"),
   device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
   dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
-  threads: count(0, 1024)
-    .default(0)
-    .transform((threads) => threads || availableParallelism())
-    .describe('compute threads; 0: all cores'),
+  threads: count(0, 1024).default(0).describe('compute threads; 0: all cores'),
   deterministic: z
     .boolean()
     .default(false)
@@ -93,7 +89,7 @@ export function resolveSample<T extends SampleSchema>(
   const checked = schema.safeParse(values);
   if (checked.success) {
     const settings = checked.data as z.output<T>;
-    return { ...settings, imageRoot: settings.imageRoot ?? dirname(settings.data) };
+    return { ...settings, imageRoot: settings.imageRoot ?? folderOf(settings.data) };
   }
   const issue = checked.error.issues[0] as z.core.$ZodIssue;
   const name = issue.code === 'unrecognized_keys' ? (issue.keys[0] as string) : String(issue.path[0]);
@@ -101,4 +97,9 @@ export function resolveSample<T extends SampleSchema>(
   throw new UserError(
     `${flag}: ${issue.code === 'unrecognized_keys' ? 'unknown setting' : explainIssue(issue, values)}`,
   );
+}
+
+function folderOf(path: string): string {
+  if (!path.startsWith(PACKAGE_PREFIX)) return dirname(path);
+  return PACKAGE_PREFIX + dirname(path.slice(PACKAGE_PREFIX.length));
 }

@@ -16,7 +16,12 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, file: string): 
 }
 
 function describe(found: unknown): string {
-  const text = JSON.stringify(found) ?? 'missing';
+  let text: string;
+  try {
+    text = JSON.stringify(found) ?? 'missing';
+  } catch {
+    return 'a value of too many levels';
+  }
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 
