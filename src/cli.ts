@@ -13,6 +13,7 @@ import exportRun from './commands/export.js';
 import golden from './commands/golden.js';
 import grade from './commands/grade.js';
 import label from './commands/label.js';
+import { checkLine, commonFlags, normalised } from './commands/line.js';
 import preset from './commands/preset.js';
 import prm from './commands/prm.js';
 import problems from './commands/problems.js';
@@ -74,46 +75,33 @@ for (const stream of [process.stdout, process.stderr]) {
 process.on('SIGXFSZ', () => {});
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
-const args = process.argv.slice(2).map((arg) => arg.replace(/^--[a-z][\w-]*/, (flag) => flag.replaceAll('_', '-')));
-const debug = args.includes('--debug');
+const words = normalised(process.argv.slice(2));
+const debug = words.includes('--debug');
 
 try {
-  await yargs(args)
+  checkLine(words, commands);
+  await commonFlags(yargs(words))
     .scriptName('mstar')
     .usage('$0 <verb> [flags]\n\nTrains vision-language models to reason by self-evolving.')
     .command(commands)
-    .demandCommand(1, 'no verb, wanted one of those that mstar --help lists')
-    .recommendCommands()
     .strict()
-    .option('debug', { type: 'boolean', default: false, describe: 'print the stack of an error' })
-    .example('mstar evolve --preset demo', 'the whole recipe on generated problems, a few minutes on a laptop')
-    .example('mstar evaluate --model DIR --data FILE --image-root DIR --out DIR', 'accuracy of a model')
+    // One language for help and refusals, whatever the user's locale is.
+    .detectLocale(false)
+    .example('$0 evolve --preset demo', 'the whole recipe on generated problems, a few minutes on a laptop')
+    .example('$0 init --model DIR --data FILE --out recipe.yaml', 'a recipe for your own model and data')
+    .example('$0 evaluate --model DIR --data FILE --image-root DIR --out DIR', 'accuracy of a model')
     .epilogue('mstar <verb> --help explains a verb and shows examples.')
     .wrap(Math.min(110, process.stdout.columns ?? 80))
     .version(version)
     .fail((message, error) => {
-      throw error ?? new UserError(refusal(message));
+      // checkLine has refused what a user can mistake: a word that yargs alone refuses is named by it, in no sentence.
+      throw error ?? new UserError(`${words.join(' ')}: ${message.split('\n')[0]}, wanted what --help shows`);
     })
     .parseAsync();
 } catch (error) {
   process.stderr.write(`${error instanceof Stopped ? error.message : `error: ${describe(error)}`}\n`);
   if (debug) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = error instanceof Stopped ? stopCode() : 1;
-}
-
-/** What yargs refuses, in the words of this program. */
-function refusal(message: string): string {
-  const verb = args.find((arg) => !arg.startsWith('-'));
-  const near = /^Did you mean (.+)\?$/.exec(message)?.[1];
-  if (near) return `${verb}: unknown verb, did you mean ${near}?`;
-  const missing = /^Missing required arguments?: (.+)$/.exec(message)?.[1]?.split(', ')[0];
-  if (missing) return `--${missing}: missing, wanted a value`;
-  const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1]?.split(', ')[0];
-  if (unknown === undefined) return message.replace(/\s*\n\s*/g, ': ');
-  if (unknown === verb && !commands.some(({ command }) => String(command).split(' ')[0] === verb)) {
-    return `${verb}: unknown verb, wanted one that mstar --help lists`;
-  }
-  return `${args.includes(unknown) ? unknown : `--${unknown}`}: unknown flag, wanted one that mstar ${verb} --help lists`;
 }
 
 /** One line without control characters. */

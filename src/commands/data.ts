@@ -1,4 +1,4 @@
-// `mstar data FILE`: what a data set holds, as a page to look at and as JSON.
+// `mstar data FILE`: what a data set holds, printed, as JSON and as a page to look at.
 // Leaves counting and the page to report/dataset.
 import { basename, dirname } from 'node:path';
 import type { CommandModule } from 'yargs';
@@ -7,14 +7,14 @@ import { UserError } from '../core/errors.js';
 import { dataFormats } from '../data/formats/registry.js';
 import { describeModel } from '../engine/open.js';
 import { writeDurable } from '../run/durable.js';
+import { type CommonFlags, displayOf, printResult } from './result.js';
 
-interface Arguments {
-  readonly file: string;
-  readonly out: string;
+interface Arguments extends CommonFlags {
+  readonly data: string;
+  readonly out?: string;
   readonly imageRoot?: string;
   readonly format?: string;
   readonly model?: string;
-  readonly json?: string;
   readonly sheet: number;
   readonly headersOnly: boolean;
 }
@@ -22,35 +22,32 @@ interface Arguments {
 const formats = await dataFormats();
 
 const command: CommandModule<object, Arguments> = {
-  command: 'data <file>',
+  command: 'data [data]',
   describe: 'what a data set holds: counts, lengths, pictures, what is odd, some problems to look at',
   builder: (yargs) =>
     yargs
-      .positional('file', {
-        type: 'string',
-        demandOption: true,
-        describe: 'data set; its format is told by its contents',
-      })
-      .option('out', { type: 'string', demandOption: true, describe: 'page to write (HTML, stands alone)' })
+      .positional('data', { type: 'string', describe: 'data set; its format is told by its contents' })
+      .demandOption('data')
+      .option('out', { type: 'string', describe: 'page to write (HTML, stands alone)' })
       .option('image-root', {
         type: 'string',
-        describe: 'folder that holds the pictures; the folder of the file when left out',
+        describe: 'folder that holds the pictures; the folder of the data when left out',
       })
       .option('format', {
         choices: formats.map(({ name }) => name),
         describe: formats.map(({ name, description }) => `${name}: ${description}`).join('\n'),
       })
       .option('model', { type: 'string', describe: 'model folder whose tokenizer counts the tokens of the questions' })
-      .option('json', { type: 'string', describe: 'the same numbers as JSON' })
       .option('headers-only', {
         type: 'boolean',
         default: false,
         describe: 'do not decode the pictures: faster, and one that is cut off passes',
       })
       .option('sheet', { type: 'number', default: 24, describe: 'problems to show' })
+      .example('$0 data problems.json', 'counts, and what is odd')
       .example('$0 data train_samples_all_tuning.json --image-root data_images --out data.html', 'MathV360K')
       .example('$0 data MMBench_DEV_EN_V11.tsv --out mmbench.html', 'pictures inside the file') as never,
-  async handler({ file, out, imageRoot = dirname(file), format, model, json, sheet, headersOnly }) {
+  async handler({ data: file, out, imageRoot = dirname(file), format, model, sheet, headersOnly, ...flags }) {
     if (!Number.isInteger(sheet) || sheet < 0 || sheet > 500)
       throw new UserError(`--sheet: ${sheet}, wanted a whole number up to 500`);
     const countTokens = model === undefined ? undefined : await tokenCounter(model);
@@ -59,13 +56,14 @@ const command: CommandModule<object, Arguments> = {
       import('../report/dataset/census.js'),
       import('../report/dataset/page.js'),
     ]);
+    const display = displayOf(flags);
     let said = performance.now();
     const started = said;
     const onProgress = (problems: number): void => {
       const now = performance.now();
       if (now - said < 2000) return;
       said = now;
-      console.error(
+      display.say(
         `${problems.toLocaleString('en-US')} problems, ${Math.round((problems / (now - started)) * 1000).toLocaleString('en-US')} a second`,
       );
     };
@@ -77,13 +75,13 @@ const command: CommandModule<object, Arguments> = {
       ...(format && { format }),
       ...(countTokens && { countTokens }),
     });
-    await writeDurable(out, await datasetPage(basename(file), census, sample));
-    if (json !== undefined) await writeDurable(json, `${JSON.stringify(census, null, 2)}\n`);
+    if (out !== undefined) await writeDurable(out, await datasetPage(basename(file), census, sample));
     const { problems, pictures, repeats, warnings, seconds } = census;
-    console.log(
+    printResult(flags, census, [
       `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.damaged} damaged), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
-    );
-    console.log(`page: ${out}`);
+      ...[...pictures.examples, ...warnings.examples].map((line) => `  ${line}`),
+      ...(out === undefined ? [] : [`page: ${out}`]),
+    ]);
   },
 };
 

@@ -4,8 +4,9 @@ import { type GradeCounts, gradeFile } from '../grade/grade-file.js';
 import { lastResortOf } from '../judge/regrade.js';
 import { protocols } from '../reward/protocol/registry.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
+import { type CommonFlags, printResult } from './result.js';
 
-interface Flags extends JudgeFlags {
+interface Flags extends JudgeFlags, CommonFlags {
   file: string;
   out: string;
   protocol: string;
@@ -19,7 +20,6 @@ const command: CommandModule<object, Flags> = {
     judgeFlags(yargs)
       .positional('file', {
         type: 'string',
-        demandOption: true,
         describe: 'rows with id, question_type, answer_type, choices, precision, answer, response (docs/grading.md)',
       })
       .option('out', {
@@ -43,7 +43,8 @@ const command: CommandModule<object, Flags> = {
     const lastResort = judge && lastResortOf(judge);
     const counts = await gradeFile(file, { out, protocol, explain, ...(lastResort && { lastResort }) });
     const judged = judge ? [describeJudge(judge.model, judge.counts)] : [];
-    process.stdout.write(`${[...summary(counts, protocol), ...judged, `grades: ${out}`].join('\n')}\n`);
+    const lines = [...summary(counts, protocol), ...judged, `grades: ${out}`];
+    printResult(flags, { protocol, ...counts, ...(judge && { judge: judge.counts }), file: out }, lines);
   },
 };
 

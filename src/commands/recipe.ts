@@ -9,11 +9,11 @@ import { UserError } from '../core/errors.js';
 import type { Stage } from '../evolve/plan.js';
 import type { Summary } from '../evolve/summary.js';
 import { REPORT_TO, type ReportTo } from '../report/metrics/targets.js';
-import { openDisplay } from '../run/terminal.js';
 import { Computed } from './computed.js';
+import { type CommonFlags, displayOf, printResult } from './result.js';
 import { stopSignal } from './stop.js';
 
-export interface RecipeFlags {
+export interface RecipeFlags extends CommonFlags {
   config: string | undefined;
   preset: string | undefined;
   set: string[];
@@ -59,20 +59,18 @@ export async function runRecipe(
   more: { readonly from?: string | undefined } = {},
 ): Promise<void> {
   if (flags.settings) {
-    printSettings();
-    return;
+    return printSettings(flags);
   }
   const reportTo = parseReportTo(flags.reportTo);
   const config = await loadConfig({ file: flags.config, preset: flags.preset, set: flags.set });
   // Loaded here, so that help and refusals do not wait for the engine and its libraries.
   const { evolve } = await import('../jobs.js');
-  const display = openDisplay(process.stderr);
+  const display = displayOf(flags);
   const computed = new Computed();
   const options = { display, signal: stopSignal(display), onRollout: computed.add, reportTo, ...more };
   const summary = await evolve(config, options, until);
   const metrics = metricLines(reportTo, config.run.dir);
-  for (const line of [...(await lines(summary, config)), ...metrics, ...computed.line()])
-    process.stdout.write(`${line}\n`);
+  printResult(flags, summary, [...(await lines(summary, config)), ...metrics, ...computed.line()]);
 }
 
 /** The values of --report-to, each also a list with commas. Throws UserError on another one. */
@@ -95,11 +93,14 @@ function metricLines(to: readonly ReportTo[], dir: string): string[] {
   return [`metrics: ${join(dir, 'metrics.jsonl')}${look}`];
 }
 
-function printSettings(): void {
-  for (const { path, fallback, description } of listSettings()) {
+function printSettings(flags: CommonFlags): void {
+  const settings = listSettings();
+  const lines = settings.map(({ path, fallback, description, values }) => {
     const value = fallback === undefined ? '' : ` (${JSON.stringify(fallback)})`;
-    process.stdout.write(`${path}${value}: ${description}\n`);
-  }
+    return `${path}${value}: ${description}; ${values}`;
+  });
+  const documents = settings.map(({ fallback, ...about }) => ({ ...about, default: fallback }));
+  printResult(flags, documents, lines);
 }
 
 /** A share as a percentage with one decimal. */

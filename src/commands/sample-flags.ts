@@ -18,7 +18,8 @@ export function schemaFlags<T>(yargs: Argv<T>, schema: SampleSchema, free: reado
     };
     const needed = !free.includes(name) && !(field as z.ZodType).safeParse(undefined).success;
     const option: Options = {
-      type: json.type === 'integer' || json.type === 'number' ? 'number' : 'string',
+      type:
+        json.type === 'integer' || json.type === 'number' ? 'number' : json.type === 'boolean' ? 'boolean' : 'string',
       describe: (field as z.ZodType).description,
       demandOption: needed,
       ...(json.enum && { choices: json.enum }),
@@ -31,7 +32,8 @@ export function schemaFlags<T>(yargs: Argv<T>, schema: SampleSchema, free: reado
 /** The settings among parsed flags, without those that were left out. */
 export function settingsOf<T>(flags: Readonly<Record<string, unknown>>, schema: SampleSchema): T {
   const names = Object.keys(schema.shape).filter((name) => flags[name] !== undefined);
-  return Object.fromEntries(names.map((name) => [name, flags[name]])) as T;
+  // A flag without a value is refused, so quotes stand for empty text.
+  return Object.fromEntries(names.map((name) => [name, flags[name] === '""' ? '' : flags[name]])) as T;
 }
 
 /** For example `147 problems: 3 correct, 120 wrong, 24 unreadable, 0 failed`. */

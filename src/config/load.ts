@@ -9,7 +9,7 @@ import { readRegularFile } from '../core/files.js';
 import { explainIssue } from './explain.js';
 import { packageRoot, presetFiles } from './presets.js';
 import { type Config, type ConfigInput, configSchema } from './schema.js';
-import { nearestSetting, settingAt } from './settings.js';
+import { nearestSettings, settingAt } from './settings.js';
 
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
 const PACKAGE_PREFIX = 'mstar:';
@@ -61,7 +61,10 @@ async function readSource({ file, preset }: ConfigSource): Promise<Recipe> {
   const files = preset === undefined ? [file] : await presetFiles(preset);
   const recipes: Recipe[] = [];
   for (const one of files) {
-    if (one === undefined) throw new UserError('--config: missing, wanted a recipe file, or --preset with a name');
+    if (one === undefined)
+      throw new UserError(
+        '--config: missing, wanted a recipe file (mstar init writes one), or --preset with a name (mstar preset list)',
+      );
     recipes.push(await readRecipe(one));
   }
   const values = recipes.reduce<Record<string, unknown>>((all, recipe) => merge(all, recipe.values), {});
@@ -153,7 +156,10 @@ function parseOverride(text: string): Override {
   const type = settingAt(path);
   if (!type) throw new UserError(`--set ${text}: ${path.join('.')}: ${unknownSetting(path)}`);
   const raw = text.slice(equals + 1);
-  return { text, path, value: type instanceof z.ZodString && raw !== 'null' ? raw : parseValue(text, raw) };
+  if (raw.trim() === '')
+    throw new UserError(`--set ${text}: no value, wanted one; null takes the setting out, "" stands for empty text`);
+  const isText = type instanceof z.ZodString && raw !== 'null' && raw !== '""';
+  return { text, path, value: isText ? raw : parseValue(text, raw) };
 }
 
 function parseValue(text: string, raw: string): unknown {
@@ -216,9 +222,9 @@ function withPaths({ file, imageRoot }: { readonly file?: string; readonly image
 }
 
 function unknownSetting(path: readonly string[]): string {
-  const near = nearestSetting(path);
-  return near
-    ? `unknown setting, did you mean ${near}?`
+  const near = nearestSettings(path);
+  return near.length > 0
+    ? `unknown setting, did you mean ${new Intl.ListFormat('en', { type: 'disjunction' }).format(near)}?`
     : 'unknown setting, wanted one that mstar evolve --settings lists';
 }
 

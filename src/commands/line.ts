@@ -1,0 +1,226 @@
+// Checks the words of a command line against the flags of its verb, before yargs reads them: every refusal is a sentence of this
+// program. Leaves reading values to yargs and their ranges to the verbs.
+import yargs, { type Argv, type CommandModule } from 'yargs';
+import { settingAt } from '../config/settings.js';
+import { UserError } from '../core/errors.js';
+import { nearestName } from '../core/nearest.js';
+
+/** Names that flags had, by verb: refused with the name of today. */
+const RENAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  check: { dir: 'model' },
+  data: { file: 'data' },
+};
+
+interface Flags {
+  readonly known: readonly string[];
+  readonly boolean: readonly string[];
+  readonly number: readonly string[];
+  readonly array: readonly string[];
+  readonly narg: Readonly<Record<string, number>>;
+  readonly choices: Readonly<Record<string, readonly unknown[]>>;
+  readonly demanded: readonly string[];
+}
+
+/** The flags of every verb. */
+export function commonFlags<T>(yargs: Argv<T>): Argv<T> {
+  return yargs
+    .option('json', { type: 'boolean', default: false, describe: 'the result as JSON on standard output' })
+    .option('quiet', { type: 'boolean', default: false, describe: 'no progress on standard error' })
+    .option('debug', { type: 'boolean', default: false, describe: 'print the stack of an error' })
+    .alias('help', 'h');
+}
+
+export function verbOf({ command }: CommandModule): string {
+  return String(command).split(' ')[0] as string;
+}
+
+/** The words with flags as yargs knows them: `--image_root` and `--imageRoot` are `--image-root`, `help VERB` is `VERB --help`. */
+export function normalised(words: readonly string[]): string[] {
+  const end = words.indexOf('--');
+  const flags = words.map((word, i) => (end >= 0 && i > end ? word : word.replace(/^--[a-zA-Z][\w-]*/, kebab)));
+  return flags[0] === 'help' ? [...flags.slice(1), '--help'] : flags;
+}
+
+function kebab(flag: string): string {
+  return flag.replaceAll('_', '-').replace(/[a-z][A-Z]/g, ([a, b]) => `${a}-${(b as string).toLowerCase()}`);
+}
+
+/**
+ * Refuses what the verb does not take: unknown flags, flags without a value, values of another kind, words too many or too few.
+ * @throws UserError `what: found, wanted`
+ */
+export function checkLine(words: readonly string[], commands: readonly CommandModule[]): void {
+  const verb = words.find((word) => !word.startsWith('-') && word !== 'true' && word !== 'false');
+  if (asks(words, '--version') || asks(words, '--help') || asks(words, '-h')) return;
+  if (verb === undefined) throw new UserError('no verb, wanted one of those that mstar --help lists');
+  const command = commands.find((one) => verbOf(one) === verb);
+  if (!command) throw new UserError(`${verb}: unknown verb, ${wantedVerb(verb, commands)}`);
+  const flags = flagsOf(command);
+  const { positionals, given } = readWords(words, verb, flags);
+  checkPositionals(positionals.slice(1), String(command.command), flags, given);
+  const missing = flags.demanded.filter((name) => !given.has(name));
+  if (missing.length > 0) {
+    const names = missing.map((name) => `--${name}`).join(', ');
+    throw new UserError(
+      `${names}: missing, wanted ${missing.length > 1 ? 'values' : 'a value'} as ${helpOf(verb)} shows`,
+    );
+  }
+}
+
+function asks(words: readonly string[], flag: string): boolean {
+  const end = words.indexOf('--');
+  return (end < 0 ? words : words.slice(0, end)).includes(flag);
+}
+
+function wantedVerb(verb: string, commands: readonly CommandModule[]): string {
+  const near = nearestName(verb, commands.map(verbOf));
+  return near ? `did you mean ${near}?` : 'wanted one that mstar --help lists';
+}
+
+function helpOf(verb: string): string {
+  return `mstar ${verb} --help`;
+}
+
+/** What yargs was told of a verb. */
+function flagsOf({ builder }: CommandModule): Flags {
+  const parser = commonFlags(yargs([]));
+  if (typeof builder === 'function') void builder(parser as Argv<object>);
+  // Public in yargs, but missing from its types.
+  const { getOptions } = parser as unknown as {
+    getOptions(): Omit<Flags, 'known' | 'demanded'> & {
+      key: Record<string, true>;
+      demandedOptions: Record<string, unknown>;
+    };
+  };
+  const options = getOptions.call(parser);
+  // yargs also has the camel-case form of each name.
+  const known = Object.keys(options.key).filter((name) => name === kebab(name));
+  return { ...options, known, demanded: Object.keys(options.demandedOptions) };
+}
+
+/** Goes through the words as yargs does. */
+function readWords(
+  words: readonly string[],
+  verb: string,
+  flags: Flags,
+): { positionals: string[]; given: Set<string> } {
+  const positionals: string[] = [];
+  const given = new Set<string>();
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as string;
+    if (word === '--') {
+      positionals.push(...words.slice(i + 1));
+      break;
+    }
+    if (isValue(word)) {
+      positionals.push(word);
+      continue;
+    }
+    const equals = word.indexOf('=');
+    const flag = equals < 0 ? word : word.slice(0, equals);
+    const name = nameOf(flag, verb, flags);
+    const isList = flags.array.includes(name);
+    if (given.has(name) && !isList) throw new UserError(`${flag}: given twice, wanted once`);
+    given.add(name);
+    const values = equals < 0 ? [] : [word.slice(equals + 1)];
+    if (flags.boolean.includes(name)) {
+      if (equals < 0 && /^(true|false|yes|no|on|off|0|1)$/i.test(words[i + 1] ?? '')) values.push(words[++i] as string);
+      const [value] = values;
+      if (value !== undefined && !['true', 'false'].includes(value))
+        throw new UserError(`${flag}: ${value || 'empty'}, wanted true or false, or no value for true`);
+      const next = words[i + 1];
+      if (name === 'json' && next !== undefined && next !== verb && isValue(next) && next.endsWith('.json'))
+        throw new UserError(`--json: ${next}, wanted no file: the result goes to standard output (--json > ${next})`);
+      continue;
+    }
+    if (equals < 0) {
+      const most = isList && flags.narg[name] === undefined ? Number.POSITIVE_INFINITY : 1;
+      while (values.length < most && i + 1 < words.length && isValue(words[i + 1] as string))
+        values.push(words[++i] as string);
+    }
+    checkValues(flag, name, values, words[i + 1], flags);
+  }
+  return { positionals, given };
+}
+
+/** Whether a word is no flag: anything without a dash, a negative number, a dash alone (standard input). */
+function isValue(word: string): boolean {
+  return word === '-' || !word.startsWith('-') || /^-\.?\d/.test(word);
+}
+
+/** The flag's name without dashes. */
+function nameOf(flag: string, verb: string, { known, boolean }: Flags): string {
+  const name = flag.replace(/^--?/, '');
+  if (flag.startsWith('--') && known.includes(name)) return name;
+  const negated = /^--no-(.+)$/.exec(flag)?.[1];
+  if (negated !== undefined && boolean.includes(negated)) return negated;
+  const renamed = RENAMED[verb]?.[name];
+  if (renamed) throw new UserError(`${flag}: no longer a flag of mstar ${verb}, wanted --${renamed}`);
+  if (known.includes('set') && settingAt(name.split('.')))
+    throw new UserError(`${flag}: a setting, wanted --set ${name}=VALUE`);
+  const near = known.includes(name) ? name : nearestName(name, known);
+  throw new UserError(
+    `${flag}: unknown flag, ${near ? `did you mean --${near}?` : `wanted one that ${helpOf(verb)} lists`}`,
+  );
+}
+
+function checkValues(
+  flag: string,
+  name: string,
+  values: readonly string[],
+  next: string | undefined,
+  { number, choices }: Flags,
+): void {
+  if (values.length === 0) {
+    const dashed = next !== undefined && next !== '--' ? ` (one that begins with a dash as ${flag}=VALUE)` : '';
+    throw new UserError(`${flag}: no value, wanted one${dashed}`);
+  }
+  for (const value of values) {
+    if (value === '') throw new UserError(`${flag}: empty, wanted a value, or the flag left out`);
+    if (number.includes(name) && (value.trim() === '' || !Number.isFinite(Number(value))))
+      throw new UserError(`${flag}: ${value}, wanted a number`);
+    checkChoice(flag, value, choices[name]);
+  }
+}
+
+function checkChoice(what: string, value: string, choices: readonly unknown[] | undefined): void {
+  if (choices && !choices.includes(value)) {
+    throw new UserError(`${what}: ${value}, wanted one of ${choices.join(', ')}`);
+  }
+}
+
+/** @param usage for example `rollouts <run> <sql>`: `<..>` is needed, `[..]` may be left out or given as a flag */
+function checkPositionals(found: readonly string[], usage: string, flags: Flags, given: ReadonlySet<string>): void {
+  const [verb, ...slots] = usage.split(' ') as [string, ...string[]];
+  const whole = `mstar ${verb}${slots
+    .map(
+      (slot) =>
+        ` ${slot
+          .replace(/[<>[\]]/g, '')
+          .toUpperCase()
+          .replace('..', '...')}`,
+    )
+    .join('')}`;
+  const names = slots.map((slot) => slot.replace(/[<>[\].]/g, ''));
+  const endless = slots.at(-1)?.includes('..') ?? false;
+  for (const [i, slot] of slots.entries()) {
+    const name = names[i] as string;
+    const value = found[i];
+    if (value === undefined) {
+      const needed = slot.startsWith('<') || flags.demanded.includes(name);
+      if (needed && !given.has(name)) throw new UserError(`${name}: missing, wanted ${whole}`);
+      continue;
+    }
+    if (value === '') throw new UserError(`${name}: empty, wanted ${whole}`);
+    if (given.has(name)) throw new UserError(`--${name}: given twice, wanted once`);
+    checkChoice(name, value, flags.choices[name]);
+    (given as Set<string>).add(name);
+  }
+  const extra = endless ? undefined : found[slots.length];
+  if (extra === undefined) return;
+  const recipe = flags.known.includes('config') && /\.ya?ml$/.test(extra) ? `--config ${extra}` : undefined;
+  const override = flags.known.includes('set') && /^[\w.]+=/.test(extra) ? `--set ${extra}` : undefined;
+  throw new UserError(
+    `${extra || 'empty word'}: not a flag of mstar ${verb}, wanted ${recipe ?? override ?? `${whole} and the flags that ${helpOf(verb)} lists`}`,
+  );
+}
