@@ -2,53 +2,13 @@
 // The command line: one verb per file of commands/, and the one place where errors become a line and an exit code.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import yargs, { type CommandModule } from 'yargs';
-import check from './commands/check.js';
-import data from './commands/data.js';
-import doctor from './commands/doctor.js';
-import evaluate from './commands/evaluate.js';
-import evolve from './commands/evolve.js';
-import experiment from './commands/experiment.js';
-import exportRun from './commands/export.js';
-import golden from './commands/golden.js';
-import grade from './commands/grade.js';
-import label from './commands/label.js';
+import yargs from 'yargs';
 import { checkLine, commonFlags, normalised } from './commands/line.js';
-import preset from './commands/preset.js';
-import prm from './commands/prm.js';
-import problems from './commands/problems.js';
-import report from './commands/report.js';
-import rollout from './commands/rollout.js';
-import rolloutsQuery from './commands/rollouts.js';
-import runs from './commands/runs.js';
 import { stopCode } from './commands/stop.js';
-import trainPrm from './commands/train-prm.js';
-import warmup from './commands/warmup.js';
+import { verbs } from './commands/verbs.js';
 import { packageRoot } from './config/presets.js';
 import { UserError } from './core/errors.js';
 import { Stopped } from './run/stop.js';
-
-const commands = [
-  evolve,
-  warmup,
-  label,
-  trainPrm,
-  prm,
-  rollout,
-  evaluate,
-  grade,
-  experiment,
-  report,
-  runs,
-  rolloutsQuery,
-  exportRun,
-  problems,
-  preset,
-  check,
-  data,
-  doctor,
-  golden,
-] as CommandModule[];
 
 /** What the system's error codes mean for a user. */
 const systemFaults: Readonly<Record<string, string>> = {
@@ -79,11 +39,11 @@ const words = normalised(process.argv.slice(2));
 const debug = words.includes('--debug');
 
 try {
-  checkLine(words, commands);
+  checkLine(words, verbs);
   await commonFlags(yargs(words))
     .scriptName('mstar')
     .usage('$0 <verb> [flags]\n\nTrains vision-language models to reason by self-evolving.')
-    .command(commands)
+    .command(verbs)
     .strict()
     // One language for help and refusals, whatever the user's locale is.
     .detectLocale(false)

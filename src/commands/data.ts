@@ -3,10 +3,12 @@
 import { basename, dirname } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { openFolder } from '../checkpoint/folder.js';
+import { resolvePath } from '../config/load.js';
 import { UserError } from '../core/errors.js';
 import { dataFormats } from '../data/formats/registry.js';
 import { describeModel } from '../engine/open.js';
 import { writeDurable } from '../run/durable.js';
+import { isStandardInput, withInput } from './input.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 
 interface Arguments extends CommonFlags {
@@ -26,7 +28,10 @@ const command: CommandModule<object, Arguments> = {
   describe: 'what a data set holds: counts, lengths, pictures, what is odd, some problems to look at',
   builder: (yargs) =>
     yargs
-      .positional('data', { type: 'string', describe: 'data set; its format is told by its contents' })
+      .positional('data', {
+        type: 'string',
+        describe: 'data set; its format is told by its contents; - for standard input',
+      })
       .demandOption('data')
       .option('out', { type: 'string', describe: 'page to write (HTML, stands alone)' })
       .option('image-root', {
@@ -47,7 +52,16 @@ const command: CommandModule<object, Arguments> = {
       .example('$0 data problems.json', 'counts, and what is odd')
       .example('$0 data train_samples_all_tuning.json --image-root data_images --out data.html', 'MathV360K')
       .example('$0 data MMBench_DEV_EN_V11.tsv --out mmbench.html', 'pictures inside the file') as never,
-  async handler({ data: file, out, imageRoot = dirname(file), format, model, sheet, headersOnly, ...flags }) {
+  async handler({
+    data: file,
+    out,
+    imageRoot = isStandardInput(file) ? '.' : dirname(file),
+    format,
+    model,
+    sheet,
+    headersOnly,
+    ...flags
+  }) {
     if (!Number.isInteger(sheet) || sheet < 0 || sheet > 500)
       throw new UserError(`--sheet: ${sheet}, wanted a whole number up to 500`);
     const countTokens = model === undefined ? undefined : await tokenCounter(model);
@@ -67,15 +81,21 @@ const command: CommandModule<object, Arguments> = {
         `${problems.toLocaleString('en-US')} problems, ${Math.round((problems / (now - started)) * 1000).toLocaleString('en-US')} a second`,
       );
     };
-    const { census, sample } = await takeCensus(file, {
-      imageRoot,
-      sheet,
-      headersOnly,
-      onProgress,
-      ...(format && { format }),
-      ...(countTokens && { countTokens }),
-    });
-    if (out !== undefined) await writeDurable(out, await datasetPage(basename(file), census, sample));
+    const { census, sample } = await withInput(file, (input) =>
+      takeCensus(input, {
+        imageRoot,
+        sheet,
+        headersOnly,
+        onProgress,
+        ...(format && { format }),
+        ...(countTokens && { countTokens }),
+      }),
+    );
+    if (out !== undefined)
+      await writeDurable(
+        out,
+        await datasetPage(isStandardInput(file) ? 'standard input' : basename(file), census, sample),
+      );
     const { problems, pictures, repeats, warnings, seconds } = census;
     printResult(flags, census, [
       `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.damaged} damaged), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
@@ -86,7 +106,7 @@ const command: CommandModule<object, Arguments> = {
 };
 
 async function tokenCounter(model: string): Promise<(text: string) => number> {
-  const { tokenizer } = await describeModel(await openFolder(model));
+  const { tokenizer } = await describeModel(await openFolder(resolvePath(model)));
   return (text) => tokenizer.encode(text).length;
 }
 

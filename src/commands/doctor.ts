@@ -2,9 +2,10 @@
 // Leaves the check and the plan to engine/doctor.ts.
 import { freemem, totalmem } from 'node:os';
 import type { CommandModule } from 'yargs';
-import { loadConfig } from '../config/load.js';
+import { loadConfig, resolvePath } from '../config/load.js';
 import { UserError } from '../core/errors.js';
 import { type Diagnosis, diagnose } from '../engine/doctor.js';
+import { withInput } from './input.js';
 import { type CommonFlags, printResult } from './result.js';
 
 interface Arguments extends CommonFlags {
@@ -24,7 +25,10 @@ const command: CommandModule<object, Arguments> = {
     yargs
       .positional('model', { type: 'string', describe: 'model folder in Hugging Face form' })
       .demandOption('model')
-      .option('config', { type: 'string', describe: 'recipe whose device, lengths and token budget are planned for' })
+      .option('config', {
+        type: 'string',
+        describe: 'recipe whose device, lengths and token budget are planned for; - for standard input',
+      })
       .option('device', { choices: ['cpu', 'cuda'] as const, describe: 'instead of the recipe’s' })
       .option('dtype', { choices: ['float32', 'bfloat16'] as const, describe: 'instead of the recipe’s' })
       .option('rows', { type: 'number', default: 256, describe: 'responses decoded together' })
@@ -46,7 +50,9 @@ const command: CommandModule<object, Arguments> = {
     ] as const)
       if (!Number.isInteger(value) || value < 1)
         throw new UserError(`--${name}: ${value}, wanted a whole number from 1`);
-    const recipe = args.config ? await loadConfig({ file: args.config, set: [`model.path=${args.model}`] }) : undefined;
+    const set = [`model.path=${args.model}`];
+    const recipe =
+      args.config === undefined ? undefined : await withInput(args.config, (file) => loadConfig({ file, set }));
     const work = {
       device: args.device ?? recipe?.model.device ?? 'cuda',
       dtype: args.dtype ?? recipe?.model.dtype ?? 'bfloat16',
@@ -56,7 +62,7 @@ const command: CommandModule<object, Arguments> = {
       maxTokens: recipe?.sampling.maxTokens ?? 1024,
       tokenBudget: recipe?.model.tokenBudget ?? 16_384,
     };
-    const diagnosis = await diagnose(args.model, work, recipe?.warmup.optimizer.freeze ?? [], gpus);
+    const diagnosis = await diagnose(resolvePath(args.model), work, recipe?.warmup.optimizer.freeze ?? [], gpus);
     printResult(args, diagnosis, [text(diagnosis, work.device)]);
   },
 };

@@ -34,11 +34,24 @@ export function verbOf({ command }: CommandModule): string {
   return String(command).split(' ')[0] as string;
 }
 
-/** The words with flags as yargs knows them: `--image_root` and `--imageRoot` are `--image-root`, `help VERB` is `VERB --help`. */
+/** Standard input: yargs takes a dash alone for no value. */
+const STDIN = '/dev/stdin';
+
+/**
+ * The words as yargs knows them: `--image_root` and `--imageRoot` are `--image-root`, `help VERB` is `VERB --help`, `-` in the
+ * place of a file is standard input.
+ */
 export function normalised(words: readonly string[]): string[] {
   const end = words.indexOf('--');
-  const flags = words.map((word, i) => (end >= 0 && i > end ? word : word.replace(/^--[a-zA-Z][\w-]*/, kebab)));
-  return flags[0] === 'help' ? [...flags.slice(1), '--help'] : flags;
+  const known: string[] = [];
+  for (const [i, word] of (words[0] === 'help' ? [...words.slice(1), '--help'] : words).entries()) {
+    const before = known.at(-1) ?? '';
+    if (end >= 0 && i > end) known.push(word);
+    else if (word !== '-') known.push(word.replace(/^--[a-zA-Z][\w-]*/, kebab));
+    else if (!before.startsWith('--') || before === '--data' || before === '--config') known.push(STDIN);
+    else known.push(`${known.pop()}=-`);
+  }
+  return known;
 }
 
 function kebab(flag: string): string {
@@ -143,9 +156,9 @@ function readWords(
   return { positionals, given };
 }
 
-/** Whether a word is no flag: anything without a dash, a negative number, a dash alone (standard input). */
+/** Whether a word is no flag: anything without a dash, a negative number. */
 function isValue(word: string): boolean {
-  return word === '-' || !word.startsWith('-') || /^-\.?\d/.test(word);
+  return !word.startsWith('-') || /^-\.?\d/.test(word);
 }
 
 /** The flag's name without dashes. */

@@ -10,6 +10,7 @@ import type { Stage } from '../evolve/plan.js';
 import type { Summary } from '../evolve/summary.js';
 import { REPORT_TO, type ReportTo } from '../report/metrics/targets.js';
 import { Computed } from './computed.js';
+import { withInput } from './input.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 import { stopSignal } from './stop.js';
 
@@ -23,7 +24,7 @@ export interface RecipeFlags extends CommonFlags {
 
 export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
   return yargs
-    .option('config', { type: 'string', describe: 'recipe file (YAML)' })
+    .option('config', { type: 'string', describe: 'recipe file (YAML); - for standard input' })
     .option('preset', { type: 'string', describe: 'recipe that comes with mstar, for example demo' })
     .option('set', {
       type: 'string',
@@ -62,7 +63,11 @@ export async function runRecipe(
     return printSettings(flags);
   }
   const reportTo = parseReportTo(flags.reportTo);
-  const config = await loadConfig({ file: flags.config, preset: flags.preset, set: flags.set });
+  const { preset, set } = flags;
+  const config =
+    flags.config === undefined
+      ? await loadConfig({ preset, set })
+      : await withInput(flags.config, (file) => loadConfig({ file, preset, set }));
   // Loaded here, so that help and refusals do not wait for the engine and its libraries.
   const { evolve } = await import('../jobs.js');
   const display = displayOf(flags);
@@ -97,7 +102,7 @@ function printSettings(flags: CommonFlags): void {
   const settings = listSettings();
   const lines = settings.map(({ path, fallback, description, values }) => {
     const value = fallback === undefined ? '' : ` (${JSON.stringify(fallback)})`;
-    return `${path}${value}: ${description}; ${values}`;
+    return `${path}${value}: ${description} [${values}]`;
   });
   const documents = settings.map(({ fallback, ...about }) => ({ ...about, default: fallback }));
   printResult(flags, documents, lines);

@@ -13,7 +13,15 @@ const path = () => z.string().min(1).transform(resolvePath);
 /** One greedy response per problem. */
 export const evaluateSchema = z.strictObject({
   model: path().describe('checkpoint folder in Hugging Face form'),
-  data: path().describe('data set: MathV360K, MathVista, M3CoT, MMStar, MMBench, AI2D or conversations'),
+  data: z
+    .string()
+    .min(1)
+    .refine(
+      (file) => file !== '-' && file !== '/dev/stdin',
+      'standard input, wanted a file: the job reads it again when it is resumed',
+    )
+    .transform(resolvePath)
+    .describe('data set: MathV360K, MathVista, M3CoT, MMStar, MMBench, AI2D or conversations'),
   imageRoot: path()
     .optional()
     .describe('folder that holds the pictures, none outside it is read; the folder of the data when left out'),

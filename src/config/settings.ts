@@ -95,7 +95,7 @@ function inWords(shape: Shape): string {
       return `a number ${range(shape)}`.trimEnd();
     case 'array': {
       const each = shape.prefixItems ?? [shape.items ?? {}].flat();
-      return `a list, ${shape.prefixItems ? `${each.length} of them` : 'each'} ${inWords(each[0] ?? {})}`;
+      return `a list${shape.prefixItems ? ` of ${each.length}` : ''}, each ${inWords(each[0] ?? {})}`;
     }
     default:
       return 'text';
@@ -133,7 +133,7 @@ export function nearestSettings(path: readonly string[]): string[] {
       );
 }
 
-/** Those that share the most leading names with the path. */
+/** Those that share the most leading names with the path, and of them the least deep. */
 function nearestGroups(path: readonly string[], found: readonly SettingInfo[]): string[] {
   const shared = ({ path: other }: SettingInfo): number => {
     const names = other.split('.');
@@ -141,7 +141,9 @@ function nearestGroups(path: readonly string[], found: readonly SettingInfo[]): 
     return differs < 0 ? path.length : differs;
   };
   const most = Math.max(...found.map(shared));
-  return found.filter((one) => shared(one) === most).map((one) => one.path);
+  const nearest = found.filter((one) => shared(one) === most).map((one) => one.path);
+  const depth = Math.min(...nearest.map((name) => name.split('.').length));
+  return nearest.filter((name) => name.split('.').length === depth);
 }
 
 function squashed(text: string): string {

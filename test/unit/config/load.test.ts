@@ -58,7 +58,7 @@ describe('a recipe', () => {
     [
       'a key that belongs elsewhere',
       `${minimal}temperatures: [1]\n`,
-      'recipe.yaml:3: temperatures: unknown setting, did you mean explore.temperatures?',
+      'recipe.yaml:3: temperatures: unknown setting, did you mean explore.temperatures or dynamics.temperatures?',
     ],
     ['a number out of range', `${minimal}evolve: { n: 0 }\n`, 'recipe.yaml:3: evolve.n: 0, wanted at least 1'],
     [
