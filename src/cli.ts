@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yargs from 'yargs';
 import { checkLine, commonFlags, normalised } from './commands/line.js';
+import { printable } from './commands/result.js';
 import { stopCode } from './commands/stop.js';
 import { verbs } from './commands/verbs.js';
 import { packageRoot } from './config/presets.js';
@@ -53,9 +54,9 @@ try {
     .epilogue('mstar <verb> --help explains a verb and shows examples.')
     .wrap(Math.min(110, process.stdout.columns ?? 80))
     .version(version)
-    .fail((message, error) => {
-      // checkLine has refused what a user can mistake: a word that yargs alone refuses is named by it, in no sentence.
-      throw error ?? new UserError(`${words.join(' ')}: ${message.split('\n')[0]}, wanted what --help shows`);
+    .fail((_message, error) => {
+      // checkLine has refused what a user can mistake; what yargs alone would refuse is not said in its words.
+      throw error ?? new UserError(`${words.join(' ')}: not understood, wanted words as --help shows them`);
     })
     .parseAsync();
 } catch (error) {
@@ -70,8 +71,5 @@ function describe(error: unknown): string {
   const fault = systemFaults[code ?? ''];
   const text = fault ? `${path ?? 'write'}: ${fault}` : String(message ?? error).split('\n')[0];
   const hint = error instanceof UserError || fault ? '' : ' (--debug shows where)';
-  return `${text}${hint}`.replace(
-    /\p{C}/gu,
-    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
-  );
+  return printable(`${text}${hint}`).replaceAll('\n', '\\u{a}');
 }

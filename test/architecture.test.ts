@@ -25,7 +25,7 @@ const imports: Record<string, readonly string[]> = {
   rollout: ['core', 'data', 'reward', 'run'],
   label: ['core', 'data', 'reward', 'run', 'rollout'],
   evaluate: ['core', 'data', 'reward', 'run', 'rollout', 'report'],
-  grade: ['core', 'data', 'reward'],
+  grade: ['core', 'data', 'reward', 'run'],
   judge: ['core', 'reward'],
   report: ['core', 'data', 'images', 'run'],
   // The grids of the paper run whole recipes and tabulate their summaries.

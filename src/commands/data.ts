@@ -7,8 +7,8 @@ import { resolvePath } from '../config/load.js';
 import { UserError } from '../core/errors.js';
 import { dataFormats } from '../data/formats/registry.js';
 import { describeModel } from '../engine/open.js';
-import { writeDurable } from '../run/durable.js';
-import { isStandardInput, withInput } from './input.js';
+import { checkOutput, writeOutput } from '../run/output.js';
+import { inputName, isStandardInput, withInput } from './input.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 
 interface Arguments extends CommonFlags {
@@ -64,6 +64,8 @@ const command: CommandModule<object, Arguments> = {
   }) {
     if (!Number.isInteger(sheet) || sheet < 0 || sheet > 500)
       throw new UserError(`--sheet: ${sheet}, wanted a whole number up to 500`);
+    const output = out === undefined ? undefined : { flag: '--out', path: out, others: [file] };
+    if (output) await checkOutput(output);
     const countTokens = model === undefined ? undefined : await tokenCounter(model);
     // Charts take long to load: only programs that write a page pay for them.
     const [{ takeCensus }, { datasetPage }] = await Promise.all([
@@ -91,17 +93,18 @@ const command: CommandModule<object, Arguments> = {
         ...(countTokens && { countTokens }),
       }),
     );
-    if (out !== undefined)
-      await writeDurable(
-        out,
-        await datasetPage(isStandardInput(file) ? 'standard input' : basename(file), census, sample),
-      );
+    const name = inputName(file);
+    if (output) {
+      const page = await datasetPage(basename(name), census, sample);
+      await writeOutput(output, (sink) => sink(page));
+    }
     const { problems, pictures, repeats, warnings, seconds } = census;
-    printResult(flags, census, [
+    const lines = [
       `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.damaged} damaged), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
       ...[...pictures.examples, ...warnings.examples].map((line) => `  ${line}`),
-      ...(out === undefined ? [] : [`page: ${out}`]),
-    ]);
+      ...(output ? [`page: ${output.path}`] : []),
+    ];
+    printResult(flags, { ...census, file: name }, lines, out);
   },
 };
 

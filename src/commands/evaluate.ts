@@ -8,6 +8,7 @@ import type { Evaluation } from '../evaluate/evaluation.js';
 import type { Judging } from '../evaluate/tables.js';
 import type { Judge } from '../judge/judge.js';
 import { lastResortOf } from '../judge/regrade.js';
+import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 import { percent } from './recipe.js';
@@ -95,7 +96,11 @@ async function fromRollouts(flags: Flags, rollouts: string): Promise<void> {
   }
   const display = displayOf(flags);
   const { evaluateStored } = await import('../jobs.js');
-  const { out } = given as { out: string };
+  const { out, data } = given as { out: string; data?: string };
+  await checkOutputFolder({ flag: '--out', path: out });
+  const others = data === undefined ? [rollouts] : [rollouts, data];
+  for (const ending of ['json', 'md', 'html'])
+    await checkOutput({ flag: '--out', path: join(out, `evaluation.${ending}`), others, ofRun: true });
   const judge = openJudge(flags);
   const options = { protocol: flags.protocol, ...(judge && { judge: judgingBy(judge) }) };
   const evaluation = await evaluateStored({ ...given, ...options, out, rollouts }, { display });

@@ -2,6 +2,7 @@
 // Leaves the work to job-experiment.ts.
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
+import { checkOutputFolder } from '../run/output.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 import { stopSignal } from './stop.js';
 
@@ -57,6 +58,7 @@ const command: CommandModule<object, Arguments> = {
     });
     const { experiment } = await import('../job-experiment.js');
     const display = displayOf(flags);
+    await checkOutputFolder({ flag: '--out', path: out });
     const paths = await experiment(
       { names, scale, seeds: numbers, out, set },
       { display, signal: stopSignal(display) },

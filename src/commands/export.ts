@@ -1,12 +1,13 @@
 // `mstar export RUN`: step labels or training examples of a run, as JSON lines for other trainers.
 // Leaves the lines to label/export.ts.
-import { mkdir, open, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { EXPORT_FORMS, type ExportForm, exportLines } from '../label/export.js';
 import { curvesOf } from '../report/metrics/curves.js';
 import { readTimes, writeEvents } from '../report/metrics/files.js';
 import { readEvents, readRun } from '../report/read.js';
+import { checkOutput, checkOutputFolder, writeOutput } from '../run/output.js';
 import { type CommonFlags, printResult } from './result.js';
 
 interface Arguments extends CommonFlags {
@@ -37,16 +38,13 @@ const command: CommandModule<object, Arguments> = {
   async handler({ run, as, out, ...flags }) {
     if (as === 'tensorboard') return exportCurves(run, out, flags);
     let lines = 0;
-    const handle = await open(out, 'w');
-    try {
+    await writeOutput({ flag: '--out', path: out }, async (sink) => {
       for await (const line of exportLines(run, as)) {
-        await handle.write(line);
+        await sink(line);
         lines++;
       }
-    } finally {
-      await handle.close();
-    }
-    printResult(flags, { lines, file: out }, [`${lines.toLocaleString('en-US')} lines: ${out}`]);
+    });
+    printResult(flags, { lines, file: out }, [`${lines.toLocaleString('en-US')} lines: ${out}`], out);
   },
 };
 
@@ -57,6 +55,8 @@ async function exportCurves(run: string, out: string, flags: CommonFlags): Promi
   const points = curvesOf(await readEvents(run));
   const metrics = points.map((point) => ({ ...point, wallSeconds: timeOf(point) ?? null }));
   const folder = join(out, basename(resolve(run)));
+  await checkOutputFolder({ flag: '--out', path: folder });
+  await checkOutput({ flag: '--out', path: join(folder, 'events.out.tfevents.0.mstar') });
   await mkdir(folder, { recursive: true });
   const { mtimeMs } = await stat(join(run, 'journal.jsonl'));
   const file = await writeEvents(folder, metrics, mtimeMs / 1000);

@@ -47,7 +47,7 @@ const command: CommandModule<object, Flags> = {
     const counts = await withInput(file, (input) => gradeFile(input, options));
     const judged = judge ? [describeJudge(judge.model, judge.counts)] : [];
     const lines = [...summary(counts, protocol), ...judged, `grades: ${out}`];
-    printResult(flags, { protocol, ...counts, ...(judge && { judge: judge.counts }), file: out }, lines);
+    printResult(flags, { protocol, ...counts, ...(judge && { judge: judge.counts }), file: out }, lines, out);
   },
 };
 

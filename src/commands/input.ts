@@ -11,6 +11,11 @@ export function isStandardInput(file: string): boolean {
   return file === '-' || file === '/dev/stdin';
 }
 
+/** A file's name as messages and pages say it. */
+export function inputName(file: string): string {
+  return isStandardInput(file) ? 'standard input' : file;
+}
+
 /**
  * Runs `work` on a file, for standard input on one that holds all of standard input and is gone afterwards: readers go back to the
  * beginning, which a pipe cannot. Refusals say `standard input` instead of its name.

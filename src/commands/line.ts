@@ -34,12 +34,13 @@ export function verbOf({ command }: CommandModule): string {
   return String(command).split(' ')[0] as string;
 }
 
-/** Standard input: yargs takes a dash alone for no value. */
+/** What a dash stands for: yargs takes one alone for no value. */
 const STDIN = '/dev/stdin';
+const STDOUT = '/dev/stdout';
 
 /**
  * The words as yargs knows them: `--image_root` and `--imageRoot` are `--image-root`, `help VERB` is `VERB --help`, `-` in the
- * place of a file is standard input.
+ * place of a file is standard input or output.
  */
 export function normalised(words: readonly string[]): string[] {
   const end = words.indexOf('--');
@@ -49,6 +50,7 @@ export function normalised(words: readonly string[]): string[] {
     if (end >= 0 && i > end) known.push(word);
     else if (word !== '-') known.push(word.replace(/^--[a-zA-Z][\w-]*/, kebab));
     else if (!before.startsWith('--') || before === '--data' || before === '--config') known.push(STDIN);
+    else if (before === '--out' || before === '--html') known.push(STDOUT);
     else known.push(`${known.pop()}=-`);
   }
   return known;

@@ -6,6 +6,7 @@ import type { PrmAnalysis } from '../analyse/analysis.js';
 import { UserError } from '../core/errors.js';
 import { UNBIASED } from '../evaluate/questions.js';
 import { RelevanceJudge } from '../judge/relevance.js';
+import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSpent, type JudgeFlags, judgeFlags, judgeOptions } from './judge-flags.js';
 import { percent } from './recipe.js';
 import { type CommonFlags, printResult } from './result.js';
@@ -52,6 +53,9 @@ const command: CommandModule<object, Flags> = {
       .example('mstar prm runs/demo --judge gpt-4o-mini', 'rates relevance as well') as never,
   async handler({ run, out = run, table, temperature, iteration, seed, ...flags }) {
     checkNumbers({ iteration, seed });
+    await checkOutputFolder({ flag: '--out', path: out });
+    for (const ending of ['json', 'md', 'html'])
+      await checkOutput({ flag: '--out', path: join(out, `prm.${ending}`), ofRun: true });
     const judge = judgeOptions(flags);
     const relevance = judge && new RelevanceJudge(judge);
     const { writePrmAnalysis } = await import('../analyse/analyse.js');

@@ -1,9 +1,11 @@
 // mstar problems: makes picture problems with answers and writes them as a MathV360K data set.
+import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { families } from '../problems/families.js';
 import { defaultKnobs } from '../problems/problem.js';
 import { writeProblems } from '../problems/write.js';
+import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { type CommonFlags, printResult } from './result.js';
 
 interface Flags extends CommonFlags {
@@ -56,6 +58,9 @@ const command: CommandModule<object, Flags> = {
   handler: async (flags) => {
     check(flags);
     const { count, seed, families: names, range, choiceShare } = flags;
+    const flag = '--out';
+    for (const path of [flags.out, join(flags.out, 'data_images')]) await checkOutputFolder({ flag, path });
+    await checkOutput({ flag, path: join(flags.out, 'problems.json') });
     const written = await writeProblems(flags.out, { count, seed, families: names, range, choiceShare });
     const { count: made, file, imageRoot } = written;
     printResult(flags, written, [`${made} problems: ${file}, pictures under ${imageRoot}`]);

@@ -1,5 +1,6 @@
 // What every verb does with its result and its progress: --json and --quiet mean the same everywhere.
 // Leaves the files that a verb writes to the verb.
+import { isStandardOutput } from '../run/output.js';
 import { type Display, openDisplay, silent } from '../run/terminal.js';
 
 export interface CommonFlags {
@@ -7,9 +8,23 @@ export interface CommonFlags {
   readonly quiet: boolean;
 }
 
-/** Prints a result on standard output: as one JSON document with --json, else as lines. */
-export function printResult({ json }: Pick<CommonFlags, 'json'>, value: unknown, lines: readonly string[]): void {
-  process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : lines.map((line) => `${line}\n`).join(''));
+/**
+ * Prints a result on standard output: as one JSON document with --json, else as lines.
+ * @param out where the verb wrote its file: beside a file on standard output the result goes to standard error
+ */
+export function printResult(
+  { json }: Pick<CommonFlags, 'json'>,
+  value: unknown,
+  lines: readonly string[],
+  out?: string,
+): void {
+  const stream = out !== undefined && isStandardOutput(out) ? process.stderr : process.stdout;
+  stream.write(json ? `${JSON.stringify(value, null, 2)}\n` : lines.map((line) => `${printable(line)}\n`).join(''));
+}
+
+/** Text without the control characters that steer a terminal; data may hold any. */
+export function printable(text: string): string {
+  return text.replace(/(?![\n\t])\p{C}/gu, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
 }
 
 /** Progress on standard error; with --quiet only warnings. */

@@ -4,7 +4,7 @@ import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { compareRuns, readRuns } from '../report/compare/comparison.js';
 import { listRuns } from '../report/runs.js';
-import { writeDurable } from '../run/durable.js';
+import { writeOutput } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
 import { percent } from './recipe.js';
 import { type CommonFlags, printResult, tableLines } from './result.js';
@@ -43,7 +43,7 @@ const command: CommandModule<object, Arguments> = {
     if (html !== undefined) {
       // Charts take longer to load than the rest: only who wants them pays.
       const { renderComparison } = await import('../report/compare/page.js');
-      await writeDurable(html, renderComparison(runs));
+      await writeOutput({ flag: '--html', path: html }, (sink) => sink(renderComparison(runs)));
     }
     const { settings, test } = comparison;
     const accuracies = test.map(([at, ...shares]) => [at, ...shares.map(percent)]);
@@ -57,6 +57,7 @@ const command: CommandModule<object, Arguments> = {
             ...tableLines([['test accuracy', ...comparison.runs], ...accuracies]),
           ]
         : [html],
+      html,
     );
   },
 };

@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { parse } from 'yaml';
 import { UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
+import { plainYaml } from '../core/yaml.js';
 import * as schema from './schema.js';
 
 export interface PhaseRecord {
@@ -143,12 +143,7 @@ async function readText(path: string): Promise<string | undefined> {
 }
 
 function readYaml(path: string, text: string): object {
-  let value: unknown;
-  try {
-    value = parse(text, { prettyErrors: false });
-  } catch (error) {
-    throw new UserError(`${path}: settings: ${(error as Error).message.split('\n')[0]}, wanted valid YAML`);
-  }
+  const value = plainYaml(text, path);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new UserError(`${path}: settings: not a mapping, wanted settings by group`);
 }

@@ -1,12 +1,13 @@
 // Begins a run with the phases that another run has done: the warm-up, the labels and the PRM of one serve many.
 // Files are linked, not copied: what a run has written it never changes in place.
 // Leaves going on from there to folder.ts and which settings decide which phase to the caller.
-import { copyFile, link, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, link, lstat, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parse } from 'yaml';
 import { UserError } from '../core/errors.js';
-import { listNames, putDurable } from './durable.js';
+import { plainYaml } from '../core/yaml.js';
+import { listNames, putDurable, writeDurable } from './durable.js';
 import { journalHead } from './journal.js';
+import { requireOutputs } from './outputs.js';
 import { differences, keepSettings } from './settings.js';
 import { readTimings } from './timings.js';
 
@@ -28,10 +29,11 @@ const SHARED = ['splits.json', 'problems', 'problems-out-of-domain'];
  * @throws UserError where no phase can be taken, naming a setting that differs
  */
 export async function adopt(dir: string, { from, settings, takes }: Adoption): Promise<string[]> {
-  const config = await readFile(join(from, 'config.yaml'), 'utf8').catch(() => {
+  const file = join(from, 'config.yaml');
+  const config = await readFile(file, 'utf8').catch(() => {
     throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`);
   });
-  const differing = differences(parse(config, { prettyErrors: false }) as unknown, settings).map(({ key }) => key);
+  const differing = differences(plainYaml(config, file), settings).map(({ key }) => key);
   const journal = join(from, 'journal.jsonl');
   const { text, commits } = await journalHead(journal, (phase) => takes(phase, differing));
   if (commits.length === 0) {
@@ -45,6 +47,7 @@ export async function adopt(dir: string, { from, settings, takes }: Adoption): P
   }
   const checkpoints = commits.flatMap(({ checkpoint }) => (checkpoint ? [`checkpoints/${checkpoint.name}`] : []));
   const outputs = commits.flatMap((commit) => Object.keys(commit.outputs));
+  await requireOutputs(from, outputs);
   const phases = commits.map(({ phase }) => phase);
   const seconds = await readTimings(join(from, 'timings.json'));
   const taken = Object.fromEntries(phases.map((phase) => [phase, seconds[phase] ?? 0]));
@@ -53,8 +56,8 @@ export async function adopt(dir: string, { from, settings, takes }: Adoption): P
     for (const path of [...SHARED, ...checkpoints, ...new Set(outputs)]) {
       await linkTree(join(from, path), join(aside, path));
     }
-    await writeFile(join(aside, 'journal.jsonl'), text);
-    await writeFile(join(aside, 'timings.json'), `${JSON.stringify(taken, null, 2)}\n`);
+    await writeDurable(join(aside, 'journal.jsonl'), text);
+    await writeDurable(join(aside, 'timings.json'), `${JSON.stringify(taken, null, 2)}\n`);
     await keepSettings(aside, settings, true);
   });
   return phases;
@@ -62,8 +65,9 @@ export async function adopt(dir: string, { from, settings, takes }: Adoption): P
 
 /** A file or folder under another name; one that is not there is left out. */
 async function linkTree(from: string, to: string): Promise<void> {
-  const info = await stat(from).catch(() => undefined);
+  const info = await lstat(from).catch(() => undefined);
   if (!info) return;
+  if (info.isSymbolicLink()) throw new UserError(`${from}: run: a link, wanted a file or folder of the run itself`);
   if (info.isDirectory()) {
     await mkdir(to, { recursive: true });
     for (const name of await listNames(from)) await linkTree(join(from, name), join(to, name));

@@ -68,6 +68,11 @@ export async function listNames(dir: string): Promise<string[]> {
   }
 }
 
+/** Whether a path, with `/` between its parts, stays in the folder it starts in: for paths that a file of a run names. */
+export function isInside(path: string): boolean {
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\0:]/.test(part));
+}
+
 /** SHA-256 of a file, in hex, read in pieces. */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');

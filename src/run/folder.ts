@@ -1,12 +1,13 @@
 // A run folder: opened by one process, continued where its journal and its checkpoints agree, worked on phase by phase.
 // Leaves what a phase does to src/evolve, src/label and src/evaluate.
-import { mkdir, stat } from 'node:fs/promises';
+import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { faultOf } from './checkpoint.js';
 import { listNames, removeDurable, sweepAside } from './durable.js';
 import { type Commit, Journal, type JournalEvent, type Json } from './journal.js';
 import { isClaim, type Lock, lockFolder } from './lock.js';
+import { outputFault } from './outputs.js';
 import { Phase } from './phase.js';
 import { type PlannedWork, Progress } from './progress.js';
 import { keepSettings } from './settings.js';
@@ -68,6 +69,7 @@ export class Run {
         // First of all files, so that a start that is cut off here is known as one.
         await keepSettings(options.dir, options.settings, true);
       }
+      await refuseLinks(options.dir);
       journal = await Journal.open(join(options.dir, 'journal.jsonl'));
       const isFresh = journal.commits.length === 0 && (await listNames(join(options.dir, 'work'))).length === 0;
       await keepSettings(options.dir, options.settings, isFresh);
@@ -164,8 +166,8 @@ export class Run {
       if (!known.has(label)) known.set(label, await faultOf(this.checkpointPath(name)));
       if (known.get(label)) return known.get(label);
     }
-    for (const [path, bytes] of Object.entries(commits.at(-1)?.outputs ?? {})) {
-      if (!known.has(path)) known.set(path, await sizeFault(join(this.dir, path), bytes));
+    for (const [path, mark] of Object.entries(commits.at(-1)?.outputs ?? {})) {
+      if (!known.has(path)) known.set(path, await outputFault(join(this.dir, path), mark));
       if (known.get(path)) return known.get(path);
     }
     return undefined;
@@ -198,8 +200,11 @@ export class Run {
   }
 }
 
-async function sizeFault(path: string, bytes: number): Promise<string | undefined> {
-  const info = await stat(path).catch(() => undefined);
-  if (!info) return 'missing';
-  return info.size === bytes ? undefined : `${info.size} bytes, wanted ${bytes}`;
+/** A run deletes in these folders by name: through a link that would be somewhere else. Throws UserError. */
+async function refuseLinks(dir: string): Promise<void> {
+  for (const name of ['checkpoints', 'rollouts', 'work']) {
+    const info = await lstat(join(dir, name)).catch(() => undefined);
+    if (info?.isSymbolicLink())
+      throw new UserError(`${join(dir, name)}: run.dir: a link, wanted a folder (the run folder itself may be a link)`);
+  }
 }

@@ -1,11 +1,11 @@
 // What a phase of a run works with: units it need not repeat, events, files and a checkpoint that appear with its commit.
 // Leaves the commit itself to folder.ts.
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commitCheckpoint } from './checkpoint.js';
 import { putDurable } from './durable.js';
 import type { Run } from './folder.js';
-import type { CheckpointModel, Json, TokenCounts } from './journal.js';
+import type { CheckpointModel, Json, OutputMark, TokenCounts } from './journal.js';
+import { markOf } from './outputs.js';
 import type { Meter, WorkKind } from './progress.js';
 import { stopIfAsked } from './stop.js';
 import { keepUnit, readUnit } from './units.js';
@@ -15,7 +15,7 @@ export class Phase {
   /** Folder for pieces of unfinished work; it goes when the phase is committed. */
   readonly work: string;
   readonly #run: Run;
-  readonly #outputs: Record<string, number> = {};
+  readonly #outputs: Record<string, OutputMark> = {};
   readonly #tokens: { -readonly [kind in keyof TokenCounts]: number } = { sampled: 0, scored: 0, trained: 0 };
   #checkpoint: { readonly name: string; readonly model: CheckpointModel } | null = null;
 
@@ -29,7 +29,7 @@ export class Phase {
     return this.#run.signal;
   }
 
-  get outputs(): Readonly<Record<string, number>> {
+  get outputs(): Readonly<Record<string, OutputMark>> {
     return this.#outputs;
   }
 
@@ -86,7 +86,7 @@ export class Phase {
   async output(path: string, write: (aside: string) => Promise<void>): Promise<void> {
     const full = join(this.#run.dir, path);
     await putDurable(full, write);
-    this.#outputs[path] = (await stat(full)).size;
+    this.#outputs[path] = await markOf(full);
   }
 
   /** Makes the checkpoint of this phase; call it when the long work is done: a run killed after it repeats the phase. */

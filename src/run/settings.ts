@@ -2,8 +2,9 @@
 // Leaves what settings mean to src/config.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { UserError } from '../core/errors.js';
+import { plainYaml } from '../core/yaml.js';
 import { writeDurable } from './durable.js';
 
 const FILE = 'config.yaml';
@@ -21,7 +22,7 @@ export async function keepSettings(dir: string, settings: object, isFresh: boole
   });
   if (text === undefined || isFresh)
     return writeDurable(path, stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false }));
-  for (const { key, before, now } of differences(readYaml(path, text), settings)) {
+  for (const { key, before, now } of differences(plainYaml(text, path), settings)) {
     throw new UserError(
       `${path}: ${key}: ${now} now, wanted ${before} as in the run it holds (or choose another folder)`,
     );
@@ -39,14 +40,6 @@ export function differences(
     const sides = { before: kept.get(key) ?? 'not set', now: wanted.get(key) ?? 'not set' };
     return sides.before === sides.now ? [] : [{ key, ...sides }];
   });
-}
-
-function readYaml(path: string, text: string): unknown {
-  try {
-    return parse(text, { prettyErrors: false }) as unknown;
-  } catch (error) {
-    throw new UserError(`${path}: settings: ${(error as Error).message.split('\n')[0]}, wanted valid YAML`);
-  }
 }
 
 /** Dotted key to JSON text of each leaf; lists count as one value. */

@@ -118,7 +118,18 @@ describe('a recipe', () => {
       'a: &a [1,1,1,1,1,1,1,1,1]',
       ...'bcdefgh'.split('').map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`)}]`),
     ];
-    expect(await refusal(bomb.join('\n'))).toContain('wanted fewer aliases');
+    expect(await refusal(bomb.join('\n'))).toContain('too many aliases, wanted fewer');
+  });
+
+  test.each([
+    [
+      'a value that holds itself',
+      `${minimal}evolve: &a { n: *a }\n`,
+      'recipe: a value that holds itself, wanted plain',
+    ],
+    ['many levels', `${minimal}evolve: ${'['.repeat(20_000)}\n`, 'recipe: more than 100 levels, wanted plain values'],
+  ])('is refused by its name for %s', async (_, text, message) => {
+    expect(await refusal(text)).toMatch(new RegExp(`^recipe.yaml(:3)?: ${message}`));
   });
 
   test('cannot reach the prototype of objects', async () => {
