@@ -50,7 +50,7 @@ function toColumns(
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     }
-    (columns[role.trim()] ??= []).push(column);
+    columns[role.trim()] = [...(columns[role.trim()] ?? []), column];
   }
   return columns;
 }

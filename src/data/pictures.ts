@@ -28,10 +28,11 @@ export function picturesOf(value: unknown, at: Place, field: string, context: Re
       const found = Array.isArray(entry) ? [] : picturesOf(entry, at, place, context);
       return found.length === 1 ? found : refuse(at, place, shown(entry), WANTED);
     });
-  const bytes = typeof value === 'string' ? base64Picture(value, at, field) : bytesOf(value);
+  const inside = typeof value === 'object' ? bytesOf(value) : undefined;
+  const path = pathOf(value);
+  const bytes = inside ?? (typeof path === 'string' ? textPicture(path, at, field) : undefined);
   if (bytes?.length === 0) refuse(at, field, 'no bytes', WANTED);
-  if (bytes) return [inMemory(bytes, at, field)];
-  return [pictureAt(pathOf(value), context, at, field)];
+  return [bytes ? inMemory(bytes, at, field) : pictureAt(path, context, at, field)];
 }
 
 /** The picture at a path under the image root. Throws UserError, unless the reader wants to be told of missing ones. */
@@ -83,7 +84,7 @@ function inMemory(bytes: Uint8Array, at: Place, field: string) {
 }
 
 /** Of a data URI, or of a long base64 text that begins as a picture does; a path is none of them. */
-function base64Picture(text: string, at: Place, field: string): Uint8Array | undefined {
+function textPicture(text: string, at: Place, field: string): Uint8Array | undefined {
   if (text.startsWith('data:')) {
     const comma = text.indexOf(',');
     const head = text.slice(0, Math.max(0, comma));
