@@ -1,6 +1,6 @@
 // `mstar data FILE`: what a data set holds, printed, as JSON and as a page to look at.
 // Leaves counting and the page to report/dataset.
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { openFolder } from '../checkpoint/folder.js';
 import { resolvePath } from '../config/load.js';
@@ -8,14 +8,13 @@ import { UserError } from '../core/errors.js';
 import { dataFormats } from '../data/formats/registry.js';
 import { describeModel } from '../engine/open.js';
 import { checkOutput, writeOutput } from '../run/output.js';
-import { inputName, isStandardInput, withInput } from './input.js';
+import { type DataFlags, dataFlags, readingOf } from './data-flags.js';
+import { inputName, rootOf, withInput } from './input.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 
-interface Arguments extends CommonFlags {
+interface Arguments extends DataFlags, CommonFlags {
   readonly data: string;
   readonly out?: string;
-  readonly imageRoot?: string;
-  readonly format?: string;
   readonly model?: string;
   readonly sheet: number;
   readonly headersOnly: boolean;
@@ -27,17 +26,13 @@ const command: CommandModule<object, Arguments> = {
   command: 'data [data]',
   describe: 'what a data set holds: counts, lengths, pictures, what is odd, some problems to look at',
   builder: (yargs) =>
-    yargs
+    dataFlags(yargs)
       .positional('data', {
         type: 'string',
         describe: 'data set; its format is told by its contents; - for standard input',
       })
       .demandOption('data')
       .option('out', { type: 'string', describe: 'page to write (HTML, stands alone)' })
-      .option('image-root', {
-        type: 'string',
-        describe: 'folder that holds the pictures; the folder of the data when left out',
-      })
       .option('format', {
         choices: formats.map(({ name }) => name),
         describe: formats.map(({ name, description }) => `${name}: ${description}`).join('\n'),
@@ -52,16 +47,7 @@ const command: CommandModule<object, Arguments> = {
       .example('$0 data problems.json', 'counts, and what is odd')
       .example('$0 data train_samples_all_tuning.json --image-root data_images --out data.html', 'MathV360K')
       .example('$0 data MMBench_DEV_EN_V11.tsv --out mmbench.html', 'pictures inside the file') as never,
-  async handler({
-    data: file,
-    out,
-    imageRoot = isStandardInput(file) ? '.' : dirname(file),
-    format,
-    model,
-    sheet,
-    headersOnly,
-    ...flags
-  }) {
+  async handler({ data: file, out, model, sheet, headersOnly, ...flags }) {
     if (!Number.isInteger(sheet) || sheet < 0 || sheet > 500)
       throw new UserError(`--sheet: ${sheet}, wanted a whole number up to 500`);
     const output = out === undefined ? undefined : { flag: '--out', path: out, others: [file] };
@@ -85,11 +71,11 @@ const command: CommandModule<object, Arguments> = {
     };
     const { census, sample } = await withInput(file, (input) =>
       takeCensus(input, {
-        imageRoot,
+        imageRoot: rootOf(file),
+        ...readingOf(flags),
         sheet,
         headersOnly,
         onProgress,
-        ...(format && { format }),
         ...(countTokens && { countTokens }),
       }),
     );

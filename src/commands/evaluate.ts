@@ -2,7 +2,7 @@
 // Leaves the work to jobs.ts.
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { type BenchmarkSettings, benchmarkSchema, type EvaluateSettings } from '../config/sample.js';
+import { type BenchmarkSettings, benchmarkSchema, type EvaluateSettings, readingSchema } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
 import type { Judging } from '../evaluate/tables.js';
@@ -10,6 +10,7 @@ import type { Judge } from '../judge/judge.js';
 import { lastResortOf } from '../judge/regrade.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
+import { readingOf } from './data-flags.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 import { percent } from './recipe.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
@@ -21,7 +22,7 @@ type Flags = Record<string, unknown> &
   JudgeFlags & { rollouts?: string; protocol?: string; benchmark?: string };
 
 /** Settings that stored rollouts need as well. */
-const WITH_ROLLOUTS = ['benchmark', 'data', 'imageRoot', 'out', 'seed'];
+const WITH_ROLLOUTS = ['benchmark', 'data', 'out', 'seed', ...Object.keys(readingSchema.shape)];
 
 const command: CommandModule<object, Flags> = {
   command: 'evaluate',
@@ -101,9 +102,10 @@ async function fromRollouts(flags: Flags, rollouts: string): Promise<void> {
   const others = data === undefined ? [rollouts] : [rollouts, data];
   for (const ending of ['json', 'md', 'html'])
     await checkOutput({ flag: '--out', path: join(out, `evaluation.${ending}`), others, ofRun: true });
+  const reading = readingOf(given);
   const judge = openJudge(flags);
   const options = { protocol: flags.protocol, ...(judge && { judge: judgingBy(judge) }) };
-  const evaluation = await evaluateStored({ ...given, ...options, out, rollouts }, { display });
+  const evaluation = await evaluateStored({ ...given, ...reading, ...options, out, rollouts }, { display });
   printResult(flags, evaluation, tables(evaluation, out, judge));
 }
 

@@ -3,12 +3,17 @@
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '../core/errors.js';
 
 export function isStandardInput(file: string): boolean {
   return file === '-' || file === '/dev/stdin';
+}
+
+/** The folder that pictures lie in unless a flag says otherwise. */
+export function rootOf(file: string): string {
+  return isStandardInput(file) ? '.' : dirname(file);
 }
 
 /** A file's name as messages and pages say it. */

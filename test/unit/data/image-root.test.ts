@@ -38,7 +38,7 @@ describe('ImageRoot', () => {
     ['a/../../root-twin/twin.png', 'leaves the image root'],
     ['..', 'leaves the image root'],
     ['.', 'leaves the image root'],
-    ['/etc/hostname', 'an absolute path'],
+    ['/etc/hostname', 'an absolute path out of the image root'],
     ['a/escape.png', 'a link out of the image root'],
     ['twin/twin.png', 'a link out of the image root'],
     ['a/none.png', 'no such file'],

@@ -49,7 +49,7 @@ test('counts kinds, answers, pictures and what is odd, dropping nothing', async 
   expect(census.pictures.width).toMatchObject({ median: 40, most: 40 });
   expect(census.characters.counts.reduce((sum, count) => sum + count, 0)).toBe(5);
   expect(census.tokens?.most).toBe(5);
-  expect(census.warnings.examples[0]).toMatch(/data\.json:1: answer: "C" where line 1 has "B"/);
+  expect(census.warnings.examples[0]).toMatch(/data\.json:1: record 2: answer: "C" where record 1 has "B"/);
   expect(sample).toHaveLength(5);
 });
 
