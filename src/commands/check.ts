@@ -4,10 +4,11 @@ import type { CommandModule } from 'yargs';
 import { resolvePath } from '../config/load.js';
 import { UserError } from '../core/errors.js';
 import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
-import { checkModel } from '../engine/check.js';
-import { PictureStore } from '../images/store.js';
+import { checkModel, type ModelSummary } from '../engine/check.js';
+import type { Renderer } from '../engine/renderer.js';
+import type { Display } from '../run/terminal.js';
 import { type DataFlags, dataFlags, flagOf, readingOf } from './data-flags.js';
-import { rootOf, withInput } from './input.js';
+import { inputName, rootOf, withInput } from './input.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 
 interface Arguments extends DataFlags, CommonFlags {
@@ -39,50 +40,66 @@ const command: CommandModule<object, Arguments> = {
     const [alone] = Object.keys(reading);
     if (data === undefined && alone !== undefined)
       throw new UserError(`${flagOf(alone)}: given without --data, wanted both or neither`);
-    const model = await checkModel(resolvePath(dir), { device, dtype: 'float32', threads: 0 });
-    const checked =
-      data === undefined
-        ? undefined
-        : await checkData(data, { imageRoot: rootOf(data), ...reading }, maxImagePixels, flags);
+    const display = displayOf(flags);
+    let read: DataCount | undefined;
+    const options = { device, dtype: 'float32', threads: 0, maxImagePixels } as const;
+    const model = await checkModel(resolvePath(dir), options, async (prompts) => {
+      if (data !== undefined) read = await countData(data, { imageRoot: rootOf(data), ...reading }, prompts, display);
+    });
+    const { lines = [], ...counts } = read ?? {};
+    if (data !== undefined && read) refuseLong(inputName(data), read, model);
     const count = (value: number): string => value.toLocaleString('en-US');
-    const { lines, ...counts } = checked ?? {};
-    printResult(flags, { model, ...(checked && { data: counts }) }, [
+    printResult(flags, { model, ...(read && { data: counts }) }, [
       `model       ${model.backbone}, ${model.kind}`,
       `parameters  ${count(model.parameters)} as ${model.dtypes.join(' and ')} in ${model.files} file${model.files === 1 ? '' : 's'}`,
       `vocabulary  ${count(model.vocabulary)} tokens`,
+      `positions   ${count(model.positions)} of a prompt and its response together`,
       `picture     640 x 480 becomes ${model.tiles} tile${model.tiles === 1 ? '' : 's'}, ${count(model.imageTokens)} tokens`,
       `forward     ${model.forwardTokens} tokens, finite, on ${device}`,
-      ...(lines ?? []).map((line) => `data        ${line}`),
+      ...lines.map((line) => `data        ${line}`),
       'ok',
     ]);
   },
 };
 
-/** Reads every problem and decodes every picture. Throws UserError on the first that cannot be used. */
-async function checkData(file: string, reading: ReadOptions, maxPixels: number, flags: CommonFlags) {
-  const store = new PictureStore({ maxPixels, cacheBytes: 64 * 2 ** 20 });
+interface DataCount {
+  readonly format: string;
+  readonly problems: number;
+  readonly pictures: number;
+  /** Problems whose prompt leaves no position for a response. */
+  readonly long: readonly string[];
+  readonly lines: readonly string[];
+}
+
+/** Reads every problem, decodes every picture and measures every prompt. Throws UserError on the first that cannot be used. */
+async function countData(file: string, reading: ReadOptions, prompts: Renderer, display: Display): Promise<DataCount> {
   const forms = new Forms();
-  const display = displayOf(flags);
+  const long: string[] = [];
   const onWarning = (warning: string): void => display.say(`warning: ${warning}`);
   let problems = 0;
   let pictures = 0;
   await withInput(file, async (input) => {
     for await (const problem of openProblems(input, { ...reading, onWarning, onFormat: forms.onFormat })) {
       forms.add(problem);
-      for (const source of problem.images) {
-        await store.get(source);
-        pictures++;
-      }
+      const { tokens, images } = await prompts.anyPrompt(problem, 'solve');
       problems++;
+      pictures += images.length;
+      if (tokens.length >= prompts.positions) long.push(`${problem.id}: ${tokens.length} tokens`);
     }
   });
   const { format } = forms;
-  return {
-    format,
-    problems,
-    pictures,
-    lines: [`${format}: ${problems} problems, ${pictures} pictures`, ...forms.lines()],
-  };
+  const lines = [`${format}: ${problems} problems, ${pictures} pictures`, ...forms.lines()];
+  return { format, problems, pictures, long, lines };
+}
+
+const MOST_NAMED = 5;
+
+function refuseLong(file: string, { long, problems }: DataCount, { positions }: ModelSummary): void {
+  if (long.length === 0) return;
+  const named = `${long.slice(0, MOST_NAMED).join(', ')}${long.length > MOST_NAMED ? ', ...' : ''}`;
+  throw new UserError(
+    `${file}: prompts: ${long.length} of ${problems} leave no position for a response (${named}), wanted fewer than ${positions} tokens; a run passes over them`,
+  );
 }
 
 export default command;

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Backbone } from '../backbones/backbone.js';
+import { endIds } from '../backbones/fields/generation.js';
 import { findBackbone } from '../backbones/registry.js';
 import { engineWeights } from '../checkpoint/aliases.js';
 import { type ModelFolder, openFolder, parseSideFile } from '../checkpoint/folder.js';
@@ -33,6 +34,8 @@ export interface DescribedModel {
   readonly tokenizer: Tokenizer;
   /** Flat config of the native side. */
   readonly numbers: Readonly<Record<string, number>>;
+  /** Ids that end an answer: those of the backbone, and those that the files name besides. */
+  readonly stops: readonly number[];
 }
 
 export interface OpenedModel extends DescribedModel {
@@ -75,7 +78,14 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
       `${configFile}: vocab_size: ${rows}, wanted at least the ${tokenizer.size} ids of the tokenizer`,
     );
   }
-  return { folder, backbone, tokenizer, numbers };
+  const generationFile = 'generation_config.json';
+  const ends = endIds(
+    { file: configFile, contents: backbone.languageField === undefined ? config : config[backbone.languageField] },
+    { file: join(folder.dir, generationFile), contents: parseSideFile(folder, generationFile, true) },
+    rows,
+  );
+  const stops = [...new Set([...backbone.stops.map((name) => tokenizer.idOf(name) as number), ...ends])];
+  return { folder, backbone, tokenizer, numbers, stops };
 }
 
 /** Opens the folder for computing. Throws UserError for what is wrong with its files, EngineError for the rest. */

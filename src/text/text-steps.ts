@@ -2,6 +2,7 @@
 // Leaves added tokens to added-tokens.ts and the rest of the file to tokenizer-json-file.ts.
 import { z } from 'zod';
 import { toByteCharacters } from './byte-alphabet.js';
+import type { Matcher } from './matcher.js';
 import { splitPattern } from './split-pattern.js';
 
 export type Normalise = (text: string) => string;
@@ -121,15 +122,15 @@ export const preTokenizerSchema = z
   .transform((step): readonly WordStep[] => (step ? [step].flat() : []));
 
 /** The matches of `pattern` and what lies between them. */
-function isolate(text: string, pattern: RegExp): string[] {
+function isolate(text: string, pattern: Matcher): string[] {
   const words: string[] = [];
-  let end = 0;
-  for (const { 0: found, index } of text.matchAll(pattern)) {
-    if (index > end) words.push(text.slice(end, index));
-    if (found !== '') words.push(found);
-    end = index + found.length;
+  let last = 0;
+  for (const [start, end] of pattern.matches(text)) {
+    if (start > last) words.push(text.slice(last, start));
+    if (end > start) words.push(text.slice(start, end));
+    last = end;
   }
-  if (end < text.length) words.push(text.slice(end));
+  if (last < text.length) words.push(text.slice(last));
   return words;
 }
 

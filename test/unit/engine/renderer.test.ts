@@ -22,7 +22,7 @@ const layout = (width: number) => {
   return { cols: 1, rows: 1, tiles: 1, tokens: width };
 };
 const store = new PictureStore({ maxPixels: 1000, cacheBytes: 1e6 });
-const renderer = new Renderer({ backbone, tokenizer, layout }, store, {
+const renderer = new Renderer({ backbone, tokenizer, layout, positions: 200 }, store, {
   system: 'sys',
   solve: 'solve {question}',
   givenAnswer: '{question} is {answer} {question}',
@@ -48,6 +48,14 @@ describe('prompts', () => {
     expect([...tokens].filter((id) => id === context)).toHaveLength(3);
     expect(tokens[0]).toBe(1);
     expect(images.map(({ width, height }) => [width, height])).toEqual([[3, 1]]);
+  });
+
+  test('that leave no position for a response are refused by name, but can be looked at', async () => {
+    const long = problem({ id: 'p7', question: 'a b '.repeat(60) });
+    expect((await renderer.anyPrompt(long, 'solve')).tokens.length).toBeGreaterThan(200);
+    await expect(renderer.prompt(long, 'solve')).rejects.toThrow(
+      /^prompt of problem p7: \d+ tokens, wanted fewer than the 200 positions of the model$/,
+    );
   });
 
   test('the answer is shown only in the variant that says so', async () => {
