@@ -11,6 +11,7 @@ const tasks = {
   demo: (args) => ['dist/cli.js', 'evolve', '--preset', 'demo', ...args],
   golden: (args) => ['dist/cli.js', 'golden', ...args],
   'make-tiny': (args) => ['scripts/make-tiny.mjs', ...args],
+  'make-schema': () => ['scripts/make-schema.mjs'],
   'make-random': (args) => ['scripts/make-random.mjs', ...args],
   test: (args) => ['node_modules/vitest/vitest.mjs', 'run', ...args],
   bench: ([name, ...args]) => [benchmark(name), ...args],

@@ -9,6 +9,7 @@ import experiment from './experiment.js';
 import exportRun from './export.js';
 import golden from './golden.js';
 import grade from './grade.js';
+import init from './init.js';
 import label from './label.js';
 import preset from './preset.js';
 import prm from './prm.js';
@@ -22,6 +23,7 @@ import warmup from './warmup.js';
 
 /** In the order of --help. */
 export const verbs = [
+  init,
   evolve,
   warmup,
   label,
