@@ -4,32 +4,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yargs from 'yargs';
 import { checkLine, commonFlags, normalised } from './commands/line.js';
-import { printable } from './commands/result.js';
 import { stopCode } from './commands/stop.js';
 import { verbs } from './commands/verbs.js';
 import { packageRoot } from './config/presets.js';
-import { UserError } from './core/errors.js';
+import { systemFault, UserError } from './core/errors.js';
+import { printable } from './core/printable.js';
 import { Stopped } from './run/stop.js';
-
-/** What the system's error codes mean for a user. */
-const systemFaults: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space left on the disk',
-  EDQUOT: 'disk quota exceeded',
-  EFBIG: 'file too large for this file system or limit',
-  EROFS: 'read-only file system',
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EISDIR: 'is a folder',
-  ENOTDIR: 'a part of the path is no folder',
-  ENOENT: 'no such file or folder',
-  EMFILE: 'too many open files',
-  EIO: 'input/output error',
-};
 
 // A reader that goes away (`| head`, a lost terminal) takes the output with it, not the job.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
   });
 }
 // The default action would end the process; as an error code of write() it is reported and everything committed stays whole.
@@ -67,9 +52,9 @@ try {
 
 /** One line without control characters. */
 function describe(error: unknown): string {
-  const { code, path, message } = error as NodeJS.ErrnoException;
-  const fault = systemFaults[code ?? ''];
+  const { path, message } = error as NodeJS.ErrnoException;
+  const fault = systemFault(error);
   const text = fault ? `${path ?? 'write'}: ${fault}` : String(message ?? error).split('\n')[0];
   const hint = error instanceof UserError || fault ? '' : ' (--debug shows where)';
-  return printable(`${text}${hint}`).replaceAll('\n', '\\u{a}');
+  return printable(`${text}${hint}`);
 }

@@ -1,9 +1,10 @@
 // The analysis of a run's PRM (P11) from its folder alone: numbers, then prm.json, prm.md, prm.html and the figures as files.
 // Leaves each kind of number to the file of its name, and looks to markdown.ts and page.ts.
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
+import { makeFolder } from '../core/files.js';
 import { gradeStored } from '../evaluate/graded.js';
 import { findProtocol } from '../evaluate/grading.js';
 import { tabulateSet } from '../evaluate/tabulate.js';
@@ -104,7 +105,7 @@ export async function writePrmAnalysis(dir: string, out: string, options: PrmOpt
     import('./page.js'),
   ]);
   const figures = drawFigures(analysis);
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   await writeDurable(join(out, 'prm.json'), `${JSON.stringify(analysis, null, 2)}\n`);
   await writeDurable(join(out, 'prm.md'), renderMarkdown(name, analysis, figures));
   await writeDurable(join(out, 'prm.html'), renderPrmPage(name, analysis, figures));

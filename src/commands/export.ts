@@ -1,8 +1,9 @@
 // `mstar export RUN`: step labels or training examples of a run, as JSON lines for other trainers.
 // Leaves the lines to label/export.ts.
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
+import { makeFolder } from '../core/files.js';
 import { EXPORT_FORMS, type ExportForm, exportLines } from '../label/export.js';
 import { curvesOf } from '../report/metrics/curves.js';
 import { readTimes, writeEvents } from '../report/metrics/files.js';
@@ -57,7 +58,7 @@ async function exportCurves(run: string, out: string, flags: CommonFlags): Promi
   const folder = join(out, basename(resolve(run)));
   await checkOutputFolder({ flag: '--out', path: folder });
   await checkOutput({ flag: '--out', path: join(folder, 'events.out.tfevents.0.mstar') });
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const { mtimeMs } = await stat(join(run, 'journal.jsonl'));
   const file = await writeEvents(folder, metrics, mtimeMs / 1000);
   const line = `${metrics.length.toLocaleString('en-US')} scalars: ${file}`;

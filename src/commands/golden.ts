@@ -4,6 +4,7 @@ import type { CommandModule } from 'yargs';
 import type { Line } from '../golden/report.js';
 import { runGolden } from '../golden/run.js';
 import { chooseDevice } from '../golden/session.js';
+import { print } from './print.js';
 import { type CommonFlags, printResult } from './result.js';
 
 interface Arguments extends CommonFlags {
@@ -26,7 +27,7 @@ const command: CommandModule<object, Arguments> = {
   async handler({ folder, device, ...flags }) {
     chooseDevice(device);
     const lines = await runGolden(folder, (line) => {
-      if (!flags.json) console.log(line);
+      if (!flags.json) print(line);
     });
     const failed = lines.filter(({ ok }) => !ok);
     printResult(flags, document(folder, lines, failed), [summary(lines, failed)]);

@@ -1,5 +1,6 @@
 // What every verb does with its result and its progress: --json and --quiet mean the same everywhere.
 // Leaves the files that a verb writes to the verb.
+import { printable, printableJson } from '../core/printable.js';
 import { isStandardOutput } from '../run/output.js';
 import { type Display, openDisplay, silent } from '../run/terminal.js';
 
@@ -19,12 +20,10 @@ export function printResult(
   out?: string,
 ): void {
   const stream = out !== undefined && isStandardOutput(out) ? process.stderr : process.stdout;
-  stream.write(json ? `${JSON.stringify(value, null, 2)}\n` : lines.map((line) => `${printable(line)}\n`).join(''));
-}
-
-/** Text without the control characters that steer a terminal; data may hold any. */
-export function printable(text: string): string {
-  return text.replace(/(?![\n\t])\p{C}/gu, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
+  const text = json
+    ? [printableJson(value, 2)]
+    : lines.flatMap((line) => line.split('\n').map((part) => printable(part)));
+  stream.write(text.map((line) => `${line}\n`).join(''));
 }
 
 /** Progress on standard error; with --quiet only warnings. */

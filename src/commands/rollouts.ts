@@ -1,6 +1,7 @@
 // `mstar rollouts RUN SQL`: asks the rollouts of a run, its step labels and its optimizer steps.
 // Leaves the query to report/query.ts.
 import type { CommandModule } from 'yargs';
+import { printable } from '../core/printable.js';
 import { queryRollouts } from '../report/query.js';
 import { type CommonFlags, printResult, tableLines } from './result.js';
 
@@ -42,7 +43,8 @@ const command: CommandModule<object, Arguments> = {
 };
 
 function shown(value: unknown): string {
-  const text = (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).replace(/\s+/g, ' ');
+  // Before the widths are taken and the text is cut.
+  const text = printable((typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).replace(/\s+/g, ' '));
   return text.length > WIDEST ? `${text.slice(0, WIDEST - 3)}...` : text;
 }
 

@@ -2,11 +2,11 @@
 // Leaves the rules to schema.ts.
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Document, isNode, LineCounter, parseDocument, YAMLMap } from 'yaml';
+import { isNode, LineCounter, YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
-import { plainData, plainYaml, yamlFault } from '../core/yaml.js';
+import { readDocument, readYaml } from '../core/yaml.js';
 import { explainIssue } from './explain.js';
 import { packageRoot, presetFiles } from './presets.js';
 import { type Config, type ConfigInput, configSchema } from './schema.js';
@@ -103,13 +103,9 @@ interface Recipe {
 async function readRecipe(file: string): Promise<Recipe> {
   const text = new TextDecoder().decode(await readRegularFile(file, MOST_BYTES));
   const lines = new LineCounter();
-  const document = parsed(text, file, lines);
-  const failure = document.errors[0];
-  if (failure) {
-    const { line } = lines.linePos(failure.pos[0]);
-    throw new UserError(`${file}:${line}: recipe: ${yamlFault(failure)}`);
-  }
-  const values = toValues(file, document);
+  const { value, document } = readDocument(text, file, 'recipe', lines);
+  const values = value ?? {};
+  if (!isGroup(values)) throw new UserError(`${file}: recipe: not a mapping, wanted settings by group`);
   const lineOf = (path: readonly string[]): string => {
     for (let length = path.length; length > 0; length--) {
       const parent = length > 1 ? document.getIn(path.slice(0, length - 1), true) : document.contents;
@@ -125,24 +121,6 @@ async function readRecipe(file: string): Promise<Recipe> {
 
 function keyOf(key: unknown): string {
   return isNode(key) ? String(key) : String(key ?? '');
-}
-
-/** Deep nesting overflows the parser's stack. */
-function parsed(text: string, file: string, lineCounter: LineCounter): Document.Parsed {
-  try {
-    return parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true });
-  } catch (error) {
-    throw new UserError(`${file}: recipe: ${yamlFault(error)}`);
-  }
-}
-
-function toValues(file: string, document: Document.Parsed): Record<string, unknown> {
-  const values = plainData(() => document.toJS({ maxAliasCount: 20 }), file, 'recipe');
-  if (values === null) return {};
-  if (typeof values !== 'object' || Array.isArray(values)) {
-    throw new UserError(`${file}: recipe: not a mapping, wanted settings by group`);
-  }
-  return values as Record<string, unknown>;
 }
 
 interface Override {
@@ -164,7 +142,7 @@ function parseOverride(text: string): Override {
   if (raw.trim() === '')
     throw new UserError(`--set ${text}: no value, wanted one; null takes the setting out, "" stands for empty text`);
   const isText = type instanceof z.ZodString && raw !== 'null' && raw !== '""';
-  return { text, path, value: isText ? raw : plainYaml(raw, `--set ${text}`, path.join('.')) };
+  return { text, path, value: isText ? raw : readYaml(raw, `--set ${text}`, path.join('.')) };
 }
 
 function applyOverride(values: Record<string, unknown>, { path, value }: Override): void {

@@ -15,3 +15,28 @@ export class EngineError extends Error {
     this.code = code;
   }
 }
+
+/** What the system's error codes mean for a user. */
+const systemFaults: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk, or no room for another file (df -h, df -i)',
+  EDQUOT: 'disk quota exceeded',
+  EFBIG: 'file too large for this file system or limit',
+  EROFS: 'read-only file system',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EISDIR: 'is a folder',
+  ENOTDIR: 'a part of the path is no folder',
+  ENOENT: 'no such file or folder',
+  EEXIST: 'there is a file of this name already',
+  ENAMETOOLONG: 'name too long for this file system',
+  ELOOP: 'a link that leads back to itself',
+  EPIPE: 'its reader has gone',
+  ENXIO: 'nothing there to write to',
+  EMFILE: 'too many open files',
+  EIO: 'input/output error',
+};
+
+/** The cause of an error of the system in words; undefined for any other error. */
+export function systemFault(error: unknown): string | undefined {
+  return systemFaults[(error as NodeJS.ErrnoException).code ?? ''];
+}

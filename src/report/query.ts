@@ -49,8 +49,13 @@ async function readOnly(connection: DuckDBConnection, sql: string): Promise<Duck
   const statements = await connection.extractStatements(sql);
   if (statements.count !== 1) throw new Error(`${statements.count} statements instead of one`);
   const statement = await statements.prepare(0);
-  if (statement.statementType === StatementType.SELECT) return statement;
-  throw new Error(`${StatementType[statement.statementType]} is no query`);
+  if (statement.statementType !== StatementType.SELECT)
+    throw new Error(`${StatementType[statement.statementType]} is no query`);
+  // Once prepared, other statements pass for a query, as a pragma does; the parser knows queries only.
+  const parsed = await connection.runAndReadAll('select json_serialize_sql($1::varchar) as tree', [sql]);
+  const { error, error_message: reason } = JSON.parse(String(parsed.getRows()[0]?.[0])) as Record<string, unknown>;
+  if (error) throw new Error(String(reason));
+  return statement;
 }
 
 /** The views are all that a query needs: other files and extensions are closed to it. */

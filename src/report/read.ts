@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { UserError } from '../core/errors.js';
+import { systemFault, UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
-import { plainYaml } from '../core/yaml.js';
+import { readYaml } from '../core/yaml.js';
 import * as schema from './schema.js';
 
 export interface PhaseRecord {
@@ -54,7 +54,7 @@ export async function readRun(dir: string): Promise<RunData> {
   const configFile = join(dir, 'config.yaml');
   const configText = await readText(configFile);
   if (configText === undefined) throw new UserError(`${dir}: run: no config.yaml, wanted the folder of a run`);
-  const config = readYaml(configFile, configText);
+  const config = settingsOf(configFile, configText);
   const verb = valueAt(config, 'verb');
   if (verb !== undefined) throw new UserError(`${dir}: run: ${otherVerb(dir, String(verb))}`);
   const journal = join(dir, 'journal.jsonl');
@@ -138,12 +138,12 @@ async function readText(path: string): Promise<string | undefined> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new UserError(`${path}: file: ${code}, wanted a readable file`);
+    throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`);
   }
 }
 
-function readYaml(path: string, text: string): object {
-  const value = plainYaml(text, path);
+function settingsOf(path: string, text: string): object {
+  const value = readYaml(text, path);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new UserError(`${path}: settings: not a mapping, wanted settings by group`);
 }

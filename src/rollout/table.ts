@@ -1,5 +1,6 @@
 // Rollouts as a parquet file, one row per response, the same bytes for the same rows. Columns: docs/run-folder.md.
 // Leaves which rows there are to the phases.
+import { realpath } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import {
   BOOLEAN,
@@ -84,6 +85,8 @@ const PIECE = 2048;
 export async function writeRolloutTable(path: string, folder: string, groups: AsyncIterable<RowGroup>): Promise<void> {
   // One thread: row groups then have one order, and two files of the same rows the same bytes.
   const { connection, close } = await openDatabase({ threads: '1' });
+  // Pictures are named by their real paths: a folder reached through a link holds them all the same.
+  const real = await realpath(folder).catch(() => folder);
   try {
     const types = Object.entries(columns).map(([name, type]) => `"${name}" ${type}`);
     await connection.run(`create table rollouts(${types.join(', ')})`);
@@ -97,7 +100,7 @@ export async function writeRolloutTable(path: string, folder: string, groups: As
       rows = [];
     };
     for await (const group of groups) {
-      for (const row of rowsOf(group, folder)) {
+      for (const row of rowsOf(group, real)) {
         rows.push(row);
         if (rows.length === PIECE) flush();
       }

@@ -4,7 +4,8 @@
 import { copyFile, link, lstat, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { plainYaml } from '../core/yaml.js';
+import { makeFolder } from '../core/files.js';
+import { readYaml } from '../core/yaml.js';
 import { listNames, putDurable, writeDurable } from './durable.js';
 import { journalHead } from './journal.js';
 import { requireOutputs } from './outputs.js';
@@ -33,7 +34,7 @@ export async function adopt(dir: string, { from, settings, takes }: Adoption): P
   const config = await readFile(file, 'utf8').catch(() => {
     throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`);
   });
-  const differing = differences(plainYaml(config, file), settings).map(({ key }) => key);
+  const differing = differences(readYaml(config, file), settings).map(({ key }) => key);
   const journal = join(from, 'journal.jsonl');
   const { text, commits } = await journalHead(journal, (phase) => takes(phase, differing));
   if (commits.length === 0) {
@@ -69,11 +70,11 @@ async function linkTree(from: string, to: string): Promise<void> {
   if (!info) return;
   if (info.isSymbolicLink()) throw new UserError(`${from}: run: a link, wanted a file or folder of the run itself`);
   if (info.isDirectory()) {
-    await mkdir(to, { recursive: true });
+    await makeFolder(to);
     for (const name of await listNames(from)) await linkTree(join(from, name), join(to, name));
     return;
   }
-  await mkdir(dirname(to), { recursive: true });
+  await makeFolder(dirname(to));
   // Other file systems, and some that know no links, get a copy.
   await link(from, to).catch(() => copyFile(from, to));
 }

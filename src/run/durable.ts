@@ -3,8 +3,9 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../core/files.js';
 
 /** Ends the name of whatever is being written or deleted; such leftovers of a killed process are removed at the next start. */
 export const ASIDE = '.aside';
@@ -25,7 +26,7 @@ export async function writeDurable(path: string, data: string | Uint8Array): Pro
 export async function putDurable(path: string, write: (aside: string) => Promise<void>): Promise<void> {
   const aside = path + ASIDE;
   await rm(aside, { recursive: true, force: true });
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   try {
     await write(aside);
     await syncTree(aside);

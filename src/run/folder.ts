@@ -1,8 +1,9 @@
 // A run folder: opened by one process, continued where its journal and its checkpoints agree, worked on phase by phase.
 // Leaves what a phase does to src/evolve, src/label and src/evaluate.
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
+import { makeFolder } from '../core/files.js';
 import { faultOf } from './checkpoint.js';
 import { listNames, removeDurable, sweepAside } from './durable.js';
 import { type Commit, Journal, type JournalEvent, type Json } from './journal.js';
@@ -55,7 +56,7 @@ export class Run {
    * @throws UserError where another process owns it, it holds something else, or settings differ
    */
   static async open(options: RunOptions): Promise<Run> {
-    await mkdir(options.dir, { recursive: true });
+    await makeFolder(options.dir);
     const lock = await lockFolder(options.dir);
     let journal: Journal | undefined;
     try {

@@ -2,9 +2,10 @@
 // Leaves the files that a run makes in its own folder to durable.ts.
 import { randomBytes } from 'node:crypto';
 import { existsSync, type Stats } from 'node:fs';
-import { access, chmod, constants, lstat, mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, chmod, constants, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
+import { makeFolder } from '../core/files.js';
 import { ASIDE, syncPath } from './durable.js';
 
 export interface Output {
@@ -133,7 +134,7 @@ async function statOf(asked: Promise<Stats>): Promise<Stats | undefined> {
 
 async function writeFileAt<T>(path: string, mode: number | undefined, write: (sink: Sink) => Promise<T>): Promise<T> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   // A name of its own: one made from the path could be that of another file, or too long.
   const aside = join(folder, `.mstar-${randomBytes(6).toString('hex')}${ASIDE}`);
   const handle = await open(aside, 'wx');

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { UserError } from '../core/errors.js';
-import { plainYaml } from '../core/yaml.js';
+import { readYaml } from '../core/yaml.js';
 import { writeDurable } from './durable.js';
 
 const FILE = 'config.yaml';
@@ -22,7 +22,7 @@ export async function keepSettings(dir: string, settings: object, isFresh: boole
   });
   if (text === undefined || isFresh)
     return writeDurable(path, stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false }));
-  for (const { key, before, now } of differences(plainYaml(text, path), settings)) {
+  for (const { key, before, now } of differences(readYaml(text, path), settings)) {
     throw new UserError(
       `${path}: ${key}: ${now} now, wanted ${before} as in the run it holds (or choose another folder)`,
     );

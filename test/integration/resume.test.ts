@@ -84,6 +84,8 @@ describe('a run', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
+    ['SIGXCPU', 152],
   ] as const)('asked to stop by %s ends with %i and goes on to the same bytes', async (signal, code) => {
     const child = start(signal, 2);
     const waiting = setInterval(() => {
