@@ -66,7 +66,7 @@ export async function draftRecipe(facts: DraftFacts): Promise<string> {
 # ${plain(data.file)}: ${data.format}, ${count(data.problems)} problems${data.different < data.problems ? `, ${count(data.different)} of them different` : ''}
 # ${plain(model.path)}: ${model.backbone}, ${count(model.parameters)} parameters
 #
-# mstar evolve --config FILE runs it, and the same line goes on with a run that was stopped. Whatever is not here has its
+# mstar evolve --config ${plain(facts.out)} runs it, and the same line goes on with a run that was stopped. Whatever is not here has its
 # default: mstar evolve --settings lists every setting with the values it takes.
 
 seed: 1
@@ -153,7 +153,8 @@ function schemaPath(out: string): string {
 }
 
 function value(given: unknown): string {
-  return stringify(given, { lineWidth: 0, collectionStyle: 'flow' }).trim();
+  const isGroup = typeof given === 'object';
+  return stringify(given, { lineWidth: 0, ...(isGroup && { collectionStyle: 'flow' }) }).trim();
 }
 
 /** A name within a comment. */

@@ -104,7 +104,7 @@ async function readRecipe(file: string): Promise<Recipe> {
   const text = new TextDecoder().decode(await readRegularFile(file, MOST_BYTES));
   const lines = new LineCounter();
   const { value, document } = readDocument(text, file, 'recipe', lines);
-  const values = value ?? {};
+  const values = withoutNulls(value ?? {});
   if (!isGroup(values)) throw new UserError(`${file}: recipe: not a mapping, wanted settings by group`);
   const lineOf = (path: readonly string[]): string => {
     for (let length = path.length; length > 0; length--) {
@@ -117,6 +117,13 @@ async function readRecipe(file: string): Promise<Recipe> {
     return file;
   };
   return { values, lineOf };
+}
+
+/** A group or a setting with nothing after its colon is left out, as after its lines were made comments. */
+function withoutNulls(value: unknown): unknown {
+  if (!isGroup(value)) return value;
+  const kept = Object.entries(value).filter(([, inner]) => inner !== null);
+  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutNulls(inner)]));
 }
 
 function keyOf(key: unknown): string {
