@@ -1,18 +1,11 @@
-// Builds dist/ from src/: TypeScript through tsc, every other file copied.
-import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+// Builds dist/ from src/: TypeScript through tsc, every other file copied. As a program it does only that, which is all
+// that packing needs.
+import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { root, run, say } from './log.mjs';
+import { filesUnder, fingerprint, stamped } from './fingerprint.mjs';
+import { withLock } from './lock.mjs';
+import { isMain, makeFolder, ownTree, root, run, runMain, say } from './log.mjs';
+import { installPackages } from './packages.mjs';
 
 const tsc = 'node_modules/typescript/bin/tsc';
 const stamp = path.join(root, '.native/dist.stamp');
@@ -26,7 +19,8 @@ export function canBuildDist() {
 export function buildDist() {
   const sources = filesUnder('src');
   const wanted = fingerprint([...sources, 'tsconfig.json', 'package-lock.json']);
-  if (existsSync(path.join(root, 'dist')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  if (existsSync(path.join(root, 'dist')) && stamped(stamp, wanted)) return;
+  for (const folder of ['dist', '.native']) makeFolder(path.join(root, folder), `dist is older than src; ${ownTree}`);
   say('compiling TypeScript');
   rmSync(stamp, { force: true });
   run(process.execPath, [tsc, '-p', 'tsconfig.json'], 'TypeScript did not compile: see the lines above');
@@ -38,7 +32,6 @@ export function buildDist() {
   removeStale(sources);
   const cli = path.join(root, 'dist/cli.js');
   if (existsSync(cli)) chmodSync(cli, 0o755);
-  mkdirSync(path.dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);
 }
 
@@ -52,19 +45,11 @@ function removeStale(sources) {
   }
 }
 
-/** Files below a folder of the project, as paths from its root, in a fixed order. */
-function filesUnder(folder) {
-  const entries = readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  return files.map((entry) => path.relative(root, path.join(entry.parentPath, entry.name))).sort();
-}
-
-/** Changes when a file is added, removed or written. */
-function fingerprint(files) {
-  const hash = createHash('sha256');
-  for (const file of files) {
-    const { mtimeMs, size } = statSync(path.join(root, file));
-    hash.update(`${file} ${mtimeMs} ${size}\n`);
-  }
-  return hash.digest('hex');
+if (isMain(import.meta.url)) {
+  await runMain(() =>
+    withLock(root, () => {
+      installPackages();
+      buildDist();
+    }),
+  );
 }

@@ -1,17 +1,18 @@
 // Finds LibTorch, or puts it into the per-user cache. Where it is downloaded from is left to download-libtorch.mjs,
 // building against it to build-native.mjs.
 // As a program it prints the folder found: CMakeLists.txt asks it when nobody has set TORCH_ROOT.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { downloadLibtorch } from './download-libtorch.mjs';
 import { withLock } from './lock.mjs';
-import { isMain, output, root, runMain, SetupError, say } from './log.mjs';
+import { isMain, makeFolder, output, root, runMain, SetupError, say } from './log.mjs';
 
 const version = '2.13.0';
 const oldest = 11;
 const newest = 14;
 const needed = 'a folder with include/ATen and lib/libtorch_cpu.so';
+const setCache = 'set XDG_CACHE_HOME to a folder that can be written';
 const setRoot = `set TORCH_ROOT to a LibTorch 2.${oldest} to 2.${newest} (${needed})`;
 
 /**
@@ -25,13 +26,11 @@ export async function libtorch() {
     if (problem) throw new SetupError(`TORCH_ROOT: ${wanted}: ${problem}; ${setRoot}`);
     return path.resolve(wanted);
   }
-  const built = builtWith();
-  if (built && !unusable(built)) return built;
-  const python = pythonTorch();
-  if (python) {
-    const problem = unusable(python);
-    if (!problem) return python;
-    say(`not using ${python}: ${problem}`);
+  for (const folder of [builtWith(), pythonTorch()]) {
+    if (!folder) continue;
+    const problem = unusable(folder);
+    if (!problem) return folder;
+    say(`not using ${folder}: ${problem}`);
   }
   const cached = path.join(cacheFolder(), `libtorch-${version}`);
   await withLock(cached, async () => {
@@ -50,24 +49,33 @@ export function builtWith() {
   }
 }
 
-/** Why a folder cannot serve as LibTorch, or undefined when it can. */
-function unusable(folder) {
+/** Why a folder cannot serve as LibTorch to this user, or undefined when it can. */
+export function unusable(folder) {
   for (const file of ['lib/libtorch_cpu.so', 'lib/libc10.so', 'include/ATen/ATen.h']) {
-    if (!existsSync(path.join(folder, file))) return `holds no ${file}`;
+    try {
+      accessSync(path.join(folder, file), constants.R_OK);
+    } catch (error) {
+      return error.code === 'EACCES' ? 'cannot be read by this user' : `holds no ${file}`;
+    }
   }
-  const headers = ['include/torch/headeronly/version.h', 'include/torch/csrc/api/include/torch/version.h'];
-  const text = headers
-    .filter((h) => existsSync(path.join(folder, h)))
-    .map((h) => readFileSync(path.join(folder, h), 'utf8'))
-    .join('\n');
-  const major = Number(/TORCH_VERSION_MAJOR (\d+)/.exec(text)?.[1]);
-  const minor = Number(/TORCH_VERSION_MINOR (\d+)/.exec(text)?.[1]);
+  const [major, minor] = versionOf(folder);
   if (major !== 2 || !(minor >= oldest && minor <= newest)) {
     return `is LibTorch ${major}.${minor}, wanted 2.${oldest} to 2.${newest}`;
   }
   // A CUDA build needs CUDA's own libraries merely to load.
   const missing = /^\s*(\S+) => not found/m.exec(output('ldd', [path.join(folder, 'lib/libtorch_cpu.so')]) ?? '');
   return missing ? `needs ${missing[1]}, which is not on this machine` : undefined;
+}
+
+/** Major, minor and patch number as the headers of a LibTorch give them. */
+export function versionOf(folder) {
+  const headers = ['include/torch/headeronly/version.h', 'include/torch/csrc/api/include/torch/version.h'];
+  const text = headers
+    .filter((h) => existsSync(path.join(folder, h)))
+    .map((h) => readFileSync(path.join(folder, h), 'utf8'))
+    .join('\n');
+  const number = (part) => Number(new RegExp(`TORCH_VERSION_${part} (\\d+)`).exec(text)?.[1]);
+  return ['MAJOR', 'MINOR', 'PATCH'].map(number);
 }
 
 /** Folder of the torch package of the Python on PATH, found without importing it, or undefined. */
@@ -78,8 +86,16 @@ function pythonTorch() {
 }
 
 function cacheFolder() {
-  const home = process.env.XDG_CACHE_HOME ?? '';
-  return path.join(path.isAbsolute(home) ? home : path.join(os.homedir(), '.cache'), 'mstar');
+  const given = process.env.XDG_CACHE_HOME ?? '';
+  if (path.isAbsolute(given)) return path.join(given, 'mstar');
+  let home = '';
+  try {
+    home = os.homedir();
+  } catch {
+    // Thrown for a user whom the system does not know.
+  }
+  if (!path.isAbsolute(home)) throw new SetupError(`LibTorch: no home folder: ${setCache}, or ${setRoot}`);
+  return path.join(home, '.cache', 'mstar');
 }
 
 /**
@@ -88,7 +104,7 @@ function cacheFolder() {
  */
 async function fetchInto(target) {
   const cache = path.dirname(target);
-  mkdirSync(cache, { recursive: true });
+  makeFolder(cache, `${setCache}, or ${setRoot}`);
   const own = `fetch-${os.hostname()}-`;
   // We hold the lock, so what this machine has here is left from a fetch that was killed.
   for (const name of readdirSync(cache).filter((entry) => entry.startsWith(own))) {
@@ -107,8 +123,11 @@ async function fetchInto(target) {
       if (unusable(target)) throw error;
     }
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    throw new SetupError(`LibTorch: ${error.message}; check the network, or ${setRoot}`);
+    if (error instanceof SetupError)
+      throw new SetupError(`LibTorch: ${error.message}; check the network, or ${setRoot}`);
+    if (error.syscall)
+      throw new SetupError(`LibTorch: ${error.message}: ${setCache} and has room for 1 GB, or ${setRoot}`);
+    throw error;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

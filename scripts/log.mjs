@@ -1,7 +1,7 @@
 // How the scripts speak and start programs: progress on stderr, one closing line on failure.
 // Plain Node without packages: these scripts run before npm has installed anything.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, realpathSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,6 +10,20 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 
 /** A failure that the user can mend: its message is the one line that says how. */
 export class SetupError extends Error {}
+
+/** What to do about a part of this tree that is out of date and cannot be written. */
+export const ownTree = 'let its owner run `npm run setup`, or work in a copy of the tree';
+
+/** Makes a folder where there is none; throws one line that ends in `hint` when this user cannot write there. */
+export function makeFolder(folder, hint) {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    const reasons = { EACCES: 'permission denied', EROFS: 'read-only file system', ENOTDIR: 'is below a file' };
+    throw new SetupError(`${folder}: cannot be written (${reasons[error.code] ?? error.code}): ${hint}`);
+  }
+}
 
 /** Prints a line of progress. stderr, so that stdout stays what the command is asked for. */
 export function say(line) {

@@ -1,6 +1,6 @@
 // Sets up a clone: npm packages, LibTorch, the addon and dist/. Each part does only what is missing or out of date.
-import { buildNative, checkTools } from './build-native.mjs';
-import { buildDist } from './dist.mjs';
+import { addonOutdated, buildNative, checkTools } from './build-native.mjs';
+import { buildDist, canBuildDist } from './dist.mjs';
 import { withLock } from './lock.mjs';
 import { isMain, root, runMain, say } from './log.mjs';
 import { installPackages } from './packages.mjs';
@@ -8,10 +8,10 @@ import { installPackages } from './packages.mjs';
 /** Brings up to date what running and testing need. One set-up of a folder at a time; a second one waits. */
 export async function setup() {
   await withLock(root, async () => {
-    checkTools();
+    if (addonOutdated()) checkTools();
     installPackages();
     await buildNative();
-    buildDist();
+    if (canBuildDist()) buildDist();
   });
 }
 

@@ -4,7 +4,7 @@ import { curveChart } from '../evaluate/page.js';
 import { UNBIASED } from '../evaluate/questions.js';
 import { type Bars, barChart, lyingBars } from '../report/charts/bars.js';
 import { type Line, lineChart } from '../report/charts/line.js';
-import { count, decimal, percent } from '../report/format.js';
+import { count, decimal, percent, points } from '../report/format.js';
 import type { Markup } from '../report/html.js';
 import type { Calibration, Choosing, PrmAnalysis, Ranking, Selection } from './analysis.js';
 
@@ -32,12 +32,15 @@ export function drawFigures({ choosing, ranking, calibration, selection }: PrmAn
   ].filter((drawn) => typeof drawn === 'object' && drawn !== null);
 }
 
-function curves({ curves: all, n }: Choosing): Drawn {
+function curves({ curves: all, n, differences }: Choosing): Drawn {
   const title = 'Accuracy and Pass@N over N samples';
+  const added = differences
+    .filter(({ second }) => second === 'majority')
+    .map(({ first, mean, low, high }) => `${first} ${points(mean)} points (${points(low)} to ${points(high)})`);
   return {
     id: 'prm-curves',
     title,
-    note: 'Best-of-N and the weighted vote above the majority is what the PRM adds; Pass@N is what a perfect one would reach.',
+    note: `What the PRM adds is best-of-N or the weighted vote less the majority${added.length > 0 ? `, at N = ${n}: ${added.join('; ')}` : ''}. Pass@N is what a perfect one would reach.`,
     chart: curveChart(
       'prm-curves',
       all.filter(({ name }) => name !== UNBIASED),

@@ -2,7 +2,10 @@
 // Meaning (ranges, names) is checked before calls get here; the addon checks JS types and the engine its invariants.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UserError } from '../core/errors.js';
+import { howToBuild } from './install.js';
 
 /** Decoded picture, 8-bit RGB, row by row; `key` is a content hash: equal keys are encoded once. */
 export interface RawImage {
@@ -196,14 +199,25 @@ export interface NativeAddon {
   info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };
 }
 
+/** The same place seen from src/engine (tests) and from dist/engine. */
+const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+
 let loaded: NativeAddon | undefined;
 
-/** The addon, loaded on first use. Throws one line that says what to run when it is not built. */
+/** The addon, loaded on first use. Throws UserError with one line that says what to run when it is not built or does not load. */
 export function addon(): NativeAddon {
   if (loaded) return loaded;
-  // The same place seen from src/engine (tests) and from dist/engine.
-  const file = fileURLToPath(new URL('../../.native/Release/mstar.node', import.meta.url));
-  if (!existsSync(file)) throw new Error('the native addon is not built: run `npm run setup`');
-  loaded = createRequire(import.meta.url)(file) as NativeAddon;
+  const file = path.join(packageRoot, '.native/Release/mstar.node');
+  if (!existsSync(file)) throw new UserError(`the native addon is not built: ${howToBuild(packageRoot)}`);
+  try {
+    loaded = createRequire(import.meta.url)(file) as NativeAddon;
+  } catch (error) {
+    // It is linked to one LibTorch, which may be gone, moved or closed to this user.
+    const reason = String((error as Error).message).split('\n')[0];
+    const build = howToBuild(packageRoot);
+    throw new UserError(
+      `the native addon does not load: ${reason}: remove ${path.dirname(path.dirname(file))} and ${build}`,
+    );
+  }
   return loaded;
 }

@@ -100,7 +100,7 @@ function setSection(id: string, set: SetTables, protocol: string): Markup {
           plain,
           set.n,
           'Accuracy and Pass@N over N samples',
-          'Where the lines part is what a better choice among samples could gain.',
+          'Pass@N less another line is what a perfect choice among the samples would gain over that rule.',
         ),
         ...plain.map((curve, i) => oneCurve(`${id}-curve-${i + 1}`, curve)),
       ),

@@ -40,7 +40,7 @@ const RULES: readonly Rule[] = [
   { why: 'all wrong', fits: ({ correct, responses }) => correct === 0 && responses > 0 },
   { why: 'all right', fits: ({ correct, responses }) => responses > 0 && correct === responses },
   {
-    why: 'some responses cut off or without an answer',
+    why: 'some responses cut off or unreadable',
     fits: ({ unfinished }) => unfinished > 0,
     weight: ({ unfinished }) => unfinished,
   },

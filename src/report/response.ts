@@ -76,7 +76,7 @@ function groupResponses(rows: readonly ResponseRow[]): Group[] {
 const VERDICTS: Readonly<Record<string, readonly [name: string, text: string]>> = {
   correct: ['right', '✓ right'],
   wrong: ['wrong', '✗ wrong'],
-  unreadable: ['unread', '? no answer found'],
+  unreadable: ['unread', '? unreadable'],
   error: ['unread', '! not sampled'],
 };
 

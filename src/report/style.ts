@@ -48,7 +48,7 @@ nav ul{display:flex;gap:.25rem 1.1rem;max-width:72rem;margin:0 auto;padding:.6re
 a{color:var(--link)}nav a{text-decoration:none}nav a:hover,nav a:focus{text-decoration:underline}
 section{margin:1.25rem 0;padding:1.25rem;background:var(--panel);border:1px solid var(--rule);border-radius:.6rem}
 .big{margin:.25rem 0;font-size:2.4rem;font-weight:650;line-height:1.2}
-.big b{font-size:1.3rem;white-space:nowrap}.up{color:var(--good)}.down{color:var(--bad)}
+.big b{font-size:1.3rem;white-space:nowrap}.up{color:var(--good)}.down{color:var(--bad)}.even{color:var(--muted)}
 .note,figcaption span{color:var(--muted)}.note{margin:0 0 1rem;max-width:52rem}
 .warning{padding:.6rem .9rem;border-radius:.4rem;background:var(--warn-bg);color:var(--warn-ink)}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
@@ -75,6 +75,16 @@ th,td{padding:.3rem .7rem;text-align:right;border-bottom:1px solid var(--rule);w
 th:first-child{text-align:left}thead th{vertical-align:bottom;white-space:normal}tbody th{font-weight:500}
 .heat{display:block;margin:-.15rem -.4rem;padding:.15rem .4rem;border-radius:.25rem;background:color-mix(in srgb,var(--s1) calc(var(--depth)*.45),transparent)}
 .heat.chosen{outline:2px solid var(--ink)}
+`;
+
+/** What scrolls has a shadow at each edge behind which there is more; a cover that moves with the content hides it at the ends. */
+const edges = `
+.scroll,.steps{--under:var(--panel)}nav ul,pre{--under:var(--bg)}
+.scroll,nav ul,pre,.steps{--edge:color-mix(in srgb,var(--ink) 28%,transparent);background-color:var(--under);background-repeat:no-repeat;background-attachment:local,local,scroll,scroll}
+.scroll,nav ul{background-position:-2px -2px,calc(100% + 2px) -2px,1px 1px,calc(100% - 1px) 1px;background-size:3rem calc(100% + 4px),3rem calc(100% + 4px),1.1rem calc(100% - 2px),1.1rem calc(100% - 2px);
+background-image:${['var(--under) 40%', 'var(--edge)'].map((from) => `linear-gradient(to right,${from},transparent),linear-gradient(to left,${from},transparent)`)}}
+pre,.steps{background-position:-2px -2px,-2px calc(100% + 2px),1px 1px,1px calc(100% - 1px);background-size:calc(100% + 4px) 3rem,calc(100% + 4px) 3rem,calc(100% - 2px) .8rem,calc(100% - 2px) .8rem;
+background-image:${['var(--under) 40%', 'var(--edge)'].map((from) => `linear-gradient(to bottom,${from},transparent),linear-gradient(to top,${from},transparent)`)}}
 `;
 
 const problems = `
@@ -135,4 +145,4 @@ function mix(one = '#000', other = '#000', share: number): string {
 }
 
 /** The style sheet. */
-export const style = new Markup(colours + layout + figures + problems);
+export const style = new Markup(colours + layout + figures + edges + problems);

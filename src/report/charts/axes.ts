@@ -4,6 +4,7 @@ import type { EChartsCoreOption } from 'echarts/core';
 import { significant } from '../format.js';
 import type { Markup } from '../html.js';
 import { drawSvg } from './svg.js';
+import { tickRows } from './ticks.js';
 
 /** A colour of the page, by the name of its CSS variable: it follows light and dark. */
 export type Colour = `var(--${string})`;
@@ -24,29 +25,67 @@ const WIDTH = 420;
 export const HEIGHT = 256;
 /** Room for the numbers of the y axis. */
 export const LEFT = { share: 48, number: 58 } as const;
-/** Names on an axis that are all tried; those that would overlap are still left out. */
-const MOST_NAMES = 20;
+/** Of a row of names under an axis. */
+const ROW = 14;
+/** Room under an axis with one row of names. */
+const BOTTOM = 44;
 
 export const label = { color: MUTED, fontFamily: FONT, fontSize: 12 };
 export const quiet = { silent: true, emphasis: { disabled: true } } as const;
 const toPercent = (value: number): string => `${Number((value * 100).toFixed(1))} %`;
 
-/** @param categories names of places 0, 1, 2...; a plain number axis where they are left out */
-export function axisX(name: string, categories?: readonly string[]): object {
+export interface Grid {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/**
+ * The x axis and the room around a chart of the common width, which depends on the names.
+ * @param categories names of places 0, 1, 2...; a plain number axis where they are left out
+ */
+export function axisX(
+  name: string,
+  around: Omit<Grid, 'bottom'>,
+  categories?: readonly string[],
+): { readonly xAxis: object; readonly grid: Grid } {
+  const rows = categories && tickRows(categories, WIDTH - around.left - around.right);
+  const more = ROW * Math.max(0, ...(rows ?? []).map((row) => row ?? 0));
+  const shown = (index: number): boolean => rows?.[index] !== null;
   const shared = {
     name,
     nameLocation: 'middle',
-    nameGap: 26,
+    nameGap: 26 + more,
     nameTextStyle: label,
-    axisLabel: { ...label, hideOverlap: true, ...(categories && categories.length <= MOST_NAMES && { interval: 0 }) },
     axisLine: { lineStyle: { color: MUTED } },
-    axisTick: { lineStyle: { color: MUTED }, alignWithLabel: true },
+    axisTick: { lineStyle: { color: MUTED }, alignWithLabel: true, ...(rows && { interval: shown }) },
     splitLine: { show: false },
   };
-  return categories
-    ? { ...shared, type: 'category', data: categories }
-    : { ...shared, type: 'value', min: 'dataMin', max: 'dataMax' };
+  // Names that are left out are empty: of an interval the library hides more, taking rows for overlaps.
+  const named = (text: string, index: number): string => (shown(index) ? '\n'.repeat(rows?.[index] ?? 0) + text : '');
+  const xAxis = categories
+    ? {
+        ...shared,
+        axisLabel: {
+          ...label,
+          lineHeight: ROW,
+          interval: 0,
+          formatter: named,
+        },
+        type: 'category',
+        data: categories,
+      }
+    : { ...shared, axisLabel: { ...label, hideOverlap: true }, type: 'value', ...whole };
+  return { xAxis, grid: { ...around, bottom: BOTTOM + more } };
 }
+
+/** From the first value to the last; a single one in the middle. */
+const end =
+  (step: number) =>
+  ({ min, max }: { readonly min: number; readonly max: number }): number =>
+    (step < 0 ? min : max) + (min === max ? step : 0);
+const whole = { min: end(-1), max: end(1) };
 
 /** @param values what is drawn; shares get their own scale, which leaves no room above 100 % and shows small changes as small */
 export function axisY(share: boolean, values: readonly number[], fromZero = false): object {

@@ -31,8 +31,7 @@ export function barChart({ xName, categories, bars, stacked = false, share = fal
     itemStyle: { color: colour, borderColor: 'var(--panel)', borderWidth: stacked ? 1 : 0 },
   }));
   const option = {
-    grid: { left: share ? LEFT.share : LEFT.number, right: 14, top: 14, bottom: 44 },
-    xAxis: axisX(xName, categories),
+    ...axisX(xName, { left: share ? LEFT.share : LEFT.number, right: 14, top: 14 }, categories),
     yAxis: axisY(
       share,
       bars.flatMap(({ values }) => values),

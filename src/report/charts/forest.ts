@@ -50,16 +50,12 @@ export function forestChart({ xName, rows, mark, ...text }: ForestSpec): Markup 
     };
   };
   const intervals = rows.flatMap(({ low, high }, i) => (low === null || high === null ? [] : [[low, high, i]]));
-  const axis = axisX(xName) as Record<string, unknown>;
+  const around = { left: room(rows.map(({ name }) => name)), right: room(rows.map((row) => row.text)), top: 8 };
+  const { xAxis, grid } = axisX(xName, around);
   const option = {
-    grid: {
-      left: room(rows.map(({ name }) => name)),
-      right: room(rows.map((row) => row.text)),
-      top: 8,
-      bottom: 46,
-    },
+    grid,
     xAxis: {
-      ...axis,
+      ...xAxis,
       min: Math.floor((least - margin) * 100) / 100,
       max: Math.ceil((most + margin) * 100) / 100,
       axisLabel: {

@@ -21,8 +21,9 @@ export function intervalChart(
   },
 ): Markup {
   const { estimates, xName, joined = true } = spec;
+  // Where there is no room for all values: the one that training starts from, after the base model, and the last.
   const crowded = estimates.length > 9;
-  const last = estimates.length - 1;
+  const [start, last] = [1, estimates.length - 1];
   const whisker = (_: CustomSeriesRenderItemParams, api: CustomSeriesRenderItemAPI): object => {
     const [x, top] = api.coord([api.value(0), api.value(2)]) as [number, number];
     const bottom = (api.coord([api.value(0), api.value(1)]) as [number, number])[1];
@@ -38,9 +39,9 @@ export function intervalChart(
     };
   };
   const option = {
-    grid: { left: LEFT.share, right: 18, top: 20, bottom: 44 },
-    xAxis: axisX(
+    ...axisX(
       xName,
+      { left: LEFT.share, right: 18, top: 20 },
       estimates.map(({ name }) => name),
     ),
     yAxis: axisY(
@@ -54,6 +55,7 @@ export function intervalChart(
         data: estimates.map(({ value }) => value),
         symbol: 'circle',
         symbolSize: 9,
+        showAllSymbol: true,
         lineStyle: { color: 'var(--s1)', width: joined ? 2 : 0 },
         itemStyle: { color: 'var(--s1)' },
       },
@@ -74,7 +76,7 @@ export function intervalChart(
           show: true,
           position: 'top',
           formatter: ({ dataIndex: i }: { dataIndex: number }) =>
-            crowded && i > 1 && i < last ? '' : ((estimates[i] as Estimate).value * 100).toFixed(1),
+            crowded && i !== last && i !== start ? '' : ((estimates[i] as Estimate).value * 100).toFixed(1),
           color: INK,
           fontFamily: FONT,
           fontSize: 12,

@@ -48,12 +48,12 @@ export function lineChart(spec: LineChartSpec): Markup {
   const named = share && lines.length > 1;
   const longest = named ? Math.max(...lines.map(({ name }) => name.length)) : 0;
   const borders = (spec.borders ?? []).map(({ x, name }) => ({ xAxis: x, label: { formatter: name } }));
-  const grid = {
+  const around = {
     left: share ? LEFT.share : LEFT.number,
     right: 18 + longest * 7,
     top: borders.length > 0 ? 24 : 14,
-    bottom: 44,
   };
+  const { xAxis, grid } = axisX(xName, around, categories);
   const values = lines.flatMap(({ points }) => points.flatMap(([, y]) => y ?? []));
   const labels = named ? labelPlaces(lines, shareScale(values), grid) : [];
   const series = lines.map(({ name, colour, points, dashed = false }, i) => ({
@@ -62,6 +62,7 @@ export function lineChart(spec: LineChartSpec): Markup {
     name,
     data: points,
     showSymbol: marked,
+    showAllSymbol: true,
     symbol: SYMBOLS[i % SYMBOLS.length],
     symbolSize: 8,
     lineStyle: { color: colour, width: 2, type: dashed ? 'dashed' : 'solid' },
@@ -80,7 +81,11 @@ export function lineChart(spec: LineChartSpec): Markup {
   }));
   const option = {
     grid,
-    xAxis: axisX(xName, categories),
+    // Steps and iterations have nothing between them.
+    xAxis: {
+      ...xAxis,
+      ...(lines.every(({ points }) => points.every(([x]) => Number.isInteger(x))) && { minInterval: 1 }),
+    },
     yAxis: axisY(share, values),
     series,
   };

@@ -19,12 +19,7 @@ export function dynamics({ dynamics: standings }: RunData): Markup {
   return section(
     'dynamics',
     'Dynamics',
-    note(
-      about,
-      ' Self-training raises what the model says first and narrows what it tries: greedy accuracy should rise while Pass@',
-      String(k),
-      ' and the gap fall slowly.',
-    ),
+    note(about, courseOf(standings, lines)),
     grid(
       figure({
         title: 'Greedy accuracy',
@@ -43,7 +38,7 @@ export function dynamics({ dynamics: standings }: RunData): Markup {
       }),
       figure({
         title: `Gap: Pass@${k} − greedy`,
-        note: 'What exploration can still find.',
+        note: `Problems that ${k} responses solve, less those that the most likely one solves.`,
         chart: chart(
           'gap',
           `Gap between Pass@${k} and greedy accuracy`,
@@ -84,6 +79,28 @@ function linesOf(standings: readonly Standing[]): (measure: (samples: Samples) =
         return [place, found ? measure(found) : null] as const;
       }),
     }));
+}
+
+/** From the first measurement to the last, in numbers; nothing where there is one only. */
+function courseOf(standings: readonly Standing[], lines: ReturnType<typeof linesOf>): Part {
+  const [first, last] = [standings[0] as Standing, standings.at(-1) as Standing];
+  if (first === last) return null;
+  const change = (name: string, from: number | null | undefined, to: number | null | undefined): string =>
+    `${name} ${percent(from)} to ${percent(to)}`;
+  const ends = (
+    measure: (samples: Samples) => number | null,
+  ): [number | null | undefined, number | null | undefined] => {
+    const all = lines(measure)[0]?.points;
+    return [all?.[0]?.[1], all?.at(-1)?.[1]];
+  };
+  const t = lines(() => null)[0]?.name;
+  const k = first.samples[0]?.k;
+  const sampled =
+    t === undefined
+      ? []
+      : [change(`Pass@${k} at ${t}`, ...ends((one) => one.passAtK)), change('the gap', ...ends((one) => one.gap))];
+  const all = [change('greedy accuracy', first.greedy.accuracy, last.greedy.accuracy), ...sampled];
+  return ` From ${iterationName(first.iteration)} to iteration ${last.iteration}: ${all.join(', ')}.`;
 }
 
 function greedyChart(standings: readonly Standing[]): Markup {

@@ -64,16 +64,22 @@ export async function headline(run: RunData, tables: Tables): Promise<Markup> {
   );
 }
 
-function gainLine({ from, to, difference }: Gain): Markup {
-  const direction = difference < 0 ? 'down' : 'up';
+/** Green and red are for changes that the interval bears out; any other may be chance. */
+function gainLine({ from, to, difference, paired }: Gain): Markup {
+  const direction = !paired || holdsZero(paired) ? 'even' : paired.low > 0 ? 'up' : 'down';
   return html`<p class="big"><span>${percent(from.greedy.accuracy)}</span> <span aria-hidden="true">→</span><span class="hidden">to</span> <span>${percent(to.greedy.accuracy)}</span> <b class="${direction}">${points(difference)} points</b></p>`;
+}
+
+function holdsZero({ low, high }: NonNullable<Gain['paired']>): boolean {
+  return low <= 0 && high >= 0;
 }
 
 function gainSentence({ from, to, difference, paired }: Gain): string {
   const what = `From ${nameOf(from.at)} (${percent(from.greedy.accuracy)}) to ${nameOf(to.at)} (${percent(to.greedy.accuracy)}): ${points(difference)} points`;
   if (!paired) return `${what}.`;
   const interval = `95 % interval ${points(paired.low)} to ${points(paired.high)}`;
-  return `${what}, ${interval}; ${plural(paired.won, 'problem')} won, ${count(paired.lost)} lost.`;
+  const chance = holdsZero(paired) ? ', which holds zero: the change may be chance' : '';
+  return `${what}, ${interval}${chance}; ${plural(paired.won, 'problem')} won, ${count(paired.lost)} lost.`;
 }
 
 /** The interval is the normal one of the mean of paired differences: each problem counts +1, 0 or -1. */

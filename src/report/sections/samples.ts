@@ -48,7 +48,7 @@ export async function samples(run: RunData, tables: Tables): Promise<Markup> {
       'Chosen for what they show, not at random. ',
       rows.some(({ reward }) => reward !== null) && `Each step carries its PRM score; ${rewardRule(run)}. `,
       truths.size > 0 && 'Steps are marked ✓ or ✗ by the true reasoning. ',
-      'Only right answers can be selected.',
+      'Only answers graded as right can be selected.',
     ),
     parts,
   );

@@ -1,7 +1,7 @@
 // What selection kept: questions by number of kept responses, the way from samples to examples, the share of luck.
 // Leaves single problems to samples.ts.
 import { type Bars, barChart } from '../charts/bars.js';
-import { count, percent } from '../format.js';
+import { count, percent, plural } from '../format.js';
 import { html, type Markup, type Part } from '../html.js';
 import { figure, fold, grid, note, section, table } from '../parts.js';
 import { fileOf, padded, type RunData } from '../read.js';
@@ -116,10 +116,36 @@ function luckFigure(passes: readonly Pass[]): Markup {
   });
   return figure({
     title: 'Lucky share, before and after selection',
-    note: 'The PRM earns its keep where the second bar is lower.',
+    note: luckSentence(passes),
     chart,
     legend: bars,
   });
+}
+
+/** What the bars come to; whether it is more than a choice at random would give, only `mstar prm` can tell. */
+function luckSentence(passes: readonly Pass[]): string {
+  const differences = passes.map(
+    ({ choice }) =>
+      (share(choice.luckySelected, choice.selected) ?? 0) - (share(choice.luckyDistinct, choice.distinct) ?? 0),
+  );
+  const among = (name: string, fits: (difference: number) => boolean): string =>
+    `${name} in ${count(differences.filter(fits).length)}`;
+  const ways = [
+    among('lower', (one) => one < 0),
+    among('equal', (one) => one === 0),
+    among('higher', (one) => one > 0),
+  ];
+  const all = (of: (choice: Choice) => number): number => sum(passes.map(({ choice }) => of(choice)));
+  const inAll = (part: number, whole: number): string => `${percent(share(part, whole))} of ${count(whole)}`;
+  const before = inAll(
+    all((choice) => choice.luckyDistinct),
+    all((choice) => choice.distinct),
+  );
+  const after = inAll(
+    all((choice) => choice.luckySelected),
+    all((choice) => choice.selected),
+  );
+  return `The share after selection is ${ways.join(', ')} of ${plural(passes.length, 'iteration')}; in all ${before} different right answers and ${after} selected ones are lucky. mstar prm compares this with a choice at random.`;
 }
 
 function numbers(passes: readonly Pass[]): Markup {

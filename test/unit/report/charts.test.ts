@@ -7,6 +7,7 @@ import { lineChart } from '../../../src/report/charts/line.js';
 import { spread } from '../../../src/report/charts/spread.js';
 import { standaloneSvg } from '../../../src/report/charts/standalone.js';
 import { thin } from '../../../src/report/charts/thin.js';
+import { tickRows } from '../../../src/report/charts/ticks.js';
 
 const text = { id: 'a-chart', title: 'A <title>', description: 'What & why' };
 const draw = (): string =>
@@ -34,6 +35,41 @@ const draw = (): string =>
     ],
     share: true,
   }).text;
+
+describe('the names of an axis', () => {
+  const checkpoints = (iterations: number) => [
+    'base',
+    'warm-up',
+    ...Array.from({ length: iterations }, (_, i) => String(i + 1)),
+  ];
+
+  test('stand in one row where there is room', () => {
+    expect(tickRows(checkpoints(4), 354)).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  test.each([8, 12, 30, 60])(
+    'with %i iterations still hold every word and no two numbers in one place',
+    (iterations) => {
+      const names = checkpoints(iterations);
+      const rows = tickRows(names, 354);
+      expect(rows.slice(0, 2)).toEqual([0, 1]);
+      const ends = names.flatMap((name, i) => {
+        const middle = ((i + 0.5) * 354) / names.length;
+        return rows[i] === 0 ? [[middle - name.length * 3.3, middle + name.length * 3.3] as const] : [];
+      });
+      expect(ends.length).toBeGreaterThanOrEqual(iterations / 4);
+      expect(ends.filter(([start], i) => i > 0 && start < ends[i - 1]![1])).toEqual([]);
+    },
+  );
+
+  test('are all drawn, whatever the library takes for an overlap', () => {
+    const names = checkpoints(30);
+    const estimates = names.map((name, i) => ({ name, value: i / 40, low: i / 50, high: i / 35 }));
+    const svg = intervalChart({ ...text, xName: 'checkpoint', estimates }).text;
+    const drawn = [...svg.matchAll(/<text[^>]*>(base|warm-up|\d+)<\/text>/g)].map(([, name]) => name);
+    expect(drawn).toEqual(names.filter((_, i) => tickRows(names, 354)[i] !== null));
+  });
+});
 
 describe('a chart', () => {
   test('says what it shows to readers who do not see it', () => {

@@ -89,6 +89,52 @@ describe('the report', () => {
     expect(charts).toEqual(expect.arrayContaining(wanted));
   });
 
+  test('colours a change only where its interval leaves out zero', async () => {
+    const told = (text: string): [string, number, number, boolean] => {
+      const [, colour] = /<p class="big">.*<b class="(\w+)">/.exec(text) ?? [];
+      const [, low, high, zero] =
+        /95 % interval (\S+) to ([^\s,;]+)(, which holds zero: the change may be chance)?;/.exec(text) ?? [];
+      const value = (found = '') => Number(found.replace('−', '-'));
+      return [colour as string, value(low), value(high), zero !== undefined];
+    };
+    const [colour, low, high, zero] = told(page);
+    expect(low).toBeGreaterThan(0);
+    expect({ colour, zero }).toEqual({ colour: 'up', zero: false });
+    expect(high).toBeGreaterThan(low);
+
+    const dir = copyOf('unchanged');
+    const last = `test-${Object.keys(summary.test).at(-1)}`;
+    cpSync(join(dir, `rollouts/${last}.parquet`), join(dir, 'rollouts/test-warmup.parquet'));
+    expect(told(readFileSync(await writeReport(dir), 'utf8'))).toEqual(['even', 0, 0, true]);
+
+    rmSync(join(dir, `rollouts/${last}.parquet`));
+    expect(readFileSync(await writeReport(dir), 'utf8')).toMatch(/<b class="even">[+−]\S+ points<\/b>/);
+  });
+
+  test('says of luck what its bars say, and of the dynamics what its curves say', () => {
+    const shares = summary.iterations.map(({ choice: { luckyDistinct, distinct, luckySelected, selected } }) => [
+      luckyDistinct / distinct,
+      luckySelected / selected,
+    ]);
+    const lower = shares.filter(([before, after]) => after! < before!).length;
+    const equal = shares.filter(([before, after]) => after === before).length;
+    const higher = shares.length - lower - equal;
+    const [first, last] = [summary.dynamics[0], summary.dynamics.at(-1)];
+    expect(
+      missing(page, [
+        `lower in ${lower}, equal in ${equal}, higher in ${higher} of ${shares.length} iterations; in all `,
+        `From start to iteration ${last?.iteration}: greedy accuracy ${percent(first?.greedy.accuracy)} to ${percent(last?.greedy.accuracy)}, `,
+      ]),
+    ).toEqual([]);
+    expect(page).not.toMatch(/earns its keep|should rise/);
+  });
+
+  test('says why a response was not read in the words of the grader', () => {
+    const reasons = matches(page, /\? unreadable<\/b>[\s\S]*?<p class="reason">([^<]+)<\/p>/g);
+    expect(reasons.length).toBeGreaterThan(0);
+    expect(page).not.toContain('no answer found');
+  });
+
   test('counts questions by kept responses so that they add up to the selected ones', () => {
     const [iteration] = summary.iterations;
     const kept = matches(page, /(0: \d+(?:, \d+: \d+)*)<\/td>/g)[1] as string;
