@@ -111,10 +111,20 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
     head,
   };
   const native = await guarded(() => addon().loadModel(spec)).catch((error: EngineError): never => {
+    const missing = withoutDevice(error.message);
+    if (missing) throw new UserError(missing);
     // What is wrong with the numbers of a file is found while they are read; it begins with the file's name.
     throw folder.weights.some(({ path }) => error.message.startsWith(`${path}:`))
       ? new UserError(error.message)
       : error;
   });
   return { ...described, native, parameters: guardedNow(() => native.parameters()) };
+}
+
+/** What to do where the device that was asked for is not there; undefined for another fault. */
+export function withoutDevice(message: string): string | undefined {
+  if (!message.startsWith("device '")) return undefined;
+  if (message.includes('has no CUDA'))
+    return `${message}; wanted TORCH_ROOT naming a CUDA LibTorch and the addon built again (README, On a GPU), or the device cpu`;
+  return `${message}, wanted one that nvidia-smi lists (CUDA_VISIBLE_DEVICES can hide it), or the device cpu`;
 }
