@@ -15,7 +15,8 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, file: string, r
   if (result.success) return result.data;
   const issue = result.error.issues[0] as Issue;
   if (issue.code === 'unrecognized_keys') {
-    const known = schema instanceof z.ZodObject && issue.path.length === 0 ? Object.keys(schema.shape) : [];
+    const whole = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+    const known = whole instanceof z.ZodObject && issue.path.length === 0 ? Object.keys(whole.shape) : [];
     const wanted = known.length > 0 ? `one of ${known.join(', ')}` : 'no such name';
     throw new UserError(`${file}: ${[...issue.path, issue.keys[0]].map(String).join('.')}: unknown, wanted ${wanted}`);
   }
