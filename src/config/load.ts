@@ -1,6 +1,5 @@
 // From a recipe file or preset and --set overrides to one checked Config; every refusal names file, line and setting.
 // Leaves the rules to schema.ts.
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isNode, LineCounter, YAMLMap } from 'yaml';
 import { z } from 'zod';
@@ -13,7 +12,7 @@ import { type Config, type ConfigInput, configSchema } from './schema.js';
 import { nearestSettings, settingAt } from './settings.js';
 
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
-const PACKAGE_PREFIX = 'mstar:';
+export const PACKAGE_PREFIX = 'mstar:';
 const MOST_BYTES = 1 << 20;
 
 /** Where settings come from; a preset is a recipe of this package. */
@@ -25,8 +24,8 @@ export interface ConfigSource {
 }
 
 /**
- * Reads, overrides and checks. Paths are made absolute: relative ones start at the working directory, `mstar:` ones at this
- * package. `model.threads: 0` becomes the number of cores.
+ * Reads, overrides and checks. Paths are made absolute from the working directory; `mstar:` ones stay as they are, so that
+ * what a run keeps of them holds wherever this package lies.
  * @throws UserError `file[:line]: setting: found, wanted`
  */
 export async function loadConfig(source: ConfigSource): Promise<Config> {
@@ -48,9 +47,19 @@ export function resolveConfig(input: ConfigInput): Config {
   return check(input, () => 'settings');
 }
 
-/** Absolute form of a path from a recipe. */
+/** Absolute form of a path from a recipe: `mstar:` ones start at this package. */
 export function resolvePath(path: string): string {
   return path.startsWith(PACKAGE_PREFIX) ? join(packageRoot, path.slice(PACKAGE_PREFIX.length)) : resolve(path);
+}
+
+/** The form of a path that a run keeps. */
+export function keptPath(path: string): string {
+  return path.startsWith(PACKAGE_PREFIX) ? path : resolve(path);
+}
+
+/** The same settings with every path absolute. */
+export function located(config: Config): Config {
+  return withPaths(config, resolvePath);
 }
 
 /** Settings of a preset as a recipe file would have them. Throws UserError where there is none of the name. */
@@ -177,34 +186,23 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
     }
     throw new UserError(`${place(path)}: ${path.join('.')}: ${explainIssue(issue, values)}`);
   }
-  const config = checked.data;
-  return {
-    ...config,
-    run: { ...config.run, dir: resolvePath(config.run.dir) },
-    model: {
-      ...config.model,
-      path: resolvePath(config.model.path),
-      threads: config.model.threads || availableParallelism(),
-    },
-    data: {
-      ...config.data,
-      ...withPaths(config.data),
-      ...(config.data.outOfDomain && {
-        outOfDomain: { ...config.data.outOfDomain, ...withPaths(config.data.outOfDomain) },
-      }),
-    },
-  };
+  return withPaths(checked.data, keptPath);
 }
 
-function withPaths({
-  file,
-  imageRoot,
-  linkRoot,
-}: Omit<NonNullable<Config['data']['outOfDomain']>, 'generate'>): object {
+function withPaths(config: Config, form: (path: string) => string): Config {
+  const { run, model, data } = config;
+  const { outOfDomain } = data;
+  const placed = <T extends Omit<NonNullable<Config['data']['outOfDomain']>, 'generate'>>(set: T): T => ({
+    ...set,
+    ...(set.file !== undefined && { file: form(set.file) }),
+    ...(set.imageRoot !== undefined && { imageRoot: form(set.imageRoot) }),
+    ...(set.linkRoot !== undefined && { linkRoot: set.linkRoot.map(form) }),
+  });
   return {
-    ...(file === undefined ? {} : { file: resolvePath(file) }),
-    ...(imageRoot === undefined ? {} : { imageRoot: resolvePath(imageRoot) }),
-    ...(linkRoot === undefined ? {} : { linkRoot: linkRoot.map(resolvePath) }),
+    ...config,
+    run: { ...run, dir: resolvePath(run.dir) },
+    model: { ...model, path: form(model.path) },
+    data: { ...placed(data), ...(outOfDomain && { outOfDomain: placed(outOfDomain) }) },
   };
 }
 

@@ -76,7 +76,9 @@ export const settings = z.strictObject({
       ),
     device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
     dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
-    threads: count(0, 1024).default(0).describe('compute threads; 0: all cores (the number is written into the run)'),
+    threads: count(0, 1024)
+      .default(0)
+      .describe('compute threads; 0: all cores (the run keeps the number and is resumed with it)'),
     deterministic: z
       .boolean()
       .default(false)

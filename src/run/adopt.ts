@@ -9,7 +9,7 @@ import { readYaml } from '../core/yaml.js';
 import { listNames, putDurable, writeDurable } from './durable.js';
 import { journalHead } from './journal.js';
 import { requireOutputs } from './outputs.js';
-import { differences, keepSettings } from './settings.js';
+import { differences, keepSettings, type Why } from './settings.js';
 import { readTimings } from './timings.js';
 
 export interface Adoption {
@@ -17,6 +17,8 @@ export interface Adoption {
   readonly from: string;
   /** Settings of the new run. */
   readonly settings: object;
+  /** Of settings that differ; all matter when left out. */
+  readonly why?: Why;
   /** Whether a phase is taken although these settings (dotted names) differ; the first that is not ends what is taken. */
   readonly takes: (phase: string, differing: readonly string[]) => boolean;
 }
@@ -29,12 +31,14 @@ const SHARED = ['splits.json', 'problems', 'problems-out-of-domain'];
  * @returns names of the phases taken
  * @throws UserError where no phase can be taken, naming a setting that differs
  */
-export async function adopt(dir: string, { from, settings, takes }: Adoption): Promise<string[]> {
+export async function adopt(dir: string, { from, settings, why = () => '', takes }: Adoption): Promise<string[]> {
   const file = join(from, 'config.yaml');
   const config = await readFile(file, 'utf8').catch(() => {
     throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`);
   });
-  const differing = differences(readYaml(config, file), settings).map(({ key }) => key);
+  const differing = differences(readYaml(config, file), settings)
+    .filter((difference) => why(difference) !== null)
+    .map(({ key }) => key);
   const journal = join(from, 'journal.jsonl');
   const { text, commits } = await journalHead(journal, (phase) => takes(phase, differing));
   if (commits.length === 0) {

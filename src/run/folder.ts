@@ -11,7 +11,7 @@ import { isClaim, type Lock, lockFolder } from './lock.js';
 import { outputFault } from './outputs.js';
 import { Phase } from './phase.js';
 import { type PlannedWork, Progress } from './progress.js';
-import { keepSettings } from './settings.js';
+import { type Difference, keepSettings, type Why } from './settings.js';
 import { Stopped, stopIfAsked } from './stop.js';
 import { type Display, silent } from './terminal.js';
 import { Timings } from './timings.js';
@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly dir: string;
   /** Everything that decides the bytes of the run, and nothing else. */
   readonly settings: object;
+  /** Of settings that differ from those the run was begun with; all matter when left out. */
+  readonly why?: Why;
   readonly signal?: AbortSignal;
   readonly display?: Display;
   /** Iteration checkpoints (`iter-*`) to keep; 0 keeps all. */
@@ -34,11 +36,19 @@ export class Run {
   readonly signal: AbortSignal;
   /** No work of an earlier process is kept here. */
   readonly isFresh: boolean;
+  /** Ends the names of units where they are cut otherwise than when the run was begun: such units are no others. */
+  readonly unitMark: string;
   readonly #lock: Lock;
   readonly #display: Display;
   readonly #keep: number;
 
-  private constructor(options: RunOptions, lock: Lock, journal: Journal, timings: Timings, isFresh: boolean) {
+  private constructor(
+    options: RunOptions,
+    lock: Lock,
+    journal: Journal,
+    timings: Timings,
+    { isFresh, changed }: { readonly isFresh: boolean; readonly changed: readonly Difference[] },
+  ) {
     this.dir = options.dir;
     this.signal = options.signal ?? new AbortController().signal;
     this.#display = options.display ?? silent;
@@ -48,6 +58,10 @@ export class Run {
     this.journal = journal;
     this.timings = timings;
     this.isFresh = isFresh;
+    const chunk = changed.find(({ key }) => /(^|\.)chunk$/.test(key));
+    this.unitMark = chunk ? `-by-${chunk.now}` : '';
+    for (const { key, before, now } of changed)
+      if (!now.startsWith('"')) this.progress.say(`${key} is ${now}, was ${before}: the same bytes`);
   }
 
   /**
@@ -73,9 +87,12 @@ export class Run {
       await refuseLinks(options.dir);
       journal = await Journal.open(join(options.dir, 'journal.jsonl'));
       const isFresh = journal.commits.length === 0 && (await listNames(join(options.dir, 'work'))).length === 0;
-      await keepSettings(options.dir, options.settings, isFresh);
+      const changed = await keepSettings(options.dir, options.settings, isFresh, options.why);
       if (isFresh) await journal.clear();
-      const run = new Run(options, lock, journal, await Timings.open(join(options.dir, 'timings.json')), isFresh);
+      const run = new Run(options, lock, journal, await Timings.open(join(options.dir, 'timings.json')), {
+        isFresh,
+        changed,
+      });
       await run.#rewind();
       await run.#sweep();
       return run;

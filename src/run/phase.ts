@@ -62,7 +62,7 @@ export class Phase {
    */
   async unit<T>(name: string, make: () => Promise<T>): Promise<{ readonly value: T; readonly found: boolean }> {
     stopIfAsked(this.signal);
-    const path = join(this.work, `${name}.unit`);
+    const path = join(this.work, `${name}${this.#run.unitMark}.unit`);
     const kept = await readUnit<T>(path);
     if (kept) return { value: kept.value, found: true };
     const value = await make();
