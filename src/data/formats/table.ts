@@ -33,8 +33,8 @@ export const format: DataFormat = {
     const told = new Set<string>();
     for await (const row of readRows(file)) {
       columns ??= columnsOf(file, row.value, context.columns);
-      yield reading(row, columns, context);
       tellUnused(row, columns, told, context);
+      yield reading(row, columns, context);
     }
   },
 };
@@ -108,16 +108,18 @@ function pictured(row: Row['value'], columns: Columns, at: Place, context: ReadC
   return { field: taken[0] ?? columns.image?.[0] ?? 'image', pictures };
 }
 
-/** Pictures that lie in a column of another name must not be lost without a word. */
+/** Pictures that lie in columns of other names must not be lost without a word. */
 function tellUnused({ value, at }: Row, columns: Columns, told: Set<string>, context: ReadContext): void {
   const image = columns.image ?? [];
-  for (const [column, found] of Object.entries(value)) {
-    if (typeof found !== 'object' || image.includes(column) || told.has(column) || !isPicture(found)) continue;
-    const wanted = `--columns ${[...image, column].map((name) => `image=${name}`).join(',')}`;
-    if (image.length === 0) refuse(at, column, 'a picture in a column that is not read', wanted);
-    context.onWarning(message(at, column, 'a picture in a column that is not read', wanted));
-    told.add(column);
-  }
+  const unused = Object.keys(value).filter(
+    (name) => !image.includes(name) && !told.has(name) && isPicture(value[name]),
+  );
+  const [column] = unused;
+  if (column === undefined) return;
+  const wanted = `--columns ${[...image, ...unused].map((name) => `image=${name}`).join(',')}`;
+  if (image.length === 0) refuse(at, column, 'a picture in a column that is not read', wanted);
+  context.onWarning(message(at, column, 'a picture in a column that is not read', wanted));
+  for (const name of unused) told.add(name);
 }
 
 function isEmpty(value: unknown): boolean {
