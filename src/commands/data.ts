@@ -74,11 +74,14 @@ const command: CommandModule<object, Arguments> = {
     });
     await writeDurable(out, await datasetPage(basename(file), census, sample));
     if (json !== undefined) await writeDurable(json, `${JSON.stringify(census, null, 2)}\n`);
-    const { problems, pictures, repeats, warnings, seconds } = census;
+    const { problems, pictures, repeats, notes, warnings, seconds } = census;
     console.log(
       `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.damaged} damaged), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
     );
+    for (const line of notes) console.log(line);
     console.log(`page: ${out}`);
+    // The page is whole; the data set is not.
+    if (pictures.missing + pictures.damaged > 0) process.exitCode = 1;
   },
 };
 

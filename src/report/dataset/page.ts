@@ -40,6 +40,7 @@ function overview({
   warnings,
   characters,
   file,
+  format,
 }: Census): Markup {
   const choice = questionTypes.multi_choice ?? 0;
   return section(
@@ -47,6 +48,7 @@ function overview({
     'What the file holds',
     facts([
       ['file', html`<code>${file}</code>`],
+      ['read as', format],
       ['problems', count(problems)],
       ['sources', count(Object.keys(sources).length)],
       ['multiple choice', html`${count(choice)} (${percent(problems === 0 ? null : choice / problems)})`],
@@ -157,11 +159,12 @@ function pictures({ pictures: seen, problems }: Census): Markup {
   );
 }
 
-function odd({ repeats, warnings }: Census): Markup {
+function odd({ repeats, notes, warnings }: Census): Markup {
   const { same, conflicting } = repeats;
   return section(
     'odd',
     'What is odd',
+    notes.map((text) => note(`${text}.`)),
     same + conflicting > 0 &&
       note(
         `${count(same + conflicting)} problems have picture and question of an earlier one: ${count(same)} with its answer, ${count(conflicting)} with another.`,
