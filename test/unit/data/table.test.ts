@@ -147,11 +147,27 @@ describe('columns', () => {
       'columns: "picture", wanted one of question, answer, image',
     );
     await expect(read(path, { columns: { answer: ['answer'] } })).rejects.toThrow(
-      'columns: none for the question, wanted --columns question=NAME with one of q, answer',
+      'columns: none for the question, wanted one of q, answer as --columns question=NAME',
     );
     await expect(read(path, { columns: { question: ['q'] }, format: 'mmstar' })).rejects.toThrow(
       'columns: given for mmstar, wanted the format table',
     );
+  });
+
+  test('of later JSON records are read as well; one that no record has is refused at the end', async () => {
+    const path = lines(
+      { question: 'One?', answer: 1 },
+      { question: 'Two?', answer: 'B', choices: ['x', 'y'], image: 'pictures/red.png' },
+    );
+    expect((await read(path)).map(({ images, choices }) => [images.length, choices.length])).toEqual([
+      [0, 0],
+      [1, 2],
+    ]);
+    expect(await read(path, { columns: { image: ['image'] } })).toHaveLength(2);
+    await expect(read(path, { columns: { image: ['img'] } })).rejects.toThrow('columns: image=img: no such column');
+    const table = text('question,answer\nQ?,1\n');
+    const limited = read(table, { columns: { image: ['img'] }, limit: 1 });
+    await expect(limited).rejects.toThrow('columns: image=img: no such column, wanted one of question, answer');
   });
 
   test('for id, context, unit and source are used', async () => {
@@ -193,8 +209,8 @@ describe('choices and answers', () => {
   test.each([
     ['C', 'answer: "C", wanted a letter from A to B, or the text of a choice'],
     [2, 'answer: 2, wanted a choice, or its place from 0 to 1'],
-    ['', 'answer: missing, wanted an answer'],
-    [null, 'answer: missing, wanted an answer'],
+    ['', 'answer: missing, wanted one answer'],
+    [null, 'answer: missing, wanted one answer'],
     [['A', 'B'], 'answer: a list of 2, wanted one answer'],
   ])('the answer %j of two choices is refused', async (answer, message) => {
     await expect(read(asked(['one', 'two'], answer))).rejects.toThrow(`:1: ${message}`);
