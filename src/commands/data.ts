@@ -76,12 +76,12 @@ const command: CommandModule<object, Arguments> = {
     if (json !== undefined) await writeDurable(json, `${JSON.stringify(census, null, 2)}\n`);
     const { problems, pictures, repeats, notes, warnings, seconds } = census;
     console.log(
-      `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.damaged} damaged), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
+      `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.unreadable} unreadable), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
     );
     for (const line of notes) console.log(line);
     console.log(`page: ${out}`);
     // The page is whole; the data set is not.
-    if (pictures.missing + pictures.damaged > 0) process.exitCode = 1;
+    if (pictures.missing + pictures.unreadable > 0) process.exitCode = 1;
   },
 };
 

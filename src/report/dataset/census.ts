@@ -42,7 +42,7 @@ export interface Census {
     readonly height: Histogram;
     /** Paths that hold no file, and pictures that cannot be read; the first few of each by name. */
     readonly missing: number;
-    readonly damaged: number;
+    readonly unreadable: number;
     readonly examples: readonly string[];
   };
   /** Problems with picture and question of an earlier one, by whether the answer is the same. */
@@ -181,7 +181,7 @@ class Pictures {
   readonly #examples: string[] = [];
   readonly #headersOnly: boolean;
   #missing = 0;
-  #damaged = 0;
+  #unreadable = 0;
   #reading: Promise<void>[] = [];
 
   constructor(headersOnly: boolean) {
@@ -213,7 +213,7 @@ class Pictures {
       width: histogram(this.#widths),
       height: histogram(this.#heights),
       missing: this.#missing,
-      damaged: this.#damaged,
+      unreadable: this.#unreadable,
       examples: this.#examples,
     };
   }
@@ -235,7 +235,7 @@ class Pictures {
       this.#heights.push(height);
       count(this.#formats, format);
     } catch (error) {
-      this.#damaged++;
+      this.#unreadable++;
       const [reason] = (error as Error).message.split('\n');
       this.#note(error instanceof UserError ? String(reason) : `${name}: ${reason}`);
     }

@@ -53,7 +53,7 @@ function overview({
       ['sources', count(Object.keys(sources).length)],
       ['multiple choice', html`${count(choice)} (${percent(problems === 0 ? null : choice / problems)})`],
       ['different pictures', count(seen.distinct)],
-      ['pictures missing or damaged', count(seen.missing + seen.damaged)],
+      ['pictures missing or unreadable', count(seen.missing + seen.unreadable)],
       ['median question', html`${count(characters.median)} characters`],
       ['repeated questions', count(repeats.same + repeats.conflicting)],
       ['odd records', count(warnings.count)],
@@ -153,8 +153,8 @@ function pictures({ pictures: seen, problems }: Census): Markup {
       seen.distinct > 0 && chart('width', 'Width', 'pixels', seen.width),
       seen.distinct > 0 && chart('height', 'Height', 'pixels', seen.height),
     ),
-    seen.missing + seen.damaged > 0 &&
-      note(html`${count(seen.missing)} missing, ${count(seen.damaged)} damaged, the first of them:`),
+    seen.missing + seen.unreadable > 0 &&
+      note(html`${count(seen.missing)} missing, ${count(seen.unreadable)} unreadable, the first of them:`),
     seen.examples.length > 0 && html`<ul>${seen.examples.map((text) => html`<li><code>${text}</code></li>`)}</ul>`,
   );
 }
