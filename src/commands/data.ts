@@ -84,13 +84,16 @@ const command: CommandModule<object, Arguments> = {
       const page = await datasetPage(basename(name), census, sample);
       await writeOutput(output, (sink) => sink(page));
     }
-    const { problems, pictures, repeats, warnings, seconds } = census;
+    const { problems, pictures, repeats, notes, warnings, seconds } = census;
     const lines = [
-      `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.damaged} damaged), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
+      `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.unreadable} unreadable), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
       ...[...pictures.examples, ...warnings.examples].map((line) => `  ${line}`),
+      ...notes,
       ...(output ? [`page: ${output.path}`] : []),
     ];
     printResult(flags, { ...census, file: name }, lines, out);
+    // What is said is whole; the data set is not.
+    if (pictures.missing + pictures.unreadable > 0) process.exitCode = 1;
   },
 };
 

@@ -32,9 +32,14 @@ export function tableOf(reader: Reader, files: string | readonly string[], ...op
   return `${reader}([${names.join(', ')}], ${['hive_partitioning = false', ...options].join(', ')})`;
 }
 
-/** The file to write, as SQL that stands behind `to`, or in a list of allowed paths. */
+/** The file to write, as SQL that stands behind `to`. */
 export function pathOf(file: string): string {
   return quoted(resolve(file));
+}
+
+/** These files as a value of `allowed_paths`, where both the names and the patterns for them are asked for. */
+export function allowedPaths(files: readonly string[]): string {
+  return `[${files.flatMap((file) => [pathOf(file), quoted(literalPath(file))]).join(', ')}]`;
 }
 
 /** A pattern that only this path matches. */

@@ -40,7 +40,9 @@ export function askedProblem(asked: Asked, at: Place, { hints, onWarning }: Read
   const parts = parseQuestion(asked.question);
   if (parts.text === '') refuse(at, asked.fields[0], 'no text', 'a question');
   const choices = asked.choices?.length ? [...asked.choices] : parts.choices;
-  const text = choices.length > 0 && parts.choices.length === 0 ? withChoices(parts.text, choices) : parts.text;
+  const unit = asked.unit && parts.unit === undefined ? ` (Unit: ${asked.unit})` : '';
+  const whole = parts.choices.length > 0 ? parts.text : parts.text + unit;
+  const text = choices.length > 0 && parts.choices.length === 0 ? withChoices(whole, choices) : whole;
   const answer = unwrapAnswer(asked.answer);
   if (answer === '') refuse(at, asked.fields[1], shown(asked.answer), 'an answer');
   const multiChoice = choices.length > 0;

@@ -140,7 +140,7 @@ export class Forms {
     if (this.#format?.official || this.#hinted === this.#problems) return lines;
     const found = this.#hinted === 0 ? 'no question begins' : `${this.#hinted} of ${this.#problems} questions begin`;
     lines.push(
-      `${found} with a hint line on its kind of answer (hints: mathvista gives every question one, none takes them out)`,
+      `${found} with a hint line on its kind of answer (the setting hints: mathvista gives one to every question, none takes them out)`,
     );
     return lines;
   }

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DuckDBConnection, type DuckDBPreparedStatement, StatementType } from '@duckdb/node-api';
-import { openDatabase, pathOf, tableOf } from '../core/duckdb.js';
+import { allowedPaths, openDatabase, tableOf } from '../core/duckdb.js';
 import { UserError } from '../core/errors.js';
 
 export interface QueryResult {
@@ -60,7 +60,7 @@ async function readOnly(connection: DuckDBConnection, sql: string): Promise<Duck
 
 /** The views are all that a query needs: other files and extensions are closed to it. */
 async function closeDoors(connection: DuckDBConnection, files: readonly string[]): Promise<void> {
-  await connection.run(`set allowed_paths = [${files.map(pathOf).join(', ')}]`);
+  await connection.run(`set allowed_paths = ${allowedPaths(files)}`);
   await connection.run('set enable_external_access = false');
   await connection.run('set lock_configuration = true');
 }

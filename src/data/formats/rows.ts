@@ -40,7 +40,8 @@ export async function* readRows(file: string): AsyncGenerator<Row> {
     yield { index, at, value: value as Record<string, unknown> };
 }
 
-async function kindOf(file: string): Promise<Head['kind']> {
+/** The kind of a file, by its first bytes. */
+export async function kindOf(file: string): Promise<Head['kind']> {
   const { handle } = await openRegularFile(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);

@@ -3,11 +3,11 @@
 import { UserError } from '../../core/errors.js';
 import { askedProblem } from '../asked.js';
 import { settleMarks } from '../marks.js';
-import { isPicture, picturesOf } from '../pictures.js';
+import { isPicture, type Picture, picturesOf } from '../pictures.js';
 import { message, type Place, refuse, shown } from '../refuse.js';
 import { checkText, MAX_TEXT } from '../truth.js';
 import { type Columns, type DataFormat, letterAt, lettered, type ReadContext, type Reading, tagsOf } from './format.js';
-import { type Row, readRows } from './rows.js';
+import { kindOf, type Row, readRows } from './rows.js';
 
 /** What a column can hold, and the names that are looked for, in order, where the user says none. */
 const USUAL: Columns = {
@@ -29,13 +29,20 @@ export const format: DataFormat = {
   accepts: ({ first }) =>
     ['question', 'answer'].every((role) => USUAL[role]?.some((column) => isValue(first[column]) && column in first)),
   async *read(file, context) {
-    let columns: Columns | undefined;
+    const columns = columnsOf(file, context.columns);
+    const unseen = new Set(Object.values(context.columns ?? {}).flat());
+    const isTable = (await kindOf(file)) !== 'json';
     const told = new Set<string>();
+    let first: Row['value'] | undefined;
     for await (const row of readRows(file)) {
-      columns ??= columnsOf(file, row.value, context.columns);
-      yield reading(row, columns, context);
+      for (const column of unseen) if (cell(row.value, column) !== undefined) unseen.delete(column);
+      // Records of JSON may leave out what they do not have, rows of a table may not.
+      if (first === undefined) checkNeeded(file, columns, row.value, unseen, isTable);
+      first ??= row.value;
       tellUnused(row, columns, told, context);
+      yield reading(row, columns, context);
     }
+    if (first) checkNeeded(file, columns, first, unseen, true);
   },
 };
 
@@ -44,26 +51,34 @@ function isValue(value: unknown): boolean {
   return !(Array.isArray(value) && typeof value[0] === 'object');
 }
 
-/** The columns that the user names, then the usual ones that are there. Throws UserError. */
-function columnsOf(file: string, first: Row['value'], given: Columns = {}): Columns {
-  const there = Object.keys(first).join(', ');
+/** The columns that the user names, or else the usual ones. Throws UserError. */
+function columnsOf(file: string, given: Columns = {}): Columns {
   const unknown = Object.keys(given).find((role) => !(role in USUAL));
   if (unknown !== undefined)
     throw new UserError(`${file}: columns: ${shown(unknown)}, wanted one of ${Object.keys(USUAL).join(', ')}`);
-  const found = Object.entries(USUAL).map(([role, usual]): [string, readonly string[]] => {
-    const named = given[role];
-    const lost = named?.find(
-      (column) => cell(first, column) === undefined && !((column.split('.')[0] as string) in first),
-    );
-    if (lost !== undefined)
-      throw new UserError(`${file}: columns: ${role}=${lost}: no such column, wanted one of ${there}`);
-    return [role, named ?? usual.filter((column) => column in first)];
-  });
-  const columns = Object.fromEntries(found);
-  for (const role of ['question', 'answer'])
-    if (columns[role]?.length === 0)
-      throw new UserError(`${file}: columns: none for the ${role}, wanted --columns ${role}=NAME with one of ${there}`);
-  return columns;
+  return { ...USUAL, ...given };
+}
+
+/** Refuses columns that the user names and that are not there, and records without question or answer. */
+function checkNeeded(
+  file: string,
+  columns: Columns,
+  first: Row['value'],
+  unseen: ReadonlySet<string>,
+  isTable: boolean,
+): void {
+  const there = `wanted one of ${Object.keys(first).join(', ')}`;
+  const lacking = ['question', 'answer'].filter(
+    (role) => !columns[role]?.some((name) => cell(first, name) !== undefined),
+  );
+  for (const [role, names] of Object.entries(columns)) {
+    const lost = names.find((name) => unseen.has(name));
+    if (lost !== undefined && (isTable || lacking.includes(role)))
+      throw new UserError(`${file}: columns: ${role}=${lost}: no such column, ${there}`);
+  }
+  const [role] = lacking;
+  if (role !== undefined)
+    throw new UserError(`${file}: columns: none for the ${role}, ${there} as --columns ${role}=NAME`);
 }
 
 /** The value of a column, or of a field inside it: `reward_model.ground_truth`. */
@@ -73,20 +88,21 @@ function cell(row: Row['value'], column: string): unknown {
 }
 
 function reading({ value, index, at }: Row, columns: Columns, context: ReadContext): Reading {
-  const first = (role: string): unknown =>
-    columns[role]?.map((column) => cell(value, column)).find((found) => !isEmpty(found));
-  const choices = choicesOf(first('choices') ?? lettered(value), at, columns.choices?.[0] ?? 'choices');
+  const held = (role: string): string | undefined => columns[role]?.find((column) => !isEmpty(cell(value, column)));
+  const first = (role: string): unknown => cell(value, held(role) ?? '');
+  const field = (role: string): string => held(role) ?? columns[role]?.find((column) => column in value) ?? role;
+  const choices = choicesOf(first('choices') ?? lettered(value), at, field('choices'));
   const setting = first('context');
-  const question = textIn(first('question'), at, columns.question?.[0] as string);
+  const question = textIn(first('question'), at, field('question'));
   const asked = setting === undefined ? question : `${String(setting).trim()}\n${question}`;
-  const { field, pictures } = pictured(value, columns, at, context);
-  const settled = settleMarks([asked], pictures, at, field);
+  const pictures = pictured(value, columns, at, context);
+  const settled = settleMarks([asked], pictures, at, field('image'));
   const problem = askedProblem(
     {
       id: String(first('id') ?? index),
       question: settled.texts[0] as string,
-      answer: answerOf(first('answer'), choices, at, columns.answer?.[0] as string),
-      fields: [columns.question?.[0] as string, columns.answer?.[0] as string],
+      answer: answerOf(first('answer'), choices, at, field('answer')),
+      fields: [field('question'), field('answer')],
       images: settled.pictures.flatMap(({ source }) => source ?? []),
       choices,
       unit: first('unit') as string | undefined,
@@ -99,25 +115,26 @@ function reading({ value, index, at }: Row, columns: Columns, context: ReadConte
   return { problem, index, at, picture: pictures.map(({ key }) => key).join('\0') };
 }
 
-/** All columns that the user names; of the usual ones the first that holds something. */
-function pictured(row: Row['value'], columns: Columns, at: Place, context: ReadContext) {
-  const named = context.columns?.image ?? [];
+/** Of all columns that the user names; of the usual ones of the first that holds something. */
+function pictured(row: Row['value'], columns: Columns, at: Place, context: ReadContext): Picture[] {
   const held = (columns.image ?? []).filter((column) => !isEmpty(cell(row, column)));
-  const taken = named.length > 0 ? held : held.slice(0, 1);
-  const pictures = taken.flatMap((column) => picturesOf(listIn(cell(row, column)), at, column, context));
-  return { field: taken[0] ?? columns.image?.[0] ?? 'image', pictures };
+  const taken = context.columns?.image ? held : held.slice(0, 1);
+  return taken.flatMap((column) => picturesOf(listIn(cell(row, column)), at, column, context));
 }
 
-/** Pictures that lie in a column of another name must not be lost without a word. */
+/** Pictures that lie in columns of other names must not be lost without a word. */
 function tellUnused({ value, at }: Row, columns: Columns, told: Set<string>, context: ReadContext): void {
-  const image = columns.image ?? [];
-  for (const [column, found] of Object.entries(value)) {
-    if (typeof found !== 'object' || image.includes(column) || told.has(column) || !isPicture(found)) continue;
-    const wanted = `--columns ${[...image, column].map((name) => `image=${name}`).join(',')}`;
-    if (image.length === 0) refuse(at, column, 'a picture in a column that is not read', wanted);
-    context.onWarning(message(at, column, 'a picture in a column that is not read', wanted));
-    told.add(column);
-  }
+  const known = columns.image ?? [];
+  const unused = Object.keys(value).filter(
+    (name) => !known.includes(name) && !told.has(name) && isPicture(value[name]),
+  );
+  const [column] = unused;
+  if (column === undefined) return;
+  const read = known.filter((name) => !isEmpty(cell(value, name)));
+  const wanted = `--columns ${[...read, ...unused].map((name) => `image=${name}`).join(',')}`;
+  if (read.length === 0) refuse(at, column, 'a picture in a column that is not read', wanted);
+  context.onWarning(message(at, column, 'a picture in a column that is not read', wanted));
+  for (const name of unused) told.add(name);
 }
 
 function isEmpty(value: unknown): boolean {
@@ -149,13 +166,11 @@ function choicesOf(given: unknown, at: Place, field: string): string[] {
   return choices;
 }
 
-/** The text of an answer. Beside choices a number is one of them, or else the place of one, from 0. */
+/** The text of an answer, perhaps in a list of one. Beside choices a number is the place of one, from 0, where it is not their text. */
 function answerOf(given: unknown, choices: readonly string[], at: Place, field: string): string {
-  const listed = listIn(given);
-  const [only, ...more] = Array.isArray(listed) && choices.length + listed.length > 0 ? listed : [given];
-  if (more.length > 0) return choices.length > 0 ? refuse(at, field, shown(listed), 'one answer') : String(given);
+  const only = Array.isArray(given) && given.length === 1 ? given[0] : given;
   const isNumber = typeof only === 'number' || typeof only === 'bigint';
-  if (!isNumber && typeof only !== 'string' && typeof only !== 'boolean') refuse(at, field, shown(only), 'an answer');
+  if (!isNumber && typeof only !== 'string' && typeof only !== 'boolean') refuse(at, field, shown(only), 'one answer');
   const text = String(only).trim();
   const isPlace = choices.length > 0 && (isNumber || (/^\d+$/.test(text) && !choices.includes(text)));
   if (!isPlace) return text;
