@@ -86,7 +86,7 @@ const command: CommandModule<object, Arguments> = {
     }
     const { problems, pictures, repeats, notes, warnings, seconds } = census;
     const lines = [
-      `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.unreadable} unreadable), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
+      `${census.format}: ${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.unreadable} unreadable), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
       ...[...pictures.examples, ...warnings.examples].map((line) => `  ${line}`),
       ...notes,
       ...(output ? [`page: ${output.path}`] : []),

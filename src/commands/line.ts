@@ -21,13 +21,15 @@ interface Flags {
   readonly demanded: readonly string[];
 }
 
-/** The flags of every verb. */
+/** The flags of every verb; help shows them after its own. */
 export function commonFlags<T>(yargs: Argv<T>): Argv<T> {
   return yargs
-    .option('json', { type: 'boolean', default: false, describe: 'the result as JSON on standard output' })
-    .option('quiet', { type: 'boolean', default: false, describe: 'no progress on standard error' })
-    .option('debug', { type: 'boolean', default: false, describe: 'print the stack of an error' })
-    .alias('help', 'h');
+    .option('json', { type: 'boolean', describe: 'the result as JSON on standard output' })
+    .option('quiet', { type: 'boolean', describe: 'no progress on standard error' })
+    .option('debug', { type: 'boolean', describe: 'print the stack of an error' })
+    .alias('help', 'h')
+    .group([], 'Options:')
+    .group(['json', 'quiet', 'debug', 'help', 'version'], 'Every verb:');
 }
 
 export function verbOf({ command }: CommandModule): string {
@@ -166,7 +168,8 @@ function isValue(word: string): boolean {
 /** The flag's name without dashes. */
 function nameOf(flag: string, verb: string, { known, boolean }: Flags): string {
   const name = flag.replace(/^--?/, '');
-  if (flag.startsWith('--') && known.includes(name)) return name;
+  // Help shows a flag of one letter with one dash.
+  if (known.includes(name) && (flag.startsWith('--') || name.length === 1)) return name;
   const negated = /^--no-(.+)$/.exec(flag)?.[1];
   if (negated !== undefined && boolean.includes(negated)) return negated;
   const renamed = RENAMED[verb]?.[name];

@@ -36,7 +36,7 @@ export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
     .option('settings', {
       type: 'boolean',
       default: false,
-      describe: 'list every setting with its default and meaning',
+      describe: 'list every setting with its default, its meaning and the values it takes',
     })
     .option('report-to', {
       type: 'string',
