@@ -2,7 +2,13 @@
 // Leaves the work to jobs.ts.
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { type BenchmarkSettings, benchmarkSchema, type EvaluateSettings, readingSchema } from '../config/sample.js';
+import {
+  type BenchmarkSettings,
+  benchmarkSchema,
+  type EvaluateSettings,
+  evaluateSchema,
+  readingSchema,
+} from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
 import type { Judging } from '../evaluate/tables.js';
@@ -10,7 +16,7 @@ import type { Judge } from '../judge/judge.js';
 import { lastResortOf } from '../judge/regrade.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
-import { readingOf } from './data-flags.js';
+import { flagOf, readingOf } from './data-flags.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 import { percent } from './recipe.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
@@ -48,16 +54,25 @@ const command: CommandModule<object, Flags> = {
       ) as never,
   async handler(flags) {
     if (flags.rollouts !== undefined) return fromRollouts(flags, flags.rollouts);
+    const absent = ['model', 'data'].find((name) => flags[name] === undefined);
+    if (absent !== undefined)
+      throw new UserError(
+        `--${absent}: missing, wanted --model and --data, or --rollouts with what was sampled before`,
+      );
     if (flags.benchmark !== undefined) return onBenchmark(flags);
     const alone = ['protocol', 'judge'].find((name) => flags[name] !== undefined);
     if (alone !== undefined) throw new UserError(`--${alone}: given alone, wanted --benchmark or --rollouts`);
+    const sampled = Object.keys(settingsOf<object>(flags, benchmarkSchema)).find(
+      (name) => !(name in evaluateSchema.shape),
+    );
+    if (sampled !== undefined)
+      throw new UserError(`${flagOf(sampled)}: given without --benchmark, wanted both, or mstar rollout`);
     return onData(flags);
   },
 };
 
 async function onData(flags: Flags): Promise<void> {
-  // Settings of a benchmark are refused by name.
-  const settings = settingsOf<EvaluateSettings>(flags, benchmarkSchema);
+  const settings = settingsOf<EvaluateSettings>(flags, evaluateSchema);
   const display = displayOf(flags);
   const { evaluate } = await import('../jobs.js');
   const summary = await evaluate(settings, { display, signal: stopSignal(display) });

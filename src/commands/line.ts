@@ -28,6 +28,8 @@ export function commonFlags<T>(yargs: Argv<T>): Argv<T> {
     .option('quiet', { type: 'boolean', describe: 'no progress on standard error' })
     .option('debug', { type: 'boolean', describe: 'print the stack of an error' })
     .alias('help', 'h')
+    .describe('help', 'this text')
+    .describe('version', 'the version of mstar')
     .group([], 'Options:')
     .group(['json', 'quiet', 'debug', 'help', 'version'], 'Every verb:');
 }

@@ -53,7 +53,11 @@ describe('mstar', () => {
       ['rollout', '--model', 'm'],
       'error: --data, --out: missing, wanted values as mstar rollout --help shows\n',
     ],
-    ['a missing model', ['evaluate', '--out', 'o'], 'error: --model: missing, wanted text\n'],
+    [
+      'a missing model',
+      ['evaluate', '--out', 'o'],
+      'error: --model: missing, wanted --model and --data, or --rollouts with what was sampled before\n',
+    ],
     [
       'a model beside stored rollouts',
       ['evaluate', '--rollouts', 'r', '--model', 'm', '--out', 'o'],
@@ -67,7 +71,7 @@ describe('mstar', () => {
     [
       'samples without a benchmark',
       ['evaluate', '--model', 'm', '--data', 'd', '--out', 'o', '--n', '4'],
-      'error: --n: unknown setting\n',
+      'error: --n: given without --benchmark, wanted both, or mstar rollout\n',
     ],
     [
       'metrics for Weights & Biases, with the way to it',
