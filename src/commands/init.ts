@@ -12,7 +12,7 @@ import { contentKey } from '../data/splits.js';
 import { diagnose } from '../engine/doctor.js';
 import { checkOutput, writeOutput } from '../run/output.js';
 import { type DataFlags, dataFlags, readingOf } from './data-flags.js';
-import { rootOf } from './input.js';
+import { isStandardInput, rootOf } from './input.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 import { settingsOf } from './sample-flags.js';
 
@@ -43,6 +43,7 @@ const command: CommandModule<object, Arguments> = {
   async handler({ model, data, out, device = gpu() ? 'cuda' : 'cpu', ...flags }) {
     if (existsSync(out) && statSync(out).isFile())
       throw new UserError(`--out: ${out}: there already, wanted a new name`);
+    if (isStandardInput(data)) throw new UserError('--data: standard input, wanted a file that the recipe can name');
     const output = { flag: '--out', path: out, others: [data] };
     await checkOutput(output);
     const display = displayOf(flags);

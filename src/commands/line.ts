@@ -238,9 +238,11 @@ function checkPositionals(found: readonly string[], usage: string, flags: Flags,
   }
   const extra = endless ? undefined : found[slots.length];
   if (extra === undefined) return;
-  const recipe = flags.known.includes('config') && /\.ya?ml$/.test(extra) ? `--config ${extra}` : undefined;
   const override = flags.known.includes('set') && /^[\w.]+=/.test(extra) ? `--set ${extra}` : undefined;
+  const recipe = flags.known.includes('preset')
+    ? `--${/\.ya?ml$/.test(extra) ? 'config' : 'preset'} ${extra}`
+    : undefined;
   throw new UserError(
-    `${extra || 'empty word'}: not a flag of mstar ${verb}, wanted ${recipe ?? override ?? `${whole} and the flags that ${helpOf(verb)} lists`}`,
+    `${extra || 'empty word'}: not a flag of mstar ${verb}, wanted ${override ?? recipe ?? `${whole} and the flags that ${helpOf(verb)} lists`}`,
   );
 }

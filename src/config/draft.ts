@@ -67,7 +67,7 @@ export async function draftRecipe(facts: DraftFacts): Promise<string> {
 # ${plain(model.path)}: ${model.backbone}, ${count(model.parameters)} parameters
 #
 # mstar evolve --config ${plain(facts.out)} runs it, and the same line goes on with a run that was stopped. Whatever is not here has its
-# default: mstar evolve --settings lists every setting with the values it takes.
+# default: mstar evolve --settings lists every setting with the values it takes. Paths start at the folder that mstar is run in.
 
 seed: 1
 

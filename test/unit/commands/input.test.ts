@@ -44,6 +44,11 @@ test.each([
   [['evolve', '--config', '-'], 'seeds: 1', 'error: standard input:1: seeds: unknown setting, did you mean seed?\n'],
   [['data', '-'], '[]', 'error: standard input:1: file: no record, wanted at least one\n'],
   [
+    ['init', '--data', '-', '--model', 'm'],
+    '',
+    'error: --data: standard input, wanted a file that the recipe can name\n',
+  ],
+  [
     ['rollout', '--data', '-', '--model', 'm', '--out', 'o'],
     '',
     'error: --data: standard input, wanted a file: the job reads it again when it is resumed\n',

@@ -98,6 +98,7 @@ test.each([
   ['rollouts run', 'sql: missing, wanted mstar rollouts RUN SQL'],
   ['runs a b', 'b: not a flag of mstar runs, wanted mstar runs FOLDER and the flags that mstar runs --help lists'],
   ['evolve recipe.yaml', 'recipe.yaml: not a flag of mstar evolve, wanted --config recipe.yaml'],
+  ['evolve demo', 'demo: not a flag of mstar evolve, wanted --preset demo'],
   ['evolve seed=2', 'seed=2: not a flag of mstar evolve, wanted --set seed=2'],
   ['evolve --evolve.n 4', '--evolve.n: a setting, wanted --set evolve.n=VALUE'],
   ['rollout --n 1 --n 2', '--n: given twice, wanted once'],
