@@ -131,17 +131,21 @@ export class Forms {
     return this.#format?.name ?? '';
   }
 
-  /** Problems without a picture and hint lines, a line each; only what is not as one expects. */
+  /** Questions that begin with a hint line. */
+  get hinted(): number {
+    return this.#hinted;
+  }
+
+  /** Problems without a picture, and hint lines that only some questions have, a line each. */
   lines(): string[] {
-    const share = (count: number): string =>
-      `${count === this.#problems ? 'all' : count} of ${this.#problems} problems`;
+    const all = this.#problems;
     const lines: string[] = [];
-    if (this.#pictureless > 0) lines.push(`${share(this.#pictureless)} have no picture`);
-    if (this.#format?.official || this.#hinted === this.#problems) return lines;
-    const found = this.#hinted === 0 ? 'no question begins' : `${this.#hinted} of ${this.#problems} questions begin`;
-    lines.push(
-      `${found} with a hint line on its kind of answer (the setting hints: mathvista gives one to every question, none takes them out)`,
-    );
+    if (this.#pictureless > 0)
+      lines.push(`without a picture: ${this.#pictureless === all ? 'all' : `${this.#pictureless} of`} ${all} problems`);
+    if (this.#hinted > 0 && this.#hinted < all && !this.#format?.official)
+      lines.push(
+        `${this.#hinted} of ${all} questions begin with a hint line, so that equal questions may differ (hints none or mathvista makes them alike)`,
+      );
     return lines;
   }
 }
