@@ -18,7 +18,7 @@ export interface ReadOptions {
   /** Name of the file's format; told by its contents when left out. */
   readonly format?: string | undefined;
   /** Names of the columns of a flat table by what they hold: `question`, `answer`, `image`... */
-  readonly columns?: Columns | undefined;
+  readonly columns?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** What becomes of hint lines; `kept` when left out. */
   readonly hints?: Hints | undefined;
   /** Stop after this many records. */
@@ -50,7 +50,8 @@ export async function loadProblems(file: string, options: ReadOptions): Promise<
  */
 export async function* openProblems(file: string, options: ReadOptions): AsyncGenerator<Problem> {
   const { limit = Number.POSITIVE_INFINITY, onWarning = () => {}, onRepeat = () => {}, onMissingPicture } = options;
-  const { columns, hints = 'kept' } = options;
+  const { hints = 'kept' } = options;
+  const columns = options.columns && listed(options.columns);
   const pictures = new ImageRoot(options.imageRoot, options.linkRoot);
   const format = await findFormat(file, options.format, columns);
   options.onFormat?.(format);
@@ -69,6 +70,10 @@ export async function* openProblems(file: string, options: ReadOptions): AsyncGe
     yield id === problem.id ? problem : { ...problem, id };
     if (++read >= limit) return;
   }
+}
+
+function listed(columns: NonNullable<ReadOptions['columns']>): Columns {
+  return Object.fromEntries(Object.entries(columns).map(([role, names]) => [role, [names].flat()]));
 }
 
 function uniqueId(id: string, index: number, ids: Set<string>, warn: (found: string) => void): string {

@@ -123,6 +123,15 @@ describe('Parquet', () => {
     ]);
   });
 
+  test('a picture in a field that nobody reads is refused', async () => {
+    const turns = `[{'from': 'human', 'value': 'How many?'}, {'from': 'gpt', 'value': '3'}]`;
+    const path = await writeParquet(
+      join(folder, 'scan.parquet'),
+      `select ${picture} as scan, ${turns} as conversations`,
+    );
+    await expect(read(path)).rejects.toThrow(':1: scan: a picture in a field that is not read, wanted it in images');
+  });
+
   test('messages, and a prompt with its answer beside it', async () => {
     const path = await writeParquet(
       join(folder, 'messages.parquet'),

@@ -132,7 +132,7 @@ describe('columns', () => {
     await expect(read(path)).rejects.toThrow(
       /format: unknown, its first record has wording, gold[\s\S]*--columns question=NAME/,
     );
-    const columns = { question: ['wording'], answer: ['gold.value'], image: ['photo'], tag: ['topic'] };
+    const columns = { question: 'wording', answer: ['gold.value'], image: ['photo'], tag: 'topic' };
     expect(await read(path, { columns })).toMatchObject([
       { question: 'How many?', answer: '4', images: [{}], tags: { topic: 'sums' } },
     ]);
