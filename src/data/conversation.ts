@@ -5,7 +5,7 @@ import { askedProblem } from './asked.js';
 import { optionalText, type ReadContext, type Reading } from './formats/format.js';
 import { readRows } from './formats/rows.js';
 import { settleMarks } from './marks.js';
-import { isPicture, type Picture, picturesOf } from './pictures.js';
+import { hasPicture, isPicture, type Picture, picturesOf } from './pictures.js';
 import { type Place, refuse, shown } from './refuse.js';
 import { checkObject, checkText, checkTruth, MAX_ID, MAX_TEXT } from './truth.js';
 
@@ -125,7 +125,8 @@ function withPictures(
 
 /** MiniCPM-V has a map from marks to pictures. */
 function listOf(value: unknown): unknown {
-  const isMap = typeof value === 'object' && value !== null && Object.keys(value).some((key) => key.startsWith('<'));
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || hasPicture(value)) return value;
+  const isMap = Object.keys(value).some((key) => key.startsWith('<'));
   return isMap ? Object.values(value) : value;
 }
 

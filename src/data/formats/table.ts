@@ -141,9 +141,14 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === '';
 }
 
+/** Longer cells are no lists: the pattern below takes time by the square of the length where quotes do not close. */
+const LONGEST_LIST = 16_384;
+
 /** A list that a text cell spells as JSON or as Python does; any other value as it is. */
 function listIn(value: unknown): unknown {
-  if (typeof value !== 'string' || !/^\s*\[[\s\S]*\]\s*$/.test(value)) return value;
+  if (typeof value !== 'string' || value.length > LONGEST_LIST) return value;
+  const text = value.trim();
+  if (!text.startsWith('[') || !text.endsWith(']')) return value;
   try {
     return JSON.parse(value);
   } catch {
