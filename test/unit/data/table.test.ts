@@ -216,6 +216,11 @@ describe('choices and answers', () => {
     await expect(read(asked(['one', 'two'], answer))).rejects.toThrow(`:1: ${message}`);
   });
 
+  test('a row without an answer does not take that of another column', async () => {
+    const path = lines({ question: 'Q?', answer: '1', solution: 'x' }, { question: 'R?', answer: '', solution: 'y' });
+    await expect(read(path)).rejects.toThrow(':2: answer: missing, wanted one answer');
+  });
+
   test('choices in columns A, B, C; an answer in a list of one; a list as an answer', async () => {
     expect(await read(text('question,A,B,answer\nWhich?,one,two,A\n'))).toMatchObject([{ choices: ['one', 'two'] }]);
     expect(await read(lines({ query: 'Q?', label: ['12'] }))).toMatchObject([{ answer: '12', answerType: 'integer' }]);
