@@ -66,6 +66,8 @@ interface DataCount {
   readonly format: string;
   readonly problems: number;
   readonly pictures: number;
+  /** Questions that begin with a hint line. */
+  readonly hinted: number;
   /** Problems whose prompt leaves no position for a response. */
   readonly long: readonly string[];
   readonly lines: readonly string[];
@@ -87,9 +89,9 @@ async function countData(file: string, reading: ReadOptions, prompts: Renderer, 
       if (tokens.length >= prompts.positions) long.push(`${problem.id}: ${tokens.length} tokens`);
     }
   });
-  const { format } = forms;
-  const lines = [`${format}: ${problems} problems, ${pictures} pictures`, ...forms.lines()];
-  return { format, problems, pictures, long, lines };
+  const { format, hinted } = forms;
+  const lines = [`${format}: ${problems} problems, ${pictures} pictures, ${hinted} hint lines`, ...forms.lines()];
+  return { format, problems, pictures, hinted, long, lines };
 }
 
 const MOST_NAMED = 5;

@@ -20,7 +20,7 @@ import { flagOf, readingOf } from './data-flags.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 import { percent } from './recipe.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
-import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
+import { describeOutcomes, failOn, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
 
 type Flags = Record<string, unknown> &
@@ -86,6 +86,7 @@ async function onData(flags: Flags): Promise<void> {
     ),
     `files: ${join(settings.out, 'responses.jsonl')}, ${join(settings.out, 'summary.json')}`,
   ]);
+  failOn(outcomes.error);
 }
 
 async function onBenchmark(flags: Flags): Promise<void> {
@@ -101,6 +102,7 @@ async function onBenchmark(flags: Flags): Promise<void> {
   };
   const evaluation = await evaluateBenchmark(settings, options);
   printResult(flags, evaluation, tables(evaluation, settings.out, judge));
+  failOn(Math.max(0, ...evaluation.sets.map(({ failed }) => failed)));
 }
 
 async function fromRollouts(flags: Flags, rollouts: string): Promise<void> {
@@ -133,8 +135,9 @@ function judgingBy(judge: Judge): Judging {
 
 function tables({ benchmark, protocol, sets }: Evaluation, out: string, judge: Judge | undefined): string[] {
   const lines: string[] = [];
-  for (const { name, questions, n, scores, curves, parts } of sets) {
-    lines.push(`${benchmark?.title ?? 'evaluation'}, ${name}: ${questions} questions, ${n} each`);
+  for (const { name, questions, n, failed, scores, curves, parts } of sets) {
+    const lost = failed > 0 ? `, ${failed} could not be sampled` : '';
+    lines.push(`${benchmark?.title ?? 'evaluation'}, ${name}: ${questions} questions, ${n} each${lost}`);
     for (const { protocol: by, accuracy, vanilla, unreadable } of scores) {
       const interval = `${percent(accuracy.mean)} (${percent(accuracy.low)} to ${percent(accuracy.high)})`;
       const first = vanilla ? `, first rotation ${percent(vanilla.mean)}` : '';

@@ -6,7 +6,7 @@ import { describeSeconds } from '../run/terminal.js';
 import { Computed } from './computed.js';
 import { percent } from './recipe.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
-import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
+import { describeOutcomes, failOn, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
 
 const command: CommandModule<object, CommonFlags & Record<string, unknown>> = {
@@ -34,6 +34,7 @@ const command: CommandModule<object, CommonFlags & Record<string, unknown>> = {
       ...computed.line(),
       `files: ${join(settings.out, 'rollouts.parquet')}, ${join(settings.out, 'rollouts.jsonl')}`,
     ]);
+    failOn(summary.outcomes.error);
   },
 };
 

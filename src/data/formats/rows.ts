@@ -18,6 +18,13 @@ type TableKind = Exclude<Head['kind'], 'json'>;
 
 /** Records with a picture in them are larger than those of paths. */
 const MAX_RECORD_BYTES = 64 * 2 ** 20;
+/** First bytes of files that hold the data in another form, and what to do with them. */
+const PACKED = [
+  ['\x1f\x8b', 'packed by gzip, wanted it unpacked (gunzip)'],
+  ['PK\x03\x04', 'a ZIP archive, wanted a file of it (unzip)'],
+  ['ARROW1', 'an Arrow file, wanted Parquet (to_parquet of the data set)'],
+  ['version https://git-lfs', 'a Git LFS pointer, wanted the file itself (git lfs pull)'],
+] as const;
 /** Enough for the names of a table's columns. */
 const HEAD_BYTES = 64 * 1024;
 
@@ -47,6 +54,8 @@ export async function kindOf(file: string): Promise<Head['kind']> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     const head = buffer.toString('latin1', 0, bytesRead);
     if (head.startsWith('PAR1')) return 'parquet';
+    const packed = PACKED.find(([start]) => head.startsWith(start));
+    if (packed) throw new UserError(`${file}: file: ${packed[1]}`);
     // Behind a byte order mark, JSON starts with a bracket; the first line of a table has names between tabs or commas.
     const text = head.replace(/^\xef\xbb\xbf/, '').trimStart();
     if (/^[[{]/.test(text)) return 'json';

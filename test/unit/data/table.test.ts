@@ -132,7 +132,7 @@ describe('columns', () => {
     await expect(read(path)).rejects.toThrow(
       /format: unknown, its first record has wording, gold[\s\S]*--columns question=NAME/,
     );
-    const columns = { question: ['wording'], answer: ['gold.value'], image: ['photo'], tag: ['topic'] };
+    const columns = { question: 'wording', answer: ['gold.value'], image: ['photo'], tag: 'topic' };
     expect(await read(path, { columns })).toMatchObject([
       { question: 'How many?', answer: '4', images: [{}], tags: { topic: 'sums' } },
     ]);
@@ -214,6 +214,11 @@ describe('choices and answers', () => {
     [['A', 'B'], 'answer: a list of 2, wanted one answer'],
   ])('the answer %j of two choices is refused', async (answer, message) => {
     await expect(read(asked(['one', 'two'], answer))).rejects.toThrow(`:1: ${message}`);
+  });
+
+  test('a row without an answer does not take that of another column', async () => {
+    const path = lines({ question: 'Q?', answer: '1', solution: 'x' }, { question: 'R?', answer: '', solution: 'y' });
+    await expect(read(path)).rejects.toThrow(':2: answer: missing, wanted one answer');
   });
 
   test('choices in columns A, B, C; an answer in a list of one; a list as an answer', async () => {
