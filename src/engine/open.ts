@@ -80,7 +80,7 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
   }
   const generationFile = 'generation_config.json';
   const ends = endIds(
-    { file: configFile, contents: backbone.languageField === undefined ? config : config[backbone.languageField] },
+    { file: configFile, contents: config, key: backbone.languageField },
     { file: join(folder.dir, generationFile), contents: parseSideFile(folder, generationFile, true) },
     rows,
   );

@@ -175,6 +175,18 @@ describe('what ends an answer', () => {
   const ends = (language: unknown, generation: unknown) =>
     endIds({ file: 'c', contents: language }, { file: 'g', contents: generation }, 100);
 
+  test('stands where config.json describes the language model', () => {
+    const config = (eos: number) => ({
+      file: 'c',
+      contents: { eos_token_id: 500, llm: { eos_token_id: eos } },
+      key: 'llm',
+    });
+    expect(endIds(config(7), { file: 'g', contents: undefined }, 100)).toEqual([7]);
+    expect(() => endIds(config(100), { file: 'g', contents: undefined }, 100)).toThrow(
+      'c: llm.eos_token_id: 100, wanted at most 99',
+    );
+  });
+
   test('is said by generation_config.json, else by config.json', () => {
     expect(ends({ eos_token_id: 2 }, { eos_token_id: [5, 6] })).toEqual([5, 6]);
     expect(ends({ eos_token_id: [2, 3] }, undefined)).toEqual([2, 3]);
