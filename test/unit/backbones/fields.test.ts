@@ -165,6 +165,9 @@ describe('what changes a result is refused', () => {
     expect(() => numbers('internvl2', other)).toThrow(
       `d/config.json: llm_config.architectures: ["${architecture}"], wanted InternLM2ForCausalLM: ${sizes}`,
     );
+    expect(() => numbers('internvl2', (c) => (c.vision_config.norm_type = 'rms_norm'))).toThrow(
+      `vision_config.norm_type: "rms_norm", wanted "layer_norm": ${sizes}`,
+    );
     expect(() => numbers('internvl2', (c) => (c.llm_config.model_type = kind))).toThrow(
       `llm_config.model_type: "${kind}", wanted "internlm2": ${sizes}`,
     );
