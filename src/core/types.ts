@@ -84,6 +84,7 @@ export interface Sampling {
   readonly temperature: number;
   readonly topK: number;
   readonly topP: number;
+  /** A response ends before where the positions of its model do. */
   readonly maxTokens: number;
 }
 

@@ -49,6 +49,11 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
   const { config } = folder;
   const configFile = join(folder.dir, 'config.json');
   const backbone = await findBackbone(config, configFile);
+  const side = Object.fromEntries(backbone.configFiles.map((name) => [name, parseSideFile(folder, name, true)]));
+  const shapes = new Map(folder.weights.flatMap(({ tensors }) => tensors.map(({ name, shape }) => [name, shape])));
+  const files = { dir: folder.dir, config, side, shapes: (name: string) => shapes.get(name) };
+  // A model of another kind often lacks the tokenizer file too: what it is says more.
+  backbone.numbers(files, () => 0);
   const tokenizerFile = join(folder.dir, backbone.tokenizerFile);
   const bytes = folder.sideFiles.get(backbone.tokenizerFile);
   if (!bytes) throw new UserError(`${tokenizerFile}: file: no such file, wanted the tokenizer of ${backbone.name}`);
@@ -68,9 +73,6 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     return id;
   };
   for (const name of backbone.specials) idOf(name);
-  const side = Object.fromEntries(backbone.configFiles.map((name) => [name, parseSideFile(folder, name, true)]));
-  const shapes = new Map(folder.weights.flatMap(({ tensors }) => tensors.map(({ name, shape }) => [name, shape])));
-  const files = { dir: folder.dir, config, side, shapes: (name: string) => shapes.get(name) };
   const numbers = backbone.numbers(files, idOf);
   const rows = numbers[backbone.vocabularyName] as number;
   if (tokenizer.size > rows) {
@@ -80,7 +82,7 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
   }
   const generationFile = 'generation_config.json';
   const ends = endIds(
-    { file: configFile, contents: backbone.languageField === undefined ? config : config[backbone.languageField] },
+    { file: configFile, contents: config, key: backbone.languageField },
     { file: join(folder.dir, generationFile), contents: parseSideFile(folder, generationFile, true) },
     rows,
   );

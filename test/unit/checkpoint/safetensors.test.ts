@@ -46,7 +46,7 @@ describe('reading', () => {
     [
       'metadata that is a list',
       () => read({ __metadata__: [1] }),
-      /__metadata__: \[1\], wanted a value of type record/,
+      /__metadata__: \[1\], wanted a value of type object/,
     ],
     ['metadata that is a text', () => read({ __metadata__: 'pt' }), /__metadata__: "pt", wanted/],
     ['metadata with a number', () => read({ __metadata__: { format: 1 } }), /format: 1, wanted a value of type string/],
