@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { located, resolveConfig, resolvePath } from './config/load.js';
-import { whyItMatters } from './config/resume.js';
+import { memoryFault, whyItMatters } from './config/resume.js';
 import {
   type BenchmarkSettings,
   benchmarkSchema,
@@ -109,6 +109,8 @@ export async function evolve(
       await metrics.close();
       await run.close();
     }
+  } catch (error) {
+    throw memoryFault(error, config.model);
   } finally {
     await models.dispose();
   }
@@ -267,6 +269,8 @@ async function onData<T>(
     } finally {
       await run.close();
     }
+  } catch (error) {
+    throw memoryFault(error, settings);
   } finally {
     await opened.scorer?.dispose();
     await opened.policy?.dispose();

@@ -1,5 +1,6 @@
-// What may differ between the settings that a run folder holds and those that its run is resumed with.
-// Leaves comparing them to run/settings.ts.
+// What may differ between the settings that a run folder holds and those that its run is resumed with, for one after it ran
+// out of memory. Leaves comparing them to run/settings.ts.
+import { EngineError, UserError } from '../core/errors.js';
 import { resolvePath } from './load.js';
 
 /** A setting by its dotted name, with its values as JSON. */
@@ -27,12 +28,9 @@ const TOGETHER = 'on a GPU or in bfloat16 without deterministic the bytes depend
  * Tells why a difference matters, in words that may be none; null where the bytes of the run do not depend on it.
  * @param scored whether a PRM scores the responses
  */
-export function whyItMatters(
-  { device, dtype, deterministic }: Computing,
-  scored: boolean,
-): (difference: Difference) => string | null {
-  const alone = (device === 'cpu' && dtype === 'float32') || deterministic;
-  const instead = alone ? '; model.kvGib may change' : '';
+export function whyItMatters(computing: Computing, scored: boolean): (difference: Difference) => string | null {
+  const alone = isAlone(computing);
+  const instead = alone ? '; kvGib may change' : '';
   return ({ key, before, now }) => {
     if (PATHS.test(key)) return samePath(before, now) ? null : '';
     if (key === 'model.tokenBudget') return SUMS + instead;
@@ -40,6 +38,20 @@ export function whyItMatters(
     if (/^(model\.)?kvGib$/.test(key)) return alone ? null : TOGETHER;
     return '';
   };
+}
+
+/** An error of a job; where memory ran out, a UserError that says which settings bound it and how the job goes on. */
+export function memoryFault(error: unknown, computing: Computing): unknown {
+  if (!(error instanceof EngineError) || !/out of memory/i.test(error.message)) return error;
+  const wanted = isAlone(computing)
+    ? 'a lower kvGib, with which the same command goes on, or in another folder a lower tokenBudget or chunk'
+    : 'a lower kvGib, tokenBudget or chunk, in another folder as the bytes depend on them';
+  return new UserError(`memory: ${error.message}, wanted ${wanted}`);
+}
+
+/** Whether each response is computed as if it were alone. */
+function isAlone({ device, dtype, deterministic }: Computing): boolean {
+  return (device === 'cpu' && dtype === 'float32') || deterministic;
 }
 
 /** Whether two texts name one place: a path as it was written, and the same made absolute. */

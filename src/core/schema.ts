@@ -32,7 +32,12 @@ export function checkedUnder<T>(schema: z.ZodType<T>, document: unknown, key: st
 }
 
 function describe(found: unknown): string {
-  const text = JSON.stringify(found) ?? 'missing';
+  let text: string;
+  try {
+    text = JSON.stringify(found) ?? 'missing';
+  } catch {
+    return 'a value of too many levels';
+  }
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 

@@ -37,8 +37,9 @@ export class Idle {
       distinct: distinct + choice.distinct,
     };
     if (this.#inRow < this.#most || (this.#isLimited && this.#hasTrained)) return;
+    const iterations = this.#inRow === 1 ? 'one iteration' : `${this.#inRow} iterations`;
     throw new UserError(
-      `evolve.select: none of ${this.#counts.sampled} responses in ${this.#inRow} iterations was selected, wanted at least one (${this.#remedy()})`,
+      `evolve.select: none of ${this.#counts.sampled} responses in ${iterations} was selected, wanted at least one (${this.#remedy()})`,
     );
   }
 

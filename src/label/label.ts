@@ -65,7 +65,7 @@ export async function label(
   const pairs = choosePairs(candidates, options.pairs, options.balance, settings.seed);
   if (pairs.length === 0) {
     const right = candidates.filter(({ rated }) => rated.grade.verdict === 'correct').length;
-    const found = `${right} right and ${candidates.length - right} wrong responses to ${collection.problems.length} questions`;
+    const found = `${right} right and ${candidates.length - right} wrong different responses`;
     const remedy =
       candidates.length === 0
         ? 'wanted responses with steps (steps.delimiter, sampling.maxTokens)'

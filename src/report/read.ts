@@ -7,6 +7,7 @@ import { basename, join, resolve } from 'node:path';
 import { systemFault, UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
 import { readYaml } from '../core/yaml.js';
+import { isInside } from '../run/durable.js';
 import * as schema from './schema.js';
 
 export interface PhaseRecord {
@@ -109,8 +110,15 @@ export async function readEvents(dir: string): Promise<{ readonly event: string 
   return parseEvents((await readText(join(dir, 'journal.jsonl'))) ?? '');
 }
 
-/** Path of a file of the run; undefined where it is not there, for example deleted to save space. */
+/**
+ * Path of a file of the run; undefined where it is not there, for example deleted to save space.
+ * @throws UserError where a name from the journal leads out of the folder
+ */
 export function fileOf({ dir }: Pick<RunData, 'dir'>, path: string): string | undefined {
+  if (!isInside(path))
+    throw new UserError(
+      `${join(dir, 'journal.jsonl')}: file: ${JSON.stringify(path)}, wanted a path inside the run folder`,
+    );
   const full = join(dir, path);
   return existsSync(full) ? full : undefined;
 }

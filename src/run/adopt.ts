@@ -8,6 +8,7 @@ import { makeFolder } from '../core/files.js';
 import { readYaml } from '../core/yaml.js';
 import { listNames, putDurable, writeDurable } from './durable.js';
 import { journalHead } from './journal.js';
+import { checkOutputFolder } from './output.js';
 import { requireOutputs } from './outputs.js';
 import { differences, keepSettings, type Why } from './settings.js';
 import { readTimings } from './timings.js';
@@ -32,6 +33,7 @@ const SHARED = ['splits.json', 'problems', 'problems-out-of-domain'];
  * @throws UserError where no phase can be taken, naming a setting that differs
  */
 export async function adopt(dir: string, { from, settings, why = () => '', takes }: Adoption): Promise<string[]> {
+  await checkOutputFolder({ flag: 'run.dir', path: dir });
   const file = join(from, 'config.yaml');
   const config = await readFile(file, 'utf8').catch(() => {
     throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`);

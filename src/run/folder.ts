@@ -8,6 +8,7 @@ import { faultOf } from './checkpoint.js';
 import { listNames, removeDurable, sweepAside } from './durable.js';
 import { type Commit, Journal, type JournalEvent, type Json } from './journal.js';
 import { isClaim, type Lock, lockFolder } from './lock.js';
+import { checkOutputFolder } from './output.js';
 import { outputFault } from './outputs.js';
 import { Phase } from './phase.js';
 import { type PlannedWork, Progress } from './progress.js';
@@ -70,6 +71,7 @@ export class Run {
    * @throws UserError where another process owns it, it holds something else, or settings differ
    */
   static async open(options: RunOptions): Promise<Run> {
+    await checkOutputFolder({ flag: 'run.dir', path: options.dir });
     await makeFolder(options.dir);
     const lock = await lockFolder(options.dir);
     let journal: Journal | undefined;

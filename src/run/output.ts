@@ -113,7 +113,7 @@ async function isSame(path: string, info: Stats | undefined, other: string): Pro
 
 /** Throws UserError for a path of a file or a folder that belongs to a run, or lies in one that does. */
 async function refuseRun(flag: string, path: string): Promise<void> {
-  let [there, rest] = [dirname(resolve(path)), basename(resolve(path))];
+  let [there, rest] = [resolve(path), ''];
   while (!existsSync(there)) [there, rest] = [dirname(there), join(basename(there), rest)];
   for (let at = join(await realpath(there), rest); dirname(at) !== at; at = dirname(at)) {
     const folder = dirname(at);

@@ -158,7 +158,7 @@ describe('a run', () => {
       evolve({ ...recipe, model: { path }, ...change }, { host: fakeHost() }).then(String, ({ message }) => message);
     expect(await refused({ model: { path, threads: 3 } })).toContain('model.threads: 3 now, wanted 77 as in the run');
     expect(await refused({ model: { path, tokenBudget: 9 } })).toContain(
-      'model.tokenBudget: 9 now, wanted 16384 as in the run it holds: the sums of an optimizer step depend on it; model.kvGib may change',
+      'model.tokenBudget: 9 now, wanted 16384 as in the run it holds: the sums of an optimizer step depend on it; kvGib may change',
     );
     expect(await refused({ run: { ...recipe.run, chunk: 4 } })).toContain(': the PRM scores the responses of a chunk');
   });

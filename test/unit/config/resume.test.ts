@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../../src/config/presets.js';
-import { whyItMatters } from '../../../src/config/resume.js';
+import { memoryFault, whyItMatters } from '../../../src/config/resume.js';
+import { EngineError } from '../../../src/core/errors.js';
 
 const cpu = { device: 'cpu', dtype: 'float32', deterministic: false } as const;
 const gpu = { ...cpu, device: 'cuda' } as const;
@@ -25,9 +26,9 @@ describe('a setting that differs on resume', () => {
   });
 
   test('matters where steps or scores are computed together, and says what may change', () => {
-    expect(why('model.tokenBudget', 4, 2)).toBe('the sums of an optimizer step depend on it; model.kvGib may change');
+    expect(why('model.tokenBudget', 4, 2)).toBe('the sums of an optimizer step depend on it; kvGib may change');
     expect(why('model.tokenBudget', 4, 2, gpu)).toBe('the sums of an optimizer step depend on it');
-    expect(why('run.chunk', 64, 32)).toBe('the PRM scores the responses of a chunk together; model.kvGib may change');
+    expect(why('run.chunk', 64, 32)).toBe('the PRM scores the responses of a chunk together; kvGib may change');
     expect(why('chunk', 64, 32, cpu, false)).toBeNull();
     expect(why('chunk', 64, 32, gpu, false)).toContain('on a GPU');
   });
@@ -44,4 +45,16 @@ describe('a setting that differs on resume', () => {
     expect(why('evolve.n', 4, 8)).toBe('');
     expect(why('model.threads', 4, 8)).toBe('');
   });
+});
+
+test('a job that ran out of memory says which settings bound it, and how it goes on', () => {
+  const full = new EngineError('ERR_ENGINE', 'CUDA out of memory. Tried to allocate 2.00 GiB');
+  const message = (computing: Parameters<typeof memoryFault>[1]): string =>
+    (memoryFault(full, computing) as Error).message;
+  expect(message(cpu)).toMatch(
+    /^memory: CUDA out of .* GiB, wanted a lower kvGib, with which the same command goes on/,
+  );
+  expect(message(gpu)).toContain('in another folder as the bytes depend on them');
+  const other = new EngineError('ERR_ENGINE', 'shapes differ');
+  expect(memoryFault(other, cpu)).toBe(other);
 });

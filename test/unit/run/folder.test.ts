@@ -230,6 +230,15 @@ describe('opening a folder again', () => {
     });
   });
 
+  test('refuses a file, and a folder among those of another run', async () => {
+    await using((run) => run.phase('one', async () => 1));
+    const inside = join(dir, 'checkpoints/mine');
+    await expect(open({ dir: inside })).rejects.toThrow(`run.dir: ${inside}: checkpoints belongs to the run ${dir}`);
+    const file = join(dir, 'file');
+    writeFileSync(file, '');
+    await expect(open({ dir: file })).rejects.toThrow(`run.dir: ${file}: not a folder, wanted one, or a new name`);
+  });
+
   test('refuses a folder that holds something else', async () => {
     writeFileSync(join(dir, 'thesis.txt'), 'do not touch');
     await expect(open()).rejects.toThrow(`${dir}: run.dir: holds thesis.txt but no config.yaml`);

@@ -132,6 +132,8 @@ describe('an output is refused', () => {
 
     test('through a link to its folder', async () => {
       symlinkSync(at('run'), at('link'));
+      symlinkSync(at('run/rollouts'), at('tables'));
+      await expect(checkOutputFolder({ flag: '--out', path: at('tables') })).rejects.toThrow('belongs to the run');
       await expect(put(at('link/config.yaml'))).rejects.toThrow('config.yaml belongs to the run');
       await expect(checkOutputFolder({ flag: '--out', path: at('link/rollouts') })).rejects.toThrow(
         'belongs to the run',
