@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yargs from 'yargs';
-import { checkLine, commonFlags, normalised } from './commands/line.js';
+import { checkLine, commonFlags, normalised, ownFlagsFirst } from './commands/line.js';
 import { stopCode } from './commands/stop.js';
 import { verbs } from './commands/verbs.js';
 import { packageRoot } from './config/presets.js';
@@ -29,7 +29,7 @@ try {
   await commonFlags(yargs(words))
     .scriptName('mstar')
     .usage('$0 <verb> [flags]\n\nTrains vision-language models to reason by self-evolving.')
-    .command(verbs)
+    .command(verbs.map(ownFlagsFirst))
     .strict()
     // One language for help and refusals, whatever the user's locale is.
     .detectLocale(false)

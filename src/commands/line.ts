@@ -21,6 +21,15 @@ interface Flags {
   readonly demanded: readonly string[];
 }
 
+/** Public in yargs, but missing from its types. */
+interface Internals {
+  getOptions(): Omit<Flags, 'known' | 'demanded'> & {
+    key: Record<string, true>;
+    demandedOptions: Record<string, unknown>;
+  };
+  getGroups(): Record<string, string[]>;
+}
+
 /** The flags of every verb; help shows them after its own. */
 export function commonFlags<T>(yargs: Argv<T>): Argv<T> {
   return yargs
@@ -30,8 +39,21 @@ export function commonFlags<T>(yargs: Argv<T>): Argv<T> {
     .alias('help', 'h')
     .describe('help', 'this text')
     .describe('version', 'the version of mstar')
-    .group([], 'Options:')
     .group(['json', 'quiet', 'debug', 'help', 'version'], 'Every verb:');
+}
+
+/** A verb whose help shows its own flags first. */
+export function ownFlagsFirst(command: CommandModule): CommandModule {
+  const builder = (parser: Argv): Argv => {
+    if (typeof command.builder === 'function') void command.builder(parser);
+    const { getOptions, getGroups } = parser as unknown as Internals;
+    const grouped = Object.values(getGroups.call(parser)).flat();
+    const own = Object.keys(getOptions.call(parser).key).filter(
+      (name) => name === kebab(name) && !grouped.includes(name),
+    );
+    return parser.group(own, 'Options:');
+  };
+  return { ...command, builder };
 }
 
 export function verbOf({ command }: CommandModule): string {
@@ -104,13 +126,7 @@ function helpOf(verb: string): string {
 function flagsOf({ builder }: CommandModule): Flags {
   const parser = commonFlags(yargs([]));
   if (typeof builder === 'function') void builder(parser as Argv<object>);
-  // Public in yargs, but missing from its types.
-  const { getOptions } = parser as unknown as {
-    getOptions(): Omit<Flags, 'known' | 'demanded'> & {
-      key: Record<string, true>;
-      demandedOptions: Record<string, unknown>;
-    };
-  };
+  const { getOptions } = parser as unknown as Internals;
   const options = getOptions.call(parser);
   // yargs also has the camel-case form of each name.
   const known = Object.keys(options.key).filter((name) => name === kebab(name));
