@@ -98,7 +98,8 @@ export function checkLine(words: readonly string[], commands: readonly CommandMo
   if (!command) throw new UserError(`${verb}: unknown verb, ${wantedVerb(verb, commands)}`);
   const flags = flagsOf(command);
   const { positionals, given } = readWords(words, verb, flags);
-  checkPositionals(positionals.slice(1), String(command.command), flags, given);
+  const extra = checkPositionals(positionals.slice(1), String(command.command), flags, given);
+  if (extra !== undefined) throw new UserError(extraWord(extra, words, String(command.command), flags));
   const missing = flags.demanded.filter((name) => !given.has(name));
   if (missing.length > 0) {
     const names = missing.map((name) => `--${name}`).join(', ');
@@ -163,9 +164,6 @@ function readWords(
       const [value] = values;
       if (value !== undefined && !['true', 'false'].includes(value))
         throw new UserError(`${flag}: ${value || 'empty'}, wanted true or false, or no value for true`);
-      const next = words[i + 1];
-      if (name === 'json' && next !== undefined && next !== verb && isValue(next) && next.endsWith('.json'))
-        throw new UserError(`--json: ${next}, wanted no file: the result goes to standard output (--json > ${next})`);
       continue;
     }
     if (equals < 0) {
@@ -225,20 +223,27 @@ function checkChoice(what: string, value: string, choices: readonly unknown[] | 
   }
 }
 
-/** @param usage for example `rollouts <run> <sql>`: `<..>` is needed, `[..]` may be left out or given as a flag */
-function checkPositionals(found: readonly string[], usage: string, flags: Flags, given: ReadonlySet<string>): void {
+/** `rollouts <run> <sql>` as one types it: `mstar rollouts RUN SQL`. */
+function typed(usage: string): string {
   const [verb, ...slots] = usage.split(' ') as [string, ...string[]];
-  const whole = `mstar ${verb}${slots
-    .map(
-      (slot) =>
-        ` ${slot
-          .replace(/[<>[\]]/g, '')
-          .toUpperCase()
-          .replace('..', '...')}`,
-    )
-    .join('')}`;
+  const words = slots.map((slot) => slot.replace(/[<>[\]]/g, '').replace('..', '...'));
+  return ['mstar', verb, ...words.map((word) => word.toUpperCase())].join(' ');
+}
+
+/**
+ * Refuses words in the places of a verb, and adds their names to those given.
+ * @param usage for example `rollouts <run> <sql>`: `<..>` is needed, `[..]` may be left out or given as a flag
+ * @returns the first word that has no place
+ */
+function checkPositionals(
+  found: readonly string[],
+  usage: string,
+  flags: Flags,
+  given: Set<string>,
+): string | undefined {
+  const [, ...slots] = usage.split(' ');
+  const whole = typed(usage);
   const names = slots.map((slot) => slot.replace(/[<>[\].]/g, ''));
-  const endless = slots.at(-1)?.includes('..') ?? false;
   for (const [i, slot] of slots.entries()) {
     const name = names[i] as string;
     const value = found[i];
@@ -250,15 +255,20 @@ function checkPositionals(found: readonly string[], usage: string, flags: Flags,
     if (value === '') throw new UserError(`${name}: empty, wanted ${whole}`);
     if (given.has(name)) throw new UserError(`--${name}: given twice, wanted once`);
     checkChoice(name, value, flags.choices[name]);
-    (given as Set<string>).add(name);
+    given.add(name);
   }
-  const extra = endless ? undefined : found[slots.length];
-  if (extra === undefined) return;
+  return slots.at(-1)?.includes('..') ? undefined : found[slots.length];
+}
+
+/** What to type instead of a word that has no place. */
+function extraWord(extra: string, words: readonly string[], usage: string, flags: Flags): string {
+  const verb = usage.split(' ')[0] as string;
+  if (words[words.indexOf(extra) - 1] === '--json')
+    return `--json: ${extra}, wanted no file: the result goes to standard output (--json > ${extra})`;
   const override = flags.known.includes('set') && /^[\w.]+=/.test(extra) ? `--set ${extra}` : undefined;
   const recipe = flags.known.includes('preset')
     ? `--${/\.ya?ml$/.test(extra) ? 'config' : 'preset'} ${extra}`
     : undefined;
-  throw new UserError(
-    `${extra || 'empty word'}: not a flag of mstar ${verb}, wanted ${override ?? recipe ?? `${whole} and the flags that ${helpOf(verb)} lists`}`,
-  );
+  const wanted = override ?? recipe ?? `${typed(usage)} and the flags that ${helpOf(verb)} lists`;
+  return `${extra || 'empty word'}: not a flag of mstar ${verb}, wanted ${wanted}`;
 }

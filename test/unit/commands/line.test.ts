@@ -76,6 +76,7 @@ test.each([
   ['check m'],
   ['check --model m --data d.json --image_root pictures --device cuda'],
   ['data d.json --json'],
+  ['data --json d.json'],
   ['data --data d.json --headersOnly --sheet 3'],
   ['--quiet doctor m --gpus 1,8'],
   ['runs --compare a b c --html o.html'],
