@@ -40,7 +40,7 @@ describe.skipIf(!addonBuilt)('mstar check (skipped where the addon is not built)
     const model = await tinyModel();
     const right = check(model, '--data', dataSet({ a: 'one?', b: 'two?' }));
     expect([right.status, right.error]).toEqual([0, '']);
-    expect(right.out).toMatch(/^data {8}2 problems, 0 pictures$/m);
+    expect(right.out).toMatch(/^data {8}messages: 2 problems, 0 pictures, 0 hint lines$/m);
     const file = dataSet({ a: 'one?', long: 'one two '.repeat(200), b: 'two?', longer: 'one two '.repeat(300) });
     const { status, out, error } = check(model, '--data', file);
     expect(status).not.toBe(0);
