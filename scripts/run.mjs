@@ -11,6 +11,7 @@ const tasks = {
   demo: (args) => ['dist/cli.js', 'evolve', '--preset', 'demo', ...args],
   golden: (args) => ['dist/cli.js', 'golden', ...args],
   'make-tiny': (args) => ['scripts/make-tiny.mjs', ...args],
+  'make-schema': () => ['scripts/make-schema.mjs'],
   'make-random': (args) => ['scripts/make-random.mjs', ...args],
   // This loader writes nothing beside the config, so that the tests also run in a tree that another user owns.
   test: (args) => ['node_modules/vitest/vitest.mjs', 'run', '--configLoader', 'runner', ...args],

@@ -42,6 +42,10 @@ export interface Backbone {
   readonly widthName: string;
   /** Number of rows of the token table, in the names of `numbers`. */
   readonly vocabularyName: string;
+  /** Field of config.json that describes the language model; the whole does where there is none. */
+  readonly languageField?: string;
+  /** Most tokens of a prompt and its response, in the names of `numbers`. */
+  readonly positionsName: string;
   /** Parameter-name prefixes of the parts that can be frozen. */
   readonly prefixes: Readonly<Record<'vision' | 'projector' | 'language', readonly string[]>>;
   /** Other names of parameters in the files of this family -> the parameter: a module that is reached in two ways. */

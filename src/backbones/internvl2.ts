@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { checked } from '../core/schema.js';
 import type { PromptPart } from '../text/prompt.js';
 import type { Backbone, ConfigFiles, Content, Conversation, Initial } from './backbone.js';
+import { architectures, configFields, side as pictureSide, pixelFields } from './fields/common.js';
+import { withRope } from './fields/rope.js';
 
 const size = (most: number) => z.number().int().min(1).max(most);
 const width = size(65_536);
@@ -16,8 +18,12 @@ const token = z
   .min(0)
   .max(2 ** 24);
 
+const SIZES = ': of InternVL2 the sizes 2B and 8B are supported, not 1B (Qwen2), 4B (Phi-3), 26B, 40B and 76B';
+
 // Keys that are absent have the defaults of the reference's configuration classes; keys not named here do not matter.
 const visionSchema = z.object({
+  ...configFields,
+  architectures: architectures('InternVisionModel'),
   hidden_size: width,
   num_hidden_layers: layers,
   num_attention_heads: width,
@@ -27,12 +33,18 @@ const visionSchema = z.object({
   layer_norm_eps: eps.default(1e-6),
   num_channels: z.literal(3).default(3),
   hidden_act: z.literal('gelu').default('gelu'),
-  norm_type: z.literal('layer_norm'),
+  norm_type: z.string().refine((name) => name === 'layer_norm', `"layer_norm"${SIZES}`),
   qk_normalization: z.literal(false),
   qkv_bias: z.literal(true),
 });
-const ropeSchema = z.object({ type: z.literal('dynamic'), factor: z.number().min(1).max(1e6) });
+const ropeSchema = z.strictObject({ type: z.literal('dynamic'), factor: z.number().min(1).max(1e6) });
 const languageSchema = z.object({
+  ...configFields,
+  architectures: architectures('InternLM2ForCausalLM', SIZES),
+  model_type: z
+    .string()
+    .refine((name) => name === 'internlm2', `"internlm2"${SIZES}`)
+    .optional(),
   hidden_size: width,
   num_hidden_layers: layers,
   num_attention_heads: width,
@@ -43,6 +55,7 @@ const languageSchema = z.object({
   rope_theta: z.number().gt(1).max(1e12).default(10_000),
   rope_scaling: ropeSchema.nullable().default(null),
   max_position_embeddings: size(2 ** 31).default(2048),
+  original_max_position_embeddings: size(2 ** 31).optional(),
   pad_token_id: token.default(2),
   hidden_act: z.literal('silu').default('silu'),
   bias: z.literal(false),
@@ -50,6 +63,8 @@ const languageSchema = z.object({
 });
 const schema = z
   .object({
+    ...configFields,
+    architectures: architectures('InternVLChatModel'),
     vision_config: visionSchema,
     llm_config: languageSchema,
     force_image_size: size(4096).nullable().optional(),
@@ -61,6 +76,8 @@ const schema = z
     select_layer: z.literal(-1).default(-1),
     ps_version: z.literal('v2'),
     template: z.literal('internlm2-chat'),
+    tie_word_embeddings: z.literal(false).default(false),
+    pad2square: z.literal(false).default(false),
   })
   .superRefine((config, context) => {
     const { vision_config: vision, llm_config: language } = config;
@@ -94,8 +111,26 @@ const schema = z
     if (config.max_dynamic_patch < config.min_dynamic_patch) {
       refuse(['max_dynamic_patch'], `at least min_dynamic_patch = ${config.min_dynamic_patch}`);
     }
+    if (
+      (language.original_max_position_embeddings ?? language.max_position_embeddings) !==
+      language.max_position_embeddings
+    ) {
+      refuse(
+        ['llm_config', 'original_max_position_embeddings'],
+        `${language.max_position_embeddings} (llm_config.max_position_embeddings)`,
+      );
+    }
     if (language.pad_token_id >= language.vocab_size)
       refuse(['llm_config', 'pad_token_id'], `below vocab_size = ${language.vocab_size}`);
+  });
+
+const PREPROCESSOR = 'preprocessor_config.json';
+const preprocessorSchema = (pixels: number) =>
+  z.object({
+    ...pixelFields([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+    resample: z.literal(3).optional(),
+    size: pictureSide(pixels),
+    crop_size: pictureSide(pixels),
   });
 
 const BEGIN = '<s>';
@@ -113,10 +148,12 @@ export const backbone: Backbone = {
   accepts: (config) =>
     config.model_type === 'internvl_chat' ||
     (Array.isArray(config.architectures) && config.architectures.includes('InternVLChatModel')),
-  configFiles: [],
+  configFiles: [PREPROCESSOR],
   numbers,
   widthName: 'l_hidden',
   vocabularyName: 'vocab',
+  languageField: 'llm_config',
+  positionsName: 'max_positions',
   prefixes: { vision: ['vision_model.'], projector: ['mlp1.'], language: ['language_model.'] },
   aliases: {},
   tokenizerFile: 'tokenizer.model',
@@ -139,9 +176,12 @@ export const backbone: Backbone = {
   initial,
 };
 
-function numbers({ dir, config }: ConfigFiles, idOf: (special: string) => number): Record<string, number> {
+function numbers({ dir, config, side }: ConfigFiles, idOf: (special: string) => number): Record<string, number> {
   const file = join(dir, 'config.json');
-  const { vision_config: vision, llm_config: language, ...model } = checked(schema, config, file);
+  const named = { ...config, llm_config: withRope(config.llm_config, file, 'llm_config') };
+  const { vision_config: vision, llm_config: language, ...model } = checked(schema, named, file);
+  // The reference's own chat reads no such file; one that says otherwise belongs to another network.
+  checked(preprocessorSchema(vision.image_size), side[PREPROCESSOR] ?? {}, join(dir, PREPROCESSOR));
   return {
     image_size: vision.image_size,
     patch_size: vision.patch_size,

@@ -6,6 +6,8 @@ import { UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
 import type { PicturePiece, PromptPart } from '../text/prompt.js';
 import type { Backbone, ConfigFiles, Content, Conversation, Initial } from './backbone.js';
+import { architectures, configFields, pixelFields } from './fields/common.js';
+import { withRope } from './fields/rope.js';
 
 const size = (most: number) => z.number().int().min(1).max(most);
 const width = size(65_536);
@@ -34,6 +36,8 @@ const sliceSchema = z.object({
 const versionSchema = z.union([z.literal('2.5'), z.literal(2.5)]);
 const schema = z
   .object({
+    ...configFields,
+    architectures: architectures('MiniCPMV'),
     version: versionSchema.default('2.5'),
     vision_config: visionSchema,
     slice_config: sliceSchema.nullable().default(null),
@@ -51,6 +55,7 @@ const schema = z
     vocab_size: size(2 ** 24),
     rms_norm_eps: eps.default(1e-6),
     rope_theta: z.number().gt(1).max(1e12).default(10_000),
+    max_position_embeddings: size(2 ** 31).default(2048),
     rope_scaling: z.null().default(null),
     hidden_act: z.literal('silu').default('silu'),
     attention_bias: z.literal(false).default(false),
@@ -106,6 +111,8 @@ const preprocessorSchema = sliceSchema.extend({
   slice_start: z.literal(SLICE_BEGIN).default(SLICE_BEGIN),
   slice_end: z.literal(SLICE_END).default(SLICE_END),
   unk: z.literal(UNKNOWN).default(UNKNOWN),
+  ...pixelFields([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]),
+  resample: z.literal(3).optional(),
   norm_mean: half.default([0.5, 0.5, 0.5]),
   norm_std: half.default([0.5, 0.5, 0.5]),
 });
@@ -117,6 +124,7 @@ export const backbone: Backbone = {
   numbers,
   widthName: 'l_hidden',
   vocabularyName: 'vocab',
+  positionsName: 'max_positions',
   prefixes: { vision: ['vpm.'], projector: ['resampler.'], language: ['llm.'] },
   aliases: {},
   tokenizerFile: 'tokenizer.json',
@@ -162,7 +170,8 @@ function accepts(config: Readonly<Record<string, unknown>>): boolean {
 }
 
 function numbers({ dir, config, side }: ConfigFiles, idOf: (special: string) => number): Record<string, number> {
-  const { vision_config: vision, ...model } = checked(schema, config, join(dir, 'config.json'));
+  const configFile = join(dir, 'config.json');
+  const { vision_config: vision, ...model } = checked(schema, withRope(config, configFile), configFile);
   const file = join(dir, PREPROCESSOR);
   const pictures = checked(preprocessorSchema, side[PREPROCESSOR] ?? {}, file);
   const same = (field: string, found: number | undefined, wanted: number, where: string): void => {
@@ -192,6 +201,7 @@ function numbers({ dir, config, side }: ConfigFiles, idOf: (special: string) => 
     l_eps: model.rms_norm_eps,
     vocab: model.vocab_size,
     rope_theta: model.rope_theta,
+    max_positions: model.max_position_embeddings,
     pad_id: model.pad_token_id ?? -1,
     image_token_id: idOf(UNKNOWN),
   };

@@ -6,6 +6,8 @@ import { UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
 import type { PromptPart } from '../text/prompt.js';
 import type { Backbone, ConfigFiles, Content, Conversation, Initial } from './backbone.js';
+import { architectures, configFields, pixelFields } from './fields/common.js';
+import { withRope } from './fields/rope.js';
 
 const size = (most: number) => z.number().int().min(1).max(most);
 const width = size(65_536);
@@ -27,8 +29,16 @@ const processorSchema = z.object({
   layer_idx: z.literal(-2).default(-2),
   type_feature: z.literal('patch').default('patch'),
 });
+const ropeSchema = z.strictObject({
+  type: z.literal('longrope'),
+  short_factor: factors,
+  long_factor: factors,
+  factor: z.number().optional(),
+});
 const schema = z
   .object({
+    ...configFields,
+    architectures: architectures('Phi3VForCausalLM'),
     embd_layer: embeddingSchema,
     img_processor: processorSchema,
     hidden_size: width,
@@ -39,7 +49,7 @@ const schema = z
     vocab_size: size(2 ** 24),
     rms_norm_eps: z.number().min(0).max(1).default(1e-5),
     rope_theta: z.number().gt(1).max(1e12).default(10_000),
-    rope_scaling: z.object({ type: z.enum(['su', 'longrope']), short_factor: factors, long_factor: factors }),
+    rope_scaling: ropeSchema,
     original_max_position_embeddings: z
       .number()
       .int()
@@ -67,20 +77,18 @@ const schema = z
     const pairs = config.hidden_size / heads / 2;
     for (const key of ['short_factor', 'long_factor'] as const)
       if (rope[key].length !== pairs) refuse(['rope_scaling', key], `${pairs} factors, half the width of a head`);
+    const stretch = config.max_position_embeddings / config.original_max_position_embeddings;
+    if ((rope.factor ?? stretch) !== stretch) refuse(['rope_scaling', 'factor'], `${stretch}, as the positions are`);
     if (config.sliding_window !== null && config.sliding_window < config.max_position_embeddings)
       refuse(['sliding_window'], `at least max_position_embeddings = ${config.max_position_embeddings}`);
     if (config.pad_token_id >= config.vocab_size) refuse(['pad_token_id'], `below vocab_size = ${config.vocab_size}`);
   });
 
 const PREPROCESSOR = 'preprocessor_config.json';
-const MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
-const STD = [0.26862954, 0.26130258, 0.27577711] as const;
-const exactly = ([red, green, blue]: readonly [number, number, number]) =>
-  z.tuple([z.literal(red), z.literal(green), z.literal(blue)]).optional();
 const preprocessorSchema = z.object({
   num_crops: size(256).default(4),
-  image_mean: exactly(MEAN),
-  image_std: exactly(STD),
+  ...pixelFields([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]),
+  num_img_tokens: size(65_536).optional(),
 });
 
 const TOWER = 'model.vision_embed_tokens.img_processor.vision_model.';
@@ -103,6 +111,7 @@ export const backbone: Backbone = {
   numbers,
   widthName: 'l_hidden',
   vocabularyName: 'vocab',
+  positionsName: 'max_positions',
   prefixes: {
     vision: ['model.vision_embed_tokens.img_processor.'],
     projector: [
@@ -138,13 +147,19 @@ export const backbone: Backbone = {
 
 function numbers(files: ConfigFiles): Record<string, number> {
   const { dir, config, side } = files;
-  const model = checked(schema, config, join(dir, 'config.json'));
-  const { num_crops } = checked(preprocessorSchema, side[PREPROCESSOR] ?? {}, join(dir, PREPROCESSOR));
+  const configFile = join(dir, 'config.json');
+  const model = checked(schema, withRope(config, configFile), configFile);
+  const { num_crops, num_img_tokens } = checked(preprocessorSchema, side[PREPROCESSOR] ?? {}, join(dir, PREPROCESSOR));
   const { image_dim_out: towerWidth, num_img_tokens: cropTokens } = model.img_processor;
   const tower = towerSizes(files, towerWidth);
   if (cropTokens !== (tower.grid / 2) ** 2) {
     throw new UserError(
       `${join(dir, 'config.json')}: img_processor.num_img_tokens: ${cropTokens}, wanted ${(tower.grid / 2) ** 2} for ${tower.grid} x ${tower.grid} patches`,
+    );
+  }
+  if ((num_img_tokens ?? cropTokens) !== cropTokens) {
+    throw new UserError(
+      `${join(dir, PREPROCESSOR)}: num_img_tokens: ${num_img_tokens}, wanted ${cropTokens} (config.json: img_processor.num_img_tokens)`,
     );
   }
   const { short_factor: short, long_factor: long } = model.rope_scaling;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { systemFault, UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
+import { parseJson, readJson } from '../core/json.js';
 import { checked } from '../core/schema.js';
-import { parseJson, readJson } from './json.js';
-import { readSafetensors, shown, type WeightFile } from './safetensors.js';
+import { isBuffer, readSafetensors, shown, type WeightFile } from './safetensors.js';
 
 export interface ModelFolder {
   readonly dir: string;
@@ -27,6 +27,7 @@ const MAX_SIDE_BYTES = 256 * 2 ** 20;
 const MAX_SIDE_FILES = 64;
 
 const configSchema = z.record(z.string(), z.unknown());
+const adapterSchema = z.object({ base_model_name_or_path: z.string().nullish() });
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /** Reads everything but tensor data. Throws UserError `file: field: found, wanted`. */
@@ -42,8 +43,39 @@ export async function openFolder(dir: string): Promise<ModelFolder> {
     left -= bytes.length;
     sideFiles.set(name, bytes);
   }
+  refuseAdapter(dir, sideFiles);
   const config = checked(configSchema, parseSideFile({ dir, sideFiles }, 'config.json'), join(dir, 'config.json'));
-  return { dir, config, weights: await readWeights(dir, names), sideFiles };
+  const weights = await readWeights(dir, names);
+  refuseUnmerged(weights);
+  return { dir, config, weights, sideFiles };
+}
+
+const MERGE = 'merge the adapter into its base model (PEFT: merge_and_unload, then save_pretrained)';
+
+/** What Hugging Face would read the folder as: an adapter, whatever else is there. */
+function refuseAdapter(dir: string, sideFiles: ReadonlyMap<string, Uint8Array>): void {
+  const name = 'adapter_config.json';
+  if (!sideFiles.has(name)) return;
+  const { base_model_name_or_path: base } = checked(
+    adapterSchema,
+    parseSideFile({ dir, sideFiles }, name),
+    join(dir, name),
+  );
+  const of = base == null ? '' : ` of ${shown(base)}`;
+  throw new UserError(`${join(dir, name)}: file: the folder of an adapter (LoRA)${of}, wanted a whole model: ${MERGE}`);
+}
+
+/** Names that PEFT gives to the tensors of a model while an adapter is around it. */
+const UNMERGED = /(^|\.)(base_model\.model|lora_[AB]|lora_embedding_[AB]|base_layer|modules_to_save)\./;
+
+function refuseUnmerged(weights: readonly WeightFile[]): void {
+  for (const { path, tensors } of weights) {
+    const found = tensors.find(({ name }) => UNMERGED.test(name));
+    if (found)
+      throw new UserError(
+        `${path}: ${shown(found.name)}: of an unmerged adapter (LoRA), wanted plain weights: ${MERGE}`,
+      );
+  }
 }
 
 /** Parsed JSON side file; undefined where it is absent and `optional`. Throws UserError. */
@@ -64,9 +96,16 @@ async function listFolder(dir: string): Promise<string[]> {
 
 async function readWeights(dir: string, names: readonly string[]): Promise<WeightFile[]> {
   if (names.includes(SINGLE_FILE)) return [await readSafetensors(join(dir, SINGLE_FILE))];
-  if (!names.includes(INDEX_FILE)) throw new UserError(`${dir}: weights: none, wanted ${SINGLE_FILE} or ${INDEX_FILE}`);
+  if (!names.includes(INDEX_FILE)) {
+    const other = names.find((name) =>
+      /^(pytorch_model|consolidated).*\.(bin|pth|pt)(\.index\.json)?$|\.gguf$/.test(name),
+    );
+    const found = other === undefined ? 'none' : `only ${shown(other)}`;
+    throw new UserError(`${dir}: weights: ${found}, wanted ${SINGLE_FILE} or ${INDEX_FILE}`);
+  }
   const file = join(dir, INDEX_FILE);
-  const places = new Map(Object.entries(checked(indexSchema, await readJson(file), file).weight_map));
+  const map = checked(indexSchema, await readJson(file), file).weight_map;
+  const places = new Map(Object.entries(map).filter(([name]) => !isBuffer(name)));
   const weights: WeightFile[] = [];
   for (const name of [...new Set(places.values())].sort()) {
     // A shard is a file of this folder; names that lead elsewhere are not followed.

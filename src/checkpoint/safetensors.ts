@@ -1,9 +1,11 @@
 // safetensors headers: read and checked before anything is mapped, and built for writing.
 // Leaves tensor data to the engine and to tensors.ts, names and shapes to parameters.ts.
 
+import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { openRegularFile, readExactly } from '../core/files.js';
-import { parseJson } from './json.js';
+import { parseJson } from '../core/json.js';
+import { checked } from '../core/schema.js';
 
 export type TensorDtype = 'F32' | 'F16' | 'BF16';
 
@@ -28,13 +30,26 @@ export interface TensorPlan {
   readonly shape: readonly number[];
 }
 
+const metadataSchema = z.record(z.string(), z.string());
 const MAX_HEADER_BYTES = 100_000_000;
 const MAX_DIMENSIONS = 8;
+/** What some versions of a network's code store though it follows from the config. It is passed over, whatever its type. */
+const BUFFER = /(^|\.)(position_ids|rotary_emb\.inv_freq)$/;
+const BUFFER_TYPES: Readonly<Record<string, number>> = {
+  ...{ BOOL: 1, U8: 1, I8: 1, I16: 2, U16: 2, F16: 2, BF16: 2, I32: 4, U32: 4, F32: 4, I64: 8, U64: 8, F64: 8 },
+};
+
+/** Whether a tensor of this name is no parameter. */
+export function isBuffer(name: string): boolean {
+  return BUFFER.test(name);
+}
+
 export const BYTES_PER_NUMBER: Readonly<Record<TensorDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
 
 /** Reads the header of a file of weights. Throws UserError `file: tensor: found, wanted`. */
-export function readSafetensors(path: string): Promise<WeightFile> {
-  return readRanges(path, BYTES_PER_NUMBER);
+export async function readSafetensors(path: string): Promise<WeightFile> {
+  const { tensors } = await readRanges(path, BYTES_PER_NUMBER);
+  return { path, tensors: tensors.filter(({ name }) => !isBuffer(name)) };
 }
 
 /**
@@ -70,8 +85,9 @@ function parseHeader<D extends string>(
 ): TensorRange<D>[] {
   const tensors: TensorRange<D>[] = [];
   for (const [name, entry] of Object.entries(parseJson(header, path) as Record<string, unknown>)) {
-    if (name === '__metadata__') continue;
-    tensors.push(parseTensor(name, entry, path, dataStart, sizes));
+    if (name === '__metadata__') checked(metadataSchema, entry, path, name);
+    else
+      tensors.push(parseTensor(name, entry, path, dataStart, isBuffer(name) ? { ...BUFFER_TYPES, ...sizes } : sizes));
   }
   tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = dataStart;

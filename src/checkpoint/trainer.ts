@@ -3,10 +3,10 @@
 // Leaves writing to save.ts and the numbers to the engine.
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readJson } from '../core/json.js';
 import { checked } from '../core/schema.js';
 import { type Aliases, engineWeights } from './aliases.js';
 import { openFolder } from './folder.js';
-import { readJson } from './json.js';
 import { checkParameters, type ParameterShape } from './parameters.js';
 import { readSafetensors, type TensorPlan, type WeightFile } from './safetensors.js';
 import type { ExtraFile, WeightPlan } from './save.js';

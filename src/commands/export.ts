@@ -8,9 +8,10 @@ import { EXPORT_FORMS, type ExportForm, exportLines } from '../label/export.js';
 import { curvesOf } from '../report/metrics/curves.js';
 import { readTimes, writeEvents } from '../report/metrics/files.js';
 import { readEvents, readRun } from '../report/read.js';
-import { checkOutput, checkOutputFolder, isStandardOutput, writeOutput } from '../run/output.js';
+import { checkOutput, checkOutputFolder, writeOutput } from '../run/output.js';
+import { type CommonFlags, printResult } from './result.js';
 
-interface Arguments {
+interface Arguments extends CommonFlags {
   readonly run: string;
   readonly as: ExportForm | 'tensorboard';
   readonly out: string;
@@ -21,7 +22,7 @@ const command: CommandModule<object, Arguments> = {
   describe: 'write step labels or training examples of a run in the forms of other trainers',
   builder: (yargs) =>
     yargs
-      .positional('run', { type: 'string', demandOption: true, describe: 'run folder' })
+      .positional('run', { type: 'string', describe: 'run folder' })
       .option('as', {
         choices: [...EXPORT_FORMS, 'tensorboard'] as const,
         demandOption: true,
@@ -35,8 +36,8 @@ const command: CommandModule<object, Arguments> = {
       })
       .example('$0 export runs/demo --as visualprm --out labels.jsonl', 'soft labels for another PRM trainer')
       .example('$0 export runs/demo --as tensorboard --out logs', 'then tensorboard --logdir logs') as never,
-  async handler({ run, as, out }) {
-    if (as === 'tensorboard') return exportCurves(run, out);
+  async handler({ run, as, out, ...flags }) {
+    if (as === 'tensorboard') return exportCurves(run, out, flags);
     let lines = 0;
     await writeOutput({ flag: '--out', path: out }, async (sink) => {
       for await (const line of exportLines(run, as)) {
@@ -44,13 +45,12 @@ const command: CommandModule<object, Arguments> = {
         lines++;
       }
     });
-    const say = isStandardOutput(out) ? console.error : console.log;
-    say(`${lines.toLocaleString('en-US')} lines: ${out}`);
+    printResult(flags, { lines, file: out }, [`${lines.toLocaleString('en-US')} lines: ${out}`], out);
   },
 };
 
 /** One event file; asked for again it takes the place of the one before. */
-async function exportCurves(run: string, out: string): Promise<void> {
+async function exportCurves(run: string, out: string, flags: CommonFlags): Promise<void> {
   await readRun(run);
   const timeOf = await readTimes(run);
   const points = curvesOf(await readEvents(run));
@@ -61,7 +61,8 @@ async function exportCurves(run: string, out: string): Promise<void> {
   await makeFolder(folder);
   const { mtimeMs } = await stat(join(run, 'journal.jsonl'));
   const file = await writeEvents(folder, metrics, mtimeMs / 1000);
-  console.log(`${metrics.length.toLocaleString('en-US')} scalars: ${file}`);
+  const line = `${metrics.length.toLocaleString('en-US')} scalars: ${file}`;
+  printResult(flags, { scalars: metrics.length, file }, [line]);
 }
 
 export default command;

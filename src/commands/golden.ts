@@ -1,15 +1,14 @@
 // `mstar golden <folder>`: compares this build with the outputs of the reference code.
 // Leaves the comparison to golden/.
 import type { CommandModule } from 'yargs';
-import { printableJson } from '../core/printable.js';
 import type { Line } from '../golden/report.js';
 import { runGolden } from '../golden/run.js';
 import { chooseDevice } from '../golden/session.js';
 import { print } from './print.js';
+import { type CommonFlags, printResult } from './result.js';
 
-interface Arguments {
+interface Arguments extends CommonFlags {
   readonly folder: string;
-  readonly json: boolean;
   readonly device: 'cpu' | 'cuda';
 }
 
@@ -20,24 +19,24 @@ const command: CommandModule<object, Arguments> = {
     yargs
       .positional('folder', {
         type: 'string',
-        demandOption: true,
         describe: 'model folder with reference outputs',
       })
       .option('device', { choices: ['cpu', 'cuda'] as const, default: 'cpu' as const, describe: 'where to compute' })
-      .option('json', { type: 'boolean', default: false, describe: 'the report as one JSON document' }),
-  async handler({ folder, json, device }) {
+      .example('$0 golden golden/internvl2', 'the engine against the reference outputs of a folder') as never,
+
+  async handler({ folder, device, ...flags }) {
     chooseDevice(device);
     const lines = await runGolden(folder, (line) => {
-      if (!json) print(line);
+      if (!flags.json) print(line);
     });
     const failed = lines.filter(({ ok }) => !ok);
-    console.log(json ? document(folder, lines, failed) : summary(lines, failed));
+    printResult(flags, document(folder, lines, failed), [summary(lines, failed)]);
     if (failed.length > 0) process.exitCode = 1;
   },
 };
 
-function document(folder: string, lines: readonly Line[], failed: readonly Line[]): string {
-  return printableJson({ folder, checks: lines.length, failed: failed.length, first: failed[0] ?? null, lines }, 2);
+function document(folder: string, lines: readonly Line[], failed: readonly Line[]): object {
+  return { folder, checks: lines.length, failed: failed.length, first: failed[0] ?? null, lines };
 }
 
 function summary(lines: readonly Line[], failed: readonly Line[]): string {

@@ -6,8 +6,9 @@ import { families } from '../problems/families.js';
 import { defaultKnobs } from '../problems/problem.js';
 import { writeProblems } from '../problems/write.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
+import { type CommonFlags, printResult } from './result.js';
 
-interface Flags {
+interface Flags extends CommonFlags {
   count: number;
   seed: number;
   out: string;
@@ -51,7 +52,9 @@ const command: CommandModule<object, Flags> = {
         type: 'number',
         default: defaultKnobs.choiceShare,
         describe: 'share of multiple-choice questions',
-      }) as never,
+      })
+      .example('$0 problems --count 1000 --out problems', 'problems/problems.json and its pictures')
+      .example('$0 problems --count 200 --seed 2 --range 9 --out harder', 'other ones, with larger values') as never,
   handler: async (flags) => {
     check(flags);
     const { count, seed, families: names, range, choiceShare } = flags;
@@ -59,7 +62,8 @@ const command: CommandModule<object, Flags> = {
     for (const path of [flags.out, join(flags.out, 'data_images')]) await checkOutputFolder({ flag, path });
     await checkOutput({ flag, path: join(flags.out, 'problems.json') });
     const written = await writeProblems(flags.out, { count, seed, families: names, range, choiceShare });
-    process.stdout.write(`${written.count} problems: ${written.file}, pictures under ${written.imageRoot}\n`);
+    const { count: made, file, imageRoot } = written;
+    printResult(flags, written, [`${made} problems: ${file}, pictures under ${imageRoot}`]);
   },
 };
 

@@ -2,19 +2,17 @@
 // Leaves reading and the page to report/.
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
-import { printableJson } from '../core/printable.js';
 import { compareRuns, readRuns } from '../report/compare/comparison.js';
 import { listRuns } from '../report/runs.js';
-import { isStandardOutput, writeOutput } from '../run/output.js';
+import { writeOutput } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
-import { print } from './print.js';
 import { percent } from './recipe.js';
+import { type CommonFlags, printResult, tableLines } from './result.js';
 
-interface Arguments {
+interface Arguments extends CommonFlags {
   readonly folder: string;
   readonly compare?: string[];
   readonly html?: string;
-  readonly json: boolean;
 }
 
 const command: CommandModule<object, Arguments> = {
@@ -32,14 +30,13 @@ const command: CommandModule<object, Arguments> = {
         type: 'string',
         describe: 'with --compare: write a page with their curves over each other to this file',
       })
-      .option('json', { type: 'boolean', default: false, describe: 'as one JSON document' })
       .example('$0 runs', 'what is in runs/')
       .example('$0 runs --compare runs/a runs/b', 'two runs side by side')
       .example('$0 runs --compare runs/a runs/b runs/c --html compare.html', 'their curves as a page') as never,
-  async handler({ folder, compare, html, json }) {
+  async handler({ folder, compare, html, ...flags }) {
     if (compare === undefined) {
       if (html !== undefined) throw new UserError('--html: given without --compare, wanted run folders to compare');
-      return list(folder, json);
+      return list(folder, flags);
     }
     const runs = await readRuns(compare);
     const comparison = compareRuns(runs);
@@ -48,47 +45,36 @@ const command: CommandModule<object, Arguments> = {
       const { renderComparison } = await import('../report/compare/page.js');
       await writeOutput({ flag: '--html', path: html }, (sink) => sink(renderComparison(runs)));
     }
-    if (json) console.log(printableJson(comparison, 2));
-    else if (html !== undefined) (isStandardOutput(html) ? console.error : console.log)(html);
-    else {
-      const { settings, test } = comparison;
-      printTable(['setting', ...comparison.runs], settings);
-      print('');
-      printTable(
-        ['test accuracy', ...comparison.runs],
-        test.map(([at, ...accuracies]) => [at, ...accuracies.map(percent)]),
-      );
-    }
+    const { settings, test } = comparison;
+    const accuracies = test.map(([at, ...shares]) => [at, ...shares.map(percent)]);
+    printResult(
+      flags,
+      comparison,
+      html === undefined
+        ? [
+            ...tableLines([['setting', ...comparison.runs], ...settings]),
+            '',
+            ...tableLines([['test accuracy', ...comparison.runs], ...accuracies]),
+          ]
+        : [html],
+      html,
+    );
   },
 };
 
-async function list(folder: string, json: boolean): Promise<void> {
+async function list(folder: string, flags: CommonFlags): Promise<void> {
   const runs = await listRuns(folder);
-  if (json) console.log(printableJson(runs, 2));
-  else if (runs.length === 0) print(`${folder}: no runs`);
-  else {
-    const rows = runs.map(({ name, method, iterations, first, last, seconds, state }) => [
-      name,
-      method,
-      iterations,
-      percent(first),
-      percent(last),
-      describeSeconds(seconds),
-      state,
-    ]);
-    printTable(['run', 'method', 'iterations', 'first test', 'last test', 'time', 'state'], rows);
-  }
-}
-
-function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of [head, ...rows])
-    print(
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+  const rows = runs.map(({ name, method, iterations, first, last, seconds, state }) => [
+    name,
+    method,
+    iterations,
+    percent(first),
+    percent(last),
+    describeSeconds(seconds),
+    state,
+  ]);
+  const head = ['run', 'method', 'iterations', 'first test', 'last test', 'time', 'state'];
+  printResult(flags, runs, runs.length === 0 ? [`${folder}: no runs`] : tableLines([head, ...rows]));
 }
 
 export default command;

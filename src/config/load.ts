@@ -9,7 +9,7 @@ import { readDocument, readYaml } from '../core/yaml.js';
 import { explainIssue } from './explain.js';
 import { packageRoot, presetFiles } from './presets.js';
 import { type Config, type ConfigInput, configSchema } from './schema.js';
-import { nearestSetting, settingAt } from './settings.js';
+import { nearestSettings, settingAt } from './settings.js';
 
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
 export const PACKAGE_PREFIX = 'mstar:';
@@ -71,7 +71,10 @@ async function readSource({ file, preset }: ConfigSource): Promise<Recipe> {
   const files = preset === undefined ? [file] : await presetFiles(preset);
   const recipes: Recipe[] = [];
   for (const one of files) {
-    if (one === undefined) throw new UserError('--config: missing, wanted a recipe file, or --preset with a name');
+    if (one === undefined)
+      throw new UserError(
+        '--config: missing, wanted a recipe file (mstar init writes one), or --preset with a name (mstar preset list)',
+      );
     recipes.push(await readRecipe(one));
   }
   const values = recipes.reduce<Record<string, unknown>>((all, recipe) => merge(all, recipe.values), {});
@@ -110,7 +113,7 @@ async function readRecipe(file: string): Promise<Recipe> {
   const text = new TextDecoder().decode(await readRegularFile(file, MOST_BYTES));
   const lines = new LineCounter();
   const { value, document } = readDocument(text, file, 'recipe', lines);
-  const values = value ?? {};
+  const values = withoutNulls(value ?? {});
   if (!isGroup(values)) throw new UserError(`${file}: recipe: not a mapping, wanted settings by group`);
   const lineOf = (path: readonly string[]): string => {
     for (let length = path.length; length > 0; length--) {
@@ -123,6 +126,13 @@ async function readRecipe(file: string): Promise<Recipe> {
     return file;
   };
   return { values, lineOf };
+}
+
+/** A group or a setting with nothing after its colon is left out, as after its lines were made comments. */
+function withoutNulls(value: unknown): unknown {
+  if (!isGroup(value)) return value;
+  const kept = Object.entries(value).filter(([, inner]) => inner !== null);
+  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutNulls(inner)]));
 }
 
 function keyOf(key: unknown): string {
@@ -145,8 +155,10 @@ function parseOverride(text: string): Override {
   const type = settingAt(path);
   if (!type) throw new UserError(`--set ${text}: ${path.join('.')}: ${unknownSetting(path)}`);
   const raw = text.slice(equals + 1);
-  const value = type instanceof z.ZodString && raw !== 'null' ? raw : readYaml(raw, `--set ${text}`, path.join('.'));
-  return { text, path, value };
+  if (raw.trim() === '')
+    throw new UserError(`--set ${text}: no value, wanted one; null takes the setting out, "" stands for empty text`);
+  const isText = type instanceof z.ZodString && raw !== 'null' && raw !== '""';
+  return { text, path, value: isText ? raw : readYaml(raw, `--set ${text}`, path.join('.')) };
 }
 
 function applyOverride(values: Record<string, unknown>, { path, value }: Override): void {
@@ -180,10 +192,11 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
 function withPaths(config: Config, form: (path: string) => string): Config {
   const { run, model, data } = config;
   const { outOfDomain } = data;
-  const placed = <T extends { readonly file?: string; readonly imageRoot?: string }>(set: T): T => ({
+  const placed = <T extends Omit<NonNullable<Config['data']['outOfDomain']>, 'generate'>>(set: T): T => ({
     ...set,
     ...(set.file !== undefined && { file: form(set.file) }),
     ...(set.imageRoot !== undefined && { imageRoot: form(set.imageRoot) }),
+    ...(set.linkRoot !== undefined && { linkRoot: set.linkRoot.map(form) }),
   });
   return {
     ...config,
@@ -194,9 +207,9 @@ function withPaths(config: Config, form: (path: string) => string): Config {
 }
 
 function unknownSetting(path: readonly string[]): string {
-  const near = nearestSetting(path);
-  return near
-    ? `unknown setting, did you mean ${near}?`
+  const near = nearestSettings(path);
+  return near.length > 0
+    ? `unknown setting, did you mean ${new Intl.ListFormat('en', { type: 'disjunction' }).format(near)}?`
     : 'unknown setting, wanted one that mstar evolve --settings lists';
 }
 

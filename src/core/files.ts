@@ -1,4 +1,5 @@
-// Reads whole regular files of bounded size, a pipe or a device refused without waiting for it, and makes folders.
+// Reads whole regular files of bounded size, a pipe or a device refused without waiting for it and a Git LFS pointer by name,
+// and makes folders.
 // Leaves the contents to the callers.
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
@@ -12,6 +13,10 @@ export interface OpenedFile {
   readonly changed: bigint;
 }
 
+/** What stands in place of a file that Git LFS keeps elsewhere begins so, and is short. */
+const POINTER = 'version https://git-lfs.github.com/spec/';
+const POINTER_BYTES = 1024;
+
 /** Opens a regular file for reading. The caller closes the handle. Throws UserError `file: file: found, wanted`. */
 export async function openRegularFile(file: string): Promise<OpenedFile> {
   let handle: FileHandle;
@@ -23,9 +28,15 @@ export async function openRegularFile(file: string): Promise<OpenedFile> {
     throw new UserError(`${file}: file: ${fault}, wanted a readable file`);
   }
   const stat = await handle.stat({ bigint: true });
-  if (stat.isFile()) return { handle, size: Number(stat.size), changed: stat.mtimeNs };
+  const size = Number(stat.size);
+  let wrong = stat.isFile() ? undefined : 'not a regular file, wanted a readable file';
+  if (stat.isFile() && size <= POINTER_BYTES) {
+    const start = await handle.read(Buffer.alloc(POINTER.length), 0, POINTER.length, 0);
+    if (start.buffer.toString() === POINTER) wrong = 'a Git LFS pointer, wanted the file itself: run `git lfs pull`';
+  }
+  if (wrong === undefined) return { handle, size, changed: stat.mtimeNs };
   await handle.close();
-  throw new UserError(`${file}: file: not a regular file, wanted a readable file`);
+  throw new UserError(`${file}: file: ${wrong}`);
 }
 
 /** All bytes of a regular file of at most `maxBytes`. Throws UserError. */

@@ -1,18 +1,34 @@
 // Turns a failed schema check into the one line that a user sees.
 // Leaves what is wanted to the schemas.
-import type { z } from 'zod';
+import { z } from 'zod';
 import { UserError } from './errors.js';
 
 type Issue = z.core.$ZodIssue;
 
-/** `value` as `schema` reads it. Throws UserError `file: field: found, wanted`. */
-export function checked<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
+/**
+ * `value` as `schema` reads it.
+ * @param root field of messages about the value as a whole
+ * @throws UserError `file: field: found, wanted`
+ */
+export function checked<T>(schema: z.ZodType<T>, value: unknown, file: string, root = 'document'): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0] as Issue;
-  const field = issue.path.map(String).join('.') || 'document';
+  if (issue.code === 'unrecognized_keys') {
+    const whole = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+    const known = whole instanceof z.ZodObject && issue.path.length === 0 ? Object.keys(whole.shape) : [];
+    const wanted = known.length > 0 ? `one of ${known.join(', ')}` : 'no such name';
+    throw new UserError(`${file}: ${[...issue.path, issue.keys[0]].map(String).join('.')}: unknown, wanted ${wanted}`);
+  }
+  const field = issue.path.map(String).join('.') || root;
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
   throw new UserError(`${file}: ${field}: ${describe(found)}, wanted ${wanted(issue)}`);
+}
+
+/** As `checked`, of what stands under `key` of a document; of all of it where there is no key. */
+export function checkedUnder<T>(schema: z.ZodType<T>, document: unknown, key: string | undefined, file: string): T {
+  if (key === undefined) return checked(schema, document, file);
+  return checked(z.object({ [key]: schema }), document, file)[key] as T;
 }
 
 function describe(found: unknown): string {
@@ -26,7 +42,8 @@ function describe(found: unknown): string {
 }
 
 function wanted(issue: Issue): string {
-  if (issue.code === 'invalid_type') return `a value of type ${issue.expected}`;
+  if (issue.code === 'invalid_type')
+    return `a value of type ${issue.expected === 'record' ? 'object' : issue.expected}`;
   if (issue.code === 'invalid_value') return issue.values.map((value) => describe(value)).join(' or ');
   if (issue.code === 'too_small') return `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
   if (issue.code === 'too_big') return `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;

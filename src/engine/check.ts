@@ -3,9 +3,11 @@
 import { nameIn } from '../checkpoint/aliases.js';
 import { openFolder } from '../checkpoint/folder.js';
 import { EngineError } from '../core/errors.js';
+import { PictureStore } from '../images/store.js';
 import { tokenisePrompt } from '../text/prompt.js';
 import { guarded, guardedNow } from './native.js';
 import { type ComputeOptions, type OpenedModel, openModel } from './open.js';
+import { type Renderer, rendererOf } from './renderer.js';
 
 export interface ModelSummary {
   readonly backbone: string;
@@ -15,6 +17,8 @@ export interface ModelSummary {
   readonly files: number;
   readonly dtypes: readonly string[];
   readonly vocabulary: number;
+  /** Most tokens of a prompt and its response. */
+  readonly positions: number;
   /** What a picture of 640 x 480 becomes. */
   readonly tiles: number;
   readonly imageTokens: number;
@@ -24,8 +28,22 @@ export interface ModelSummary {
 
 const EXAMPLE_SIZE = [640, 480] as const;
 
-/** Throws UserError for what is wrong with the folder, EngineError where the forward fails or gives no numbers. */
-export async function checkModel(dir: string, compute: ComputeOptions): Promise<ModelSummary> {
+const PICTURE_CACHE_BYTES = 64 * 2 ** 20;
+
+export interface CheckOptions extends ComputeOptions {
+  /** Largest picture that is decoded, in pixels. */
+  readonly maxImagePixels: number;
+}
+
+/**
+ * @param look at the prompts of a data set, while the model is open
+ * @throws UserError for what is wrong with the folder, EngineError where the forward fails or gives no numbers
+ */
+export async function checkModel(
+  dir: string,
+  { maxImagePixels, ...compute }: CheckOptions,
+  look: (prompts: Renderer) => Promise<void> = async () => {},
+): Promise<ModelSummary> {
   const { weights } = await openFolder(dir);
   const nameOf = nameIn({});
   const names = weights.flatMap(({ tensors }) => tensors.map(({ name }) => nameOf(name)));
@@ -33,6 +51,8 @@ export async function checkModel(dir: string, compute: ComputeOptions): Promise<
   const model = await openModel(dir, compute, scores ? 'load' : 'none');
   try {
     const forwardTokens = await tinyForward(model, scores);
+    const pictures = new PictureStore({ maxPixels: maxImagePixels, cacheBytes: PICTURE_CACHE_BYTES });
+    await look(rendererOf(model, pictures, { solve: '{question}', givenAnswer: '{question}' }));
     const layout = guardedNow(() => model.native.imageLayout(...EXAMPLE_SIZE));
     return {
       backbone: model.backbone.name,
@@ -44,6 +64,7 @@ export async function checkModel(dir: string, compute: ComputeOptions): Promise<
       files: weights.length,
       dtypes: [...new Set(weights.flatMap(({ tensors }) => tensors.map(({ dtype }) => dtype)))].sort(),
       vocabulary: model.numbers[model.backbone.vocabularyName] as number,
+      positions: model.numbers[model.backbone.positionsName] as number,
       tiles: layout.tiles,
       imageTokens: layout.tokens,
       forwardTokens,

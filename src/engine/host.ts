@@ -3,11 +3,10 @@
 import type { ModelHost } from '../core/ports.js';
 import type { RolloutStats } from '../core/types.js';
 import { PictureStore } from '../images/store.js';
-import { guardedNow } from './native.js';
-import { type ComputeOptions, type OpenedModel, openModel } from './open.js';
+import { type ComputeOptions, openModel } from './open.js';
 import { NativePolicy } from './policy.js';
 import { NativeScorer } from './prm.js';
-import { type PromptTemplates, Renderer } from './renderer.js';
+import { type PromptTemplates, rendererOf } from './renderer.js';
 
 export interface HostOptions extends ComputeOptions {
   /** Tokens per micro-batch of an optimizer step: bounds its memory. */
@@ -32,18 +31,19 @@ export function createHost(options: HostOptions): NativeHost {
   const pictures = new PictureStore({ maxPixels: options.maxImagePixels, cacheBytes: PICTURE_CACHE_BYTES });
   const { device, dtype, threads, kvGib = 0, deterministic = false } = options;
   const compute: ComputeOptions = { device, dtype, threads, kvGib, deterministic };
-  const rendererOf = ({ backbone, tokenizer, native }: OpenedModel): Renderer => {
-    const layout = (width: number, height: number) => guardedNow(() => native.imageLayout(width, height));
-    return new Renderer({ backbone, tokenizer, layout }, pictures, options.prompt);
-  };
   return {
     async openPolicy(dir) {
       const opened = await openModel(dir, compute, 'none');
-      return new NativePolicy(opened, rendererOf(opened), options.tokenBudget, options.onRollout);
+      return new NativePolicy(
+        opened,
+        rendererOf(opened, pictures, options.prompt),
+        options.tokenBudget,
+        options.onRollout,
+      );
     },
     async openScorer(dir, head) {
       const opened = await openModel(dir, compute, head);
-      return new NativeScorer(opened, rendererOf(opened), options.tokenBudget);
+      return new NativeScorer(opened, rendererOf(opened, pictures, options.prompt), options.tokenBudget);
     },
   };
 }

@@ -36,18 +36,42 @@ function engineError(error: unknown, place: EngineError): EngineError | UserErro
   return wrapped;
 }
 
-/** As `guarded`, for a call that can be cancelled. Rejects with the signal's reason once it was aborted. */
+/** A hook that the addon may call from the event loop, where nobody would catch what it throws. */
+type Shield = <A extends unknown[]>(hook: (...given: A) => unknown) => (...given: A) => void;
+
+/**
+ * As `guarded`, for a call that can be cancelled. Rejects with the signal's reason once it was aborted, and with what a
+ * shielded hook throws, after which none is called.
+ */
 export async function cancellable<T>(
   signal: AbortSignal | undefined,
-  call: (flag: CancelFlag) => Promise<T>,
+  call: (flag: CancelFlag, shielded: Shield) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
   const flag = new (addon().CancelFlag)();
   const cancel = (): void => flag.cancel();
+  const thrown: unknown[] = [];
+  const fail = (error: unknown): void => {
+    thrown.push(error);
+    cancel();
+  };
+  const shielded: Shield =
+    (hook) =>
+    (...given) => {
+      if (thrown.length > 0) return;
+      try {
+        Promise.resolve(hook(...given)).catch(fail);
+      } catch (error) {
+        fail(error);
+      }
+    };
   signal?.addEventListener('abort', cancel, { once: true });
   try {
-    return await guarded(() => call(flag));
+    const result = await guarded(() => call(flag, shielded));
+    if (thrown.length > 0) throw thrown[0];
+    return result;
   } catch (error) {
+    if (thrown.length > 0) throw thrown[0];
     if (signal?.aborted && (error as EngineError).code === 'ERR_CANCELLED') throw signal.reason;
     throw error;
   } finally {

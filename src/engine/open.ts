@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Backbone } from '../backbones/backbone.js';
+import { endIds } from '../backbones/fields/generation.js';
 import { findBackbone } from '../backbones/registry.js';
 import { engineWeights } from '../checkpoint/aliases.js';
 import { type ModelFolder, openFolder, parseSideFile } from '../checkpoint/folder.js';
@@ -33,6 +34,8 @@ export interface DescribedModel {
   readonly tokenizer: Tokenizer;
   /** Flat config of the native side. */
   readonly numbers: Readonly<Record<string, number>>;
+  /** Ids that end an answer: those of the backbone, and those that the files name besides. */
+  readonly stops: readonly number[];
 }
 
 export interface OpenedModel extends DescribedModel {
@@ -46,6 +49,11 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
   const { config } = folder;
   const configFile = join(folder.dir, 'config.json');
   const backbone = await findBackbone(config, configFile);
+  const side = Object.fromEntries(backbone.configFiles.map((name) => [name, parseSideFile(folder, name, true)]));
+  const shapes = new Map(folder.weights.flatMap(({ tensors }) => tensors.map(({ name, shape }) => [name, shape])));
+  const files = { dir: folder.dir, config, side, shapes: (name: string) => shapes.get(name) };
+  // A model of another kind often lacks the tokenizer file too: what it is says more.
+  backbone.numbers(files, () => 0);
   const tokenizerFile = join(folder.dir, backbone.tokenizerFile);
   const bytes = folder.sideFiles.get(backbone.tokenizerFile);
   if (!bytes) throw new UserError(`${tokenizerFile}: file: no such file, wanted the tokenizer of ${backbone.name}`);
@@ -65,9 +73,6 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     return id;
   };
   for (const name of backbone.specials) idOf(name);
-  const side = Object.fromEntries(backbone.configFiles.map((name) => [name, parseSideFile(folder, name, true)]));
-  const shapes = new Map(folder.weights.flatMap(({ tensors }) => tensors.map(({ name, shape }) => [name, shape])));
-  const files = { dir: folder.dir, config, side, shapes: (name: string) => shapes.get(name) };
   const numbers = backbone.numbers(files, idOf);
   const rows = numbers[backbone.vocabularyName] as number;
   if (tokenizer.size > rows) {
@@ -75,7 +80,14 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
       `${configFile}: vocab_size: ${rows}, wanted at least the ${tokenizer.size} ids of the tokenizer`,
     );
   }
-  return { folder, backbone, tokenizer, numbers };
+  const generationFile = 'generation_config.json';
+  const ends = endIds(
+    { file: configFile, contents: config, key: backbone.languageField },
+    { file: join(folder.dir, generationFile), contents: parseSideFile(folder, generationFile, true) },
+    rows,
+  );
+  const stops = [...new Set([...backbone.stops.map((name) => tokenizer.idOf(name) as number), ...ends])];
+  return { folder, backbone, tokenizer, numbers, stops };
 }
 
 /** Opens the folder for computing. Throws UserError for what is wrong with its files, EngineError for the rest. */
@@ -101,10 +113,20 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
     head,
   };
   const native = await guarded(() => addon().loadModel(spec)).catch((error: EngineError): never => {
+    const missing = withoutDevice(error.message);
+    if (missing) throw new UserError(missing);
     // What is wrong with the numbers of a file is found while they are read; it begins with the file's name.
     throw folder.weights.some(({ path }) => error.message.startsWith(`${path}:`))
       ? new UserError(error.message)
       : error;
   });
   return { ...described, native, parameters: guardedNow(() => native.parameters()) };
+}
+
+/** What to do where the device that was asked for is not there; undefined for another fault. */
+export function withoutDevice(message: string): string | undefined {
+  if (!message.startsWith("device '")) return undefined;
+  if (message.includes('has no CUDA'))
+    return `${message}; wanted TORCH_ROOT naming a CUDA LibTorch and the addon built again (README, On a GPU), or the device cpu`;
+  return `${message}, wanted one that nvidia-smi lists (CUDA_VISIBLE_DEVICES can hide it), or the device cpu`;
 }

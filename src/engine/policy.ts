@@ -1,7 +1,10 @@
 // The policy: samples answers to problems, rates them, learns from them, over one native model.
 // Leaves prompts to renderer.ts, checkpoints to model.ts, everything numeric to the addon.
+import { randomInt } from 'node:crypto';
+import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import type { Policy, RolloutHooks, RolloutRequest, RolloutResult } from '../core/ports.js';
+import { checked } from '../core/schema.js';
 import type { Example, ImageSource, Problem, Response, RolloutStats, Sampling, StepReport } from '../core/types.js';
 import type { RawRequest, RawResponse } from './binding.js';
 import { Model } from './model.js';
@@ -16,9 +19,23 @@ export interface GenerateOptions extends Partial<Sampling> {
   readonly images?: readonly (string | Uint8Array)[];
   /** Answers to sample; 1 when left out. */
   readonly n?: number;
+  /** The same seed gives the same answers; every call draws anew when it is left out. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
 }
+
+// Ranges of numbers are for `rollout` to check.
+const generateSchema = z.strictObject({
+  question: z.string(),
+  images: z.array(z.union([z.string().min(1), z.instanceof(Uint8Array)], 'a path or encoded bytes')).optional(),
+  n: z.number().optional(),
+  seed: z.number().optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+  temperature: z.number().optional(),
+  topK: z.number().optional(),
+  topP: z.number().optional(),
+  maxTokens: z.number().optional(),
+});
 
 export class NativePolicy extends Model implements Policy {
   readonly #onRollout: ((stats: RolloutStats) => void) | undefined;
@@ -37,46 +54,50 @@ export class NativePolicy extends Model implements Policy {
   ): Promise<RolloutResult> {
     checkSampling(sampling, seed);
     const raw = await Promise.all(requests.map((request) => this.#request(request)));
-    const { backbone, tokenizer, native } = this.opened;
-    const stop = Int32Array.from(backbone.stops, (name) => tokenizer.idOf(name) as number);
+    const rooms = raw.map(({ tokens, prefix }, i) =>
+      roomAfter(tokens.length, prefix?.length ?? 0, this.renderer.positions, requests[i] as RolloutRequest),
+    );
+    const { stops, native } = this.opened;
+    const stop = Int32Array.from(stops);
     // Responses seen by the hook are kept, so that each is decoded once.
     const decoded: Response[][] = requests.map(() => []);
-    const { onResponse, onProgress } = hooks;
-    const respond = onResponse
-      ? (request: number, sample: number, response: RawResponse): void => {
-          const seen = this.#response(response);
-          (decoded[request] as Response[])[sample] = seen;
-          onResponse(request, sample, seen);
-        }
-      : null;
-    const progress = onProgress
-      ? (done: number, total: number, tokens: number): void => onProgress(done, total, tokens)
-      : null;
-    const { responses, ...stats } = await cancellable(hooks.signal, (flag) =>
-      native.rollout(raw, { ...sampling, seed, stop }, flag, respond, progress),
+    const respond = (request: number, sample: number, response: RawResponse): unknown => {
+      const seen = this.#response(response, rooms[request] as number);
+      (decoded[request] as Response[])[sample] = seen;
+      return hooks.onResponse?.(request, sample, seen);
+    };
+    const maxTokens = rooms.reduce((most, room) => Math.max(most, Math.min(room, sampling.maxTokens)), 1);
+    const { responses, ...stats } = await cancellable(hooks.signal, (flag, shielded) =>
+      native.rollout(
+        raw,
+        { ...sampling, maxTokens, seed, stop },
+        flag,
+        hooks.onResponse ? shielded(respond) : null,
+        hooks.onProgress ? shielded(hooks.onProgress.bind(hooks)) : null,
+      ),
     );
     this.#onRollout?.(stats);
     return {
       responses: responses.map((row, request) =>
-        row.map((response, sample) => decoded[request]?.[sample] ?? this.#response(response)),
+        row.map((response, sample) => decoded[request]?.[sample] ?? this.#response(response, rooms[request] as number)),
       ),
       stats,
     };
   }
 
-  /** Samples answers to one question. */
+  /** Samples answers to one question. Throws UserError where an option is missing, misspelt or without meaning. */
   async generate(options: GenerateOptions): Promise<Response[]> {
     const {
       question,
       images = [],
       n = 1,
-      seed = 0,
+      seed = randomInt(2 ** 32),
       signal,
       temperature = 0,
       topK = 0,
       topP = 1,
       maxTokens = 512,
-    } = options;
+    } = checked(generateSchema, options, 'generate', 'options');
     const sources = images.map(
       (image): ImageSource => (typeof image === 'string' ? { path: image } : { bytes: image, name: 'image' }),
     );
@@ -113,9 +134,22 @@ export class NativePolicy extends Model implements Policy {
     return { ...(await this.renderer.prompt(problem, variant)), ...(prefix && { prefix }), n, key };
   }
 
-  #response({ tokens, logprobs, finish }: RawResponse): Response {
-    return { tokens, logprobs, finish, ...this.opened.tokenizer.decode(tokens) };
+  /** Where its model has no more positions (`room`), a response ends as it does after the most tokens that were asked for. */
+  #response({ tokens, logprobs, finish }: RawResponse, room: number): Response {
+    const { tokenizer } = this.opened;
+    if (tokens.length <= room) return { tokens, logprobs, finish, ...tokenizer.decode(tokens) };
+    const kept = tokens.slice(0, room);
+    return { tokens: kept, logprobs: logprobs.slice(0, room), finish: 'length', ...tokenizer.decode(kept) };
   }
+}
+
+/** Positions left for a response. Throws UserError where the tokens that it would go on from have not all one. */
+function roomAfter(prompt: number, prefix: number, positions: number, { problem }: RolloutRequest): number {
+  const room = positions - prompt - prefix;
+  if (room >= 0) return room;
+  throw new UserError(
+    `prefix of problem ${problem.id}: ${prompt + prefix} tokens with its prompt, wanted at most the ${positions} positions of the model`,
+  );
 }
 
 function checkSampling({ temperature, topK, topP, maxTokens }: Sampling, seed: number): void {

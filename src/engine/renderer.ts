@@ -1,12 +1,15 @@
 // A problem as the engine's prompt: filled template, token ids, decoded pictures.
 // Leaves the chat template to the backbone and decoding to images/. Token ids are kept per problem.
-import type { Backbone } from '../backbones/backbone.js';
-import type { Example, Problem, PromptVariant } from '../core/types.js';
+import type { Backbone, Content } from '../backbones/backbone.js';
+import { UserError } from '../core/errors.js';
+import { type Example, IMAGE_MARK, type Problem, type PromptVariant } from '../core/types.js';
 import type { Picture } from '../images/decode.js';
 import type { PictureStore } from '../images/store.js';
 import { tokenisePrompt } from '../text/prompt.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { ImageLayout, RawExample } from './binding.js';
+import { guardedNow } from './native.js';
+import type { OpenedModel } from './open.js';
 
 /** User texts of the prompt variants; {question} and {answer} are replaced, and the result is data: it holds no special token. */
 export interface PromptTemplates {
@@ -22,6 +25,17 @@ export interface RenderedPrompt {
   readonly images: readonly Picture[];
 }
 
+/** The renderer of an opened model. */
+export function rendererOf(
+  { backbone, tokenizer, native, numbers }: OpenedModel,
+  pictures: PictureStore,
+  templates: PromptTemplates,
+): Renderer {
+  const layout = (width: number, height: number) => guardedNow(() => native.imageLayout(width, height));
+  const positions = numbers[backbone.positionsName] as number;
+  return new Renderer({ backbone, tokenizer, layout, positions }, pictures, templates);
+}
+
 /** Ids kept over all problems; beyond this they are made anew. */
 const MAX_KEPT_TOKENS = 16_000_000;
 
@@ -29,6 +43,8 @@ export class Renderer {
   readonly #backbone: Backbone;
   readonly #tokenizer: Tokenizer;
   readonly #layout: (width: number, height: number) => ImageLayout;
+  /** Most tokens of a prompt and its response. */
+  readonly positions: number;
   readonly #pictures: PictureStore;
   readonly #templates: PromptTemplates;
   #tokens = new WeakMap<Problem, Map<PromptVariant, Int32Array>>();
@@ -39,6 +55,7 @@ export class Renderer {
       readonly backbone: Backbone;
       readonly tokenizer: Tokenizer;
       readonly layout: (width: number, height: number) => ImageLayout;
+      readonly positions: number;
     },
     pictures: PictureStore,
     templates: PromptTemplates,
@@ -46,17 +63,28 @@ export class Renderer {
     this.#backbone = model.backbone;
     this.#tokenizer = model.tokenizer;
     this.#layout = model.layout;
+    this.positions = model.positions;
     this.#pictures = pictures;
     this.#templates = templates;
   }
 
-  /** Throws UserError when a picture cannot be used. */
+  /** Throws UserError when a picture cannot be used, or when there is no position left for a response. */
   async prompt(problem: Problem, variant: PromptVariant): Promise<RenderedPrompt> {
+    const prompt = await this.anyPrompt(problem, variant);
+    const { length } = prompt.tokens;
+    if (length < this.positions) return prompt;
+    throw new UserError(
+      `prompt of problem ${problem.id}: ${length} tokens, wanted fewer than the ${this.positions} positions of the model`,
+    );
+  }
+
+  /** As `prompt`, however long. */
+  async anyPrompt(problem: Problem, variant: PromptVariant): Promise<RenderedPrompt> {
     const images = await Promise.all(problem.images.map((source) => this.#pictures.get(source)));
     let tokens = this.#tokens.get(problem)?.get(variant);
     if (!tokens) {
       const question = fillTemplate(this.#templates[variant], { question: problem.question, answer: problem.answer });
-      const content = this.#backbone.ask(question, images.length);
+      const content = placed(question, images.length) ?? this.#backbone.ask(question, images.length);
       const layouts = images.map(({ width, height }) => this.#layout(width, height));
       const parts = this.#backbone.render({ system: this.#templates.system, turns: [{ role: 'user', content }] });
       tokens = tokenisePrompt(parts, this.#tokenizer, this.#backbone, layouts).tokens;
@@ -67,6 +95,12 @@ export class Renderer {
 
   async example(example: Example): Promise<RawExample> {
     const prompt = await this.prompt(example.problem, example.variant);
+    const length = prompt.tokens.length + example.response.length;
+    if (length > this.positions) {
+      throw new UserError(
+        `response to problem ${example.problem.id}: ${length} tokens with its prompt, wanted at most the ${this.positions} positions of the model`,
+      );
+    }
     return { ...prompt, response: example.response, ...(example.labels && { labels: example.labels }) };
   }
 
@@ -85,6 +119,13 @@ export class Renderer {
     const variants = this.#tokens.get(problem) ?? new Map<PromptVariant, Int32Array>();
     this.#tokens.set(problem, variants.set(variant, tokens));
   }
+}
+
+/** The text with the pictures where its marks stand; undefined where it has not one mark for each picture, in which case they come first. */
+function placed(text: string, images: number): Content | undefined {
+  const texts = text.split(IMAGE_MARK);
+  if (images === 0 || texts.length !== images + 1) return undefined;
+  return texts.flatMap((part, image) => (image === 0 ? [{ text: part }] : [{ image: image - 1 }, { text: part }]));
 }
 
 /** Replaces {question} and {answer} in one pass: what is put in is not looked at again. */

@@ -6,7 +6,6 @@ import {
   BOOLEAN,
   DOUBLE,
   DuckDBDataChunk,
-  DuckDBInstance,
   type DuckDBValue,
   FLOAT,
   INTEGER,
@@ -19,6 +18,7 @@ import {
   UINTEGER,
   VARCHAR,
 } from '@duckdb/node-api';
+import { openDatabase, pathOf } from '../core/duckdb.js';
 import type { Problem } from '../core/types.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from './rollout.js';
 
@@ -84,8 +84,7 @@ const PIECE = 2048;
  */
 export async function writeRolloutTable(path: string, folder: string, groups: AsyncIterable<RowGroup>): Promise<void> {
   // One thread: row groups then have one order, and two files of the same rows the same bytes.
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
-  const connection = await instance.connect();
+  const { connection, close } = await openDatabase({ threads: '1' });
   // Pictures are named by their real paths: a folder reached through a link holds them all the same.
   const real = await realpath(folder).catch(() => folder);
   try {
@@ -108,10 +107,9 @@ export async function writeRolloutTable(path: string, folder: string, groups: As
     }
     flush();
     appender.closeSync();
-    await connection.run(`copy rollouts to '${path.replaceAll("'", "''")}' (format parquet, compression zstd)`);
+    await connection.run(`copy rollouts to ${pathOf(path)} (format parquet, compression zstd)`);
   } finally {
-    connection.closeSync();
-    instance.closeSync();
+    close();
   }
 }
 

@@ -40,24 +40,24 @@ export class AddedTokens {
 
 class Finder {
   readonly #tokens: ReadonlyMap<string, AddedToken>;
-  readonly #pattern: RegExp | undefined;
+  readonly #find: ReturnType<typeof findAny>;
 
   constructor(tokens: readonly AddedToken[]) {
     this.#tokens = new Map(tokens.map((token) => [token.content, token]));
-    this.#pattern = findAny(this.#tokens.keys());
+    this.#find = findAny(this.#tokens.keys());
   }
 
   /** The parts of `text`, none of them empty. */
   split(text: string): Stretch[] {
     const parts: Stretch[] = [];
     let end = 0;
-    for (const { 0: content, index } of this.#pattern ? text.matchAll(this.#pattern) : []) {
-      const token = this.#tokens.get(content) as AddedToken;
-      let start = index;
+    for (const [first, last] of this.#find(text)) {
+      const token = this.#tokens.get(text.slice(first, last)) as AddedToken;
+      let start = first;
       if (token.lstrip) while (start > end && isSpace(text[start - 1] as string)) start--;
       if (end < start) parts.push(text.slice(end, start));
       parts.push(token.id);
-      end = index + content.length;
+      end = last;
       if (token.rstrip) while (end < text.length && isSpace(text[end] as string)) end++;
     }
     if (end < text.length) parts.push(text.slice(end));

@@ -1,7 +1,7 @@
 // The tokenizer of a SentencePiece BPE model: normalisation, special strings, byte fallback, decoding.
 // Leaves the file format to sentencepiece-file.ts and the merges to bpe.ts.
 import { bytePairPieces, type MergeTable } from './bpe.js';
-import { findAny } from './literals.js';
+import { findAny, longestAt } from './literals.js';
 import { byteValue, parseSentencePiece, type SentencePieceModel } from './sentencepiece-file.js';
 import type { SpecialTokens } from './special-tokens.js';
 import { type Decoded, type EncodeOptions, TextBuilder, type Tokenizer } from './tokenizer.js';
@@ -21,7 +21,7 @@ class SentencePieceTokenizer implements Tokenizer {
   readonly #ids = new Map<string, number>();
   readonly #byteIds = new Map<number, number>();
   readonly #unknown: number;
-  readonly #splitter: RegExp | undefined;
+  readonly #find: ReturnType<typeof findAny>;
   readonly #data: MergeTable;
   readonly #reference: MergeTable;
 
@@ -34,8 +34,8 @@ class SentencePieceTokenizer implements Tokenizer {
       else if (piece.kind !== 'control' && piece.kind !== 'unknown') this.#ids.set(piece.text, id);
     }
     this.#hidden = new Map([...specials].map(([text, token]) => [token.id, token.hidden ? null : text]));
-    this.size = Math.max(model.pieces.length, ...[...specials.values()].map((token) => token.id + 1));
-    this.#splitter = findAny(specials.keys());
+    this.size = [...specials.values()].reduce((size, { id }) => Math.max(size, id + 1), model.pieces.length);
+    this.#find = findAny(specials.keys());
     const special = new Set([...specials.values()].map((token) => token.id));
     // A special id may have a second, user-defined string in the model file: data must not reach it by that way either.
     this.#data = mergeTable(model, (id) => !special.has(id));
@@ -44,13 +44,15 @@ class SentencePieceTokenizer implements Tokenizer {
 
   encode(text: string, options: EncodeOptions = {}): Int32Array {
     const ids: number[] = [];
-    if (!options.specials || !this.#splitter) {
-      this.#encodePlain(text, options.specials ? this.#reference : this.#data, ids);
-      return Int32Array.from(ids);
-    }
-    for (const [index, part] of text.split(this.#splitter).entries()) {
-      if (index % 2 === 1) ids.push(this.#specials.get(part)?.id as number);
-      else this.#encodePlain(part, this.#reference, ids);
+    if (!options.specials) this.#encodePlain(text, this.#data, ids);
+    else {
+      let end = 0;
+      for (const [first, last] of this.#find(text)) {
+        this.#encodePlain(text.slice(end, first), this.#reference, ids);
+        ids.push(this.#specials.get(text.slice(first, last))?.id as number);
+        end = last;
+      }
+      this.#encodePlain(text.slice(end), this.#reference, ids);
     }
     return Int32Array.from(ids);
   }
@@ -99,28 +101,19 @@ class SentencePieceTokenizer implements Tokenizer {
 function mergeTable(model: SentencePieceModel, allowed: (id: number) => boolean): MergeTable {
   const scores = new Map<string, number>();
   const unused = new Set<string>();
-  const frozen = new Map<string, { texts: Set<string>; lengths: number[] }>();
+  const frozen: string[] = [];
   let longest = 0;
   for (const [id, piece] of model.pieces.entries()) {
     if (!allowed(id) || piece.kind === 'control' || piece.kind === 'unknown' || piece.kind === 'byte') continue;
     scores.set(piece.text, piece.score);
     longest = Math.max(longest, piece.text.length);
     if (piece.kind === 'unused') unused.add(piece.text);
-    if (piece.kind !== 'userDefined') continue;
-    const first = piece.text[0] as string;
-    const group = frozen.get(first) ?? { texts: new Set(), lengths: [] };
-    frozen.set(first, group);
-    group.texts.add(piece.text);
-    if (!group.lengths.includes(piece.text.length)) group.lengths.push(piece.text.length);
+    if (piece.kind === 'userDefined') frozen.push(piece.text);
   }
-  for (const group of frozen.values()) group.lengths.sort((a, b) => b - a);
   return {
     score: (text) => scores.get(text),
     isUnused: (text) => unused.has(text),
     longest,
-    frozenAt(text, at) {
-      const group = frozen.get(text[at] as string);
-      return group?.lengths.find((length) => group.texts.has(text.slice(at, at + length))) ?? 0;
-    },
+    frozenAt: longestAt(frozen),
   };
 }

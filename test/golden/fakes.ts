@@ -121,6 +121,7 @@ export function fakeModel(fake: FakeModel): OpenedModel {
     backbone: fake.backbone as Backbone,
     tokenizer: fakeTokenizer(fake.specials),
     numbers: {},
+    stops: [],
     native: native as unknown as NativeModel,
     parameters,
   };

@@ -36,6 +36,11 @@ const fields = (value: unknown, at: Place, field: string): Fields => {
   return value as Fields;
 };
 
+const share = (value: unknown, at: Place, field: string): number => {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) refuse(at, field, shown(value), 'a share from 0 to 1');
+  return value as number;
+};
+
 /** Math-Shepherd: `input` ends every step with this sign, `label` has + or - in its place. */
 const MARK = 'ки';
 
@@ -81,6 +86,7 @@ function prm800k(record: Fields, id: string, at: Place): StepLabelled[] {
     const rating = taken ? own.rating : 1;
     // Without a rating nothing is known of the step or of what follows it.
     if (rating === null || rating === undefined) break;
+    if (rating !== -1 && rating !== 0 && rating !== 1) refuse(at, `${place}.rating`, shown(rating), '-1, 0 or 1');
     steps.push(text(own.text, at, `${place}.text`));
     labels.push(rating === -1 ? 0 : 1);
     if (typeof chosen !== 'number' && !human) break;
@@ -94,9 +100,7 @@ function prm800k(record: Fields, id: string, at: Place): StepLabelled[] {
 function stepwise(record: Fields, id: string, at: Place): StepLabelled[] {
   const steps = list(record.completions, at, 'completions').map((step, i) => text(step, at, `completions[${i}]`));
   const labels = list(record.labels, at, 'labels').map((label, i) => {
-    if (typeof label !== 'boolean' && typeof label !== 'number')
-      refuse(at, `labels[${i}]`, shown(label), 'true or false');
-    return Number(label);
+    return typeof label === 'boolean' ? Number(label) : share(label, at, `labels[${i}]`);
   });
   if (labels.length !== steps.length)
     refuse(at, 'labels', `${labels.length}`, `${steps.length}, one for each completion`);
@@ -109,9 +113,9 @@ function visualPrm(record: Fields, id: string, at: Place): StepLabelled[] {
   const steps = list(record.steps_with_score, at, 'steps_with_score').map((entry, i) => {
     const place = `steps_with_score[${i}]`;
     const { step, score, num_mc_total: total } = fields(entry, at, place);
-    if (typeof score !== 'number' || !(score >= 0 && score <= 1))
-      refuse(at, `${place}.score`, shown(score), 'a share from 0 to 1');
-    labels.push(score as number);
+    if (total !== undefined && total !== null && !(Number.isSafeInteger(total) && (total as number) > 0))
+      refuse(at, `${place}.num_mc_total`, shown(total), 'how many completions there are');
+    labels.push(share(score, at, `${place}.score`));
     if (typeof total === 'number') counts.push(total);
     return text(step, at, `${place}.step`);
   });

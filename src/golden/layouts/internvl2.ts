@@ -116,6 +116,7 @@ async function readTiling(file: string): Promise<ExtraInput[]> {
           min_dynamic_patch: table.min_num,
           max_dynamic_patch: table.max_num,
         },
+        'preprocessor_config.json': { size: table.image_size, crop_size: table.image_size },
       },
     },
     grids: {

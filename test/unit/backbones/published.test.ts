@@ -59,7 +59,7 @@ describe('numbers', () => {
       ...{ patch_size: 14, position_side: 70, scale_resolution: 448, max_slices: 9, queries: 96 },
       ...{ v_hidden: 1152, v_layers: 27, v_heads: 16, v_intermediate: 4304, v_eps: 1e-6 },
       ...{ l_hidden: 4096, l_layers: 32, l_heads: 32, l_kv_heads: 8, l_intermediate: 14336, l_eps: 1e-5 },
-      ...{ rope_theta: 500_000, vocab: 128_256, pad_id: -1, image_token_id: 128_002 },
+      ...{ rope_theta: 500_000, max_positions: 8192, vocab: 128_256, pad_id: -1, image_token_id: 128_002 },
     });
   });
 

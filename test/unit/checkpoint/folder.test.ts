@@ -104,6 +104,78 @@ describe('opening', () => {
     await expect(openFolder(odd)).rejects.toThrow('tokenizer.json: file: not a regular file');
   });
 
+  test('an adapter alone or unmerged is named as such, with what to do', async () => {
+    const dir = temporary();
+    writeFileSync(join(dir, 'adapter_config.json'), '{"base_model_name_or_path": "org/base", "peft_type": "LORA"}');
+    writeWeights(dir, 'adapter_model.safetensors', [plan('base_model.model.x.lora_A.weight')]);
+    await expect(openFolder(dir)).rejects.toThrow(
+      `${join(dir, 'adapter_config.json')}: file: the folder of an adapter (LoRA) of "org/base", wanted a whole model: merge`,
+    );
+    // With weights beside it, it is still the adapter that Hugging Face would open.
+    writeFileSync(join(dir, 'config.json'), '{}');
+    writeWeights(dir, 'model.safetensors', [plan('x')]);
+    writeFileSync(join(dir, 'adapter_config.json'), '{"base_model_name_or_path": null}');
+    await expect(openFolder(dir)).rejects.toThrow('the folder of an adapter (LoRA), wanted a whole model');
+    const names = [
+      'base_model.model.model.x.weight',
+      'language_model.base_model.model.x',
+      'q.base_layer.weight',
+      'q.lora_B.default.weight',
+    ];
+    for (const name of names) {
+      await expect(openFolder(folder({ 'model.safetensors': [plan('x'), plan(name)] }))).rejects.toThrow(
+        `model.safetensors: "${name}": of an unmerged adapter (LoRA), wanted plain weights: merge the adapter`,
+      );
+    }
+  });
+
+  test('weights in other forms are named', async () => {
+    for (const name of ['pytorch_model.bin', 'pytorch_model-00001-of-00002.bin', 'consolidated.00.pth', 'm.gguf']) {
+      const dir = folder({});
+      writeFileSync(join(dir, name), 'x');
+      await expect(openFolder(dir)).rejects.toThrow(`weights: only "${name}", wanted model.safetensors or`);
+    }
+  });
+
+  test('a file that Git LFS keeps elsewhere is named, whichever it is', async () => {
+    const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 4\n';
+    for (const name of ['model.safetensors', 'config.json', 'tokenizer.model']) {
+      const dir = folder({ 'model.safetensors': [plan('x')] });
+      writeFileSync(join(dir, name), pointer);
+      await expect(openFolder(dir)).rejects.toThrow(
+        `${join(dir, name)}: file: a Git LFS pointer, wanted the file itself: run \`git lfs pull\``,
+      );
+    }
+  });
+
+  test('tensors that follow from the config are passed over, whatever their type', async () => {
+    const buffers = {
+      'v.embeddings.position_ids': ['I64', 8],
+      'l.0.rotary_emb.inv_freq': ['F32', 4],
+      inv_freq: ['F32', 4],
+    };
+    const { inv_freq: _, ...ignored } = buffers;
+    const write = (dir: string, names: object) => {
+      let at = 8;
+      const header: Record<string, unknown> = { x: { dtype: 'F32', shape: [2], data_offsets: [0, 8] } };
+      for (const [name, [dtype, bytes]] of Object.entries(names) as [string, [string, number]][]) {
+        header[name] = { dtype, shape: [1], data_offsets: [at, at + bytes] };
+        at += bytes;
+      }
+      const text = Buffer.from(JSON.stringify(header));
+      const size = Buffer.alloc(8);
+      size.writeBigUInt64LE(BigInt(text.length));
+      writeFileSync(join(dir, 'model.safetensors'), Buffer.concat([size, text, new Uint8Array(at)]));
+      return openFolder(dir);
+    };
+    const names = async (given: object) => (await write(folder({}), given)).weights[0]?.tensors.map(({ name }) => name);
+    expect(await names(ignored)).toEqual(['x']);
+    expect(await names(buffers)).toEqual(['x', 'inv_freq']);
+    await expect(names({ y: ['I64', 8] })).rejects.toThrow('"y": dtype "I64", wanted F32, F16 or BF16');
+    const dir = folder(shards, { weight_map: { ...map, 'v.position_ids': 'model-1.safetensors' } });
+    expect((await openFolder(dir)).weights).toHaveLength(2);
+  });
+
   test('side files are parsed when they are asked for', async () => {
     const opened = await openFolder(folder({ 'model.safetensors': [] }));
     expect(parseSideFile(opened, 'config.json')).toEqual({ a: 1 });

@@ -43,6 +43,13 @@ describe('reading', () => {
   });
 
   const refused: [string, () => Promise<unknown>, RegExp][] = [
+    [
+      'metadata that is a list',
+      () => read({ __metadata__: [1] }),
+      /__metadata__: \[1\], wanted a value of type object/,
+    ],
+    ['metadata that is a text', () => read({ __metadata__: 'pt' }), /__metadata__: "pt", wanted/],
+    ['metadata with a number', () => read({ __metadata__: { format: 1 } }), /format: 1, wanted a value of type string/],
     ['a header longer than the file', () => read({}, undefined, 999n), /header: 999 bytes, wanted at most 2/],
     ['a header length of 2^63', () => read({}, undefined, 1n << 63n), /header: 9223372036854775808 bytes/],
     ['a header that is no object', () => read('[]'), /header: does not begin with \{/],

@@ -48,6 +48,12 @@ describe('a recipe', () => {
     expect(config.model.threads).toBe(0);
   });
 
+  test('takes a group or a setting with nothing after its colon for left out', async () => {
+    const config = await load(`${minimal}prm:\nevolve:\n  n:\n  select:\n    k: 3\n`);
+    expect(config.prm.completions).toBe(8);
+    expect(config.evolve).toMatchObject({ n: 16, select: { k: 3 } });
+  });
+
   test.each([
     [
       'an unknown key by its line and the nearest name',
@@ -58,7 +64,7 @@ describe('a recipe', () => {
     [
       'a key that belongs elsewhere',
       `${minimal}temperatures: [1]\n`,
-      'recipe.yaml:3: temperatures: unknown setting, did you mean explore.temperatures?',
+      'recipe.yaml:3: temperatures: unknown setting, did you mean explore.temperatures or dynamics.temperatures?',
     ],
     ['a number out of range', `${minimal}evolve: { n: 0 }\n`, 'recipe.yaml:3: evolve.n: 0, wanted at least 1'],
     [
@@ -165,6 +171,8 @@ describe('--set', () => {
       '--set evolve.itertions=3: evolve.itertions: unknown setting, did you mean evolve.iterations?',
     ],
     ['evolve.n=many', '--set evolve.n=many: evolve.n: "many", wanted a number'],
+    ['evolve.n=', '--set evolve.n=: no value, wanted one; null takes the setting out, "" stands for empty text'],
+    ['prompt.system= ', '--set prompt.system= : no value, wanted one'],
     ['evolve.n', '--set evolve.n: not an override, wanted name=value, for example evolve.n=16'],
     ['explore.temperatures=[1', '--set explore.temperatures=[1: '],
   ])('is refused: %s', async (set, message) => {

@@ -97,6 +97,35 @@ describe('reading', () => {
     );
   });
 
+  test.each([
+    [
+      'a stepwise label',
+      { prompt: 'Q', completions: ['a'], labels: [4097] },
+      'labels[0]: 4097, wanted a share from 0 to 1',
+    ],
+    ['a stepwise text', { prompt: 'Q', completions: ['a'], labels: ['+'] }, 'labels[0]: "+", wanted a share'],
+    [
+      'a rating of PRM800K',
+      {
+        question: { problem: 'Q' },
+        label: { steps: [{ completions: [{ text: 'a', rating: 4097 }], chosen_completion: 0 }] },
+      },
+      'label.steps[0].rating: 4097, wanted -1, 0 or 1',
+    ],
+    [
+      'a share of VisualPRM',
+      { question: 'Q', steps_with_score: [{ step: 'a', score: -0.5 }] },
+      'steps_with_score[0].score: -0.5, wanted a share from 0 to 1',
+    ],
+    [
+      'a count of VisualPRM',
+      { question: 'Q', steps_with_score: [{ step: 'a', score: 1, num_mc_total: -3 }] },
+      'steps_with_score[0].num_mc_total: -3, wanted how many completions there are',
+    ],
+  ])('%s out of its range is refused', async (_, record, message) => {
+    await expect(read(json(record))).rejects.toThrow(`steps.jsonl:1: ${message}`);
+  });
+
   test('another form is refused with the names that there are', async () => {
     await expect(read(json({ a: 1 }))).rejects.toThrow(
       /steps\.jsonl:1: record: a, wanted one of visualprm, prm800k, math-shepherd, stepwise/,
@@ -128,6 +157,11 @@ describe('writing', () => {
 
   test('stepwise lines come back with hard labels', async () => {
     expect(await read(stepwiseLine(one))).toMatchObject([{ question: 'What?', steps: one.steps, labels: [1, 0] }]);
+  });
+
+  test('messages leave a mark inside the question where it is', () => {
+    const [turn] = JSON.parse(messagesLine({ ...one, question: 'Is <image> red?' })).messages;
+    expect(turn.content).toBe('Is <image> red?');
   });
 
   test('messages have a mark for each picture', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../../src/checkpoint/safetensors.js';
 import { EngineError, UserError } from '../../../src/core/errors.js';
-import type { OptimizerSettings } from '../../../src/core/ports.js';
+import type { OptimizerSettings, RolloutHooks } from '../../../src/core/ports.js';
 import type { Example, Problem } from '../../../src/core/types.js';
 import { checkModel } from '../../../src/engine/check.js';
 import { createHost, loadModel } from '../../../src/engine/host.js';
@@ -129,6 +129,80 @@ describe.skipIf(!addonBuilt)('with the engine (skipped where the addon is not bu
     await expect(roll({ maxTokens: 0 })).rejects.toThrow(UserError);
     await expect(roll({}, -1)).rejects.toThrow('seed: -1');
     await expect(policy.rollout([request(0, 0)], sampling, 1)).rejects.toThrow('n: 0');
+  });
+
+  test('a prompt that leaves no position is refused, and a response ends with the positions', async () => {
+    await using policy = await host.openPolicy(await tinyModel());
+    const asked = (question: string, n = 1) => ({ ...request(0, n), problem: { ...problem(0), question } });
+    await expect(policy.rollout([request(1), asked('a b '.repeat(300))], sampling, 1)).rejects.toThrow(
+      /^prompt of problem 0: \d{3,4} tokens, wanted fewer than the 512 positions of the model$/,
+    );
+    const long = asked('a b '.repeat(100), 8);
+    const { responses } = await policy.rollout([asked('a', 8), long], { ...sampling, maxTokens: 400 }, 1);
+    const lengths = responses.map((row) => Math.max(...row.map(({ tokens }) => tokens.length)));
+    expect(lengths[0]).toBe(400);
+    const cut = responses[1]?.find(({ finish }) => finish === 'length');
+    if (!cut) throw new Error('no response was cut');
+    expect(cut.tokens).toHaveLength(lengths[1] as number);
+    expect(cut.logprobs).toHaveLength(cut.tokens.length);
+    expect(cut.ends.at(-1)).toBe(cut.text.length);
+    // With its prompt it fills the positions: a token more is refused, and nothing is left to go on with.
+    const whole = { problem: long.problem, variant: 'solve' as const, response: cut.tokens };
+    expect((await policy.logprobs([whole]))[0]).toHaveLength(cut.tokens.length);
+    await expect(policy.logprobs([{ ...whole, response: Int32Array.of(...cut.tokens, 300) }])).rejects.toThrow(
+      'response to problem 0: 513 tokens with its prompt, wanted at most the 512 positions of the model',
+    );
+    const more = await policy.rollout([{ ...long, n: 1, prefix: cut.tokens }], sampling, 1);
+    expect(more.responses[0]).toMatchObject([{ text: '', finish: 'length' }]);
+  });
+
+  test('what a hook throws rejects the call, which ends early', async () => {
+    await using policy = await host.openPolicy(await tinyModel());
+    const calls = { onResponse: 0 };
+    const onResponse = () => {
+      calls.onResponse++;
+      throw new Error('mine');
+    };
+    const roll = (hooks: RolloutHooks) => policy.rollout([request(0, 200)], { ...sampling, maxTokens: 300 }, 1, hooks);
+    await expect(roll({ onResponse })).rejects.toThrow('mine');
+    expect(calls.onResponse).toBe(1);
+    const later = () => Promise.reject(new Error('later'));
+    await expect(roll({ onResponse: later })).rejects.toThrow('later');
+    await expect(
+      roll({
+        onProgress() {
+          throw new Error('progress');
+        },
+      }),
+    ).rejects.toThrow('progress');
+    expect((await policy.rollout([request(0)], sampling, 1)).responses).toHaveLength(1);
+  });
+
+  test('answers to one question are drawn anew unless a seed is given', async () => {
+    await using policy = await loadModel(await tinyModel());
+    const ask = async (seed?: number) => {
+      const [answer] = await policy.generate({ question: 'hello?', temperature: 1, maxTokens: 12, seed });
+      return answer?.tokens.join();
+    };
+    expect(await ask(3)).toBe(await ask(3));
+    expect(await ask()).not.toBe(await ask());
+  });
+
+  test.each([
+    [undefined, 'generate: options: missing, wanted a value of type object'],
+    [{}, 'generate: question: missing, wanted a value of type string'],
+    [{ question: 7 }, 'generate: question: 7, wanted a value of type string'],
+    [{ question: 'q', images: null }, 'generate: images: null, wanted a value of type array'],
+    [{ question: 'q', images: 'a.png' }, 'generate: images: "a.png", wanted a value of type array'],
+    [{ question: 'q', images: [null] }, 'generate: images.0: null, wanted a path or encoded bytes'],
+    [{ question: 'q', temprature: 1 }, 'generate: temprature: unknown, wanted one of question, images, n,'],
+    [{ question: 'q', n: '2' }, 'generate: n: "2", wanted a value of type number'],
+    [{ question: 'q', signal: {} }, 'generate: signal: {}, wanted'],
+  ])('one question: %j', async (given, message) => {
+    await using policy = await loadModel(await tinyModel());
+    const failure = await policy.generate(given as never).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(UserError);
+    expect((failure as Error).message).toContain(message);
   });
 
   test('use after dispose is an engine error with a code and the stack of the caller', async () => {

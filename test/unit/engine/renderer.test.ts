@@ -22,7 +22,7 @@ const layout = (width: number) => {
   return { cols: 1, rows: 1, tiles: 1, tokens: width };
 };
 const store = new PictureStore({ maxPixels: 1000, cacheBytes: 1e6 });
-const renderer = new Renderer({ backbone, tokenizer, layout }, store, {
+const renderer = new Renderer({ backbone, tokenizer, layout, positions: 200 }, store, {
   system: 'sys',
   solve: 'solve {question}',
   givenAnswer: '{question} is {answer} {question}',
@@ -50,9 +50,29 @@ describe('prompts', () => {
     expect(images.map(({ width, height }) => [width, height])).toEqual([[3, 1]]);
   });
 
+  test('that leave no position for a response are refused by name, but can be looked at', async () => {
+    const long = problem({ id: 'p7', question: 'a b '.repeat(60) });
+    expect((await renderer.anyPrompt(long, 'solve')).tokens.length).toBeGreaterThan(200);
+    await expect(renderer.prompt(long, 'solve')).rejects.toThrow(
+      /^prompt of problem p7: \d+ tokens, wanted fewer than the 200 positions of the model$/,
+    );
+  });
+
   test('the answer is shown only in the variant that says so', async () => {
     expect(text((await renderer.prompt(problem(), 'givenAnswer')).tokens)).toContain('hello world is 42 hello world');
     expect(text((await renderer.prompt(problem(), 'solve')).tokens)).not.toContain('42');
+  });
+
+  test('pictures come first, or stand where the question has a mark for each', async () => {
+    const at = async (question: string) => {
+      const { tokens } = await renderer.prompt(problem({ question }), 'solve');
+      const place = tokens.indexOf(context as number);
+      return [text(tokens.slice(0, place)), text(tokens.slice(place))].map((part) => part.replace(/^.*user\n/s, ''));
+    };
+    expect(await at('hello world')).toEqual(['', '\nsolve hello worldassistant\n']);
+    expect(await at('hello <image> world')).toEqual(['solve hello ', ' worldassistant\n']);
+    // Two marks for one picture place nothing.
+    expect((await at('hello <image> <image>'))[0]).toBe('');
   });
 
   test('the number of special ids does not depend on the data', async () => {

@@ -43,7 +43,7 @@ test.each<[string, object, string]>([
   ['a checkpoint outside', { checkpoint: { name: 'iter-/../..', model: 'policy' } }, 'wanted a name without folders'],
   ['a checkpoint above', { checkpoint: { name: '..', model: 'policy' } }, 'wanted a name without folders'],
   ['an unknown model', { checkpoint: { name: 'iter-1', model: 'x' } }, 'checkpoint.model: "x", wanted "policy" or'],
-  ['no files', { outputs: null }, 'outputs: null, wanted a value of type record'],
+  ['no files', { outputs: null }, 'outputs: null, wanted a value of type object'],
 ])('a commit that names %s is refused with its line', async (_, change, message) => {
   writeFileSync(path, first + line('commit', 'b', change));
   await expect(journalHead(path, () => true)).rejects.toThrow(message);

@@ -94,3 +94,8 @@ describe('normalisation', () => {
     expect(split([token(1, '<t>')], 'a<t>b', (text) => `_${text}`)).toEqual(['_a', 1, '_b']);
   });
 });
+
+test('any number of tokens are found', () => {
+  const tokens = Array.from({ length: 200_000 }, (_, id) => token(id, `<extra_${id}>`));
+  expect(split(tokens, 'a<extra_199999>b<extra_7><extra_200000>')).toEqual(['a', 199_999, 'b', 7, '<extra_200000>']);
+});

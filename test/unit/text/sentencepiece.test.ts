@@ -166,3 +166,12 @@ describe('files that are refused in one line', () => {
     }
   });
 });
+
+test('any number of special strings are found', () => {
+  const many = new Map(
+    Array.from({ length: 200_000 }, (_, index) => [`<extra_${index}>`, { id: slot + index, hidden: true }]),
+  );
+  const tokenizer = load({}, many);
+  expect(tokenizer.size).toBe(slot + 200_000);
+  expect([...tokenizer.encode('hello<extra_199999>', { specials: true })]).toEqual([...ids('hello'), slot + 199_999]);
+});

@@ -2,15 +2,17 @@
 import { describe, expect, test } from 'vitest';
 import { splitPattern } from '../../../src/text/split-pattern.js';
 
-const all = (pattern: string, text: string) => text.match(splitPattern(pattern)) ?? [];
+const all = (pattern: string, text: string) =>
+  Array.from(splitPattern(pattern).matches(text), ([start, end]) => text.slice(start, end));
 
 /** Every character that `pattern` matches as a whole. */
 function matching(pattern: string): Set<string> {
-  const expression = new RegExp(`^(?:${splitPattern(pattern).source})$`, 'u');
+  const expression = splitPattern(pattern);
   const found = new Set<string>();
   for (let code = 0; code <= 0x10ffff; code++) {
     const character = String.fromCodePoint(code);
-    if (expression.test(character)) found.add(character);
+    const [match] = expression.matches(character);
+    if (match?.[1] === character.length) found.add(character);
   }
   return found;
 }

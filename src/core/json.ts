@@ -1,8 +1,8 @@
 // JSON from files that nobody vouches for: bounded size and depth, no key twice.
 // Leaves the meaning to schemas.
 
-import { UserError } from '../core/errors.js';
-import { readRegularFile } from '../core/files.js';
+import { UserError } from './errors.js';
+import { readRegularFile } from './files.js';
 
 const MAX_DEPTH = 64;
 /** Bounds the memory that the parsed document takes. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseJson } from '../../../src/checkpoint/json.js';
+import { parseJson } from '../../../src/core/json.js';
 
 const parse = (text: string) => parseJson(Buffer.from(text), 'f.json');
 

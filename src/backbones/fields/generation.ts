@@ -1,0 +1,78 @@
+// What generation_config.json and the ids of config.json say about sampling: the tokens that end an answer are applied,
+// what would change the chances of tokens is refused. Temperature, top-k, top-p and lengths are settings of a run instead.
+import { z } from 'zod';
+import { checked, checkedUnder } from '../../core/schema.js';
+
+const neutral = (value: number) => z.literal([value, null]).optional();
+const none = z.null().optional();
+const nothing = z.union([z.null(), z.tuple([])], 'none').optional();
+
+const chances = {
+  repetition_penalty: neutral(1),
+  encoder_repetition_penalty: neutral(1),
+  no_repeat_ngram_size: neutral(0),
+  encoder_no_repeat_ngram_size: neutral(0),
+  num_beams: neutral(1),
+  num_beam_groups: neutral(1),
+  diversity_penalty: neutral(0),
+  typical_p: neutral(1),
+  min_p: neutral(0),
+  epsilon_cutoff: neutral(0),
+  eta_cutoff: neutral(0),
+  penalty_alpha: neutral(0),
+  guidance_scale: neutral(1),
+  min_length: neutral(0),
+  min_new_tokens: neutral(0),
+  forced_bos_token_id: none,
+  forced_eos_token_id: none,
+  exponential_decay_length_penalty: none,
+  sequence_bias: nothing,
+  bad_words_ids: nothing,
+  suppress_tokens: nothing,
+  begin_suppress_tokens: nothing,
+  stop_strings: nothing,
+};
+
+const settings = {
+  do_sample: z.boolean().nullish(),
+  temperature: z.number().min(0).nullish(),
+  top_k: z.number().int().min(0).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  max_length: z.number().int().min(1).nullish(),
+  max_new_tokens: z.number().int().min(1).nullish(),
+};
+
+const ids = (vocabulary: number) => {
+  const id = z
+    .number()
+    .int()
+    .min(0)
+    .max(vocabulary - 1);
+  return {
+    bos_token_id: id.nullish(),
+    pad_token_id: id.nullish(),
+    eos_token_id: z.union([id, z.array(id)], `an id below ${vocabulary}, or a list of such ids`).nullish(),
+  };
+};
+
+/** A JSON file by its path; `contents` are undefined where there is none. */
+interface Document {
+  readonly file: string;
+  readonly contents: unknown;
+}
+
+/**
+ * Ids that end an answer by these files, which generation_config.json has the say about.
+ * @param config config.json, which describes the language model under `key`
+ * @throws UserError on an id that is none of the vocabulary, and on what the engine does not do
+ */
+export function endIds(
+  config: Document & { readonly key?: string | undefined },
+  generation: Document,
+  vocabulary: number,
+): readonly number[] {
+  const own = checkedUnder(z.object(ids(vocabulary)), config.contents, config.key, config.file);
+  const schema = z.object({ ...ids(vocabulary), ...settings, ...chances });
+  const said = checked(schema, generation.contents ?? {}, generation.file);
+  return [said.eos_token_id ?? own.eos_token_id ?? []].flat();
+}
