@@ -235,5 +235,5 @@ describe('choices and answers', () => {
 });
 
 test('rows that a longer file adds are checked by row', async () => {
-  await expect(read(text('question,answer\nQ?,1\n,2\n'))).rejects.toThrow(':2: question: missing, wanted a text');
+  await expect(read(text('question,answer\nQ?,1\n,2\n'))).rejects.toThrow(':3: question: missing, wanted a text');
 });
