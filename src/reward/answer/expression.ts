@@ -26,14 +26,12 @@ const UNNAMED_CHOICES = Array.from({ length: 8 }, () => '');
 /** Reads the final answer of a response whose gold answer is mathematical; null where there is none. */
 export function readExpression(response: string): ExpressionRead | null {
   const text = singleBackslashes(response);
-  const boxes = lastBoxes(text);
-  const stated = statedAnswers(text, false);
-  const phraseIsLast = stated[0]?.how.startsWith('after') ?? false;
-  if (boxes && !phraseIsLast) return readFormula(boxes, 'the last box');
-  const phrase = stated.find(({ how }) => how.startsWith('after'));
-  const said = phrase && readStatement(phrase.text, phrase.how);
-  if (said) return said;
-  if (boxes) return readFormula(boxes, 'the last box');
+  for (const { text: piece, how, isMark } of statedAnswers(text, false)) {
+    if (piece === '') return null;
+    if (isMark) return readFormula(how === 'the last box' ? (lastBoxes(text) ?? piece) : piece, how);
+    const said = readStatement(piece, how);
+    if (said) return said;
+  }
   const whole = text.length <= SHORT_TEXT ? readWhole(text) : null;
   return whole ?? lastStated(text);
 }
@@ -61,13 +59,13 @@ export function goldLetter(gold: string): string | null {
 export function readLetter(response: string): ExpressionRead | null {
   for (const { text, how } of statedAnswers(response, true)) {
     const choice = readStatedChoice(text, UNNAMED_CHOICES);
-    if (choice) return { extracted: choice.extracted, normalised: choice.letter, node: null, how };
+    if (choice?.letter) return { extracted: choice.extracted, normalised: choice.letter, node: null, how };
   }
   // A letter right before Chinese words or signs, where there is no space.
   const first = /^([A-H])(?=[\u3000-\u9fff\uff00-\uffef])/.exec(response)?.[1];
   if (first) return { extracted: first, normalised: first, node: null, how: 'the first letter' };
   const loose = readLooseChoice(response, UNNAMED_CHOICES);
-  return loose && { extracted: loose.extracted, normalised: loose.letter, node: null, how: 'the last letter' };
+  return loose?.letter ? { extracted: loose.extracted, normalised: loose.letter, node: null, how: 'the last letter' } : null;
 }
 
 /** True where two answers are the same. */

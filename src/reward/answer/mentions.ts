@@ -1,0 +1,130 @@
+// Finds every place where a text names a choice, by letter, by its words or by its value, and joins what is named together:
+// `(A), (C) and (D)`. Leaves choosing among them to choice.ts.
+import { findQuantities } from './arithmetic.js';
+import { choiceForms, formula, letterOf, onlyOne, sameFormulas, sameValues } from './choices.js';
+import { type Stance, stanceOf } from './stance.js';
+import { isWholeWord } from './text.js';
+
+/** A choice and where a text names it. */
+export interface Mention {
+  readonly letter: string;
+  readonly start: number;
+  readonly end: number;
+  readonly by: 'bracket' | 'letter' | 'words';
+}
+
+/** Choices that are named together, with nothing but commas and `or` between them. */
+export interface Group {
+  readonly mentions: readonly Mention[];
+  /** Different letters, in order. */
+  readonly letters: readonly string[];
+  readonly stance: Stance;
+  readonly end: number;
+}
+
+/** `A` is a letter unless a word in lower case follows that makes it an article, as in `A red ball`. */
+const LETTER = String.raw`([B-Z]|A(?! (?!(?:is|was|because|since|as|which|and|or|for|over|but|cannot|can|does|seems|must|matches|fits)\b)[a-z]))`;
+/** Letters in brackets; the C of `sin(C)` is none. */
+const BRACKETED = /(?<![A-Za-z\d])[([]\s?([A-Za-z])\s?[)\]]/g;
+/** Neither part of a word nor of `10 A.M.` or `sin(C)`; I is a pronoun. */
+const LONE = new RegExp(String.raw`(?<![A-Za-z\d_.-]|[A-Za-z\d]\()(?!I(?:'| [a-z]))${LETTER}(?![\w-]|\.[A-Za-z])`, 'g');
+const NAMED = /\b(?:option|choice)s? ([a-z])(?![\w-])/g;
+
+/** All mentions in order, none inside another; of two at the same place a letter where `lettersFirst`, else words. */
+export function findMentions(text: string, choices: readonly string[], lettersFirst: boolean): Mention[] {
+  const letters = [...lettersIn(text, BRACKETED, 'bracket'), ...lettersIn(text, LONE, 'letter'), ...lettersIn(text, NAMED, 'letter')].filter(
+    ({ letter }) => letter.charCodeAt(0) - 65 < choices.length,
+  );
+  const words = [...wordsIn(text, choices), ...valuesIn(text, choices)];
+  const all = lettersFirst ? [...letters, ...words] : [...words, ...letters];
+  all.sort((a, b) => a.start - b.start || b.end - a.end);
+  const kept: Mention[] = [];
+  for (const mention of all) if (mention.start >= (kept.at(-1)?.end ?? 0)) kept.push(mention);
+  return kept;
+}
+
+function lettersIn(text: string, pattern: RegExp, by: Mention['by']): Mention[] {
+  return Array.from(text.matchAll(pattern), (match) => {
+    const end = match.index + match[0].length;
+    const start = pattern === NAMED ? end - 1 : match.index;
+    return { letter: (match[1] as string).toUpperCase(), start, end, by };
+  });
+}
+
+function wordsIn(text: string, choices: readonly string[]): Mention[] {
+  const lower = text.toLowerCase();
+  return choiceForms(choices).flatMap(({ sought }, index) => {
+    const found: Mention[] = [];
+    if (sought === '') return found;
+    for (let at = lower.indexOf(sought); at >= 0; at = lower.indexOf(sought, at + 1)) {
+      if (!isWholeWord(lower, at, at + sought.length)) continue;
+      found.push({ letter: letterOf(index), start: at, end: at + sought.length, by: 'words' });
+    }
+    return found;
+  });
+}
+
+/** Most formulas of a text that are compared with the choices, from its end. */
+const MOST_FORMULAS = 48;
+
+function valuesIn(text: string, choices: readonly string[]): Mention[] {
+  const all = choiceForms(choices);
+  if (all.every(({ node }) => node === null)) return [];
+  return findQuantities(text)
+    .slice(-MOST_FORMULAS)
+    .flatMap(({ value, start, end }) => {
+      const node = Number.isFinite(value) ? null : formula(text.slice(start, end));
+      const found = Number.isFinite(value) ? sameValues(value, choices) : node ? sameFormulas(node, choices) : [];
+      const index = onlyOne(found, choices);
+      return index < 0 ? [] : [{ letter: letterOf(index), start, end, by: 'words' as const }];
+    });
+}
+
+/** What may stand between two choices that are named together, and between a letter and the text of its choice. */
+const TOGETHER = /^(?:[\s,;/&:.()[\]|+\u3001*-]|and|or|both|either|options?|choices?|maybe|和|或|与|と|か)*$/i;
+const LONGEST_BETWEEN = 32;
+
+/** Mentions joined into groups, each with what its sentence says of it. */
+export function groupMentions(text: string, mentions: readonly Mention[]): Group[] {
+  const parts: Mention[][] = [];
+  for (const mention of mentions) {
+    const open = parts.at(-1);
+    const between = open ? text.slice((open.at(-1) as Mention).end, mention.start) : null;
+    if (open && between !== null && between.length <= LONGEST_BETWEEN && isTogether(between, open, mention)) open.push(mention);
+    else parts.push([mention]);
+  }
+  return parts.map((group, i) => {
+    const [first, last] = [group[0] as Mention, group.at(-1) as Mention];
+    const from = (parts[i - 1]?.at(-1) as Mention | undefined)?.end ?? 0;
+    const to = parts[i + 1]?.[0]?.start ?? text.length;
+    const sentence = sentenceBefore(text, first.start);
+    const stance = stanceOf(sentence, text.slice(Math.max(from, first.start - sentence.length), first.start), restOf(text, last.end, to));
+    const letters = [...new Set(group.map(({ letter }) => letter))];
+    return { mentions: group, letters, stance, end: last.end };
+  });
+}
+
+/** A stop parts two choices, unless one goes on to name the other's text: `B. red`. */
+function isTogether(between: string, open: readonly Mention[], next: Mention): boolean {
+  if (!TOGETHER.test(between)) return false;
+  const same = open.at(-1)?.letter === next.letter;
+  return same || !/[.;] ?$|[.;] /.test(between) || (open.at(-1) as Mention).by === 'words';
+}
+
+/** Longest part of a sentence that is looked at. UTF-16 units. */
+const LONGEST_SENTENCE = 240;
+const STOP = /[.!?;](?=\s)|\n/g;
+
+function sentenceBefore(text: string, at: number): string {
+  const near = text.slice(Math.max(0, at - LONGEST_SENTENCE), at);
+  let start = 0;
+  for (const { index } of near.matchAll(STOP)) start = index + 1;
+  return near.slice(start).trimStart();
+}
+
+/** Up to the next thing named or the end of the sentence. */
+function restOf(text: string, from: number, to: number): string {
+  const near = text.slice(from, Math.min(to, from + LONGEST_SENTENCE));
+  const stop = near.search(STOP);
+  return stop < 0 ? near : near.slice(0, stop);
+}
