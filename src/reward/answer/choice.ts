@@ -21,11 +21,11 @@ export function readStatedChoice(piece: string, choices: readonly string[]): Cho
   const whole = wholeChoice(text, choices);
   if (whole) return whole;
   const groups = groupMentions(text, findMentions(text, choices, true)).filter(({ stance }) => stance !== 'denied');
-  const inBrackets = groups.find(({ mentions }) => mentions.some(({ by }) => by === 'bracket'));
+  const inBrackets = groups.find(isBracketed);
   const leading = groups.find(({ mentions }) => LEADING.test(text.slice(0, mentions[0]?.start)));
   const concluded = groups.find(({ stance }) => stance === 'concluded');
   const group = leading ?? inBrackets ?? concluded ?? groups[0];
-  return group ? readGroup(text, group, choices) : numberedChoice(text, choices);
+  return group ? readGroup(text, group) : numberedChoice(text, choices);
 }
 
 /** What may stand before the first choice of a piece. */
@@ -41,25 +41,41 @@ export function readLooseChoice(response: string, choices: readonly string[]): C
   if (whole) return whole;
   const groups = groupMentions(text, findMentions(text, choices, false)).filter(({ stance }) => stance !== 'denied');
   const single = groups.filter(({ letters }) => letters.length === 1);
+  const bracket = single.findLast(isBracketed);
+  const drawn = single.findLast(({ stance }) => stance === 'drawn');
   const group =
-    single.findLast(({ stance }) => stance === 'concluded') ??
-    single.find(({ mentions }) => opens(text, mentions)) ??
-    single.findLast(({ mentions }) => mentions.some(({ by }) => by === 'bracket')) ??
+    single.findLast((group) => group.stance === 'concluded' || isLastLine(text, group)) ??
+    single.find((group) => opens(text, group) && single.every((other) => !isBracketed(other) || sameLetter(other, group))) ??
+    (drawn && drawn.end > (bracket?.end ?? 0) ? drawn : bracket) ??
     single.at(-1) ??
     groups.at(-1);
-  if (group) return readGroup(text, group, choices);
+  if (group) return readGroup(text, group);
   return numberedChoice(text, choices) ?? paraphrasedChoice(text, choices);
 }
 
-function readGroup(text: string, { mentions, letters }: Group, _choices: readonly string[]): ChoiceRead {
+function readGroup(text: string, { mentions, letters }: Group): ChoiceRead {
   const [first, last] = [mentions[0] as Mention, mentions.at(-1) as Mention];
   return { letter: letters.length === 1 ? (letters[0] as string) : null, extracted: text.slice(first.start, last.end) };
 }
 
-/** A letter with a stop and the text of its choice open the response. */
-function opens(text: string, mentions: readonly Mention[]): boolean {
-  const [letter, words] = mentions;
-  return letter !== undefined && words?.by === 'words' && /^[([]?$/.test(text.slice(0, letter.start)) && /^[).: ]{1,3}$/.test(text.slice(letter.end, words.start));
+function isBracketed({ mentions }: Group): boolean {
+  return mentions.some(({ by }) => by === 'bracket');
+}
+
+function sameLetter(a: Group, b: Group): boolean {
+  return a.letters[0] === b.letters[0];
+}
+
+/** A letter and the text of its choice open the response, as in `B. red`. */
+function opens(text: string, { mentions }: Group): boolean {
+  const [first] = mentions;
+  return first !== undefined && first.by !== 'words' && first.hasText === true && /^[([]?$/.test(text.slice(0, first.start));
+}
+
+/** The last line is the choice and nothing else. */
+function isLastLine(text: string, { mentions, end }: Group): boolean {
+  const start = (mentions[0] as Mention).start;
+  return /(?:^|\n)[^A-Za-z\d]{0,8}$/.test(text.slice(Math.max(0, start - 8), start)) && /^[^A-Za-z\d]{0,8}$/.test(text.slice(end, end + 16));
 }
 
 /** The piece is one letter in range, or one choice. A capital letter is a letter even where a choice reads so. */

@@ -6,12 +6,12 @@ import { isScalar, type Node } from './math/node.js';
 import { parseMath } from './math/parse.js';
 import { plainMath } from './latex.js';
 import { canonicalNumber } from './number.js';
-import { plainInitials, plainText } from './text.js';
+import { plainCased, plainInitials } from './text.js';
 import { unify } from './unify.js';
 
 /** One choice as it may be named. */
 export interface ChoiceForm {
-  /** Its text as plainText has it. */
+  /** Its text as plainCased has it. */
   readonly words: string;
   /** What a search for it in a longer text looks for; empty where it must be found by its value. */
   readonly sought: string;
@@ -35,17 +35,18 @@ export function choiceForms(choices: readonly string[]): readonly ChoiceForm[] {
   return read;
 }
 
-/** Plain text with single spaces, case kept: what choices are looked for in. */
+/** Plain text with single spaces and line ends, case kept: what choices are looked for in. */
 export function tidy(text: string): string {
   return plainInitials(plainMath(unify(text)))
     .replace(/["'`*“”‘’]/g, '')
-    .replace(/\s+/g, ' ')
+    .replace(/[^\S\n]+/g, ' ')
+    .replace(/ ?\n\s*/g, '\n')
     .trim();
 }
 
 function readForm(choice: string): ChoiceForm {
   const text = tidy(choice);
-  const words = plainText(text);
+  const words = plainCased(text);
   const node = formula(text);
   const value = node && constant(node);
   const byValue = value !== null || (node !== null && /[-+*/^=(),<>\u221a]/.test(text));
@@ -76,10 +77,13 @@ export function letterOf(index: number): string {
   return String.fromCharCode(65 + index);
 }
 
-/** Numbers of the choices that read as `text` does, word by word. */
+/** Numbers of the choices that read as `text` does, word by word; where only case differs, in the same case if any does. */
 export function sameWords(text: string, choices: readonly string[]): number[] {
-  const words = plainText(text);
-  return words === '' ? [] : indices(choiceForms(choices), (form) => form.words === words);
+  const words = plainCased(text);
+  if (words === '') return [];
+  const same = indices(choiceForms(choices), (form) => form.words === words);
+  const lower = words.toLowerCase();
+  return same.length > 0 ? same : indices(choiceForms(choices), (form) => form.words.toLowerCase() === lower);
 }
 
 /** Numbers of the choices that say what `node` says: the same tree, or the same value. */

@@ -11,12 +11,16 @@ export interface Piece {
   readonly isMark: boolean;
 }
 
-const LINK = String.raw`\s{0,3}(?:\bis\b|\b(?:would|should|must) be\b|:|=)\s{0,3}(?:\bis\b|:)?`;
-const PHRASES = new RegExp(String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?answer${LINK}`, 'gi');
+const LINK = String.raw`[*_"]{0,3}\s{0,3}(?:\bis\b|\b(?:would|should|must) be\b|:|=)[^\S\n]{0,3}(?:\bis\b|:)?`;
+const ANSWER = String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?answer`;
+/** `The answer to the puzzle is`. */
+const TO_WHAT = String.raw`(?: (?:to|for|of) (?:the|this|that|your|question)(?: [a-z]{1,16}){0,3}?)?`;
+const PHRASES = new RegExp(`${ANSWER}${TO_WHAT}${LINK}`, 'gi');
 /** In a multiple-choice question `the correct option is` and `I choose` say the same; elsewhere they may speak of anything. */
 const CHOICE_PHRASES = new RegExp(
   [
-    String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?(?:answer|option|choice)(?:\s{1,3}letter)?${LINK}`,
+    `${ANSWER}${TO_WHAT}${LINK}`,
+    String.raw`|\b(?:(?:final|correct|right|best)\s{1,3})?(?:answer|option|choice)(?:\s{1,3}letter)?${LINK}`,
     String.raw`|\b(?:I|we)(?:'ll|'d| will| would)? (?:choose|chose|pick|select|go with)\b`,
     String.raw`|(?<!\u4e0d)(?:\u9009\u62e9|\u9078\u64c7|\u9009|\u9078)(?=\s{0,2}[:(]?\s{0,2}[A-Z](?![A-Za-z]))`,
   ].join(''),

@@ -11,6 +11,8 @@ export interface Mention {
   readonly start: number;
   readonly end: number;
   readonly by: 'bracket' | 'letter' | 'words';
+  /** True for a letter that the text of a choice follows, as in `B. red`. */
+  readonly hasText?: boolean;
 }
 
 /** Choices that are named together, with nothing but commas and `or` between them. */
@@ -53,11 +55,15 @@ function lettersIn(text: string, pattern: RegExp, by: Mention['by']): Mention[] 
 
 function wordsIn(text: string, choices: readonly string[]): Mention[] {
   const lower = text.toLowerCase();
-  return choiceForms(choices).flatMap(({ sought }, index) => {
+  const all = choiceForms(choices).map(({ sought }) => sought);
+  return all.flatMap((words, index) => {
     const found: Mention[] = [];
-    if (sought === '') return found;
-    for (let at = lower.indexOf(sought); at >= 0; at = lower.indexOf(sought, at + 1)) {
-      if (!isWholeWord(lower, at, at + sought.length)) continue;
+    if (words === '') return found;
+    // `EE` and `Ee` are told apart by their case.
+    const isCased = all.some((other) => other !== words && other.toLowerCase() === words.toLowerCase());
+    const [where, sought] = isCased ? [text, words] : [lower, words.toLowerCase()];
+    for (let at = where.indexOf(sought); at >= 0; at = where.indexOf(sought, at + 1)) {
+      if (!isWholeWord(where, at, at + sought.length)) continue;
       found.push({ letter: letterOf(index), start: at, end: at + sought.length, by: 'words' });
     }
     return found;
@@ -89,7 +95,12 @@ export function groupMentions(text: string, mentions: readonly Mention[]): Group
   const parts: Mention[][] = [];
   for (const mention of mentions) {
     const open = parts.at(-1);
-    const between = open ? text.slice((open.at(-1) as Mention).end, mention.start) : null;
+    const last = open?.at(-1);
+    const between = last ? text.slice(last.end, mention.start) : null;
+    if (last && between !== null && isOwnText(last, between, mention)) {
+      open?.splice(-1, 1, { ...last, end: mention.end, hasText: true });
+      continue;
+    }
     if (open && between !== null && between.length <= LONGEST_BETWEEN && isTogether(between, open, mention)) open.push(mention);
     else parts.push([mention]);
   }
@@ -102,6 +113,12 @@ export function groupMentions(text: string, mentions: readonly Mention[]): Group
     const letters = [...new Set(group.map(({ letter }) => letter))];
     return { mentions: group, letters, stance, end: last.end };
   });
+}
+
+/** True for what follows a letter as the text of its choice, whichever choice that reads like: `(D) option B in the image`. */
+function isOwnText(letter: Mention, between: string, next: Mention): boolean {
+  const isText = letter.by === 'bracket' ? next.by !== 'bracket' : letter.by === 'letter' && next.by === 'words';
+  return isText && /^(?:[\s:.)\u2013-]{0,3}|[\s:.]{1,2}(?:option|choice|figure|point|picture|image) )$/i.test(between);
 }
 
 /** A stop parts two choices, unless one goes on to name the other's text: `B. red`. */

@@ -1,7 +1,8 @@
 // Says what a sentence does with something that it names: concludes it, denies it, or merely mentions it.
 // Looks only at the words right before and right after; leaves finding names to choice.ts.
 
-export type Stance = 'concluded' | 'mentioned' | 'denied';
+/** `drawn`: named in a sentence that begins as a conclusion does (`So ...`), which may say more than that. */
+export type Stance = 'concluded' | 'drawn' | 'mentioned' | 'denied';
 
 /** Longest stretch on either side that is looked at. UTF-16 units. */
 const NEAR = 96;
@@ -24,7 +25,7 @@ const DENIES_NEXT = new RegExp(
 /** What follows something that is denied: `is wrong`, `do not match`, `: no`, `can be ruled out`. */
 const DENIED = new RegExp(
   [
-    String.raw`^[\s,:)\u2013-]{0,4}(?:(?:option|choice|answer)s? )?(?:(?!but\b|and\b|so\b|because\b|since\b|as\b|it\b)[A-Za-z]+ ){0,3}?`,
+    String.raw`^[\s,:)]{0,4}(?:(?:option|choice|answer)s? )?(?:(?!but\b|and\b|so\b|because\b|since\b|as\b|it\b|there\b)[A-Za-z]+ ){0,3}?`,
     String.raw`(?:(?:is|are|was|were|be|being|seems?|looks?|has|have|do|does|did|can|could|would|will|may|might) ?(?:all |also |both |clearly |then |therefore |thus |simply |just |definitely |each |obviously |far |much ){0,2}`,
     String.raw`(?:n't\b|not\b(?! (?:only|just))|never\b|too\b|in?correct|wrong|false|invalid|impossible|implausible|irrelevant|inaccurate|out\b|no\b|(?:be )?(?:ruled|eliminated|excluded|discarded|rejected|dismissed|ruled out)\b|(?:a |the )?(?:common |wrong |incorrect )?(?:distractor|mistake|error|trap)\b|unlikely\b)`,
     String.raw`|(?:isn't|aren't|wasn't|weren't|doesn't|don't|didn't|can't|cannot|couldn't|won't)\b|none (?:of (?:them|these|which) )?(?:match|fit|work|appl|is|are)|fails?\b|contradicts?\b)`,
@@ -63,6 +64,6 @@ const CHOSEN_NEXT =
 export function stanceOf(sentence: string, before: string, after: string): Stance {
   const [left, right] = [before.slice(-NEAR), after.slice(0, NEAR)];
   if (DENIES_NEXT.test(left) || DENIED.test(right)) return 'denied';
-  const concludes = CONCLUDED.test(right) || CHOSEN_NEXT.test(left) || CONCLUDES.test(sentence.slice(0, NEAR));
-  return concludes ? 'concluded' : 'mentioned';
+  if (CONCLUDED.test(right) || CHOSEN_NEXT.test(left)) return 'concluded';
+  return CONCLUDES.test(sentence.slice(0, NEAR)) ? 'drawn' : 'mentioned';
 }

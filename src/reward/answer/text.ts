@@ -5,12 +5,17 @@ export const MAX_GRADED_LENGTH = 65_536;
 
 /** Lower case, one space between words, no quotes or emphasis, no punctuation or article at the ends; `P.M.` is `pm`, `2 to 1` `2:1`. */
 export function plainText(text: string): string {
-  const words = plainInitials(text.normalize('NFKC').toLowerCase())
+  return plainCased(text.toLowerCase());
+}
+
+/** The same with its case kept. */
+export function plainCased(text: string): string {
+  const words = plainInitials(text.normalize('NFKC'))
     .replace(/["'`*“”‘’]/g, '')
     .replace(/\s+/g, ' ')
     .trim();
   return stripEnds(words)
-    .replace(/^(?:the|a|an) (?=\S)/, '')
+    .replace(/^(?:[Tt]he|[Aa]n?) (?=\S)/, '')
     .replace(/^(\d{1,15}) ?(?:to|:) ?(?=\d{1,15}$)/, '$1:');
 }
 
