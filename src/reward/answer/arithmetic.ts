@@ -18,21 +18,24 @@ const LONGEST_BEFORE = 64;
 /** One part of an expression after another; what is none of them ends it. */
 const PART = new RegExp(
   [
-    String.raw`(?<space>[^\S\n]+)`,
-    String.raw`(?<constant>pi(?![A-Za-z])|[\u03c0\u221e])`,
-    String.raw`(?<named>(?:sqrt|log|ln|sin|cos|tan|sec|csc|cot)(?![A-Za-z])|\u221a)`,
-    String.raw`(?<operator>\*\*|[-+*/^\u00d7\u00b7\u00f7]|(?<=\d )(?:x|plus|minus|times|divided by)(?= [\d(-]))`,
-    String.raw`(?<word>[A-Za-z]+)`,
-    String.raw`(?<opening>[([])`,
-    String.raw`(?<closing>[)\]])`,
+    String.raw`([^\S\n]+)`,
+    String.raw`(pi(?![A-Za-z])|[\u03c0\u221e])`,
+    String.raw`((?:sqrt|log|ln|sin|cos|tan|sec|csc|cot)(?![A-Za-z])|\u221a)`,
+    String.raw`(\*\*|[-+*/^\u00d7\u00b7\u00f7]|(?<=\d )(?:x|plus|minus|times|divided by)(?= [\d(-]))`,
+    String.raw`([A-Za-z]+)`,
+    String.raw`([([])`,
+    String.raw`([)\]])`,
     // An exclamation mark at the end of a sentence is no factorial.
-    String.raw`(?<factorial>!+(?![=!]|["'\s]*$|\s[^-+*/]))`,
-    String.raw`(?<comma>,)`,
-    String.raw`(?<ratio>\s?:(?=\s?\d))`,
-    String.raw`(?<other>[^])`,
+    String.raw`(!+(?![=!]|["'\s]*$|\s[^-+*/]))`,
+    String.raw`(,)`,
+    String.raw`(\s?:(?=\s?\d))`,
+    String.raw`([^])`,
   ].join('|'),
   'y',
 );
+
+/** What the groups of PART are, in order. */
+const PARTS = ['space', 'constant', 'named', 'operator', 'word', 'opening', 'closing', 'factorial', 'comma', 'ratio', 'other'] as const;
 
 const OPERATOR_WORD = /(?<=\d )(?:x|plus|minus|times|divided by)(?= )/g;
 const SIGNS_OF_WORDS: Readonly<Record<string, string>> = { x: '*', times: '*', plus: '+', minus: '-', 'divided by': '/' };
@@ -92,9 +95,9 @@ class Reader {
   /** Reads the part at `at`, before the number at `next`, and says where the following one begins. */
   part(at: number, next: number): number {
     PART.lastIndex = at;
-    const groups = PART.exec(this.#text)?.groups as Record<string, string | undefined>;
-    const name = Object.keys(groups).find((key) => groups[key] !== undefined) as string;
-    const part = groups[name] as string;
+    const match = PART.exec(this.#text) as RegExpExecArray;
+    const name = PARTS[match.indexOf(match[0], 1) - 1] as (typeof PARTS)[number];
+    const part = match[0];
     const end = Math.min(at + part.length, next);
     if (name === 'space') this.#spaced = true;
     else {
@@ -104,7 +107,7 @@ class Reader {
     return end;
   }
 
-  #take(name: string, part: string, at: number, end: number, next: number): void {
+  #take(name: (typeof PARTS)[number], part: string, at: number, end: number, next: number): void {
     const { isOpen } = this;
     if (name === 'constant') return this.#operand(at, end);
     if (name === 'word') return this.#word(part, at, end, next);

@@ -70,15 +70,19 @@ function wordsIn(text: string, choices: readonly string[]): Mention[] {
   });
 }
 
-/** Most formulas of a text that are compared with the choices, from its end. */
+/** How much of the end of a text is searched for values, and how many of them are compared with the choices. */
+const LONGEST_SEARCHED = 4096;
 const MOST_FORMULAS = 48;
 
 function valuesIn(text: string, choices: readonly string[]): Mention[] {
   const all = choiceForms(choices);
   if (all.every(({ node }) => node === null)) return [];
-  return findQuantities(text)
+  const from = Math.max(0, text.length - LONGEST_SEARCHED);
+  return findQuantities(text.slice(from))
     .slice(-MOST_FORMULAS)
-    .flatMap(({ value, start, end }) => {
+    .flatMap((quantity) => {
+      const { value } = quantity;
+      const [start, end] = [from + quantity.start, from + quantity.end];
       const node = Number.isFinite(value) ? null : formula(text.slice(start, end));
       const found = Number.isFinite(value) ? sameValues(value, choices) : node ? sameFormulas(node, choices) : [];
       const index = onlyOne(found, choices);

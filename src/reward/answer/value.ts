@@ -26,9 +26,12 @@ export interface ValueForm {
   readonly question?: string;
 }
 
+/** A longer piece states no value. UTF-16 units. */
+const LONGEST_PIECE = 8192;
+
 /** Reads a piece that states an answer; null where it holds no value of that form. */
 export function readValue(piece: string, form: ValueForm): ValueRead | null {
-  const text = plainMath(piece).trim();
+  const text = piece.length > LONGEST_PIECE ? '' : plainMath(piece).trim();
   if (text === '') return null;
   if (form.answerType === 'list') return readList(text) ?? readBareList(text);
   return form.answerType === 'text' ? readText(text) : readNumber(text, form);
@@ -68,6 +71,9 @@ function decimalComma(text: string): string {
 /** Words before a number that is a bound, a time or a total of the question rather than its answer. */
 const ASIDE = /\b(?:than|below|above|under|over|exceeding|least|most|after|before|since|until|in|at|per|every|out of)\s{1,3}\$?$/i;
 
+/** Of a longer sentence the end is read. UTF-16 units. */
+const LONGEST_SENTENCE = 2048;
+
 /** Politeness after the answer; numbers in it are none. */
 const CHATTER = /\b(?:let me know|hope (?:this|that|it)|feel free|glad to|happy to help)\b/i;
 
@@ -76,7 +82,7 @@ const CHATTER = /\b(?:let me know|hope (?:this|that|it)|feel free|glad to|happy 
  * no aside as in `greater than 60`; with `asides` the first one all the same where all are.
  */
 export function readLooseValue(sentence: string, form: ValueForm, asides: boolean): ValueRead | null {
-  const text = plainMath(sentence).trim();
+  const text = plainMath(sentence.slice(-LONGEST_SENTENCE)).trim();
   if (form.answerType === 'list') return readList(text);
   if (form.answerType === 'text' || CHATTER.test(text)) return null;
   const none = /\bthere (?:are|is|were|was) no\b/i.exec(text);
@@ -91,7 +97,7 @@ export function readLooseValue(sentence: string, form: ValueForm, asides: boolea
 
 /** True where a sentence has one number in digits that is no aside: what it states is clear. */
 export function hasOneValue(sentence: string): boolean {
-  const text = plainMath(sentence);
+  const text = plainMath(sentence.slice(-LONGEST_SENTENCE));
   return withoutAsides(text, findNumbers(text)).length === 1;
 }
 
