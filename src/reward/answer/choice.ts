@@ -3,7 +3,9 @@
 import { findQuantities } from './arithmetic.js';
 import { choiceForms, formula, letterOf, onlyOne, sameFormulas, sameWords, tidy } from './choices.js';
 import { findMentions, type Group, groupMentions, type Mention } from './mentions.js';
-import { canonicalNumber, findNumbers } from './number.js';
+import type { Node } from './math/node.js';
+import { canonicalNumber, findNumbers, findNumberWords } from './number.js';
+import { plainText } from './text.js';
 
 /** A choice that was named; `letter` is null where several were named at once. */
 export interface ChoiceRead {
@@ -66,10 +68,11 @@ function sameLetter(a: Group, b: Group): boolean {
   return a.letters[0] === b.letters[0];
 }
 
-/** A letter and the text of its choice open the response, as in `B. red`. */
-function opens(text: string, { mentions }: Group): boolean {
+/** A letter and the text of its choice open the response, as in `B. red`, or that text alone as a sentence or clause. */
+function opens(text: string, { mentions, end }: Group): boolean {
   const [first] = mentions;
-  return first !== undefined && first.by !== 'words' && first.hasText === true && /^[([]?$/.test(text.slice(0, first.start));
+  if (first === undefined || !/^[([]?$/.test(text.slice(0, first.start))) return false;
+  return first.by === 'words' ? /^[.,;:!\n]/.test(text.slice(end, end + 1)) : first.hasText === true;
 }
 
 /** The last line is the choice and nothing else. */
@@ -89,7 +92,8 @@ function wholeChoice(text: string, choices: readonly string[]): ChoiceRead | nul
   const same = onlyOne(sameWords(text, choices), choices);
   if (same >= 0) return { letter: letterOf(same), extracted: text };
   if (letter !== null) return { letter, extracted: text };
-  const node = formula(text);
+  const [words] = findNumberWords(plainText(text));
+  const node: Node | null = words?.start === 0 && words.end === plainText(text).length ? { kind: 'number', value: words.value } : formula(text);
   const equal = node ? onlyOne(sameFormulas(node, choices), choices) : -1;
   return equal < 0 ? null : { letter: letterOf(equal), extracted: text };
 }
@@ -108,7 +112,7 @@ const LONGEST_PARAPHRASED = 200;
 
 /** The choice all of whose words with a meaning stand in one sentence, the last sentence that has them of one choice only. */
 function paraphrasedChoice(text: string, choices: readonly string[]): ChoiceRead | null {
-  const wanted = choices.map((choice) => looseWords(choice.slice(0, LONGEST_PARAPHRASED)));
+  const wanted = choiceForms(choices).map(({ words, node }) => (node ? [] : looseWords(words.slice(0, LONGEST_PARAPHRASED))));
   for (const sentence of text.split(/(?<=[.!?])\s+/).reverse()) {
     const said = new Set(looseWords(sentence));
     const whole = wanted.flatMap((words, i) => (words.length > 0 && words.every((word) => said.has(word)) ? [i] : []));

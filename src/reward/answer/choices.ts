@@ -38,7 +38,7 @@ export function choiceForms(choices: readonly string[]): readonly ChoiceForm[] {
 /** Plain text with single spaces and line ends, case kept: what choices are looked for in. */
 export function tidy(text: string): string {
   return plainInitials(plainMath(unify(text)))
-    .replace(/["'`*“”‘’]/g, '')
+    .replace(/["'`“”‘’]|(?<=[A-Za-z])_(?=\d)|\*\*|(?<![\w)])\*(?! )|(?<! )\*(?![\w(])/g, '')
     .replace(/[^\S\n]+/g, ' ')
     .replace(/ ?\n\s*/g, '\n')
     .trim();
@@ -88,7 +88,10 @@ export function sameWords(text: string, choices: readonly string[]): number[] {
 
 /** Numbers of the choices that say what `node` says: the same tree, or the same value. */
 export function sameFormulas(node: Node, choices: readonly string[]): number[] {
-  return indices(choiceForms(choices), (form) => form.node !== null && sameMath(form.node, node));
+  const all = choiceForms(choices);
+  const same = indices(all, (form) => form.node !== null && sameMath(form.node, node));
+  // The other way round a decimal of the response is a rounded value of an exact choice.
+  return same.length > 0 ? same : indices(all, (form) => form.node !== null && sameMath(node, form.node));
 }
 
 /** Numbers of the choices with that value. */

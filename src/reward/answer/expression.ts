@@ -126,7 +126,7 @@ function tidy(text: string): string {
     )
     .replace(/(?<=\d) (?=\d{3}(?!\d))/g, '')
     .replace(/(?<=\d) ?\{ ?, ?\} ?(?=\d{3}(?!\d))/g, '')
-    .replace(/(?<=\d)\\?,\\[!;] ?(?=\d{3}(?!\d))/g, '')
+    .replace(/(?<=\d)(?:\\?,\\[!;]|\\[ ,;:!]|~) ?(?=\d{3}(?!\d))/g, '')
     .replace(/(\d{0,15})\.(\d{0,15})\\overline\{(\d{1,12})\}/g, (_, whole, fixed, period) =>
       repeating(whole, fixed, period),
     );

@@ -184,7 +184,7 @@ type FreeForm = ValueForm & Pick<Question, 'question'>;
 function readFreeForm(form: FreeForm, response: string): AnswerRead | Unread {
   let unread = NOTHING;
   for (const piece of statedAnswers(response, false)) {
-    const read = readValue(piece.text, form);
+    const read = readValue(piece.text, form, piece.isMark);
     if (read) return { ...read, how: piece.how };
     unread = notRead(piece, `is no ${form.answerType}`);
     if (isFinal(piece)) return unread;

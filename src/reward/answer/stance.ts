@@ -31,7 +31,7 @@ const DENIED = new RegExp(
     String.raw`|(?:isn't|aren't|wasn't|weren't|doesn't|don't|didn't|can't|cannot|couldn't|won't)\b|none (?:of (?:them|these|which) )?(?:match|fit|work|appl|is|are)|fails?\b|contradicts?\b)`,
     String.raw`|^[\s,:(\u2013-]{0,4}(?:no|wrong|incorrect|false|x|eliminated|ruled out|not (?:correct|right|it|this|true|shown|possible)|too (?:small|large|big|low|high|short|long|many|few))(?![A-Za-z])`,
     String.raw`|^[\s:]{0,3}[\u2717\u2718\u274c\u00d7]`,
-    String.raw`|^[\s,]{0,3}(?:选项|選項|项|項)?[\s,]{0,2}(?:都|均|是|也|明显|显然)?(?:不对|不對|错|錯|不正确|不正確|不符|不是|不成立|排除|有误|有誤|不合)`,
+    String.raw`|^[\s,]{0,3}(?:选项|選項|项|項)?[\s,]{0,2}(?:都|均|是|也|明显|显然)?(?:不对|不對|错|錯|不正确|不正確|不符|不成立|排除|有误|有誤|不合)|^\s{0,2}不是`,
   ].join(''),
   'i',
 );

@@ -2,6 +2,7 @@
 // Leaves finding the piece to extract.ts and the verdict to grade.ts.
 import type { AnswerType } from '../../core/types.js';
 import { findQuantities, type Quantity } from './arithmetic.js';
+import { findCjkNumbers } from './cjk.js';
 import { plainMath } from './latex.js';
 import { canonicalNumber, findNumbers, findNumberWords, type NumberRead } from './number.js';
 import { plainText } from './text.js';
@@ -29,12 +30,17 @@ export interface ValueForm {
 /** A longer piece states no value. UTF-16 units. */
 const LONGEST_PIECE = 8192;
 
-/** Reads a piece that states an answer; null where it holds no value of that form. */
-export function readValue(piece: string, form: ValueForm): ValueRead | null {
+/**
+ * Reads a piece that states an answer; null where it holds no value of that form.
+ * @param isMark true for what stands in a box or after `####`
+ */
+export function readValue(piece: string, form: ValueForm, isMark = false): ValueRead | null {
   const text = piece.length > LONGEST_PIECE ? '' : plainMath(piece).trim();
   if (text === '') return null;
   if (form.answerType === 'list') return readList(text) ?? readBareList(text);
-  return form.answerType === 'text' ? readText(text) : readNumber(text, form);
+  if (form.answerType === 'text') return readText(text);
+  // In a box an exclamation mark at the end is a factorial.
+  return readNumber(isMark && text.endsWith('!') ? `${text}.` : text, form);
 }
 
 /** A gap between two numbers that makes them an enumeration or a range rather than a value and what follows it. */
@@ -46,7 +52,7 @@ const COMES_TO = /^[^,.;=]{0,24}=[^=\d]{0,16}$/;
 function readNumber(piece: string, form: ValueForm): ValueRead | null {
   const text = decimalComma(piece);
   const numbers = findQuantities(text);
-  const word = findNumberWords(text)[0];
+  const word = findNumberWords(text)[0] ?? findCjkNumbers(text)[0];
   const [first] = numbers;
   if (word && (!first || (word.start === 0 && first.start > 0 && !/^one of\b/i.test(text)))) return numberRead(text, word, form);
   if (!first) return null;
@@ -140,7 +146,7 @@ function lastMain<N extends NumberRead>(text: string, numbers: readonly N[]): N 
 
 /** Number words without a lone `one`, which is a pronoun more often than a number. */
 function loneWords(text: string): NumberRead[] {
-  return findNumberWords(text).filter(({ value }) => value !== 1);
+  return [...findNumberWords(text), ...findCjkNumbers(text)].filter(({ value }) => value !== 1);
 }
 
 /** A number as a value; an expression without a value stands for itself and equals no number. */
