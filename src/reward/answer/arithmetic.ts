@@ -1,7 +1,7 @@
 // Finds the numbers of a plain text together with the whole expression that each belongs to, and computes it: `5 + 7` is 12,
 // `3x + 1` is no number. Leaves literals to number.ts, trees to math/ and choosing a number to value.ts.
 import { evaluate, POINTS } from './math/evaluate.js';
-import { isScalar } from './math/node.js';
+import { isScalar, type Node } from './math/node.js';
 import { parseMath } from './math/parse.js';
 import { findNumbers, type NumberRead } from './number.js';
 
@@ -188,12 +188,24 @@ class Reader {
 /** The one value of an expression; NaN where it has none. */
 function compute(span: string): number {
   if (span.length > LONGEST || isRange(span)) return Number.NaN;
-  const node = parseMath(span.replace(OPERATOR_WORD, (word) => SIGNS_OF_WORDS[word] as string));
-  if (node === null || !isScalar(node)) return Number.NaN;
-  const { re, im } = evaluate(node, 0);
-  const isConstant = im === 0 && Array.from({ length: POINTS }, (_, i) => evaluate(node, i)).every((value) => value.re === re);
-  return isConstant ? re : Number.NaN;
+  return constantIn(span.replace(OPERATOR_WORD, (word) => SIGNS_OF_WORDS[word] as string));
 }
+
+/** The value of a text that is an expression without unknowns; NaN for any other text. */
+export function constantIn(text: string): number {
+  const node = parseMath(text);
+  return (node && constant(node)) ?? Number.NaN;
+}
+
+/** The value of a tree without unknowns; null where it has none. */
+export function constant(node: Node): number | null {
+  if (!isScalar(node)) return null;
+  const { re, im } = evaluate(node, 0);
+  const isOne = im === 0 && Number.isFinite(re) && POINTS_AFTER_FIRST.every((point) => evaluate(node, point).re === re);
+  return isOne ? re : null;
+}
+
+const POINTS_AFTER_FIRST = Array.from({ length: POINTS - 1 }, (_, i) => i + 1);
 
 /** `2010-2015` and `2:1` are no numbers. */
 function isRange(span: string): boolean {

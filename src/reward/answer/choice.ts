@@ -41,18 +41,20 @@ export function readLooseChoice(response: string, choices: readonly string[]): C
   const text = tidy(response);
   const whole = wholeChoice(text, choices);
   if (whole) return whole;
-  const groups = groupMentions(text, findMentions(text, choices, false)).filter(({ stance }) => stance !== 'denied');
+  const mentions = findMentions(text, choices, false);
+  if (mentions.length === 0) return numberedChoice(text, choices) ?? paraphrasedChoice(text, choices);
+  const groups = groupMentions(text, mentions).filter(({ stance }) => stance !== 'denied');
   const single = groups.filter(({ letters }) => letters.length === 1);
   const bracket = single.findLast(isBracketed);
   const drawn = single.findLast(({ stance }) => stance === 'drawn');
   const group =
     single.findLast((group) => group.stance === 'concluded' || isLastLine(text, group)) ??
     single.find((group) => opens(text, group) && single.every((other) => !isBracketed(other) || sameLetter(other, group))) ??
-    (drawn && drawn.end > (bracket?.end ?? 0) ? drawn : bracket) ??
+    (drawn && drawn.end > (bracket?.end ?? 0) ? drawn : undefined) ??
+    (isGoneThrough(single) ? single.at(-1) : bracket) ??
     single.at(-1) ??
     groups.at(-1);
-  if (group) return readGroup(text, group);
-  return numberedChoice(text, choices) ?? paraphrasedChoice(text, choices);
+  return group ? readGroup(text, group) : null;
 }
 
 function readGroup(text: string, { mentions, letters }: Group): ChoiceRead {
@@ -62,6 +64,11 @@ function readGroup(text: string, { mentions, letters }: Group): ChoiceRead {
 
 function isBracketed({ mentions }: Group): boolean {
   return mentions.some(({ by }) => by === 'bracket');
+}
+
+/** Three letters in brackets or more: a list that is gone through, where what comes after it counts. */
+function isGoneThrough(groups: readonly Group[]): boolean {
+  return new Set(groups.filter(isBracketed).map(({ letters }) => letters[0])).size >= 3;
 }
 
 function sameLetter(a: Group, b: Group): boolean {

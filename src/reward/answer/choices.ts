@@ -1,8 +1,8 @@
 // The choices of a question in the forms in which a response may name them: words, values, formulas. Says which choices are
 // the same. Leaves finding them in a response to mentions.ts.
+import { constant } from './arithmetic.js';
 import { sameMath } from './math/compare.js';
-import { evaluate, POINTS } from './math/evaluate.js';
-import { isScalar, type Node } from './math/node.js';
+import type { Node } from './math/node.js';
 import { parseMath } from './math/parse.js';
 import { plainMath } from './latex.js';
 import { canonicalNumber } from './number.js';
@@ -62,14 +62,6 @@ export function formula(text: string): Node | null {
   const isFormula = text.length <= LONGEST_FORMULA && /\d|[\u221a\u03c0\u221e=<>^]|\bpi\b|sqrt/.test(text);
   const node = isFormula ? parseMath(text.replace(/[.,;:]+$/, '')) : null;
   return node?.kind === 'text' ? null : node;
-}
-
-/** The value of a tree without unknowns; null where it has none. */
-export function constant(node: Node): number | null {
-  if (!isScalar(node)) return null;
-  const { re, im } = evaluate(node, 0);
-  const last = evaluate(node, POINTS - 1);
-  return im === 0 && Number.isFinite(re) && last.re === re ? re : null;
 }
 
 /** Letter of choice number `index`. */

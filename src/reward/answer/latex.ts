@@ -75,7 +75,11 @@ class Reader {
       const gap = /\d/.test(this.#text[start - 1] ?? '') ? ' ' : '';
       return `${gap}${this.#argument(depth)}/${this.#argument(depth)}`;
     }
-    if (name === 'sqrt') return `sqrt(${this.#argument(depth)})`;
+    if (name === 'sqrt') {
+      const degree = /^\[(\w{1,3})\]/.exec(this.#text.slice(this.#at, this.#at + 6));
+      this.#at += degree?.[0].length ?? 0;
+      return degree ? `(${this.#argument(depth)})^(1/${degree[1]})` : `sqrt(${this.#argument(depth)})`;
+    }
     return DRESSING.has(name) ? '' : (SYMBOLS.get(name) ?? name);
   }
 

@@ -108,14 +108,25 @@ export function groupMentions(text: string, mentions: readonly Mention[]): Group
     if (open && between !== null && between.length <= LONGEST_BETWEEN && isTogether(between, open, mention)) open.push(mention);
     else parts.push([mention]);
   }
-  return parts.map((group, i) => {
+  return withoutLast(text, parts).map((group, i, parts) => {
     const [first, last] = [group[0] as Mention, group.at(-1) as Mention];
     const from = (parts[i - 1]?.at(-1) as Mention | undefined)?.end ?? 0;
     const to = parts[i + 1]?.[0]?.start ?? text.length;
     const sentence = sentenceBefore(text, first.start);
-    const stance = stanceOf(sentence, text.slice(Math.max(from, first.start - sentence.length), first.start), restOf(text, last.end, to));
+    const before = text.slice(Math.max(from, first.start - sentence.length), first.start);
+    const stance = stanceOf(sentence, before, restOf(text, last.end, to, sentence === ''));
     const letters = [...new Set(group.map(({ letter }) => letter))];
     return { mentions: group, letters, stance, end: last.end };
+  });
+}
+
+/** Parts the last of `B, A is wrong` from the group: what is said in the singular is said of it alone. */
+function withoutLast(text: string, parts: readonly Mention[][]): Mention[][] {
+  return parts.flatMap((group) => {
+    const [before, last] = [group.at(-2), group.at(-1)];
+    if (!before || !last || before.letter === last.letter) return [group];
+    const isSingular = /^ (?:is|was|does|has|isn't|doesn't|fits|matches)\b/.test(text.slice(last.end, last.end + 12));
+    return isSingular && /^\)?[,.] $/.test(text.slice(before.end, last.start)) ? [group.slice(0, -1), [last]] : [group];
   });
 }
 
@@ -125,11 +136,13 @@ function isOwnText(letter: Mention, between: string, next: Mention): boolean {
   return isText && /^(?:[\s:.)\u2013-]{0,3}|[\s:.]{1,2}(?:option|choice|figure|point|picture|image) )$/i.test(between);
 }
 
-/** A stop parts two choices, unless one goes on to name the other's text: `B. red`. */
+/** A stop parts two choices, unless they are listed with their texts: `(A) red. (B) blue.` */
 function isTogether(between: string, open: readonly Mention[], next: Mention): boolean {
+  const last = open.at(-1) as Mention;
   if (!TOGETHER.test(between)) return false;
-  const same = open.at(-1)?.letter === next.letter;
-  return same || !/[.;] ?$|[.;] /.test(between) || (open.at(-1) as Mention).by === 'words';
+  if (last.letter === next.letter) return true;
+  if (open.some(({ letter }) => letter === next.letter)) return false;
+  return !/[.;](?:\s|$)/.test(between) || (last.hasText === true && next.by !== 'words');
 }
 
 /** Longest part of a sentence that is looked at. UTF-16 units. */
@@ -143,9 +156,14 @@ function sentenceBefore(text: string, at: number): string {
   return near.slice(start).trimStart();
 }
 
+/** A letter as the label of one or two words, as in `A. Incorrect.`. */
+const LABELLED = /^[.):] ((?:[A-Za-z]+ ?){1,2})[.!;\n]/;
+
 /** Up to the next thing named or the end of the sentence. */
-function restOf(text: string, from: number, to: number): string {
+function restOf(text: string, from: number, to: number, isFirst: boolean): string {
   const near = text.slice(from, Math.min(to, from + LONGEST_SENTENCE));
+  const labelled = isFirst ? LABELLED.exec(`${near}\n`)?.[1] : undefined;
+  if (labelled) return labelled;
   const stop = near.search(STOP);
   return stop < 0 ? near : near.slice(0, stop);
 }

@@ -1,7 +1,7 @@
 // Reads a piece of text as the value that a free-form question asks for: number, list or plain text.
 // Leaves finding the piece to extract.ts and the verdict to grade.ts.
 import type { AnswerType } from '../../core/types.js';
-import { findQuantities, type Quantity } from './arithmetic.js';
+import { constantIn, findQuantities, type Quantity } from './arithmetic.js';
 import { findCjkNumbers } from './cjk.js';
 import { plainMath } from './latex.js';
 import { canonicalNumber, findNumbers, findNumberWords, type NumberRead } from './number.js';
@@ -30,6 +30,9 @@ export interface ValueForm {
 /** A longer piece states no value. UTF-16 units. */
 const LONGEST_PIECE = 8192;
 
+/** Mathematics that is read as a whole or not at all. */
+const FORMULA = /\\(?:sqrt|log|ln|lg|binom|sin|cos|tan|cot|exp|lfloor|lceil|pi)(?![A-Za-z])|\||^[\s$]{0,3}(?:e|\u03c0|pi)[\s$.]{0,3}$/;
+
 /**
  * Reads a piece that states an answer; null where it holds no value of that form.
  * @param isMark true for what stands in a box or after `####`
@@ -39,6 +42,11 @@ export function readValue(piece: string, form: ValueForm, isMark = false): Value
   if (text === '') return null;
   if (form.answerType === 'list') return readList(text) ?? readBareList(text);
   if (form.answerType === 'text') return readText(text);
+  const formula = FORMULA.test(piece) ? constantIn(piece.replace(/[.$\s]+$/, '')) : Number.NaN;
+  if (!Number.isNaN(formula)) {
+    const whole = { value: formula, percent: false, scale: 1, start: 0, end: text.length };
+    return numberRead(text, whole, form);
+  }
   // In a box an exclamation mark at the end is a factorial.
   return readNumber(isMark && text.endsWith('!') ? `${text}.` : text, form);
 }
@@ -109,7 +117,8 @@ export function hasOneValue(sentence: string): boolean {
 
 /** Several numbers and nothing else. */
 function isBareRow(text: string, numbers: readonly NumberRead[]): boolean {
-  return new Set(numbers.map(({ value }) => value)).size > 1 && /^[\d\s,;.()-]+$/.test(text);
+  const isRow = /^(?:[\d\s,;.()-]|and|or|to|between|from|either)+$/i.test(text);
+  return isRow && new Set(numbers.map(({ value }) => value)).size > 1;
 }
 
 function withoutAsides<N extends NumberRead>(text: string, numbers: readonly N[]): N[] {
@@ -144,9 +153,10 @@ function lastMain<N extends NumberRead>(text: string, numbers: readonly N[]): N 
   return before && main && / to $/.test(text.slice(before.end, main.start)) ? before : main;
 }
 
-/** Number words without a lone `one`, which is a pronoun more often than a number. */
+/** Number words without a `one` among others, which is a pronoun more often than a number. */
 function loneWords(text: string): NumberRead[] {
-  return [...findNumberWords(text), ...findCjkNumbers(text)].filter(({ value }) => value !== 1);
+  const words = [...findNumberWords(text), ...findCjkNumbers(text)];
+  return words.filter(({ value, start, end }) => value !== 1 || /^\W*$/.test(text.slice(0, start) + text.slice(end)));
 }
 
 /** A number as a value; an expression without a value stands for itself and equals no number. */

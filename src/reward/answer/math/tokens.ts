@@ -139,6 +139,7 @@ function next(text: string, at: number): Step {
   if (['<=', '>=', '!=', '+-', '**'].includes(two)) return [sign(two === '**' ? '^' : two), 2];
   const plain = PLAIN_SIGNS.get(character);
   if (plain !== undefined) return [sign(plain), 1];
+  if (character === '\u2205') return [{ type: 'name', text: 'emptyset' }, 1];
   if ('π∞θαβγλμφω'.includes(character))
     return [{ type: 'name', text: character === 'π' ? 'pi' : character === '∞' ? 'infty' : character }, 1];
   if ('²³'.includes(character)) return [[sign('^'), { type: 'number', text: character === '²' ? '2' : '3' }], 1];
