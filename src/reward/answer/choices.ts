@@ -103,9 +103,10 @@ export function sameChoice(a: string, b: string, choices: readonly string[]): bo
   return x !== undefined && y !== undefined && plainForm(x) === plainForm(y);
 }
 
-/** `18.0` is `18`, but `2/4` is not `1/2`: which of two forms is right may be what the question asks. */
+/** `Red` is `red` and `18.0` is `18`, but `Ee` is not `ee`, and `2/4` is not `1/2`: which of two forms is right may be what the question asks. */
 function plainForm({ words, value }: ChoiceForm): string {
-  return value !== null && /^[-\d.,]+$/.test(words) ? canonicalNumber(value) : words;
+  if (value !== null && /^[-\d.,]+$/.test(words)) return canonicalNumber(value);
+  return /[a-z]{2}/.test(words) && words.length > 2 ? words.toLowerCase() : words;
 }
 
 /** The only choice of a list of numbers, or the first where all of them stand for one; -1 for none or several. */

@@ -112,7 +112,9 @@ function gradeExpression(problem: Gradable, text: string): Grade {
   const words = goldWords(gold);
   const said = words === null ? NOTHING : readFreeForm({ answerType: 'text' }, response);
   if ('how' in said && said.normalised === words) return expressionGrade(said, true, problem.answer);
-  return read === null ? unreadable(NOTHING) : expressionGrade(read, sameExpression(gold, read), problem.answer);
+  if (read === null) return unreadable(NOTHING);
+  const same = sameExpression(gold, read) || readFormula(problem.answer, '').normalised === read.normalised;
+  return expressionGrade(read, same, problem.answer);
 }
 
 function expressionGrade(

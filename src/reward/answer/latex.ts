@@ -28,11 +28,11 @@ const SYMBOLS = new Map([
   ['colon', ':'],
 ]);
 
-const SIGNS: Readonly<Record<string, string>> = { $: '', '}': '', '°': '', '−': '-', '–': '-', '×': '*', '~': ' ' };
+const SIGNS: Readonly<Record<string, string>> = { $: '', '}': '', '°': '', '−': '-', '–': '-', '×': '*', '·': '*', '⋅': '*', '∙': '*', '~': ' ' };
 
 /** Plain text of a piece that may hold LaTeX; text without backslash, `$`, braces or special signs comes back as it is. */
 export function plainMath(text: string): string {
-  if (!/[\\${}°−–×~]/.test(text)) return text;
+  if (!/[\\${}°−–×·⋅∙~]/.test(text)) return text;
   return new Reader(text).read(0, false).replace(/\^ *(?=$|[^\d\w(*+-])/g, '');
 }
 

@@ -45,7 +45,7 @@ export function findNumbers(text: string): NumberRead[] {
     const rest = text.slice(end, end + 48);
     const power = /^\s?[*x]\s?10\s?\^\s?\(?([-+]?\d{1,3})\)?/.exec(rest) ?? /^[eE]([-+]?\d{1,3})\b/.exec(rest);
     const fraction = /^\s?\/\s?(\d{1,15}(?:\.\d{1,15})?)(?![\d/])/.exec(rest);
-    const mixed = /^[ -](\d{1,4})\/(\d{1,4})(?![\d/])/.exec(rest);
+    const mixed = /^(?: and |[ -])(\d{1,4})\/(\d{1,4})(?![\d/])/.exec(rest);
     if (power) {
       value = Number(`${value}e${power[1]}`);
       end += power[0].length;
@@ -65,7 +65,7 @@ export function findNumbers(text: string): NumberRead[] {
     const scale = SCALES.get(scaled?.[1] ?? scaled?.[2] ?? '') ?? 1;
     end += scaled?.[0].length ?? 0;
     value *= scale;
-    const percent = /^\s?(?:%|percent\b)/.exec(text.slice(end, end + 9));
+    const percent = /^\s?(?:%|per ?cent\b)/.exec(text.slice(end, end + 10));
     if (percent) end += percent[0].length;
     const sign = signBefore(text, start);
     if (Number.isFinite(value)) {

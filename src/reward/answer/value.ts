@@ -58,7 +58,7 @@ const COMES_TO = /^[^,.;=]{0,24}=[^=\d]{0,16}$/;
 
 /** The first number, in digits or words, or what it comes to; several numbers at once are no number. */
 function readNumber(piece: string, form: ValueForm): ValueRead | null {
-  const text = decimalComma(piece);
+  const text = decimalComma(piece.replace(/\s+/g, ' '));
   const numbers = findQuantities(text);
   const word = findNumberWords(text)[0] ?? findCjkNumbers(text)[0];
   const [first] = numbers;
@@ -83,7 +83,7 @@ function decimalComma(text: string): string {
 }
 
 /** Words before a number that is a bound, a time or a total of the question rather than its answer. */
-const ASIDE = /\b(?:than|below|above|under|over|exceeding|least|most|after|before|since|until|in|at|per|every|out of)\s{1,3}\$?$/i;
+const ASIDE = /\b(?:than|below|above|under|over|exceeding|least|most|after|before|since|until|in|at|per|every|with|out of|of (?:the|these|those|all))\s{1,3}\$?$|\(\$?$/i;
 
 /** Of a longer sentence the end is read. UTF-16 units. */
 const LONGEST_SENTENCE = 2048;
@@ -116,7 +116,7 @@ export function hasOneValue(sentence: string): boolean {
 }
 
 /** Several numbers and nothing else. */
-function isBareRow(text: string, numbers: readonly NumberRead[]): boolean {
+export function isBareRow(text: string, numbers: readonly NumberRead[]): boolean {
   const isRow = /^(?:[\d\s,;.()-]|and|or|to|between|from|either)+$/i.test(text);
   return isRow && new Set(numbers.map(({ value }) => value)).size > 1;
 }
@@ -135,20 +135,19 @@ function isStated(text: string, { start }: NumberRead): boolean {
 
 /** What follows a first value and only tells more about it. */
 const REMARK = /,? (?:with|where|which|while|compared to)\b/gi;
-/** What follows a value that is stated and only tells more about it, up to two words on. */
+/** What follows a value that is stated and only tells more about it, up to three words on. */
 const REMARK_ON_STATED =
-  /^(?: ?[%\u00b0])?(?: [A-Za-z]+){0,2}(?:,? (?:because|since|for|from|out of|of|i\.e\.|e\.g\.|that is|or about|with|where|which|while|compared to)(?![A-Za-z])|:|,? \()/i;
+  /^(?: ?[%\u00b0])?(?: [A-Za-z]+){0,3}?(?:,? (?:because|since|as|for|from|out of|of|i\.e\.|e\.g\.|that is|namely|including|such as|after|when|if|in each|by [a-z]+ing)(?![A-Za-z])|[:;]|,? \(|, \$?\d)/i;
 
 /** The last number before a remark such as `, with the older being 30` or `(5 cats and 3 dogs)`; of a range such as `40 to 50` its start. */
 function lastMain<N extends NumberRead>(text: string, numbers: readonly N[]): N | undefined {
   const [first] = numbers;
   if (first === undefined) return undefined;
-  const stated = numbers.find(
-    (number) => isStated(text, number) && REMARK_ON_STATED.test(text.slice(number.end, number.end + 48)),
-  );
-  if (stated) return stated;
   const remark = Array.from(text.matchAll(REMARK)).find((match) => match.index >= first.end);
   const kept = remark ? numbers.filter(({ end }) => end <= remark.index) : numbers;
+  const isRemarkedOn = ({ end }: N): boolean => REMARK_ON_STATED.test(text.slice(end, end + 64));
+  const stated = kept.find((number) => isStated(text, number) && isRemarkedOn(number));
+  if (stated) return stated;
   const [before, main] = [kept.at(-2), kept.at(-1)];
   return before && main && / to $/.test(text.slice(before.end, main.start)) ? before : main;
 }
@@ -160,13 +159,13 @@ function loneWords(text: string): NumberRead[] {
 }
 
 /** A number as a value; an expression without a value stands for itself and equals no number. */
-function numberRead(text: string, number: NumberRead, { precision, unit, question }: ValueForm): ValueRead {
+function numberRead(text: string, number: NumberRead, { answerType, precision, unit, question }: ValueForm): ValueRead {
   const extracted = text.slice(number.start, number.end);
   const { value, percent, scale } = number;
   if (!Number.isFinite(value)) return { extracted, normalised: extracted, alternatives: [] };
   const asked = `${unit ?? ''} ${question ?? ''}`.toLowerCase();
   const inScale = scale !== 1 && asked.includes(/[a-z]+$/i.exec(extracted)?.[0].toLowerCase() ?? ' ');
-  const others = [...(percent ? [value / 100] : []), ...(inScale ? [value / scale] : [])];
+  const others = [...(percent && answerType !== 'integer' ? [value / 100] : []), ...(inScale ? [value / scale] : [])];
   return {
     extracted,
     normalised: canonicalNumber(value, precision),
@@ -202,7 +201,7 @@ function canonicalItem(item: string): string {
 }
 
 /** A comma after which a text goes on to say more; after any other the next item of a list follows. */
-const CLAUSE = /(?<=[^\d]),\s(?=(?:as|because|since|so|not|it|which|who|where|while|with|but|and|for|in|on|at|due|based|then|that|this|they|he|she|there|the|according)\b|(?:\S+\s){3})|;|\.\s+(?=[A-Z])/;
+const CLAUSE = /(?<=[^\d]),\s(?=(?:as|because|since|so|not|it|which|who|where|while|with|but|and|for|in|on|at|due|based|then|that|this|they|he|she|there|the|according)\b|(?:[^\s,]+\s){3})|;|\.\s+(?=[A-Z])/;
 const YES_OR_NO = /^(?:yes|no|true|false)(?=,)/i;
 
 /** A text answer up to the end of its clause; a text that is one number is read as that number. */

@@ -125,11 +125,13 @@ class Parser {
     return this.#take('without') ? { kind: 'difference', from: union, removed: this.#ratio() } : union;
   }
 
-  /** `7:32` is a quotient. */
+  /** `7:32` is a quotient, `1:2:3` an ordered list. */
   #ratio(): Node {
-    let node = this.#sum();
-    while (this.#take(':')) node = call('divide', node, this.#sum());
-    return node;
+    const items = [this.#sum()];
+    while (this.#take(':')) items.push(this.#sum());
+    const [first, second] = items as [Node, Node];
+    if (items.length > 2) return { kind: 'list', open: '(', close: ')', items };
+    return items.length === 2 ? call('divide', first, second) : first;
   }
 
   #sum(): Node {

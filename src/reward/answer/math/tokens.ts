@@ -187,7 +187,7 @@ function textArgument(text: string, at: number, commandLength: number): Step {
   const length = commandLength + (close < 0 ? text.length - at : close + 1 - at);
   if (content === '') return [null, length];
   // Upright mathematics, such as \mathrm{e} or \mathrm{\pi}: the braces are a group.
-  if (/^[ei]$|[\\^=]/.test(content)) return [null, commandLength];
+  if (/^[eixyz\u03c0]$|[\\^=]|^[\d./ ]*[+*/-][\d./ ]*$/.test(content)) return [null, commandLength];
   if (/^,? ?(?:and|or),?$/i.test(content)) return [sign('and'), length];
   if (/^[+-]?\d+(?:\.\d+)?$/.test(content)) return [{ type: 'number', text: content }, length];
   return [{ type: FUNCTIONS.has(content) ? 'name' : 'text', text: content }, length];
