@@ -15,6 +15,9 @@ export interface Quantity extends NumberRead {
 const LONGEST = 256;
 const LONGEST_BEFORE = 64;
 
+/** What stands right before a number that is not the first part of its expression. */
+const GOES_BEFORE = /(?:[-+*/^(:,[\u00d7\u00b7\u00f7\u221a]|plus|minus|times|divided by| x) ?[-+$]?$/;
+
 /** One part of an expression after another; what is none of them ends it. */
 const PART = new RegExp(
   [
@@ -53,7 +56,8 @@ export function findQuantities(text: string): Quantity[] {
   const reader = new Reader(text);
   let at = 0;
   for (const [i, number] of numbers.entries()) {
-    at = Math.max(at, number.start - LONGEST_BEFORE);
+    const before = GOES_BEFORE.test(text.slice(Math.max(0, number.start - 12), number.start)) ? LONGEST_BEFORE : 0;
+    at = Math.max(at, number.start - before);
     while (at < number.start) at = reader.part(at, number.start);
     reader.number(number);
     at = number.end;

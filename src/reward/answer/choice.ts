@@ -99,6 +99,8 @@ function wholeChoice(text: string, choices: readonly string[]): ChoiceRead | nul
   const same = onlyOne(sameWords(text, choices), choices);
   if (same >= 0) return { letter: letterOf(same), extracted: text };
   if (letter !== null) return { letter, extracted: text };
+  // A label in front is read with the other letters.
+  if (/^[([]?[A-Z][)\].:]/.test(text)) return null;
   const [words] = findNumberWords(plainText(text));
   const node: Node | null = words?.start === 0 && words.end === plainText(text).length ? { kind: 'number', value: words.value } : formula(text);
   const equal = node ? onlyOne(sameFormulas(node, choices), choices) : -1;

@@ -38,9 +38,9 @@ export function choiceForms(choices: readonly string[]): readonly ChoiceForm[] {
 /** Plain text with single spaces and line ends, case kept: what choices are looked for in. */
 export function tidy(text: string): string {
   return plainInitials(plainMath(unify(text)))
-    .replace(/["'`“”‘’]|(?<=[A-Za-z])_(?=\d)|\*\*|(?<![\w)])\*(?! )|(?<! )\*(?![\w(])/g, '')
-    .replace(/[^\S\n]+/g, ' ')
-    .replace(/ ?\n\s*/g, '\n')
+    .replace(/["'`“”‘’]|_(?<=[A-Za-z]_)(?=\d)|\*(?:\*|(?<![\w)]\*)(?! )|(?<! \*)(?![\w(]))/g, '')
+    .replace(/ {2,}|[^\S\n ]+/g, ' ')
+    .replace(/\n\s+/g, '\n')
     .trim();
 }
 
@@ -81,9 +81,19 @@ export function sameWords(text: string, choices: readonly string[]): number[] {
 /** Numbers of the choices that say what `node` says: the same tree, or the same value. */
 export function sameFormulas(node: Node, choices: readonly string[]): number[] {
   const all = choiceForms(choices);
-  const same = indices(all, (form) => form.node !== null && sameMath(form.node, node));
+  const value = constant(node);
+  // Most choices differ by far, which is cheap to see.
+  const near = all.map((form) => form.node !== null && (value === null || form.value === null || isNear(form.value, value)));
+  const same = indices(all, (form, i) => near[i] === true && sameMath(form.node as Node, node));
   // The other way round a decimal of the response is a rounded value of an exact choice.
-  return same.length > 0 ? same : indices(all, (form) => form.node !== null && sameMath(node, form.node));
+  const isDecimal = node.kind === 'number' && node.decimals !== undefined;
+  return same.length > 0 || !isDecimal ? same : indices(all, (form, i) => near[i] === true && sameMath(node, form.node as Node));
+}
+
+/** True for values that rounding, percent or degree signs could make equal. */
+function isNear(a: number, b: number): boolean {
+  const ratio = a / b;
+  return [1, 100, 0.01, 180 / Math.PI, Math.PI / 180].some((scale) => Math.abs(ratio - scale) <= 0.02 * scale) || a === b;
 }
 
 /** Numbers of the choices with that value. */
@@ -91,8 +101,8 @@ export function sameValues(value: number, choices: readonly string[]): number[] 
   return indices(choiceForms(choices), (form) => form.value !== null && Math.abs(form.value - value) <= 1e-9 * Math.abs(value));
 }
 
-function indices(all: readonly ChoiceForm[], holds: (form: ChoiceForm) => boolean): number[] {
-  return all.flatMap((form, i) => (holds(form) ? [i] : []));
+function indices(all: readonly ChoiceForm[], holds: (form: ChoiceForm, index: number) => boolean): number[] {
+  return all.flatMap((form, i) => (holds(form, i) ? [i] : []));
 }
 
 /** True for two letters of one choice that stands there twice: the same words, or the same number in digits. */

@@ -12,15 +12,14 @@ export interface Piece {
 }
 
 const LINK = String.raw`[*_"]{0,3}\s{0,3}(?:\bis\b|\b(?:would|should|must) be\b|:|=)[^\S\n]{0,3}(?:\bis\b|:)?`;
-const ANSWER = String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?answer`;
+const KIND = String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?`;
 /** `The answer to the puzzle is`. */
 const TO_WHAT = String.raw`(?: (?:to|for|of) (?:the|this|that|your|question)(?: [a-z]{1,16}){0,3}?)?`;
-const PHRASES = new RegExp(`${ANSWER}${TO_WHAT}${LINK}`, 'gi');
+const PHRASES = new RegExp(`${KIND}answer${TO_WHAT}${LINK}`, 'gi');
 /** In a multiple-choice question `the correct option is` and `I choose` say the same; elsewhere they may speak of anything. */
 const CHOICE_PHRASES = new RegExp(
   [
-    `${ANSWER}${TO_WHAT}${LINK}`,
-    String.raw`|\b(?:(?:final|correct|right|best)\s{1,3})?(?:answer|option|choice)(?:\s{1,3}letter)?${LINK}`,
+    `${KIND}(?:answer${TO_WHAT}|(?:answer|option|choice)(?: letter)?)${LINK}`,
     String.raw`|\b(?:I|we)(?:'ll|'d| will| would)? (?:choose|chose|pick|select|go with)\b`,
     String.raw`|(?<!\u4e0d)(?:\u9009\u62e9|\u9078\u64c7|\u9009|\u9078)(?=\s{0,2}[:(]?\s{0,2}[A-Z](?![A-Za-z]))`,
   ].join(''),
@@ -38,7 +37,7 @@ const MARK = /^####[ \t]{0,4}(?!\d{1,3}[.)][ \t])([-+$\\([]{0,2}(?:\d|\\|\.\d)[^
  * where it takes back an earlier box.
  */
 export function statedAnswers(text: string, multiChoice: boolean): Piece[] {
-  const mark = lastMatch(text, MARK);
+  const mark = text.includes('####') ? lastMatch(text, MARK) : null;
   const box = lastBox(text);
   const phrase = lastMatch(text, multiChoice ? CHOICE_PHRASES : PHRASES);
   const foreign = lastMatch(text, FOREIGN_PHRASES);

@@ -76,6 +76,7 @@ export function grade(problem: Gradable, text: string): Grade {
 
 /** Compares an answer with the gold answer, as what the question asks for. */
 function isSame(problem: Gradable, answer: AnswerRead): boolean {
+  if (answer.normalised === problem.answer) return true;
   if (problem.questionType === 'multi_choice') return sameChoice(answer.normalised, problem.answer, problem.choices);
   const gold = readValue(unify(problem.answer), problem);
   if (gold === null) return answer.normalised === plainText(problem.answer);

@@ -14,7 +14,7 @@ export interface NumberRead {
 
 /** Groups of digits by spaces (`8 000`), by commas as in India (`1,23,45,678`) or anywhere; decimals. */
 const LITERAL =
-  /(?:(?<!\d )\d{1,3}(?: \d{3})+(?![\d/]| \d)|\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])|\d[\d,]{0,40})(?:\.\d{1,40})?|\.\d{1,40}/;
+  /(?:\d{1,3}(?<!\d \d{1,3})(?: \d{3})+(?![\d/]| \d)|\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])|\d[\d,]{0,40})(?:\.\d{1,40})?|\.\d{1,40}/g;
 
 /** Words and letters that multiply the number before them. */
 const SCALES: ReadonlyMap<string, number> = new Map([
@@ -32,7 +32,8 @@ const SCALE = /^(?:\s?(hundred|thousand|million|billion|trillion|dozen)|(k|bn)(?
 /** Numbers written in digits, in order. A digit inside a word (`H2O`, `cm2`) is none. */
 export function findNumbers(text: string): NumberRead[] {
   const found: NumberRead[] = [];
-  const pattern = new RegExp(LITERAL, 'g');
+  const pattern = LITERAL;
+  pattern.lastIndex = 0;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     const start = match.index;
     const before = text[start - 1] ?? ' ';
@@ -123,11 +124,15 @@ const PARTS = new Map<string, number>(
     ]),
 );
 
+/** What every number in words has one of; most texts have none. */
+const NUMBER_WORD = new RegExp(`\\b(?:${[...WORD_VALUES.keys(), ...PARTS.keys()].join('|')})\\b`, 'i');
+
 /**
  * Numbers written in words, in order: `three`, `minus twenty-one`, `two hundred and five thousand`, `two million`,
  * `three and a half`, `two thirds`, `half`.
  */
 export function findNumberWords(text: string): NumberRead[] {
+  if (!NUMBER_WORD.test(text)) return [];
   const words = Array.from(text.matchAll(/[A-Za-z]+/g), ({ 0: word, index }) => ({ word: word.toLowerCase(), index }));
   const found: NumberRead[] = [];
   let at = 0;

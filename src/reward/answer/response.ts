@@ -23,15 +23,18 @@ const NEXT_QUESTION = /\n[ \t#*]{0,8}(?:Question|Problem|Exercise|Instruction|Hu
  * @param states says whether a text states an answer: only then is a question that follows it one of the model's own
  */
 export function finalText(response: string, states: (text: string) => boolean): string {
-  const bounded = unify(bound(response));
-  const text = untilEnd(bound(bounded).replace(MARKED_PARTS, (_, side, part) => `<${side === 'end' ? '/' : ''}${part}>`))
-    .replace(SPECIAL_TOKENS, ' ');
-  const answer = insideAnswer(withoutThoughts(text)).trim();
-  return beforeNextQuestion(answer, states).trim();
+  const text = bound(unify(bound(response)));
+  const answer = /[<\u25c1]/.test(text) ? insideAnswer(withoutThoughts(withoutTokens(text))) : text;
+  return beforeNextQuestion(answer.trim(), states).trim();
 }
 
 function bound(text: string): string {
   return text.length > MAX_GRADED_LENGTH ? text.slice(-MAX_GRADED_LENGTH) : text;
+}
+
+function withoutTokens(text: string): string {
+  const tagged = text.replace(MARKED_PARTS, (_, side, part) => `<${side === 'end' ? '/' : ''}${part}>`);
+  return untilEnd(tagged).replace(SPECIAL_TOKENS, ' ');
 }
 
 /** Up to the first token that ends an answer after which nothing but more of the same comes. */

@@ -22,7 +22,7 @@ export function plainCased(text: string): string {
 /** Initials without their stops, and no space between a time and `am` or `pm`. */
 export function plainInitials(text: string): string {
   return text
-    .replace(/(?<![A-Za-z])([A-Za-z])\.(?=[A-Za-z](?![A-Za-z]))/g, '$1')
+    .replace(/\.(?=[A-Za-z](?![A-Za-z]))(?<=(?<![A-Za-z])[A-Za-z]\.)/g, '')
     .replace(/(\d) ?([AaPp][Mm])(?![A-Za-z])\.?/g, (_, digit: string, half: string) => digit + half.toLowerCase());
 }
 

@@ -97,6 +97,10 @@ function gamma(x: number): number {
 /** True where two scalar trees agree at every point at which both have a value, and at two of them at least. */
 export function sameValue(a: Node, b: Node, scale = 1): boolean {
   const tolerance = Math.max(roundingOf(a, isExact(b) ? ROUNDED : LONG), roundingOf(b, LONG));
+  if (a.kind === 'number' && b.kind === 'number') {
+    const wanted = b.value * scale;
+    return Math.abs(a.value - wanted) <= Math.max(RELATIVE * Math.max(Math.abs(a.value), Math.abs(wanted)), tolerance);
+  }
   let agreed = 0;
   for (let point = 0; point < POINTS; point++) {
     const [x, y] = [evaluate(a, point), complex.multiply(evaluate(b, point), real(scale))];
