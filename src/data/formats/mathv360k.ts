@@ -2,7 +2,7 @@
 // Leaves the fields of a record to math-record.ts and the texts to question.ts. LLaVA files of one turn are read the same way.
 import type { Problem } from '../../core/types.js';
 import { checkRecord, type MathRecord } from '../math-record.js';
-import { type AnswerForm, answerForm, choiceLetter, parseQuestion, unwrapAnswer } from '../question.js';
+import { type AnswerForm, answerForm, choiceLetter, lettersOf, missingLetter, parseQuestion, unwrapAnswer } from '../question.js';
 import { readRecords } from '../records.js';
 import { message, type Place, refuse, shown } from '../refuse.js';
 import { type DataFormat, pictureAt, type ReadContext } from './format.js';
@@ -40,6 +40,7 @@ function toProblem(id: string, record: MathRecord, context: ReadContext, at: Pla
   const answer = unwrapAnswer(record.answer);
   if (answer === '') refuse(at, 'conversations[1].value', shown(record.answer), 'an answer');
   const multiChoice = choices.length > 0;
+  if (missingLetter(answer, choices)) refuse(at, 'conversations[1].value', shown(answer), lettersOf(choices));
   const letter = multiChoice ? choiceLetter(answer, choices) : null;
   if (multiChoice && letter === null) {
     context.onWarning(message(at, 'answer', shown(answer), `one of the ${choices.length} choices`));

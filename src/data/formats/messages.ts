@@ -2,7 +2,7 @@
 // and {messages: [{role, content}], images: [...]}. The last exchange is the problem; what was said before it stands in front of the question.
 // Leaves MathV360K's one-turn records to mathv360k.ts.
 import type { ImageSource, Problem } from '../../core/types.js';
-import { answerForm, choiceLetter, parseQuestion, unwrapAnswer } from '../question.js';
+import { answerForm, choiceLetter, lettersOf, missingLetter, parseQuestion, unwrapAnswer } from '../question.js';
 import { type Place, refuse, shown } from '../refuse.js';
 import { embeddedPicture } from './embedded.js';
 import { type DataFormat, optionalText, pictureAt, type ReadContext } from './format.js';
@@ -117,6 +117,7 @@ function toProblem(
   if (text === '') refuse(at, 'messages', 'no text', 'a question');
   const answer = unwrapAnswer((turns.at(-1) as Turn).text);
   if (answer === '') refuse(at, 'messages', 'no text', 'an answer');
+  if (missingLetter(answer, choices)) refuse(at, 'messages', `the answer ${shown(answer)}`, lettersOf(choices));
   const letter = choices.length > 0 ? choiceLetter(answer, choices) : null;
   if (choices.length > 0 && letter === null)
     context.onWarning(`${at.file}:${at.line}: answer: ${shown(answer)}, wanted one of the ${choices.length} choices`);

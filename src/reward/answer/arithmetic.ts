@@ -180,6 +180,7 @@ class Reader {
 
   /** What was read up to its last whole part; a bracket that is not closed belongs to the sentence. */
   #quantity(first: NumberRead): Quantity {
+    if (this.#start === first.start && this.#end === first.end) return { ...first, isExpression: false };
     const unclosed = this.#brackets.at(-1) ?? -1;
     const start = unclosed >= 0 && unclosed < first.start ? unclosed + 1 : this.#start;
     const span = this.#text.slice(start, this.#end);

@@ -209,11 +209,14 @@ const CLEARLY_CLOSER = 0.3;
 /** The value of the last sentence that has one, or of one before it that restates the question far better. */
 function readSentences(form: FreeForm, sentences: readonly string[]): AnswerRead | null {
   for (const asides of [false, true]) {
-    const at = sentences.findIndex((sentence) => readLooseValue(sentence, form, asides) !== null);
-    if (at < 0) continue;
-    const last = readLooseValue(sentences[at] as string, form, asides) as ValueRead;
+    let last: ValueRead | null = null;
+    const at = sentences.findIndex((sentence) => {
+      last = readLooseValue(sentence, form, asides);
+      return last !== null;
+    });
+    if (last === null) continue;
     const closer = form.question === undefined ? null : closerSentence(form, form.question, sentences.slice(at));
-    return closer ?? { ...last, how: 'the last value' };
+    return closer ?? { ...(last as ValueRead), how: 'the last value' };
   }
   return null;
 }
