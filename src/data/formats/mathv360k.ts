@@ -2,7 +2,15 @@
 // Leaves the fields of a record to math-record.ts and the texts to question.ts. LLaVA files of one turn are read the same way.
 import type { Problem } from '../../core/types.js';
 import { checkRecord, type MathRecord } from '../math-record.js';
-import { type AnswerForm, answerForm, choiceLetter, lettersOf, missingLetter, parseQuestion, unwrapAnswer } from '../question.js';
+import {
+  type AnswerForm,
+  answerForm,
+  choiceLetter,
+  lettersOf,
+  missingLetter,
+  parseQuestion,
+  unwrapAnswer,
+} from '../question.js';
 import { readRecords } from '../records.js';
 import { message, type Place, refuse, shown } from '../refuse.js';
 import { type DataFormat, pictureAt, type ReadContext } from './format.js';

@@ -25,23 +25,41 @@ const PART = new RegExp(
     String.raw`(pi(?![A-Za-z])|[\u03c0\u221e])`,
     String.raw`((?:sqrt|log|ln|sin|cos|tan|sec|csc|cot)(?![A-Za-z])|\u221a)`,
     String.raw`(\*\*|[-+*/^\u00d7\u00b7\u00f7]|(?<=\d )(?:x|plus|minus|times|divided by)(?= [\d(-]))`,
-    String.raw`([A-Za-z]+)`,
-    String.raw`([([])`,
+    '([A-Za-z]+)',
+    '([([])',
     String.raw`([)\]])`,
     // An exclamation mark at the end of a sentence is no factorial.
     String.raw`(!+(?![=!]|["'\s]*$|\s[^-+*/]))`,
-    String.raw`(,)`,
+    '(,)',
     String.raw`(\s?:(?=\s?\d))`,
-    String.raw`([^])`,
+    '([^])',
   ].join('|'),
   'y',
 );
 
 /** What the groups of PART are, in order. */
-const PARTS = ['space', 'constant', 'named', 'operator', 'word', 'opening', 'closing', 'factorial', 'comma', 'ratio', 'other'] as const;
+const PARTS = [
+  'space',
+  'constant',
+  'named',
+  'operator',
+  'word',
+  'opening',
+  'closing',
+  'factorial',
+  'comma',
+  'ratio',
+  'other',
+] as const;
 
 const OPERATOR_WORD = /(?<=\d )(?:x|plus|minus|times|divided by)(?= )/g;
-const SIGNS_OF_WORDS: Readonly<Record<string, string>> = { x: '*', times: '*', plus: '+', minus: '-', 'divided by': '/' };
+const SIGNS_OF_WORDS: Readonly<Record<string, string>> = {
+  x: '*',
+  times: '*',
+  plus: '+',
+  minus: '-',
+  'divided by': '/',
+};
 
 /** Letters that stand for an unknown or a constant rather than a unit where they follow a number. */
 const UNKNOWN = /^(?:[abceijnp-rt-z]|[xyz]{2,3})$/;
@@ -113,22 +131,20 @@ class Reader {
 
   #take(name: (typeof PARTS)[number], part: string, at: number, end: number, next: number): void {
     const { isOpen } = this;
-    if (name === 'constant') return this.#operand(at, end);
-    if (name === 'word') return this.#word(part, at, end, next);
-    if (name === 'named') {
+    if (name === 'constant') this.#operand(at, end);
+    else if (name === 'word') this.#word(part, at, end, next);
+    else if (name === 'named') {
       this.#operand(at, at);
       this.#ended = false;
     } else if (name === 'operator' && (this.#ended || (part === '-' && (isOpen || this.#isSign(at))))) {
       this.#begin(at);
       this.#ended = false;
-    } else if (name === 'opening' && !(this.#ended && this.#spaced)) {
+    } else if (name === 'opening') {
+      // A bracket after a space opens a remark rather than a factor.
+      if (this.#ended && this.#spaced) this.close();
       this.#begin(at);
       this.#brackets.push(at);
       this.#ended = false;
-    } else if (name === 'opening') {
-      this.close();
-      this.#begin(at);
-      this.#brackets.push(at);
     } else if (name === 'closing' && this.#brackets.length > 0) {
       this.#brackets.pop();
       this.#operand(at, end);
@@ -144,7 +160,10 @@ class Reader {
 
   /** A unit before an operator is passed over; a letter may be an unknown; any other word ends the expression. */
   #word(word: string, at: number, end: number, next: number): void {
-    const isUnit = this.#ended && this.#numbers.length > 0 && UNIT_BEFORE_OPERATOR.test(this.#text.slice(at, Math.min(next, at + 40)));
+    const isUnit =
+      this.#ended &&
+      this.#numbers.length > 0 &&
+      UNIT_BEFORE_OPERATOR.test(this.#text.slice(at, Math.min(next, at + 40)));
     if (this.#isUnknown(word, at, end)) this.#operand(at, end);
     else if (!isUnit) this.close();
   }
@@ -154,7 +173,9 @@ class Reader {
     if (!UNKNOWN.test(word)) return false;
     if (this.isOpen && !this.#ended) return true;
     const goesOn = /^ ?[-+*/^] ?[\d(]/.test(this.#text.slice(end, end + 4));
-    return this.isOpen ? !this.#spaced || goesOn || /[xyz]/.test(word) : goesOn && !/[A-Za-z]/.test(this.#text[at - 1] ?? ' ');
+    return this.isOpen
+      ? !this.#spaced || goesOn || /[xyz]/.test(word)
+      : goesOn && !/[A-Za-z]/.test(this.#text[at - 1] ?? ' ');
   }
 
   #begin(at: number): void {

@@ -2,8 +2,8 @@
 // Leaves finding the piece to extract.ts, and where choices are named to mentions.ts.
 import { findQuantities } from './arithmetic.js';
 import { choiceForms, formula, letterOf, onlyOne, sameFormulas, sameWords, tidy } from './choices.js';
-import { findMentions, type Group, groupMentions, type Mention } from './mentions.js';
 import type { Node } from './math/node.js';
+import { findMentions, type Group, groupMentions, type Mention } from './mentions.js';
 import { canonicalNumber, findNumbers, findNumberWords } from './number.js';
 import { plainText } from './text.js';
 
@@ -31,7 +31,8 @@ export function readStatedChoice(piece: string, choices: readonly string[]): Cho
 }
 
 /** What may stand before the first choice of a piece. */
-const LEADING = /^[^A-Za-z\d]{0,8}(?:(?:probably|clearly|therefore|option|choice|letter|the|it is|both|either)[ :]{1,2}){0,3}[^A-Za-z\d]{0,4}$/i;
+const LEADING =
+  /^[^A-Za-z\d]{0,8}(?:(?:probably|clearly|therefore|option|choice|letter|the|it is|both|either)[ :]{1,2}){0,3}[^A-Za-z\d]{0,4}$/i;
 
 /**
  * Reads a whole response without any sign of an answer: what it concludes last; a letter with its choice at the start, as in
@@ -49,7 +50,9 @@ export function readLooseChoice(response: string, choices: readonly string[]): C
   const drawn = single.findLast(({ stance }) => stance === 'drawn');
   const group =
     single.findLast((group) => group.stance === 'concluded' || isLastLine(text, group)) ??
-    single.find((group) => opens(text, group) && single.every((other) => !isBracketed(other) || sameLetter(other, group))) ??
+    single.find(
+      (group) => opens(text, group) && single.every((other) => !isBracketed(other) || sameLetter(other, group)),
+    ) ??
     (drawn && drawn.end > (bracket?.end ?? 0) ? drawn : undefined) ??
     (isGoneThrough(single) ? single.at(-1) : bracket) ??
     single.at(-1) ??
@@ -85,7 +88,10 @@ function opens(text: string, { mentions, end }: Group): boolean {
 /** The last line is the choice and nothing else. */
 function isLastLine(text: string, { mentions, end }: Group): boolean {
   const start = (mentions[0] as Mention).start;
-  return /(?:^|\n)[^A-Za-z\d]{0,8}$/.test(text.slice(Math.max(0, start - 8), start)) && /^[^A-Za-z\d]{0,8}$/.test(text.slice(end, end + 16));
+  return (
+    /(?:^|\n)[^A-Za-z\d]{0,8}$/.test(text.slice(Math.max(0, start - 8), start)) &&
+    /^[^A-Za-z\d]{0,8}$/.test(text.slice(end, end + 16))
+  );
 }
 
 /** The piece is one letter in range, or one choice. A capital letter is a letter even where a choice reads so. */
@@ -102,7 +108,8 @@ function wholeChoice(text: string, choices: readonly string[]): ChoiceRead | nul
   // A label in front is read with the other letters.
   if (/^[([]?[A-Z][)\].:]/.test(text)) return null;
   const [words] = findNumberWords(plainText(text));
-  const node: Node | null = words?.start === 0 && words.end === plainText(text).length ? { kind: 'number', value: words.value } : formula(text);
+  const node: Node | null =
+    words?.start === 0 && words.end === plainText(text).length ? { kind: 'number', value: words.value } : formula(text);
   const equal = node ? onlyOne(sameFormulas(node, choices), choices) : -1;
   return equal < 0 ? null : { letter: letterOf(equal), extracted: text };
 }
@@ -121,7 +128,9 @@ const LONGEST_PARAPHRASED = 200;
 
 /** The choice all of whose words with a meaning stand in one sentence, the last sentence that has them of one choice only. */
 function paraphrasedChoice(text: string, choices: readonly string[]): ChoiceRead | null {
-  const wanted = choiceForms(choices).map(({ words, node }) => (node ? [] : looseWords(words.slice(0, LONGEST_PARAPHRASED))));
+  const wanted = choiceForms(choices).map(({ words, node }) =>
+    node ? [] : looseWords(words.slice(0, LONGEST_PARAPHRASED)),
+  );
   for (const sentence of text.split(/(?<=[.!?])\s+/).reverse()) {
     const said = new Set(looseWords(sentence));
     const whole = wanted.flatMap((words, i) => (words.length > 0 && words.every((word) => said.has(word)) ? [i] : []));

@@ -1,10 +1,10 @@
 // The choices of a question in the forms in which a response may name them: words, values, formulas. Says which choices are
 // the same. Leaves finding them in a response to mentions.ts.
 import { constant } from './arithmetic.js';
+import { plainMath } from './latex.js';
 import { sameMath } from './math/compare.js';
 import type { Node } from './math/node.js';
 import { parseMath } from './math/parse.js';
-import { plainMath } from './latex.js';
 import { canonicalNumber } from './number.js';
 import { plainCased, plainInitials } from './text.js';
 import { unify } from './unify.js';
@@ -83,22 +83,31 @@ export function sameFormulas(node: Node, choices: readonly string[]): number[] {
   const all = choiceForms(choices);
   const value = constant(node);
   // Most choices differ by far, which is cheap to see.
-  const near = all.map((form) => form.node !== null && (value === null || form.value === null || isNear(form.value, value)));
+  const near = all.map(
+    (form) => form.node !== null && (value === null || form.value === null || isNear(form.value, value)),
+  );
   const same = indices(all, (form, i) => near[i] === true && sameMath(form.node as Node, node));
   // The other way round a decimal of the response is a rounded value of an exact choice.
   const isDecimal = node.kind === 'number' && node.decimals !== undefined;
-  return same.length > 0 || !isDecimal ? same : indices(all, (form, i) => near[i] === true && sameMath(node, form.node as Node));
+  return same.length > 0 || !isDecimal
+    ? same
+    : indices(all, (form, i) => near[i] === true && sameMath(node, form.node as Node));
 }
 
 /** True for values that rounding, percent or degree signs could make equal. */
 function isNear(a: number, b: number): boolean {
   const ratio = a / b;
-  return [1, 100, 0.01, 180 / Math.PI, Math.PI / 180].some((scale) => Math.abs(ratio - scale) <= 0.02 * scale) || a === b;
+  return (
+    [1, 100, 0.01, 180 / Math.PI, Math.PI / 180].some((scale) => Math.abs(ratio - scale) <= 0.02 * scale) || a === b
+  );
 }
 
 /** Numbers of the choices with that value. */
 export function sameValues(value: number, choices: readonly string[]): number[] {
-  return indices(choiceForms(choices), (form) => form.value !== null && Math.abs(form.value - value) <= 1e-9 * Math.abs(value));
+  return indices(
+    choiceForms(choices),
+    (form) => form.value !== null && Math.abs(form.value - value) <= 1e-9 * Math.abs(value),
+  );
 }
 
 function indices(all: readonly ChoiceForm[], holds: (form: ChoiceForm, index: number) => boolean): number[] {

@@ -26,7 +26,7 @@ const NUMBER = /[零〇一二两兩三四五六七八九十百千万萬亿億]{1
 export function findCjkNumbers(text: string): NumberRead[] {
   if (!/[〇\u4e00-\u9fff]/.test(text)) return [];
   return Array.from(text.matchAll(NUMBER), ({ 0: signs, index }) => ({
-    value: valueOf(signs),
+    value: readSigns(signs),
     percent: false,
     scale: 1,
     start: index,
@@ -34,7 +34,7 @@ export function findCjkNumbers(text: string): NumberRead[] {
   }));
 }
 
-function valueOf(signs: string): number {
+function readSigns(signs: string): number {
   let [total, group, digit] = [0, 0, 0];
   for (const sign of signs) {
     const unit = UNITS.get(sign);

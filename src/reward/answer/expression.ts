@@ -75,7 +75,9 @@ export function readLetter(response: string): ExpressionRead | null {
   const first = /^([A-H])(?=[\u3000-\u9fff\uff00-\uffef])/.exec(response)?.[1];
   if (first) return { extracted: first, normalised: first, node: null, how: 'the first letter' };
   const loose = readLooseChoice(response, UNNAMED_CHOICES);
-  return loose?.letter ? { extracted: loose.extracted, normalised: loose.letter, node: null, how: 'the last letter' } : null;
+  return loose?.letter
+    ? { extracted: loose.extracted, normalised: loose.letter, node: null, how: 'the last letter' }
+    : null;
 }
 
 /** True where two answers are the same. */
@@ -93,7 +95,8 @@ export function sameExpression(gold: ExpressionRead, answer: ExpressionRead): bo
 }
 
 /** A unit after a number that reads like an unknown. */
-const UNIT = /(?<=[\d})]) ?\\?[ ,;]?(?:[kMGmcn]?(?:[NJWVTFHCKA]|Hz|Pa|eV|mol|L)|[kcm]?m|k?g|m?s)(?:\/[a-z]{1,3})?[.$]{0,2}$/;
+const UNIT =
+  /(?<=[\d})]) ?\\?[ ,;]?(?:[kMGmcn]?(?:[NJWVTFHCKA]|Hz|Pa|eV|mol|L)|[kcm]?m|k?g|m?s)(?:\/[a-z]{1,3})?[.$]{0,2}$/;
 
 /** `1000,99` may be a decimal number as well as a list. */
 function decimalComma(text: string): Node | null {

@@ -14,7 +14,7 @@ export interface Piece {
 const LINK = String.raw`[*_"]{0,3}\s{0,3}(?:\bis\b|\b(?:would|should|must) be\b|:|=)[^\S\n]{0,3}(?:\bis\b|:)?`;
 const KIND = String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?`;
 /** `The answer to the puzzle is`. */
-const TO_WHAT = String.raw`(?: (?:to|for|of) (?:the|this|that|your|question)(?: [a-z]{1,16}){0,3}?)?`;
+const TO_WHAT = '(?: (?:to|for|of) (?:the|this|that|your|question)(?: [a-z]{1,16}){0,3}?)?';
 const PHRASES = new RegExp(`${KIND}answer${TO_WHAT}${LINK}`, 'gi');
 /** In a multiple-choice question `the correct option is` and `I choose` say the same; elsewhere they may speak of anything. */
 const CHOICE_PHRASES = new RegExp(
@@ -143,7 +143,8 @@ export function isRefusal(sentence: string): boolean {
 }
 
 /** A line end, or a stop that belongs to no abbreviation such as `i.e.` before what may begin a sentence. */
-const SENTENCE_END = /\n|(?<=[.!?])(?<!\b(?:i\.e|e\.g|approx|ca|cf|vs|[Nn]o|[Ff]igs?|Eq|Mr|Mrs|Dr|St)\.)\s+(?=[A-Z\d(\\$\u3040-\u9fff])/;
+const SENTENCE_END =
+  /\n|(?<=[.!?])(?<!\b(?:i\.e|e\.g|approx|ca|cf|vs|[Nn]o|[Ff]igs?|Eq|Mr|Mrs|Dr|St)\.)\s+(?=[A-Z\d(\\$\u3040-\u9fff])/;
 
 /** Sentences of a text, last one first; a full stop inside a number or an abbreviation such as `p.m.` ends none. */
 export function sentencesFromEnd(text: string): string[] {

@@ -82,7 +82,8 @@ function isSame(problem: Gradable, answer: AnswerRead): boolean {
   if (gold === null) return answer.normalised === plainText(problem.answer);
   // Of a value below the precision that is asked for nothing would be left to compare.
   const isTiny = gold.exact !== undefined && gold.exact !== 0 && gold.normalised === '0';
-  if (isTiny) return answer.exact !== undefined && Math.abs(answer.exact - gold.exact) <= TOLERANCE * Math.abs(gold.exact);
+  if (isTiny)
+    return answer.exact !== undefined && Math.abs(answer.exact - gold.exact) <= TOLERANCE * Math.abs(gold.exact);
   const forms = [gold.normalised, ...gold.alternatives];
   const sameForm = [answer.normalised, ...answer.alternatives].some((form) => forms.includes(form));
   return sameForm || (problem.answerType === 'text' && sameFormula(problem, answer.extracted));
@@ -197,7 +198,8 @@ function readFreeForm(form: FreeForm, response: string): AnswerRead | Unread {
     return read ? { ...read, how: 'the whole text' } : unread;
   }
   const sentences = sentencesFromEnd(response);
-  if (sentences[0] !== undefined && isRefusal(sentences[0])) return { why: 'the last sentence says that it cannot be answered' };
+  if (sentences[0] !== undefined && isRefusal(sentences[0]))
+    return { why: 'the last sentence says that it cannot be answered' };
   return readSentences(form, sentences) ?? unread;
 }
 

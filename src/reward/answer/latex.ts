@@ -28,7 +28,18 @@ const SYMBOLS = new Map([
   ['colon', ':'],
 ]);
 
-const SIGNS: Readonly<Record<string, string>> = { $: '', '}': '', '°': '', '−': '-', '–': '-', '×': '*', '·': '*', '⋅': '*', '∙': '*', '~': ' ' };
+const SIGNS: Readonly<Record<string, string>> = {
+  $: '',
+  '}': '',
+  '°': '',
+  '−': '-',
+  '–': '-',
+  '×': '*',
+  '·': '*',
+  '⋅': '*',
+  '∙': '*',
+  '~': ' ',
+};
 
 /** Plain text of a piece that may hold LaTeX; text without backslash, `$`, braces or special signs comes back as it is. */
 export function plainMath(text: string): string {

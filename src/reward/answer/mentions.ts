@@ -41,9 +41,11 @@ const NAMED = /\b(?:option|choice)s? ([a-z])(?![\w-])/g;
 
 /** All mentions in order, none inside another; of two at the same place a letter where `lettersFirst`, else words. */
 export function findMentions(text: string, choices: readonly string[], lettersFirst: boolean): Mention[] {
-  const letters = [...lettersIn(text, BRACKETED, 'bracket'), ...lettersIn(text, LONE, 'letter'), ...lettersIn(text, NAMED, 'letter')].filter(
-    ({ letter }) => letter.charCodeAt(0) - 65 < choices.length,
-  );
+  const letters = [
+    ...lettersIn(text, BRACKETED, 'bracket'),
+    ...lettersIn(text, LONE, 'letter'),
+    ...lettersIn(text, NAMED, 'letter'),
+  ].filter(({ letter }) => letter.charCodeAt(0) - 65 < choices.length);
   const words = [...wordsIn(text, choices), ...valuesIn(text, choices)];
   const all = lettersFirst ? [...letters, ...words] : [...words, ...letters];
   all.sort((a, b) => a.start - b.start || b.end - a.end);
@@ -112,7 +114,8 @@ export function groupMentions(text: string, mentions: readonly Mention[]): Group
       open?.splice(-1, 1, { ...last, end: mention.end, hasText: true });
       continue;
     }
-    if (open && between !== null && between.length <= LONGEST_BETWEEN && isTogether(between, open, mention)) open.push(mention);
+    if (open && between !== null && between.length <= LONGEST_BETWEEN && isTogether(between, open, mention))
+      open.push(mention);
     else parts.push([mention]);
   }
   return withoutLast(text, parts).map((group, i, parts) => {

@@ -42,6 +42,8 @@ export function findNumbers(text: string): NumberRead[] {
     if (before === '^' && /[A-Za-z]{2}$|[/ \d][mscdkgh]$/.test(text.slice(Math.max(0, start - 3), start - 1))) continue;
     const literal = / |,\d\d,/.test(match[0]) ? match[0] : keepThousands(match[0]);
     let end = start + literal.length;
+    // More digits than a number has.
+    if (/\d/.test(text[end] ?? ' ')) continue;
     let value = Number(literal.replace(/[, ]/g, ''));
     const rest = text.slice(end, end + 48);
     const power = /^\s?[*x]\s?10\s?\^\s?\(?([-+]?\d{1,3})\)?/.exec(rest) ?? /^[eE]([-+]?\d{1,3})\b/.exec(rest);

@@ -16,7 +16,8 @@ const SPECIAL_TOKENS = /<s>|<\|[a-z_]{1,24}\|>/g;
 const MARKED_PARTS = /<\|(begin|end)_of_(thought|solution)\|>/g;
 
 /** A further question that the model asks itself. */
-const NEXT_QUESTION = /\n[ \t#*]{0,8}(?:Question|Problem|Exercise|Instruction|Human|User|Q)[ \t]{0,2}\d{0,4}[ \t*]{0,4}:/gi;
+const NEXT_QUESTION =
+  /\n[ \t#*]{0,8}(?:Question|Problem|Exercise|Instruction|Human|User|Q)[ \t]{0,2}\d{0,4}[ \t*]{0,4}:/gi;
 
 /**
  * The text that answers, bounded to its last 65,536 characters; empty where a response has only thoughts or an empty answer.

@@ -17,7 +17,7 @@ const SIGNS: Readonly<Record<string, string>> = {
 const SIGN = /[\u2044\u2010\u2011\u2018\u2019\u3001\u3002]/g;
 
 /** Signs that show nothing: joiners, selectors of emoji and the box around a key. */
-const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufe0e\ufe0f\u20e3\ufeff]/g;
+const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]|[\ufe0e\ufe0f]|\u20e3/g;
 
 /** The text in compatibility form (NFKC), where `10⁶` becomes `10^{6}`, `2½` `2 1/2` and a CJK full stop a full stop. */
 export function unify(text: string): string {

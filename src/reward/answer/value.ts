@@ -31,7 +31,8 @@ export interface ValueForm {
 const LONGEST_PIECE = 8192;
 
 /** Mathematics that is read as a whole or not at all. */
-const FORMULA = /\\(?:sqrt|log|ln|lg|binom|sin|cos|tan|cot|exp|lfloor|lceil|pi)(?![A-Za-z])|\||^[\s$]{0,3}(?:e|\u03c0|pi)[\s$.]{0,3}$/;
+const FORMULA =
+  /\\(?:sqrt|log|ln|lg|binom|sin|cos|tan|cot|exp|lfloor|lceil|pi)(?![A-Za-z])|\||^[\s$]{0,3}(?:e|\u03c0|pi)[\s$.]{0,3}$/;
 
 /**
  * Reads a piece that states an answer; null where it holds no value of that form.
@@ -62,7 +63,8 @@ function readNumber(piece: string, form: ValueForm): ValueRead | null {
   const numbers = findQuantities(text);
   const word = findNumberWords(text)[0] ?? findCjkNumbers(text)[0];
   const [first] = numbers;
-  if (word && (!first || (word.start === 0 && first.start > 0 && !/^one of\b/i.test(text)))) return numberRead(text, word, form);
+  if (word && (!first || (word.start === 0 && first.start > 0 && !/^one of\b/i.test(text))))
+    return numberRead(text, word, form);
   if (!first) return null;
   let at = 0;
   const gap = (i: number): string => text.slice(numbers[i]?.end, numbers[i + 1]?.start);
@@ -78,12 +80,14 @@ function readNumber(piece: string, form: ValueForm): ValueRead | null {
 
 /** `1,5` and `1.234,56` as the only number of a text are decimals. */
 function decimalComma(text: string): string {
-  const [, before, whole, decimals, after] = /^(\D{0,64})(\d+(?:\.\d{3})*),(\d{1,2}|\d{4,15})((?:[^\d,][^\d]*)?)$/.exec(text) ?? [];
+  const [, before, whole, decimals, after] =
+    /^(\D{0,64})(\d+(?:\.\d{3})*),(\d{1,2}|\d{4,15})((?:[^\d,][^\d]*)?)$/.exec(text) ?? [];
   return whole === undefined ? text : `${before}${whole.replaceAll('.', '')}.${decimals}${after}`;
 }
 
 /** Words before a number that is a bound, a time or a total of the question rather than its answer. */
-const ASIDE = /\b(?:than|below|above|under|over|exceeding|least|most|after|before|since|until|in|at|per|every|with|out of|of (?:the|these|those|all))\s{1,3}\$?$|\(\$?$/i;
+const ASIDE =
+  /\b(?:than|below|above|under|over|exceeding|least|most|after|before|since|until|in|at|per|every|with|out of|of (?:the|these|those|all))\s{1,3}\$?$|\(\$?$/i;
 
 /** Of a longer sentence the end is read. UTF-16 units. */
 const LONGEST_SENTENCE = 2048;
@@ -100,7 +104,9 @@ export function readLooseValue(sentence: string, form: ValueForm, asides: boolea
   if (form.answerType === 'list') return readList(text);
   if (form.answerType === 'text' || CHATTER.test(text)) return null;
   const none = /\bthere (?:are|is|were|was) no\b/i.exec(text);
-  const digits = findQuantities(text).filter(({ value }, i, all) => !Number.isNaN(value) || isStated(text, all[i] as Quantity));
+  const digits = findQuantities(text).filter(
+    ({ value }, i, all) => !Number.isNaN(value) || isStated(text, all[i] as Quantity),
+  );
   if (isBareRow(text, digits)) return null;
   const main = lastMain(text, withoutAsides(text, digits)) ?? lastMain(text, withoutAsides(text, loneWords(text)));
   if (main) return numberRead(text, main, form);
@@ -201,7 +207,8 @@ function canonicalItem(item: string): string {
 }
 
 /** A comma after which a text goes on to say more; after any other the next item of a list follows. */
-const CLAUSE = /(?<=[^\d]),\s(?=(?:as|because|since|so|not|it|which|who|where|while|with|but|and|for|in|on|at|due|based|then|that|this|they|he|she|there|the|according)\b|(?:[^\s,]+\s){3})|;|\.\s+(?=[A-Z])/;
+const CLAUSE =
+  /(?<=[^\d]),\s(?=(?:as|because|since|so|not|it|which|who|where|while|with|but|and|for|in|on|at|due|based|then|that|this|they|he|she|there|the|according)\b|(?:[^\s,]+\s){3})|;|\.\s+(?=[A-Z])/;
 const YES_OR_NO = /^(?:yes|no|true|false)(?=,)/i;
 
 /** A text answer up to the end of its clause; a text that is one number is read as that number. */

@@ -38,7 +38,9 @@ function excludedPoints({ open, items }: List): Node | null {
   const points = items.map((item) => (item.kind === 'relation' ? excludedPoint(item) : null));
   if (open !== '' || points.length < 2 || points.includes(null)) return null;
   const names = new Set(items.map((item) => plainName((item as Relation).terms[0] as Node)));
-  return names.size === 1 ? withoutPoints(REALS, { kind: 'list', open: '{', close: '}', items: points as Node[] }) : null;
+  return names.size === 1
+    ? withoutPoints(REALS, { kind: 'list', open: '{', close: '}', items: points as Node[] })
+    : null;
 }
 
 /** The 2 of `x != 2`. */
@@ -55,10 +57,15 @@ function withinDistance({ terms, signs }: Relation): Node | null {
   if (signs.length !== 1 || inside === undefined || bound === undefined || !isConstant(bound)) return null;
   const sign = at === 0 ? signs[0] : TURNED[signs[0] as RelationSign];
   const [name, shift] = inside.kind === 'call' && inside.name === 'add' ? inside.args : [inside, ZERO];
-  if (name?.kind !== 'symbol' || shift === undefined || !isConstant(shift) || sign === undefined || !(sign in TURNED)) return null;
-  const [low, high] = [call('negate', bound), bound].map((end) => call('add', end, call('negate', shift))) as [Node, Node];
+  if (name?.kind !== 'symbol' || shift === undefined || !isConstant(shift) || sign === undefined || !(sign in TURNED))
+    return null;
+  const [low, high] = [call('negate', bound), bound].map((end) => call('add', end, call('negate', shift))) as [
+    Node,
+    Node,
+  ];
   const closed = sign.endsWith('=');
-  if (sign.startsWith('<')) return { kind: 'list', open: closed ? '[' : '(', close: closed ? ']' : ')', items: [low, high] };
+  if (sign.startsWith('<'))
+    return { kind: 'list', open: closed ? '[' : '(', close: closed ? ']' : ')', items: [low, high] };
   const below: Node = { kind: 'list', open: '(', close: closed ? ']' : ')', items: [call('negate', INFINITY), low] };
   const above: Node = { kind: 'list', open: closed ? '[' : '(', close: ')', items: [high, INFINITY] };
   return { kind: 'union', sets: [below, above] };

@@ -99,6 +99,7 @@ export function sameValue(a: Node, b: Node, scale = 1): boolean {
   const tolerance = Math.max(roundingOf(a, isExact(b) ? ROUNDED : LONG), roundingOf(b, LONG));
   if (a.kind === 'number' && b.kind === 'number') {
     const wanted = b.value * scale;
+    if (!Number.isFinite(a.value) || !Number.isFinite(wanted)) return false;
     return Math.abs(a.value - wanted) <= Math.max(RELATIVE * Math.max(Math.abs(a.value), Math.abs(wanted)), tolerance);
   }
   let agreed = 0;
