@@ -82,7 +82,8 @@ function sameLetter(a: Group, b: Group): boolean {
 function opens(text: string, { mentions, end }: Group): boolean {
   const [first] = mentions;
   if (first === undefined || !/^[([]?$/.test(text.slice(0, first.start))) return false;
-  return first.by === 'words' ? /^[.,;:!\n]/.test(text.slice(end, end + 1)) : first.hasText === true;
+  if (first.by === 'words') return /^[.,;:!\n]/.test(text.slice(end, end + 1));
+  return first.by === 'bracket' || first.hasText === true;
 }
 
 /** The last line is the choice and nothing else. */
