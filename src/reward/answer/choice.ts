@@ -78,12 +78,12 @@ function sameLetter(a: Group, b: Group): boolean {
   return a.letters[0] === b.letters[0];
 }
 
-/** A letter and the text of its choice open the response, as in `B. red`, or that text alone as a sentence or clause. */
+/** What opens the response: a letter in brackets, with the text of its choice or on a line of its own; that text as a clause. */
 function opens(text: string, { mentions, end }: Group): boolean {
   const [first] = mentions;
   if (first === undefined || !/^[([]?$/.test(text.slice(0, first.start))) return false;
   if (first.by === 'words') return /^[.,;:!\n]/.test(text.slice(end, end + 1));
-  return first.by === 'bracket' || first.hasText === true;
+  return first.by === 'bracket' || first.hasText === true || /^[^A-Za-z\d\n]{0,3}\n/.test(text.slice(end, end + 4));
 }
 
 /** The last line is the choice and nothing else. */
@@ -103,7 +103,7 @@ function wholeChoice(text: string, choices: readonly string[]): ChoiceRead | nul
   // A text far longer than every choice is none of them.
   const longest = choices.reduce((length, choice) => Math.max(length, choice.length), 0);
   if (text.length > 2 * longest + 64) return null;
-  const same = onlyOne(sameWords(text, choices), choices);
+  const same = /\d!/.test(text) ? -1 : onlyOne(sameWords(text, choices), choices);
   if (same >= 0) return { letter: letterOf(same), extracted: text };
   if (letter !== null) return { letter, extracted: text };
   // A label in front is read with the other letters.

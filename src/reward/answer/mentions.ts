@@ -2,6 +2,7 @@
 // `(A), (C) and (D)`. Leaves choosing among them to choice.ts.
 import { findQuantities } from './arithmetic.js';
 import { choiceForms, formula, letterOf, onlyOne, sameFormulas, sameValues } from './choices.js';
+import { findNumberWords } from './number.js';
 import { type Stance, stanceOf } from './stance.js';
 import { isWholeWord } from './text.js';
 
@@ -87,7 +88,8 @@ function valuesIn(text: string, choices: readonly string[]): Mention[] {
   const all = choiceForms(choices);
   if (all.every(({ node }) => node === null)) return [];
   const from = Math.max(0, text.length - LONGEST_SEARCHED);
-  return findQuantities(text.slice(from))
+  const end = text.slice(from);
+  return [...findNumberWords(end).filter(({ value }) => value !== 1), ...findQuantities(end)]
     .slice(-MOST_FORMULAS)
     .flatMap((quantity) => {
       const { value } = quantity;

@@ -15,7 +15,7 @@ const FILLER = String.raw`(?:(?:(?!(?:but|is|it|its|it's|so|thus|hence|therefore
 /** What stands right before something that is denied: `not`, `rather than`, `we rule out`. */
 const DENIES_NEXT = new RegExp(
   [
-    `(?:^|[^A-Za-z])(?:${NOT}|rather than|instead of|as opposed to|other than|except(?: for)?|unlike`,
+    `(?:^|[^A-Za-z])(?:${NOT}|rather than|instead of|as opposed to|other than|anything but|except(?: for)?|unlike`,
     `|(?:rul|eliminat|exclud|discard|reject|dismiss)(?:e|es|ed|ing|s)?(?: out)?) ${FILLER}[^A-Za-z.;!?]{0,4}$`,
     `|(?:^|[^A-Za-z])(?:over|wrong|incorrect|false):? [^A-Za-z.;!?]{0,4}$`,
     String.raw`|(?:不是|不选|不選|排除|而非|并非|並非|不能选)[^A-Za-z\u4e00-\u9fff]{0,4}(?:选项|選項)?[^A-Za-z]{0,2}$`,
@@ -36,6 +36,10 @@ const DENIED = new RegExp(
   ].join(''),
   'i',
 );
+
+/** `All but B are wrong`, `nothing except B fits`. */
+const ALL_BUT =
+  /\b(all|every(?:thing| option| choice)?|none|nothing|no (?:other )?(?:option|choice))(?: of them)? (?:but|except(?: for)?|other than) (?:for )?(?:option |choice )?[^A-Za-z]{0,3}$/i;
 
 /** What follows something that is concluded: `is correct`, `is the answer`. */
 const CONCLUDED = new RegExp(
@@ -64,6 +68,8 @@ const CHOSEN_NEXT =
  */
 export function stanceOf(sentence: string, before: string, after: string): Stance {
   const [left, right] = [before.slice(-NEAR), after.slice(0, NEAR)];
+  const all = ALL_BUT.exec(left)?.[1];
+  if (all) return /^(?:all|every)/i.test(all) === DENIED.test(right) ? 'concluded' : 'denied';
   if (DENIES_NEXT.test(left) || DENIED.test(right)) return 'denied';
   if (CONCLUDED.test(right) || CHOSEN_NEXT.test(left)) return 'concluded';
   return CONCLUDES.test(sentence.slice(0, NEAR)) ? 'drawn' : 'mentioned';

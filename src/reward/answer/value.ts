@@ -60,7 +60,7 @@ const COMES_TO = /^[^,.;=]{0,24}=[^=\d]{0,16}$/;
 /** The first number, in digits or words, or what it comes to; several numbers at once are no number. */
 function readNumber(piece: string, form: ValueForm): ValueRead | null {
   const text = decimalComma(piece.replace(/\s+/g, ' '));
-  const numbers = findQuantities(text);
+  const numbers = notDenied(text, findQuantities(text));
   const word = findNumberWords(text)[0] ?? findCjkNumbers(text)[0];
   const [first] = numbers;
   if (word && (!first || (word.start === 0 && first.start > 0 && !/^one of\b/i.test(text))))
@@ -76,6 +76,13 @@ function readNumber(piece: string, form: ValueForm): ValueRead | null {
   if (several.every(({ value }) => value === main.value)) return numberRead(text, main, form);
   const whole = text.slice(main.start, several.at(-1)?.end);
   return { extracted: whole, normalised: whole, alternatives: [] };
+}
+
+/** What stands before a number that is denied: `not 12`, but not `not only 12`. */
+const DENIES = /\b(?:not|isn't|never|rather than|instead of)(?! only) (?:[a-z]+ )?\$?$/i;
+
+function notDenied<N extends NumberRead>(text: string, numbers: readonly N[]): readonly N[] {
+  return numbers.filter(({ start }) => !DENIES.test(text.slice(Math.max(0, start - 24), start)));
 }
 
 /** `1,5` and `1.234,56` as the only number of a text are decimals. */
@@ -104,7 +111,7 @@ export function readLooseValue(sentence: string, form: ValueForm, asides: boolea
   if (form.answerType === 'list') return readList(text);
   if (form.answerType === 'text' || CHATTER.test(text)) return null;
   const none = /\bthere (?:are|is|were|was) no\b/i.exec(text);
-  const digits = findQuantities(text).filter(
+  const digits = notDenied(text, findQuantities(text)).filter(
     ({ value }, i, all) => !Number.isNaN(value) || isStated(text, all[i] as Quantity),
   );
   if (isBareRow(text, digits)) return null;

@@ -224,8 +224,9 @@ function isMarked(node: Node): boolean {
 function plainName(node: Node): string {
   if (node.kind === 'text') return node.text.length === 1 ? node.text : node.text.toLowerCase();
   if (node.kind === 'symbol') return node.name;
-  if (node.kind === 'call' && node.name === 'multiply') return node.args.map(plainName).join('').toLowerCase();
-  return '';
+  if (node.kind === 'number') return String(node.value);
+  const names = node.kind === 'call' && node.name === 'multiply' ? node.args.map(plainName) : [''];
+  return names.includes('') ? '' : names.join('').toLowerCase();
 }
 
 type List = Extract<Node, { kind: 'list' }>;
