@@ -122,6 +122,12 @@ export function sameChoice(a: string, b: string, choices: readonly string[]): bo
   return x !== undefined && y !== undefined && plainForm(x) === plainForm(y);
 }
 
+/** The first letter of the choice that a letter stands for. */
+export function firstSame(letter: string, choices: readonly string[]): string {
+  const index = choices.findIndex((_, i) => sameChoice(letterOf(i), letter, choices));
+  return index < 0 ? letter : letterOf(index);
+}
+
 /** `Red` is `red` and `18.0` is `18`, but `Ee` is not `ee`, and `2/4` is not `1/2`: which of two forms is right may be what the question asks. */
 function plainForm({ words, value }: ChoiceForm): string {
   if (value !== null && /^[-\d.,]+$/.test(words)) return canonicalNumber(value);

@@ -2,7 +2,7 @@
 // Leaves finding and reading answers to the other files of this folder.
 import type { AnswerType, Grade, Problem } from '../../core/types.js';
 import { type ChoiceRead, readLooseChoice, readStatedChoice } from './choice.js';
-import { sameChoice } from './choices.js';
+import { firstSame, sameChoice } from './choices.js';
 import {
   type ExpressionRead,
   goldLetter,
@@ -141,18 +141,19 @@ function readChoice({ choices, question }: Question, response: string): AnswerRe
   let unread = NOTHING;
   for (const piece of statedAnswers(response, true)) {
     const read = readStatedChoice(piece.text, choices);
-    if (read) return choiceRead(read, piece.how);
+    if (read) return choiceRead(read, choices, piece.how);
     unread = notRead(piece, 'is none of the choices');
     if (isFinal(piece)) return unread;
   }
   const loose = readLooseChoice(response, choices);
-  if (loose) return choiceRead(loose, 'the last choice named');
+  if (loose) return choiceRead(loose, choices, 'the last choice named');
   return readYesNo(choices, question, response) ?? unread;
 }
 
-function choiceRead({ letter, extracted }: ChoiceRead, how: string): AnswerRead | Unread {
+function choiceRead({ letter, extracted }: ChoiceRead, choices: readonly string[], how: string): AnswerRead | Unread {
   if (letter === null) return { why: `${how}: ${shortened(extracted)} names several choices at once` };
-  return { extracted, normalised: letter, alternatives: [], how };
+  // Votes for a choice that stands there twice are votes for one.
+  return { extracted, normalised: firstSame(letter, choices), alternatives: [], how };
 }
 
 function notRead({ text, how }: Piece, what: string): Unread {
