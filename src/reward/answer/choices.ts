@@ -19,6 +19,8 @@ export interface ChoiceForm {
   readonly node: Node | null;
   /** Its value where it is one number. */
   readonly value: number | null;
+  /** The same for two choices of which either is right. */
+  readonly plain: string;
 }
 
 /** Longer choices are not searched for inside a text, which keeps the search linear. UTF-16 units. */
@@ -51,7 +53,7 @@ function readForm(choice: string): ChoiceForm {
   const value = node && constant(node);
   const byValue = value !== null || (node !== null && /[-+*/^=(),<>\u221a]/.test(text));
   const sought = byValue || words.length > LONGEST_SOUGHT ? '' : words.replace(/^(?:it|they|he|she) (?=\S+ \S)/, '');
-  return { words, sought, node, value };
+  return { words, sought, node, value, plain: plainForm(words, value) };
 }
 
 /** Longest text that is read as a formula. UTF-16 units. */
@@ -119,7 +121,7 @@ export function sameChoice(a: string, b: string, choices: readonly string[]): bo
   if (a === b) return true;
   const all = choiceForms(choices);
   const [x, y] = [all[a.charCodeAt(0) - 65], all[b.charCodeAt(0) - 65]];
-  return x !== undefined && y !== undefined && plainForm(x) === plainForm(y);
+  return x !== undefined && x.plain === y?.plain;
 }
 
 /** The first letter of the choice that a letter stands for. */
@@ -129,7 +131,7 @@ export function firstSame(letter: string, choices: readonly string[]): string {
 }
 
 /** `Red` is `red` and `18.0` is `18`, but `Ee` is not `ee`, and `2/4` is not `1/2`: which of two forms is right may be what the question asks. */
-function plainForm({ words, value }: ChoiceForm): string {
+function plainForm(words: string, value: number | null): string {
   if (value !== null && /^[-\d.,]+$/.test(words)) return canonicalNumber(value);
   return /[a-z]{2}/.test(words) && words.length > 2 ? words.toLowerCase() : words;
 }

@@ -1,6 +1,7 @@
 // Finds the pieces of a response that may state the final answer, the most trusted one first.
 // Leaves reading a piece as letter, number, list or text to the readers.
 import { lastBoxed } from './latex.js';
+import { isAscii } from './unify.js';
 
 /** A piece of a response that states its final answer. */
 export interface Piece {
@@ -40,7 +41,7 @@ export function statedAnswers(text: string, multiChoice: boolean): Piece[] {
   const mark = text.includes('####') ? lastMatch(text, MARK) : null;
   const box = lastBox(text);
   const phrase = lastMatch(text, multiChoice ? CHOICE_PHRASES : PHRASES);
-  const foreign = lastMatch(text, FOREIGN_PHRASES);
+  const foreign = phrase && isAscii(text) ? null : lastMatch(text, FOREIGN_PHRASES);
   const last = foreign && foreign.end > (phrase?.end ?? -1) ? foreign : phrase;
   const boxed: Piece[] = box ? [{ text: box.content, how: 'the last box', isMark: true }] : [];
   const tail = last ? answerTail(text.slice(last.end)) : '';
@@ -120,7 +121,8 @@ const OPENS_CHOICE = /\([A-Z]\)\s?(?:the )?$/i;
 
 function lastMatch(text: string, pattern: RegExp): { text: string; end: number } | null {
   let last: { text: string; end: number } | null = null;
-  for (const match of text.matchAll(pattern)) {
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     if (OPENS_CHOICE.test(text.slice(Math.max(last?.end ?? 0, match.index - 16), match.index))) continue;
     last = { text: match[0].replace(/\s+/g, ' ').trim(), end: match.index + match[0].length };
   }

@@ -65,20 +65,19 @@ export function grade(problem: Gradable, text: string): Grade {
     return gradeExpression(problem, text);
   const answer = readAnswer(problem, text);
   if ('why' in answer) return unreadable(answer);
-  const same = isSame(problem, answer);
+  const gold = problem.questionType === 'multi_choice' ? null : readValue(unify(problem.answer), problem);
+  const same = answer.normalised === problem.answer || isSame(problem, gold, answer);
   return {
     verdict: same ? 'correct' : 'wrong',
     extracted: answer.extracted,
     normalised: answer.normalised,
-    reason: `${answer.how}: ${answer.normalised}${same ? '' : `, not ${goldForm(problem)}`}`,
+    reason: `${answer.how}: ${answer.normalised}${same ? '' : `, not ${gold?.normalised ?? problem.answer}`}`,
   };
 }
 
 /** Compares an answer with the gold answer, as what the question asks for. */
-function isSame(problem: Gradable, answer: AnswerRead): boolean {
-  if (answer.normalised === problem.answer) return true;
+function isSame(problem: Gradable, gold: ValueRead | null, answer: AnswerRead): boolean {
   if (problem.questionType === 'multi_choice') return sameChoice(answer.normalised, problem.answer, problem.choices);
-  const gold = readValue(unify(problem.answer), problem);
   if (gold === null) return answer.normalised === plainText(problem.answer);
   // Of a value below the precision that is asked for nothing would be left to compare.
   const isTiny = gold.exact !== undefined && gold.exact !== 0 && gold.normalised === '0';
@@ -91,11 +90,6 @@ function isSame(problem: Gradable, answer: AnswerRead): boolean {
 
 /** Relative tolerance between two values that are not rounded. */
 const TOLERANCE = 1e-6;
-
-function goldForm(problem: Gradable): string {
-  if (problem.questionType === 'multi_choice') return problem.answer;
-  return readValue(unify(problem.answer), problem)?.normalised ?? plainText(problem.answer);
-}
 
 /** A text with digits or LaTeX may be a formula that is written in another way. */
 function sameFormula({ answer, questionType }: Gradable, extracted: string): boolean {

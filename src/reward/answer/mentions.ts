@@ -43,10 +43,10 @@ const NAMED = /\b(?:option|choice)s? ([a-z])(?![\w-])/g;
 /** All mentions in order, none inside another; of two at the same place a letter where `lettersFirst`, else words. */
 export function findMentions(text: string, choices: readonly string[], lettersFirst: boolean): Mention[] {
   const letters = [
-    ...lettersIn(text, BRACKETED, 'bracket'),
-    ...lettersIn(text, LONE, 'letter'),
-    ...lettersIn(text, NAMED, 'letter'),
-  ].filter(({ letter }) => letter.charCodeAt(0) - 65 < choices.length);
+    ...lettersIn(text, BRACKETED, 'bracket', choices.length),
+    ...lettersIn(text, LONE, 'letter', choices.length),
+    ...lettersIn(text, NAMED, 'letter', choices.length),
+  ];
   const words = [...wordsIn(text, choices), ...valuesIn(text, choices)];
   const all = lettersFirst ? [...letters, ...words] : [...words, ...letters];
   all.sort((a, b) => a.start - b.start || b.end - a.end);
@@ -55,12 +55,16 @@ export function findMentions(text: string, choices: readonly string[], lettersFi
   return kept;
 }
 
-function lettersIn(text: string, pattern: RegExp, by: Mention['by']): Mention[] {
-  return Array.from(text.matchAll(pattern), (match) => {
+function lettersIn(text: string, pattern: RegExp, by: Mention['by'], count: number): Mention[] {
+  const found: Mention[] = [];
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    const letter = (match[1] as string).toUpperCase();
     const end = match.index + match[0].length;
     const start = pattern === NAMED ? end - 1 : match.index;
-    return { letter: (match[1] as string).toUpperCase(), start, end, by };
-  });
+    if (letter.charCodeAt(0) - 65 < count) found.push({ letter, start, end, by });
+  }
+  return found;
 }
 
 function wordsIn(text: string, choices: readonly string[]): Mention[] {

@@ -215,6 +215,7 @@ export function findNumberWords(text: string): NumberRead[] {
 
 /** A number as text, the same for the same value: at most `precision` decimals where given, no trailing zeros, no `-0`. */
 export function canonicalNumber(value: number, precision?: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e12) return String(value + 0);
   if (precision === undefined || precision > 12 || Math.abs(value) >= 1e15)
     return String(Number(value.toPrecision(12)) + 0);
   const scale = 10 ** precision;

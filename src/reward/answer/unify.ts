@@ -21,12 +21,16 @@ const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]|[\ufe0e\ufe0f]|\u20e3/g;
 
 /** The text in compatibility form (NFKC), where `10⁶` becomes `10^{6}`, `2½` `2 1/2` and a CJK full stop a full stop. */
 export function unify(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
-  if (/^[\u0000-\u007f]*$/.test(text)) return text;
+  if (isAscii(text)) return text;
   return text
     .replace(SUPERSCRIPTS, (run) => (run.length === 1 ? `^${run}` : `^{${run}}`))
     .replace(FRACTION_AFTER_DIGIT, ' ')
     .normalize('NFKC')
     .replace(INVISIBLE, '')
     .replace(SIGN, (sign) => SIGNS[sign] as string);
+}
+
+export function isAscii(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+  return !/[^\u0000-\u007f]/.test(text);
 }

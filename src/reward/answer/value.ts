@@ -176,8 +176,7 @@ function numberRead(text: string, number: NumberRead, { answerType, precision, u
   const extracted = text.slice(number.start, number.end);
   const { value, percent, scale } = number;
   if (!Number.isFinite(value)) return { extracted, normalised: extracted, alternatives: [] };
-  const asked = `${unit ?? ''} ${question ?? ''}`.toLowerCase();
-  const inScale = scale !== 1 && asked.includes(/[a-z]+$/i.exec(extracted)?.[0].toLowerCase() ?? ' ');
+  const inScale = scale !== 1 && isAsked(extracted, `${unit ?? ''} ${question ?? ''}`);
   const others = [...(percent && answerType !== 'integer' ? [value / 100] : []), ...(inScale ? [value / scale] : [])];
   return {
     extracted,
@@ -185,6 +184,12 @@ function numberRead(text: string, number: NumberRead, { answerType, precision, u
     alternatives: others.map((other) => canonicalNumber(other, precision)),
     exact: value,
   };
+}
+
+/** True where a question speaks of the scale in which a number is given, such as `million`. */
+function isAsked(number: string, question: string): boolean {
+  const word = /[a-z]+$/i.exec(number)?.[0].toLowerCase();
+  return word !== undefined && question.toLowerCase().includes(word);
 }
 
 /** The last `[...]` of the text; items are compared in order, as numbers where they are numbers. */
