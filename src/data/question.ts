@@ -118,6 +118,17 @@ export function choiceLetter(answer: string, choices: readonly string[]): string
   return letters[sameText] ?? null;
 }
 
+/** The letter of a gold answer that is nothing but one, such as `(E)`, where no choice has it; null for any other answer. */
+export function missingLetter(answer: string, choices: readonly string[]): string | null {
+  const letter = /^\(?([A-Z])\)?[.:]?$/.exec(answer.trim())?.[1];
+  return letter !== undefined && choices.length > 0 && choiceLetter(answer, choices) === null ? letter : null;
+}
+
+/** What a refusal of such an answer wants. */
+export function lettersOf(choices: readonly string[]): string {
+  return `a letter from A to ${String.fromCharCode(64 + choices.length)}, or the text of a choice`;
+}
+
 function plain(text: string): string {
   return text.replace(/\s+/g, ' ').trim().toLowerCase();
 }

@@ -126,12 +126,13 @@ function outputRow(row: AnswerRow, grade: Grade, explained: Protocol | null): Re
   return explained ? { ...out, explain: explanation(row, grade, explained) } : out;
 }
 
-/** The three steps in words. */
+/** What each stage made of the response, in words. */
 function explanation(row: AnswerRow, grade: Grade, protocol: Protocol): Record<string, unknown> {
-  const name = protocol.name === 'official' ? officialProtocol(row).name : protocol.name;
+  const used = protocol.name === 'official' ? officialProtocol(row) : protocol;
   const gold = row.answerLetter === undefined ? row.answer : `${row.answerLetter} (${row.answer})`;
   return {
-    protocol: name,
+    protocol: used.name,
+    ...used.stages?.(row),
     extract: grade.extracted === null ? `nothing: ${grade.reason}` : grade.extracted,
     normalise: grade.normalised,
     compare: `${grade.verdict}: ${grade.reason}; gold ${gold}`,
