@@ -1,9 +1,20 @@
 // The two kinds of failure that the program distinguishes: the user's input is at fault, or the engine failed.
 // Leaves printing and exit codes to the CLI.
 
-/** The input is at fault. The message is one line: `file[:line]: field: found, wanted`. */
+/** Longest message, in characters; of a longer one the middle is left out: the place stands at its start, what is wanted at its end. */
+const LONGEST = 600;
+const END = 200;
+
+/**
+ * The input is at fault. The message is one line: `file[:line]: field: found, wanted`. It may quote what the input holds, as it is:
+ * what a terminal would act on is escaped here, and a line that is too long is cut.
+ */
 export class UserError extends Error {
   override readonly name = 'UserError';
+  constructor(message: string) {
+    const line = [...printable(message)];
+    super((line.length <= LONGEST ? line : [...line.slice(0, LONGEST - END), ' ... ', ...line.slice(-END)]).join(''));
+  }
 }
 
 /** A native call failed. `code` is ERR_ENGINE, ERR_DISPOSED, ERR_CANCELLED or ERR_ARGUMENT. */
@@ -14,4 +25,9 @@ export class EngineError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/** Text of anybody's making as one line: line ends, control, direction and other invisible characters are escaped. */
+export function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (found) => `\\u{${(found.codePointAt(0) as number).toString(16)}}`);
 }

@@ -1,6 +1,6 @@
 // The one shape of this folder's messages about a user's data file: `file:line: field: found, wanted`.
 // Leaves printing to the CLI.
-import { UserError } from '../core/errors.js';
+import { printable, UserError } from '../core/errors.js';
 
 /** A place in a data file; `line` counts from 1. */
 export interface Place {
@@ -24,8 +24,5 @@ export function shown(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   const text = typeof value === 'string' && value.length > 80 ? `${value.slice(0, 77)}...` : value;
-  return JSON.stringify(text).replace(
-    /\p{C}/gu,
-    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
-  );
+  return printable(JSON.stringify(text));
 }
