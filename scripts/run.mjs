@@ -12,6 +12,7 @@ const tasks = {
   golden: (args) => ['dist/cli.js', 'golden', ...args],
   'make-tiny': (args) => ['scripts/make-tiny.mjs', ...args],
   'make-random': (args) => ['scripts/make-random.mjs', ...args],
+  fuzz: (args) => ['scripts/fuzz.mjs', ...args],
   test: (args) => ['node_modules/vitest/vitest.mjs', 'run', ...args],
   bench: ([name, ...args]) => [benchmark(name), ...args],
 };
