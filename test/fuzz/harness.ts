@@ -26,7 +26,8 @@ export interface Limits {
 
 /** Time for making an input small, after which the smallest so far is shown. */
 const SHRINK_MS = 20_000;
-const MEMORY_MB = 512;
+/** Memory of a case, and the stack that Node.js gives its main thread; a thread's own default is four times that. */
+const resourceLimits = { maxOldGenerationSizeMb: 512, stackSizeMb: 1 };
 /** For a case that is timed. */
 const CONSTANT_MS = 1000;
 const MS_PER_BYTE = 0.01;
@@ -99,7 +100,7 @@ export class Harness {
 }
 
 function started(url: URL): Promise<Worker> {
-  const worker = new Worker(url, { resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB } });
+  const worker = new Worker(url, { resourceLimits });
   return new Promise((resolve, reject) => {
     worker.once('error', reject).once('online', () => {
       worker.off('error', reject);

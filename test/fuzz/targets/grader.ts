@@ -3,7 +3,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { Grade } from '../../../src/core/types.js';
 import { type Gradable, grade } from '../../../src/reward/answer/grade.js';
-import { lengths, text, word } from '../inputs.js';
+import { text, word } from '../inputs.js';
 import { hold, holdEqual, target } from '../target.js';
 
 const signs = [
@@ -115,15 +115,54 @@ const sign = fc.constantFrom(...signs);
 const sequence = fc
   .array(fc.oneof({ weight: 8, arbitrary: sign }, word, text), { maxLength: 12 })
   .map((parts) => parts.join(''));
+/** How often a piece stands: few times, or as many as a response has room for. */
+const times = fc.oneof(fc.nat(40), { weight: 2, arbitrary: fc.nat(4500) }, fc.nat(30_000));
 /** One piece again and again: what takes time or stack that the length does not explain. */
 const repeated = fc
-  .tuple(sequence, fc.array(sign, { minLength: 1, maxLength: 3 }), lengths(20_000), sequence)
-  .map(([before, unit, times, after]) => before + unit.join('').repeat(times) + after);
+  .tuple(sequence, fc.array(sign, { minLength: 1, maxLength: 3 }), times, sequence)
+  .map(([before, unit, count, after]) => before + unit.join('').repeat(count) + after);
+const pairs = [
+  ['(', ')'],
+  ['{', '}'],
+  ['[', ']'],
+  ['|', '|'],
+  ['\\{1, ', '\\}'],
+  ['\\boxed{', '}'],
+  ['\\left(', '\\right)'],
+  ['\\sqrt{', '}'],
+  ['\\frac{1}{', '}'],
+  ['\\frac{', '}{2}'],
+  ['\\text{', '}'],
+  ['\u221a', ''],
+  ['-', ''],
+  ['2^', ''],
+  ['2^{', '}'],
+  ['sin ', ''],
+  ['', '!'],
+  ['', '^2'],
+  ['1/', ''],
+  ['x+', ''],
+  ['<think>', '</think>'],
+] as const;
+/** One inside the other, closed or not. */
+const nested = fc
+  .tuple(fc.constantFrom(...pairs), times, fc.constantFrom('5', 'x', '1, 2', '', '5!'), fc.boolean())
+  .map(([[open, close], count, core, isClosed]) => open.repeat(count) + core + (isClosed ? close.repeat(count) : ''));
+const frames = [
+  ['\\boxed{', '}'],
+  ['\\boxed{', ''],
+  ['The answer is ', '.'],
+  ['$', '$'],
+  ['', ''],
+] as const;
+const hostile = fc
+  .tuple(fc.constantFrom(...frames), fc.oneof(repeated, nested))
+  .map(([[before, after], inside]) => before + inside + after);
 
 /** Any response. */
 export const response: Arbitrary<string> = fc.oneof(
   { weight: 6, arbitrary: sequence },
-  { weight: 1, arbitrary: repeated },
+  { weight: 3, arbitrary: hostile },
   text,
 );
 
@@ -157,8 +196,9 @@ const problem: Arbitrary<Gradable> = fc.oneof(
         'float' as const,
         'list' as const,
         'expression' as const,
+        'expression' as const,
       ),
-      answer: response,
+      answer: fc.oneof(fc.constantFrom('5', 'x+1', '\\sqrt{2}', '\\{1, 2\\}', '(0, 1]', 'cat', '[1, 2]'), response),
       precision: fc.option(fc.nat(4), { nil: undefined }),
       question: fc.option(sequence, { nil: undefined }),
     })

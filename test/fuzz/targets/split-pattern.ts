@@ -112,7 +112,22 @@ const varied = fc
     fc.constantFrom('', ...atoms, ...quantifiers),
   )
   .map(([pattern, at, length, put]) => pattern.slice(0, at) + put + pattern.slice(at + length));
-const pattern = fc.oneof({ weight: 4, arbitrary: expression }, { weight: 3, arbitrary: varied }, text);
+/** Repeats inside repeats and beside one another: what an engine that tries all ways never ends with. */
+const ambiguous = fc
+  .tuple(
+    fc.constantFrom('a', '[A-Za-z ]', '\\p{L}', '\\s', '[^~]', '.', 'a|a', 'a|ab|b', 'a?'),
+    fc.constantFrom('+', '*', '{1,9}', '?', '{2,}', ''),
+    fc.constantFrom('+', '*', '{3}', '{1,200}', '?'),
+    fc.nat(3),
+    fc.constantFrom('~', '', '!', '$', '(?!a)'),
+  )
+  .map(([atom, inner, outer, again, end]) => `(?:(${atom})${inner})${outer}`.repeat(again + 1) + end);
+const pattern = fc.oneof(
+  { weight: 2, arbitrary: ambiguous },
+  { weight: 4, arbitrary: expression },
+  { weight: 3, arbitrary: varied },
+  text,
+);
 /** A text that an expression with nested repeats takes long to give up on. */
 const pumped = fc
   .tuple(
