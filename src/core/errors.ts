@@ -1,5 +1,6 @@
 // The two kinds of failure that the program distinguishes: the user's input is at fault, or the engine failed.
 // Leaves printing and exit codes to the CLI.
+import { printable } from './printable.js';
 
 /** Longest message, in characters; of a longer one the middle is left out: the place stands at its start, what is wanted at its end. */
 const LONGEST = 600;
@@ -25,9 +26,4 @@ export class EngineError extends Error {
     super(message);
     this.code = code;
   }
-}
-
-/** Text of anybody's making as one line: line ends, control, direction and other invisible characters are escaped. */
-export function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (found) => `\\u{${(found.codePointAt(0) as number).toString(16)}}`);
 }

@@ -1,6 +1,7 @@
 // The one shape of this folder's messages about a user's data file: `file:line: field: found, wanted`.
 // Leaves printing to the CLI.
-import { printable, UserError } from '../core/errors.js';
+import { UserError } from '../core/errors.js';
+import { printable } from '../core/printable.js';
 
 /** A place in a data file; `line` counts from 1. */
 export interface Place {
