@@ -285,7 +285,7 @@ const space = fc.constantFrom('', ' ', '\n', '  \n', '\t');
 
 export const grader = target({
   name: 'grader',
-  cases: 6000,
+  cases: 2500,
   input: fc.record({
     given: fc.oneof(
       { weight: 3, arbitrary: fc.record({ problem, response }) as Arbitrary<Input> },

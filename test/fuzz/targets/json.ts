@@ -16,7 +16,7 @@ const { document } = fc.letrec<{ document: unknown }>((tie) => ({
 
 export const json = target({
   name: 'json',
-  cases: 6000,
+  cases: 2500,
   input: editedJson(document),
   async check(bytes, folder) {
     const file = join(folder, 'config.json');

@@ -38,7 +38,7 @@ const edited = fc
 
 export const labels = target<Input>({
   name: 'labels',
-  cases: 4000,
+  cases: 1000,
   input: fc.oneof({ weight: 7, arbitrary: edited }, fc.record({ labels: fc.array(label, { maxLength: 3 }) })),
   async check({ bytes, labels: given }, folder) {
     const file = join(folder, 'labels.jsonl');

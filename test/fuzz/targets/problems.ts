@@ -92,7 +92,7 @@ const flat = fc.record({ image: picture, question: word, answer });
 
 export const problems = target<Uint8Array>({
   name: 'problems',
-  cases: 3000,
+  cases: 1500,
   input: fc.oneof(
     ...[mathv360k, openai, llava, m3cot, flat].map((record) => editedRecords(record)),
     editedJson(mathvista),
@@ -135,7 +135,7 @@ const table = fc.constantFrom(...tablesOf).chain((columns) =>
 
 export const tables = target({
   name: 'tables',
-  cases: 250,
+  cases: 60,
   input: table,
   async check({ columns, rows, parquet, changes }, folder) {
     const file = join(folder, parquet ? 'data.parquet' : 'data.tsv');

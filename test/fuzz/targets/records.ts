@@ -22,7 +22,7 @@ const padding = fc.oneof(
 
 export const records = target({
   name: 'records',
-  cases: 4000,
+  cases: 1500,
   input: fc.record({ bytes: editedRecords(record), padding }),
   async check({ bytes, padding }, folder) {
     const file = join(folder, 'data.json');

@@ -29,7 +29,7 @@ const row = fc.record(
 
 export const rows = target<string>({
   name: 'rows',
-  cases: 2500,
+  cases: 1500,
   input: fc.tuple(row, edits).map(([value, changes]) => editJson(value, changes)),
   async check(json, folder) {
     const file = join(folder, 'rows.jsonl');

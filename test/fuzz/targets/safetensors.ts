@@ -62,7 +62,7 @@ interface Input {
 
 export const safetensors = target<Input>({
   name: 'safetensors',
-  cases: 4000,
+  cases: 2500,
   input: fc.oneof({ weight: 5, arbitrary: edited }, { weight: 3, arbitrary: damaged }, whole),
   async check({ bytes, tensors }, folder) {
     const file = join(folder, 'model.safetensors');

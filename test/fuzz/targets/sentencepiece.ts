@@ -84,7 +84,7 @@ const file = fc.oneof(
 
 export const sentencepiece = target<Input>({
   name: 'sentencepiece',
-  cases: 2500,
+  cases: 1000,
   input: fc
     .tuple(
       file,

@@ -141,7 +141,7 @@ const document = byteLevelDocument({ merges: [], added: [] });
 
 export const splitPattern = target({
   name: 'split-pattern',
-  cases: 2500,
+  cases: 1000,
   input: fc.record({ pattern, texts: fc.array(fc.oneof(pumped, text), { minLength: 1, maxLength: 3 }) }),
   async check({ pattern, texts }, folder) {
     const file = join(folder, 'tokenizer.json');

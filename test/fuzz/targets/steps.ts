@@ -77,7 +77,7 @@ const edited = fc.oneof(...[visualprm, prm800k, mathShepherd, stepwise].map((rec
 
 export const steps = target<Input>({
   name: 'steps',
-  cases: 4000,
+  cases: 1000,
   input: fc.oneof(
     { weight: 7, arbitrary: fc.record({ bytes: edited }) },
     { weight: 2, arbitrary: fc.record({ solution }) },

@@ -42,6 +42,11 @@ describe('reading', () => {
       /image: an object, wanted a text/,
     ],
     [
+      'a picture without a path',
+      { question: 'q', images: ['a', ''], steps_with_score: [step] },
+      /images\[1\]: an empty text, wanted a path/,
+    ],
+    [
       'an answer that is a list',
       { question: 'q', answer: ['a'], steps_with_score: [step] },
       /answer: a list of 1, wanted a text/,
