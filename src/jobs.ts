@@ -31,7 +31,7 @@ import { type ModelPlaces, Models } from './evolve/job.js';
 import type { Stage } from './evolve/plan.js';
 import { plannedSteps } from './evolve/plan.js';
 import type { Summary } from './evolve/summary.js';
-import { makeSplits, readData, readSplits } from './job-data.js';
+import { makeSplits, type Reading, readData, readSplits } from './job-data.js';
 import { Metrics } from './report/metrics/metrics.js';
 import type { ReportTo } from './report/metrics/targets.js';
 import { type RolloutSummary, rollout as rolloutOn } from './rollout/sample.js';
@@ -169,7 +169,7 @@ export async function evaluateBenchmark(
   );
 }
 
-export interface StoredSettings extends RegradeOptions {
+export interface StoredSettings extends RegradeOptions, Omit<Reading, 'onMissingPicture'> {
   /** A table of rollouts, or a folder of `evaluate` or `rollout`. */
   readonly rollouts: string;
   /** Folder for evaluation.json, evaluation.md and evaluation.html; made when missing. */
@@ -178,7 +178,6 @@ export interface StoredSettings extends RegradeOptions {
   readonly benchmark?: string;
   /** Data set to take the problems' tags and choices from, by id; the tables hold them where this version wrote them. */
   readonly data?: string;
-  readonly imageRoot?: string;
   /** Seeds the bootstrap; 1. */
   readonly seed?: number;
 }
@@ -188,8 +187,10 @@ export interface StoredSettings extends RegradeOptions {
  * @throws UserError on damaged tables or unknown names, before anything is written
  */
 export async function evaluateStored(settings: StoredSettings, options: JobOptions = {}): Promise<Evaluation> {
-  const { rollouts, out, benchmark, protocol, data, imageRoot, seed = 1, judge } = settings;
-  const problems = data === undefined ? [] : await readData(data, imageRoot, options);
+  const { rollouts, out, benchmark, protocol, data, seed = 1, judge } = settings;
+  // Nothing is shown to a model here: the data set may come without its pictures.
+  const onMissingPicture = (): void => {};
+  const problems = data === undefined ? [] : await readData(data, { ...settings, onMissingPicture }, options);
   return writeTables(out, {
     rollouts,
     protocol,
@@ -221,9 +222,9 @@ async function onData<T>(
   work: (run: Run, models: JobModels, problems: readonly Problem[]) => Promise<T>,
   more: { readonly choose?: (problems: readonly Problem[]) => readonly Problem[]; readonly prm?: string } = {},
 ): Promise<T> {
-  const { out: dir, model, data, imageRoot, limit, prompt: solve, system, ...rest } = settings;
+  const { out: dir, model, data, limit, prompt: solve, system, ...rest } = settings;
   const { choose = (all) => all, prm } = more;
-  const problems = choose(await readData(data, imageRoot, options, limit || undefined));
+  const problems = choose(await readData(data, settings, options, limit || undefined));
   if (problems.length === 0) throw new UserError(`${data}: problems: none that count, wanted at least one`);
   const prompt = { solve, givenAnswer: solve, system };
   const host = options.host ?? createHost({ ...rest, tokenBudget: 1, prompt, onRollout: options.onRollout });

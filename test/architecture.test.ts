@@ -98,6 +98,11 @@ describe('TypeScript', () => {
     expect(loaders).toEqual([path.join('src', 'engine', 'binding.ts')]);
   });
 
+  test('only core/duckdb.ts opens DuckDB and names files to it, so that no path is taken for a pattern', () => {
+    const users = typescript.filter((file) => /DuckDBInstance|\bread_(parquet|csv|json)\w*\(/.test(read(file)));
+    expect(users).toEqual([path.join('src', 'core', 'duckdb.ts')]);
+  });
+
   test('every backbone has a layout for its golden folders', () => {
     const names = typescript.map((file) => /^src\/backbones\/(?!registry|backbone)([\w-]+)\.ts$/.exec(file)?.[1]);
     const without = names.filter((name) => name && !typescript.includes(`src/golden/layouts/${name}.ts`));

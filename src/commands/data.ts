@@ -7,12 +7,11 @@ import { UserError } from '../core/errors.js';
 import { dataFormats } from '../data/formats/registry.js';
 import { describeModel } from '../engine/open.js';
 import { writeDurable } from '../run/durable.js';
+import { type DataFlags, dataFlags, readingOf } from './data-flags.js';
 
-interface Arguments {
+interface Arguments extends DataFlags {
   readonly file: string;
   readonly out: string;
-  readonly imageRoot?: string;
-  readonly format?: string;
   readonly model?: string;
   readonly json?: string;
   readonly sheet: number;
@@ -25,17 +24,13 @@ const command: CommandModule<object, Arguments> = {
   command: 'data <file>',
   describe: 'what a data set holds: counts, lengths, pictures, what is odd, some problems to look at',
   builder: (yargs) =>
-    yargs
+    dataFlags(yargs)
       .positional('file', {
         type: 'string',
         demandOption: true,
         describe: 'data set; its format is told by its contents',
       })
       .option('out', { type: 'string', demandOption: true, describe: 'page to write (HTML, stands alone)' })
-      .option('image-root', {
-        type: 'string',
-        describe: 'folder that holds the pictures; the folder of the file when left out',
-      })
       .option('format', {
         choices: formats.map(({ name }) => name),
         describe: formats.map(({ name, description }) => `${name}: ${description}`).join('\n'),
@@ -50,7 +45,7 @@ const command: CommandModule<object, Arguments> = {
       .option('sheet', { type: 'number', default: 24, describe: 'problems to show' })
       .example('$0 data train_samples_all_tuning.json --image-root data_images --out data.html', 'MathV360K')
       .example('$0 data MMBench_DEV_EN_V11.tsv --out mmbench.html', 'pictures inside the file') as never,
-  async handler({ file, out, imageRoot = dirname(file), format, model, json, sheet, headersOnly }) {
+  async handler({ file, out, model, json, sheet, headersOnly, ...flags }) {
     if (!Number.isInteger(sheet) || sheet < 0 || sheet > 500)
       throw new UserError(`--sheet: ${sheet}, wanted a whole number up to 500`);
     const countTokens = model === undefined ? undefined : await tokenCounter(model);
@@ -70,20 +65,23 @@ const command: CommandModule<object, Arguments> = {
       );
     };
     const { census, sample } = await takeCensus(file, {
-      imageRoot,
+      imageRoot: dirname(file),
+      ...readingOf(flags),
       sheet,
       headersOnly,
       onProgress,
-      ...(format && { format }),
       ...(countTokens && { countTokens }),
     });
     await writeDurable(out, await datasetPage(basename(file), census, sample));
     if (json !== undefined) await writeDurable(json, `${JSON.stringify(census, null, 2)}\n`);
-    const { problems, pictures, repeats, warnings, seconds } = census;
+    const { problems, pictures, repeats, notes, warnings, seconds } = census;
     console.log(
-      `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.damaged} damaged), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
+      `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.unreadable} unreadable), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
     );
+    for (const line of notes) console.log(line);
     console.log(`page: ${out}`);
+    // The page is whole; the data set is not.
+    if (pictures.missing + pictures.unreadable > 0) process.exitCode = 1;
   },
 };
 

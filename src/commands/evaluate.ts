@@ -2,13 +2,14 @@
 // Leaves the work to jobs.ts.
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { type BenchmarkSettings, benchmarkSchema, type EvaluateSettings } from '../config/sample.js';
+import { type BenchmarkSettings, benchmarkSchema, type EvaluateSettings, readingSchema } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
 import type { Judging } from '../evaluate/tables.js';
 import type { Judge } from '../judge/judge.js';
 import { lastResortOf } from '../judge/regrade.js';
 import { describeSeconds, openDisplay } from '../run/terminal.js';
+import { readingOf } from './data-flags.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 import { percent } from './recipe.js';
 import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
@@ -17,7 +18,7 @@ import { stopSignal } from './stop.js';
 type Flags = Record<string, unknown> & JudgeFlags & { rollouts?: string; protocol?: string; benchmark?: string };
 
 /** Settings that stored rollouts need as well. */
-const WITH_ROLLOUTS = ['benchmark', 'data', 'imageRoot', 'out', 'seed'];
+const WITH_ROLLOUTS = ['benchmark', 'data', 'out', 'seed', ...Object.keys(readingSchema.shape)];
 
 const command: CommandModule<object, Flags> = {
   command: 'evaluate',
@@ -90,9 +91,10 @@ async function fromRollouts(flags: Flags, rollouts: string): Promise<void> {
   const display = openDisplay(process.stderr);
   const { evaluateStored } = await import('../jobs.js');
   const { out } = given as { out: string };
+  const reading = readingOf(given);
   const judge = openJudge(flags);
   const options = { protocol: flags.protocol, ...(judge && { judge: judgingBy(judge) }) };
-  printTables(await evaluateStored({ ...given, ...options, out, rollouts }, { display }), out, judge);
+  printTables(await evaluateStored({ ...given, ...reading, ...options, out, rollouts }, { display }), out, judge);
 }
 
 function judgingBy(judge: Judge): Judging {

@@ -1,15 +1,14 @@
-// The flags of rollout and evaluate, made from their schema: one flag per setting, with its meaning and default.
+// Flags made from a schema of settings: one flag per setting, with its meaning and default.
 // Leaves their ranges to config/sample.ts.
 import type { Argv, Options } from 'yargs';
 import { z } from 'zod';
-import type { SampleSchema } from '../config/sample.js';
 import type { OutcomeCounts } from '../rollout/lines.js';
 
 /**
  * Adds a flag for each setting; those without a default must be given, but for the optional ones.
  * @param free settings that need not be given, as there is another way to run the verb
  */
-export function schemaFlags<T>(yargs: Argv<T>, schema: SampleSchema, free: readonly string[] = []): Argv<T> {
+export function schemaFlags<T>(yargs: Argv<T>, schema: z.ZodObject, free: readonly string[] = []): Argv<T> {
   return Object.entries(schema.shape).reduce<Argv<T>>((flags, [name, field]) => {
     const json = z.toJSONSchema(field as z.ZodType, { io: 'input' }) as {
       type?: string;
@@ -29,7 +28,7 @@ export function schemaFlags<T>(yargs: Argv<T>, schema: SampleSchema, free: reado
 }
 
 /** The settings among parsed flags, without those that were left out. */
-export function settingsOf<T>(flags: Readonly<Record<string, unknown>>, schema: SampleSchema): T {
+export function settingsOf<T>(flags: Readonly<Record<string, unknown>>, schema: z.ZodObject): T {
   const names = Object.keys(schema.shape).filter((name) => flags[name] !== undefined);
   return Object.fromEntries(names.map((name) => [name, flags[name]])) as T;
 }
@@ -39,6 +38,7 @@ export function describeOutcomes(what: string, { correct, wrong, unreadable, err
   return `${what}: ${correct} correct, ${wrong} wrong, ${unreadable} unreadable, ${error} failed`;
 }
 
-function toFlag(name: string): string {
+/** A setting's name as a flag has it, without the dashes. */
+export function toFlag(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

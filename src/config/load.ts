@@ -208,10 +208,15 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
   };
 }
 
-function withPaths({ file, imageRoot }: { readonly file?: string; readonly imageRoot?: string }): object {
+function withPaths({
+  file,
+  imageRoot,
+  linkRoot,
+}: Omit<NonNullable<Config['data']['outOfDomain']>, 'generate'>): object {
   return {
     ...(file === undefined ? {} : { file: resolvePath(file) }),
     ...(imageRoot === undefined ? {} : { imageRoot: resolvePath(imageRoot) }),
+    ...(linkRoot === undefined ? {} : { linkRoot: linkRoot.map(resolvePath) }),
   };
 }
 

@@ -3,15 +3,17 @@
 import { UserError } from '../core/errors.js';
 import { printable } from '../core/printable.js';
 
-/** A place in a data file; `line` counts from 1. */
+/** A place in a data file; `line` and `record` count from 1. `record` is there where the line does not tell which it is. */
 export interface Place {
   readonly file: string;
   readonly line: number;
+  readonly record?: number;
 }
 
 /** One line about a field at a place. */
 export function message(at: Place, field: string, found: string, wanted: string): string {
-  return `${at.file}:${at.line}: ${field}: ${found}, wanted ${wanted}`;
+  const record = at.record === undefined ? '' : ` record ${at.record}:`;
+  return `${at.file}:${at.line}:${record} ${field}: ${found}, wanted ${wanted}`;
 }
 
 /** Refuses the file. */

@@ -118,8 +118,8 @@ async function* gradedRows(
     grade: lastResort ? await lastResort(protocol, row, grade) : grade,
   });
   let piece: GradedRow[] = [];
-  for await (const { line, value } of readRecords(file, MAX_RECORD_BYTES)) {
-    const row = readRow(value, { file, line });
+  for await (const { at, value } of readRecords(file, MAX_RECORD_BYTES)) {
+    const row = readRow(value, at);
     const graded = { value, row, grade: protocol.grade(row) };
     if (!lastResort) {
       yield graded;

@@ -37,7 +37,7 @@ async function* labelledSteps(run: string): AsyncGenerator<StepLabelled> {
     if (!existsSync(file))
       throw new UserError(`${file}: labels: no such file, wanted a run that labelled steps (mstar label)`);
   const labels = new Map((await readLabels(labelsFile)).map((label) => [`${label.problem}\0${label.sample}`, label]));
-  for await (const { value, line } of readRows(table)) {
+  for await (const { value, at } of readRows(table)) {
     const label = labels.get(`${value.problem}\0${value.sample}`);
     if (!label) continue;
     const steps = (value.steps as StepRange[]).map(({ text_start: from, text_end: to }) =>
@@ -45,7 +45,7 @@ async function* labelledSteps(run: string): AsyncGenerator<StepLabelled> {
     );
     if (steps.length !== label.steps.length)
       throw new UserError(
-        `${table}:${line}: steps: ${steps.length}, wanted ${label.steps.length} as in ${LABELS_FILE}`,
+        `${table}:${at.line}: steps: ${steps.length}, wanted ${label.steps.length} as in ${LABELS_FILE}`,
       );
     yield {
       id: `${label.problem}/${label.sample}`,

@@ -70,7 +70,7 @@ export async function readLabels(path: string): Promise<LabelledResponse[]> {
   const labels: LabelledResponse[] = [];
   // A run whose every response failed labels none.
   if ((await stat(path)).size === 0) return labels;
-  for await (const { line, value } of readRecords(path, MAX_LINE_BYTES))
-    labels.push(checked<LabelledResponse>(response, value, `${path}:${line}`));
+  for await (const { at, value } of readRecords(path, MAX_LINE_BYTES))
+    labels.push(checked<LabelledResponse>(response, value, `${path}:${at.line}`));
   return labels;
 }

@@ -5,7 +5,6 @@ import {
   BOOLEAN,
   DOUBLE,
   DuckDBDataChunk,
-  DuckDBInstance,
   type DuckDBValue,
   FLOAT,
   INTEGER,
@@ -18,6 +17,7 @@ import {
   UINTEGER,
   VARCHAR,
 } from '@duckdb/node-api';
+import { openDatabase, pathOf } from '../core/duckdb.js';
 import type { Problem } from '../core/types.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from './rollout.js';
 
@@ -83,8 +83,7 @@ const PIECE = 2048;
  */
 export async function writeRolloutTable(path: string, folder: string, groups: AsyncIterable<RowGroup>): Promise<void> {
   // One thread: row groups then have one order, and two files of the same rows the same bytes.
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
-  const connection = await instance.connect();
+  const { connection, close } = await openDatabase({ threads: '1' });
   try {
     const types = Object.entries(columns).map(([name, type]) => `"${name}" ${type}`);
     await connection.run(`create table rollouts(${types.join(', ')})`);
@@ -105,10 +104,9 @@ export async function writeRolloutTable(path: string, folder: string, groups: As
     }
     flush();
     appender.closeSync();
-    await connection.run(`copy rollouts to '${path.replaceAll("'", "''")}' (format parquet, compression zstd)`);
+    await connection.run(`copy rollouts to ${pathOf(path)} (format parquet, compression zstd)`);
   } finally {
-    connection.closeSync();
-    instance.closeSync();
+    close();
   }
 }
 

@@ -42,13 +42,9 @@ const some = (value: unknown, at: Place, field: string): readonly unknown[] => {
   if (entries.length === 0) refuse(at, field, shown(value), 'at least one step');
   return entries;
 };
-const count = (value: unknown, at: Place, field: string, most = Number.MAX_SAFE_INTEGER): number => {
-  if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most) return value as number;
-  return refuse(at, field, shown(value), most < Number.MAX_SAFE_INTEGER ? `an integer from 0 to ${most}` : 'a count');
-};
-const share = (value: unknown, at: Place, field: string, wanted = 'a share from 0 to 1'): number => {
-  if (typeof value === 'number' && value >= 0 && value <= 1) return value;
-  return refuse(at, field, shown(value), wanted);
+const share = (value: unknown, at: Place, field: string): number => {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) refuse(at, field, shown(value), 'a share from 0 to 1');
+  return value as number;
 };
 /** Absent in the ways that JSON has for it. */
 const isNone = (value: unknown): value is null | undefined => value === null || value === undefined;
@@ -91,7 +87,9 @@ function prm800k(record: Fields, id: string, at: Place): StepLabelled[] {
     const rated = list(completions ?? [], at, `${place}.completions`).map((c, j) =>
       fields(c, at, `${place}.completions[${j}]`),
     );
-    const index = isNone(chosen) ? undefined : count(chosen, at, `${place}.chosen_completion`, rated.length - 1);
+    if (!isNone(chosen) && !(Number.isSafeInteger(chosen) && Object.hasOwn(rated, chosen as number)))
+      refuse(at, `${place}.chosen_completion`, shown(chosen), `one of the ${rated.length} completions, from 0`);
+    const index = isNone(chosen) ? undefined : (chosen as number);
     const taken = rated[index ?? (isNone(human) ? 0 : -1)];
     if (!taken && isNone(human)) break;
     const own = taken ?? fields(human, at, `${place}.human_completion`);
@@ -112,9 +110,7 @@ function prm800k(record: Fields, id: string, at: Place): StepLabelled[] {
 function stepwise(record: Fields, id: string, at: Place): StepLabelled[] {
   const steps = some(record.completions, at, 'completions').map((step, i) => text(step, at, `completions[${i}]`));
   const labels = list(record.labels, at, 'labels').map((label, i) =>
-    typeof label === 'boolean'
-      ? Number(label)
-      : share(label, at, `labels[${i}]`, 'true or false, or a share from 0 to 1'),
+    typeof label === 'boolean' ? Number(label) : share(label, at, `labels[${i}]`),
   );
   if (labels.length !== steps.length)
     refuse(at, 'labels', `${labels.length}`, `${steps.length}, one for each completion`);
@@ -128,7 +124,11 @@ function visualPrm(record: Fields, id: string, at: Place): StepLabelled[] {
     const place = `steps_with_score[${i}]`;
     const { step, score, num_mc_total: total } = fields(entry, at, place);
     labels.push(share(score, at, `${place}.score`));
-    if (!isNone(total)) counts.push(count(total, at, `${place}.num_mc_total`));
+    if (!isNone(total)) {
+      if (!Number.isSafeInteger(total) || (total as number) <= 0)
+        refuse(at, `${place}.num_mc_total`, shown(total), 'how many completions there are');
+      counts.push(total as number);
+    }
     return text(step, at, `${place}.step`);
   });
   const { answer } = record;

@@ -38,7 +38,7 @@ export const records = target({
       'records are counted from 0',
     );
     const lines = found.split('\n');
-    for (const { line } of read) hold((lines[line - 1] ?? '').includes('{'), 'a record starts on its line', line);
+    for (const { at } of read) hold((lines[at.line - 1] ?? '').includes('{'), 'a record starts on its line', at);
     if (found.trimStart().startsWith('[')) {
       const own = parsed(found);
       hold(own !== undefined, 'a list that is accepted is JSON');

@@ -56,6 +56,7 @@ test('formats are found by their files and have names and descriptions of their 
     'messages',
     'mmbench',
     'mmstar',
+    'table',
   ]);
   expect(new Set(all.map(({ description }) => description)).size).toBe(all.length);
 });
@@ -111,7 +112,7 @@ describe('mathvista', () => {
     expect(problem).toMatchObject({ precision: 2, unit: '$', answerType: 'float', answer: '3.50' });
   });
 
-  test('annotations without their pictures are read all the same, and it is said', async () => {
+  test('annotations without their pictures are refused, or read where the reader counts what is missing', async () => {
     const one = {
       pid: '1',
       question: 'Q',
@@ -122,9 +123,12 @@ describe('mathvista', () => {
       answer_type: 'integer',
       metadata: {},
     };
-    const [problem] = (await read(file('annot2.json', JSON.stringify({ 1: one }, null, 1)))) as [Problem];
-    expect(problem.images).toEqual([]);
-    expect(warnings[0]).toMatch(/annot2\.json:2: image: "images\/none\.png": no such file; read without a picture/);
+    const path = file('annot2.json', JSON.stringify({ 1: one }, null, 1));
+    await expect(read(path)).rejects.toThrow(/annot2\.json:2: image: "images\/none\.png": no such file, wanted/);
+    const missing: string[] = [];
+    const onMissingPicture = (picture: string, why: string) => missing.push(`${picture}: ${why}`);
+    expect(await loadProblems(path, { imageRoot: folder, onMissingPicture })).toMatchObject([{ images: [] }]);
+    expect(missing).toEqual(['images/none.png: no such file']);
   });
 
   test('an answer that is none of the choices is refused', async () => {
@@ -295,7 +299,7 @@ describe('conversations', () => {
     );
     expect(problems.map(({ question, answer, images }) => [question, answer, images.length])).toEqual([
       ['How many?', '3', 1],
-      ['user: Hi\nassistant: Hello\nBoth?', 'yes', 2],
+      ['user: Hi\nassistant: Hello\n<image>\n<image>\nBoth?', 'yes', 2],
       ['One?', 'no', 1],
     ]);
   });
@@ -341,7 +345,9 @@ describe.skipIf(!existsSync(real))(`the real files${existsSync(real) ? '' : ` (s
     ['ai2d/data/test-00000-of-00001.parquet', '', 19, 19],
     ['ai2d/AI2D_TEST.tsv', '', 19, 19],
   ])('%s', async (name, images, count, choices) => {
-    const problems = await loadProblems(join(real, name), { imageRoot: join(real, images) });
+    // Two of the files come without their pictures.
+    const onMissingPicture = () => {};
+    const problems = await loadProblems(join(real, name), { imageRoot: join(real, images), onMissingPicture });
     expect(problems).toHaveLength(count);
     expect(problems.filter(({ questionType }) => questionType === 'multi_choice')).toHaveLength(choices);
     expect(new Set(problems.map(({ id }) => id)).size).toBe(count);
@@ -384,6 +390,6 @@ test('a picture in a data URI is held in memory, another kind of URI refused', a
   const uri = `data:image/png;base64,${Buffer.from(red).toString('base64')}`;
   expect(bytesOf((await read(file('uri.jsonl', asked(uri))))[0] as Problem)).toEqual([hex(red)]);
   await expect(read(file('uri.jsonl', asked('data:image/svg+xml,<svg/>')))).rejects.toThrow(
-    'uri.jsonl:1: images[0]: "data:image/svg+xml", wanted a data URI in base64',
+    'uri.jsonl:1: images: "data:image/svg+xml", wanted a data URI in base64',
   );
 });

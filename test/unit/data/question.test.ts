@@ -8,15 +8,6 @@ const hint = (what: string) => `Hint: Please answer the question requiring ${wha
 
 describe('parseQuestion', () => {
   it.each([
-    ['<image>\nQuestion: Why?', 'Question: Why?'],
-    ['<image>Question: Why?', 'Question: Why?'],
-    ['Question: Why?', 'Question: Why?'],
-    ['Question: Why?\n<image>', 'Question: Why?'],
-  ])('takes the image mark out of %j', (value, text) => {
-    expect(parseQuestion(value).text).toBe(text);
-  });
-
-  it.each([
     [hint('an integer answer and provide the final value, e.g., 1, 2, 3,'), { answerType: 'integer' }],
     [hint('a floating-point number with one decimal place and provide it'), { answerType: 'float', precision: 1 }],
     [hint('a floating-point number with two decimal places and provide it'), { answerType: 'float', precision: 2 }],
