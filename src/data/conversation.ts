@@ -136,7 +136,6 @@ function idOf(id: unknown, index: number, at: Place): string {
 function sourceOf(record: Fields, picture: Picture | undefined): string {
   const named = record.data_source ?? record.source;
   if (typeof named === 'string') return named;
-  const isPath = picture !== undefined && !(picture.source && 'bytes' in picture.source);
-  const [folder = '', ...rest] = isPath ? picture.key.split('/') : [];
-  return rest.length > 0 ? folder : '';
+  if (picture === undefined || (picture.source && 'bytes' in picture.source)) return '';
+  return picture.key.slice(0, Math.max(0, picture.key.indexOf('/')));
 }

@@ -41,7 +41,7 @@ export class ImageRoot {
     if (path.isAbsolute(image)) {
       if (!within(lexical, this.#real) && !within(lexical, this.#given))
         return { found: 'an absolute path out of the image root', wanted: 'a path relative to it, or inside it' };
-    } else if (!within(lexical, [closed(this.#root)])) {
+    } else if (!lexical.startsWith(this.#real[0] as string)) {
       return { found: 'leaves the image root', wanted: 'a file under it' };
     }
     const folder = this.#folder(path.dirname(lexical));

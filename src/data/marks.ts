@@ -17,6 +17,10 @@ export function settleMarks<T>(
   at: Place,
   field: string,
 ): { readonly texts: readonly string[]; readonly pictures: readonly T[] } {
+  const [only = ''] = texts;
+  // By far the most common: one mark, in front, for one picture.
+  if (texts.length === 1 && pictures.length === 1 && only.startsWith('<image>') && only.indexOf('<image', 1) < 0)
+    return { texts: [only.slice('<image>'.length).trimStart()], pictures };
   const marks = texts.flatMap((text) => [...text.matchAll(MARK)].map(([, number]) => number));
   if (marks.length === 0) return { texts, pictures };
   const numbers = [...new Set(marks.filter((number) => number !== undefined))];

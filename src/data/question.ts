@@ -95,11 +95,15 @@ function letterStarts(block: string, before: string): number[] | null {
  * it, or a `\boxed{}` that holds all of it.
  */
 export function unwrapAnswer(value: string): string {
-  const tagged =
-    /<answer>([\s\S]*?)<\/answer>\s*$/.exec(value)?.[1] ?? /(?:^|\n)####[ \t]*(\S[^\n]*)\s*$/.exec(value)?.[1];
-  if (tagged !== undefined) return unwrapAnswer(tagged);
-  const boxed = /^\s*\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\s*$/.exec(value)?.[1];
-  if (boxed !== undefined) return boxed.trim();
+  const text = value.trim();
+  if (text.endsWith('</answer>')) {
+    const start = text.lastIndexOf('<answer>');
+    if (start >= 0) return unwrapAnswer(text.slice(start + '<answer>'.length, -'</answer>'.length));
+  }
+  const last = text.slice(text.lastIndexOf('\n') + 1);
+  if (last.startsWith('####')) return unwrapAnswer(last.slice('####'.length));
+  const boxed = text.startsWith('\\boxed{') && /^\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}$/.exec(text)?.[1];
+  if (boxed) return boxed.trim();
   const wrapper = /^[\s\S]*\bthe answer is(?::?\s|:?$)/i.exec(value);
   const answer = value.slice(wrapper ? wrapper[0].length : 0).trim();
   return /^(?:[^.]*|-?[\d,]*\.\d+)\.$/.test(answer) ? answer.slice(0, -1).trimEnd() : answer;

@@ -60,6 +60,12 @@ describe('unwrapAnswer', () => {
     ['First, the answer is 2. No: The answer is B', 'B'],
     ['The answer is', ''],
     ['The answer is: ', ''],
+    ['2 + 1 = 3\n#### 3', '3'],
+    ['<think>so</think><answer> 3 </answer>', '3'],
+    ['<answer>The answer is 3.</answer>\n', '3'],
+    ['\\boxed{\\frac{1}{2}}', '\\frac{1}{2}'],
+    ['\\boxed{1}, \\boxed{2}', '\\boxed{1}, \\boxed{2}'],
+    ['a </answer>', 'a </answer>'],
   ])('reads %j as %j', (value, answer) => {
     expect(unwrapAnswer(value)).toBe(answer);
   });
