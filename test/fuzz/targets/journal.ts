@@ -130,7 +130,7 @@ async function written(file: string, commits: readonly Commit[]): Promise<void> 
 /** What everything that works with commits takes for granted. */
 function checkCommit({ phase, tokens, outputs, checkpoint }: Commit): void {
   const counts = [tokens?.sampled, tokens?.scored, tokens?.trained];
-  hold(typeof phase === 'string' && phase !== '', 'a commit has a phase', phase);
+  hold(typeof phase === 'string', 'a phase has a name', phase);
   hold(
     counts.every((count) => Number.isSafeInteger(count) && (count as number) >= 0),
     'tokens are counts',
