@@ -19,13 +19,13 @@ interface Turn {
   readonly pictures: readonly unknown[];
 }
 
-const ROLES: Readonly<Record<string, Turn['role']>> = {
-  human: 'user',
-  user: 'user',
-  gpt: 'assistant',
-  assistant: 'assistant',
-  system: 'system',
-};
+const ROLES: ReadonlyMap<unknown, Turn['role']> = new Map([
+  ['human', 'user'],
+  ['user', 'user'],
+  ['gpt', 'assistant'],
+  ['assistant', 'assistant'],
+  ['system', 'system'],
+]);
 const TURNS = ['messages', 'conversations', 'prompt'];
 const PICTURES = ['images', 'image', 'image_urls'];
 
@@ -73,7 +73,7 @@ function turnsOf(record: Fields, at: Place): Turn[] {
 function turnOf(given: unknown, at: Place, field: string): Turn {
   const turn = checkObject(given, at, field);
   const speaker = turn.role === undefined || turn.role === null ? 'from' : 'role';
-  const role = ROLES[String(turn[speaker])];
+  const role = ROLES.get(turn[speaker]);
   if (!role) refuse(at, `${field}.${speaker}`, shown(turn[speaker]), 'system, user (human) or assistant (gpt)');
   const content = turn.content === undefined || turn.content === null ? 'value' : 'content';
   return { role, field: `${field}.${content}`, ...contentOf(turn[content], at, `${field}.${content}`) };

@@ -32,6 +32,26 @@ test.each([
     { pid: '1', question_type: 'free_form', question: 'Q', answer_type: 'number', answer: '1' },
     'answer_type: "number", wanted text, integer, float, list',
   ],
+  [
+    'Role',
+    {
+      messages: [
+        { role: { toString: 1 }, content: 'Q' },
+        { role: 'assistant', content: 'A' },
+      ],
+    },
+    'messages[0].role: an object, wanted system',
+  ],
+  [
+    'Role with a name that every object has',
+    {
+      messages: [
+        { role: 'constructor', content: 'Q' },
+        { role: 'assistant', content: 'A' },
+      ],
+    },
+    'messages[0].role: "constructor", wanted system',
+  ],
   ['flat context', { question: 'Q', answer: '1', context: { a: 1 } }, 'context: an object, wanted a text'],
   ['flat choices', { question: 'Q', answer: 'x', choices: ['x', {}] }, 'choices[1]: an object, wanted a text'],
 ])('%s of another kind is refused, never read as the words for an object', async (_, record, message) => {
