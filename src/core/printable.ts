@@ -11,8 +11,8 @@ export function printable(text: string): string {
   return text.replace(UNSEEN, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
 }
 
-/** A value as JSON on one line, with such characters as JSON writes them. */
-export function printableJson(value: unknown): string {
+/** A value as JSON with such characters as JSON writes them, on one line where no indent is given. */
+export function printableJson(value: unknown, indent?: number): string {
   const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return (JSON.stringify(value) ?? 'null').replace(UNSEEN_IN_JSON, escaped);
+  return (JSON.stringify(value, null, indent) ?? 'null').replace(UNSEEN_IN_JSON, escaped);
 }
