@@ -20,7 +20,7 @@ export interface Limits {
   readonly worker: URL;
   /** A case that takes longer is stopped and counts as a fault. */
   readonly stopMs: number;
-  /** Whether a case that ends, but takes more time than its size explains, is a fault. A busy machine makes it say so wrongly. */
+  /** Whether a case that ends, but takes more processor time than its size explains, is a fault. */
   readonly timed?: boolean;
 }
 

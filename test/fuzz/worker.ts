@@ -10,7 +10,7 @@ import { targets } from './targets.js';
 export interface Case {
   readonly name: string;
   readonly input: unknown;
-  /** Milliseconds; without it nothing is timed. */
+  /** Milliseconds of processor time; without it nothing is timed. */
   readonly limitMs?: number;
 }
 
@@ -21,16 +21,18 @@ parentPort?.on('message', async ({ name, input, limitMs }: Case) => {
   const folder = join(root, 'case');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
-  const began = performance.now();
+  // Of the whole process, whose other thread waits: time on the clock says more of how busy the machine is.
+  const began = process.cpuUsage();
   let fault: string | undefined;
   try {
     await targets.find((target) => target.name === name)?.check(input, folder);
   } catch (error) {
     fault = error instanceof Error ? `${error.message}${causeOf(error)}` : String(error);
   }
-  const took = performance.now() - began;
+  const { user, system } = process.cpuUsage(began);
+  const took = (user + system) / 1000;
   if (fault === undefined && limitMs !== undefined && took > limitMs)
-    fault = `took ${Math.round(took)} ms, wanted at most ${Math.round(limitMs)}`;
+    fault = `took ${Math.round(took)} ms of processor time, wanted at most ${Math.round(limitMs)}`;
   parentPort?.postMessage(fault);
 });
 
