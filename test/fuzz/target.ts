@@ -47,7 +47,7 @@ export function acceptedAll<T>(file: string, read: () => AsyncIterable<T>): Prom
 /** A line for the user: `file[:line]: field: ...`; `file` may be the folder that the file is in. */
 export function checkLine(line: string, file: string): void {
   hold(line.startsWith(file), 'a message begins with the file', line);
-  hold(/^[^\s:]*:(?:\d+:)? \S/.test(line.slice(file.length)), 'a message names a field after the file', line);
+  hold(/^[^:]*:(?:\d+:)? \S/.test(line.slice(file.length)), 'a message names a field after the file', line);
   hold(
     line.length <= file.length + LONGEST_MESSAGE,
     `a message is at most ${LONGEST_MESSAGE} characters`,
