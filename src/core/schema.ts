@@ -16,16 +16,8 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, file: string): 
 }
 
 function describe(found: unknown): string {
-  const text = JSON.stringify(outline(found, 3)) ?? 'missing';
+  const text = JSON.stringify(found) ?? 'missing';
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
-}
-
-/** The value down to some levels: JSON.stringify calls itself for each, and a file may have thousands. */
-function outline(value: unknown, levels: number): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (levels === 0) return '...';
-  if (Array.isArray(value)) return value.map((item) => outline(item, levels - 1));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, outline(item, levels - 1)]));
 }
 
 function wanted(issue: Issue): string {

@@ -63,6 +63,9 @@ const oddJson = [
   ],
 ];
 
+/** Characters that a repeated part may come to. */
+const MOST_REPEATED = 200_000;
+
 type Tree = { readonly raw: string } | { readonly kind: 'list' | 'object'; readonly children: Branch[] };
 interface Branch {
   /** As written, quotes included; unused in a list. */
@@ -144,11 +147,11 @@ function apply(root: Branch, path: readonly number[], change: Edit['change']): v
       branch.tree = { raw: change.open.repeat(change.times) + write(tree, '', '') + close.repeat(change.times) };
       break;
     }
-    case 'repeat':
-      if ('raw' in tree)
-        branch.tree = { raw: tree.raw.replace(/^"(.*)"$/s, (_, inner) => `"${inner.repeat(change.times)}"`) };
-      else if (tree.kind === 'list')
-        tree.children.push(...Array.from({ length: change.times }, () => tree.children.slice(0, 3)).flat());
+    case 'repeat': {
+      const times = Math.min(change.times, Math.ceil(MOST_REPEATED / (1 + write(tree, '', '').length)));
+      if ('raw' in tree) branch.tree = { raw: tree.raw.replace(/^"(.*)"$/s, (_, inner) => `"${inner.repeat(times)}"`) };
+      else if (tree.kind === 'list') tree.children.push(...Array.from({ length: times }, () => tree.children).flat());
+    }
   }
 }
 

@@ -19,8 +19,3 @@ test.each([
 ])('says the field, what was found and what is wanted: %j', (value, message) => {
   expect(() => check(value)).toThrow(message);
 });
-
-test('shows the outer levels of a value that is nested deeper than the stack', () => {
-  const deep = JSON.parse('[{"k":'.repeat(50_000) + '1' + '}]'.repeat(50_000));
-  expect(() => check({ a: deep })).toThrow('f.json: a: [{"k":["..."]}], wanted a value of type object');
-});
