@@ -61,7 +61,7 @@ async function checkData(file: string, reading: ReadOptions, maxPixels: number):
     }
     problems++;
   }
-  return [`${forms.format}: ${problems} problems, ${images} pictures`, ...forms.lines()];
+  return [`${forms.format}: ${problems} problems, ${images} pictures, ${forms.hinted} hint lines`, ...forms.lines()];
 }
 
 export default command;

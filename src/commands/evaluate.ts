@@ -12,7 +12,7 @@ import { describeSeconds, openDisplay } from '../run/terminal.js';
 import { readingOf } from './data-flags.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 import { percent } from './recipe.js';
-import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
+import { describeOutcomes, failOn, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
 
 type Flags = Record<string, unknown> & JudgeFlags & { rollouts?: string; protocol?: string; benchmark?: string };
@@ -65,6 +65,7 @@ async function onData(flags: Flags): Promise<void> {
     print(`  ${source.padEnd(20)} ${String(problems).padStart(6)}  ${percent(accuracy)}`);
   }
   print(`files: ${join(settings.out, 'responses.jsonl')}, ${join(settings.out, 'summary.json')}`);
+  failOn(outcomes.error);
 }
 
 async function onBenchmark(flags: Flags): Promise<void> {
@@ -78,7 +79,9 @@ async function onBenchmark(flags: Flags): Promise<void> {
     protocol: flags.protocol,
     ...(judge && { judge: judgingBy(judge) }),
   };
-  printTables(await evaluateBenchmark(settings, options), settings.out, judge);
+  const evaluation = await evaluateBenchmark(settings, options);
+  printTables(evaluation, settings.out, judge);
+  failOn(Math.max(0, ...evaluation.sets.map(({ failed }) => failed)));
 }
 
 async function fromRollouts(flags: Flags, rollouts: string): Promise<void> {
@@ -105,8 +108,9 @@ function judgingBy(judge: Judge): Judging {
 }
 
 function printTables({ benchmark, protocol, sets }: Evaluation, out: string, judge: Judge | undefined): void {
-  for (const { name, questions, n, scores, curves, parts } of sets) {
-    print(`${benchmark?.title ?? 'evaluation'}, ${name}: ${questions} questions, ${n} each`);
+  for (const { name, questions, n, failed, scores, curves, parts } of sets) {
+    const lost = failed > 0 ? `, ${failed} could not be sampled` : '';
+    print(`${benchmark?.title ?? 'evaluation'}, ${name}: ${questions} questions, ${n} each${lost}`);
     for (const { protocol: by, accuracy, vanilla, unreadable } of scores) {
       const interval = `${percent(accuracy.mean)} (${percent(accuracy.low)} to ${percent(accuracy.high)})`;
       const first = vanilla ? `, first rotation ${percent(vanilla.mean)}` : '';

@@ -5,7 +5,7 @@ import { type RolloutSettings, rolloutSchema } from '../config/sample.js';
 import { describeSeconds, openDisplay } from '../run/terminal.js';
 import { Computed } from './computed.js';
 import { percent } from './recipe.js';
-import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
+import { describeOutcomes, failOn, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
 
 const command: CommandModule<object, Record<string, unknown>> = {
@@ -34,6 +34,7 @@ const command: CommandModule<object, Record<string, unknown>> = {
     );
     for (const line of computed.line()) print(line);
     print(`files: ${join(settings.out, 'rollouts.parquet')}, ${join(settings.out, 'rollouts.jsonl')}`);
+    failOn(summary.outcomes.error);
   },
 };
 

@@ -38,6 +38,11 @@ export function describeOutcomes(what: string, { correct, wrong, unreadable, err
   return `${what}: ${correct} correct, ${wrong} wrong, ${unreadable} unreadable, ${error} failed`;
 }
 
+/** The job is done, but problems of its data, those with a damaged picture for instance, could not be sampled: the exit code says so. */
+export function failOn(failed: number): void {
+  if (failed > 0) process.exitCode = 1;
+}
+
 /** A setting's name as a flag has it, without the dashes. */
 export function toFlag(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -5,7 +5,7 @@ import { askedProblem } from './asked.js';
 import { anyText, optionalText, type ReadContext, type Reading } from './formats/format.js';
 import { readRows } from './formats/rows.js';
 import { settleMarks } from './marks.js';
-import { type Picture, picturesOf } from './pictures.js';
+import { hasPicture, isPicture, type Picture, picturesOf } from './pictures.js';
 import { type Place, refuse, shown } from './refuse.js';
 import { checkObject, checkText, checkTruth, MAX_ID, MAX_TEXT } from './truth.js';
 
@@ -27,7 +27,7 @@ const ROLES: ReadonlyMap<unknown, Turn['role']> = new Map([
   ['system', 'system'],
 ]);
 const TURNS = ['messages', 'conversations', 'prompt'];
-const PICTURES = ['images', 'image', 'image_urls'];
+const PICTURES = ['images', 'image', 'image_urls', 'image_path', 'picture', 'img'];
 
 /** Whether a record is a conversation. */
 export function isConversation(record: Fields): boolean {
@@ -114,6 +114,8 @@ function withPictures(
   const beside = picturesOf(listOf(record[field]), at, field, context);
   const parts = turns.flatMap(({ pictures }) => pictures);
   const pictures = beside.length > 0 ? beside : picturesOf(parts, at, 'images', context);
+  const lost = pictures.length === 0 ? Object.keys(record).find((name) => isPicture(record[name])) : undefined;
+  if (lost !== undefined) refuse(at, lost, 'a picture in a field that is not read', `it in ${PICTURES.join(', ')}`);
   const asking = turns.filter(({ role }) => role === 'user').map(({ text }) => text);
   const settled = settleMarks(asking, pictures, at, field);
   let next = 0;
@@ -123,7 +125,8 @@ function withPictures(
 
 /** MiniCPM-V has a map from marks to pictures. */
 function listOf(value: unknown): unknown {
-  const isMap = typeof value === 'object' && value !== null && Object.keys(value).some((key) => key.startsWith('<'));
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || hasPicture(value)) return value;
+  const isMap = Object.keys(value).some((key) => key.startsWith('<'));
   return isMap ? Object.values(value) : value;
 }
 

@@ -3,8 +3,7 @@
 import { type Place, refuse } from './refuse.js';
 
 const MARK = /<image(?:[ _]?(\d+))?>/g;
-/** A block of marks in front of a text, or in lines of their own behind it. */
-const AROUND = /^\s*(?:<image>\s*)+|\n\s*<image>(?:\s*<image>)*\s*$/;
+const PLAIN = '<image>';
 
 /**
  * The texts with one `<image>` for each picture, in the order of the pictures; without any where the marks only stand in
@@ -19,8 +18,8 @@ export function settleMarks<T>(
 ): { readonly texts: readonly string[]; readonly pictures: readonly T[] } {
   const [only = ''] = texts;
   // By far the most common: one mark, in front, for one picture.
-  if (texts.length === 1 && pictures.length === 1 && only.startsWith('<image>') && only.indexOf('<image', 1) < 0)
-    return { texts: [only.slice('<image>'.length).trimStart()], pictures };
+  if (texts.length === 1 && pictures.length === 1 && only.startsWith(PLAIN) && only.indexOf('<image', 1) < 0)
+    return { texts: [only.slice(PLAIN.length).trimStart()], pictures };
   const marks = texts.flatMap((text) => [...text.matchAll(MARK)].map(([, number]) => number));
   if (marks.length === 0) return { texts, pictures };
   const numbers = [...new Set(marks.filter((number) => number !== undefined))];
@@ -31,9 +30,23 @@ export function settleMarks<T>(
   }
   const plain = placed(texts, numbers);
   const [first = '', ...rest] = plain.texts;
-  const bare = first.replace(AROUND, '');
-  const inside = [bare, ...rest].some((text) => text.includes('<image>'));
+  const bare = withoutMarksAround(first);
+  const inside = [bare, ...rest].some((text) => text.includes(PLAIN));
   return { texts: inside ? plain.texts : [bare, ...rest], pictures: plain.order.map((i) => pictures[i] as T) };
+}
+
+/** Without the marks in front of a text, or else those in lines of their own behind it. No pattern: these take long on hostile white space. */
+function withoutMarksAround(text: string): string {
+  let bare = text.trimStart();
+  if (bare.startsWith(PLAIN)) {
+    while (bare.startsWith(PLAIN)) bare = bare.slice(PLAIN.length).trimStart();
+    return bare;
+  }
+  const whole = text.trimEnd();
+  bare = whole;
+  while (bare.endsWith(PLAIN)) bare = bare.slice(0, -PLAIN.length).trimEnd();
+  const between = whole.slice(bare.length, whole.indexOf(PLAIN, bare.length));
+  return between.includes('\n') ? bare : text;
 }
 
 /** Numbers decide which picture a mark means, where all marks have one; a second mention of a picture becomes words. */
@@ -47,7 +60,7 @@ function placed(texts: readonly string[], numbers: readonly string[]): { texts: 
       else if (seen.has(number)) return `image ${number}`;
       else order.push(ranks.indexOf(number));
       if (number !== undefined) seen.add(number);
-      return '<image>';
+      return PLAIN;
     }),
   );
   const mixed = new Set(order).size < order.length;

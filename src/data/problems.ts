@@ -18,7 +18,7 @@ export interface ReadOptions {
   /** Name of the file's format; told by its contents when left out. */
   readonly format?: string | undefined;
   /** Names of the columns of a flat table by what they hold: `question`, `answer`, `image`... */
-  readonly columns?: Columns | undefined;
+  readonly columns?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** What becomes of hint lines; `kept` when left out. */
   readonly hints?: Hints | undefined;
   /** Stop after this many records. */
@@ -50,7 +50,8 @@ export async function loadProblems(file: string, options: ReadOptions): Promise<
  */
 export async function* openProblems(file: string, options: ReadOptions): AsyncGenerator<Problem> {
   const { limit = Number.POSITIVE_INFINITY, onWarning = () => {}, onRepeat = () => {}, onMissingPicture } = options;
-  const { columns, hints = 'kept' } = options;
+  const { hints = 'kept' } = options;
+  const columns = options.columns && listed(options.columns);
   const pictures = new ImageRoot(options.imageRoot, options.linkRoot);
   const format = await findFormat(file, options.format, columns);
   options.onFormat?.(format);
@@ -69,6 +70,10 @@ export async function* openProblems(file: string, options: ReadOptions): AsyncGe
     yield id === problem.id ? problem : { ...problem, id };
     if (++read >= limit) return;
   }
+}
+
+function listed(columns: NonNullable<ReadOptions['columns']>): Columns {
+  return Object.fromEntries(Object.entries(columns).map(([role, names]) => [role, [names].flat()]));
 }
 
 function uniqueId(id: string, index: number, ids: Set<string>, warn: (found: string) => void): string {
@@ -131,17 +136,21 @@ export class Forms {
     return this.#format?.name ?? '';
   }
 
-  /** Problems without a picture and hint lines, a line each; only what is not as one expects. */
+  /** Questions that begin with a hint line. */
+  get hinted(): number {
+    return this.#hinted;
+  }
+
+  /** Problems without a picture, and hint lines that only some questions have, a line each. */
   lines(): string[] {
-    const share = (count: number): string =>
-      `${count === this.#problems ? 'all' : count} of ${this.#problems} problems`;
+    const all = this.#problems;
     const lines: string[] = [];
-    if (this.#pictureless > 0) lines.push(`${share(this.#pictureless)} have no picture`);
-    if (this.#format?.official || this.#hinted === this.#problems) return lines;
-    const found = this.#hinted === 0 ? 'no question begins' : `${this.#hinted} of ${this.#problems} questions begin`;
-    lines.push(
-      `${found} with a hint line on its kind of answer (the setting hints: mathvista gives one to every question, none takes them out)`,
-    );
+    if (this.#pictureless > 0)
+      lines.push(`without a picture: ${this.#pictureless === all ? 'all' : `${this.#pictureless} of`} ${all} problems`);
+    if (this.#hinted > 0 && this.#hinted < all && !this.#format?.official)
+      lines.push(
+        `${this.#hinted} of ${all} questions begin with a hint line, so that equal questions may differ (hints none or mathvista makes them alike)`,
+      );
     return lines;
   }
 }

@@ -13,6 +13,7 @@ export interface Picture {
 }
 
 const DECODE_SECONDS = 60;
+const LFS = 'a Git LFS pointer';
 const READ = ['PNG', 'JPEG', 'WebP', 'GIF', 'TIFF'];
 const FORMATS = 'PNG, JPEG, WebP, GIF or TIFF';
 
@@ -23,6 +24,7 @@ const FORMATS = 'PNG, JPEG, WebP, GIF or TIFF';
  */
 export async function decodePicture(bytes: Uint8Array, name: string, maxPixels: number): Promise<Picture> {
   const format = sniff(bytes);
+  if (format === LFS) throw new UserError(`${name}: picture: ${LFS}, wanted the picture itself (git lfs pull)`);
   if (format === undefined) throw new UserError(`${name}: picture: no format that is known, wanted ${FORMATS}`);
   if (!READ.includes(format))
     throw new UserError(`${name}: picture: ${format}, which is not read, wanted ${FORMATS} (convert it)`);
@@ -62,6 +64,7 @@ function sniff(bytes: Uint8Array): string | undefined {
   if (/^(?:II\*\0|MM\0\*)/.test(head)) return 'TIFF';
   if (head.startsWith('BM')) return 'BMP';
   if (/^....ftyp(?:avif|avis|heic|heix|mif1)/s.test(head)) return 'AVIF or HEIC';
+  if (head === 'version http') return LFS;
   return /^\s*</.test(head) ? 'SVG or another text' : undefined;
 }
 

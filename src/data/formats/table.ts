@@ -98,9 +98,12 @@ function cell(row: Row['value'], column: string): unknown {
 }
 
 function reading({ value, index, at }: Row, columns: Columns, context: ReadContext): Reading {
-  const held = (role: string): string | undefined => columns[role]?.find((column) => !isEmpty(cell(value, column)));
-  const first = (role: string): unknown => cell(value, held(role) ?? '');
-  const field = (role: string): string => held(role) ?? columns[role]?.find((column) => column in value) ?? role;
+  // Only of pictures a later column may stand in where a row has none: a row without an answer has no other.
+  const field = (role: string): string => columns[role]?.find((column) => cell(value, column) !== undefined) ?? role;
+  const first = (role: string): unknown => {
+    const found = cell(value, field(role));
+    return isEmpty(found) ? undefined : found;
+  };
   const choices = choicesOf(first('choices') ?? lettered(value, at), at, field('choices'));
   const setting = first('context');
   const question = textIn(first('question'), at, field('question'));
@@ -151,9 +154,14 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === '';
 }
 
+/** Longer cells are no lists: the pattern below takes time by the square of the length where quotes do not close. */
+const LONGEST_LIST = 16_384;
+
 /** A list that a text cell spells as JSON or as Python does; any other value as it is. */
 function listIn(value: unknown): unknown {
-  if (typeof value !== 'string' || !/^\s*\[[\s\S]*\]\s*$/.test(value)) return value;
+  if (typeof value !== 'string' || value.length > LONGEST_LIST) return value;
+  const text = value.trim();
+  if (!text.startsWith('[') || !text.endsWith(']')) return value;
   try {
     return JSON.parse(value);
   } catch {

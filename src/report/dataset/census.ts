@@ -22,6 +22,8 @@ export interface Census {
   /** Name of the format that it was read as. */
   readonly format: string;
   readonly problems: number;
+  /** Questions that begin with a hint line. */
+  readonly hinted: number;
   readonly sources: Readonly<Record<string, number>>;
   readonly questionTypes: Readonly<Record<string, number>>;
   readonly answerTypes: Readonly<Record<string, number>>;
@@ -107,6 +109,7 @@ export async function takeCensus(file: string, options: CensusOptions): Promise<
   const census = {
     file,
     format: forms.format,
+    hinted: forms.hinted,
     ...tally.result(countTokens !== undefined),
     pictures: await pictures.result(),
     repeats,
@@ -156,7 +159,7 @@ class Tally {
 
   result(
     withTokens: boolean,
-  ): Omit<Census, 'file' | 'format' | 'pictures' | 'repeats' | 'notes' | 'warnings' | 'seconds'> {
+  ): Omit<Census, 'file' | 'format' | 'hinted' | 'pictures' | 'repeats' | 'notes' | 'warnings' | 'seconds'> {
     return {
       problems: this.#problems,
       sources: sorted(this.#sources),

@@ -41,6 +41,7 @@ function overview({
   characters,
   file,
   format,
+  hinted,
 }: Census): Markup {
   const choice = questionTypes.multi_choice ?? 0;
   return section(
@@ -54,6 +55,7 @@ function overview({
       ['multiple choice', html`${count(choice)} (${percent(problems === 0 ? null : choice / problems)})`],
       ['different pictures', count(seen.distinct)],
       ['pictures missing or unreadable', count(seen.missing + seen.unreadable)],
+      ['questions with a hint line', count(hinted)],
       ['median question', html`${count(characters.median)} characters`],
       ['repeated questions', count(repeats.same + repeats.conflicting)],
       ['odd records', count(warnings.count)],

@@ -57,7 +57,7 @@ describe('a mixture', () => {
   test('says how many of its problems have no picture', async () => {
     const forms = new Forms();
     for (const problem of await read(json(one, textual, empty), { onFormat: forms.onFormat })) forms.add(problem);
-    expect(forms.lines()[0]).toBe('2 of 3 problems have no picture');
+    expect(forms.lines()[0]).toBe('without a picture: 2 of 3 problems');
   });
 
   test.each([
@@ -121,6 +121,15 @@ describe('Parquet', () => {
       ['a', 'How many?', '3', 1, 'sums'],
       ['b', 'How many?', '3', 0, 'texts'],
     ]);
+  });
+
+  test('a picture in a field that nobody reads is refused', async () => {
+    const turns = `[{'from': 'human', 'value': 'How many?'}, {'from': 'gpt', 'value': '3'}]`;
+    const path = await writeParquet(
+      join(folder, 'scan.parquet'),
+      `select ${picture} as scan, ${turns} as conversations`,
+    );
+    await expect(read(path)).rejects.toThrow(':1: scan: a picture in a field that is not read, wanted it in images');
   });
 
   test('messages, and a prompt with its answer beside it', async () => {
@@ -201,14 +210,14 @@ describe('hint lines', () => {
     ]);
   });
 
-  test('are said: none, some; nothing where all have one', async () => {
+  test('are said where only some questions have one', async () => {
     const said1 = async (...texts: string[]) => {
       const forms = new Forms();
       const path = json(...texts.map((question) => ({ image, question, answer: '3' })));
       for (const problem of await read(path, { onFormat: forms.onFormat })) forms.add(problem);
       return forms.lines();
     };
-    expect(await said1('a?', 'b?')).toEqual([expect.stringMatching(/^no question begins with a hint line/)]);
+    expect(await said1('a?', 'b?')).toEqual([]);
     expect(await said1('a?', `${line}b?`)).toEqual([expect.stringMatching(/^1 of 2 questions begin with a hint line/)]);
     expect(await said1(`${line}b?`)).toEqual([]);
   });

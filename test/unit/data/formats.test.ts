@@ -3,12 +3,12 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Problem } from '../../../src/core/types.js';
 import { inlineChoices } from '../../../src/data/formats/mmstar.js';
 import { dataFormats, findFormat } from '../../../src/data/formats/registry.js';
 import { loadProblems } from '../../../src/data/problems.js';
+import { blob, writeParquet } from '../../fakes/parquet.js';
 import { solidPng } from '../../fakes/png.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mstar-formats-'));
@@ -25,17 +25,7 @@ function file(name: string, contents: string): string {
   return path;
 }
 
-/** A Parquet file of one select. */
-async function parquet(name: string, select: string): Promise<string> {
-  const path = join(folder, name);
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  await connection.run(`copy (${select}) to '${path}' (format parquet)`);
-  connection.closeSync();
-  instance.closeSync();
-  return path;
-}
-const blob = (bytes: Uint8Array) => `from_hex('${Buffer.from(bytes).toString('hex')}')`;
+const parquet = (name: string, select: string) => writeParquet(join(folder, name), select);
 
 const warnings: string[] = [];
 const read = (path: string, format?: string) => {
@@ -223,7 +213,7 @@ describe('mmbench', () => {
 
   test('a picture that no row holds is refused', async () => {
     await expect(read(file('MMBench_BAD.tsv', header + rows('77')))).rejects.toThrow(
-      /MMBench_BAD\.tsv:1: image: "5", wanted base64, or the index of a row with a picture/,
+      /MMBench_BAD\.tsv:2: image: "5", wanted base64, or the index of a row with a picture/,
     );
   });
 });
@@ -361,6 +351,17 @@ describe('the kind of a file', () => {
   test('is told by its contents: a table under any name, a byte order mark before it', async () => {
     for (const contents of [head + row, `\uFEFF${head}${row}`])
       expect(await read(file('table.txt', contents))).toMatchObject([{ id: '5', answer: 'B', tags: { group: '5' } }]);
+  });
+
+  test.each([
+    ['\x1f\x8b\b\0', 'packed by gzip, wanted it unpacked'],
+    ['PK\x03\x04..', 'a ZIP archive, wanted a file of it'],
+    ['ARROW1\0\0', 'an Arrow file, wanted Parquet'],
+    ['version https://git-lfs.github.com/spec/v1\noid sha256:1\n', 'a Git LFS pointer, wanted the file itself'],
+  ])('packed data is named: %j', async (contents, message) => {
+    const path = file('packed.json', '');
+    writeFileSync(path, Buffer.from(contents, 'latin1'));
+    await expect(read(path)).rejects.toThrow(`packed.json: file: ${message}`);
   });
 
   test('a table without rows is refused, as a list without records is', async () => {

@@ -49,6 +49,15 @@ describe('marks of pictures', () => {
     expect(() => settle(texts, pictures)).toThrow(`f.json:3: ${message}`);
   });
 
+  test('cost no more than the length of the text', () => {
+    const started = performance.now();
+    for (const text of ['\n'.repeat(60_000), ' <image>\n'.repeat(7000), `a${' '.repeat(60_000)}<image>`]) {
+      const marks = text.split('<image>').length - 1;
+      settle([`${text}x<image>`], new Array(marks + 1).fill('a'));
+    }
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+
   test('are not asked for: a text without any may have pictures', () => {
     expect(settle(['Why?'], ['a', 'b'])).toEqual({ texts: ['Why?'], pictures: ['a', 'b'] });
   });

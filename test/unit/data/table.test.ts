@@ -132,7 +132,7 @@ describe('columns', () => {
     await expect(read(path)).rejects.toThrow(
       /format: unknown, its first record has wording, gold[\s\S]*--columns question=NAME/,
     );
-    const columns = { question: ['wording'], answer: ['gold.value'], image: ['photo'], tag: ['topic'] };
+    const columns = { question: 'wording', answer: ['gold.value'], image: ['photo'], tag: 'topic' };
     expect(await read(path, { columns })).toMatchObject([
       { question: 'How many?', answer: '4', images: [{}], tags: { topic: 'sums' } },
     ]);
@@ -216,6 +216,11 @@ describe('choices and answers', () => {
     await expect(read(asked(['one', 'two'], answer))).rejects.toThrow(`:1: ${message}`);
   });
 
+  test('a row without an answer does not take that of another column', async () => {
+    const path = lines({ question: 'Q?', answer: '1', solution: 'x' }, { question: 'R?', answer: '', solution: 'y' });
+    await expect(read(path)).rejects.toThrow(':2: answer: missing, wanted one answer');
+  });
+
   test('choices in columns A, B, C; an answer in a list of one; a list as an answer', async () => {
     expect(await read(text('question,A,B,answer\nWhich?,one,two,A\n'))).toMatchObject([{ choices: ['one', 'two'] }]);
     expect(await read(lines({ query: 'Q?', label: ['12'] }))).toMatchObject([{ answer: '12', answerType: 'integer' }]);
@@ -230,5 +235,5 @@ describe('choices and answers', () => {
 });
 
 test('rows that a longer file adds are checked by row', async () => {
-  await expect(read(text('question,answer\nQ?,1\n,2\n'))).rejects.toThrow(':2: question: missing, wanted a text');
+  await expect(read(text('question,answer\nQ?,1\n,2\n'))).rejects.toThrow(':3: question: missing, wanted a text');
 });

@@ -136,6 +136,11 @@ describe('what is refused in one line', () => {
     ['nothing', new Uint8Array(), /no format that is known/],
     ['a BMP', Buffer.from('BM not read at all'), /^p\.png: picture: BMP, which is not read, wanted PNG, JPEG/],
     ['an AVIF', Buffer.from('\0\0\0\x1cftypavif and more'), /AVIF or HEIC, which is not read/],
+    [
+      'a Git LFS pointer',
+      Buffer.from('version https://git-lfs.github.com/spec/v1\n'),
+      /a Git LFS pointer, wanted the picture itself/,
+    ],
     ['a cut GIF', cutGif, /damaged GIF data/],
     ['a cut PNG', small.subarray(0, small.length - 20), /damaged PNG data/],
     ['a PNG mark alone', good.subarray(0, 8), /damaged PNG data/],
