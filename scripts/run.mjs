@@ -13,6 +13,7 @@ const tasks = {
   'make-tiny': (args) => ['scripts/make-tiny.mjs', ...args],
   'make-schema': () => ['scripts/make-schema.mjs'],
   'make-random': (args) => ['scripts/make-random.mjs', ...args],
+  fuzz: (args) => ['scripts/fuzz.mjs', ...args],
   // This loader writes nothing beside the config, so that the tests also run in a tree that another user owns.
   test: (args) => ['node_modules/vitest/vitest.mjs', 'run', '--configLoader', 'runner', ...args],
   bench: ([name, ...args]) => [benchmark(name), ...args],

@@ -1,9 +1,21 @@
 // The two kinds of failure that the program distinguishes: the user's input is at fault, or the engine failed.
 // Leaves printing and exit codes to the CLI.
+import { printable } from './printable.js';
 
-/** The input is at fault. The message is one line: `file[:line]: field: found, wanted`. */
+/** Longest message, in characters; of a longer one the middle is left out: the place stands at its start, what is wanted at its end. */
+const LONGEST = 600;
+const END = 200;
+
+/**
+ * The input is at fault. The message is one line: `file[:line]: field: found, wanted`. It may quote what the input holds, as it is:
+ * what a terminal would act on is escaped here, and a line that is too long is cut.
+ */
 export class UserError extends Error {
   override readonly name = 'UserError';
+  constructor(message: string) {
+    const line = [...printable(message)];
+    super((line.length <= LONGEST ? line : [...line.slice(0, LONGEST - END), ' ... ', ...line.slice(-END)]).join(''));
+  }
 }
 
 /** A native call failed. `code` is ERR_ENGINE, ERR_DISPOSED, ERR_CANCELLED or ERR_ARGUMENT. */

@@ -2,7 +2,7 @@
 // parts; one turn or several, with pictures or without, each record by itself. The last exchange is the problem; what was said before
 // it stands in front of the question. Leaves pictures to pictures.ts and the texts of question and answer to asked.ts.
 import { askedProblem } from './asked.js';
-import { optionalText, type ReadContext, type Reading } from './formats/format.js';
+import { anyText, optionalText, type ReadContext, type Reading } from './formats/format.js';
 import { readRows } from './formats/rows.js';
 import { settleMarks } from './marks.js';
 import { hasPicture, isPicture, type Picture, picturesOf } from './pictures.js';
@@ -19,13 +19,13 @@ interface Turn {
   readonly pictures: readonly unknown[];
 }
 
-const ROLES: Readonly<Record<string, Turn['role']>> = {
-  human: 'user',
-  user: 'user',
-  gpt: 'assistant',
-  assistant: 'assistant',
-  system: 'system',
-};
+const ROLES: ReadonlyMap<unknown, Turn['role']> = new Map([
+  ['human', 'user'],
+  ['user', 'user'],
+  ['gpt', 'assistant'],
+  ['assistant', 'assistant'],
+  ['system', 'system'],
+]);
 const TURNS = ['messages', 'conversations', 'prompt'];
 const PICTURES = ['images', 'image', 'image_urls', 'image_path', 'picture', 'img'];
 
@@ -63,7 +63,7 @@ function turnsOf(record: Fields, at: Place): Turn[] {
   if (field === undefined || !Array.isArray(given))
     refuse(at, field ?? 'conversations', shown(given), 'a list of turns');
   const turns = given.map((turn, i) => turnOf(turn, at, `${field}[${i}]`));
-  const apart = turns.at(-1)?.role === 'user' ? answerApart(record) : undefined;
+  const apart = turns.at(-1)?.role === 'user' ? answerApart(record, at) : undefined;
   if (apart) turns.push(apart);
   if (turns.at(-1)?.role !== 'assistant' || turns.at(-2)?.role !== 'user')
     refuse(at, field, `${given.length} turns`, 'a question of the user and its answer at the end');
@@ -73,17 +73,17 @@ function turnsOf(record: Fields, at: Place): Turn[] {
 function turnOf(given: unknown, at: Place, field: string): Turn {
   const turn = checkObject(given, at, field);
   const speaker = turn.role === undefined || turn.role === null ? 'from' : 'role';
-  const role = ROLES[String(turn[speaker])];
+  const role = ROLES.get(turn[speaker]);
   if (!role) refuse(at, `${field}.${speaker}`, shown(turn[speaker]), 'system, user (human) or assistant (gpt)');
   const content = turn.content === undefined || turn.content === null ? 'value' : 'content';
   return { role, field: `${field}.${content}`, ...contentOf(turn[content], at, `${field}.${content}`) };
 }
 
 /** The answer that records for reinforcement learning have beside the prompt. */
-function answerApart({ answer, reward_model: model }: Fields): Turn | undefined {
+function answerApart({ answer, reward_model: model }: Fields, at: Place): Turn | undefined {
   const text = answer ?? (typeof model === 'object' ? (model as Fields | null)?.ground_truth : undefined);
   if (text === undefined || text === null) return undefined;
-  return { role: 'assistant', text: String(text), field: 'answer', pictures: [] };
+  return { role: 'assistant', text: anyText(text, at, 'answer'), field: 'answer', pictures: [] };
 }
 
 /** A text, or OpenAI's parts of text and image_url: a mark then stands for a picture. */
@@ -94,7 +94,7 @@ function contentOf(content: unknown, at: Place, field: string): Pick<Turn, 'text
   for (const [i, given] of content.entries()) {
     const part = checkObject(given, at, `${field}[${i}]`);
     const picture = part.image_url ?? part.image;
-    if (part.type === 'text') texts.push(optionalText(part, 'text'));
+    if (part.type === 'text') texts.push(optionalText(part, 'text', at));
     else if (part.type === 'image_url' || part.type === 'image') {
       texts.push('<image>');
       if (picture !== undefined && picture !== null) pictures.push(picture);

@@ -10,6 +10,7 @@ import {
   lettered,
   optionalText,
   textOf,
+  textsOf,
   withOptions,
 } from './format.js';
 import { readRows } from './rows.js';
@@ -27,9 +28,9 @@ export const format: DataFormat = {
   official: true,
   async *read(file) {
     for await (const { value, index, at } of readRows(file)) {
-      const id = optionalText(value, 'index') || String(index);
+      const id = optionalText(value, 'index', at) || String(index);
       const listed = Array.isArray(value.options);
-      const choices = listed ? (value.options as unknown[]).map(String) : lettered(value);
+      const choices = listed ? textsOf(value.options as unknown[], at, 'options') : lettered(value, at);
       if (choices.length < 2) refuse(at, 'options', shown(value.options), 'two options or more');
       const given = textOf(value, 'answer', at);
       const picture = embeddedPicture(value.image, at, 'image');

@@ -54,28 +54,42 @@ export function textOf(row: Readonly<Record<string, unknown>>, field: string, at
   return value as string;
 }
 
-/** The text of a field that may be empty or absent. */
-export function optionalText(row: Readonly<Record<string, unknown>>, field: string): string {
-  const value = row[field];
+/** Text of a value that may be absent; lists and objects have none. Throws UserError. */
+export function anyText(value: unknown, at: Place, field: string): string {
+  if (typeof value === 'object' && value !== null) refuse(at, field, shown(value), 'a text');
   return value === null || value === undefined ? '' : String(value);
 }
 
-/** Fields as tags, those without a text left out. */
-export function tagsOf(row: Readonly<Record<string, unknown>>, fields: readonly string[]): Record<string, string> {
+/** The text of a field that may be empty or absent. Throws UserError where it is a list or an object. */
+export function optionalText(row: Readonly<Record<string, unknown>>, field: string, at: Place): string {
+  return anyText(row[field], at, field);
+}
+
+/** Texts of a list. Throws UserError. */
+export function textsOf(list: readonly unknown[], at: Place, field: string): string[] {
+  return list.map((value, i) => anyText(value, at, `${field}[${i}]`));
+}
+
+/** Fields as tags, those without a text left out. Throws UserError. */
+export function tagsOf(
+  row: Readonly<Record<string, unknown>>,
+  fields: readonly string[],
+  at: Place,
+): Record<string, string> {
   const tags: Record<string, string> = {};
   for (const field of fields) {
     const value = row[field];
-    const text = Array.isArray(value) ? value.join(', ') : optionalText(row, field).trim();
+    const text = Array.isArray(value) ? textsOf(value, at, field).join(', ') : anyText(value, at, field).trim();
     if (text !== '') tags[field] = text;
   }
   return tags;
 }
 
 /** The columns A, B, C... of a row, up to the first empty one. */
-export function lettered(row: Readonly<Record<string, unknown>>): string[] {
+export function lettered(row: Readonly<Record<string, unknown>>, at: Place): string[] {
   const choices: string[] = [];
   for (;;) {
-    const text = optionalText(row, letterAt(choices.length));
+    const text = optionalText(row, letterAt(choices.length), at);
     if (text.trim() === '') return choices;
     choices.push(text);
   }

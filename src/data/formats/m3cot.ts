@@ -10,6 +10,7 @@ import {
   type ReadContext,
   tagsOf,
   textOf,
+  textsOf,
   withChoices,
 } from './format.js';
 import { readRows } from './rows.js';
@@ -26,8 +27,8 @@ export const format: DataFormat = {
       const id = textOf(value, 'id', at);
       if (!Array.isArray(value.choices) || value.choices.length < 2)
         refuse(at, 'choices', shown(value.choices), 'a list of choices');
-      const choices = (value.choices as unknown[]).map(String);
-      const setting = optionalText(value, 'context').trim();
+      const choices = textsOf(value.choices as unknown[], at, 'choices');
+      const setting = optionalText(value, 'context', at).trim();
       const question = textOf(value, 'question', at);
       const picture = hasPicture(value.image) ? embeddedPicture(value.image, at, 'image') : beside(id, context, at);
       const problem = choiceProblem({
@@ -36,8 +37,8 @@ export const format: DataFormat = {
         images: picture.source ? [picture.source] : [],
         choices,
         answer: answerLetter(textOf(value, 'answer', at), choices, at),
-        source: optionalText(value, 'category'),
-        tags: tagsOf(value, ['domain', 'topic', 'category', 'split']),
+        source: optionalText(value, 'category', at),
+        tags: tagsOf(value, ['domain', 'topic', 'category', 'split'], at),
       });
       yield { problem, index, at, picture: picture.key };
     }

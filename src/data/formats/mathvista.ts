@@ -13,11 +13,14 @@ import {
   type Reading,
   tagsOf,
   textOf,
+  textsOf,
   withChoices,
 } from './format.js';
 import { type Row, readRows } from './rows.js';
 
 type Fields = Readonly<Record<string, unknown>>;
+const ANSWER_TYPES: readonly AnswerType[] = ['text', 'integer', 'float', 'list'];
+const MOST_DECIMALS = 15;
 const TAGS = ['task', 'category', 'context', 'grade', 'language', 'source', 'skills', 'split'];
 
 export const format: DataFormat = {
@@ -59,24 +62,33 @@ function reading(row: Fields, index: number, at: Place, context: ReadContext): R
   const id = textOf(row, 'pid', at);
   const picture = pictureOf(row, context, at);
   const metadata = isFields(row.metadata) ? row.metadata : {};
-  const choices = Array.isArray(row.choices) ? row.choices.map(String) : [];
-  const unit = optionalText(row, 'unit') || undefined;
+  const choices = Array.isArray(row.choices) ? textsOf(row.choices, at, 'choices') : [];
+  const unit = optionalText(row, 'unit', at) || undefined;
   const precision = row.precision === null || row.precision === undefined ? undefined : Number(row.precision);
-  const answerType = (choices.length > 0 ? 'text' : optionalText(row, 'answer_type')) as AnswerType;
+  if (precision !== undefined && !(Number.isInteger(precision) && precision >= 0 && precision <= MOST_DECIMALS))
+    refuse(at, 'precision', shown(row.precision), `an integer from 0 to ${MOST_DECIMALS}`);
+  const answerType = choices.length > 0 ? 'text' : answerTypeOf(row.answer_type, at);
   const problem: Problem = {
     id,
-    question: optionalText(row, 'query') || query(textOf(row, 'question', at), choices, unit, answerType, precision),
+    question:
+      optionalText(row, 'query', at) || query(textOf(row, 'question', at), choices, unit, answerType, precision),
     images: picture.source ? [picture.source] : [],
-    answer: answer(optionalText(row, 'answer'), choices, at),
+    answer: answer(optionalText(row, 'answer', at), choices, at),
     questionType: choices.length > 0 ? 'multi_choice' : 'free_form',
     answerType,
     choices,
     ...(precision === undefined ? {} : { precision }),
     ...(unit === undefined ? {} : { unit }),
-    source: optionalText(metadata, 'source'),
-    tags: tagsOf(metadata, TAGS),
+    source: optionalText(metadata, 'source', at),
+    tags: tagsOf(metadata, TAGS, at),
   };
   return { problem, index, at, picture: picture.key };
+}
+
+function answerTypeOf(given: unknown, at: Place): AnswerType {
+  return (
+    ANSWER_TYPES.find((type) => type === given) ?? refuse(at, 'answer_type', shown(given), ANSWER_TYPES.join(', '))
+  );
 }
 
 /** Every problem has one, in one of two columns; the annotations come without it. */

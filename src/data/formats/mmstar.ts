@@ -22,7 +22,7 @@ export const format: DataFormat = {
         choices,
         answer: answerLetter(textOf(value, 'answer', at), choices, at),
         source: 'MMStar',
-        tags: tagsOf(value, ['category', 'l2_category', 'bench']),
+        tags: tagsOf(value, ['category', 'l2_category', 'bench'], at),
       });
       yield { problem, index, at, picture: picture.key };
     }

@@ -6,7 +6,17 @@ import { settleMarks } from '../marks.js';
 import { isPicture, type Picture, picturesOf } from '../pictures.js';
 import { message, type Place, refuse, shown } from '../refuse.js';
 import { checkText, MAX_TEXT } from '../truth.js';
-import { type Columns, type DataFormat, letterAt, lettered, type ReadContext, type Reading, tagsOf } from './format.js';
+import {
+  anyText,
+  type Columns,
+  type DataFormat,
+  letterAt,
+  lettered,
+  type ReadContext,
+  type Reading,
+  tagsOf,
+  textsOf,
+} from './format.js';
 import { kindOf, type Row, readRows } from './rows.js';
 
 /** What a column can hold, and the names that are looked for, in order, where the user says none. */
@@ -94,23 +104,23 @@ function reading({ value, index, at }: Row, columns: Columns, context: ReadConte
     const found = cell(value, field(role));
     return isEmpty(found) ? undefined : found;
   };
-  const choices = choicesOf(first('choices') ?? lettered(value), at, field('choices'));
-  const [setting, unit] = [first('context'), first('unit')];
+  const choices = choicesOf(first('choices') ?? lettered(value, at), at, field('choices'));
+  const setting = first('context');
   const question = textIn(first('question'), at, field('question'));
-  const asked = setting === undefined ? question : `${String(setting).trim()}\n${question}`;
+  const asked = setting === undefined ? question : `${anyText(setting, at, field('context')).trim()}\n${question}`;
   const pictures = pictured(value, columns, at, context);
   const settled = settleMarks([asked], pictures, at, field('image'));
   const problem = askedProblem(
     {
-      id: String(first('id') ?? index),
+      id: anyText(first('id') ?? index, at, field('id')),
       question: settled.texts[0] as string,
       answer: answerOf(first('answer'), choices, at, field('answer')),
       fields: [field('question'), field('answer')],
       images: settled.pictures.flatMap(({ source }) => source ?? []),
       choices,
-      unit: unit === undefined ? undefined : String(unit),
-      source: String(first('source') ?? ''),
-      ...(columns.tag?.length && { tags: tagsOf(value, columns.tag) }),
+      unit: anyText(first('unit'), at, field('unit')) || undefined,
+      source: anyText(first('source'), at, field('source')),
+      ...(columns.tag?.length && { tags: tagsOf(value, columns.tag, at) }),
     },
     at,
     context,
@@ -167,9 +177,8 @@ function choicesOf(given: unknown, at: Place, field: string): string[] {
   const listed = listIn(given);
   if (isEmpty(listed)) return [];
   if (typeof listed !== 'object') refuse(at, field, shown(listed), 'a list of choices');
-  const choices = Object.values(listed as object)
-    .filter((choice) => !isEmpty(choice))
-    .map(String);
+  const held = Object.values(listed as object).filter((choice) => !isEmpty(choice));
+  const choices = textsOf(held, at, field);
   if (choices.length === 1) refuse(at, field, 'one choice', 'none, or two or more');
   return choices;
 }

@@ -139,6 +139,14 @@ describe('writing', () => {
     expect((tensors[0]?.begin as number) % 8).toBe(0);
   });
 
+  test('any name can be written, also one that objects have a meaning for', async () => {
+    const file = join(temporary(), 'w.safetensors');
+    const plans = ['__proto__', 'constructor', 'b'].map((name) => ({ name, dtype: 'F32' as const, shape: [1] }));
+    writeFileSync(file, Buffer.concat([buildHeader(plans), new Uint8Array(12)]));
+    const { tensors } = await readSafetensors(file);
+    expect(tensors.map(({ name }) => name)).toEqual(['__proto__', 'constructor', 'b']);
+  });
+
   test('tensor data is read as floats of any dtype', async () => {
     const values = Float32Array.of(0, 1, -1.5, 0.1, 65504, 1e-7);
     const dtypes = ['F32', 'F16', 'BF16'] as const;

@@ -20,6 +20,40 @@ async function read(contents: string, form?: string): Promise<StepLabelled[]> {
 const json = (value: unknown) => `${JSON.stringify(value)}\n`;
 
 describe('reading', () => {
+  const step = { step: 'a', score: 0.5 };
+  const rated = (change: object) => ({
+    question: { problem: 'q' },
+    label: {
+      steps: [{ completions: [{ text: 'a', rating: 1 }], human_completion: null, chosen_completion: 0, ...change }],
+    },
+  });
+  test.each<[string, object, RegExp]>([
+    ['no step', { prompt: 'q', completions: [], labels: [] }, /completions: a list of 0, wanted at least one step/],
+    ['no scored step', { question: 'q', steps_with_score: [] }, /steps_with_score: a list of 0, wanted at least one/],
+    [
+      'a picture that is no path',
+      { question: 'q', image: { a: 1 }, steps_with_score: [step] },
+      /image: an object, wanted a text/,
+    ],
+    [
+      'a picture without a path',
+      { question: 'q', images: ['a', ''], steps_with_score: [step] },
+      /images\[1\]: an empty text, wanted a path/,
+    ],
+    [
+      'an answer that is a list',
+      { question: 'q', answer: ['a'], steps_with_score: [step] },
+      /answer: a list of 1, wanted a text/,
+    ],
+    [
+      'a choice that is not there',
+      rated({ chosen_completion: 1 }),
+      /chosen_completion: 1, wanted one of the 1 completions, from 0/,
+    ],
+  ])('%s is refused by its field', async (_, record, message) => {
+    await expect(read(json(record))).rejects.toThrow(message);
+  });
+
   test('Math-Shepherd: a mark at the end of each step, its sign at the same place of the label', async () => {
     const input = 'How many? Step 1: 2 + 2 = 4 ки\nStep 2: 4 + 1 = 6 ки\nStep 3: The answer is: 6 ки';
     const label = 'How many? Step 1: 2 + 2 = 4 +\nStep 2: 4 + 1 = 6 -\nStep 3: The answer is: 6 -';
