@@ -1,13 +1,15 @@
 // A question and its answer, as texts of a record, become a problem: choices, letter, type of the answer, hint line.
 // Leaves files, fields and pictures to the formats, and taking the texts apart to question.ts.
 import type { ImageSource, Problem, ProblemTruth } from '../core/types.js';
-import { letterAt, type ReadContext, withChoices } from './formats/format.js';
+import { type ReadContext, withChoices } from './formats/format.js';
 import {
   type AnswerForm,
   answerForm,
   choiceLetter,
   hasHint,
   hintLine,
+  lettersOf,
+  missingLetter,
   parseQuestion,
   unwrapAnswer,
 } from './question.js';
@@ -67,8 +69,7 @@ export function askedProblem(asked: Asked, at: Place, { hints, onWarning }: Read
 
 function letterOf(answer: string, choices: readonly string[], at: Place, warn: (text: string) => void): string | null {
   const letter = choiceLetter(answer, choices);
-  if (letter === null && /^\(?[A-Z]\)?[.:]?$/.test(answer))
-    refuse(at, 'answer', shown(answer), `a letter from A to ${letterAt(choices.length - 1)}, or the text of a choice`);
+  if (missingLetter(answer, choices)) refuse(at, 'answer', shown(answer), lettersOf(choices));
   if (letter === null) warn(message(at, 'answer', shown(answer), `one of the ${choices.length} choices`));
   return letter;
 }
