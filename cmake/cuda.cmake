@@ -1,5 +1,6 @@
 # libmstar_cuda.so: the CUDA kernels of native/ops/cuda and their glue to LibTorch, beside mstar.node.
-if(NOT CMAKE_CUDA_ARCHITECTURES)
+# enable_language takes those of the environment.
+if(NOT CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
   set(CMAKE_CUDA_ARCHITECTURES "80;90;120" CACHE STRING "GPU architectures")
 endif()
 enable_language(CUDA)

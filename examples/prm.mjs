@@ -1,7 +1,8 @@
-// What the PRM of a run is worth: node examples/prm.mjs runs/demo. Writes prm.json, prm.md, prm.html and figures there.
+// What the PRM of a run is worth: node examples/prm.mjs [RUN], after examples/evolve.mjs. Writes prm.json, prm.md, prm.html and
+// figures into the run.
 import { writePrmAnalysis } from 'mstar';
 
-const [run = 'runs/demo'] = process.argv.slice(2);
+const [run = 'runs/example-evolve'] = process.argv.slice(2);
 const { ranking, calibration, selection } = await writePrmAnalysis(run, run);
 console.log('pairs ranked rightly:', ranking?.pairAccuracy?.mean);
 console.log(

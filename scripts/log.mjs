@@ -1,7 +1,7 @@
 // How the scripts speak and start programs: progress on stderr, one closing line on failure.
 // Plain Node without packages: these scripts run before npm has installed anything.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync, realpathSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,11 +17,22 @@ export const ownTree = 'let its owner run `npm run setup`, or work in a copy of 
 /** Makes a folder where there is none; throws one line that ends in `hint` when this user cannot write there. */
 export function makeFolder(folder, hint) {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeWithParents(folder);
     accessSync(folder, constants.W_OK);
   } catch (error) {
     const reasons = { EACCES: 'permission denied', EROFS: 'read-only file system', ENOTDIR: 'is below a file' };
     throw new SetupError(`${folder}: cannot be written (${reasons[error.code] ?? error.code}): ${hint}`);
+  }
+}
+
+/** Node's own recursive mkdir never returns where a file system refuses a folder with ENOENT, as /proc does. */
+function makeWithParents(folder) {
+  if (existsSync(folder)) return;
+  makeWithParents(path.dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
   }
 }
 

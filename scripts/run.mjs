@@ -15,8 +15,11 @@ const tasks = {
   demo: (args) => ['dist/cli.js', 'evolve', '--preset', 'demo', ...args],
   golden: (args) => [`${tools}/golden/cli.js`, ...args],
   'make-tiny': (args) => [`${tools}/tiny/make.js`, ...args],
+  'make-schema': () => ['scripts/make-schema.mjs'],
   'make-random': (args) => [`${tools}/random/make.js`, ...args],
-  test: (args) => ['node_modules/vitest/vitest.mjs', 'run', ...args],
+  fuzz: (args) => ['scripts/fuzz.mjs', ...args],
+  // This loader writes nothing beside the config, so that the tests also run in a tree that another user owns.
+  test: (args) => ['node_modules/vitest/vitest.mjs', 'run', '--configLoader', 'runner', ...args],
   bench: ([name, ...args]) => [benchmark(name), ...args],
 };
 

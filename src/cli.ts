@@ -2,95 +2,46 @@
 // The command line: one verb per file of commands/, and the one place where errors become a line and an exit code.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import yargs, { type CommandModule } from 'yargs';
-import check from './commands/check.js';
-import data from './commands/data.js';
-import doctor from './commands/doctor.js';
-import evaluate from './commands/evaluate.js';
-import evolve from './commands/evolve.js';
-import experiment from './commands/experiment.js';
-import exportRun from './commands/export.js';
-import grade from './commands/grade.js';
-import label from './commands/label.js';
-import preset from './commands/preset.js';
-import prm from './commands/prm.js';
-import problems from './commands/problems.js';
-import report from './commands/report.js';
-import rollout from './commands/rollout.js';
-import rolloutsQuery from './commands/rollouts.js';
-import runs from './commands/runs.js';
+import yargs from 'yargs';
+import { checkLine, commonFlags, normalised, ownFlagsFirst } from './commands/line.js';
 import { stopCode } from './commands/stop.js';
-import trainPrm from './commands/train-prm.js';
-import warmup from './commands/warmup.js';
+import { verbs } from './commands/verbs.js';
 import { packageRoot } from './config/presets.js';
-import { UserError } from './core/errors.js';
+import { systemFault, UserError } from './core/errors.js';
+import { printable } from './core/printable.js';
 import { Stopped } from './run/stop.js';
-
-const commands = [
-  evolve,
-  warmup,
-  label,
-  trainPrm,
-  prm,
-  rollout,
-  evaluate,
-  grade,
-  experiment,
-  report,
-  runs,
-  rolloutsQuery,
-  exportRun,
-  problems,
-  preset,
-  check,
-  data,
-  doctor,
-] as CommandModule[];
-
-/** What the system's error codes mean for a user. */
-const systemFaults: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space left on the disk',
-  EDQUOT: 'disk quota exceeded',
-  EFBIG: 'file too large for this file system or limit',
-  EROFS: 'read-only file system',
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EISDIR: 'is a folder',
-  ENOTDIR: 'a part of the path is no folder',
-  ENOENT: 'no such file or folder',
-  EMFILE: 'too many open files',
-  EIO: 'input/output error',
-};
 
 // A reader that goes away (`| head`, a lost terminal) takes the output with it, not the job.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
   });
 }
 // The default action would end the process; as an error code of write() it is reported and everything committed stays whole.
 process.on('SIGXFSZ', () => {});
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
-const args = process.argv.slice(2).map((arg) => arg.replace(/^--[a-z][\w-]*/, (flag) => flag.replaceAll('_', '-')));
-const debug = args.includes('--debug');
+const words = normalised(process.argv.slice(2));
+const debug = words.includes('--debug');
 
 try {
-  await yargs(args)
+  checkLine(words, verbs);
+  await commonFlags(yargs(words))
     .scriptName('mstar')
     .usage('$0 <verb> [flags]\n\nTrains vision-language models to reason by self-evolving.')
-    .command(commands)
-    .demandCommand(1, 'no verb, wanted one of those that mstar --help lists')
-    .recommendCommands()
+    .command(verbs.map(ownFlagsFirst))
     .strict()
-    .option('debug', { type: 'boolean', default: false, describe: 'print the stack of an error' })
-    .example('mstar evolve --preset demo', 'the whole recipe on generated problems, a few minutes on a laptop')
-    .example('mstar evaluate --model DIR --data FILE --image-root DIR --out DIR', 'accuracy of a model')
+    // One language for help and refusals, whatever the user's locale is.
+    .detectLocale(false)
+    .example('$0 evolve --preset demo', 'the whole recipe on generated problems, a few minutes on a laptop')
+    .example('$0 init --model DIR --data FILE --out recipe.yaml', 'a recipe for your own model and data')
+    .example('$0 evaluate --model DIR --data FILE --image-root DIR --out DIR', 'accuracy of a model')
     .epilogue('mstar <verb> --help explains a verb and shows examples.')
     .wrap(Math.min(110, process.stdout.columns ?? 80))
     .version(version)
-    .fail((message, error) => {
-      throw error ?? new UserError(refusal(message));
+    .fail((_message, error) => {
+      // checkLine has refused what a user can mistake; what yargs alone would refuse is not said in its words.
+      throw error ?? new UserError(`${words.join(' ')}: not understood, wanted words as --help shows them`);
     })
     .parseAsync();
 } catch (error) {
@@ -99,29 +50,11 @@ try {
   process.exitCode = error instanceof Stopped ? stopCode() : 1;
 }
 
-/** What yargs refuses, in the words of this program. */
-function refusal(message: string): string {
-  const verb = args.find((arg) => !arg.startsWith('-'));
-  const near = /^Did you mean (.+)\?$/.exec(message)?.[1];
-  if (near) return `${verb}: unknown verb, did you mean ${near}?`;
-  const missing = /^Missing required arguments?: (.+)$/.exec(message)?.[1]?.split(', ')[0];
-  if (missing) return `--${missing}: missing, wanted a value`;
-  const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1]?.split(', ')[0];
-  if (unknown === undefined) return message.replace(/\s*\n\s*/g, ': ');
-  if (unknown === verb && !commands.some(({ command }) => String(command).split(' ')[0] === verb)) {
-    return `${verb}: unknown verb, wanted one that mstar --help lists`;
-  }
-  return `${args.includes(unknown) ? unknown : `--${unknown}`}: unknown flag, wanted one that mstar ${verb} --help lists`;
-}
-
 /** One line without control characters. */
 function describe(error: unknown): string {
-  const { code, path, message } = error as NodeJS.ErrnoException;
-  const fault = systemFaults[code ?? ''];
+  const { path, message } = error as NodeJS.ErrnoException;
+  const fault = systemFault(error);
   const text = fault ? `${path ?? 'write'}: ${fault}` : String(message ?? error).split('\n')[0];
   const hint = error instanceof UserError || fault ? '' : ' (--debug shows where)';
-  return `${text}${hint}`.replace(
-    /\p{C}/gu,
-    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
-  );
+  return printable(`${text}${hint}`);
 }

@@ -1,51 +1,64 @@
-// The library: `import { loadModel, evolve, ... } from 'mstar'`. Everything here is typed and documented where it is defined.
-export { analysePrm, type PrmOptions, writePrmAnalysis } from './analyse/analyse.js';
+// The library: `import { loadModel, evolve, ... } from 'mstar'`. Everything here is typed and documented where it is defined;
+// functions come by way of library.ts, which looks at their arguments.
+export type { PrmOptions } from './analyse/analyse.js';
 export type { PrmAnalysis } from './analyse/analysis.js';
 export type { Relevance } from './analyse/tops.js';
-export { type ConfigSource, loadConfig, resolveConfig, resolvePath } from './config/load.js';
+export type { ConfigSource } from './config/load.js';
 export { listPresets } from './config/presets.js';
 export type { BenchmarkSettings, EvaluateSettings, RolloutSettings } from './config/sample.js';
 export type { Config, ConfigInput } from './config/schema.js';
 export { EngineError, UserError } from './core/errors.js';
 export type * from './core/ports.js';
 export type * from './core/types.js';
-export { loadProblems, openProblems } from './data/problems.js';
-export { openSteps } from './data/steps/read.js';
+export type { ReadOptions } from './data/problems.js';
 export type { StepLabelled } from './data/steps/records.js';
-export { messagesLine, stepwiseLine, visualPrmLine } from './data/steps/write.js';
-export { createHost, type HostOptions, loadModel } from './engine/host.js';
+export type { HostOptions } from './engine/host.js';
 export type { EvaluateSummary } from './evaluate/evaluate.js';
 export type { Evaluation } from './evaluate/evaluation.js';
 export type { Judging } from './evaluate/tables.js';
 export type { Stage } from './evolve/recipe.js';
 export type { Summary } from './evolve/summary.js';
-export { type GradeCounts, type GradeOptions, gradeFile } from './grade/grade-file.js';
-export { type ExperimentSettings, experiment } from './job-experiment.js';
+export type { GradeCounts, GradeOptions } from './grade/grade-file.js';
+export type { ExperimentSettings } from './job-experiment.js';
+export type { JobOptions, RecipeOptions, RegradeOptions, StoredSettings } from './jobs.js';
+export type { JudgeOptions } from './judge/chat.js';
+export { RELEVANCE_PROMPT } from './judge/relevance.js';
 export {
+  analysePrm,
+  createHost,
   evaluate,
   evaluateBenchmark,
   evaluateStored,
   evolve,
-  type JobOptions,
+  experiment,
+  grade,
+  gradeFile,
+  Judge,
   label,
-  type RecipeOptions,
-  type RegradeOptions,
+  lastResortOf,
+  loadConfig,
+  loadModel,
+  loadProblems,
+  messagesLine,
+  openDisplay,
+  openProblems,
+  openSteps,
+  RelevanceJudge,
+  resolveConfig,
+  resolvePath,
   rollout,
-  type StoredSettings,
+  splitSteps,
+  stepwiseLine,
   trainPrm,
+  visualPrmLine,
   warmup,
-} from './jobs.js';
-export type { JudgeOptions } from './judge/chat.js';
-export { Judge } from './judge/judge.js';
-export { lastResortOf } from './judge/regrade.js';
-export { RELEVANCE_PROMPT, RelevanceJudge } from './judge/relevance.js';
-export { writeProblems } from './problems/write.js';
+  writePrmAnalysis,
+  writeProblems,
+  writeReport,
+} from './library.js';
 export type { ReportTo } from './report/metrics/targets.js';
-export { writeReport } from './report/report.js';
-export { grade } from './reward/answer/grade.js';
 export type { AnswerRow, Protocol } from './reward/protocol/protocol.js';
 export { protocols } from './reward/protocol/registry.js';
-export { splitSteps } from './reward/steps.js';
 export type { RolloutSummary } from './rollout/sample.js';
 export { Stopped } from './run/stop.js';
-export { type Display, openDisplay } from './run/terminal.js';
+export type { Display } from './run/terminal.js';

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Config } from './config/schema.js';
 import type { Problem } from './core/types.js';
 import { contentKeys } from './data/content.js';
-import { loadProblems } from './data/problems.js';
+import { Forms, loadProblems, type ReadOptions } from './data/problems.js';
 import { type Splits, splitProblems } from './data/splits.js';
 import { writeProblems } from './problems/write.js';
 import { putDurable } from './run/durable.js';
@@ -18,10 +18,15 @@ interface Shown {
 
 const MOST_WARNINGS = 5;
 
-/** All problems of a data set, or the first `limit`. Odd records are said, five at most. */
+/** How to read a data set, as settings say; without a root, pictures lie beside the file. */
+export type Reading = Partial<
+  Pick<ReadOptions, 'imageRoot' | 'linkRoot' | 'format' | 'columns' | 'hints' | 'onMissingPicture'>
+>;
+
+/** All problems of a data set, or the first `limit`. Odd records are said, five at most, and problems without a picture. */
 export async function readData(
   file: string,
-  imageRoot: string | undefined,
+  { imageRoot = dirname(file), linkRoot, format, columns, hints, onMissingPicture }: Reading,
   { display = silent }: Shown,
   limit?: number,
 ): Promise<Problem[]> {
@@ -29,22 +34,26 @@ export async function readData(
   const onWarning = (text: string): void => {
     if (++warnings <= MOST_WARNINGS) display.say(`warning: ${text}`);
   };
-  const problems = await loadProblems(file, { imageRoot: imageRoot ?? dirname(file), limit, onWarning });
+  const forms = new Forms();
+  const how = { imageRoot, linkRoot, format, columns, hints, limit, onWarning, onFormat: forms.onFormat };
+  const problems = await loadProblems(file, { ...how, ...(onMissingPicture && { onMissingPicture }) });
   if (warnings > MOST_WARNINGS) display.say(`warning: ${warnings - MOST_WARNINGS} more of these in ${file}`);
+  for (const problem of problems) forms.add(problem);
+  for (const line of forms.lines()) display.say(`data: ${line}`);
   return problems;
 }
 
 /** The parts of the data set that the settings name. */
 export async function readSplits(config: Config, shown: Shown): Promise<Splits> {
-  const { file, imageRoot, outOfDomain } = config.data;
+  const { file, outOfDomain } = config.data;
   if (file === undefined) throw new Error('no data set to read');
-  const parts = await split(config, await readData(file, imageRoot, shown), shown);
+  const parts = await split(config, await readData(file, config.data, shown), shown);
   return outOfDomain ? { ...parts, outOfDomain: await readSecond(outOfDomain, shown) } : parts;
 }
 
-async function readSecond({ file, imageRoot }: NonNullable<Config['data']['outOfDomain']>, shown: Shown) {
-  if (file === undefined) throw new Error('no second data set to read');
-  return readData(file, imageRoot, shown);
+async function readSecond(second: NonNullable<Config['data']['outOfDomain']>, shown: Shown) {
+  if (second.file === undefined) throw new Error('no second data set to read');
+  return readData(second.file, second, shown);
 }
 
 /** The parts of the problems that the settings have made, once, in the run folder. */
@@ -59,7 +68,7 @@ export async function makeSplits(config: Config, run: Run, shown: Shown): Promis
         await writeProblems(aside, { ...what, seed: what.seed ?? config.seed });
       });
     }
-    return readData(join(dir, 'problems.json'), join(dir, 'data_images'), shown);
+    return readData(join(dir, 'problems.json'), { imageRoot: join(dir, 'data_images') }, shown);
   };
   const parts = await split(config, await make('problems', generate), shown);
   if (outOfDomain === undefined) return parts;

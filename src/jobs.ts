@@ -1,8 +1,10 @@
 // Whole jobs as functions of their settings: opens data, run folder and engine, and hands them to the loop.
 // Leaves the loop to evolve, evaluate and rollout, and flags and printing to the commands.
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { resolveConfig } from './config/load.js';
+import { located, resolveConfig, resolvePath } from './config/load.js';
+import { memoryFault, whyItMatters } from './config/resume.js';
 import {
   type BenchmarkSettings,
   benchmarkSchema,
@@ -32,12 +34,13 @@ import { type ModelPlaces, Models } from './evolve/job.js';
 import { isShared } from './evolve/phases.js';
 import type { Stage } from './evolve/recipe.js';
 import type { Summary } from './evolve/summary.js';
-import { makeSplits, readData, readSplits } from './job-data.js';
+import { makeSplits, type Reading, readData, readSplits } from './job-data.js';
 import { Metrics } from './report/metrics/metrics.js';
 import type { ReportTo } from './report/metrics/targets.js';
 import { type RolloutSummary, rollout as rolloutOn } from './rollout/sample.js';
 import { adopt } from './run/adopt.js';
 import { Run } from './run/folder.js';
+import { settingOf } from './run/settings.js';
 import { requireSpace, weightBytes } from './run/space.js';
 import type { Display } from './run/terminal.js';
 
@@ -74,8 +77,12 @@ export async function evolve(
   options: RecipeOptions = {},
   until: Stage = 'evolve',
 ): Promise<Summary> {
-  const config = resolveConfig(settings);
-  const { dir, keepCheckpoints } = config.run;
+  const given = resolveConfig(settings);
+  const { dir, keepCheckpoints } = given.run;
+  const threads = given.model.threads || (await threadsOf('model.threads', [dir, options.from]));
+  const kept = withoutFolder({ ...given, model: { ...given.model, threads } });
+  const config = located({ ...given, model: { ...given.model, threads } });
+  const why = whyItMatters(config.model, true);
   const models = new Models(
     options.host ?? createHost({ ...config.model, prompt: config.prompt, onRollout: options.onRollout }),
     placesOf(config),
@@ -87,11 +94,11 @@ export async function evolve(
       await models.policy('base');
       await requireSpace(dir, CHECKPOINT_GROWTH * (await weightBytes(config.model.path)));
       if (options.from !== undefined) {
-        await adopt(dir, { from: options.from, settings: withoutFolder(config), takes: isShared });
+        await adopt(dir, { from: options.from, settings: kept, why, takes: isShared });
       }
     }
     const read = config.data.file === undefined ? undefined : await readSplits(config, options);
-    const run = await Run.open({ ...options, dir, keepCheckpoints, settings: withoutFolder(config) });
+    const run = await Run.open({ ...options, dir, keepCheckpoints, settings: kept, why });
     const metrics = await Metrics.follow(run, options.reportTo);
     try {
       const data = read ?? (await makeSplits(config, run, options));
@@ -103,6 +110,8 @@ export async function evolve(
       await metrics.close();
       await run.close();
     }
+  } catch (error) {
+    throw memoryFault(error, config.model);
   } finally {
     await models.dispose();
   }
@@ -170,7 +179,7 @@ export async function evaluateBenchmark(
   );
 }
 
-export interface StoredSettings extends RegradeOptions {
+export interface StoredSettings extends RegradeOptions, Omit<Reading, 'onMissingPicture'> {
   /** A table of rollouts, or a folder of `evaluate` or `rollout`. */
   readonly rollouts: string;
   /** Folder for evaluation.json, evaluation.md and evaluation.html; made when missing. */
@@ -179,7 +188,6 @@ export interface StoredSettings extends RegradeOptions {
   readonly benchmark?: string;
   /** Data set to take the problems' tags and choices from, by id; the tables hold them where this version wrote them. */
   readonly data?: string;
-  readonly imageRoot?: string;
   /** Seeds the bootstrap; 1. */
   readonly seed?: number;
 }
@@ -189,8 +197,10 @@ export interface StoredSettings extends RegradeOptions {
  * @throws UserError on damaged tables or unknown names, before anything is written
  */
 export async function evaluateStored(settings: StoredSettings, options: JobOptions = {}): Promise<Evaluation> {
-  const { rollouts, out, benchmark, protocol, data, imageRoot, seed = 1, judge } = settings;
-  const problems = data === undefined ? [] : await readData(data, imageRoot, options);
+  const { rollouts, out, benchmark, protocol, data, seed = 1, judge } = settings;
+  // Nothing is shown to a model here: the data set may come without its pictures.
+  const onMissingPicture = (): void => {};
+  const problems = data === undefined ? [] : await readData(data, { ...settings, onMissingPicture }, options);
   return writeTables(out, {
     rollouts,
     protocol,
@@ -222,12 +232,19 @@ async function onData<T>(
   work: (run: Run, models: JobModels, problems: readonly Problem[]) => Promise<T>,
   more: { readonly choose?: (problems: readonly Problem[]) => readonly Problem[]; readonly prm?: string } = {},
 ): Promise<T> {
-  const { out: dir, model, data, imageRoot, limit, prompt: solve, system, ...rest } = settings;
+  const { out: dir, limit, prompt: solve, system, ...rest } = settings;
   const { choose = (all) => all, prm } = more;
-  const problems = choose(await readData(data, imageRoot, options, limit || undefined));
+  const [model, data, imageRoot] = [settings.model, settings.data, settings.imageRoot].map(resolvePath) as [
+    string,
+    string,
+    string,
+  ];
+  const threads = settings.threads || (await threadsOf('threads', [dir]));
+  const reading = { ...settings, imageRoot, linkRoot: settings.linkRoot?.map(resolvePath) };
+  const problems = choose(await readData(data, reading, options, limit || undefined));
   if (problems.length === 0) throw new UserError(`${data}: problems: none that count, wanted at least one`);
   const prompt = { solve, givenAnswer: solve, system };
-  const host = options.host ?? createHost({ ...rest, tokenBudget: 1, prompt, onRollout: options.onRollout });
+  const host = options.host ?? createHost({ ...rest, threads, tokenBudget: 1, prompt, onRollout: options.onRollout });
   const opened: Partial<{ policy: Policy; scorer: Scorer }> = {};
   const models: JobModels = {
     policy: async () => {
@@ -235,7 +252,7 @@ async function onData<T>(
       return opened.policy;
     },
     scorer: async (folder) => {
-      opened.scorer ??= await host.openScorer(folder, 'load');
+      opened.scorer ??= await host.openScorer(resolvePath(folder), 'load');
       return opened.scorer;
     },
   };
@@ -245,17 +262,29 @@ async function onData<T>(
       if (prm !== undefined) await models.scorer(prm);
     }
     const { out: _, ...kept } = settings;
-    const run = await Run.open({ ...options, dir, settings: { verb, ...kept } });
+    const why = whyItMatters(settings, prm !== undefined);
+    const run = await Run.open({ ...options, dir, settings: { verb, ...kept, threads }, why });
     try {
       await run.start({ event: 'start', problems: digestProblems(problems) });
       return await work(run, models, problems);
     } finally {
       await run.close();
     }
+  } catch (error) {
+    throw memoryFault(error, settings);
   } finally {
     await opened.scorer?.dispose();
     await opened.policy?.dispose();
   }
+}
+
+/** The threads that one of these runs was begun with, or all cores: what nobody set is no reason to compute otherwise. */
+async function threadsOf(setting: string, runs: readonly (string | undefined)[]): Promise<number> {
+  for (const run of runs) {
+    const threads = run === undefined ? undefined : await settingOf(run, setting);
+    if (typeof threads === 'number' && threads > 0) return threads;
+  }
+  return availableParallelism();
 }
 
 function placesOf({ run, model, warmup }: Config): ModelPlaces {

@@ -26,7 +26,7 @@ const imports: Record<string, readonly string[]> = {
   record: ['core'],
   page: ['core', 'images'],
   evaluate: ['core', 'data', 'reward', 'run', 'rollout', 'page', 'record', 'report'],
-  grade: ['core', 'data', 'reward'],
+  grade: ['core', 'data', 'reward', 'run'],
   judge: ['core', 'reward'],
   report: ['core', 'data', 'images', 'run'],
   // The grids of the paper run whole recipes and tabulate their summaries.
@@ -98,6 +98,11 @@ describe('TypeScript', () => {
   test('only engine/binding.ts loads the binary', () => {
     const loaders = typescript.filter((file) => /\.node\b['"`]|process\.dlopen/.test(read(file)));
     expect(loaders).toEqual([path.join('src', 'engine', 'binding.ts')]);
+  });
+
+  test('only core/duckdb.ts opens DuckDB and names files to it, so that no path is taken for a pattern', () => {
+    const users = typescript.filter((file) => /DuckDBInstance|\bread_(parquet|csv|json)\w*\(/.test(read(file)));
+    expect(users).toEqual([path.join('src', 'core', 'duckdb.ts')]);
   });
 
   test('every backbone has a layout for its golden folders', () => {

@@ -2,9 +2,10 @@
 // Leaves each kind of number to the file of its name, and looks to markdown.ts and page.ts.
 
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
+import { makeFolder } from '../core/files.js';
 import { gradeStored } from '../evaluate/graded.js';
 import { findProtocol } from '../evaluate/grading.js';
 import { tabulateSet } from '../evaluate/tabulate.js';
@@ -108,7 +109,7 @@ export async function writePrmAnalysis(dir: string, out: string, options: PrmOpt
     ]);
   const figures = drawFigures(analysis);
   const document = describeAnalysis(name, analysis, figures);
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   await writeDurable(join(out, 'prm.json'), `${JSON.stringify(analysis, null, 2)}\n`);
   await writeDurable(join(out, 'prm.md'), toMarkdownFile(document));
   await writeDurable(join(out, 'prm.html'), toHtmlPage(document));

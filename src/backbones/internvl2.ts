@@ -18,6 +18,8 @@ const token = z
   .min(0)
   .max(2 ** 24);
 
+const SIZES = ': of InternVL2 the sizes 2B and 8B are supported, not 1B (Qwen2), 4B (Phi-3), 26B, 40B and 76B';
+
 // Keys that are absent have the defaults of the reference's configuration classes; keys not named here do not matter.
 const visionSchema = z.object({
   ...configFields,
@@ -31,12 +33,11 @@ const visionSchema = z.object({
   layer_norm_eps: eps.default(1e-6),
   num_channels: z.literal(3).default(3),
   hidden_act: z.literal('gelu').default('gelu'),
-  norm_type: z.literal('layer_norm'),
+  norm_type: z.string().refine((name) => name === 'layer_norm', `"layer_norm"${SIZES}`),
   qk_normalization: z.literal(false),
   qkv_bias: z.literal(true),
 });
 const ropeSchema = z.strictObject({ type: z.literal('dynamic'), factor: z.number().min(1).max(1e6) });
-const SIZES = ': of InternVL2 the sizes 2B and 8B are supported, not 1B (Qwen2), 4B (Phi-3), 26B, 40B and 76B';
 const languageSchema = z.object({
   ...configFields,
   architectures: architectures('InternLM2ForCausalLM', SIZES),

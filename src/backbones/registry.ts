@@ -19,8 +19,9 @@ export async function findBackbone(config: Readonly<Record<string, unknown>>, fi
   const found = all.find((backbone) => backbone.accepts(config));
   if (found) return found;
   const names = all.map(({ name }) => name).join(', ');
+  const version = config.version === undefined ? '' : ` of version ${JSON.stringify(config.version)}`;
   throw new UserError(
-    `${file}: model_type: ${JSON.stringify(config.model_type) ?? 'missing'}, wanted one of a known backbone (${names})`,
+    `${file}: model_type: ${JSON.stringify(config.model_type) ?? 'missing'}${version}, wanted one of a known backbone (${names})`,
   );
 }
 

@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { UserError } from '../core/errors.js';
+import { systemFault, UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
 import { parseJson, readJson } from '../core/json.js';
 import { checked } from '../core/schema.js';
@@ -90,7 +90,7 @@ async function listFolder(dir: string): Promise<string[]> {
   try {
     return (await readdir(dir)).sort();
   } catch (error) {
-    throw new UserError(`${dir}: folder: ${(error as NodeJS.ErrnoException).code}, wanted a model folder`);
+    throw new UserError(`${dir}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a model folder`);
   }
 }
 

@@ -151,14 +151,15 @@ export function shown(value: unknown): string {
 
 /** A complete header, the 8-byte length included, for tensors that follow one another in this order. */
 export function buildHeader(tensors: readonly TensorPlan[]): Uint8Array {
-  const entries: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+  const entries: [string, unknown][] = [['__metadata__', { format: 'pt' }]];
   let at = 0;
   for (const { name, dtype, shape } of tensors) {
     const end = at + shape.reduce((product, size) => product * size, BYTES_PER_NUMBER[dtype]);
-    entries[name] = { dtype, shape, data_offsets: [at, end] };
+    entries.push([name, { dtype, shape, data_offsets: [at, end] }]);
     at = end;
   }
-  const json = JSON.stringify(entries);
+  // Not by assignment, which takes `__proto__` for no key of its own.
+  const json = JSON.stringify(Object.fromEntries(entries));
   // Padded with spaces, so that the data begins at a multiple of 8.
   const text = Buffer.from(json + ' '.repeat((8 - (Buffer.byteLength(json) % 8)) % 8));
   const header = Buffer.alloc(8 + text.length);

@@ -2,7 +2,8 @@
 // Tensor data is written by the engine, which is passed in; atomic commit and manifests are the run's business.
 import { mkdir, open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { UserError } from '../core/errors.js';
+import { systemFault, UserError } from '../core/errors.js';
+import { makeFolder } from '../core/files.js';
 import { INDEX_FILE, type ModelFolder, SINGLE_FILE } from './folder.js';
 import type { ParameterShape } from './parameters.js';
 import { BYTES_PER_NUMBER, buildHeader, type TensorDtype, type TensorPlan } from './safetensors.js';
@@ -68,12 +69,14 @@ export async function writeFolder(
   small: readonly ExtraFile[],
   write: () => Promise<void>,
 ): Promise<void> {
-  await mkdir(dirname(dir), { recursive: true });
+  await makeFolder(dirname(dir));
   try {
     await mkdir(dir);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(`${dir}: folder: ${code === 'EEXIST' ? 'exists' : code}, wanted a new folder`);
+    throw new UserError(
+      `${dir}: folder: ${code === 'EEXIST' ? 'exists' : (systemFault(error) ?? code)}, wanted a new folder`,
+    );
   }
   try {
     for (const [name, contents] of small) await writeFlushed(join(dir, name), contents);

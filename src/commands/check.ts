@@ -1,87 +1,107 @@
-// `mstar check <dir>`: loads a model folder and, if asked, a data set with its pictures; writes nothing.
+// `mstar check [--model] DIR`: loads a model folder and, if asked, a data set with its pictures; writes nothing.
 // Leaves the model to engine/check.ts and the records to data/.
-import { dirname } from 'node:path';
 import type { CommandModule } from 'yargs';
+import { resolvePath } from '../config/load.js';
 import { UserError } from '../core/errors.js';
-import { openProblems } from '../data/problems.js';
-import { checkModel } from '../engine/check.js';
+import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
+import { checkModel, type ModelSummary } from '../engine/check.js';
 import type { Renderer } from '../engine/renderer.js';
+import type { Display } from '../run/terminal.js';
+import { type DataFlags, dataFlags, flagOf, readingOf } from './data-flags.js';
+import { inputName, rootOf, withInput } from './input.js';
+import { type CommonFlags, displayOf, printResult } from './result.js';
 
-interface Arguments {
-  readonly dir: string;
+interface Arguments extends DataFlags, CommonFlags {
+  readonly model: string;
   readonly data?: string;
-  readonly imageRoot?: string;
-  readonly maxImagePixels: number;
   readonly device: 'cpu' | 'cuda';
+  readonly maxImagePixels: number;
 }
 
 const command: CommandModule<object, Arguments> = {
-  command: 'check <dir>',
+  command: 'check [model]',
   describe: 'load a checkpoint, and a data set if given, run one tiny forward, write nothing',
   builder: (yargs) =>
-    yargs
-      .positional('dir', { type: 'string', demandOption: true, describe: 'model folder in Hugging Face form' })
-      .option('data', { type: 'string', describe: 'data set to read, pictures included' })
-      .option('image-root', {
-        type: 'string',
-        describe: 'folder that holds the pictures of --data; the folder of the data when left out',
-      })
-      .option('device', { choices: ['cpu', 'cuda'], default: 'cpu', describe: 'where the forward is run' })
+    dataFlags(yargs)
+      .positional('model', { type: 'string', describe: 'model folder in Hugging Face form' })
+      .demandOption('model')
+      .option('data', { type: 'string', describe: 'data set to read, pictures included; - for standard input' })
+      .option('device', { choices: ['cpu', 'cuda'] as const, default: 'cpu' as const, describe: 'where to compute' })
       .option('max-image-pixels', {
         type: 'number',
         default: 50_000_000,
         describe: 'largest picture that is decoded, in pixels',
-      }) as never,
-  async handler({ dir, data, imageRoot, maxImagePixels, device }) {
-    if (data === undefined && imageRoot !== undefined) {
-      throw new UserError('--data: missing, wanted the data set whose pictures are in --image-root');
-    }
+      })
+      .example('$0 check InternVL2-2B', 'is this checkpoint usable?')
+      .example('$0 check InternVL2-2B --data problems.json --image-root data_images', 'and this data set?')
+      .example('$0 check InternVL2-2B --device cuda', 'does the GPU compute?') as never,
+  async handler({ model: dir, data, device, maxImagePixels, ...flags }) {
+    const reading = readingOf(flags);
+    const [alone] = Object.keys(reading);
+    if (data === undefined && alone !== undefined)
+      throw new UserError(`${flagOf(alone)}: given without --data, wanted both or neither`);
+    const display = displayOf(flags);
     let read: DataCount | undefined;
-    const model = await checkModel(dir, { device, dtype: 'float32', threads: 0, maxImagePixels }, async (prompts) => {
-      if (data !== undefined) read = await countData(data, imageRoot ?? dirname(data), prompts);
+    const options = { device, dtype: 'float32', threads: 0, maxImagePixels } as const;
+    const model = await checkModel(resolvePath(dir), options, async (prompts) => {
+      if (data !== undefined) read = await countData(data, { imageRoot: rootOf(data), ...reading }, prompts, display);
     });
+    const { lines = [], ...counts } = read ?? {};
+    if (data !== undefined && read) refuseLong(inputName(data), read, model);
     const count = (value: number): string => value.toLocaleString('en-US');
-    console.log(`model       ${model.backbone}, ${model.kind}`);
-    console.log(
+    printResult(flags, { model, ...(read && { data: counts }) }, [
+      `model       ${model.backbone}, ${model.kind}`,
       `parameters  ${count(model.parameters)} as ${model.dtypes.join(' and ')} in ${model.files} file${model.files === 1 ? '' : 's'}`,
-    );
-    console.log(`vocabulary  ${count(model.vocabulary)} tokens`);
-    console.log(`positions   ${count(model.positions)} of a prompt and its response together`);
-    console.log(`picture     640 x 480 becomes ${model.tiles} tiles, ${count(model.imageTokens)} tokens`);
-    console.log(`forward     ${model.forwardTokens} tokens, finite`);
-    if (read) {
-      console.log(`data        ${read.problems} problems, ${read.images} pictures`);
-      const named = read.long.slice(0, MOST_NAMED).join(', ');
-      if (read.long.length > 0) {
-        throw new UserError(
-          `${data}: prompts: ${read.long.length} of ${read.problems} leave no position for a response (${named}${read.long.length > MOST_NAMED ? ', ...' : ''}), wanted fewer than ${model.positions} tokens; a run passes over them`,
-        );
-      }
-    }
-    console.log('ok');
+      `vocabulary  ${count(model.vocabulary)} tokens`,
+      `positions   ${count(model.positions)} of a prompt and its response together`,
+      `picture     640 x 480 becomes ${model.tiles} tile${model.tiles === 1 ? '' : 's'}, ${count(model.imageTokens)} tokens`,
+      `forward     ${model.forwardTokens} tokens, finite, on ${device}`,
+      ...lines.map((line) => `data        ${line}`),
+      'ok',
+    ]);
   },
 };
 
-const MOST_NAMED = 5;
-
 interface DataCount {
-  problems: number;
-  images: number;
+  readonly format: string;
+  readonly problems: number;
+  readonly pictures: number;
+  /** Questions that begin with a hint line. */
+  readonly hinted: number;
   /** Problems whose prompt leaves no position for a response. */
-  readonly long: string[];
+  readonly long: readonly string[];
+  readonly lines: readonly string[];
 }
 
 /** Reads every problem, decodes every picture and measures every prompt. Throws UserError on the first that cannot be used. */
-async function countData(file: string, imageRoot: string, prompts: Renderer): Promise<DataCount> {
-  const count: DataCount = { problems: 0, images: 0, long: [] };
-  const onWarning = (warning: string): void => console.error(`warning: ${warning}`);
-  for await (const problem of openProblems(file, { imageRoot, onWarning })) {
-    const { tokens, images } = await prompts.anyPrompt(problem, 'solve');
-    count.problems++;
-    count.images += images.length;
-    if (tokens.length >= prompts.positions) count.long.push(`${problem.id}: ${tokens.length} tokens`);
-  }
-  return count;
+async function countData(file: string, reading: ReadOptions, prompts: Renderer, display: Display): Promise<DataCount> {
+  const forms = new Forms();
+  const long: string[] = [];
+  const onWarning = (warning: string): void => display.say(`warning: ${warning}`);
+  let problems = 0;
+  let pictures = 0;
+  await withInput(file, async (input) => {
+    for await (const problem of openProblems(input, { ...reading, onWarning, onFormat: forms.onFormat })) {
+      forms.add(problem);
+      const { tokens, images } = await prompts.anyPrompt(problem, 'solve');
+      problems++;
+      pictures += images.length;
+      if (tokens.length >= prompts.positions) long.push(`${problem.id}: ${tokens.length} tokens`);
+    }
+  });
+  const { format, hinted } = forms;
+  const lines = [`${format}: ${problems} problems, ${pictures} pictures, ${hinted} hint lines`, ...forms.lines()];
+  return { format, problems, pictures, hinted, long, lines };
+}
+
+const MOST_NAMED = 5;
+
+function refuseLong(file: string, { long, problems }: DataCount, { positions }: ModelSummary): void {
+  if (long.length === 0) return;
+  const named = `${long.slice(0, MOST_NAMED).join(', ')}${long.length > MOST_NAMED ? ', ...' : ''}`;
+  throw new UserError(
+    `${file}: prompts: ${long.length} of ${problems} leave no position for a response (${named}), wanted fewer than ${positions} tokens; a run passes over them`,
+  );
 }
 
 export default command;

@@ -1,20 +1,21 @@
-// `mstar data FILE`: what a data set holds, as a page to look at and as JSON.
+// `mstar data FILE`: what a data set holds, printed, as JSON and as a page to look at.
 // Leaves counting and the page to report/dataset.
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { openFolder } from '../checkpoint/folder.js';
+import { resolvePath } from '../config/load.js';
 import { UserError } from '../core/errors.js';
 import { dataFormats } from '../data/formats/registry.js';
 import { describeModel } from '../engine/open.js';
-import { writeDurable } from '../run/durable.js';
+import { checkOutput, writeOutput } from '../run/output.js';
+import { type DataFlags, dataFlags, readingOf } from './data-flags.js';
+import { inputName, rootOf, withInput } from './input.js';
+import { type CommonFlags, displayOf, printResult } from './result.js';
 
-interface Arguments {
-  readonly file: string;
-  readonly out: string;
-  readonly imageRoot?: string;
-  readonly format?: string;
+interface Arguments extends DataFlags, CommonFlags {
+  readonly data: string;
+  readonly out?: string;
   readonly model?: string;
-  readonly json?: string;
   readonly sheet: number;
   readonly headersOnly: boolean;
 }
@@ -22,37 +23,35 @@ interface Arguments {
 const formats = await dataFormats();
 
 const command: CommandModule<object, Arguments> = {
-  command: 'data <file>',
+  command: 'data [data]',
   describe: 'what a data set holds: counts, lengths, pictures, what is odd, some problems to look at',
   builder: (yargs) =>
-    yargs
-      .positional('file', {
+    dataFlags(yargs)
+      .positional('data', {
         type: 'string',
-        demandOption: true,
-        describe: 'data set; its format is told by its contents',
+        describe: 'data set; its format is told by its contents; - for standard input',
       })
-      .option('out', { type: 'string', demandOption: true, describe: 'page to write (HTML, stands alone)' })
-      .option('image-root', {
-        type: 'string',
-        describe: 'folder that holds the pictures; the folder of the file when left out',
-      })
+      .demandOption('data')
+      .option('out', { type: 'string', describe: 'page to write (HTML, stands alone)' })
       .option('format', {
         choices: formats.map(({ name }) => name),
         describe: formats.map(({ name, description }) => `${name}: ${description}`).join('\n'),
       })
       .option('model', { type: 'string', describe: 'model folder whose tokenizer counts the tokens of the questions' })
-      .option('json', { type: 'string', describe: 'the same numbers as JSON' })
       .option('headers-only', {
         type: 'boolean',
         default: false,
         describe: 'do not decode the pictures: faster, and one that is cut off passes',
       })
       .option('sheet', { type: 'number', default: 24, describe: 'problems to show' })
+      .example('$0 data problems.json', 'counts, and what is odd')
       .example('$0 data train_samples_all_tuning.json --image-root data_images --out data.html', 'MathV360K')
       .example('$0 data MMBench_DEV_EN_V11.tsv --out mmbench.html', 'pictures inside the file') as never,
-  async handler({ file, out, imageRoot = dirname(file), format, model, json, sheet, headersOnly }) {
+  async handler({ data: file, out, model, sheet, headersOnly, ...flags }) {
     if (!Number.isInteger(sheet) || sheet < 0 || sheet > 500)
       throw new UserError(`--sheet: ${sheet}, wanted a whole number up to 500`);
+    const output = out === undefined ? undefined : { flag: '--out', path: out, others: [file] };
+    if (output) await checkOutput(output);
     const countTokens = model === undefined ? undefined : await tokenCounter(model);
     // Charts take long to load: only programs that write a page pay for them.
     const [{ takeCensus }, { describeDataset }, { documentText }] = await Promise.all([
@@ -60,36 +59,47 @@ const command: CommandModule<object, Arguments> = {
       import('../report/dataset/page.js'),
       import('../page/document.js'),
     ]);
+    const display = displayOf(flags);
     let said = performance.now();
     const started = said;
     const onProgress = (problems: number): void => {
       const now = performance.now();
       if (now - said < 2000) return;
       said = now;
-      console.error(
+      display.say(
         `${problems.toLocaleString('en-US')} problems, ${Math.round((problems / (now - started)) * 1000).toLocaleString('en-US')} a second`,
       );
     };
-    const { census, sample } = await takeCensus(file, {
-      imageRoot,
-      sheet,
-      headersOnly,
-      onProgress,
-      ...(format && { format }),
-      ...(countTokens && { countTokens }),
-    });
-    await writeDurable(out, documentText(await describeDataset(basename(file), census, sample), out));
-    if (json !== undefined) await writeDurable(json, `${JSON.stringify(census, null, 2)}\n`);
-    const { problems, pictures, repeats, warnings, seconds } = census;
-    console.log(
-      `${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.damaged} damaged), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
+    const { census, sample } = await withInput(file, (input) =>
+      takeCensus(input, {
+        imageRoot: rootOf(file),
+        ...readingOf(flags),
+        sheet,
+        headersOnly,
+        onProgress,
+        ...(countTokens && { countTokens }),
+      }),
     );
-    console.log(`page: ${out}`);
+    const name = inputName(file);
+    if (output) {
+      const page = documentText(await describeDataset(basename(name), census, sample), output.path);
+      await writeOutput(output, (sink) => sink(page));
+    }
+    const { problems, pictures, repeats, notes, warnings, seconds } = census;
+    const lines = [
+      `${census.format}: ${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.unreadable} unreadable), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
+      ...[...pictures.examples, ...warnings.examples].map((line) => `  ${line}`),
+      ...notes,
+      ...(output ? [`page: ${output.path}`] : []),
+    ];
+    printResult(flags, { ...census, file: name }, lines, out);
+    // What is said is whole; the data set is not.
+    if (pictures.missing + pictures.unreadable > 0) process.exitCode = 1;
   },
 };
 
 async function tokenCounter(model: string): Promise<(text: string) => number> {
-  const { tokenizer } = await describeModel(await openFolder(model));
+  const { tokenizer } = await describeModel(await openFolder(resolvePath(model)));
   return (text) => tokenizer.encode(text).length;
 }
 

@@ -1,12 +1,14 @@
-// `mstar doctor --model DIR`: checks a model folder header by header and prints the memory of every phase; loads nothing.
+// `mstar doctor [--model] DIR`: checks a model folder header by header and prints the memory of every phase; loads nothing.
 // Leaves the check and the plan to engine/doctor.ts.
 import { freemem, totalmem } from 'node:os';
 import type { CommandModule } from 'yargs';
-import { loadConfig } from '../config/load.js';
+import { loadConfig, resolvePath } from '../config/load.js';
 import { UserError } from '../core/errors.js';
 import { type Diagnosis, diagnose } from '../engine/doctor.js';
+import { withInput } from './input.js';
+import { type CommonFlags, printResult } from './result.js';
 
-interface Arguments {
+interface Arguments extends CommonFlags {
   readonly model: string;
   readonly config?: string;
   readonly device?: 'cpu' | 'cuda';
@@ -14,16 +16,19 @@ interface Arguments {
   readonly rows: number;
   readonly promptTokens: number;
   readonly gpus: string;
-  readonly json: boolean;
 }
 
 const command: CommandModule<object, Arguments> = {
-  command: 'doctor',
+  command: 'doctor [model]',
   describe: 'check the headers of a checkpoint and plan the memory of every phase, without loading it',
   builder: (yargs) =>
     yargs
-      .option('model', { type: 'string', demandOption: true, describe: 'model folder in Hugging Face form' })
-      .option('config', { type: 'string', describe: 'recipe whose device, lengths and token budget are planned for' })
+      .positional('model', { type: 'string', describe: 'model folder in Hugging Face form' })
+      .demandOption('model')
+      .option('config', {
+        type: 'string',
+        describe: 'recipe whose device, lengths and token budget are planned for; - for standard input',
+      })
       .option('device', { choices: ['cpu', 'cuda'] as const, describe: 'instead of the recipe’s' })
       .option('dtype', { choices: ['float32', 'bfloat16'] as const, describe: 'instead of the recipe’s' })
       .option('rows', { type: 'number', default: 256, describe: 'responses decoded together' })
@@ -33,8 +38,8 @@ const command: CommandModule<object, Arguments> = {
         default: '1,8',
         describe: 'numbers of GPUs over which the optimizer’s state is spread in the plan',
       })
-      .option('json', { type: 'boolean', default: false, describe: 'as one JSON document' })
-      .example('$0 doctor --model InternVL2-2B --dtype bfloat16', 'the plan with the defaults of a recipe') as never,
+      .example('$0 doctor --model InternVL2-2B --dtype bfloat16', 'the plan with the defaults of a recipe')
+      .example('$0 doctor InternVL2-2B --config recipe.yaml --gpus 1,8', 'the plan of a recipe') as never,
   async handler(args) {
     const gpus = args.gpus.split(',').map(Number);
     if (gpus.some((number) => !Number.isInteger(number) || number < 1 || number > 4096))
@@ -45,7 +50,9 @@ const command: CommandModule<object, Arguments> = {
     ] as const)
       if (!Number.isInteger(value) || value < 1)
         throw new UserError(`--${name}: ${value}, wanted a whole number from 1`);
-    const recipe = args.config ? await loadConfig({ file: args.config, set: [`model.path=${args.model}`] }) : undefined;
+    const set = [`model.path=${args.model}`];
+    const recipe =
+      args.config === undefined ? undefined : await withInput(args.config, (file) => loadConfig({ file, set }));
     const work = {
       device: args.device ?? recipe?.model.device ?? 'cuda',
       dtype: args.dtype ?? recipe?.model.dtype ?? 'bfloat16',
@@ -55,8 +62,8 @@ const command: CommandModule<object, Arguments> = {
       maxTokens: recipe?.sampling.maxTokens ?? 1024,
       tokenBudget: recipe?.model.tokenBudget ?? 16_384,
     };
-    const diagnosis = await diagnose(args.model, work, recipe?.warmup.optimizer.freeze ?? [], gpus);
-    console.log(args.json ? JSON.stringify(diagnosis, null, 2) : text(diagnosis, work.device));
+    const diagnosis = await diagnose(resolvePath(args.model), work, recipe?.warmup.optimizer.freeze ?? [], gpus);
+    printResult(args, diagnosis, [text(diagnosis, work.device)]);
   },
 };
 

@@ -2,10 +2,11 @@
 // Leaves the work to job-experiment.ts.
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
-import { openDisplay } from '../run/terminal.js';
+import { checkOutputFolder } from '../run/output.js';
+import { type CommonFlags, displayOf, printResult } from './result.js';
 import { stopSignal } from './stop.js';
 
-interface Arguments {
+interface Arguments extends CommonFlags {
   readonly names: string[];
   readonly scale: string;
   readonly seeds: string;
@@ -21,7 +22,6 @@ const command: CommandModule<object, Arguments> = {
       .positional('names', {
         type: 'string',
         array: true,
-        demandOption: true,
         describe: 'table1: methods and intervals; table2: selection; table3: unlabelled questions; dynamics',
       })
       .option('scale', {
@@ -50,19 +50,20 @@ const command: CommandModule<object, Arguments> = {
       .epilogue(
         'Rows of a seed share the warm-up, the labels and the PRM. Each row is a run folder, OUT/SCALE/seed-N/ROW, for mstar report, runs and rollouts. Tables (Markdown, JSON, SVG) are written anew after each run.',
       ) as never,
-  async handler({ names, scale, seeds, out, set }) {
+  async handler({ names, scale, seeds, out, set, ...flags }) {
     const numbers = seeds.split(',').map((seed) => {
       if (!/^\d{1,9}$/.test(seed.trim()))
         throw new UserError(`--seeds: ${JSON.stringify(seed)}, wanted numbers like 1,2,3`);
       return Number(seed);
     });
     const { experiment } = await import('../job-experiment.js');
-    const display = openDisplay(process.stderr);
+    const display = displayOf(flags);
+    await checkOutputFolder({ flag: '--out', path: out });
     const paths = await experiment(
       { names, scale, seeds: numbers, out, set },
       { display, signal: stopSignal(display) },
     );
-    for (const path of paths) console.log(path);
+    printResult(flags, { files: paths }, paths);
   },
 };
 

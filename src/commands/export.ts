@@ -1,14 +1,17 @@
 // `mstar export RUN`: step labels or training examples of a run, as JSON lines for other trainers.
 // Leaves the lines to label/export.ts.
-import { mkdir, open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
+import { makeFolder } from '../core/files.js';
 import { EXPORT_FORMS, type ExportForm, exportLines } from '../label/export.js';
 import { curvesOf } from '../report/metrics/curves.js';
 import { readTimes, writeEvents } from '../report/metrics/files.js';
 import { readEvents, readRun } from '../report/read.js';
+import { checkOutput, checkOutputFolder, writeOutput } from '../run/output.js';
+import { type CommonFlags, printResult } from './result.js';
 
-interface Arguments {
+interface Arguments extends CommonFlags {
   readonly run: string;
   readonly as: ExportForm | 'tensorboard';
   readonly out: string;
@@ -19,7 +22,7 @@ const command: CommandModule<object, Arguments> = {
   describe: 'write step labels or training examples of a run in the forms of other trainers',
   builder: (yargs) =>
     yargs
-      .positional('run', { type: 'string', demandOption: true, describe: 'run folder' })
+      .positional('run', { type: 'string', describe: 'run folder' })
       .option('as', {
         choices: [...EXPORT_FORMS, 'tensorboard'] as const,
         demandOption: true,
@@ -33,33 +36,33 @@ const command: CommandModule<object, Arguments> = {
       })
       .example('$0 export runs/demo --as visualprm --out labels.jsonl', 'soft labels for another PRM trainer')
       .example('$0 export runs/demo --as tensorboard --out logs', 'then tensorboard --logdir logs') as never,
-  async handler({ run, as, out }) {
-    if (as === 'tensorboard') return exportCurves(run, out);
+  async handler({ run, as, out, ...flags }) {
+    if (as === 'tensorboard') return exportCurves(run, out, flags);
     let lines = 0;
-    const handle = await open(out, 'w');
-    try {
+    await writeOutput({ flag: '--out', path: out }, async (sink) => {
       for await (const line of exportLines(run, as)) {
-        await handle.write(line);
+        await sink(line);
         lines++;
       }
-    } finally {
-      await handle.close();
-    }
-    console.log(`${lines.toLocaleString('en-US')} lines: ${out}`);
+    });
+    printResult(flags, { lines, file: out }, [`${lines.toLocaleString('en-US')} lines: ${out}`], out);
   },
 };
 
 /** One event file; asked for again it takes the place of the one before. */
-async function exportCurves(run: string, out: string): Promise<void> {
+async function exportCurves(run: string, out: string, flags: CommonFlags): Promise<void> {
   await readRun(run);
   const timeOf = await readTimes(run);
   const points = curvesOf(await readEvents(run));
   const metrics = points.map((point) => ({ ...point, wallSeconds: timeOf(point) ?? null }));
   const folder = join(out, basename(resolve(run)));
-  await mkdir(folder, { recursive: true });
+  await checkOutputFolder({ flag: '--out', path: folder });
+  await checkOutput({ flag: '--out', path: join(folder, 'events.out.tfevents.0.mstar') });
+  await makeFolder(folder);
   const { mtimeMs } = await stat(join(run, 'journal.jsonl'));
   const file = await writeEvents(folder, metrics, mtimeMs / 1000);
-  console.log(`${metrics.length.toLocaleString('en-US')} scalars: ${file}`);
+  const line = `${metrics.length.toLocaleString('en-US')} scalars: ${file}`;
+  printResult(flags, { scalars: metrics.length, file }, [line]);
 }
 
 export default command;

@@ -3,9 +3,11 @@ import type { CommandModule } from 'yargs';
 import { type GradeCounts, gradeFile } from '../grade/grade-file.js';
 import { lastResortOf } from '../judge/regrade.js';
 import { protocols } from '../reward/protocol/registry.js';
+import { withInput } from './input.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
+import { type CommonFlags, printResult } from './result.js';
 
-interface Flags extends JudgeFlags {
+interface Flags extends JudgeFlags, CommonFlags {
   file: string;
   out: string;
   protocol: string;
@@ -19,8 +21,8 @@ const command: CommandModule<object, Flags> = {
     judgeFlags(yargs)
       .positional('file', {
         type: 'string',
-        demandOption: true,
-        describe: 'rows with id, question_type, answer_type, choices, precision, answer, response (docs/grading.md)',
+        describe:
+          'rows with id, question_type, answer_type, choices, precision, answer, response (docs/grading.md); - for standard input',
       })
       .option('out', {
         type: 'string',
@@ -41,9 +43,11 @@ const command: CommandModule<object, Flags> = {
   handler: async ({ file, out, protocol, explain, ...flags }) => {
     const judge = openJudge(flags);
     const lastResort = judge && lastResortOf(judge);
-    const counts = await gradeFile(file, { out, protocol, explain, ...(lastResort && { lastResort }) });
+    const options = { out, protocol, explain, ...(lastResort && { lastResort }) };
+    const counts = await withInput(file, (input) => gradeFile(input, options));
     const judged = judge ? [describeJudge(judge.model, judge.counts)] : [];
-    process.stdout.write(`${[...summary(counts, protocol), ...judged, `grades: ${out}`].join('\n')}\n`);
+    const lines = [...summary(counts, protocol), ...judged, `grades: ${out}`];
+    printResult(flags, { protocol, ...counts, ...(judge && { judge: judge.counts }), file: out }, lines, out);
   },
 };
 

@@ -3,6 +3,7 @@
 import type { Argv } from 'yargs';
 import { UserError } from '../core/errors.js';
 import type { JudgeOptions, Price, Spent } from '../judge/chat.js';
+import { shownAddress } from '../judge/client.js';
 import { Judge, type JudgeCounts } from '../judge/judge.js';
 
 export interface JudgeFlags {
@@ -54,7 +55,7 @@ export function judgeOptions(flags: JudgeFlags): JudgeOptions | undefined {
   }
   const baseUrl = process.env.OPENAI_BASE_URL || OPENAI;
   if (!URL.canParse(baseUrl) || !/^https?:$/.test(new URL(baseUrl).protocol)) {
-    throw new UserError(`OPENAI_BASE_URL: ${baseUrl}, wanted an address as ${OPENAI}`);
+    throw new UserError(`OPENAI_BASE_URL: ${shownAddress(baseUrl)}, wanted an address as ${OPENAI}`);
   }
   const apiKey = process.env.OPENAI_API_KEY || undefined;
   if (apiKey === undefined && baseUrl === OPENAI)

@@ -6,10 +6,12 @@ import type { PrmAnalysis } from '../analyse/analysis.js';
 import { UserError } from '../core/errors.js';
 import { UNBIASED } from '../evaluate/questions.js';
 import { RelevanceJudge } from '../judge/relevance.js';
+import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSpent, type JudgeFlags, judgeFlags, judgeOptions } from './judge-flags.js';
 import { percent } from './recipe.js';
+import { type CommonFlags, printResult } from './result.js';
 
-interface Flags extends JudgeFlags {
+interface Flags extends JudgeFlags, CommonFlags {
   readonly run: string;
   readonly out?: string;
   readonly table?: string;
@@ -27,7 +29,7 @@ const command: CommandModule<object, Flags> = {
   builder: (yargs) =>
     judgeFlags(
       yargs
-        .positional('run', { type: 'string', demandOption: true, describe: 'run folder, finished or not' })
+        .positional('run', { type: 'string', describe: 'run folder, finished or not' })
         .option('out', { type: 'string', describe: 'folder for the results; the run folder when left out' })
         .option('table', {
           type: 'string',
@@ -49,9 +51,12 @@ const command: CommandModule<object, Flags> = {
       .example('mstar prm runs/demo', 'writes prm.json, prm.md, prm.html and figures into runs/demo')
       .example('mstar prm runs/demo --table dynamics-0004 --out runs/demo/later', 'the same PRM on a later policy')
       .example('mstar prm runs/demo --judge gpt-4o-mini', 'rates relevance as well') as never,
-  async handler({ run, out = run, table, temperature, iteration, seed, ...judging }) {
+  async handler({ run, out = run, table, temperature, iteration, seed, ...flags }) {
     checkNumbers({ iteration, seed });
-    const judge = judgeOptions(judging);
+    await checkOutputFolder({ flag: '--out', path: out });
+    for (const ending of ['json', 'md', 'html'])
+      await checkOutput({ flag: '--out', path: join(out, `prm.${ending}`), ofRun: true });
+    const judge = judgeOptions(flags);
     const relevance = judge && new RelevanceJudge(judge);
     const { writePrmAnalysis } = await import('../analyse/analyse.js');
     const analysis = await writePrmAnalysis(run, out, {
@@ -61,13 +66,14 @@ const command: CommandModule<object, Flags> = {
       seed,
       ...(relevance && { relevance }),
     });
-    for (const line of linesOf(analysis)) print(line);
+    const lines = linesOf(analysis);
     if (relevance) {
       const { asked, unreadable } = relevance.counts;
       const read = `rated ${asked - unreadable} of ${asked} distinct responses`;
-      print(`judge ${relevance.model}: ${read}; ${describeSpent(relevance.counts)}`);
+      lines.push(`judge ${relevance.model}: ${read}; ${describeSpent(relevance.counts)}`);
     }
-    print(`files: ${['json', 'md', 'html'].map((ending) => join(out, `prm.${ending}`)).join(', ')}`);
+    lines.push(`files: ${['json', 'md', 'html'].map((ending) => join(out, `prm.${ending}`)).join(', ')}`);
+    printResult(flags, analysis, lines);
   },
 };
 
@@ -109,10 +115,6 @@ function linesOf({ choosing, ranking, calibration, truth, selection, missing }: 
 
 function decimal(value: number | null | undefined): string {
   return value === null || value === undefined ? '-' : value.toFixed(3);
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
 
 export default command;

@@ -1,11 +1,14 @@
 // mstar problems: makes picture problems with answers and writes them as a MathV360K data set.
+import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { families } from '../problems/families.js';
 import { defaultKnobs } from '../problems/problem.js';
 import { writeProblems } from '../problems/write.js';
+import { checkOutput, checkOutputFolder } from '../run/output.js';
+import { type CommonFlags, printResult } from './result.js';
 
-interface Flags {
+interface Flags extends CommonFlags {
   count: number;
   seed: number;
   out: string;
@@ -49,12 +52,18 @@ const command: CommandModule<object, Flags> = {
         type: 'number',
         default: defaultKnobs.choiceShare,
         describe: 'share of multiple-choice questions',
-      }) as never,
+      })
+      .example('$0 problems --count 1000 --out problems', 'problems/problems.json and its pictures')
+      .example('$0 problems --count 200 --seed 2 --range 9 --out harder', 'other ones, with larger values') as never,
   handler: async (flags) => {
     check(flags);
     const { count, seed, families: names, range, choiceShare } = flags;
+    const flag = '--out';
+    for (const path of [flags.out, join(flags.out, 'data_images')]) await checkOutputFolder({ flag, path });
+    await checkOutput({ flag, path: join(flags.out, 'problems.json') });
     const written = await writeProblems(flags.out, { count, seed, families: names, range, choiceShare });
-    process.stdout.write(`${written.count} problems: ${written.file}, pictures under ${written.imageRoot}\n`);
+    const { count: made, file, imageRoot } = written;
+    printResult(flags, written, [`${made} problems: ${file}, pictures under ${imageRoot}`]);
   },
 };
 

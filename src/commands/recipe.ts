@@ -9,11 +9,12 @@ import { UserError } from '../core/errors.js';
 import type { Stage } from '../evolve/recipe.js';
 import type { Summary } from '../evolve/summary.js';
 import { REPORT_TO, type ReportTo } from '../report/metrics/targets.js';
-import { openDisplay } from '../run/terminal.js';
 import { Computed } from './computed.js';
+import { withInput } from './input.js';
+import { type CommonFlags, displayOf, printResult } from './result.js';
 import { stopSignal } from './stop.js';
 
-export interface RecipeFlags {
+export interface RecipeFlags extends CommonFlags {
   config: string | undefined;
   preset: string | undefined;
   set: string[];
@@ -23,7 +24,7 @@ export interface RecipeFlags {
 
 export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
   return yargs
-    .option('config', { type: 'string', describe: 'recipe file (YAML)' })
+    .option('config', { type: 'string', describe: 'recipe file (YAML); - for standard input' })
     .option('preset', { type: 'string', describe: 'recipe that comes with mstar, for example demo' })
     .option('set', {
       type: 'string',
@@ -35,7 +36,7 @@ export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
     .option('settings', {
       type: 'boolean',
       default: false,
-      describe: 'list every setting with its default and meaning',
+      describe: 'list every setting with its default, its meaning and the values it takes',
     })
     .option('report-to', {
       type: 'string',
@@ -59,20 +60,22 @@ export async function runRecipe(
   more: { readonly from?: string | undefined } = {},
 ): Promise<void> {
   if (flags.settings) {
-    printSettings();
-    return;
+    return printSettings(flags);
   }
   const reportTo = parseReportTo(flags.reportTo);
-  const config = await loadConfig({ file: flags.config, preset: flags.preset, set: flags.set });
+  const { preset, set } = flags;
+  const config =
+    flags.config === undefined
+      ? await loadConfig({ preset, set })
+      : await withInput(flags.config, (file) => loadConfig({ file, preset, set }));
   // Loaded here, so that help and refusals do not wait for the engine and its libraries.
   const { evolve } = await import('../jobs.js');
-  const display = openDisplay(process.stderr);
+  const display = displayOf(flags);
   const computed = new Computed();
   const options = { display, signal: stopSignal(display), onRollout: computed.add, reportTo, ...more };
   const summary = await evolve(config, options, until);
   const metrics = metricLines(reportTo, config.run.dir);
-  for (const line of [...(await lines(summary, config)), ...metrics, ...computed.line()])
-    process.stdout.write(`${line}\n`);
+  printResult(flags, summary, [...(await lines(summary, config)), ...metrics, ...computed.line()]);
 }
 
 /** The values of --report-to, each also a list with commas. Throws UserError on another one. */
@@ -95,11 +98,14 @@ function metricLines(to: readonly ReportTo[], dir: string): string[] {
   return [`metrics: ${join(dir, 'metrics.jsonl')}${look}`];
 }
 
-function printSettings(): void {
-  for (const { path, fallback, description } of listSettings()) {
+function printSettings(flags: CommonFlags): void {
+  const settings = listSettings();
+  const lines = settings.map(({ path, fallback, description, values }) => {
     const value = fallback === undefined ? '' : ` (${JSON.stringify(fallback)})`;
-    process.stdout.write(`${path}${value}: ${description}\n`);
-  }
+    return `${path}${value}: ${description} [${values}]`;
+  });
+  const documents = settings.map(({ fallback, ...about }) => ({ ...about, default: fallback }));
+  printResult(flags, documents, lines);
 }
 
 /** A share as a percentage with one decimal. */

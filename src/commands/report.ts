@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { writeReport } from '../report/report.js';
+import { type CommonFlags, printResult } from './result.js';
 
-interface Flags {
+interface Flags extends CommonFlags {
   readonly run?: string;
 }
 
@@ -35,8 +36,9 @@ const command: CommandModule<object, Flags> = {
       .positional('run', { type: 'string', describe: `run folder; the newest one in ${RUNS}/ when left out` })
       .example('$0 report', `the run in ${RUNS}/ that was worked on last`)
       .example('$0 report runs/demo', 'a run, also while it goes on') as never,
-  async handler({ run }) {
-    console.log(await writeReport(run ?? (await newestRun())));
+  async handler({ run, ...flags }) {
+    const report = await writeReport(run ?? (await newestRun()));
+    printResult(flags, { report }, [report]);
   },
 };
 

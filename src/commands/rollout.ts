@@ -2,13 +2,14 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { type RolloutSettings, rolloutSchema } from '../config/sample.js';
-import { describeSeconds, openDisplay } from '../run/terminal.js';
+import { describeSeconds } from '../run/terminal.js';
 import { Computed } from './computed.js';
 import { percent } from './recipe.js';
-import { describeOutcomes, schemaFlags, settingsOf } from './sample-flags.js';
+import { type CommonFlags, displayOf, printResult } from './result.js';
+import { describeOutcomes, failOn, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
 
-const command: CommandModule<object, Record<string, unknown>> = {
+const command: CommandModule<object, CommonFlags & Record<string, unknown>> = {
   command: 'rollout',
   describe: 'sample responses to every problem of a data set and grade them',
   builder: (yargs) =>
@@ -23,17 +24,17 @@ const command: CommandModule<object, Record<string, unknown>> = {
       ) as never,
   async handler(flags) {
     const settings = settingsOf<RolloutSettings>(flags, rolloutSchema);
-    const display = openDisplay(process.stderr);
+    const display = displayOf(flags);
     const computed = new Computed();
     const { rollout } = await import('../jobs.js');
     const summary = await rollout(settings, { display, signal: stopSignal(display), onRollout: computed.add });
-    const print = (line: string): unknown => process.stdout.write(`${line}\n`);
-    print(describeOutcomes(`${summary.problems} problems, ${summary.responses} responses`, summary.outcomes));
-    print(
+    printResult(flags, summary, [
+      describeOutcomes(`${summary.problems} problems, ${summary.responses} responses`, summary.outcomes),
       `${percent(summary.solved)} of the problems solved at least once, ${summary.tokens} tokens in ${describeSeconds(summary.seconds)}`,
-    );
-    for (const line of computed.line()) print(line);
-    print(`files: ${join(settings.out, 'rollouts.parquet')}, ${join(settings.out, 'rollouts.jsonl')}`);
+      ...computed.line(),
+      `files: ${join(settings.out, 'rollouts.parquet')}, ${join(settings.out, 'rollouts.jsonl')}`,
+    ]);
+    failOn(summary.outcomes.error);
   },
 };
 

@@ -1,12 +1,13 @@
 // `mstar rollouts RUN SQL`: asks the rollouts of a run, its step labels and its optimizer steps.
 // Leaves the query to report/query.ts.
 import type { CommandModule } from 'yargs';
+import { printable } from '../core/printable.js';
 import { queryRollouts } from '../report/query.js';
+import { type CommonFlags, printResult, tableLines } from './result.js';
 
-interface Arguments {
+interface Arguments extends CommonFlags {
   readonly run: string;
   readonly sql: string;
-  readonly json: boolean;
 }
 
 const WIDEST = 60;
@@ -16,13 +17,11 @@ const command: CommandModule<object, Arguments> = {
   describe: 'ask a run, finished or not, in SQL: tables rollouts (responses), labels, steps (optimizer steps)',
   builder: (yargs) =>
     yargs
-      .positional('run', { type: 'string', demandOption: true, describe: 'run folder' })
+      .positional('run', { type: 'string', describe: 'run folder' })
       .positional('sql', {
         type: 'string',
-        demandOption: true,
         describe: 'one query; the column phase of rollouts and steps says where a row is from',
       })
-      .option('json', { type: 'boolean', default: false, describe: 'JSON lines, texts whole' })
       .example(
         '$0 rollouts runs/demo "select phase, verdict, count(*) from rollouts group by all order by all"',
         'verdicts by phase',
@@ -36,26 +35,16 @@ const command: CommandModule<object, Arguments> = {
         'step labels',
       )
       .example('$0 rollouts runs/demo "select phase, avg(loss) from steps group by phase" --json', 'training') as never,
-  async handler({ run, sql, json }) {
+  async handler({ run, sql, ...flags }) {
     const { columns, rows } = await queryRollouts(run, sql);
-    if (json) {
-      for (const row of rows) console.log(JSON.stringify(row));
-      return;
-    }
     const cells = rows.map((row) => columns.map((column) => shown(row[column])));
-    const widths = columns.map((name, i) => Math.max(name.length, ...cells.map((row) => row[i]?.length ?? 0)));
-    for (const row of [columns, ...cells])
-      console.log(
-        row
-          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-          .join('  ')
-          .trimEnd(),
-      );
+    printResult(flags, rows, tableLines([columns, ...cells]));
   },
 };
 
 function shown(value: unknown): string {
-  const text = (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).replace(/\s+/g, ' ');
+  // Before the widths are taken and the text is cut.
+  const text = printable((typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).replace(/\s+/g, ' '));
   return text.length > WIDEST ? `${text.slice(0, WIDEST - 3)}...` : text;
 }
 

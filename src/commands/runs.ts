@@ -4,15 +4,15 @@ import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { compareRuns, readRuns } from '../report/compare/comparison.js';
 import { listRuns } from '../report/runs.js';
-import { writeDurable } from '../run/durable.js';
+import { writeOutput } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
 import { percent } from './recipe.js';
+import { type CommonFlags, printResult, tableLines } from './result.js';
 
-interface Arguments {
+interface Arguments extends CommonFlags {
   readonly folder: string;
   readonly compare?: string[];
   readonly html?: string;
-  readonly json: boolean;
 }
 
 const command: CommandModule<object, Arguments> = {
@@ -30,14 +30,13 @@ const command: CommandModule<object, Arguments> = {
         type: 'string',
         describe: 'with --compare: write a page with their curves over each other to this file',
       })
-      .option('json', { type: 'boolean', default: false, describe: 'as one JSON document' })
       .example('$0 runs', 'what is in runs/')
       .example('$0 runs --compare runs/a runs/b', 'two runs side by side')
       .example('$0 runs --compare runs/a runs/b runs/c --html compare.html', 'their curves as a page') as never,
-  async handler({ folder, compare, html, json }) {
+  async handler({ folder, compare, html, ...flags }) {
     if (compare === undefined) {
       if (html !== undefined) throw new UserError('--html: given without --compare, wanted run folders to compare');
-      return list(folder, json);
+      return list(folder, flags);
     }
     const runs = await readRuns(compare);
     const comparison = compareRuns(runs);
@@ -47,49 +46,39 @@ const command: CommandModule<object, Arguments> = {
         import('../report/compare/page.js'),
         import('../page/document.js'),
       ]);
-      await writeDurable(html, documentText(describeComparison(runs), html));
+      const page = documentText(describeComparison(runs), html);
+      await writeOutput({ flag: '--html', path: html }, (sink) => sink(page));
     }
-    if (json) console.log(JSON.stringify(comparison, null, 2));
-    else if (html !== undefined) console.log(html);
-    else {
-      const { settings, test } = comparison;
-      print(['setting', ...comparison.runs], settings);
-      console.log('');
-      print(
-        ['test accuracy', ...comparison.runs],
-        test.map(([at, ...accuracies]) => [at, ...accuracies.map(percent)]),
-      );
-    }
+    const { settings, test } = comparison;
+    const accuracies = test.map(([at, ...shares]) => [at, ...shares.map(percent)]);
+    printResult(
+      flags,
+      comparison,
+      html === undefined
+        ? [
+            ...tableLines([['setting', ...comparison.runs], ...settings]),
+            '',
+            ...tableLines([['test accuracy', ...comparison.runs], ...accuracies]),
+          ]
+        : [html],
+      html,
+    );
   },
 };
 
-async function list(folder: string, json: boolean): Promise<void> {
+async function list(folder: string, flags: CommonFlags): Promise<void> {
   const runs = await listRuns(folder);
-  if (json) console.log(JSON.stringify(runs, null, 2));
-  else if (runs.length === 0) console.log(`${folder}: no runs`);
-  else {
-    const rows = runs.map(({ name, method, iterations, first, last, seconds, state }) => [
-      name,
-      method,
-      iterations,
-      percent(first),
-      percent(last),
-      describeSeconds(seconds),
-      state,
-    ]);
-    print(['run', 'method', 'iterations', 'first test', 'last test', 'time', 'state'], rows);
-  }
-}
-
-function print(head: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of [head, ...rows])
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+  const rows = runs.map(({ name, method, iterations, first, last, seconds, state }) => [
+    name,
+    method,
+    iterations,
+    percent(first),
+    percent(last),
+    describeSeconds(seconds),
+    state,
+  ]);
+  const head = ['run', 'method', 'iterations', 'first test', 'last test', 'time', 'state'];
+  printResult(flags, runs, runs.length === 0 ? [`${folder}: no runs`] : tableLines([head, ...rows]));
 }
 
 export default command;

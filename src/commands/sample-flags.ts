@@ -1,26 +1,28 @@
-// The flags of rollout and evaluate, made from their schema: one flag per setting, with its meaning and default.
+// Flags made from a schema of settings: one flag per setting, with its meaning and default.
 // Leaves their ranges to config/sample.ts.
 import type { Argv, Options } from 'yargs';
 import { z } from 'zod';
-import type { SampleSchema } from '../config/sample.js';
 import type { OutcomeCounts } from '../rollout/lines.js';
 
 /**
  * Adds a flag for each setting; those without a default must be given, but for the optional ones.
  * @param free settings that need not be given, as there is another way to run the verb
  */
-export function schemaFlags<T>(yargs: Argv<T>, schema: SampleSchema, free: readonly string[] = []): Argv<T> {
+export function schemaFlags<T>(yargs: Argv<T>, schema: z.ZodObject, free: readonly string[] = []): Argv<T> {
   return Object.entries(schema.shape).reduce<Argv<T>>((flags, [name, field]) => {
     const json = z.toJSONSchema(field as z.ZodType, { io: 'input' }) as {
       type?: string;
       default?: unknown;
       enum?: string[];
+      anyOf?: { type?: string }[];
     };
     const needed = !free.includes(name) && !(field as z.ZodType).safeParse(undefined).success;
     const option: Options = {
-      type: json.type === 'integer' || json.type === 'number' ? 'number' : 'string',
+      type:
+        json.type === 'integer' || json.type === 'number' ? 'number' : json.type === 'boolean' ? 'boolean' : 'string',
       describe: (field as z.ZodType).description,
       demandOption: needed,
+      ...(json.anyOf?.some(({ type }) => type === 'array') && { array: true, nargs: 1 }),
       ...(json.enum && { choices: json.enum }),
       ...(json.default !== undefined && { defaultDescription: JSON.stringify(json.default) }),
     };
@@ -29,9 +31,10 @@ export function schemaFlags<T>(yargs: Argv<T>, schema: SampleSchema, free: reado
 }
 
 /** The settings among parsed flags, without those that were left out. */
-export function settingsOf<T>(flags: Readonly<Record<string, unknown>>, schema: SampleSchema): T {
+export function settingsOf<T>(flags: Readonly<Record<string, unknown>>, schema: z.ZodObject): T {
   const names = Object.keys(schema.shape).filter((name) => flags[name] !== undefined);
-  return Object.fromEntries(names.map((name) => [name, flags[name]])) as T;
+  // A flag without a value is refused, so quotes stand for empty text.
+  return Object.fromEntries(names.map((name) => [name, flags[name] === '""' ? '' : flags[name]])) as T;
 }
 
 /** For example `147 problems: 3 correct, 120 wrong, 24 unreadable, 0 failed`. */
@@ -39,6 +42,12 @@ export function describeOutcomes(what: string, { correct, wrong, unreadable, err
   return `${what}: ${correct} correct, ${wrong} wrong, ${unreadable} unreadable, ${error} failed`;
 }
 
-function toFlag(name: string): string {
+/** The job is done, but problems of its data, those with a damaged picture for instance, could not be sampled: the exit code says so. */
+export function failOn(failed: number): void {
+  if (failed > 0) process.exitCode = 1;
+}
+
+/** A setting's name as a flag has it, without the dashes. */
+export function toFlag(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -1,17 +1,39 @@
-// Ctrl-C and SIGTERM: the first asks the job to stop at its next safe point, the second ends the process at once.
+// Signals that end a process: the first asks the job to stop at its next safe point, a second one ends the process at once.
 // Leaves stopping to the job and the exit code to cli.ts.
+import { constants } from 'node:os';
 import type { Display } from '../run/terminal.js';
 
-const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+/** All that end a process unless it listens, and that it may listen to: schedulers send several of them before a limit. */
+const ENDING = [
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGTERM',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGPROF',
+  'SIGIO',
+  'SIGPWR',
+  'SIGSTKFLT',
+  'SIGXCPU',
+] as const satisfies readonly NodeJS.Signals[];
 
-let asked: keyof typeof CODES | undefined;
+/** Signals that someone sends twice on purpose; a closed terminal, for one, sends SIGHUP more than once. */
+const INSISTENT: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGTERM'];
+
+let asked: NodeJS.Signals | undefined;
 
 /** A signal that is aborted when the user or the system asks this process to stop. */
 export function stopSignal(display: Display): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  for (const name of ENDING) {
+    // Not every system has all of them.
+    if (constants.signals[name] === undefined) continue;
     process.on(name, () => {
-      if (asked !== undefined) process.exit(CODES[name]);
+      if (asked !== undefined && INSISTENT.includes(name)) process.exit(codeOf(name));
+      if (asked !== undefined) return;
       asked = name;
       display.say('stopping at the next safe point; once more stops at once');
       controller.abort();
@@ -22,5 +44,9 @@ export function stopSignal(display: Display): AbortSignal {
 
 /** Exit code of a job that stopped because it was asked to. */
 export function stopCode(): number {
-  return CODES[asked ?? 'SIGINT'];
+  return codeOf(asked ?? 'SIGINT');
+}
+
+function codeOf(name: NodeJS.Signals): number {
+  return 128 + constants.signals[name];
 }

@@ -1,18 +1,18 @@
 // From a recipe file or preset and --set overrides to one checked Config; every refusal names file, line and setting.
 // Leaves the rules to schema.ts.
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isNode, LineCounter, parse, parseDocument, YAMLMap } from 'yaml';
+import { isNode, LineCounter, YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
+import { readDocument, readYaml } from '../core/yaml.js';
 import { explainIssue } from './explain.js';
 import { packageRoot, presetFiles } from './presets.js';
 import { type Config, type ConfigInput, configSchema } from './schema.js';
-import { nearestSetting, settingAt } from './settings.js';
+import { nearestSettings, settingAt } from './settings.js';
 
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
-const PACKAGE_PREFIX = 'mstar:';
+export const PACKAGE_PREFIX = 'mstar:';
 const MOST_BYTES = 1 << 20;
 
 /** Where settings come from; a preset is a recipe of this package. */
@@ -24,8 +24,8 @@ export interface ConfigSource {
 }
 
 /**
- * Reads, overrides and checks. Paths are made absolute: relative ones start at the working directory, `mstar:` ones at this
- * package. `model.threads: 0` becomes the number of cores.
+ * Reads, overrides and checks. Paths are made absolute from the working directory; `mstar:` ones stay as they are, so that
+ * what a run keeps of them holds wherever this package lies.
  * @throws UserError `file[:line]: setting: found, wanted`
  */
 export async function loadConfig(source: ConfigSource): Promise<Config> {
@@ -47,9 +47,19 @@ export function resolveConfig(input: ConfigInput): Config {
   return check(input, () => 'settings');
 }
 
-/** Absolute form of a path from a recipe. */
+/** Absolute form of a path from a recipe: `mstar:` ones start at this package. */
 export function resolvePath(path: string): string {
   return path.startsWith(PACKAGE_PREFIX) ? join(packageRoot, path.slice(PACKAGE_PREFIX.length)) : resolve(path);
+}
+
+/** The form of a path that a run keeps. */
+export function keptPath(path: string): string {
+  return path.startsWith(PACKAGE_PREFIX) ? path : resolve(path);
+}
+
+/** The same settings with every path absolute. */
+export function located(config: Config): Config {
+  return withPaths(config, resolvePath);
 }
 
 /** Settings of a preset as a recipe file would have them. Throws UserError where there is none of the name. */
@@ -61,7 +71,10 @@ async function readSource({ file, preset }: ConfigSource): Promise<Recipe> {
   const files = preset === undefined ? [file] : await presetFiles(preset);
   const recipes: Recipe[] = [];
   for (const one of files) {
-    if (one === undefined) throw new UserError('--config: missing, wanted a recipe file, or --preset with a name');
+    if (one === undefined)
+      throw new UserError(
+        '--config: missing, wanted a recipe file (mstar init writes one), or --preset with a name (mstar preset list)',
+      );
     recipes.push(await readRecipe(one));
   }
   const values = recipes.reduce<Record<string, unknown>>((all, recipe) => merge(all, recipe.values), {});
@@ -99,13 +112,9 @@ interface Recipe {
 async function readRecipe(file: string): Promise<Recipe> {
   const text = new TextDecoder().decode(await readRegularFile(file, MOST_BYTES));
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
-  const failure = document.errors[0];
-  if (failure) {
-    const { line } = lines.linePos(failure.pos[0]);
-    throw new UserError(`${file}:${line}: recipe: ${failure.message.split('\n')[0]}, wanted valid YAML`);
-  }
-  const values = toValues(file, () => document.toJS({ maxAliasCount: 20 }));
+  const { value, document } = readDocument(text, file, 'recipe', lines);
+  const values = withoutNulls(value ?? {});
+  if (!isGroup(values)) throw new UserError(`${file}: recipe: not a mapping, wanted settings by group`);
   const lineOf = (path: readonly string[]): string => {
     for (let length = path.length; length > 0; length--) {
       const parent = length > 1 ? document.getIn(path.slice(0, length - 1), true) : document.contents;
@@ -119,22 +128,15 @@ async function readRecipe(file: string): Promise<Recipe> {
   return { values, lineOf };
 }
 
-function keyOf(key: unknown): string {
-  return isNode(key) ? String(key) : String(key ?? '');
+/** A group or a setting with nothing after its colon is left out, as after its lines were made comments. */
+function withoutNulls(value: unknown): unknown {
+  if (!isGroup(value)) return value;
+  const kept = Object.entries(value).filter(([, inner]) => inner !== null);
+  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutNulls(inner)]));
 }
 
-function toValues(file: string, read: () => unknown): Record<string, unknown> {
-  let values: unknown;
-  try {
-    values = read();
-  } catch (error) {
-    throw new UserError(`${file}: recipe: ${(error as Error).message}, wanted fewer aliases`);
-  }
-  if (values === null) return {};
-  if (typeof values !== 'object' || Array.isArray(values)) {
-    throw new UserError(`${file}: recipe: not a mapping, wanted settings by group`);
-  }
-  return values as Record<string, unknown>;
+function keyOf(key: unknown): string {
+  return isNode(key) ? String(key) : String(key ?? '');
 }
 
 interface Override {
@@ -153,15 +155,10 @@ function parseOverride(text: string): Override {
   const type = settingAt(path);
   if (!type) throw new UserError(`--set ${text}: ${path.join('.')}: ${unknownSetting(path)}`);
   const raw = text.slice(equals + 1);
-  return { text, path, value: type instanceof z.ZodString && raw !== 'null' ? raw : parseValue(text, raw) };
-}
-
-function parseValue(text: string, raw: string): unknown {
-  try {
-    return parse(raw, { stringKeys: true, prettyErrors: false }) as unknown;
-  } catch (error) {
-    throw new UserError(`--set ${text}: ${(error as Error).message.split('\n')[0]}, wanted a YAML value`);
-  }
+  if (raw.trim() === '')
+    throw new UserError(`--set ${text}: no value, wanted one; null takes the setting out, "" stands for empty text`);
+  const isText = type instanceof z.ZodString && raw !== 'null' && raw !== '""';
+  return { text, path, value: isText ? raw : readYaml(raw, `--set ${text}`, path.join('.')) };
 }
 
 function applyOverride(values: Record<string, unknown>, { path, value }: Override): void {
@@ -189,36 +186,30 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
     }
     throw new UserError(`${place(path)}: ${path.join('.')}: ${explainIssue(issue, values)}`);
   }
-  const config = checked.data;
-  return {
-    ...config,
-    run: { ...config.run, dir: resolvePath(config.run.dir) },
-    model: {
-      ...config.model,
-      path: resolvePath(config.model.path),
-      threads: config.model.threads || availableParallelism(),
-    },
-    data: {
-      ...config.data,
-      ...withPaths(config.data),
-      ...(config.data.outOfDomain && {
-        outOfDomain: { ...config.data.outOfDomain, ...withPaths(config.data.outOfDomain) },
-      }),
-    },
-  };
+  return withPaths(checked.data, keptPath);
 }
 
-function withPaths({ file, imageRoot }: { readonly file?: string; readonly imageRoot?: string }): object {
+function withPaths(config: Config, form: (path: string) => string): Config {
+  const { run, model, data } = config;
+  const { outOfDomain } = data;
+  const placed = <T extends Omit<NonNullable<Config['data']['outOfDomain']>, 'generate'>>(set: T): T => ({
+    ...set,
+    ...(set.file !== undefined && { file: form(set.file) }),
+    ...(set.imageRoot !== undefined && { imageRoot: form(set.imageRoot) }),
+    ...(set.linkRoot !== undefined && { linkRoot: set.linkRoot.map(form) }),
+  });
   return {
-    ...(file === undefined ? {} : { file: resolvePath(file) }),
-    ...(imageRoot === undefined ? {} : { imageRoot: resolvePath(imageRoot) }),
+    ...config,
+    run: { ...run, dir: resolvePath(run.dir) },
+    model: { ...model, path: form(model.path) },
+    data: { ...placed(data), ...(outOfDomain && { outOfDomain: placed(outOfDomain) }) },
   };
 }
 
 function unknownSetting(path: readonly string[]): string {
-  const near = nearestSetting(path);
-  return near
-    ? `unknown setting, did you mean ${near}?`
+  const near = nearestSettings(path);
+  return near.length > 0
+    ? `unknown setting, did you mean ${new Intl.ListFormat('en', { type: 'disjunction' }).format(near)}?`
     : 'unknown setting, wanted one that mstar evolve --settings lists';
 }
 

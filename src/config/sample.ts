@@ -1,22 +1,31 @@
 // The settings of the jobs that sample: a model, a data set, an output folder and how to sample.
 // Leaves the recipe of a whole run to schema.ts.
-import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { explainIssue } from './explain.js';
-import { resolvePath } from './load.js';
+import { keptPath, PACKAGE_PREFIX, resolvePath } from './load.js';
+import { readingSettings } from './reading.js';
 
 const count = (least: number, most = 1e9) => z.number().int().min(least).max(most);
-const path = () => z.string().min(1).transform(resolvePath);
+const path = () => z.string().min(1).transform(keptPath);
+
+/** How a data set is read, for verbs that do no more. */
+export const readingSchema = z.strictObject(readingSettings(() => z.string().min(1).transform(resolvePath)));
 
 /** One greedy response per problem. */
 export const evaluateSchema = z.strictObject({
   model: path().describe('checkpoint folder in Hugging Face form'),
-  data: path().describe('data set: MathV360K, MathVista, M3CoT, MMStar, MMBench, AI2D or conversations'),
-  imageRoot: path()
-    .optional()
-    .describe('folder that holds the pictures, none outside it is read; the folder of the data when left out'),
+  data: z
+    .string()
+    .min(1)
+    .refine(
+      (file) => file !== '-' && file !== '/dev/stdin',
+      'standard input, wanted a file: the job reads it again when it is resumed',
+    )
+    .transform(keptPath)
+    .describe('data set: JSON, JSON lines, CSV, TSV or Parquet in any form that docs/data.md lists'),
+  ...readingSettings(path),
   out: path().describe('output folder; made when missing, resumed when it holds this job'),
   maxTokens: count(1, 1_000_000).default(512).describe('longest response, in tokens'),
   limit: count(0).default(0).describe('problems to take from the start of the data; 0: all'),
@@ -33,10 +42,7 @@ export const evaluateSchema = z.strictObject({
   system: z.string().optional().describe("system text; the backbone's own when left out"),
   device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
   dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
-  threads: count(0, 1024)
-    .default(0)
-    .transform((threads) => threads || availableParallelism())
-    .describe('compute threads; 0: all cores'),
+  threads: count(0, 1024).default(0).describe('compute threads; 0: all cores'),
   deterministic: z
     .boolean()
     .default(false)
@@ -90,15 +96,26 @@ export function resolveSample<T extends SampleSchema>(
   schema: T,
   values: z.input<T>,
 ): z.output<T> & { imageRoot: string } {
+  const settings = checkFlags(schema, values) as z.output<T>;
+  return { ...settings, imageRoot: settings.imageRoot ?? folderOf(settings.data) };
+}
+
+/**
+ * Checks values that flags give.
+ * @throws UserError `--flag: found, wanted`
+ */
+export function checkFlags<T extends z.ZodObject>(schema: T, values: z.input<T>): z.output<T> {
   const checked = schema.safeParse(values);
-  if (checked.success) {
-    const settings = checked.data as z.output<T>;
-    return { ...settings, imageRoot: settings.imageRoot ?? dirname(settings.data) };
-  }
+  if (checked.success) return checked.data;
   const issue = checked.error.issues[0] as z.core.$ZodIssue;
   const name = issue.code === 'unrecognized_keys' ? (issue.keys[0] as string) : String(issue.path[0]);
   const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   throw new UserError(
     `${flag}: ${issue.code === 'unrecognized_keys' ? 'unknown setting' : explainIssue(issue, values)}`,
   );
+}
+
+function folderOf(path: string): string {
+  if (!path.startsWith(PACKAGE_PREFIX)) return dirname(path);
+  return PACKAGE_PREFIX + dirname(path.slice(PACKAGE_PREFIX.length));
 }

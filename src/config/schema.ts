@@ -1,6 +1,7 @@
 // Every setting of a run, with its range, its default and its meaning: the only definition; types are inferred from it.
 // Leaves reading files and overrides to load.ts, listing the settings to settings.ts.
 import { z } from 'zod';
+import { readingSettings } from './reading.js';
 
 const count = (least: number, most = 1e9) => z.number().int().min(least).max(most);
 const share = () => z.number().min(0).max(1);
@@ -11,6 +12,8 @@ const temperatures = () =>
     .min(1)
     .max(100)
     .refine((list) => new Set(list).size === list.length, 'a temperature is listed twice, wanted each once');
+
+const reading = readingSettings(() => z.string().min(1));
 
 const part = z.enum(['vision', 'projector', 'language']);
 
@@ -73,7 +76,9 @@ export const settings = z.strictObject({
       ),
     device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
     dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
-    threads: count(0, 1024).default(0).describe('compute threads; 0: all cores (the number is written into the run)'),
+    threads: count(0, 1024)
+      .default(0)
+      .describe('compute threads; 0: all cores (the run keeps the number and is resumed with it)'),
     deterministic: z
       .boolean()
       .default(false)
@@ -105,12 +110,8 @@ export const settings = z.strictObject({
       .string()
       .min(1)
       .optional()
-      .describe('data set: MathV360K, MathVista, M3CoT, MMStar, MMBench, AI2D or conversations; told by its contents'),
-    imageRoot: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('folder that holds the pictures, none outside it is read; the folder of data.file when left out'),
+      .describe('data set: JSON, JSON lines, CSV, TSV or Parquet in any form that docs/data.md lists'),
+    ...reading,
     generate: generated.optional().describe('make picture problems into the run folder instead of reading a file'),
     outOfDomain: z
       .strictObject({
@@ -119,7 +120,7 @@ export const settings = z.strictObject({
           .min(1)
           .optional()
           .describe('data set of another kind for a second test of the first and last checkpoints'),
-        imageRoot: z.string().min(1).optional().describe('folder that holds its pictures'),
+        ...reading,
         generate: generated.optional().describe('make such problems instead of reading a file'),
       })
       .optional(),
@@ -306,8 +307,9 @@ export const configSchema = settings.superRefine((config, context) => {
     refuse(['data', 'outOfDomain'], 'wanted either file or generate');
   if (second?.generate && data.generate === undefined)
     refuse(['data', 'outOfDomain', 'generate'], 'set beside data.file, wanted with data.generate only');
-  if (data.generate && data.imageRoot !== undefined) {
-    refuse(['data', 'imageRoot'], 'set beside data.generate, wanted with data.file only');
+  for (const name of Object.keys(reading) as (keyof typeof reading)[]) {
+    if (data.generate && data[name] !== undefined)
+      refuse(['data', name], 'set beside data.generate, wanted with data.file only');
   }
   const made = data.generate?.count;
   if (made !== undefined && splits.validation + splits.test >= made) {

@@ -1,6 +1,7 @@
-// The settings as data: their names, defaults and meanings, and the nearest name to a misspelt one.
+// The settings as data: their names, defaults, values and meanings, and the nearest name to a misspelt one.
 // Leaves what they are to schema.ts.
 import { z } from 'zod';
+import { editDistance, nearestName } from '../core/nearest.js';
 import { settings } from './schema.js';
 
 /** One setting as a reader sees it, for --settings and for the nearest-name help. */
@@ -8,6 +9,8 @@ export interface SettingInfo {
   /** Dotted path, for example `evolve.select.k`. */
   readonly path: string;
   readonly description: string;
+  /** What it may be, in words: `a whole number from 1 to 4096`. */
+  readonly values: string;
   /** Undefined where a value must be given or may be left out. */
   readonly fallback: unknown;
 }
@@ -40,7 +43,14 @@ function walk(type: z.ZodType, path: readonly string[], fallback: unknown): Sett
     return Object.entries(inner.shape).flatMap(([key, field]) => walk(field as z.ZodType, [...path, key], undefined));
   }
   const given = type instanceof z.ZodDefault ? type.def.defaultValue : fallback;
-  return [{ path: path.join('.'), description: type.description ?? inner.description ?? '', fallback: given }];
+  return [
+    {
+      path: path.join('.'),
+      description: type.description ?? inner.description ?? '',
+      values: describeValues(inner),
+      fallback: given,
+    },
+  ];
 }
 
 /** The type inside defaults and optional marks. */
@@ -51,37 +61,91 @@ function unwrap(type: z.ZodType): z.ZodType {
   return type;
 }
 
-/** The full name of the setting that a misspelt one most likely means; undefined where none is near. */
-export function nearestSetting(path: readonly string[]): string | undefined {
-  const misspelt = path.at(-1) ?? '';
-  const group = path.slice(0, -1);
-  const inGroup = namesAt(group).map((name) => ({ name, full: [...group, name].join('.') }));
-  const elsewhere = listSettings().map((setting) => ({
-    name: setting.path.split('.').at(-1) ?? '',
-    full: setting.path,
-  }));
-  return nearest(misspelt, inGroup, Math.max(2, misspelt.length / 3)) ?? nearest(misspelt, elsewhere, 1);
+/** Largest bound that is said: those above stand for no limit. */
+const SAID_BOUND = 1e8;
+
+interface Shape {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly Shape[];
+  readonly items?: Shape | readonly Shape[];
+  readonly prefixItems?: readonly Shape[];
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMaximum?: number;
 }
 
-function nearest(wanted: string, known: readonly { name: string; full: string }[], most: number): string | undefined {
-  let best: { full: string; distance: number } | undefined;
-  for (const { name, full } of known) {
-    const distance = editDistance(wanted.toLowerCase(), name.toLowerCase());
-    if (distance <= most && (best === undefined || distance < best.distance)) best = { full, distance };
-  }
-  return best?.full;
+/** What a value may be, in words: `one of cpu, cuda`, `a number above 0, at most 1`. */
+export function describeValues(type: z.ZodType): string {
+  return inWords(z.toJSONSchema(type, { io: 'input' }) as Shape);
 }
 
-/** Levenshtein distance of two short names. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+function inWords(shape: Shape): string {
+  if (shape.anyOf) return shape.anyOf.map(inWords).join(', or ');
+  if (shape.const !== undefined) return String(shape.const);
+  if (shape.enum) return `one of ${shape.enum.join(', ')}`;
+  switch (shape.type) {
+    case 'boolean':
+      return 'true or false';
+    case 'integer':
+      return `a whole number ${range(shape)}`.trimEnd();
+    case 'number':
+      return `a number ${range(shape)}`.trimEnd();
+    case 'array': {
+      const each = shape.prefixItems ?? [shape.items ?? {}].flat();
+      return `a list${shape.prefixItems ? ` of ${each.length}` : ''}, each ${inWords(each[0] ?? {})}`;
     }
-    row = next;
+    default:
+      return 'text';
   }
-  return row[b.length] as number;
+}
+
+function range({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: Shape): string {
+  const least =
+    exclusiveMinimum !== undefined ? `above ${exclusiveMinimum}` : minimum !== undefined && `from ${minimum}`;
+  const most = exclusiveMaximum !== undefined ? `below ${exclusiveMaximum}` : maximum !== undefined && `to ${maximum}`;
+  const isSaid = (maximum ?? exclusiveMaximum ?? 0) <= SAID_BOUND;
+  return [least, isSaid && most].filter(Boolean).join(' ');
+}
+
+/**
+ * The full names of the settings that a misspelt one most likely means, nearest groups first; none where nothing is near.
+ * The same last name in another group is nearest, then a name like it in its own group, then its words in a description.
+ */
+export function nearestSettings(path: readonly string[]): string[] {
+  const misspelt = path.at(-1) ?? '';
+  const all = listSettings();
+  const last = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
+  const same = all.filter((one) => last(one.path).toLowerCase() === misspelt.toLowerCase());
+  if (same.length > 0) return nearestGroups(path, same);
+  const near = nearestName(misspelt, namesAt(path.slice(0, -1)));
+  if (near) return [[...path.slice(0, -1), near].join('.')];
+  const alike = all.filter((one) => editDistance(misspelt.toLowerCase(), last(one.path).toLowerCase()) <= 1);
+  if (alike.length > 0) return nearestGroups(path, alike);
+  const words = squashed(misspelt);
+  return words.length < 6
+    ? []
+    : nearestGroups(
+        path,
+        all.filter((one) => squashed(one.description).includes(words)),
+      );
+}
+
+/** Those that share the most leading names with the path, and of them the least deep. */
+function nearestGroups(path: readonly string[], found: readonly SettingInfo[]): string[] {
+  const shared = ({ path: other }: SettingInfo): number => {
+    const names = other.split('.');
+    const differs = path.findIndex((name, i) => name.toLowerCase() !== names[i]?.toLowerCase());
+    return differs < 0 ? path.length : differs;
+  };
+  const most = Math.max(...found.map(shared));
+  const nearest = found.filter((one) => shared(one) === most).map((one) => one.path);
+  const depth = Math.min(...nearest.map((name) => name.split('.').length));
+  return nearest.filter((name) => name.split('.').length === depth);
+}
+
+function squashed(text: string): string {
+  return text.toLowerCase().replace(/[^a-z]/g, '');
 }

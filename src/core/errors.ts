@@ -1,9 +1,21 @@
 // The two kinds of failure that the program distinguishes: the user's input is at fault, or the engine failed.
 // Leaves printing and exit codes to the CLI.
+import { printable } from './printable.js';
 
-/** The input is at fault. The message is one line: `file[:line]: field: found, wanted`. */
+/** Longest message, in characters; of a longer one the middle is left out: the place stands at its start, what is wanted at its end. */
+const LONGEST = 600;
+const END = 200;
+
+/**
+ * The input is at fault. The message is one line: `file[:line]: field: found, wanted`. It may quote what the input holds, as it is:
+ * what a terminal would act on is escaped here, and a line that is too long is cut.
+ */
 export class UserError extends Error {
   override readonly name = 'UserError';
+  constructor(message: string) {
+    const line = [...printable(message)];
+    super((line.length <= LONGEST ? line : [...line.slice(0, LONGEST - END), ' ... ', ...line.slice(-END)]).join(''));
+  }
 }
 
 /** A native call failed. `code` is ERR_ENGINE, ERR_DISPOSED, ERR_CANCELLED or ERR_ARGUMENT. */
@@ -14,4 +26,29 @@ export class EngineError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/** What the system's error codes mean for a user. */
+const systemFaults: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk, or no room for another file (df -h, df -i)',
+  EDQUOT: 'disk quota exceeded',
+  EFBIG: 'file too large for this file system or limit',
+  EROFS: 'read-only file system',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EISDIR: 'is a folder',
+  ENOTDIR: 'a part of the path is no folder',
+  ENOENT: 'no such file or folder',
+  EEXIST: 'there is a file of this name already',
+  ENAMETOOLONG: 'name too long for this file system',
+  ELOOP: 'a link that leads back to itself',
+  EPIPE: 'its reader has gone',
+  ENXIO: 'nothing there to write to',
+  EMFILE: 'too many open files',
+  EIO: 'input/output error',
+};
+
+/** The cause of an error of the system in words; undefined for any other error. */
+export function systemFault(error: unknown): string | undefined {
+  return systemFaults[(error as NodeJS.ErrnoException).code ?? ''];
 }

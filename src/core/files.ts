@@ -1,8 +1,9 @@
-// Reads whole regular files of bounded size; a pipe or a device is refused without waiting for it, a Git LFS pointer by name.
+// Reads whole regular files of bounded size, a pipe or a device refused without waiting for it and a Git LFS pointer by name,
+// and makes folders.
 // Leaves the contents to the callers.
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { UserError } from './errors.js';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { systemFault, UserError } from './errors.js';
 
 export interface OpenedFile {
   readonly handle: FileHandle;
@@ -22,10 +23,9 @@ export async function openRegularFile(file: string): Promise<OpenedFile> {
   try {
     handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new UserError(
-      `${file}: file: ${code === 'ENOENT' ? 'no such file' : (code ?? 'unreadable')}, wanted a readable file`,
-    );
+    const { code } = error as NodeJS.ErrnoException;
+    const fault = code === 'ENOENT' ? 'no such file' : (systemFault(error) ?? code ?? 'unreadable');
+    throw new UserError(`${file}: file: ${fault}, wanted a readable file`);
   }
   const stat = await handle.stat({ bigint: true });
   const size = Number(stat.size);
@@ -65,4 +65,16 @@ export async function readExactly(
     done += bytesRead;
   }
   return bytes;
+}
+
+/** Makes a folder and those above it. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    const { code, path: failed = path } = error as NodeJS.ErrnoException;
+    // Node says so of a disk without room for another folder; the plain call says what is the matter.
+    if (code === 'ENOENT') await mkdir(failed);
+    throw error;
+  }
 }

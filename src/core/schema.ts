@@ -15,7 +15,8 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, file: string, r
   if (result.success) return result.data;
   const issue = result.error.issues[0] as Issue;
   if (issue.code === 'unrecognized_keys') {
-    const known = schema instanceof z.ZodObject && issue.path.length === 0 ? Object.keys(schema.shape) : [];
+    const whole = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+    const known = whole instanceof z.ZodObject && issue.path.length === 0 ? Object.keys(whole.shape) : [];
     const wanted = known.length > 0 ? `one of ${known.join(', ')}` : 'no such name';
     throw new UserError(`${file}: ${[...issue.path, issue.keys[0]].map(String).join('.')}: unknown, wanted ${wanted}`);
   }
@@ -24,13 +25,25 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, file: string, r
   throw new UserError(`${file}: ${field}: ${describe(found)}, wanted ${wanted(issue)}`);
 }
 
+/** As `checked`, of what stands under `key` of a document; of all of it where there is no key. */
+export function checkedUnder<T>(schema: z.ZodType<T>, document: unknown, key: string | undefined, file: string): T {
+  if (key === undefined) return checked(schema, document, file);
+  return checked(z.object({ [key]: schema }), document, file)[key] as T;
+}
+
 function describe(found: unknown): string {
-  const text = JSON.stringify(found) ?? 'missing';
+  let text: string;
+  try {
+    text = JSON.stringify(found) ?? 'missing';
+  } catch {
+    return 'a value of too many levels';
+  }
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 
 function wanted(issue: Issue): string {
-  if (issue.code === 'invalid_type') return `a value of type ${issue.expected}`;
+  if (issue.code === 'invalid_type')
+    return `a value of type ${issue.expected === 'record' ? 'object' : issue.expected}`;
   if (issue.code === 'invalid_value') return issue.values.map((value) => describe(value)).join(' or ');
   if (issue.code === 'too_small') return `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
   if (issue.code === 'too_big') return `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;

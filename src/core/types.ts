@@ -4,6 +4,9 @@
 /** Where the bytes of a picture come from: a file that was already confined to the image root, or bytes held in memory. */
 export type ImageSource = { readonly path: string } | { readonly bytes: Uint8Array; readonly name: string };
 
+/** Stands in a question for a picture. */
+export const IMAGE_MARK = '<image>';
+
 export type QuestionType = 'multi_choice' | 'free_form';
 export type AnswerType = 'text' | 'integer' | 'float' | 'list';
 
@@ -11,7 +14,10 @@ export type AnswerType = 'text' | 'integer' | 'float' | 'list';
 export interface Problem {
   /** Unique in its data set; the record index where the file gives no id. */
   readonly id: string;
-  /** The user's text as the data set gives it (hint, question, choices), without `<image>` marks. */
+  /**
+   * The user's text as the data set gives it (hint, question, choices). Pictures come first, but where it has one `<image>` mark for each:
+   * these then stand where the marks do.
+   */
   readonly question: string;
   readonly images: readonly ImageSource[];
   /** Gold answer without its wrapper sentence: a choice letter for multiple choice, else the value. */
@@ -78,6 +84,7 @@ export interface Sampling {
   readonly temperature: number;
   readonly topK: number;
   readonly topP: number;
+  /** A response ends before where the positions of its model do. */
   readonly maxTokens: number;
 }
 

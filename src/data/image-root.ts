@@ -1,4 +1,4 @@
-// Confines picture paths of a data set to one folder, whatever links or dots they hold.
+// Confines picture paths of a data set to one folder, and those that links may lead to, whatever links or dots they hold.
 // Leaves decoding and limits on pixels to images/.
 import { lstatSync, realpathSync } from 'node:fs';
 import path from 'node:path';
@@ -10,27 +10,40 @@ export interface Refusal {
   readonly wanted: string;
 }
 
-/** Resolves relative picture paths inside a folder. Real folders are remembered, so that a path costs one `lstat`. */
+const linkOut: Refusal = {
+  found: 'a link out of the image root',
+  wanted: 'a file under it, or the folder that holds the file as --link-root (data.linkRoot of a recipe)',
+};
+
+/** Resolves picture paths inside folders. Real folders are remembered, so that a path costs one `lstat`. */
 export class ImageRoot {
   readonly #root: string;
+  /** Real paths of all folders that pictures may lie in, each with a separator at its end. */
+  readonly #real: readonly string[];
+  /** The same as they were given: absolute paths are written with these. */
+  readonly #given: readonly string[];
   readonly #folders = new Map<string, string | Refusal>();
 
-  /** @throws UserError where `root` is no folder that can be read */
-  constructor(root: string) {
-    try {
-      this.#root = realpathSync.native(root);
-    } catch (error) {
-      throw new UserError(`${root}: image root: ${errorCode(error)}, wanted a folder`);
-    }
-    if (!lstatSync(this.#root).isDirectory()) throw new UserError(`${root}: image root: not a folder, wanted a folder`);
+  /**
+   * @param links folders that links under the root may lead to, and absolute paths into
+   * @throws UserError where one of them is no folder that can be read
+   */
+  constructor(root: string, links: readonly string[] = []) {
+    this.#root = realFolder(root, 'image root');
+    this.#real = [this.#root, ...links.map((link) => realFolder(link, 'link root'))].map(closed);
+    this.#given = [root, ...links].map((folder) => closed(path.resolve(folder)));
   }
 
-  /** Absolute real path of a regular file under the root, or why not. `image`: relative path, `/` as separator. */
+  /** Absolute real path of a regular file, or why not. `image`: relative to the root, or absolute; `/` as separator. */
   resolve(image: string): string | Refusal {
     if (image.includes('\0')) return { found: 'a NUL byte', wanted: 'a file path' };
-    if (path.isAbsolute(image)) return { found: 'an absolute path', wanted: 'a path relative to the image root' };
-    const lexical = path.join(this.#root, image);
-    if (!this.#inside(lexical)) return { found: 'leaves the image root', wanted: 'a file under it' };
+    const lexical = path.isAbsolute(image) ? path.normalize(image) : path.join(this.#root, image);
+    if (path.isAbsolute(image)) {
+      if (!within(lexical, this.#real) && !within(lexical, this.#given))
+        return { found: 'an absolute path out of the image root', wanted: 'a path relative to it, or inside it' };
+    } else if (!lexical.startsWith(this.#real[0] as string)) {
+      return { found: 'leaves the image root', wanted: 'a file under it' };
+    }
     const folder = this.#folder(path.dirname(lexical));
     if (typeof folder !== 'string') return folder;
     let file = path.join(folder, path.basename(lexical));
@@ -38,7 +51,7 @@ export class ImageRoot {
       let kind = lstatSync(file);
       if (kind.isSymbolicLink()) {
         file = realpathSync.native(file);
-        if (!this.#inside(file)) return { found: 'a link out of the image root', wanted: 'a file under it' };
+        if (!within(file, this.#real)) return linkOut;
         kind = lstatSync(file);
       }
       return kind.isFile() ? file : { found: 'not a regular file', wanted: 'a picture file' };
@@ -52,9 +65,7 @@ export class ImageRoot {
     if (real === undefined) {
       try {
         real = realpathSync.native(folder);
-        if (real !== this.#root && !this.#inside(real)) {
-          real = { found: 'a link out of the image root', wanted: 'a file under it' };
-        }
+        if (!within(closed(real), this.#real)) real = linkOut;
       } catch (error) {
         real = { found: errorCode(error), wanted: 'a readable file under the image root' };
       }
@@ -62,10 +73,25 @@ export class ImageRoot {
     }
     return real;
   }
+}
 
-  #inside(file: string): boolean {
-    return file.startsWith(this.#root.endsWith(path.sep) ? this.#root : this.#root + path.sep);
+function realFolder(folder: string, what: string): string {
+  let real: string;
+  try {
+    real = realpathSync.native(folder);
+  } catch (error) {
+    throw new UserError(`${folder}: ${what}: ${errorCode(error)}, wanted a folder`);
   }
+  if (!lstatSync(real).isDirectory()) throw new UserError(`${folder}: ${what}: not a folder, wanted a folder`);
+  return real;
+}
+
+function closed(folder: string): string {
+  return folder.endsWith(path.sep) ? folder : folder + path.sep;
+}
+
+function within(file: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => file.startsWith(folder));
 }
 
 function errorCode(error: unknown): string {

@@ -1,24 +1,35 @@
 // Reads problems from a data file of any known format, in order, none dropped.
 // Leaves the formats to formats/, decoding pictures, splitting and grading to others.
 import { hash } from 'node:crypto';
+import { UserError } from '../core/errors.js';
 import type { Problem } from '../core/types.js';
-import type { Reading } from './formats/format.js';
+import type { Hints } from './asked.js';
+import type { Columns, DataFormat, Reading } from './formats/format.js';
 import { findFormat } from './formats/registry.js';
 import { ImageRoot } from './image-root.js';
-import { message, shown } from './refuse.js';
+import { hasHint } from './question.js';
+import { message, type Place, shown } from './refuse.js';
 
 export interface ReadOptions {
   /** Folder that picture paths are relative to and may not leave. */
   readonly imageRoot: string;
+  /** Other folders that links under the image root may lead to, and absolute paths into. */
+  readonly linkRoot?: readonly string[] | undefined;
   /** Name of the file's format; told by its contents when left out. */
-  readonly format?: string;
+  readonly format?: string | undefined;
+  /** Names of the columns of a flat table by what they hold: `question`, `answer`, `image`... */
+  readonly columns?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** What becomes of hint lines; `kept` when left out. */
+  readonly hints?: Hints | undefined;
   /** Stop after this many records. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /**
    * Told, one line each, what is odd about a record that is kept all the same: the same picture and question as an
    * earlier record with another answer, a repeated id, a multiple-choice answer that is none of the choices.
    */
   readonly onWarning?: (warning: string) => void;
+  /** Told the format of the file, before the first problem. */
+  readonly onFormat?: (format: DataFormat) => void;
   /** Told of a record that has picture and question of an earlier one, and whether its answer is that one's too. */
   readonly onRepeat?: (sameAnswer: boolean) => void;
   /** Told of a picture that cannot be had; the problem is then given without it. Left out: such a record is refused. */
@@ -39,19 +50,30 @@ export async function loadProblems(file: string, options: ReadOptions): Promise<
  */
 export async function* openProblems(file: string, options: ReadOptions): AsyncGenerator<Problem> {
   const { limit = Number.POSITIVE_INFINITY, onWarning = () => {}, onRepeat = () => {}, onMissingPicture } = options;
-  const pictures = new ImageRoot(options.imageRoot);
-  const format = await findFormat(file, options.format);
+  const { hints = 'kept' } = options;
+  const columns = options.columns && listed(options.columns);
+  const pictures = new ImageRoot(options.imageRoot, options.linkRoot);
+  const format = await findFormat(file, options.format, columns);
+  options.onFormat?.(format);
+  if (format.official && hints !== 'kept')
+    throw new UserError(
+      `${file}: hints: ${hints}, wanted kept: questions of ${format.name} stand as its official code has them`,
+    );
   const ids = new Set<string>();
   const repeats = new Repeats(onWarning, onRepeat);
   if (limit <= 0) return;
   let read = 0;
-  for await (const reading of format.read(file, { pictures, onWarning, onMissingPicture })) {
+  for await (const reading of format.read(file, { pictures, columns, hints, onWarning, onMissingPicture })) {
     const { problem, at, index } = reading;
     const id = uniqueId(problem.id, index, ids, (text) => onWarning(message(at, 'id', text, 'a new id')));
     repeats.add(reading);
     yield id === problem.id ? problem : { ...problem, id };
     if (++read >= limit) return;
   }
+}
+
+function listed(columns: NonNullable<ReadOptions['columns']>): Columns {
+  return Object.fromEntries(Object.entries(columns).map(([role, names]) => [role, [names].flat()]));
 }
 
 function uniqueId(id: string, index: number, ids: Set<string>, warn: (found: string) => void): string {
@@ -66,7 +88,7 @@ function uniqueId(id: string, index: number, ids: Set<string>, warn: (found: str
 class Repeats {
   readonly #warn: (warning: string) => void;
   readonly #tell: (sameAnswer: boolean) => void;
-  readonly #answers = new Map<string, { readonly answer: string; readonly line: number }>();
+  readonly #answers = new Map<string, { readonly answer: string; readonly at: Place }>();
 
   constructor(warn: (warning: string) => void, tell: (sameAnswer: boolean) => void) {
     this.#warn = warn;
@@ -78,13 +100,57 @@ class Repeats {
     const key = hash('sha1', `${picture}\0${problem.question}`, 'base64');
     const earlier = this.#answers.get(key);
     if (earlier === undefined) {
-      this.#answers.set(key, { answer: problem.answer, line: at.line });
+      this.#answers.set(key, { answer: problem.answer, at });
       return;
     }
     this.#tell(earlier.answer === problem.answer);
     if (earlier.answer !== problem.answer) {
-      const found = `${shown(problem.answer)} where line ${earlier.line} has ${shown(earlier.answer)}`;
+      const found = `${shown(problem.answer)} where ${where(earlier.at)} has ${shown(earlier.answer)}`;
       this.#warn(message(at, 'answer', found, 'one answer for the same picture and question'));
     }
+  }
+}
+
+function where({ line, record }: Place): string {
+  return record === undefined ? `line ${line}` : `record ${record}`;
+}
+
+/** What a reader should know of the problems of a file as a whole. */
+export class Forms {
+  #format: DataFormat | undefined;
+  #problems = 0;
+  #pictureless = 0;
+  #hinted = 0;
+
+  readonly onFormat = (format: DataFormat): void => {
+    this.#format = format;
+  };
+
+  add({ images, question }: Problem): void {
+    this.#problems++;
+    if (images.length === 0) this.#pictureless++;
+    if (hasHint(question)) this.#hinted++;
+  }
+
+  get format(): string {
+    return this.#format?.name ?? '';
+  }
+
+  /** Questions that begin with a hint line. */
+  get hinted(): number {
+    return this.#hinted;
+  }
+
+  /** Problems without a picture, and hint lines that only some questions have, a line each. */
+  lines(): string[] {
+    const all = this.#problems;
+    const lines: string[] = [];
+    if (this.#pictureless > 0)
+      lines.push(`without a picture: ${this.#pictureless === all ? 'all' : `${this.#pictureless} of`} ${all} problems`);
+    if (this.#hinted > 0 && this.#hinted < all && !this.#format?.official)
+      lines.push(
+        `${this.#hinted} of ${all} questions begin with a hint line, so that equal questions may differ (hints none or mathvista makes them alike)`,
+      );
+    return lines;
   }
 }

@@ -11,7 +11,7 @@ export interface AnswerForm {
 
 /** What a question text says about its answer. */
 export interface QuestionParts {
-  /** The user's text without `<image>` marks. */
+  /** The user's text without white space around it. */
   readonly text: string;
   /** Choice texts in order A, B, C...; empty for free-form questions. */
   readonly choices: string[];
@@ -20,21 +20,50 @@ export interface QuestionParts {
   readonly hinted?: AnswerForm;
 }
 
-const HINTS: readonly (readonly [string, AnswerForm])[] = [
-  ['requiring an integer answer', { answerType: 'integer' }],
-  ['a floating-point number with one decimal place', { answerType: 'float', precision: 1 }],
-  ['a floating-point number with two decimal places', { answerType: 'float', precision: 2 }],
-  ['requiring a Python list', { answerType: 'list' }],
+/** MathVista's hints: the words that tell one, the rest of its line, and what it says of the answer. */
+const HINTS: readonly (readonly [phrase: string, rest: string, form: AnswerForm])[] = [
+  ['requiring an integer answer', 'and provide the final value, e.g., 1, 2, 3, at the end.', { answerType: 'integer' }],
+  [
+    'requiring a floating-point number with one decimal place',
+    'and provide the final value, e.g., 1.2, 1.3, 1.4, at the end.',
+    { answerType: 'float', precision: 1 },
+  ],
+  [
+    'requiring a floating-point number with two decimal places',
+    'and provide the final value, e.g., 1.23, 1.34, 1.45, at the end.',
+    { answerType: 'float', precision: 2 },
+  ],
+  [
+    'requiring a Python list',
+    'as an answer and provide the final list, e.g., [1, 2, 3], [1.2, 1.3, 1.4], at the end.',
+    { answerType: 'list' },
+  ],
 ];
+const CHOICE_HINT = 'and provide the correct option letter, e.g., A, B, C, D, at the end.';
+const HINT = 'Hint: Please answer the question';
 
 /** Takes a question text apart; a text without hint, unit or choices is a plain question. */
 export function parseQuestion(value: string): QuestionParts {
-  const text = value.replaceAll(/<image>[ \t]*\n?/g, '').trim();
+  const text = value.trim();
   const { question, choices } = splitChoices(text);
   const unit = /\(Unit:[ \t]*([^()\n]{1,100})\)\s*$/.exec(question)?.[1]?.trim();
   const hintLine = text.startsWith('Hint:') ? (text.split('\n', 1)[0] as string) : '';
-  const hinted = HINTS.find(([phrase]) => hintLine.includes(phrase))?.[1];
+  const hinted = HINTS.find(([phrase]) => hintLine.includes(phrase.replace('requiring a floating', 'a floating')))?.[2];
   return { text, choices, unit, hinted };
+}
+
+/** Whether a question begins with a line that says what kind of answer is wanted. */
+export function hasHint(question: string): boolean {
+  return question.startsWith(HINT);
+}
+
+/** MathVista's hint line for an answer of this form, line break included; empty where it has none. */
+export function hintLine(form: AnswerForm | 'choice'): string {
+  if (form === 'choice') return `${HINT} ${CHOICE_HINT}\n`;
+  const found = HINTS.find(
+    ([, , { answerType, precision }]) => answerType === form.answerType && precision === form.precision,
+  );
+  return found ? `${HINT} ${found[0]} ${found[1]}\n` : '';
 }
 
 /** Separates the last `Choices:` block; without one, or where it lists no `(A)`, there are no choices. */
@@ -61,8 +90,20 @@ function letterStarts(block: string, before: string): number[] | null {
   return starts.length > 0 ? starts : null;
 }
 
-/** The gold answer without `The answer is` and without the full stop of that sentence. */
+/**
+ * The gold answer alone: without `The answer is` and the full stop of that sentence, without `<answer>` around it, `####` before
+ * it, or a `\boxed{}` that holds all of it.
+ */
 export function unwrapAnswer(value: string): string {
+  const text = value.trim();
+  if (text.endsWith('</answer>')) {
+    const start = text.lastIndexOf('<answer>');
+    if (start >= 0) return unwrapAnswer(text.slice(start + '<answer>'.length, -'</answer>'.length));
+  }
+  const last = text.slice(text.lastIndexOf('\n') + 1);
+  if (last.startsWith('####')) return unwrapAnswer(last.slice('####'.length));
+  const boxed = text.startsWith('\\boxed{') && /^\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}$/.exec(text)?.[1];
+  if (boxed) return boxed.trim();
   const wrapper = /^[\s\S]*\bthe answer is(?::?\s|:?$)/i.exec(value);
   const answer = value.slice(wrapper ? wrapper[0].length : 0).trim();
   return /^(?:[^.]*|-?[\d,]*\.\d+)\.$/.test(answer) ? answer.slice(0, -1).trimEnd() : answer;
@@ -75,6 +116,17 @@ export function choiceLetter(answer: string, choices: readonly string[]): string
   if (written !== undefined && letters.includes(written)) return written;
   const sameText = choices.findIndex((choice) => plain(choice) === plain(answer));
   return letters[sameText] ?? null;
+}
+
+/** The letter of a gold answer that is nothing but one, such as `(E)`, where no choice has it; null for any other answer. */
+export function missingLetter(answer: string, choices: readonly string[]): string | null {
+  const letter = /^\(?([A-Z])\)?[.:]?$/.exec(answer.trim())?.[1];
+  return letter !== undefined && choices.length > 0 && choiceLetter(answer, choices) === null ? letter : null;
+}
+
+/** What a refusal of such an answer wants. */
+export function lettersOf(choices: readonly string[]): string {
+  return `a letter from A to ${String.fromCharCode(64 + choices.length)}, or the text of a choice`;
 }
 
 function plain(text: string): string {

@@ -8,9 +8,9 @@ import { type Place, refuse, shown } from './refuse.js';
 export interface JsonRecord {
   /** Position in the file, from 0. */
   readonly index: number;
-  /** Line of its first character, from 1. */
-  readonly line: number;
-  readonly value: unknown;
+  /** Line of its first character; its number as well where it shares this line with another record. */
+  readonly at: Place;
+  readonly value: Readonly<Record<string, unknown>>;
 }
 
 const CHUNK_BYTES = 1 << 20;
@@ -69,6 +69,8 @@ class Scanner {
   #escaped = false;
   #pairs = 0;
   #recordLine = 0;
+  /** Of the bracket that opens the list, or of the end of the record before. */
+  #lineBefore = 0;
   #kept: Buffer[] = [];
   #keptBytes = 0;
 
@@ -103,6 +105,7 @@ class Scanner {
       } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
         if (--this.#depth > 0) continue;
         yield this.#take(chunk.subarray(start, at + 1));
+        this.#lineBefore = this.#line;
         this.#state = this.#inList ? 'commaOrEnd' : 'lines';
       } else if (byte === COLON) {
         this.#pairs++;
@@ -124,6 +127,7 @@ class Scanner {
     const state = this.#state;
     if (state === 'start' && byte === OPEN_LIST) {
       this.#inList = true;
+      this.#lineBefore = this.#line;
       this.#state = 'valueOrEnd';
     } else if (byte === CLOSE_LIST && (state === 'valueOrEnd' || state === 'commaOrEnd')) {
       this.#state = 'closed';
@@ -161,7 +165,15 @@ class Scanner {
     }
     // JSON.parse keeps the last of two equal keys without a word; then fewer pairs come out than colons went in.
     if (countPairs(value) !== this.#pairs) this.#refuse('record', 'a key that stands twice', 'every key once');
-    return { index: this.#index++, line: this.#recordLine, value };
+    const at = this.#place();
+    // The scanner only lets a record begin with a brace.
+    return { index: this.#index++, at, value: value as Record<string, unknown> };
+  }
+
+  /** Of the record that is being read. A whole list in one line is common: its line tells no record. */
+  #place(): Place {
+    const line = this.#recordLine;
+    return { file: this.#file, line, ...(line === this.#lineBefore && { record: this.#index + 1 }) };
   }
 
   #here(): Place {
@@ -169,7 +181,7 @@ class Scanner {
   }
 
   #refuse(field: string, found: string, wanted: string): never {
-    refuse({ file: this.#file, line: this.#recordLine }, field, found, wanted);
+    refuse(this.#place(), field, found, wanted);
   }
 }
 

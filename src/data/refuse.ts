@@ -1,16 +1,19 @@
 // The one shape of this folder's messages about a user's data file: `file:line: field: found, wanted`.
 // Leaves printing to the CLI.
 import { UserError } from '../core/errors.js';
+import { printable } from '../core/printable.js';
 
-/** A place in a data file; `line` counts from 1. */
+/** A place in a data file; `line` and `record` count from 1. `record` is there where the line does not tell which it is. */
 export interface Place {
   readonly file: string;
   readonly line: number;
+  readonly record?: number;
 }
 
 /** One line about a field at a place. */
 export function message(at: Place, field: string, found: string, wanted: string): string {
-  return `${at.file}:${at.line}: ${field}: ${found}, wanted ${wanted}`;
+  const record = at.record === undefined ? '' : ` record ${at.record}:`;
+  return `${at.file}:${at.line}:${record} ${field}: ${found}, wanted ${wanted}`;
 }
 
 /** Refuses the file. */
@@ -24,8 +27,5 @@ export function shown(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   const text = typeof value === 'string' && value.length > 80 ? `${value.slice(0, 77)}...` : value;
-  return JSON.stringify(text).replace(
-    /\p{C}/gu,
-    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
-  );
+  return printable(JSON.stringify(text));
 }

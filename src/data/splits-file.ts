@@ -1,8 +1,9 @@
 // The split of a run, written down: which problem is in which part, by id.
 // Leaves splitting and the check for overlap to splits.ts.
 import { existsSync } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../core/files.js';
 import { checkOverlap, type Splits } from './splits.js';
 
 export const SPLITS_FILE = 'splits.json';
@@ -18,7 +19,7 @@ export async function writeSplits(dir: string, seed: number, splits: Splits): Pr
     const ids = JSON.stringify(problems.map(({ id }) => id));
     return `  ${JSON.stringify(name)}: { "count": ${problems.length}, "ids": ${ids} }`;
   });
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   const handle = await open(`${file}.new`, 'w');
   try {
     await handle.writeFile(`{\n  "seed": ${seed},\n${parts.join(',\n')}\n}\n`);

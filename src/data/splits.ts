@@ -26,13 +26,16 @@ export interface SplitSizes {
   readonly labelled?: number;
 }
 
+/** Fewer labelled problems than these, and than half of those asked for, are a mistake. */
+const FEW = 32;
+
 /**
  * Splits by seed: of the shuffled problems the first `test` are test, the next `validation` validation, then come the
  * labelled ones (their share of all, or what is left), the rest is unlabelled. With a labelled half this is the paper's
  * split: test and validation come out of the unlabelled half. Repeats of one question move together, so a part may be
  * larger than asked by the repeats of one question.
  * @param keyOf tells repeats: of `contentKeys`, by what problems hold; when left out by the names of their pictures
- * @throws UserError where nothing is left for training
+ * @throws UserError where nothing is left for training, or next to nothing of what was asked for
  */
 export function splitProblems(
   problems: readonly Problem[],
@@ -49,10 +52,17 @@ export function splitProblems(
   };
   const test = take(sizes.test);
   const validation = take(sizes.validation);
-  const labelled = take(Math.round(problems.length * (sizes.labelled ?? 0.5)));
+  const share = Math.round(problems.length * (sizes.labelled ?? 0.5));
+  const labelled = take(share);
   if (labelled.length === 0) {
     const wanted = `more than the ${sizes.test} of test and ${sizes.validation} of validation`;
     throw new UserError(`data: ${problems.length} problems, wanted ${wanted}`);
+  }
+  if (labelled.length < FEW && labelled.length < share / 2) {
+    const left = `${labelled.length} of ${problems.length} problems left to train on by ${test.length} for test and ${validation.length} for validation`;
+    throw new UserError(
+      `splits: ${left}, wanted the ${share} of splits.labelled (lower splits.test and splits.validation, or splits.labelled to mean it)`,
+    );
   }
   return { labelled, unlabelled: queue.slice(next).flat(), test, validation, outOfDomain: [] };
 }

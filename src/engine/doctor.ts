@@ -12,6 +12,8 @@ export interface Diagnosis {
   readonly backbone: string;
   readonly kind: 'policy' | 'process reward model';
   readonly parameters: number;
+  /** Most tokens of a prompt and its response. */
+  readonly positions: number;
   readonly tensors: number;
   readonly files: number;
   readonly dtypes: readonly string[];
@@ -49,6 +51,7 @@ export async function diagnose(
     backbone: backbone.name,
     kind: scores ? 'process reward model' : 'policy',
     parameters: sizes.parameters,
+    positions: numbers[backbone.positionsName] as number,
     tensors: tensors.length,
     files: folder.weights.length,
     dtypes: [...new Set(tensors.map(({ dtype }) => dtype))].sort(),

@@ -49,6 +49,11 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
   const { config } = folder;
   const configFile = join(folder.dir, 'config.json');
   const backbone = await findBackbone(config, configFile);
+  const side = Object.fromEntries(backbone.configFiles.map((name) => [name, parseSideFile(folder, name, true)]));
+  const shapes = new Map(folder.weights.flatMap(({ tensors }) => tensors.map(({ name, shape }) => [name, shape])));
+  const files = { dir: folder.dir, config, side, shapes: (name: string) => shapes.get(name) };
+  // A model of another kind often lacks the tokenizer file too: what it is says more.
+  backbone.numbers(files, () => 0);
   const tokenizerFile = join(folder.dir, backbone.tokenizerFile);
   const bytes = folder.sideFiles.get(backbone.tokenizerFile);
   if (!bytes) throw new UserError(`${tokenizerFile}: file: no such file, wanted the tokenizer of ${backbone.name}`);
@@ -68,9 +73,6 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     return id;
   };
   for (const name of backbone.specials) idOf(name);
-  const side = Object.fromEntries(backbone.configFiles.map((name) => [name, parseSideFile(folder, name, true)]));
-  const shapes = new Map(folder.weights.flatMap(({ tensors }) => tensors.map(({ name, shape }) => [name, shape])));
-  const files = { dir: folder.dir, config, side, shapes: (name: string) => shapes.get(name) };
   const numbers = backbone.numbers(files, idOf);
   const rows = numbers[backbone.vocabularyName] as number;
   if (tokenizer.size > rows) {
@@ -80,7 +82,7 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
   }
   const generationFile = 'generation_config.json';
   const ends = endIds(
-    { file: configFile, contents: backbone.languageField === undefined ? config : config[backbone.languageField] },
+    { file: configFile, contents: config, key: backbone.languageField },
     { file: join(folder.dir, generationFile), contents: parseSideFile(folder, generationFile, true) },
     rows,
   );
@@ -111,10 +113,20 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
     head,
   };
   const native = await guarded(() => addon().loadModel(spec)).catch((error: EngineError): never => {
+    const missing = withoutDevice(error.message);
+    if (missing) throw new UserError(missing);
     // What is wrong with the numbers of a file is found while they are read; it begins with the file's name.
     throw folder.weights.some(({ path }) => error.message.startsWith(`${path}:`))
       ? new UserError(error.message)
       : error;
   });
   return { ...described, native, parameters: guardedNow(() => native.parameters()) };
+}
+
+/** What to do where the device that was asked for is not there; undefined for another fault. */
+export function withoutDevice(message: string): string | undefined {
+  if (!message.startsWith("device '")) return undefined;
+  if (message.includes('has no CUDA'))
+    return `${message}; wanted TORCH_ROOT naming a CUDA LibTorch and the addon built again (README, On a GPU), or the device cpu`;
+  return `${message}, wanted one that nvidia-smi lists (CUDA_VISIBLE_DEVICES can hide it), or the device cpu`;
 }

@@ -1,8 +1,8 @@
 // A problem as the engine's prompt: filled template, token ids, decoded pictures.
 // Leaves the chat template to the backbone and decoding to images/. Token ids are kept per problem.
-import type { Backbone } from '../backbones/backbone.js';
+import type { Backbone, Content } from '../backbones/backbone.js';
 import { UserError } from '../core/errors.js';
-import type { Example, Problem, PromptVariant } from '../core/types.js';
+import { type Example, IMAGE_MARK, type Problem, type PromptVariant } from '../core/types.js';
 import type { Picture } from '../images/decode.js';
 import type { PictureStore } from '../images/store.js';
 import { tokenisePrompt } from '../text/prompt.js';
@@ -84,7 +84,7 @@ export class Renderer {
     let tokens = this.#tokens.get(problem)?.get(variant);
     if (!tokens) {
       const question = fillTemplate(this.#templates[variant], { question: problem.question, answer: problem.answer });
-      const content = this.#backbone.ask(question, images.length);
+      const content = placed(question, images.length) ?? this.#backbone.ask(question, images.length);
       const layouts = images.map(({ width, height }) => this.#layout(width, height));
       const parts = this.#backbone.render({ system: this.#templates.system, turns: [{ role: 'user', content }] });
       tokens = tokenisePrompt(parts, this.#tokenizer, this.#backbone, layouts).tokens;
@@ -119,6 +119,13 @@ export class Renderer {
     const variants = this.#tokens.get(problem) ?? new Map<PromptVariant, Int32Array>();
     this.#tokens.set(problem, variants.set(variant, tokens));
   }
+}
+
+/** The text with the pictures where its marks stand; undefined where it has not one mark for each picture, in which case they come first. */
+function placed(text: string, images: number): Content | undefined {
+  const texts = text.split(IMAGE_MARK);
+  if (images === 0 || texts.length !== images + 1) return undefined;
+  return texts.flatMap((part, image) => (image === 0 ? [{ text: part }] : [{ image: image - 1 }, { text: part }]));
 }
 
 /** Replaces {question} and {answer} in one pass: what is put in is not looked at again. */

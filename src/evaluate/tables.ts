@@ -1,7 +1,7 @@
 // The tables of an evaluation from stored rollouts: regraded, counted, written as JSON, Markdown and one page.
 // Leaves the numbers to tabulate.ts, the looks to markdown.ts and page.ts, and sampling to sample.ts.
-import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { makeFolder } from '../core/files.js';
 import type { LastResort } from '../reward/protocol/protocol.js';
 import { writeDurable } from '../run/durable.js';
 import type { Asked, Benchmark } from './benchmarks/benchmark.js';
@@ -76,7 +76,7 @@ export async function writeTables(out: string, options: TablesOptions): Promise<
   ]);
   const folder = pictureFolder(storedFiles(options.rollouts)[0] as string);
   const document = await describeEvaluation(evaluation, { folder, about: options.about });
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   await writeDurable(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
   await writeDurable(join(out, 'evaluation.md'), toMarkdownFile(document));
   await writeDurable(join(out, 'evaluation.html'), toHtmlPage(document));

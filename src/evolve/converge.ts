@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.js';
 import type { Example } from '../core/types.js';
 import type { FitReport } from '../record/results.js';
 import { readSelected } from '../rollout/selected.js';
+import { requireOutputs } from '../run/outputs.js';
 import type { Phase } from '../run/phase.js';
 import { countSteps, fit, optimizerSettings } from './fit.js';
 import type { Job, PolicyAt } from './job.js';
@@ -16,7 +17,9 @@ export function completer({ warmup, prm }: Config): PolicyAt {
 
 /** The examples of the warm-up, from the table that it left. */
 export async function warmupExamples({ run, data }: Pick<Job, 'run' | 'data'>): Promise<Example[]> {
-  return readSelected(join(run.dir, 'rollouts/warmup.parquet'), data.labelled);
+  const table = 'rollouts/warmup.parquet';
+  await requireOutputs(run.dir, [table]);
+  return readSelected(join(run.dir, table), data.labelled);
 }
 
 /** Makes the checkpoint `converged`. */

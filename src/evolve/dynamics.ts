@@ -1,5 +1,6 @@
 // How the policy stands on the validation problems (P13): greedy, Pass@K, their gap and Reward-Pass@2 per temperature.
 // Leaves the measures to src/evaluate/measure.ts and the choice of a temperature to explore.ts.
+import { UserError } from '../core/errors.js';
 import type { Problem } from '../core/types.js';
 import { measureGreedy, measureSamples, measureSteps } from '../evaluate/measure.js';
 import type { Measurement, SampleMeasure } from '../record/results.js';
@@ -28,6 +29,10 @@ export async function dynamics(
     temperature: one.temperature,
     rewardPassAt2: one.rewardPassAt2 ?? Number.NaN,
   }));
+  if (choice && candidates.some(({ rewardPassAt2 }) => rewardPassAt2 === null)) {
+    const found = `none of the ${problems.length} validation problems could be sampled and scored`;
+    throw new UserError(`explore.temperatures: ${found}, wanted one (the journal says why each failed)`);
+  }
   const decision = choice ? chooseTemperature(scores, temperature) : null;
   return { iteration, version: policy.version, greedy, samples, steps, decision };
 }

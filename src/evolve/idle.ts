@@ -1,27 +1,52 @@
-// Ends a run that would go on for ever: without a limit on iterations, a whole pass over the questions must lead to a step.
-// Leaves the limits to budget.ts.
+// Ends a run that trains on nothing: one that has not trained yet once it has gone through its questions, and without a limit
+// on iterations any other too, as it would go on for ever. Leaves the limits to budget.ts.
 import { UserError } from '../core/errors.js';
 import type { IterationResult } from '../record/results.js';
 import { questionsPerIteration } from './budget.js';
 import type { Sizes } from './job.js';
 
 export class Idle {
+  readonly #rule: string;
+  readonly #isLimited: boolean;
   readonly #most: number;
+  #hasTrained = false;
   #inRow = 0;
-  #sampled = 0;
+  #counts = { sampled: 0, correct: 0, distinct: 0 };
 
   constructor(job: Sizes) {
-    const { iterations } = job.config.evolve;
+    const { iterations, select } = job.config.evolve;
     const perPass = Math.ceil(job.data.labelled.length / questionsPerIteration(job));
-    this.#most = iterations > 0 ? Number.POSITIVE_INFINITY : perPass;
+    this.#rule = select.rule;
+    this.#isLimited = iterations > 0;
+    this.#most = this.#isLimited ? Math.min(iterations, perPass) : perPass;
   }
 
   /** @throws UserError where as many iterations as a pass takes have trained on nothing */
   check({ training, choice }: Pick<IterationResult, 'training' | 'choice'>): void {
-    this.#inRow = training.steps > 0 ? 0 : this.#inRow + 1;
-    this.#sampled = training.steps > 0 ? 0 : this.#sampled + choice.sampled;
-    if (this.#inRow < this.#most) return;
-    const wanted = 'wanted at least one (evolve.select says which are kept)';
-    throw new UserError(`evolve.steps: none of ${this.#sampled} responses of a whole pass was selected, ${wanted}`);
+    if (training.steps > 0) {
+      this.#hasTrained = true;
+      this.#inRow = 0;
+      this.#counts = { sampled: 0, correct: 0, distinct: 0 };
+      return;
+    }
+    this.#inRow++;
+    const { sampled, correct, distinct } = this.#counts;
+    this.#counts = {
+      sampled: sampled + choice.sampled,
+      correct: correct + choice.correct,
+      distinct: distinct + choice.distinct,
+    };
+    if (this.#inRow < this.#most || (this.#isLimited && this.#hasTrained)) return;
+    const iterations = this.#inRow === 1 ? 'one iteration' : `${this.#inRow} iterations`;
+    throw new UserError(
+      `evolve.select: none of ${this.#counts.sampled} responses in ${iterations} was selected, wanted at least one (${this.#remedy()})`,
+    );
+  }
+
+  #remedy(): string {
+    const { correct, distinct } = this.#counts;
+    if (correct === 0) return 'none is right: raise evolve.n, or begin with a model or a warm-up that solves some';
+    if (distinct === 0) return `${correct} are right, but cut off: raise sampling.maxTokens`;
+    return `${distinct} are right: ${this.#rule === 'threshold' ? 'lower evolve.select.alpha' : 'change evolve.select'}`;
   }
 }

@@ -57,6 +57,9 @@ export async function selfTrain(
     phase.record('pseudo', votes);
   }
   phase.record('choice', { ...choice.counts });
+  const { sampled, correct, selected } = choice.counts;
+  if (selected === 0)
+    phase.say(`iteration ${number}: none of ${sampled} responses (${correct} right) was selected, the weights stay`);
   const rows = collections.map((collection) => ({ collection, version, selected: choice.selected }));
   await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, settings);
   const to = phase.name as PolicyAt;

@@ -9,6 +9,7 @@ import { HELD_OUT_FILE, type HeldOutResponse, splitHeldOut, writeHeldOut } from 
 import { LABELS_FILE } from '../label/label.js';
 import { type LabelledResponse, readLabels } from '../label/labels-file.js';
 import type { PrmResult } from '../record/results.js';
+import { requireOutputs } from '../run/outputs.js';
 import type { Phase } from '../run/phase.js';
 import { stopIfAsked } from '../run/stop.js';
 import { completer } from './converge.js';
@@ -23,6 +24,7 @@ export async function trainPrm(job: Job, phase: Phase): Promise<PrmResult> {
   const { config, run, data, models } = job;
   const { optimizer } = config.prm;
   const problems = new Map(data.labelled.map((problem) => [problem.id, problem]));
+  await requireOutputs(run.dir, [LABELS_FILE]);
   const path = join(run.dir, LABELS_FILE);
   const exampleOf = (labelled: LabelledResponse): Example =>
     stepExample(labelled, problems.get(labelled.problem), path);

@@ -30,7 +30,12 @@ export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
   choice.cap(maxExamples);
   phase.record('choice', { ...choice.counts });
   if (choice.counts.selected === 0) {
-    throw new UserError(`warm-up: none of ${choice.counts.sampled} responses reached its answer, wanted at least one`);
+    const { sampled, correct } = choice.counts;
+    const remedy =
+      correct > 0
+        ? `${correct} were cut off: raise sampling.maxTokens`
+        : 'raise warmup.questions or warmup.samples, or change prompt.givenAnswer';
+    throw new UserError(`warm-up: none of ${sampled} responses reached its answer, wanted at least one (${remedy})`);
   }
   const rows = { collection, version: policy.version, selected: choice.selected };
   await writeCollections(phase, run.dir, 'rollouts/warmup.parquet', [rows], settings);

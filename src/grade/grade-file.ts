@@ -1,12 +1,12 @@
 // Grades the responses of a file, one output row for each input row, in order, and counts the outcomes.
 // Leaves the form of a row to row.ts and the rules to reward/protocol.
-import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises';
 import { UserError } from '../core/errors.js';
 import type { Grade } from '../core/types.js';
 import { readRecords } from '../data/records.js';
 import { countRotations, type Rotation, type RotationCounts } from '../reward/protocol/circular.js';
 import type { AnswerRow, LastResort, Protocol } from '../reward/protocol/protocol.js';
 import { officialProtocol, protocols } from '../reward/protocol/registry.js';
+import { type Sink, writeOutput } from '../run/output.js';
 import { readRow, recordedVerdict } from './row.js';
 
 /** Longest record: a response of a few million characters is graded, a file without line ends refused. */
@@ -45,24 +45,9 @@ export async function gradeFile(file: string, options: GradeOptions): Promise<Gr
   if (!protocol) {
     throw new UserError(`--protocol: ${options.protocol}, wanted one of ${[...protocols.keys()].join(', ')}`);
   }
-  await refuseSameFile(file, options.out);
-  const part = `${options.out}.part`;
-  const handle = await open(part, 'w');
-  try {
-    const counts = await gradeRows(file, protocol, options, handle);
-    await handle.close();
-    await rename(part, options.out);
-    return counts;
-  } catch (error) {
-    await handle.close();
-    await rm(part, { force: true });
-    throw error;
-  }
-}
-
-async function refuseSameFile(file: string, out: string): Promise<void> {
-  const [from, to] = await Promise.all([realpath(file).catch(() => file), realpath(out).catch(() => out)]);
-  if (from === to) throw new UserError(`--out: ${out}, wanted another file than the input`);
+  return writeOutput({ flag: '--out', path: options.out, others: [file] }, (sink) =>
+    gradeRows(file, protocol, options, sink),
+  );
 }
 
 /** Rows that the last resort sees together. */
@@ -75,7 +60,7 @@ async function gradeRows(
   file: string,
   protocol: Protocol,
   { explain, lastResort }: GradeOptions,
-  out: FileHandle,
+  sink: Sink,
 ): Promise<GradeCounts> {
   const began = performance.now();
   const outcomes = { correct: 0, wrong: 0, unreadable: 0 };
@@ -92,10 +77,10 @@ async function gradeRows(
     if (index !== undefined) rotations.push({ index: Number(index), correct });
     pending += `${JSON.stringify(outputRow(row, grade, explain ? protocol : null))}\n`;
     if (pending.length < WRITE_LENGTH) continue;
-    await out.write(pending);
+    await sink(pending);
     pending = '';
   }
-  await out.write(pending);
+  await sink(pending);
   const seconds = (performance.now() - began) / 1000;
   return { rows, ...outcomes, recorded, agreed, rotations: countRotations(rotations), seconds };
 }
@@ -118,8 +103,8 @@ async function* gradedRows(
     grade: lastResort ? await lastResort(protocol, row, grade) : grade,
   });
   let piece: GradedRow[] = [];
-  for await (const { line, value } of readRecords(file, MAX_RECORD_BYTES)) {
-    const row = readRow(value, { file, line });
+  for await (const { at, value } of readRecords(file, MAX_RECORD_BYTES)) {
+    const row = readRow(value, at);
     const graded = { value, row, grade: protocol.grade(row) };
     if (!lastResort) {
       yield graded;
@@ -141,12 +126,13 @@ function outputRow(row: AnswerRow, grade: Grade, explained: Protocol | null): Re
   return explained ? { ...out, explain: explanation(row, grade, explained) } : out;
 }
 
-/** The three steps in words. */
+/** What each stage made of the response, in words. */
 function explanation(row: AnswerRow, grade: Grade, protocol: Protocol): Record<string, unknown> {
-  const name = protocol.name === 'official' ? officialProtocol(row).name : protocol.name;
+  const used = protocol.name === 'official' ? officialProtocol(row) : protocol;
   const gold = row.answerLetter === undefined ? row.answer : `${row.answerLetter} (${row.answer})`;
   return {
-    protocol: name,
+    protocol: used.name,
+    ...used.stages?.(row),
     extract: grade.extracted === null ? `nothing: ${grade.reason}` : grade.extracted,
     normalise: grade.normalised,
     compare: `${grade.verdict}: ${grade.reason}; gold ${gold}`,

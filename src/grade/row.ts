@@ -1,6 +1,6 @@
 // Checks one record of a file to grade and turns it into what the protocols read.
 // Leaves reading the file to grade-file.ts and the grading to reward/protocol.
-import { choiceLetter } from '../data/question.js';
+import { choiceLetter, lettersOf, missingLetter } from '../data/question.js';
 import { type Place, refuse, shown } from '../data/refuse.js';
 import { type AnswerKind, type AnswerRow, letterOf } from '../reward/protocol/protocol.js';
 
@@ -33,6 +33,7 @@ export function readRow(value: unknown, at: Place): AnswerRow {
   const choices = readChoices(record.choices, at);
   const questionType = readQuestionType(record.question_type, choices, at);
   const answer = text(record, 'answer', MAX_GOLD, at);
+  if (answer.trim() === '') refuse(at, 'answer', 'no text', 'the true answer');
   return {
     id: readId(record.id, at),
     taskFormat: optionalText(record, 'task_format', MAX_ID, at) ?? '',
@@ -110,6 +111,9 @@ function readLetter(
   const letter = optionalText(record, 'answer_letter', MAX_ID, at);
   if (letter !== undefined && !/^[A-Z]$/.test(letter))
     refuse(at, 'answer_letter', shown(letter), 'a letter from A to Z');
+  const given = letter ?? answer;
+  if (missingLetter(given, choices))
+    refuse(at, letter === undefined ? 'answer' : 'answer_letter', shown(given), lettersOf(choices));
   if (letter !== undefined) return letter;
   const index = record.task_format === 'mathvista' ? choices.indexOf(answer) : -1;
   return index >= 0 ? letterOf(index) : (choiceLetter(answer, choices) ?? undefined);

@@ -1,9 +1,10 @@
 // Replies of a judge on disk, one small file each, so that a second run asks nothing and comes to the same verdicts.
 // Leaves the key to judge.ts.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { makeFolder } from '../core/files.js';
 import type { Reply } from './client.js';
 
 const reply = z.object({ text: z.string(), promptTokens: z.number(), completionTokens: z.number() });
@@ -34,7 +35,7 @@ export class ReplyCache {
     const path = this.#path(key);
     // Another process may write the same reply: each has its own file until it is whole.
     const aside = `${path}.${process.pid}.${++this.#written}`;
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(aside, JSON.stringify({ text, promptTokens, completionTokens }));
     await rename(aside, path);
   }

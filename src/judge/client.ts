@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../core/errors.js';
 
 export interface Endpoint {
-  /** Up to and without `/chat/completions`. */
+  /** Up to and without `/chat/completions`. A name and password in it are sent as such where there is no key. */
   readonly baseUrl: string;
   /** Sent as a bearer token and never shown; none where it is left out. */
   readonly apiKey?: string;
@@ -31,11 +31,19 @@ export interface Reply {
 
 /** Longest wait that a server may ask for. */
 const LONGEST_WAIT_MS = 60_000;
+/** Longest body that is read: a reply has a few words. */
+const LONGEST_BODY = 1 << 20;
 /** Limits that some models refuse by name; then they are left to the model. */
 const OPTIONAL = { temperature: 0, max_tokens: 64 };
 
 export class ChatClient {
-  readonly #endpoint: Endpoint;
+  readonly #model: string;
+  readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  /** The endpoint in messages. */
+  readonly #shown: string;
+  /** What no message holds, whoever says it. */
+  readonly #secrets: readonly string[];
   readonly #patience: Patience;
   readonly #refused = new Set<string>();
   readonly #waiting: (() => void)[] = [];
@@ -43,8 +51,24 @@ export class ChatClient {
   readonly #end = new AbortController();
   #running = 0;
 
-  constructor(endpoint: Endpoint, patience: Partial<Patience> = {}) {
-    this.#endpoint = endpoint;
+  /** @throws UserError where the address is none */
+  constructor({ baseUrl, apiKey, model }: Endpoint, patience: Partial<Patience> = {}) {
+    this.#model = model;
+    this.#shown = shownAddress(baseUrl);
+    const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+    if (!url || !/^https?:$/.test(url.protocol))
+      throw new UserError(`${this.#shown}: judge: not an address of the web, wanted one as https://api.openai.com/v1`);
+    const [name, password] = [decode(url.username), decode(url.password)];
+    const basic = Buffer.from(`${name}:${password}`).toString('base64');
+    const login = apiKey ? `Bearer ${apiKey}` : name || password ? `Basic ${basic}` : undefined;
+    this.#headers = { 'content-type': 'application/json', ...(login && { authorization: login }) };
+    this.#secrets = [apiKey ?? '', password, password && basic, url.password, ...url.searchParams.values()]
+      .filter((secret) => secret !== '')
+      .flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
+    url.username = '';
+    url.password = '';
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/chat/completions`;
+    this.#url = url.href;
     this.#patience = { ...PATIENCE, ...patience };
   }
 
@@ -74,7 +98,7 @@ export class ChatClient {
       if (outcome.again === 'at once') continue;
       if (outcome.again === 'never' || tried === retries) {
         const tries = tried > 0 ? ` after ${tried + 1} tries` : '';
-        this.#end.abort(new UserError(`${this.#endpoint.baseUrl}: judge: ${outcome.fault}${tries}, wanted a reply`));
+        this.#end.abort(new UserError(`${this.#shown}: judge: ${this.#cut(outcome.fault)}${tries}, wanted a reply`));
         continue;
       }
       const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(outcome.waitMs ?? 0, backoffMs * 2 ** tried));
@@ -87,22 +111,22 @@ export class ChatClient {
   async #once(
     message: string,
   ): Promise<{ reply: Reply } | { fault: string; again: 'at once' | 'later' | 'never'; waitMs?: number }> {
-    const { baseUrl, apiKey, model } = this.#endpoint;
     const optional = Object.entries(OPTIONAL).filter(([name]) => !this.#refused.has(name));
     try {
-      const response = await fetch(`${baseUrl.replace(/\/+$/, '')}/chat/completions`, {
+      const response = await fetch(this.#url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...(apiKey && { authorization: `Bearer ${apiKey}` }) },
+        headers: this.#headers,
         body: JSON.stringify({
-          model,
+          model: this.#model,
           messages: [{ role: 'user', content: message }],
           ...Object.fromEntries(optional),
         }),
         signal: AbortSignal.any([AbortSignal.timeout(this.#patience.timeoutMs), this.#end.signal]),
       });
-      const body = await response.text();
+      const body = await readBody(response);
+      if (body === undefined) return { fault: 'a reply of more than 1 MB', again: 'never' };
       if (response.ok) return readReply(body);
-      const fault = `HTTP ${response.status} ${body.replace(/\s+/g, ' ').slice(0, 200)}`.trimEnd();
+      const fault = `HTTP ${response.status} ${body}`;
       const named = response.status === 400 ? optional.find(([name]) => body.includes(name)) : undefined;
       if (named) {
         this.#refused.add(named[0]);
@@ -116,11 +140,47 @@ export class ChatClient {
         ...(seconds > 0 && { waitMs: seconds * 1000 }),
       };
     } catch (error) {
-      const { name, cause, message: what } = error as Error & { cause?: { code?: string } };
-      const fault = name === 'TimeoutError' ? `no answer in ${this.#patience.timeoutMs} ms` : (cause?.code ?? what);
-      return { fault, again: 'later' };
+      const { name, cause, message: what } = error as Error & { cause?: { code?: string; message?: string } };
+      if (name === 'TimeoutError') return { fault: `no answer in ${this.#patience.timeoutMs} ms`, again: 'later' };
+      // What has no code is no fault of the network: such a request is never made.
+      const code = cause?.code ?? (error as NodeJS.ErrnoException).code;
+      if (typeof code === 'string') return { fault: code, again: 'later' };
+      return { fault: cause?.message ?? what, again: name === 'AbortError' ? 'later' : 'never' };
     }
   }
+
+  /** Some words of a fault without the secrets: a server may say what it was sent. */
+  #cut(fault: string): string {
+    let text = fault;
+    for (const secret of this.#secrets) text = text.replaceAll(secret, '***');
+    return text.replace(/\s+/g, ' ').slice(0, 200).trimEnd();
+  }
+}
+
+/** An address without what may be secret in it, whether or not it is one. */
+export function shownAddress(url: string): string {
+  return url.replace(/^([^/@]*\/\/)?.*@/s, '$1').replace(/[?#].*$/s, '');
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** The text of a body; undefined where it goes on for too long. */
+async function readBody(response: Response): Promise<string | undefined> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop ends the transfer.
+  for await (const piece of response.body ?? []) {
+    bytes += piece.length;
+    if (bytes > LONGEST_BODY) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString();
 }
 
 /** A body that is no chat completion comes from a proxy as a rule, and passes. */
@@ -135,7 +195,7 @@ function readReply(body: string): { reply: Reply } | { fault: string; again: 'la
     // Told below.
   }
   const text = read?.choices?.[0]?.message?.content;
-  if (typeof text !== 'string') return { fault: `not a chat completion: ${body.slice(0, 100)}`, again: 'later' };
+  if (typeof text !== 'string') return { fault: `not a chat completion: ${body}`, again: 'later' };
   const tokens = (value: unknown): number => (typeof value === 'number' ? value : 0);
   const { prompt_tokens, completion_tokens } = read?.usage ?? {};
   return { reply: { text, promptTokens: tokens(prompt_tokens), completionTokens: tokens(completion_tokens) } };

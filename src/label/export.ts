@@ -6,6 +6,7 @@ import { UserError } from '../core/errors.js';
 import { readRows } from '../data/formats/rows.js';
 import type { StepLabelled } from '../data/steps/records.js';
 import { messagesLine, stepwiseLine, visualPrmLine } from '../data/steps/write.js';
+import { requireOutputs } from '../run/outputs.js';
 import { LABELS_FILE } from './label.js';
 import { readLabels } from './labels-file.js';
 
@@ -36,8 +37,9 @@ async function* labelledSteps(run: string): AsyncGenerator<StepLabelled> {
   for (const file of [labelsFile, table])
     if (!existsSync(file))
       throw new UserError(`${file}: labels: no such file, wanted a run that labelled steps (mstar label)`);
+  await requireOutputs(run, [LABELS_FILE, 'rollouts/label.parquet']);
   const labels = new Map((await readLabels(labelsFile)).map((label) => [`${label.problem}\0${label.sample}`, label]));
-  for await (const { value, line } of readRows(table)) {
+  for await (const { value, at } of readRows(table)) {
     const label = labels.get(`${value.problem}\0${value.sample}`);
     if (!label) continue;
     const steps = (value.steps as StepRange[]).map(({ text_start: from, text_end: to }) =>
@@ -45,7 +47,7 @@ async function* labelledSteps(run: string): AsyncGenerator<StepLabelled> {
     );
     if (steps.length !== label.steps.length)
       throw new UserError(
-        `${table}:${line}: steps: ${steps.length}, wanted ${label.steps.length} as in ${LABELS_FILE}`,
+        `${table}:${at.line}: steps: ${steps.length}, wanted ${label.steps.length} as in ${LABELS_FILE}`,
       );
     yield {
       id: `${label.problem}/${label.sample}`,
@@ -66,6 +68,10 @@ async function* selectedLines(run: string): AsyncGenerator<string> {
         .sort()
     : [];
   let selected = 0;
+  await requireOutputs(
+    run,
+    tables.map((name) => `rollouts/${name}`),
+  );
   for (const name of tables) {
     for await (const { value } of readRows(join(folder, name))) {
       if (value.selected !== true) continue;

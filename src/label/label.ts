@@ -52,8 +52,13 @@ export async function label(
   }
   const pairs = choosePairs(candidates, options.pairs, options.balance, settings.seed);
   if (pairs.length === 0) {
-    const wanted = options.balance ? 'right and wrong ones of the same kind of question' : 'at least one';
-    throw new UserError(`labels: ${candidates.length} responses but no pair to label, wanted ${wanted}`);
+    const right = candidates.filter(({ rated }) => rated.grade.verdict === 'correct').length;
+    const found = `${right} right and ${candidates.length - right} wrong different responses`;
+    const remedy =
+      candidates.length === 0
+        ? 'wanted responses with steps (steps.delimiter, sampling.maxTokens)'
+        : 'wanted right and wrong ones of the same kind of question: raise prm.questions, prm.samples or prm.temperature, or set prm.balance to false';
+    throw new UserError(`labels: ${found}, but no pair to label, ${remedy}`);
   }
   const labelled = await labelAll(phase, policy, pairs, options, settings);
   const selected = new Map<string, Set<number>>();

@@ -1,10 +1,10 @@
 // labels.jsonl: one labelled response a line, what the PRM is trained on. Columns: docs/run-folder.md.
 // Leaves making labels to completions.ts.
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
-import { UserError } from '../core/errors.js';
+import { open, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import { checked } from '../core/schema.js';
 import type { Verdict } from '../core/types.js';
+import { readRecords } from '../data/records.js';
 
 /** A response with the Monte-Carlo label of each of its steps. */
 export interface LabelledResponse {
@@ -34,27 +34,43 @@ export async function writeLabels(path: string, labels: Iterable<LabelledRespons
   }
 }
 
-/** @throws UserError on a line that is no labelled response */
+/** Far above any response. */
+const MAX_LINE_BYTES = 64 * 2 ** 20;
+
+const step = z.object({
+  end: z.number().int().min(1),
+  label: z.number().min(0).max(1),
+  right: z.boolean().optional(),
+});
+const response = z
+  .object({
+    problem: z.string().min(1),
+    sample: z.number().int().min(0),
+    verdict: z.enum(['correct', 'wrong', 'unreadable']),
+    text: z.string(),
+    tokens: z
+      .array(
+        z
+          .number()
+          .int()
+          .min(0)
+          .max(2 ** 31 - 1),
+      )
+      .min(1),
+    steps: z.array(step).min(1),
+  })
+  .refine(
+    ({ steps, tokens }) =>
+      steps.every(({ end }, i) => end > (steps[i - 1]?.end ?? 0)) && steps.at(-1)?.end === tokens.length,
+    { path: ['steps'], message: 'ends that rise to the number of tokens' },
+  );
+
+/** @throws UserError `file:line: field: found, wanted` on a line that is no labelled response */
 export async function readLabels(path: string): Promise<LabelledResponse[]> {
   const labels: LabelledResponse[] = [];
-  for await (const text of createInterface({
-    input: createReadStream(path, 'utf8'),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
-    labels.push(parseLabel(text, `${path}:${labels.length + 1}`));
-  }
+  // A run whose every response failed labels none.
+  if ((await stat(path)).size === 0) return labels;
+  for await (const { at, value } of readRecords(path, MAX_LINE_BYTES))
+    labels.push(checked<LabelledResponse>(response, value, `${path}:${at.line}`));
   return labels;
-}
-
-function parseLabel(text: string, place: string): LabelledResponse {
-  try {
-    const value = JSON.parse(text) as LabelledResponse;
-    const whole = value.steps.every(({ end, label }) => Number.isInteger(end) && label >= 0 && label <= 1);
-    if (whole && value.tokens.length > 0 && value.steps.at(-1)?.end === value.tokens.length) return value;
-  } catch {
-    // The one refusal below covers every kind of damage.
-  }
-  throw new UserError(
-    `${place}: label: damaged, wanted a labelled response (delete the run's labels.jsonl to stop using it)`,
-  );
 }

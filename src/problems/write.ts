@@ -1,7 +1,8 @@
 // Writes generated problems as a MathV360K data set: one JSON list and PNG files. Leaves what a problem is to problem.ts.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { makeFolder } from '../core/files.js';
 import { families } from './families.js';
 import { defaultKnobs, generateProblem, type Knobs, type PictureProblem } from './problem.js';
 
@@ -45,7 +46,7 @@ export function problemAt(options: WriteOptions, index: number): { family: strin
 export async function writeProblems(dir: string, options: WriteOptions): Promise<Written> {
   const imageRoot = join(dir, 'data_images');
   for (const family of options.families ?? Object.keys(families)) {
-    await mkdir(join(imageRoot, family, 'images'), { recursive: true });
+    await makeFolder(join(imageRoot, family, 'images'));
   }
   const first = options.first ?? 0;
   const rows: Row[] = [];

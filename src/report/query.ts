@@ -2,7 +2,8 @@
 // as tables. Leaves printing to the command.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement, StatementType } from '@duckdb/node-api';
+import { type DuckDBConnection, type DuckDBPreparedStatement, StatementType } from '@duckdb/node-api';
+import { allowedPaths, openDatabase, tableOf } from '../core/duckdb.js';
 import { UserError } from '../core/errors.js';
 
 export interface QueryResult {
@@ -22,8 +23,7 @@ interface Table {
 export async function queryRollouts(run: string, sql: string): Promise<QueryResult> {
   const tables = tablesOf(run);
   if (tables.length === 0) throw new UserError(`${run}: rollouts: no Parquet table, wanted a run folder with rollouts`);
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
+  const { connection, close } = await openDatabase();
   try {
     for (const { name, query } of tables) await connection.run(`create view ${name} as ${query}`);
     await closeDoors(
@@ -39,8 +39,7 @@ export async function queryRollouts(run: string, sql: string): Promise<QueryResu
       `query: ${reason}, wanted SQL over the tables that this run has: ${names} (docs/run-folder.md lists their columns)`,
     );
   } finally {
-    connection.closeSync();
-    instance.closeSync();
+    close();
   }
 }
 
@@ -50,13 +49,18 @@ async function readOnly(connection: DuckDBConnection, sql: string): Promise<Duck
   const statements = await connection.extractStatements(sql);
   if (statements.count !== 1) throw new Error(`${statements.count} statements instead of one`);
   const statement = await statements.prepare(0);
-  if (statement.statementType === StatementType.SELECT) return statement;
-  throw new Error(`${StatementType[statement.statementType]} is no query`);
+  if (statement.statementType !== StatementType.SELECT)
+    throw new Error(`${StatementType[statement.statementType]} is no query`);
+  // Once prepared, other statements pass for a query, as a pragma does; the parser knows queries only.
+  const parsed = await connection.runAndReadAll('select json_serialize_sql($1::varchar) as tree', [sql]);
+  const { error, error_message: reason } = JSON.parse(String(parsed.getRows()[0]?.[0])) as Record<string, unknown>;
+  if (error) throw new Error(String(reason));
+  return statement;
 }
 
 /** The views are all that a query needs: other files and extensions are closed to it. */
 async function closeDoors(connection: DuckDBConnection, files: readonly string[]): Promise<void> {
-  await connection.run(`set allowed_paths = ${listOf(files)}`);
+  await connection.run(`set allowed_paths = ${allowedPaths(files)}`);
   await connection.run('set enable_external_access = false');
   await connection.run('set lock_configuration = true');
 }
@@ -74,7 +78,7 @@ function rolloutsTable(run: string): Table {
   const files =
     single.length > 0 ? single : names.filter((name) => name.endsWith('.parquet')).map((name) => join(folder, name));
   const phase = `regexp_extract(filename, '([^/]+)\\.parquet$', 1) as phase`;
-  const source = `read_parquet(${listOf(files)}, filename = true, union_by_name = true)`;
+  const source = tableOf('read_parquet', files, 'filename = true', 'union_by_name = true');
   return { name: 'rollouts', files, query: `select ${phase}, * exclude (filename) from ${source}` };
 }
 
@@ -99,14 +103,10 @@ function stepsTable(run: string): Table {
 }
 
 function linesOf(files: readonly string[], columns: string): string {
-  return `read_json(${listOf(files)}, format = 'newline_delimited', columns = ${columns}, ignore_errors = true)`;
+  return tableOf('read_json', files, "format = 'newline_delimited'", `columns = ${columns}`, 'ignore_errors = true');
 }
 
 function here(run: string, name: string): string[] {
   const file = join(run, name);
   return existsSync(file) ? [file] : [];
-}
-
-function listOf(files: readonly string[]): string {
-  return `[${files.map((file) => `'${file.replaceAll("'", "''")}'`).join(', ')}]`;
 }

@@ -4,11 +4,12 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { parse } from 'yaml';
-import { UserError } from '../core/errors.js';
+import { systemFault, UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
+import { readYaml } from '../core/yaml.js';
 import { type PhaseKind, phases, resultsOf } from '../evolve/phases.js';
 import * as results from '../record/results.js';
+import { isInside } from '../run/durable.js';
 
 export interface PhaseRecord {
   readonly phase: string;
@@ -55,7 +56,7 @@ export async function readRun(dir: string): Promise<RunData> {
   const configFile = join(dir, 'config.yaml');
   const configText = await readText(configFile);
   if (configText === undefined) throw new UserError(`${dir}: run: no config.yaml, wanted the folder of a run`);
-  const config = readYaml(configFile, configText);
+  const config = settingsOf(configFile, configText);
   const verb = valueAt(config, 'verb');
   if (verb !== undefined) throw new UserError(`${dir}: run: ${otherVerb(dir, String(verb))}`);
   const journal = join(dir, 'journal.jsonl');
@@ -108,8 +109,15 @@ export async function readEvents(dir: string): Promise<{ readonly event: string 
   return parseEvents((await readText(join(dir, 'journal.jsonl'))) ?? '');
 }
 
-/** Path of a file of the run; undefined where it is not there, for example deleted to save space. */
+/**
+ * Path of a file of the run; undefined where it is not there, for example deleted to save space.
+ * @throws UserError where a name from the journal leads out of the folder
+ */
 export function fileOf({ dir }: Pick<RunData, 'dir'>, path: string): string | undefined {
+  if (!isInside(path))
+    throw new UserError(
+      `${join(dir, 'journal.jsonl')}: file: ${JSON.stringify(path)}, wanted a path inside the run folder`,
+    );
   const full = join(dir, path);
   return existsSync(full) ? full : undefined;
 }
@@ -132,17 +140,12 @@ async function readText(path: string): Promise<string | undefined> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new UserError(`${path}: file: ${code}, wanted a readable file`);
+    throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`);
   }
 }
 
-function readYaml(path: string, text: string): object {
-  let value: unknown;
-  try {
-    value = parse(text, { prettyErrors: false });
-  } catch (error) {
-    throw new UserError(`${path}: settings: ${(error as Error).message.split('\n')[0]}, wanted valid YAML`);
-  }
+function settingsOf(path: string, text: string): object {
+  const value = readYaml(text, path);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new UserError(`${path}: settings: not a mapping, wanted settings by group`);
 }

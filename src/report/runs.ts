@@ -2,7 +2,7 @@
 // Leaves reading a run to read.ts, several side by side to compare/ and printing to the command.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../core/errors.js';
+import { systemFault, UserError } from '../core/errors.js';
 import { count } from '../page/format.js';
 import { type RunData, readRun } from './read.js';
 
@@ -23,7 +23,7 @@ export async function listRuns(folder: string): Promise<RunLine[]> {
   try {
     names = (await readdir(folder)).sort();
   } catch (error) {
-    throw new UserError(`${folder}: folder: ${(error as NodeJS.ErrnoException).code}, wanted a folder of runs`);
+    throw new UserError(`${folder}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a folder of runs`);
   }
   const lines: RunLine[] = [];
   for (const name of names) {

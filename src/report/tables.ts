@@ -1,6 +1,6 @@
 // Questions to the tables of a run: counts over rollouts/*.parquet and labels.jsonl, and rows of single problems.
 // Leaves what they mean to the sections and which problems are shown to pick.ts.
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { type Database, openDatabase, tableOf } from '../core/duckdb.js';
 import { UserError } from '../core/errors.js';
 
 /** One response of rollouts/*.parquet, or the reason why a problem has none. */
@@ -57,25 +57,23 @@ export interface LabelCount {
   readonly count: number;
 }
 
-export class Tables {
-  readonly #instance: DuckDBInstance;
-  readonly #connection: DuckDBConnection;
+const NUMBERED = 'file_row_number = true';
+const LINES = "format = 'newline_delimited'";
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
-    this.#instance = instance;
-    this.#connection = connection;
+export class Tables {
+  readonly #database: Database;
+
+  private constructor(database: Database) {
+    this.#database = database;
   }
 
   static async open(): Promise<Tables> {
-    const offline = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' };
     // No folder to spill into: a report writes one file and nothing else.
-    const instance = await DuckDBInstance.create(':memory:', { threads: '1', temp_directory: '', ...offline });
-    return new Tables(instance, await instance.connect());
+    return new Tables(await openDatabase({ threads: '1', temp_directory: '' }));
   }
 
   close(): void {
-    this.#connection.closeSync();
-    this.#instance.closeSync();
+    this.#database.close();
   }
 
   /** Questions by how many of their responses were selected: index 0 holds those with none. */
@@ -86,7 +84,7 @@ export class Tables {
       file,
       `select kept, count(*)::integer as questions, bool_or(known) as known from (
         select count(*) filter (selected)::integer as kept, bool_or(lucky is not null) as known
-        from read_parquet($1) group by problem
+        from ${tableOf('read_parquet', file)} group by problem
       ) group by kept order by kept`,
     );
     const questions = new Array<number>((rows.at(-1)?.kept ?? -1) + 1).fill(0);
@@ -102,9 +100,9 @@ export class Tables {
     const sql = `select count(*)::integer as problems,
         count(*) filter (b.verdict = 'correct' and a.verdict <> 'correct')::integer as won,
         count(*) filter (a.verdict = 'correct' and b.verdict <> 'correct')::integer as lost
-      from read_parquet($1) a join read_parquet($2) b using (problem)
+      from ${tableOf('read_parquet', before)} a join ${tableOf('read_parquet', after)} b using (problem)
       where a.temperature = 0 and b.temperature = 0`;
-    const [row] = await this.#read<{ problems: number; won: number; lost: number }>(before, sql, after);
+    const [row] = await this.#read<{ problems: number; won: number; lost: number }>(before, sql);
     return row ?? { problems: 0, won: 0, lost: 0 };
   }
 
@@ -112,11 +110,11 @@ export class Tables {
   async flipped(before: string, after: string, won: boolean, most: number): Promise<string[]> {
     const [right, other] = won ? ['b', 'a'] : ['a', 'b'];
     const sql = `select a.problem as problem
-      from read_parquet($1, file_row_number = true) a join read_parquet($2) b using (problem)
+      from ${tableOf('read_parquet', before, NUMBERED)} a join ${tableOf('read_parquet', after)} b using (problem)
       where a.temperature = 0 and b.temperature = 0
         and ${right}.verdict = 'correct' and ${other}.verdict <> 'correct'
       order by a.file_row_number limit ${most}`;
-    return (await this.#read<{ problem: string }>(before, sql, after)).map(({ problem }) => problem);
+    return (await this.#read<{ problem: string }>(before, sql)).map(({ problem }) => problem);
   }
 
   /** Steps of labels.jsonl by label and by what is known of them, in order of label. */
@@ -125,7 +123,7 @@ export class Tables {
     return this.#read<LabelCount>(
       file,
       `select step.label as label, step."right" as truth, count(*)::integer as count
-      from (select unnest(steps) as step from read_json($1, format = 'newline_delimited', columns = ${columns}))
+      from (select unnest(steps) as step from ${tableOf('read_json', file, LINES, `columns = ${columns}`)})
       where step.label is not null
       group by all order by label, truth nulls first`,
     );
@@ -140,7 +138,7 @@ export class Tables {
       `with responses as (
         select problem, file_row_number as place, sample, verdict, finish, selected, lucky, reward, hash(text) as words,
           regexp_full_match(answer, '[A-Z]') and contains(question, '(' || answer || ')') as choice
-        from read_parquet($1, file_row_number = true)
+        from ${tableOf('read_parquet', file, NUMBERED)}
       ), kept as (
         select distinct problem, words, true as taken from responses where selected
       )
@@ -163,7 +161,7 @@ export class Tables {
   /** All responses to some problems, in the order of the file. */
   async responses(file: string, problems: readonly string[]): Promise<ResponseRow[]> {
     if (problems.length === 0) return [];
-    const marks = problems.map((_, i) => `$${i + 2}`).join(', ');
+    const marks = problems.map((_, i) => `$${i + 1}`).join(', ');
     type Raw = Omit<ResponseRow, 'images' | 'steps'> & {
       readonly image: string | null;
       readonly steps: StepRow[] | null;
@@ -174,7 +172,7 @@ export class Tables {
         coalesce(verdict, '') as verdict, coalesce(reason, '') as reason, reward, coalesce(selected, false) as selected,
         lucky, list_transform(steps, lambda s:
           {'start': s.text_start, 'end': s.text_end, 'score': s.score::double, 'right': s."right"}) as steps
-      from read_parquet($1, file_row_number = true)
+      from ${tableOf('read_parquet', file, NUMBERED)}
       where problem in (${marks}) order by file_row_number`,
       ...problems,
     );
@@ -185,9 +183,9 @@ export class Tables {
     }));
   }
 
-  async #read<T>(file: string, sql: string, ...more: string[]): Promise<T[]> {
+  async #read<T>(file: string, sql: string, ...values: string[]): Promise<T[]> {
     try {
-      const reader = await this.#connection.runAndReadAll(sql, [file, ...more]);
+      const reader = await this.#database.connection.runAndReadAll(sql, values);
       return reader.getRowObjectsJS() as T[];
     } catch (error) {
       const [line] = (error as Error).message.split('\n');

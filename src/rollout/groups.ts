@@ -1,7 +1,7 @@
 // Reads a table of rollouts problem by problem: the rows of one problem, one temperature and one policy together, in the order of
 // the file. Leaves which columns are read, and what a row must be, to the caller.
-import { DuckDBInstance } from '@duckdb/node-api';
 import type { z } from 'zod';
+import { openDatabase, tableOf } from '../core/duckdb.js';
 import { UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
 
@@ -22,14 +22,12 @@ export async function* readGroups<Row extends Grouped>(
   columns: string,
   shape: z.ZodType<Row>,
 ): AsyncGenerator<Row[]> {
-  const offline = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false', temp_directory: '' };
   // One thread: rows then come in the order of the file.
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1', ...offline });
-  const connection = await instance.connect();
+  const { connection, close } = await openDatabase({ threads: '1', temp_directory: '' });
   let rows: Row[] = [];
   try {
-    const sql = `select ${columns}, len(tokens)::integer as token_count from read_parquet($1)`;
-    const result = await told(file, () => connection.stream(sql, [file]));
+    const sql = `select ${columns}, len(tokens)::integer as token_count from ${tableOf('read_parquet', file)}`;
+    const result = await told(file, () => connection.stream(sql));
     const pieces = result.yieldRowObjectJs();
     for (;;) {
       const piece = await told(file, () => pieces.next());
@@ -45,8 +43,7 @@ export async function* readGroups<Row extends Grouped>(
     }
     if (rows.length > 0) yield rows;
   } finally {
-    connection.closeSync();
-    instance.closeSync();
+    close();
   }
 }
 

@@ -12,11 +12,11 @@ import { readRows } from '../data/formats/rows.js';
 export async function readSelected(file: string, problems: readonly Problem[]): Promise<Example[]> {
   const known = new Map(problems.map((problem) => [problem.id, problem]));
   const examples: Example[] = [];
-  for await (const { value, line } of readRows(file)) {
+  for await (const { value, at } of readRows(file)) {
     if (value.selected !== true) continue;
     const problem = known.get(String(value.problem));
     if (!problem) {
-      throw new UserError(`${file}:${line}: problem: ${JSON.stringify(value.problem)}, wanted one of this run`);
+      throw new UserError(`${file}:${at.line}: problem: ${JSON.stringify(value.problem)}, wanted one of this run`);
     }
     examples.push({ problem, variant: 'solve', response: Int32Array.from(value.tokens as number[]) });
   }

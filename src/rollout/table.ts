@@ -1,11 +1,11 @@
 // Rollouts as a parquet file, one row per response, the same bytes for the same rows. Columns: docs/run-folder.md.
 // Leaves which rows there are to the phases.
+import { realpath } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import {
   BOOLEAN,
   DOUBLE,
   DuckDBDataChunk,
-  DuckDBInstance,
   type DuckDBValue,
   FLOAT,
   INTEGER,
@@ -18,6 +18,7 @@ import {
   UINTEGER,
   VARCHAR,
 } from '@duckdb/node-api';
+import { openDatabase, pathOf } from '../core/duckdb.js';
 import type { Problem } from '../core/types.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from './rollout.js';
 
@@ -83,8 +84,9 @@ const PIECE = 2048;
  */
 export async function writeRolloutTable(path: string, folder: string, groups: AsyncIterable<RowGroup>): Promise<void> {
   // One thread: row groups then have one order, and two files of the same rows the same bytes.
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
-  const connection = await instance.connect();
+  const { connection, close } = await openDatabase({ threads: '1' });
+  // Pictures are named by their real paths: a folder reached through a link holds them all the same.
+  const real = await realpath(folder).catch(() => folder);
   try {
     const types = Object.entries(columns).map(([name, type]) => `"${name}" ${type}`);
     await connection.run(`create table rollouts(${types.join(', ')})`);
@@ -98,17 +100,16 @@ export async function writeRolloutTable(path: string, folder: string, groups: As
       rows = [];
     };
     for await (const group of groups) {
-      for (const row of rowsOf(group, folder)) {
+      for (const row of rowsOf(group, real)) {
         rows.push(row);
         if (rows.length === PIECE) flush();
       }
     }
     flush();
     appender.closeSync();
-    await connection.run(`copy rollouts to '${path.replaceAll("'", "''")}' (format parquet, compression zstd)`);
+    await connection.run(`copy rollouts to ${pathOf(path)} (format parquet, compression zstd)`);
   } finally {
-    connection.closeSync();
-    instance.closeSync();
+    close();
   }
 }
 

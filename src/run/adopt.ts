@@ -1,13 +1,16 @@
 // Begins a run with the phases that another run has done: the warm-up, the labels and the PRM of one serve many.
 // Files are linked, not copied: what a run has written it never changes in place.
 // Leaves going on from there to folder.ts and which settings decide which phase to the caller.
-import { copyFile, link, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, link, lstat, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parse } from 'yaml';
 import { UserError } from '../core/errors.js';
-import { listNames, putDurable } from './durable.js';
+import { makeFolder } from '../core/files.js';
+import { readYaml } from '../core/yaml.js';
+import { listNames, putDurable, writeDurable } from './durable.js';
 import { journalHead } from './journal.js';
-import { differences, keepSettings } from './settings.js';
+import { checkOutputFolder } from './output.js';
+import { requireOutputs } from './outputs.js';
+import { differences, keepSettings, type Why } from './settings.js';
 import { readTimings } from './timings.js';
 
 export interface Adoption {
@@ -15,6 +18,8 @@ export interface Adoption {
   readonly from: string;
   /** Settings of the new run. */
   readonly settings: object;
+  /** Of settings that differ; all matter when left out. */
+  readonly why?: Why;
   /** Whether a phase is taken although these settings (dotted names) differ; the first that is not ends what is taken. */
   readonly takes: (phase: string, differing: readonly string[]) => boolean;
 }
@@ -27,11 +32,15 @@ const SHARED = ['splits.json', 'problems', 'problems-out-of-domain'];
  * @returns names of the phases taken
  * @throws UserError where no phase can be taken, naming a setting that differs
  */
-export async function adopt(dir: string, { from, settings, takes }: Adoption): Promise<string[]> {
-  const config = await readFile(join(from, 'config.yaml'), 'utf8').catch(() => {
+export async function adopt(dir: string, { from, settings, why = () => '', takes }: Adoption): Promise<string[]> {
+  await checkOutputFolder({ flag: 'run.dir', path: dir });
+  const file = join(from, 'config.yaml');
+  const config = await readFile(file, 'utf8').catch(() => {
     throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`);
   });
-  const differing = differences(parse(config, { prettyErrors: false }) as unknown, settings).map(({ key }) => key);
+  const differing = differences(readYaml(config, file), settings)
+    .filter((difference) => why(difference) !== null)
+    .map(({ key }) => key);
   const journal = join(from, 'journal.jsonl');
   const { text, commits } = await journalHead(journal, (phase) => takes(phase, differing));
   if (commits.length === 0) {
@@ -45,6 +54,7 @@ export async function adopt(dir: string, { from, settings, takes }: Adoption): P
   }
   const checkpoints = commits.flatMap(({ checkpoint }) => (checkpoint ? [`checkpoints/${checkpoint.name}`] : []));
   const outputs = commits.flatMap((commit) => Object.keys(commit.outputs));
+  await requireOutputs(from, outputs);
   const phases = commits.map(({ phase }) => phase);
   const seconds = await readTimings(join(from, 'timings.json'));
   const taken = Object.fromEntries(phases.map((phase) => [phase, seconds[phase] ?? 0]));
@@ -53,8 +63,8 @@ export async function adopt(dir: string, { from, settings, takes }: Adoption): P
     for (const path of [...SHARED, ...checkpoints, ...new Set(outputs)]) {
       await linkTree(join(from, path), join(aside, path));
     }
-    await writeFile(join(aside, 'journal.jsonl'), text);
-    await writeFile(join(aside, 'timings.json'), `${JSON.stringify(taken, null, 2)}\n`);
+    await writeDurable(join(aside, 'journal.jsonl'), text);
+    await writeDurable(join(aside, 'timings.json'), `${JSON.stringify(taken, null, 2)}\n`);
     await keepSettings(aside, settings, true);
   });
   return phases;
@@ -62,14 +72,15 @@ export async function adopt(dir: string, { from, settings, takes }: Adoption): P
 
 /** A file or folder under another name; one that is not there is left out. */
 async function linkTree(from: string, to: string): Promise<void> {
-  const info = await stat(from).catch(() => undefined);
+  const info = await lstat(from).catch(() => undefined);
   if (!info) return;
+  if (info.isSymbolicLink()) throw new UserError(`${from}: run: a link, wanted a file or folder of the run itself`);
   if (info.isDirectory()) {
-    await mkdir(to, { recursive: true });
+    await makeFolder(to);
     for (const name of await listNames(from)) await linkTree(join(from, name), join(to, name));
     return;
   }
-  await mkdir(dirname(to), { recursive: true });
+  await makeFolder(dirname(to));
   // Other file systems, and some that know no links, get a copy.
   await link(from, to).catch(() => copyFile(from, to));
 }

@@ -2,7 +2,7 @@
 // Leaves weights and trainer state to the model that saves itself.
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hashFile, listNames, putDurable, writeDurable } from './durable.js';
+import { hashFile, isInside, listNames, putDurable, writeDurable } from './durable.js';
 import type { Json } from './journal.js';
 
 const MANIFEST = 'manifest.json';
@@ -36,7 +36,7 @@ export async function faultOf(dir: string): Promise<string | undefined> {
   let manifest: Manifest;
   try {
     manifest = JSON.parse(await readFile(join(dir, MANIFEST), 'utf8')) as Manifest;
-    if (manifest.format !== 1 || typeof manifest.files !== 'object' || manifest.files === null) throw new Error('form');
+    if (manifest.format !== 1 || !Object.keys(manifest.files).every(isInside)) throw new Error('form');
   } catch {
     return 'no readable manifest.json';
   }

@@ -3,8 +3,9 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../core/files.js';
 
 /** Ends the name of whatever is being written or deleted; such leftovers of a killed process are removed at the next start. */
 export const ASIDE = '.aside';
@@ -25,7 +26,7 @@ export async function writeDurable(path: string, data: string | Uint8Array): Pro
 export async function putDurable(path: string, write: (aside: string) => Promise<void>): Promise<void> {
   const aside = path + ASIDE;
   await rm(aside, { recursive: true, force: true });
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   try {
     await write(aside);
     await syncTree(aside);
@@ -66,6 +67,11 @@ export async function listNames(dir: string): Promise<string[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** Whether a path, with `/` between its parts, stays in the folder it starts in: for paths that a file of a run names. */
+export function isInside(path: string): boolean {
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\0:]/.test(part));
 }
 
 /** SHA-256 of a file, in hex, read in pieces. */

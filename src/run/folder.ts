@@ -1,15 +1,18 @@
 // A run folder: opened by one process, continued where its journal and its checkpoints agree, worked on phase by phase.
 // Leaves what a phase does to src/evolve, src/label and src/evaluate.
-import { mkdir, stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
+import { makeFolder } from '../core/files.js';
 import { faultOf } from './checkpoint.js';
 import { listNames, removeDurable, sweepAside } from './durable.js';
 import { type Commit, Journal, type JournalEvent, type Json } from './journal.js';
 import { isClaim, type Lock, lockFolder } from './lock.js';
+import { checkOutputFolder } from './output.js';
+import { outputFault } from './outputs.js';
 import { Phase } from './phase.js';
 import { type PlannedWork, Progress } from './progress.js';
-import { keepSettings } from './settings.js';
+import { type Difference, keepSettings, type Why } from './settings.js';
 import { Stopped, stopIfAsked } from './stop.js';
 import { type Display, silent } from './terminal.js';
 import { Timings } from './timings.js';
@@ -18,6 +21,8 @@ export interface RunOptions {
   readonly dir: string;
   /** Everything that decides the bytes of the run, and nothing else. */
   readonly settings: object;
+  /** Of settings that differ from those the run was begun with; all matter when left out. */
+  readonly why?: Why;
   readonly signal?: AbortSignal;
   readonly display?: Display;
   /** Iteration checkpoints (`iter-*`) to keep; 0 keeps all. */
@@ -32,11 +37,19 @@ export class Run {
   readonly signal: AbortSignal;
   /** No work of an earlier process is kept here. */
   readonly isFresh: boolean;
+  /** Ends the names of units where they are cut otherwise than when the run was begun: such units are no others. */
+  readonly unitMark: string;
   readonly #lock: Lock;
   readonly #display: Display;
   readonly #keep: number;
 
-  private constructor(options: RunOptions, lock: Lock, journal: Journal, timings: Timings, isFresh: boolean) {
+  private constructor(
+    options: RunOptions,
+    lock: Lock,
+    journal: Journal,
+    timings: Timings,
+    { isFresh, changed }: { readonly isFresh: boolean; readonly changed: readonly Difference[] },
+  ) {
     this.dir = options.dir;
     this.signal = options.signal ?? new AbortController().signal;
     this.#display = options.display ?? silent;
@@ -46,6 +59,10 @@ export class Run {
     this.journal = journal;
     this.timings = timings;
     this.isFresh = isFresh;
+    const chunk = changed.find(({ key }) => /(^|\.)chunk$/.test(key));
+    this.unitMark = chunk ? `-by-${chunk.now}` : '';
+    for (const { key, before, now } of changed)
+      if (!now.startsWith('"')) this.progress.say(`${key} is ${now}, was ${before}: the same bytes`);
   }
 
   /**
@@ -54,7 +71,8 @@ export class Run {
    * @throws UserError where another process owns it, it holds something else, or settings differ
    */
   static async open(options: RunOptions): Promise<Run> {
-    await mkdir(options.dir, { recursive: true });
+    await checkOutputFolder({ flag: 'run.dir', path: options.dir });
+    await makeFolder(options.dir);
     const lock = await lockFolder(options.dir);
     let journal: Journal | undefined;
     try {
@@ -68,11 +86,15 @@ export class Run {
         // First of all files, so that a start that is cut off here is known as one.
         await keepSettings(options.dir, options.settings, true);
       }
+      await refuseLinks(options.dir);
       journal = await Journal.open(join(options.dir, 'journal.jsonl'));
       const isFresh = journal.commits.length === 0 && (await listNames(join(options.dir, 'work'))).length === 0;
-      await keepSettings(options.dir, options.settings, isFresh);
+      const changed = await keepSettings(options.dir, options.settings, isFresh, options.why);
       if (isFresh) await journal.clear();
-      const run = new Run(options, lock, journal, await Timings.open(join(options.dir, 'timings.json')), isFresh);
+      const run = new Run(options, lock, journal, await Timings.open(join(options.dir, 'timings.json')), {
+        isFresh,
+        changed,
+      });
       await run.#rewind();
       await run.#sweep();
       return run;
@@ -164,8 +186,8 @@ export class Run {
       if (!known.has(label)) known.set(label, await faultOf(this.checkpointPath(name)));
       if (known.get(label)) return known.get(label);
     }
-    for (const [path, bytes] of Object.entries(commits.at(-1)?.outputs ?? {})) {
-      if (!known.has(path)) known.set(path, await sizeFault(join(this.dir, path), bytes));
+    for (const [path, mark] of Object.entries(commits.at(-1)?.outputs ?? {})) {
+      if (!known.has(path)) known.set(path, await outputFault(join(this.dir, path), mark));
       if (known.get(path)) return known.get(path);
     }
     return undefined;
@@ -198,8 +220,11 @@ export class Run {
   }
 }
 
-async function sizeFault(path: string, bytes: number): Promise<string | undefined> {
-  const info = await stat(path).catch(() => undefined);
-  if (!info) return 'missing';
-  return info.size === bytes ? undefined : `${info.size} bytes, wanted ${bytes}`;
+/** A run deletes in these folders by name: through a link that would be somewhere else. Throws UserError. */
+async function refuseLinks(dir: string): Promise<void> {
+  for (const name of ['checkpoints', 'rollouts', 'work']) {
+    const info = await lstat(join(dir, name)).catch(() => undefined);
+    if (info?.isSymbolicLink())
+      throw new UserError(`${join(dir, name)}: run.dir: a link, wanted a folder (the run folder itself may be a link)`);
+  }
 }

@@ -1,7 +1,10 @@
 // The journal of a run: one JSON event a line, appended; `commit` lines say which phases are done for good.
 // Leaves the meaning of events to the phases and the choice of where to continue to folder.ts.
 import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { checked } from '../core/schema.js';
 import type { TokenCounts } from '../record/results.js';
+import { isInside } from './durable.js';
 
 /** Plain data that a line can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -14,17 +17,46 @@ export interface JournalEvent {
 /** Whose weights a checkpoint holds; of each, a run goes on from the newest. `completer` samples the PRM's labels. */
 export type CheckpointModel = 'policy' | 'completer' | 'prm';
 
+/** What a file held when it was written; runs of earlier versions know its size only. */
+export interface OutputMark {
+  readonly bytes: number;
+  /** In hex. */
+  readonly sha256?: string;
+}
+
 /** A phase that is done: its result and the files it left. */
 export interface Commit {
   readonly event: 'commit';
   readonly phase: string;
   readonly result: Json;
   readonly tokens: TokenCounts;
-  /** Bytes of each file written, by path inside the run folder. */
-  readonly outputs: Readonly<Record<string, number>>;
+  /** Each file written, by path inside the run folder. */
+  readonly outputs: Readonly<Record<string, OutputMark>>;
   /** Name under checkpoints/ and whose weights it holds, where the phase made one. */
   readonly checkpoint: { readonly name: string; readonly model: CheckpointModel } | null;
 }
+
+const bytes = z.int().min(0);
+const mark = z.union([bytes.transform((size) => ({ bytes: size })), z.object({ bytes, sha256: z.string() })]);
+
+/** A commit in a journal that may come from anywhere: the files and folders that it names are deleted and linked. */
+const commitSchema: z.ZodType<Commit> = z.object({
+  event: z.literal('commit'),
+  phase: z.string(),
+  result: z.unknown().transform((result) => result as Json),
+  tokens: z.object({ sampled: z.number(), scored: z.number(), trained: z.number() }),
+  outputs: z.record(z.string(), mark).superRefine((outputs, context) => {
+    const outside = Object.keys(outputs).find((path) => !isInside(path));
+    if (outside !== undefined)
+      context.addIssue({ code: 'custom', path: [outside], message: 'a path inside the run folder' });
+  }),
+  checkpoint: z
+    .object({
+      name: z.string().refine((name) => isInside(name) && !name.includes('/'), 'a name without folders'),
+      model: z.enum(['policy', 'completer', 'prm']),
+    })
+    .nullable(),
+});
 
 export class Journal {
   readonly #handle: FileHandle;
@@ -37,20 +69,32 @@ export class Journal {
     this.#handle = handle;
   }
 
-  /** Opens or makes the file; a last line that was cut off by a crash, and everything after a damaged line, is not read. */
+  /**
+   * Opens or makes the file; a last line that was cut off by a crash, and everything after a damaged line, is not read.
+   * @throws UserError where a commit names something outside the run folder, or is no commit
+   */
   static async open(path: string): Promise<Journal> {
     const journal = new Journal(await open(path, 'a+'));
-    let offset = 0;
-    const bytes = await readFile(path);
-    while (offset < bytes.length) {
-      const newline = bytes.indexOf(10, offset);
-      const event = newline < 0 ? undefined : parseEvent(bytes.toString('utf8', offset, newline));
-      if (!event) break;
-      offset = newline + 1;
-      if (event.event === 'start') journal.#start = { event, end: offset };
-      else if (event.event === 'commit') journal.#commits.push({ commit: event as unknown as Commit, end: offset });
+    try {
+      journal.#read(path, await readFile(path));
+    } catch (error) {
+      await journal.close();
+      throw error;
     }
     return journal;
+  }
+
+  #read(path: string, text: Buffer): void {
+    let offset = 0;
+    for (let line = 1; offset < text.length; line++) {
+      const newline = text.indexOf(10, offset);
+      const event = newline < 0 ? undefined : parseEvent(text.toString('utf8', offset, newline));
+      if (!event) break;
+      offset = newline + 1;
+      if (event.event === 'start') this.#start = { event, end: offset };
+      else if (event.event === 'commit')
+        this.#commits.push({ commit: checked(commitSchema, event, `${path}:${line}`), end: offset });
+    }
   }
 
   /** The event that opened the run; undefined in a new journal. */
@@ -121,6 +165,7 @@ export class Journal {
 /**
  * The start of the journal at `path`: up to the last of the commits at its head whose phases are wanted; nothing where there is
  * none. A damaged line ends it.
+ * @throws UserError as `Journal.open`
  */
 export async function journalHead(
   path: string,
@@ -130,12 +175,12 @@ export async function journalHead(
   const commits: Commit[] = [];
   let kept = 0;
   let end = 0;
-  for (const line of text.split('\n').slice(0, -1)) {
+  for (const [i, line] of text.split('\n').slice(0, -1).entries()) {
     end += line.length + 1;
     const event = parseEvent(line);
     if (!event) break;
     if (event.event !== 'commit') continue;
-    const commit = event as unknown as Commit;
+    const commit = checked(commitSchema, event, `${path}:${i + 1}`);
     if (!wanted(commit.phase)) break;
     commits.push(commit);
     kept = end;

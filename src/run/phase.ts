@@ -1,12 +1,12 @@
 // What a phase of a run works with: units it need not repeat, events, files and a checkpoint that appear with its commit.
 // Leaves the commit itself to folder.ts.
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TokenCounts } from '../record/results.js';
 import { commitCheckpoint } from './checkpoint.js';
 import { putDurable } from './durable.js';
 import type { Run } from './folder.js';
-import type { CheckpointModel, Json } from './journal.js';
+import type { CheckpointModel, Json, OutputMark } from './journal.js';
+import { markOf } from './outputs.js';
 import type { Meter, WorkKind } from './progress.js';
 import { stopIfAsked } from './stop.js';
 import { keepUnit, readUnit } from './units.js';
@@ -16,7 +16,7 @@ export class Phase {
   /** Folder for pieces of unfinished work; it goes when the phase is committed. */
   readonly work: string;
   readonly #run: Run;
-  readonly #outputs: Record<string, number> = {};
+  readonly #outputs: Record<string, OutputMark> = {};
   readonly #tokens: { -readonly [kind in keyof TokenCounts]: number } = { sampled: 0, scored: 0, trained: 0 };
   #checkpoint: { readonly name: string; readonly model: CheckpointModel } | null = null;
 
@@ -30,7 +30,7 @@ export class Phase {
     return this.#run.signal;
   }
 
-  get outputs(): Readonly<Record<string, number>> {
+  get outputs(): Readonly<Record<string, OutputMark>> {
     return this.#outputs;
   }
 
@@ -63,7 +63,7 @@ export class Phase {
    */
   async unit<T>(name: string, make: () => Promise<T>): Promise<{ readonly value: T; readonly found: boolean }> {
     stopIfAsked(this.signal);
-    const path = join(this.work, `${name}.unit`);
+    const path = join(this.work, `${name}${this.#run.unitMark}.unit`);
     const kept = await readUnit<T>(path);
     if (kept) return { value: kept.value, found: true };
     const value = await make();
@@ -87,7 +87,7 @@ export class Phase {
   async output(path: string, write: (aside: string) => Promise<void>): Promise<void> {
     const full = join(this.#run.dir, path);
     await putDurable(full, write);
-    this.#outputs[path] = (await stat(full)).size;
+    this.#outputs[path] = await markOf(full);
   }
 
   /** Makes the checkpoint of this phase; call it when the long work is done: a run killed after it repeats the phase. */

@@ -43,6 +43,8 @@ export class Progress {
   readonly #clock: () => number;
   readonly #speeds = new Map<WorkKind, { seconds: number; units: number }>();
   #parts: Part[] = [];
+  /** Share shown last: what is learned of the work to come may raise the estimate of it, but nothing done is undone. */
+  #shown = 0;
   /** When the work at hand began: meters take turns, so all share it. */
   #from = 0;
 
@@ -84,7 +86,9 @@ export class Progress {
     const show = (): void => {
       const tokensPerSecond = shownSeconds > 0 && shownTokens > 0 ? shownTokens / shownSeconds : undefined;
       const { fraction, secondsLeft } = this.estimate();
-      this.#display.show({ title, done: part.done, total: part.count, fraction, secondsLeft, tokensPerSecond });
+      this.#shown = Math.max(this.#shown, fraction);
+      const { done, count: total } = part;
+      this.#display.show({ title, done, total, fraction: this.#shown, secondsLeft, tokensPerSecond });
     };
     show();
     return {

@@ -2,51 +2,73 @@
 // Leaves what settings mean to src/config.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { UserError } from '../core/errors.js';
+import { readYaml } from '../core/yaml.js';
 import { writeDurable } from './durable.js';
 
 const FILE = 'config.yaml';
 
+/** A setting (dotted name) in which two runs differ, with its values as JSON. */
+export interface Difference {
+  readonly key: string;
+  readonly before: string;
+  readonly now: string;
+}
+
+/** Tells why a difference matters, in words that may be none; null where a run goes on with it to the same bytes. */
+export type Why = (difference: Difference) => string | null;
+
 /**
  * Writes the settings into a fresh folder, or checks that they are the ones of the run it holds.
  * @param isFresh no work was done under the settings that may be there
+ * @returns differences that do not matter; the folder keeps the settings it was begun with
  * @throws UserError naming the first setting that differs
  */
-export async function keepSettings(dir: string, settings: object, isFresh: boolean): Promise<void> {
+export async function keepSettings(
+  dir: string,
+  settings: object,
+  isFresh: boolean,
+  why: Why = () => '',
+): Promise<readonly Difference[]> {
   const path = join(dir, FILE);
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (text === undefined || isFresh)
-    return writeDurable(path, stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false }));
-  for (const { key, before, now } of differences(readYaml(path, text), settings)) {
+  if (text === undefined || isFresh) {
+    await writeDurable(path, stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false }));
+    return [];
+  }
+  const found = differences(readYaml(text, path), settings);
+  for (const difference of found) {
+    const reason = why(difference);
+    if (reason === null) continue;
+    const { key, before, now } = difference;
+    const because = reason === '' ? '' : `: ${reason}`;
     throw new UserError(
-      `${path}: ${key}: ${now} now, wanted ${before} as in the run it holds (or choose another folder)`,
+      `${path}: ${key}: ${now} now, wanted ${before} as in the run it holds${because} (or choose another folder)`,
     );
   }
+  return found;
 }
 
-/** Settings (dotted names) in which two runs differ, with their values as text. */
-export function differences(
-  before: unknown,
-  now: unknown,
-): { readonly key: string; readonly before: string; readonly now: string }[] {
+/** A setting that a run folder holds, by its dotted name; undefined where it holds none. */
+export async function settingOf(dir: string, name: string): Promise<unknown> {
+  const path = join(dir, FILE);
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return name
+    .split('.')
+    .reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], readYaml(text, path));
+}
+
+export function differences(before: unknown, now: unknown): Difference[] {
   const kept = flatten(before);
   const wanted = flatten(JSON.parse(JSON.stringify(now)) as unknown);
   return [...new Set([...wanted.keys(), ...kept.keys()])].flatMap((key) => {
     const sides = { before: kept.get(key) ?? 'not set', now: wanted.get(key) ?? 'not set' };
     return sides.before === sides.now ? [] : [{ key, ...sides }];
   });
-}
-
-function readYaml(path: string, text: string): unknown {
-  try {
-    return parse(text, { prettyErrors: false }) as unknown;
-  } catch (error) {
-    throw new UserError(`${path}: settings: ${(error as Error).message.split('\n')[0]}, wanted valid YAML`);
-  }
 }
 
 /** Dotted key to JSON text of each leaf; lists count as one value. */

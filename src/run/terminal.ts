@@ -1,5 +1,6 @@
 // Shows progress: one live line on a terminal, plain lines at intervals elsewhere, nothing when asked for nothing.
 // Leaves what is shown to progress.ts and results to the commands.
+import { printable } from '../core/printable.js';
 
 /** One moment of a job. */
 export interface Moment {
@@ -61,7 +62,7 @@ function liveDisplay(output: Output, color: boolean, clock: () => number): Displ
     },
     say(text) {
       clear();
-      output.write(`${text}\n`);
+      output.write(`${printable(text)}\n`);
     },
     close: clear,
   };
@@ -77,7 +78,7 @@ function plainDisplay(output: Output, clock: () => number): Display {
       output.write(`${describe(moment)}\n`);
     },
     say(text) {
-      output.write(`${text}\n`);
+      output.write(`${printable(text)}\n`);
     },
     close() {},
   };
@@ -87,7 +88,7 @@ function describe({ title, done, total, fraction, secondsLeft, tokensPerSecond }
   const parts = [`${Math.floor(fraction * 100)}%`, title, `${done}/${total}`];
   if (tokensPerSecond !== undefined) parts.push(`${Math.round(tokensPerSecond)} tokens/s`);
   if (secondsLeft !== undefined) parts.push(`${describeSeconds(secondsLeft)} left`);
-  return parts.join(' · ');
+  return printable(parts.join(' · '));
 }
 
 /** A duration in its two largest units, for example `3m 12s`. */

@@ -19,43 +19,55 @@ export const oneOf = (wanted: string) => ({
   error: (issue: { code?: string }) => (issue.code === 'invalid_union' ? wanted : undefined),
 });
 
-const prependStep = z.object({ type: z.literal('Prepend'), prepend: z.string() }).transform(
-  ({ prepend }): Normalise =>
-    (text) =>
-      text === '' ? '' : prepend + text,
+/** A step of normalisation. `growth`: how much longer it may make a text, as a factor. */
+interface NormaliseStep {
+  readonly apply: Normalise;
+  readonly growth: number;
+}
+
+/** Far more than published files have; bounds the time for a text. */
+const MAX_STEPS = 32;
+/** Steps that each double a text would fill any memory. */
+const MAX_GROWTH = 64;
+const short = z.string().max(1024);
+
+const prependStep = z.object({ type: z.literal('Prepend'), prepend: short }).transform(
+  ({ prepend }): NormaliseStep => ({
+    apply: (text) => (text === '' ? '' : prepend + text),
+    growth: 1,
+  }),
 );
 
 const replaceStep = z
-  .object({ type: z.literal('Replace'), pattern: z.object({ String: z.string().min(1) }), content: z.string() })
+  .object({ type: z.literal('Replace'), pattern: z.object({ String: short.min(1) }), content: short })
   .transform(
-    ({ pattern, content }): Normalise =>
-      (text) =>
-        // A function, because `$` has a meaning in a replacement text.
-        text.replaceAll(pattern.String, () => content),
+    ({ pattern, content }): NormaliseStep => ({
+      // A function, because `$` has a meaning in a replacement text.
+      apply: (text) => text.replaceAll(pattern.String, () => content),
+      growth: Math.max(1, content.length / pattern.String.length),
+    }),
+  );
+
+const sequenceStep = z
+  .object({
+    type: z.literal('Sequence'),
+    normalizers: z
+      .array(z.discriminatedUnion('type', [prependStep, replaceStep], oneOf('Prepend or Replace')))
+      .max(MAX_STEPS),
+  })
+  .transform(
+    ({ normalizers }): NormaliseStep => ({
+      apply: (text) => normalizers.reduce((done, { apply }) => apply(done), text),
+      growth: normalizers.reduce((product, { growth }) => product * growth, 1),
+    }),
   );
 
 /** Absent: the text stays as it is. */
 export const normalizerSchema = z
-  .discriminatedUnion(
-    'type',
-    [
-      prependStep,
-      replaceStep,
-      z
-        .object({
-          type: z.literal('Sequence'),
-          normalizers: z.array(z.discriminatedUnion('type', [prependStep, replaceStep], oneOf('Prepend or Replace'))),
-        })
-        .transform(
-          ({ normalizers }): Normalise =>
-            (text) =>
-              normalizers.reduce((done, step) => step(done), text),
-        ),
-    ],
-    oneOf('Prepend, Replace or Sequence'),
-  )
+  .discriminatedUnion('type', [prependStep, replaceStep, sequenceStep], oneOf('Prepend, Replace or Sequence'))
   .nullish()
-  .transform((step): Normalise => step ?? ((text) => text));
+  .refine((step) => (step?.growth ?? 1) <= MAX_GROWTH, `steps that make a text at most ${MAX_GROWTH} times as long`)
+  .transform((step): Normalise => step?.apply ?? ((text) => text));
 
 const expression = z.string().transform((text, context) => {
   try {
@@ -88,7 +100,7 @@ const byteLevelStep = z
 const metaspaceStep = z
   .object({
     type: z.literal('Metaspace'),
-    replacement: z.string().min(1),
+    replacement: z.string().min(1).max(MAX_GROWTH),
     // "first" depends on what stands before the text, which encoding a text alone cannot know.
     prepend_scheme: z.literal(['always', 'never']),
     split: z.boolean().default(true),
@@ -112,7 +124,9 @@ export const preTokenizerSchema = z
       z
         .object({
           type: z.literal('Sequence'),
-          pretokenizers: z.array(z.discriminatedUnion('type', steps, oneOf('Split, ByteLevel or Metaspace'))),
+          pretokenizers: z
+            .array(z.discriminatedUnion('type', steps, oneOf('Split, ByteLevel or Metaspace')))
+            .max(MAX_STEPS),
         })
         .transform(({ pretokenizers }): readonly WordStep[] => pretokenizers),
     ],

@@ -2,6 +2,7 @@
 // Leaves encoding and decoding to tokenizer-json.ts. Post-processor, padding and truncation are the prompt's business.
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
+import { parseJson } from '../core/json.js';
 import { checked } from '../core/schema.js';
 import type { AddedToken } from './added-tokens.js';
 import { BYTE_CHARACTERS } from './byte-alphabet.js';
@@ -115,15 +116,6 @@ export function parseTokenizerJson(bytes: Uint8Array, specials: SpecialTokens, f
     byteLevel,
     stripsFirstSpace: strip?.start === 1,
   };
-}
-
-function parseJson(bytes: Uint8Array, file: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    const [reason] = (error as Error).message.split('\n');
-    throw new UserError(`${file}: file: not JSON (${reason}), wanted a tokenizer.json`);
-  }
 }
 
 function isObject(value: unknown): boolean {

@@ -5,16 +5,20 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packageRoot } from '../../src/config/presets.js';
+import type { ConfigInput } from '../../src/config/schema.js';
 import { random } from '../../src/core/random.js';
 import { evolve } from '../../src/jobs.js';
 import { fakeHost } from '../fakes/host.js';
@@ -84,6 +88,8 @@ describe('a run', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
+    ['SIGXCPU', 152],
   ] as const)('asked to stop by %s ends with %i and goes on to the same bytes', async (signal, code) => {
     const child = start(signal, 2);
     const waiting = setInterval(() => {
@@ -130,6 +136,51 @@ describe('a run', () => {
     const summary = await evolve(smallRecipe(root, 'undisturbed'), { host });
     expect(Object.keys(summary.test)).toEqual(['base', 'warmup', 'iter-0001', 'iter-0002', 'iter-0003']);
     expect(fingerprint(join(root, 'undisturbed'))).toEqual(undisturbed);
+  });
+
+  test('reached through a link ends with the same bytes', async () => {
+    mkdirSync(join(root, 'behind'));
+    symlinkSync(join(root, 'behind'), join(root, 'link'));
+    await evolve(smallRecipe(root, 'link'), { host: fakeHost() });
+    expect(fingerprint(join(root, 'behind'))).toEqual(undisturbed);
+  });
+
+  test('goes on with the threads it began with where none are set, and with less memory where that is the same', async () => {
+    const recipe = smallRecipe(root, 'moved');
+    const { path } = recipe.model;
+    await evolve({ ...recipe, model: { path } }, { host: fakeHost() }, 'warmup');
+    const file = join(root, 'moved/config.yaml');
+    const kept = readFileSync(file, 'utf8').replace(/threads: \d+/, 'threads: 77');
+    writeFileSync(file, kept);
+    await evolve({ ...recipe, model: { path, kvGib: 0.5 } }, { host: fakeHost() }, 'label');
+    expect(readFileSync(file, 'utf8')).toBe(kept);
+    const refused = async (change: Partial<ConfigInput>): Promise<string> =>
+      evolve({ ...recipe, model: { path }, ...change }, { host: fakeHost() }).then(String, ({ message }) => message);
+    expect(await refused({ model: { path, threads: 3 } })).toContain('model.threads: 3 now, wanted 77 as in the run');
+    expect(await refused({ model: { path, tokenBudget: 9 } })).toContain(
+      'model.tokenBudget: 9 now, wanted 16384 as in the run it holds: the sums of an optimizer step depend on it; kvGib may change',
+    );
+    expect(await refused({ run: { ...recipe.run, chunk: 4 } })).toContain(': the PRM scores the responses of a chunk');
+  });
+
+  test('keeps a path into this package as it was written, and knows it from a run that kept it absolute', async () => {
+    const recipe = smallRecipe(root, 'inside');
+    const model = { path: 'mstar:assets/tiny-internvl2', threads: 1 };
+    const opened: string[] = [];
+    const host = {
+      ...fakeHost(),
+      openPolicy: (dir: string) => {
+        opened.push(dir);
+        return fakeHost().openPolicy(recipe.model.path);
+      },
+    };
+    await evolve({ ...recipe, model }, { host }, 'warmup');
+    const file = join(root, 'inside/config.yaml');
+    const kept = readFileSync(file, 'utf8');
+    expect(kept).toContain('path: mstar:assets/tiny-internvl2\n');
+    expect(opened[0]).toBe(join(packageRoot, 'assets/tiny-internvl2'));
+    writeFileSync(file, kept.replace('mstar:', `${packageRoot}/`));
+    await evolve({ ...recipe, model }, { host }, 'warmup');
   });
 
   test('may be done stage by stage', async () => {

@@ -15,6 +15,7 @@ import { image, never, optimizer, sampling } from './tiny-model.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const names = readdirSync(`${root}/src/backbones`)
+  .filter((file) => file.endsWith('.ts'))
   .map((file) => file.replace(/\.ts$/, ''))
   .filter((name) => name !== 'backbone' && name !== 'registry');
 

@@ -1,7 +1,7 @@
 // What generation_config.json and the ids of config.json say about sampling: the tokens that end an answer are applied,
 // what would change the chances of tokens is refused. Temperature, top-k, top-p and lengths are settings of a run instead.
 import { z } from 'zod';
-import { checked } from '../../core/schema.js';
+import { checked, checkedUnder } from '../../core/schema.js';
 
 const neutral = (value: number) => z.literal([value, null]).optional();
 const none = z.null().optional();
@@ -63,11 +63,15 @@ interface Document {
 
 /**
  * Ids that end an answer by these files, which generation_config.json has the say about.
- * @param language what config.json says of the language model
+ * @param config config.json, which describes the language model under `key`
  * @throws UserError on an id that is none of the vocabulary, and on what the engine does not do
  */
-export function endIds(language: Document, generation: Document, vocabulary: number): readonly number[] {
-  const own = checked(z.object(ids(vocabulary)), language.contents, language.file);
+export function endIds(
+  config: Document & { readonly key?: string | undefined },
+  generation: Document,
+  vocabulary: number,
+): readonly number[] {
+  const own = checkedUnder(z.object(ids(vocabulary)), config.contents, config.key, config.file);
   const schema = z.object({ ...ids(vocabulary), ...settings, ...chances });
   const said = checked(schema, generation.contents ?? {}, generation.file);
   return [said.eos_token_id ?? own.eos_token_id ?? []].flat();

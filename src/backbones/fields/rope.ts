@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../../core/errors.js';
-import { checked } from '../../core/schema.js';
+import { checkedUnder } from '../../core/schema.js';
 
 const kind = z.string().optional();
 const ropeSchema = z
@@ -35,11 +35,8 @@ export function withRope(config: unknown, file: string, key?: string): unknown {
   // For the backbone to refuse.
   if (typeof config !== 'object' || config === null) return config;
   const at = key === undefined ? '' : `${key}.`;
-  const read =
-    key === undefined
-      ? checked(schema, config, file)
-      : checked(z.object({ [key]: schema }), { [key]: config }, file)[key];
-  const { rope_scaling: scaling, rope_parameters: parameters, ...rest } = read as z.output<typeof schema>;
+  const document = key === undefined ? config : { [key]: config };
+  const { rope_scaling: scaling, rope_parameters: parameters, ...rest } = checkedUnder(schema, document, key, file);
   const same = <T>(field: string, found: T | undefined, wanted: T | undefined, where: string): T | undefined => {
     if (found === undefined || wanted === undefined || isDeepStrictEqual(found, wanted)) return found ?? wanted;
     throw new UserError(

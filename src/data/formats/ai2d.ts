@@ -1,7 +1,7 @@
 // AI2D: Parquet (options as a list, the answer as an index) or TSV (options in columns, the answer as a letter).
 // Leaves scoring to the protocols. Files with and without masked labels look the same and give different numbers.
+import { embeddedPicture, hasPicture } from '../pictures.js';
 import { refuse, shown } from '../refuse.js';
-import { embeddedPicture } from './embedded.js';
 import {
   answerLetter,
   choiceProblem,
@@ -10,25 +10,30 @@ import {
   lettered,
   optionalText,
   textOf,
+  textsOf,
   withOptions,
 } from './format.js';
 import { readRows } from './rows.js';
+
+/** Other tables have options and answers as well, and pictures, but not these columns alone. */
+const COLUMNS = ['index', 'id', 'question', 'options', 'answer', 'image'];
 
 export const format: DataFormat = {
   name: 'ai2d',
   description: 'AI2D: test-*.parquet (answer as an index) or AI2D_TEST*.tsv (answer as a letter)',
   accepts: ({ kind, first }) =>
-    (kind === 'parquet' && 'options' in first && 'answer' in first && 'image' in first && !('category' in first)) ||
-    (kind === 'tsv' && 'A' in first && 'answer' in first && !('category' in first || 'l2-category' in first)),
+    hasPicture(first.image) &&
+    ((kind === 'parquet' && Object.keys(first).every((name) => COLUMNS.includes(name)) && 'options' in first) ||
+      (kind === 'tsv' && 'A' in first && 'answer' in first && !('category' in first || 'l2-category' in first))),
+  official: true,
   async *read(file) {
-    for await (const { value, index, line } of readRows(file)) {
-      const at = { file, line };
-      const id = optionalText(value, 'index') || String(index);
+    for await (const { value, index, at } of readRows(file)) {
+      const id = optionalText(value, 'index', at) || String(index);
       const listed = Array.isArray(value.options);
-      const choices = listed ? (value.options as unknown[]).map(String) : lettered(value);
+      const choices = listed ? textsOf(value.options as unknown[], at, 'options') : lettered(value, at);
       if (choices.length < 2) refuse(at, 'options', shown(value.options), 'two options or more');
       const given = textOf(value, 'answer', at);
-      const picture = embeddedPicture(value.image, `picture ${id}`, at, 'image');
+      const picture = embeddedPicture(value.image, at, 'image');
       const problem = choiceProblem({
         id,
         question: withOptions(textOf(value, 'question', at), choices, ''),

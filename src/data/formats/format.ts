@@ -1,18 +1,24 @@
-// What a file format of problems is, and what its readers share: pictures by path, choices by letter, texts of a row.
+// What a file format of problems is, and what its readers share: choices by letter, texts of a row.
 // Leaves each format to its own file of this folder and what holds for all problems to problems.ts.
 import type { ImageSource, Problem } from '../../core/types.js';
+import type { Hints } from '../asked.js';
 import type { ImageRoot } from '../image-root.js';
 import { type Place, refuse, shown } from '../refuse.js';
 
 /** The start of a file: enough to tell its format. */
 export interface Head {
-  readonly kind: 'json' | 'tsv' | 'parquet';
-  /** The first record, or one that has the columns of a table as keys (with empty values). */
+  readonly kind: 'json' | 'csv' | 'tsv' | 'parquet';
+  /** The first record. */
   readonly first: Readonly<Record<string, unknown>>;
 }
 
+/** Columns of a flat table by what they hold. */
+export type Columns = Readonly<Record<string, readonly string[]>>;
+
 export interface ReadContext {
   readonly pictures: ImageRoot;
+  readonly columns?: Columns | undefined;
+  readonly hints: Hints;
   readonly onWarning: (warning: string) => void;
   readonly onMissingPicture?: ((path: string, why: string) => void) | undefined;
 }
@@ -31,22 +37,14 @@ export interface DataFormat {
   readonly name: string;
   /** One line for a reader: what the data set is called and how its files look. */
   readonly description: string;
+  /** The questions stand as a benchmark's official code writes them: other hints are refused. */
+  readonly official?: true;
   accepts(head: Head): boolean;
   /** Problems in file order. Throws UserError naming file, line and field. */
   read(file: string, context: ReadContext): AsyncGenerator<Reading>;
 }
 
 export const letterAt = (index: number): string => String.fromCharCode(65 + index);
-
-/** The picture at a path under the image root, as a list of one; none where the reader is told of missing ones. Throws UserError. */
-export function pictureAt(path: unknown, context: ReadContext, at: Place, field: string): ImageSource[] {
-  if (typeof path !== 'string' || path === '') refuse(at, field, shown(path), 'a picture path');
-  const found = context.pictures.resolve(path as string);
-  if (typeof found === 'string') return [{ path: found }];
-  if (!context.onMissingPicture) refuse(at, field, `${shown(path)}: ${found.found}`, found.wanted);
-  context.onMissingPicture(path as string, found.found);
-  return [];
-}
 
 /** The text of a field. Throws UserError where there is none. */
 export function textOf(row: Readonly<Record<string, unknown>>, field: string, at: Place): string {
@@ -56,28 +54,42 @@ export function textOf(row: Readonly<Record<string, unknown>>, field: string, at
   return value as string;
 }
 
-/** The text of a field that may be empty or absent. */
-export function optionalText(row: Readonly<Record<string, unknown>>, field: string): string {
-  const value = row[field];
+/** Text of a value that may be absent; lists and objects have none. Throws UserError. */
+export function anyText(value: unknown, at: Place, field: string): string {
+  if (typeof value === 'object' && value !== null) refuse(at, field, shown(value), 'a text');
   return value === null || value === undefined ? '' : String(value);
 }
 
-/** Fields as tags, those without a text left out. */
-export function tagsOf(row: Readonly<Record<string, unknown>>, fields: readonly string[]): Record<string, string> {
+/** The text of a field that may be empty or absent. Throws UserError where it is a list or an object. */
+export function optionalText(row: Readonly<Record<string, unknown>>, field: string, at: Place): string {
+  return anyText(row[field], at, field);
+}
+
+/** Texts of a list. Throws UserError. */
+export function textsOf(list: readonly unknown[], at: Place, field: string): string[] {
+  return list.map((value, i) => anyText(value, at, `${field}[${i}]`));
+}
+
+/** Fields as tags, those without a text left out. Throws UserError. */
+export function tagsOf(
+  row: Readonly<Record<string, unknown>>,
+  fields: readonly string[],
+  at: Place,
+): Record<string, string> {
   const tags: Record<string, string> = {};
   for (const field of fields) {
     const value = row[field];
-    const text = Array.isArray(value) ? value.join(', ') : optionalText(row, field).trim();
+    const text = Array.isArray(value) ? textsOf(value, at, field).join(', ') : anyText(value, at, field).trim();
     if (text !== '') tags[field] = text;
   }
   return tags;
 }
 
 /** The columns A, B, C... of a row, up to the first empty one. */
-export function lettered(row: Readonly<Record<string, unknown>>): string[] {
+export function lettered(row: Readonly<Record<string, unknown>>, at: Place): string[] {
   const choices: string[] = [];
   for (;;) {
-    const text = optionalText(row, letterAt(choices.length));
+    const text = optionalText(row, letterAt(choices.length), at);
     if (text.trim() === '') return choices;
     choices.push(text);
   }

@@ -1,7 +1,7 @@
 // M3CoT: Parquet with pictures inside, or JSON lines beside a folder of pictures named by the problems' ids.
 // Leaves scoring to the protocols.
-import { refuse, shown } from '../refuse.js';
-import { embeddedPicture, hasPicture } from './embedded.js';
+import { embeddedPicture, hasPicture, missingPicture, type Picture } from '../pictures.js';
+import { type Place, refuse, shown } from '../refuse.js';
 import {
   answerLetter,
   choiceProblem,
@@ -10,6 +10,7 @@ import {
   type ReadContext,
   tagsOf,
   textOf,
+  textsOf,
   withChoices,
 } from './format.js';
 import { readRows } from './rows.js';
@@ -20,36 +21,35 @@ export const format: DataFormat = {
   name: 'm3cot',
   description: 'M3CoT: test-*.parquet with pictures inside, or JSON lines beside images/<id>.png',
   accepts: ({ first }) => 'image_id' in first && 'rationale' in first && 'choices' in first,
+  official: true,
   async *read(file, context) {
-    for await (const { value, index, line } of readRows(file)) {
-      const at = { file, line };
+    for await (const { value, index, at } of readRows(file)) {
       const id = textOf(value, 'id', at);
       if (!Array.isArray(value.choices) || value.choices.length < 2)
         refuse(at, 'choices', shown(value.choices), 'a list of choices');
-      const choices = (value.choices as unknown[]).map(String);
-      const setting = optionalText(value, 'context').trim();
+      const choices = textsOf(value.choices as unknown[], at, 'choices');
+      const setting = optionalText(value, 'context', at).trim();
       const question = textOf(value, 'question', at);
-      const inside = hasPicture(value.image) ? embeddedPicture(value.image, id, at, 'image') : undefined;
-      const image = inside?.source ?? beside(id, context);
+      const picture = hasPicture(value.image) ? embeddedPicture(value.image, at, 'image') : beside(id, context, at);
       const problem = choiceProblem({
         id,
         question: withChoices(setting === '' ? question : `${setting}\n${question}`, choices),
-        images: image ? [image] : [],
+        images: picture.source ? [picture.source] : [],
         choices,
         answer: answerLetter(textOf(value, 'answer', at), choices, at),
-        source: optionalText(value, 'category'),
-        tags: tagsOf(value, ['domain', 'topic', 'category', 'split']),
+        source: optionalText(value, 'category', at),
+        tags: tagsOf(value, ['domain', 'topic', 'category', 'split'], at),
       });
-      if (!image) context.onWarning(`${file}:${line}: image: none inside or at images/${id}.*, read without a picture`);
-      yield { problem, index, at, picture: inside?.key ?? id };
+      yield { problem, index, at, picture: picture.key };
     }
   },
 };
 
-function beside(id: string, { pictures }: ReadContext): { readonly path: string } | undefined {
+function beside(id: string, context: ReadContext, at: Place): Picture {
   for (const extension of EXTENSIONS) {
-    const path = pictures.resolve(`images/${id}.${extension}`);
-    if (typeof path === 'string') return { path };
+    const path = context.pictures.resolve(`images/${id}.${extension}`);
+    if (typeof path === 'string') return { source: { path }, key: id };
   }
-  return undefined;
+  const why = { found: 'no such file', wanted: 'a picture in the row, or beside the file' };
+  return missingPicture(`images/${id}.png`, why, context, at, 'image');
 }

@@ -1,9 +1,10 @@
 // MathVista: Parquet with pictures inside, or annot_*.json, one object by problem id, with paths.
 // Leaves scoring to the protocols. The text of a problem is the official query.
 import { readFile } from 'node:fs/promises';
-import type { AnswerType, ImageSource, Problem } from '../../core/types.js';
-import { message, type Place, refuse, shown } from '../refuse.js';
-import { embeddedPicture, hasPicture } from './embedded.js';
+import type { AnswerType, Problem } from '../../core/types.js';
+import { hasPicture, missingPicture, type Picture, picturesOf } from '../pictures.js';
+import { hintLine } from '../question.js';
+import { type Place, refuse, shown } from '../refuse.js';
 import {
   type DataFormat,
   letterAt,
@@ -12,20 +13,15 @@ import {
   type Reading,
   tagsOf,
   textOf,
+  textsOf,
   withChoices,
 } from './format.js';
-import { readRows } from './rows.js';
+import { type Row, readRows } from './rows.js';
 
 type Fields = Readonly<Record<string, unknown>>;
+const ANSWER_TYPES: readonly AnswerType[] = ['text', 'integer', 'float', 'list'];
+const MOST_DECIMALS = 15;
 const TAGS = ['task', 'category', 'context', 'grade', 'language', 'source', 'skills', 'split'];
-const HINTS: Readonly<Record<string, string>> = {
-  integer: 'requiring an integer answer and provide the final value, e.g., 1, 2, 3, at the end.',
-  float1:
-    'requiring a floating-point number with one decimal place and provide the final value, e.g., 1.2, 1.3, 1.4, at the end.',
-  float2:
-    'requiring a floating-point number with two decimal places and provide the final value, e.g., 1.23, 1.34, 1.45, at the end.',
-  list: 'requiring a Python list as an answer and provide the final list, e.g., [1, 2, 3], [1.2, 1.3, 1.4], at the end.',
-};
 
 export const format: DataFormat = {
   name: 'mathvista',
@@ -33,8 +29,9 @@ export const format: DataFormat = {
   accepts: ({ first }) =>
     ('pid' in first && 'question_type' in first) ||
     Object.values(first).some((value) => isFields(value) && 'pid' in value),
+  official: true,
   async *read(file, context) {
-    for await (const { value, line, index } of rows(file)) yield reading(value, index, { file, line }, context);
+    for await (const { value, at, index } of rows(file)) yield reading(value, index, at, context);
   },
 };
 
@@ -42,7 +39,7 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-async function* rows(file: string): AsyncGenerator<{ value: Fields; line: number; index: number }> {
+async function* rows(file: string): AsyncGenerator<Row> {
   for await (const row of readRows(file)) {
     if ('pid' in row.value) yield row;
     else {
@@ -55,7 +52,7 @@ async function* rows(file: string): AsyncGenerator<{ value: Fields; line: number
         );
         if (found >= 0) line = found + 1;
         if (!isFields(value)) refuse({ file, line }, pid, shown(value), 'an object');
-        yield { value, line, index };
+        yield { value, at: { file, line }, index };
       }
     }
   }
@@ -63,43 +60,42 @@ async function* rows(file: string): AsyncGenerator<{ value: Fields; line: number
 
 function reading(row: Fields, index: number, at: Place, context: ReadContext): Reading {
   const id = textOf(row, 'pid', at);
-  const path = optionalText(row, 'image');
-  const inside = hasPicture(row.decoded_image)
-    ? embeddedPicture(row.decoded_image, path || id, at, 'decoded_image')
-    : undefined;
-  const image = inside?.source ?? beside(path, context, at);
+  const picture = pictureOf(row, context, at);
   const metadata = isFields(row.metadata) ? row.metadata : {};
-  const choices = Array.isArray(row.choices) ? row.choices.map(String) : [];
-  const unit = optionalText(row, 'unit') || undefined;
+  const choices = Array.isArray(row.choices) ? textsOf(row.choices, at, 'choices') : [];
+  const unit = optionalText(row, 'unit', at) || undefined;
   const precision = row.precision === null || row.precision === undefined ? undefined : Number(row.precision);
-  const answerType = (choices.length > 0 ? 'text' : optionalText(row, 'answer_type')) as AnswerType;
+  if (precision !== undefined && !(Number.isInteger(precision) && precision >= 0 && precision <= MOST_DECIMALS))
+    refuse(at, 'precision', shown(row.precision), `an integer from 0 to ${MOST_DECIMALS}`);
+  const answerType = choices.length > 0 ? 'text' : answerTypeOf(row.answer_type, at);
   const problem: Problem = {
     id,
-    question: optionalText(row, 'query') || query(textOf(row, 'question', at), choices, unit, answerType, precision),
-    images: image ? [image] : [],
-    answer: answer(optionalText(row, 'answer'), choices, at),
+    question:
+      optionalText(row, 'query', at) || query(textOf(row, 'question', at), choices, unit, answerType, precision),
+    images: picture.source ? [picture.source] : [],
+    answer: answer(optionalText(row, 'answer', at), choices, at),
     questionType: choices.length > 0 ? 'multi_choice' : 'free_form',
     answerType,
     choices,
     ...(precision === undefined ? {} : { precision }),
     ...(unit === undefined ? {} : { unit }),
-    source: optionalText(metadata, 'source'),
-    tags: tagsOf(metadata, TAGS),
+    source: optionalText(metadata, 'source', at),
+    tags: tagsOf(metadata, TAGS, at),
   };
-  return { problem, index, at, picture: inside?.key ?? path };
+  return { problem, index, at, picture: picture.key };
 }
 
-/** The annotations come without their pictures. */
-function beside(
-  path: string,
-  { pictures, onWarning, onMissingPicture }: ReadContext,
-  at: Place,
-): ImageSource | undefined {
-  const found = path === '' ? { found: 'missing', wanted: 'a path' } : pictures.resolve(path);
-  if (typeof found === 'string') return { path: found };
-  if (onMissingPicture) onMissingPicture(path, found.found);
-  else onWarning(message(at, 'image', `${shown(path)}: ${found.found}; read without a picture`, found.wanted));
-  return undefined;
+function answerTypeOf(given: unknown, at: Place): AnswerType {
+  return (
+    ANSWER_TYPES.find((type) => type === given) ?? refuse(at, 'answer_type', shown(given), ANSWER_TYPES.join(', '))
+  );
+}
+
+/** Every problem has one, in one of two columns; the annotations come without it. */
+function pictureOf(row: Fields, context: ReadContext, at: Place): Picture {
+  const field = hasPicture(row.decoded_image) ? 'decoded_image' : 'image';
+  const [picture] = picturesOf(row[field], at, field, context);
+  return picture ?? missingPicture('', { found: 'no picture', wanted: 'its path or its bytes' }, context, at, field);
 }
 
 /** The official answer of a multiple-choice problem is the text of the choice; the hidden ones of the test split are empty. */
@@ -117,11 +113,7 @@ function query(
   type: AnswerType,
   precision?: number,
 ): string {
-  const hint =
-    choices.length > 0
-      ? 'and provide the correct option letter, e.g., A, B, C, D, at the end.'
-      : (HINTS[type === 'float' ? `float${precision}` : type] ?? '');
-  const lines = hint === '' ? [] : [`Hint: Please answer the question ${hint}`];
   const asked = `Question: ${question}${unit === undefined ? '' : ` (Unit: ${unit})`}`;
-  return [...lines, choices.length > 0 ? withChoices(asked, choices) : asked].join('\n');
+  if (choices.length > 0) return hintLine('choice') + withChoices(asked, choices);
+  return hintLine({ answerType: type, ...(precision !== undefined && { precision }) }) + asked;
 }

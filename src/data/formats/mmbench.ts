@@ -1,9 +1,8 @@
 // MMBench: TSV with options in the columns A, B, C, D; a picture is base64, or the index of another row that holds it.
 // Leaves scoring (a question is right only if all its rotations are) to the protocols; the tag `group` says which rows belong together.
 
-import { refuse, shown } from '../refuse.js';
-import type { Embedded } from './embedded.js';
-import { embeddedPicture } from './embedded.js';
+import { embeddedPicture } from '../pictures.js';
+import { type Place, refuse, shown } from '../refuse.js';
 import {
   answerLetter,
   choiceProblem,
@@ -17,8 +16,8 @@ import {
 import { type Row, readRows } from './rows.js';
 
 /** The hint; tables that pandas wrote have `nan` where there is none, and the official code reads it so. */
-function hintOf(value: Row['value']): string {
-  const hint = optionalText(value, 'hint');
+function hintOf(value: Row['value'], at: Place): string {
+  const hint = optionalText(value, 'hint', at);
   return hint.trim().toLowerCase() === 'nan' ? '' : hint;
 }
 
@@ -31,42 +30,38 @@ export const format: DataFormat = {
   name: 'mmbench',
   description: 'MMBench: MMBench_*.tsv, options in columns, pictures as base64 or by the index of another row',
   accepts: ({ kind, first }) => kind === 'tsv' && 'l2-category' in first && 'A' in first,
+  official: true,
   async *read(file) {
-    const pictures = new Map<string, Embedded>();
+    const pictures = new Map<string, ReturnType<typeof embeddedPicture>>();
     const waiting: Row[] = [];
     // A row may refer to one further down: such rows are read when all pictures are known, in their places.
     for await (const row of readRows(file)) {
-      const at = { file, line: row.line };
-      const cell = optionalText(row.value, 'image');
+      const cell = optionalText(row.value, 'image', row.at);
       if (cell.length > LONGEST_INDEX)
-        pictures.set(
-          textOf(row.value, 'index', at),
-          embeddedPicture(cell, `picture ${optionalText(row.value, 'index')}`, at, 'image'),
-        );
+        pictures.set(textOf(row.value, 'index', row.at), embeddedPicture(cell, row.at, 'image'));
       waiting.push({
         ...row,
-        value: { ...row.value, image: cell.length > LONGEST_INDEX ? optionalText(row.value, 'index') : cell },
+        value: { ...row.value, image: cell.length > LONGEST_INDEX ? optionalText(row.value, 'index', row.at) : cell },
       });
     }
-    for (const { value, index, line } of waiting) {
-      const at = { file, line };
+    for (const { value, index, at } of waiting) {
       const id = textOf(value, 'index', at);
       const picture = pictures.get(textOf(value, 'image', at).trim());
       if (!picture) refuse(at, 'image', shown(value.image), 'base64, or the index of a row with a picture');
-      const choices = lettered(value);
+      const choices = lettered(value, at);
       if (choices.length < 2) refuse(at, 'B', 'empty', 'two options or more');
-      const answer = optionalText(value, 'answer').trim();
+      const answer = optionalText(value, 'answer', at).trim();
       const problem = choiceProblem({
         id,
-        question: withOptions(textOf(value, 'question', at), choices, hintOf(value)),
-        images: [(picture as Embedded).source],
+        question: withOptions(textOf(value, 'question', at), choices, hintOf(value, at)),
+        images: [picture.source],
         choices,
         // The answers of the test split are hidden.
         answer: answer === '' ? '' : answerLetter(answer, choices, at),
-        source: optionalText(value, 'source'),
-        tags: { ...tagsOf(value, ['category', 'l2-category', 'split']), group: String(Number(id) % ROTATION) },
+        source: optionalText(value, 'source', at),
+        tags: { ...tagsOf(value, ['category', 'l2-category', 'split'], at), group: String(Number(id) % ROTATION) },
       });
-      yield { problem, index, at, picture: (picture as Embedded).key };
+      yield { problem, index, at, picture: picture.key };
     }
   },
 };

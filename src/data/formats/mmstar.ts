@@ -1,6 +1,6 @@
 // MMStar: Parquet (bytes or a struct of bytes) or TSV (base64), options inside the question.
 // Leaves scoring to the protocols.
-import { embeddedPicture } from './embedded.js';
+import { embeddedPicture } from '../pictures.js';
 import { answerLetter, choiceProblem, type DataFormat, letterAt, tagsOf, textOf } from './format.js';
 import { readRows } from './rows.js';
 
@@ -8,13 +8,13 @@ export const format: DataFormat = {
   name: 'mmstar',
   description: 'MMStar: mmstar.parquet or MMStar.tsv, options inside the question',
   accepts: ({ first }) => 'l2_category' in first && 'question' in first && !('A' in first),
+  official: true,
   async *read(file) {
-    for await (const { value, index, line } of readRows(file)) {
-      const at = { file, line };
+    for await (const { value, index, at } of readRows(file)) {
       const id = textOf(value, 'index', at);
       const question = textOf(value, 'question', at);
       const choices = inlineChoices(question);
-      const picture = embeddedPicture(value.image, `picture ${id}`, at, 'image');
+      const picture = embeddedPicture(value.image, at, 'image');
       const problem = choiceProblem({
         id,
         question,
@@ -22,7 +22,7 @@ export const format: DataFormat = {
         choices,
         answer: answerLetter(textOf(value, 'answer', at), choices, at),
         source: 'MMStar',
-        tags: tagsOf(value, ['category', 'l2_category', 'bench']),
+        tags: tagsOf(value, ['category', 'l2_category', 'bench'], at),
       });
       yield { problem, index, at, picture: picture.key };
     }

@@ -3,10 +3,12 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../core/errors.js';
-import type { DataFormat } from './format.js';
+import type { Columns, DataFormat } from './format.js';
 import { readHead } from './rows.js';
 
-const SHARED = new Set(['registry', 'format', 'rows', 'embedded']);
+const SHARED = new Set(['registry', 'format', 'rows']);
+/** The format whose columns the user may name. */
+const TABLE = 'table';
 let known: Promise<readonly DataFormat[]> | undefined;
 
 /** Every format of this build, by name. */
@@ -15,13 +17,19 @@ export function dataFormats(): Promise<readonly DataFormat[]> {
   return known;
 }
 
-/** The format called `name`, or the one that the start of `file` tells. Throws UserError naming those that there are. */
-export async function findFormat(file: string, name?: string): Promise<DataFormat> {
+/**
+ * The format called `name`, or the one that the start of `file` tells; who names columns means a flat table.
+ * @throws UserError naming those that there are
+ */
+export async function findFormat(file: string, name?: string, columns?: Columns): Promise<DataFormat> {
   const all = await dataFormats();
   const names = all.map((format) => format.name).join(', ');
-  if (name !== undefined) {
-    const named = all.find((format) => format.name === name);
-    if (!named) throw new UserError(`${file}: format: ${name}, wanted one of ${names}`);
+  const said = name ?? (columns && TABLE);
+  if (said !== undefined) {
+    const named = all.find((format) => format.name === said);
+    if (!named) throw new UserError(`${file}: format: ${said}, wanted one of ${names}`);
+    if (columns && said !== TABLE)
+      throw new UserError(`${file}: columns: given for ${said}, wanted the format ${TABLE}`);
     return named;
   }
   const head = await readHead(file);
@@ -29,7 +37,7 @@ export async function findFormat(file: string, name?: string): Promise<DataForma
   if (found) return found;
   const fields = Object.keys(head.first).slice(0, 12).join(', ');
   throw new UserError(
-    `${file}: format: unknown, its first record has ${fields || 'no fields'}; wanted one of ${names}`,
+    `${file}: format: unknown, its first record has ${fields || 'no fields'}; wanted one of ${names}, or the columns of a table by --columns question=NAME,answer=NAME,image=NAME`,
   );
 }
 

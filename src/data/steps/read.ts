@@ -2,6 +2,7 @@
 // Leaves each form to records.ts.
 import { UserError } from '../../core/errors.js';
 import { readRecords } from '../records.js';
+import { refuse } from '../refuse.js';
 import { type StepForm, type StepLabelled, stepForms } from './records.js';
 
 /**
@@ -13,14 +14,11 @@ export async function* openSteps(file: string, form?: string): AsyncGenerator<St
   const names = stepForms.map(({ name }) => name).join(', ');
   let found: StepForm | undefined = stepForms.find(({ name }) => name === form);
   if (form !== undefined && !found) throw new UserError(`${file}: form: ${form}, wanted one of ${names}`);
-  for await (const { index, line, value } of readRecords(file)) {
+  for await (const { index, at, value } of readRecords(file)) {
     const record = value as Record<string, unknown>;
     found ??= stepForms.find((candidate) => candidate.accepts(record));
-    if (!found)
-      throw new UserError(
-        `${file}:${line}: record: ${Object.keys(record).slice(0, 8).join(', ')}, wanted one of ${names}`,
-      );
+    if (!found) refuse(at, 'record', Object.keys(record).slice(0, 8).join(', '), `one of ${names}`);
     const id = typeof record.id === 'string' || typeof record.id === 'number' ? String(record.id) : String(index);
-    yield* found.read(record, id, { file, line });
+    yield* (found as StepForm).read(record, id, at);
   }
 }

@@ -36,6 +36,19 @@ const fields = (value: unknown, at: Place, field: string): Fields => {
   return value as Fields;
 };
 
+/** A list of at least one entry. */
+const some = (value: unknown, at: Place, field: string): readonly unknown[] => {
+  const entries = list(value, at, field);
+  if (entries.length === 0) refuse(at, field, shown(value), 'at least one step');
+  return entries;
+};
+const share = (value: unknown, at: Place, field: string): number => {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) refuse(at, field, shown(value), 'a share from 0 to 1');
+  return value as number;
+};
+/** Absent in the ways that JSON has for it. */
+const isNone = (value: unknown): value is null | undefined => value === null || value === undefined;
+
 /** Math-Shepherd: `input` ends every step with this sign, `label` has + or - in its place. */
 const MARK = 'ки';
 
@@ -74,16 +87,19 @@ function prm800k(record: Fields, id: string, at: Place): StepLabelled[] {
     const rated = list(completions ?? [], at, `${place}.completions`).map((c, j) =>
       fields(c, at, `${place}.completions[${j}]`),
     );
-    const taken =
-      typeof chosen === 'number' ? rated[chosen] : human === null || human === undefined ? rated[0] : undefined;
-    if (!taken && !human) break;
+    if (!isNone(chosen) && !(Number.isSafeInteger(chosen) && Object.hasOwn(rated, chosen as number)))
+      refuse(at, `${place}.chosen_completion`, shown(chosen), `one of the ${rated.length} completions, from 0`);
+    const index = isNone(chosen) ? undefined : (chosen as number);
+    const taken = rated[index ?? (isNone(human) ? 0 : -1)];
+    if (!taken && isNone(human)) break;
     const own = taken ?? fields(human, at, `${place}.human_completion`);
     const rating = taken ? own.rating : 1;
     // Without a rating nothing is known of the step or of what follows it.
-    if (rating === null || rating === undefined) break;
+    if (isNone(rating)) break;
+    if (rating !== -1 && rating !== 0 && rating !== 1) refuse(at, `${place}.rating`, shown(rating), '-1, 0 or 1');
     steps.push(text(own.text, at, `${place}.text`));
     labels.push(rating === -1 ? 0 : 1);
-    if (typeof chosen !== 'number' && !human) break;
+    if (index === undefined && isNone(human)) break;
   }
   if (steps.length === 0) return [];
   const answer = question.ground_truth_answer;
@@ -92,12 +108,10 @@ function prm800k(record: Fields, id: string, at: Place): StepLabelled[] {
 }
 
 function stepwise(record: Fields, id: string, at: Place): StepLabelled[] {
-  const steps = list(record.completions, at, 'completions').map((step, i) => text(step, at, `completions[${i}]`));
-  const labels = list(record.labels, at, 'labels').map((label, i) => {
-    if (typeof label !== 'boolean' && typeof label !== 'number')
-      refuse(at, `labels[${i}]`, shown(label), 'true or false');
-    return Number(label);
-  });
+  const steps = some(record.completions, at, 'completions').map((step, i) => text(step, at, `completions[${i}]`));
+  const labels = list(record.labels, at, 'labels').map((label, i) =>
+    typeof label === 'boolean' ? Number(label) : share(label, at, `labels[${i}]`),
+  );
   if (labels.length !== steps.length)
     refuse(at, 'labels', `${labels.length}`, `${steps.length}, one for each completion`);
   return [{ id, question: text(record.prompt, at, 'prompt'), steps, labels, images: [] }];
@@ -106,25 +120,35 @@ function stepwise(record: Fields, id: string, at: Place): StepLabelled[] {
 function visualPrm(record: Fields, id: string, at: Place): StepLabelled[] {
   const counts: number[] = [];
   const labels: number[] = [];
-  const steps = list(record.steps_with_score, at, 'steps_with_score').map((entry, i) => {
+  const steps = some(record.steps_with_score, at, 'steps_with_score').map((entry, i) => {
     const place = `steps_with_score[${i}]`;
     const { step, score, num_mc_total: total } = fields(entry, at, place);
-    if (typeof score !== 'number' || !(score >= 0 && score <= 1))
-      refuse(at, `${place}.score`, shown(score), 'a share from 0 to 1');
-    labels.push(score as number);
-    if (typeof total === 'number') counts.push(total);
+    labels.push(share(score, at, `${place}.score`));
+    if (!isNone(total)) {
+      if (!Number.isSafeInteger(total) || (total as number) <= 0)
+        refuse(at, `${place}.num_mc_total`, shown(total), 'how many completions there are');
+      counts.push(total as number);
+    }
     return text(step, at, `${place}.step`);
   });
+  const { answer } = record;
   const given = record.image ?? record.images;
-  const images =
-    given === undefined || given === null ? [] : Array.isArray(given) ? given.map(String) : [String(given)];
-  const question = record.question_orig ?? record.question;
-  const base = { id, question: text(question, at, 'question'), steps, labels, images };
+  // Records without a picture have an empty path in files that give every record one.
+  const paths = isNone(given) || given === '' ? [] : Array.isArray(given) ? given : [given];
+  const images = paths.map((path, i) => {
+    const field = Array.isArray(given) ? `images[${i}]` : 'image';
+    return text(path, at, field) || refuse(at, field, 'an empty text', 'a path');
+  });
+  if (typeof answer === 'object' && answer !== null) refuse(at, 'answer', shown(answer), 'a text');
   return [
     {
-      ...base,
+      id,
+      question: text(record.question_orig ?? record.question, at, 'question'),
+      steps,
+      labels,
+      images,
       ...(counts.length === steps.length && { counts }),
-      ...(record.answer !== undefined && { answer: String(record.answer) }),
+      ...(!isNone(answer) && { answer: String(answer) }),
     },
   ];
 }

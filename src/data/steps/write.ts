@@ -35,7 +35,8 @@ export function stepwiseLine({ question, steps, labels }: StepLabelled): string 
 
 /** A conversation whose answer is the whole solution, with a mark for each picture. */
 export function messagesLine({ id, question, steps, images }: StepLabelled): string {
-  const content = `${'<image>\n'.repeat(images.length)}${question}`;
+  // Marks inside a question place its pictures already.
+  const content = question.includes('<image>') ? question : `${'<image>\n'.repeat(images.length)}${question}`;
   const messages = [
     { role: 'user', content },
     { role: 'assistant', content: steps.join('\n') },

@@ -6,7 +6,7 @@ import { UserError } from '../../core/errors.js';
 import { readRegularFile } from '../../core/files.js';
 import { random } from '../../core/random.js';
 import type { ImageSource, Problem } from '../../core/types.js';
-import { openProblems, type ReadOptions } from '../../data/problems.js';
+import { Forms, openProblems, type ReadOptions } from '../../data/problems.js';
 import { decodePicture } from '../../images/decode.js';
 
 export interface Histogram {
@@ -19,7 +19,11 @@ export interface Histogram {
 
 export interface Census {
   readonly file: string;
+  /** Name of the format that it was read as. */
+  readonly format: string;
   readonly problems: number;
+  /** Questions that begin with a hint line. */
+  readonly hinted: number;
   readonly sources: Readonly<Record<string, number>>;
   readonly questionTypes: Readonly<Record<string, number>>;
   readonly answerTypes: Readonly<Record<string, number>>;
@@ -40,17 +44,19 @@ export interface Census {
     readonly height: Histogram;
     /** Paths that hold no file, and pictures that cannot be read; the first few of each by name. */
     readonly missing: number;
-    readonly damaged: number;
+    readonly unreadable: number;
     readonly examples: readonly string[];
   };
   /** Problems with picture and question of an earlier one, by whether the answer is the same. */
   readonly repeats: { readonly same: number; readonly conflicting: number };
+  /** What there is to say of the problems as a whole: those without a picture, hint lines. */
+  readonly notes: readonly string[];
   /** Repeated ids, conflicting answers, answers that are no choice. */
   readonly warnings: { readonly count: number; readonly examples: readonly string[] };
   readonly seconds: number;
 }
 
-export interface CensusOptions extends Omit<ReadOptions, 'onWarning' | 'onRepeat' | 'onMissingPicture'> {
+export interface CensusOptions extends Omit<ReadOptions, 'onWarning' | 'onRepeat' | 'onFormat' | 'onMissingPicture'> {
   /** Read the headers of pictures only: faster, and a picture that is cut off passes. */
   readonly headersOnly?: boolean;
   /** Tokens of a question, for the second histogram. */
@@ -71,6 +77,7 @@ export async function takeCensus(file: string, options: CensusOptions): Promise<
   const { countTokens, sheet = 24, headersOnly = false, onProgress, ...reading } = options;
   const started = performance.now();
   const tally = new Tally();
+  const forms = new Forms();
   const pictures = new Pictures(headersOnly);
   const warnings: string[] = [];
   let warned = 0;
@@ -84,7 +91,14 @@ export async function takeCensus(file: string, options: CensusOptions): Promise<
     repeats[same ? 'same' : 'conflicting']++;
   };
   const onMissingPicture = (path: string, why: string): void => pictures.miss(path, why);
-  for await (const problem of openProblems(file, { ...reading, onWarning, onRepeat, onMissingPicture })) {
+  for await (const problem of openProblems(file, {
+    ...reading,
+    onFormat: forms.onFormat,
+    onWarning,
+    onRepeat,
+    onMissingPicture,
+  })) {
+    forms.add(problem);
     const seen = tally.add(problem, countTokens);
     await pictures.add(problem.images);
     // Every problem is as likely to be on the sheet as any other.
@@ -94,9 +108,12 @@ export async function takeCensus(file: string, options: CensusOptions): Promise<
   }
   const census = {
     file,
+    format: forms.format,
+    hinted: forms.hinted,
     ...tally.result(countTokens !== undefined),
     pictures: await pictures.result(),
     repeats,
+    notes: forms.lines(),
     warnings: { count: warned, examples: warnings },
     seconds: (performance.now() - started) / 1000,
   };
@@ -140,7 +157,9 @@ class Tally {
     return ++this.#problems;
   }
 
-  result(withTokens: boolean): Omit<Census, 'file' | 'pictures' | 'repeats' | 'warnings' | 'seconds'> {
+  result(
+    withTokens: boolean,
+  ): Omit<Census, 'file' | 'format' | 'hinted' | 'pictures' | 'repeats' | 'notes' | 'warnings' | 'seconds'> {
     return {
       problems: this.#problems,
       sources: sorted(this.#sources),
@@ -165,7 +184,7 @@ class Pictures {
   readonly #examples: string[] = [];
   readonly #headersOnly: boolean;
   #missing = 0;
-  #damaged = 0;
+  #unreadable = 0;
   #reading: Promise<void>[] = [];
 
   constructor(headersOnly: boolean) {
@@ -197,7 +216,7 @@ class Pictures {
       width: histogram(this.#widths),
       height: histogram(this.#heights),
       missing: this.#missing,
-      damaged: this.#damaged,
+      unreadable: this.#unreadable,
       examples: this.#examples,
     };
   }
@@ -219,7 +238,7 @@ class Pictures {
       this.#heights.push(height);
       count(this.#formats, format);
     } catch (error) {
-      this.#damaged++;
+      this.#unreadable++;
       const [reason] = (error as Error).message.split('\n');
       this.#note(error instanceof UserError ? String(reason) : `${name}: ${reason}`);
     }

@@ -27,6 +27,8 @@ function overview({
   warnings,
   characters,
   file,
+  format,
+  hinted,
 }: Census): Section {
   const choice = questionTypes.multi_choice ?? 0;
   return section(
@@ -34,11 +36,13 @@ function overview({
     'What the file holds',
     facts([
       ['file', html`<code>${file}</code>`],
+      ['read as', format],
       ['problems', count(problems)],
       ['sources', count(Object.keys(sources).length)],
       ['multiple choice', html`${count(choice)} (${percent(problems === 0 ? null : choice / problems)})`],
       ['different pictures', count(seen.distinct)],
-      ['pictures missing or damaged', count(seen.missing + seen.damaged)],
+      ['pictures missing or unreadable', count(seen.missing + seen.unreadable)],
+      ['questions with a hint line', count(hinted)],
       ['median question', html`${count(characters.median)} characters`],
       ['repeated questions', count(repeats.same + repeats.conflicting)],
       ['odd records', count(warnings.count)],
@@ -138,17 +142,18 @@ function pictures({ pictures: seen, problems }: Census): Section {
       seen.distinct > 0 && chart('width', 'Width', 'pixels', seen.width),
       seen.distinct > 0 && chart('height', 'Height', 'pixels', seen.height),
     ),
-    seen.missing + seen.damaged > 0 &&
-      note(html`${count(seen.missing)} missing, ${count(seen.damaged)} damaged, the first of them:`),
+    seen.missing + seen.unreadable > 0 &&
+      note(html`${count(seen.missing)} missing, ${count(seen.unreadable)} unreadable, the first of them:`),
     seen.examples.length > 0 && html`<ul>${seen.examples.map((text) => html`<li><code>${text}</code></li>`)}</ul>`,
   );
 }
 
-function odd({ repeats, warnings }: Census): Section {
+function odd({ repeats, notes, warnings }: Census): Section {
   const { same, conflicting } = repeats;
   return section(
     ['odd', 'Odd'],
     'What is odd',
+    notes.map((text) => note(`${text}.`)),
     same + conflicting > 0 &&
       note(
         `${count(same + conflicting)} problems have picture and question of an earlier one: ${count(same)} with its answer, ${count(conflicting)} with another.`,

@@ -1,146 +1,122 @@
-// Reads which choice of a multiple-choice question a piece of text names: by letter, by the choice's text, by its number.
-// Leaves finding the piece to extract.ts.
-import { plainMath } from './latex.js';
-import { canonicalNumber, findNumbers } from './number.js';
-import { lastWholeWords, plainText } from './text.js';
+// Reads which choice of a multiple-choice question a piece of text or a whole response answers with.
+// Leaves finding the piece to extract.ts, and where choices are named to mentions.ts.
+import { findQuantities } from './arithmetic.js';
+import { choiceForms, formula, letterOf, onlyOne, sameFormulas, sameWords, tidy } from './choices.js';
+import type { Node } from './math/node.js';
+import { findMentions, type Group, groupMentions, type Mention } from './mentions.js';
+import { canonicalNumber, findNumbers, findNumberWords } from './number.js';
+import { plainText } from './text.js';
 
-/** A choice that was named. */
+/** A choice that was named; `letter` is null where several were named at once. */
 export interface ChoiceRead {
-  readonly letter: string;
+  readonly letter: string | null;
   /** The characters that named it. */
   readonly extracted: string;
 }
 
-/** A choice and where the text names it. */
-interface Found extends ChoiceRead {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Letter of choice number `index`. */
-function letterOf(index: number): string {
-  return String.fromCharCode(65 + index);
-}
-
 /**
- * Reads a piece that states an answer, such as what follows `The answer is`.
- * Tried in turn: the whole piece is a letter or a choice; a letter in brackets; a letter at the start; a choice named in
- * it; a letter in it; a number that only one choice has.
+ * Reads a piece that states an answer, such as what follows `The answer is`: all of it is a letter or a choice; else the
+ * first choices that it names and does not deny, those in brackets or at its start before others.
  */
 export function readStatedChoice(piece: string, choices: readonly string[]): ChoiceRead | null {
   const text = tidy(piece);
-  return (
-    wholeChoice(text, choices) ??
-    bracketed(text, choices.length)[0] ??
-    leadingLetter(text, choices.length) ??
-    namedChoice(text, choices) ??
-    loneLetters(text, choices.length)[0] ??
-    numberedChoice(text, choices)
-  );
+  const whole = wholeChoice(text, choices);
+  if (whole) return whole;
+  const groups = groupMentions(text, findMentions(text, choices, true)).filter(({ stance }) => stance !== 'denied');
+  const inBrackets = groups.find(isBracketed);
+  const leading = groups.find(({ mentions }) => LEADING.test(text.slice(0, mentions[0]?.start)));
+  const concluded = groups.find(({ stance }) => stance === 'concluded');
+  const group = leading ?? inBrackets ?? concluded ?? groups[0];
+  return group ? readGroup(text, group) : numberedChoice(text, choices);
 }
 
+/** What may stand before the first choice of a piece. */
+const LEADING =
+  /^[^A-Za-z\d]{0,8}(?:(?:probably|clearly|therefore|option|choice|letter|the|it is|both|either)[ :]{1,2}){0,3}[^A-Za-z\d]{0,4}$/i;
+
 /**
- * Reads a whole response without any sign of an answer. Tried in turn: all of it is a letter or a choice; a letter with
- * its choice at the start, as in `B. red`, where no other letter is in brackets; the last letter in brackets; the last lone
- * letter or choice text, whichever ends later; a number at the end that only one choice has.
+ * Reads a whole response without any sign of an answer: what it concludes last; a letter with its choice at the start, as in
+ * `B. red`; the last letter in brackets; the last choice named. What it denies is none of these, nor are several at once.
  */
 export function readLooseChoice(response: string, choices: readonly string[]): ChoiceRead | null {
   const text = tidy(response);
-  const clear = wholeChoice(text, choices) ?? openingChoice(text, choices) ?? bracketed(text, choices.length).at(-1);
-  if (clear) return clear;
-  const named = namedChoice(text, choices);
-  const letter = loneLetters(text, choices.length).at(-1);
-  if (named && letter) return named.end >= letter.end ? named : letter;
-  return named ?? letter ?? numberedChoice(text, choices) ?? paraphrasedChoice(text, choices);
+  const whole = wholeChoice(text, choices);
+  if (whole) return whole;
+  const mentions = findMentions(text, choices, false);
+  if (mentions.length === 0) return numberedChoice(text, choices) ?? paraphrasedChoice(text, choices);
+  const groups = groupMentions(text, mentions).filter(({ stance }) => stance !== 'denied');
+  const single = groups.filter(({ letters }) => letters.length === 1);
+  const bracket = single.findLast(isBracketed);
+  const drawn = single.findLast(({ stance }) => stance === 'drawn');
+  const group =
+    single.findLast((group) => group.stance === 'concluded' || isLastLine(text, group)) ??
+    single.find(
+      (group) => opens(text, group) && single.every((other) => !isBracketed(other) || sameLetter(other, group)),
+    ) ??
+    (drawn && drawn.end > (bracket?.end ?? 0) ? drawn : undefined) ??
+    (isGoneThrough(single) ? single.at(-1) : bracket) ??
+    single.at(-1) ??
+    groups.at(-1);
+  return group ? readGroup(text, group) : null;
 }
 
-/** Plain text with single spaces, case kept. */
-function tidy(text: string): string {
-  return plainMath(text)
-    .replace(/["'`*“”‘’]/g, '')
-    .replace(/\s+/g, ' ')
-    .trim();
+function readGroup(text: string, { mentions, letters }: Group): ChoiceRead {
+  const [first, last] = [mentions[0] as Mention, mentions.at(-1) as Mention];
+  return { letter: letters.length === 1 ? (letters[0] as string) : null, extracted: text.slice(first.start, last.end) };
 }
 
-/** The piece is one letter in range, or the text of one choice. A capital letter is a letter even where a choice reads so. */
+function isBracketed({ mentions }: Group): boolean {
+  return mentions.some(({ by }) => by === 'bracket');
+}
+
+/** Three letters in brackets or more: a list that is gone through, where what comes after it counts. */
+function isGoneThrough(groups: readonly Group[]): boolean {
+  return new Set(groups.filter(isBracketed).map(({ letters }) => letters[0])).size >= 3;
+}
+
+function sameLetter(a: Group, b: Group): boolean {
+  return a.letters[0] === b.letters[0];
+}
+
+/** What opens the response: a letter in brackets, with the text of its choice or on a line of its own; that text as a clause. */
+function opens(text: string, { mentions, end }: Group): boolean {
+  const [first] = mentions;
+  if (first === undefined || !/^[([]?$/.test(text.slice(0, first.start))) return false;
+  if (first.by === 'words') return /^[.,;:!\n]/.test(text.slice(end, end + 1));
+  return first.by === 'bracket' || first.hasText === true || /^[^A-Za-z\d\n]{0,3}\n/.test(text.slice(end, end + 4));
+}
+
+/** The last line is the choice and nothing else. */
+function isLastLine(text: string, { mentions, end }: Group): boolean {
+  const start = (mentions[0] as Mention).start;
+  return (
+    /(?:^|\n)[^A-Za-z\d]{0,8}$/.test(text.slice(Math.max(0, start - 8), start)) &&
+    /^[^A-Za-z\d]{0,8}$/.test(text.slice(end, end + 16))
+  );
+}
+
+/** The piece is one letter in range, or one choice. A capital letter is a letter even where a choice reads so. */
 function wholeChoice(text: string, choices: readonly string[]): ChoiceRead | null {
-  const written = /^([([]?)([A-Za-z])[)\].:]{0,2}$/.exec(text);
+  const written = /^([([]?)([A-Za-z])[)\].:,;]{0,3}$/.exec(text);
   const letter = inRange(written?.[2]?.toUpperCase(), choices.length);
+  if (letter !== null && (written?.[1] !== '' || written?.[2] === letter)) return { letter, extracted: text };
   // A text far longer than every choice is none of them.
   const longest = choices.reduce((length, choice) => Math.max(length, choice.length), 0);
-  const plain = text.length > 2 * longest + 64 ? '' : plainText(text);
-  const same = plain === '' ? -1 : choices.findIndex((choice) => plainText(plainMath(choice)) === plain);
-  const certain = letter !== null && (written?.[1] !== '' || written?.[2] === letter);
-  if (certain) return { letter, extracted: text };
+  if (text.length > 2 * longest + 64) return null;
+  const same = /\d!/.test(text) ? -1 : onlyOne(sameWords(text, choices), choices);
   if (same >= 0) return { letter: letterOf(same), extracted: text };
-  return letter === null ? null : { letter, extracted: text };
+  if (letter !== null) return { letter, extracted: text };
+  // A label in front is read with the other letters.
+  if (/^[([]?[A-Z][)\].:]/.test(text)) return null;
+  const [words] = findNumberWords(plainText(text));
+  const node: Node | null =
+    words?.start === 0 && words.end === plainText(text).length ? { kind: 'number', value: words.value } : formula(text);
+  const equal = node ? onlyOne(sameFormulas(node, choices), choices) : -1;
+  return equal < 0 ? null : { letter: letterOf(equal), extracted: text };
 }
 
 function inRange(letter: string | undefined, count: number): string | null {
   return letter !== undefined && letter.charCodeAt(0) - 65 < count ? letter : null;
-}
-
-function letters(text: string, pattern: RegExp, count: number): Found[] {
-  return Array.from(text.matchAll(pattern), (match) => ({
-    letter: (match[1] as string).toUpperCase(),
-    extracted: match[0],
-    start: match.index,
-    end: match.index + match[0].length,
-  })).filter(({ letter }) => inRange(letter, count) !== null);
-}
-
-/** Letters in brackets; the C of `sin(C)` is none. */
-function bracketed(text: string, count: number): Found[] {
-  return letters(text, /(?<![A-Za-z\d])\( ?([A-Za-z]) ?\)/g, count);
-}
-
-/** `B. red` or `(B) red`: the letter and the text of the same choice open the response, and no other letter comes in brackets. */
-function openingChoice(text: string, choices: readonly string[]): ChoiceRead | null {
-  const opening = /^\(?([A-Z])[).:]\)? ?/.exec(text);
-  const letter = inRange(opening?.[1], choices.length);
-  if (opening === null || letter === null) return null;
-  const words = plainText(plainMath(choices[letter.charCodeAt(0) - 65] as string));
-  const named =
-    words !== '' &&
-    plainText(text.slice(opening[0].length, opening[0].length + 2 * words.length + 16)).startsWith(words);
-  const others = bracketed(text, choices.length).some((found) => found.letter !== letter);
-  return named && !others ? { letter, extracted: text.slice(0, opening[0].length).trim() } : null;
-}
-
-/** `A` is a letter unless a word in lower case follows that makes it an article, as in `A red ball`. */
-const LETTER = String.raw`([B-Z]|A(?! (?!(?:is|was|because|since|as|which|and|or|for)\b)[a-z]))`;
-const LEADING = new RegExp(`^(?:(?:[Oo]ption|[Cc]hoice|[Ll]etter) )?${LETTER}(?=[ .,;:)]|$)`);
-/** Neither part of a word nor of `10 A.M.`. */
-const LONE = new RegExp(String.raw`(?<![\w.-])${LETTER}(?![\w-]|\.[A-Za-z])`, 'g');
-
-/** A capital letter at the start, as in `B. red` or `option B`. */
-function leadingLetter(text: string, count: number): ChoiceRead | null {
-  const letter = inRange(LEADING.exec(text)?.[1], count);
-  return letter === null ? null : { letter, extracted: letter };
-}
-
-/** Capital letters that stand alone. */
-function loneLetters(text: string, count: number): Found[] {
-  return letters(text, LONE, count);
-}
-
-/** Longer choices are not searched for inside a text, which keeps the search linear. UTF-16 units. */
-const LONGEST_NAME = 200;
-
-/** The choice whose text ends last; where one choice's text holds another's, the longer one counts. */
-function namedChoice(response: string, choices: readonly string[]): Found | null {
-  const text = response.toLowerCase();
-  let best: Found | null = null;
-  for (const [index, choice] of choices.entries()) {
-    const words = plainText(plainMath(choice)).replace(/^(?:it|they|he|she) (?=\S+ \S)/, '');
-    const start = words.length > LONGEST_NAME ? -1 : lastWholeWords(text, words);
-    if (start < 0) continue;
-    const end = start + words.length;
-    if (best !== null && (end < best.end || (end === best.end && start >= best.start))) continue;
-    if (best !== null && best.start <= start && end <= best.end) continue;
-    best = { letter: letterOf(index), extracted: response.slice(start, end), start, end };
-  }
-  return best;
 }
 
 /** Words that a paraphrase of a choice may leave out or put in. */
@@ -148,9 +124,14 @@ const LOOSE_WORDS = new Set(
   'a an the it they he she of in is are was were be will would could may might can also to'.split(' '),
 );
 
+/** Longest choice that is looked for in other words. UTF-16 units. */
+const LONGEST_PARAPHRASED = 200;
+
 /** The choice all of whose words with a meaning stand in one sentence, the last sentence that has them of one choice only. */
 function paraphrasedChoice(text: string, choices: readonly string[]): ChoiceRead | null {
-  const wanted = choices.map((choice) => looseWords(choice.slice(0, LONGEST_NAME)));
+  const wanted = choiceForms(choices).map(({ words, node }) =>
+    node ? [] : looseWords(words.slice(0, LONGEST_PARAPHRASED)),
+  );
   for (const sentence of text.split(/(?<=[.!?])\s+/).reverse()) {
     const said = new Set(looseWords(sentence));
     const whole = wanted.flatMap((words, i) => (words.length > 0 && words.every((word) => said.has(word)) ? [i] : []));
@@ -165,13 +146,13 @@ function looseWords(text: string): string[] {
   return (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).filter((word) => !LOOSE_WORDS.has(word));
 }
 
-/** The last number of the piece, where exactly one choice has that value. */
+/** The last number of the piece, where exactly one choice has that number in it. */
 function numberedChoice(text: string, choices: readonly string[]): ChoiceRead | null {
-  const last = findNumbers(text).at(-1);
-  if (last === undefined) return null;
+  const last = findQuantities(text).at(-1);
+  if (last === undefined || last.isExpression) return null;
   const value = canonicalNumber(last.value);
-  const same = choices.flatMap((choice, i) => {
-    const numbers = findNumbers(plainMath(choice));
+  const same = choiceForms(choices).flatMap(({ words }, i) => {
+    const numbers = findNumbers(words);
     return numbers.length === 1 && canonicalNumber((numbers[0] as { value: number }).value) === value ? [i] : [];
   });
   return same.length === 1

@@ -1,13 +1,15 @@
 // Reads the final answer of a response as a mathematical object: number, expression, list, set, interval, equation, word.
 // Leaves the tree and its comparison to math/, and finding boxes and phrases to extract.ts.
+import { constant } from './arithmetic.js';
 import { readLooseChoice, readStatedChoice } from './choice.js';
-import { lastBoxes, statedAnswers } from './extract.js';
+import { lastBoxes, sentencesFromEnd, statedAnswers } from './extract.js';
 import { sameMath } from './math/compare.js';
 import { evaluate } from './math/evaluate.js';
 import { isScalar, type Node } from './math/node.js';
 import { parseMath } from './math/parse.js';
 import { canonicalNumber, findNumbers, findNumberWords } from './number.js';
 import { plainText } from './text.js';
+import { isBareRow } from './value.js';
 
 /** A mathematical answer; `node` is null where only its words could be read. */
 export interface ExpressionRead {
@@ -26,16 +28,22 @@ const UNNAMED_CHOICES = Array.from({ length: 8 }, () => '');
 /** Reads the final answer of a response whose gold answer is mathematical; null where there is none. */
 export function readExpression(response: string): ExpressionRead | null {
   const text = singleBackslashes(response);
-  const boxes = lastBoxes(text);
-  const stated = statedAnswers(text, false);
-  const phraseIsLast = stated[0]?.how.startsWith('after') ?? false;
-  if (boxes && !phraseIsLast) return readFormula(boxes, 'the last box');
-  const phrase = stated.find(({ how }) => how.startsWith('after'));
-  const said = phrase && readStatement(phrase.text, phrase.how);
-  if (said) return said;
-  if (boxes) return readFormula(boxes, 'the last box');
-  const whole = text.length <= SHORT_TEXT ? readWhole(text) : null;
+  for (const { text: piece, how, isMark } of statedAnswers(text, false)) {
+    if (piece === '') return null;
+    if (isMark) return readFormula(how === 'the last box' ? (lastBoxes(text) ?? piece) : piece, how);
+    const said = readStatement(piece, how);
+    if (said) return said;
+  }
+  const whole = text.length <= SHORT_TEXT ? (readWhole(text) ?? readLastSentence(text)) : null;
   return whole ?? lastStated(text);
+}
+
+/** What the last sentence says that something is or equals, where that is mathematics and nothing else. */
+function readLastSentence(text: string): ExpressionRead | null {
+  const [sentence = ''] = sentencesFromEnd(text);
+  const verb = /^[^\d$\\]{0,120}\b(?:is|are|equals?) (?=[^$]{1,200}$)/.exec(sentence);
+  const read = verb && readWhole(sentence.slice(verb[0].length));
+  return read && { ...read, how: 'the last sentence' };
 }
 
 /** The gold answer: all of it where it is mathematics, else what it states. */
@@ -61,24 +69,34 @@ export function goldLetter(gold: string): string | null {
 export function readLetter(response: string): ExpressionRead | null {
   for (const { text, how } of statedAnswers(response, true)) {
     const choice = readStatedChoice(text, UNNAMED_CHOICES);
-    if (choice) return { extracted: choice.extracted, normalised: choice.letter, node: null, how };
+    if (choice?.letter) return { extracted: choice.extracted, normalised: choice.letter, node: null, how };
   }
   // A letter right before Chinese words or signs, where there is no space.
   const first = /^([A-H])(?=[\u3000-\u9fff\uff00-\uffef])/.exec(response)?.[1];
   if (first) return { extracted: first, normalised: first, node: null, how: 'the first letter' };
   const loose = readLooseChoice(response, UNNAMED_CHOICES);
-  return loose && { extracted: loose.extracted, normalised: loose.letter, node: null, how: 'the last letter' };
+  return loose?.letter
+    ? { extracted: loose.extracted, normalised: loose.letter, node: null, how: 'the last letter' }
+    : null;
 }
 
 /** True where two answers are the same. */
 export function sameExpression(gold: ExpressionRead, answer: ExpressionRead): boolean {
   if (gold.normalised !== '' && gold.normalised === answer.normalised) return true;
   if (gold.node && answer.node && sameMath(gold.node, answer.node)) return true;
+  if (gold.node && constant(gold.node) !== null && UNIT.test(answer.extracted)) {
+    const bare = parseMath(tidy(withoutStop(answer.extracted).replace(UNIT, '')));
+    if (bare && sameMath(gold.node, bare)) return true;
+  }
   const [goldValue, answerValue] = [decimalComma(gold.extracted), decimalComma(answer.extracted)];
   if (goldValue === null && answerValue === null) return false;
   const [a, b] = [goldValue ?? gold.node, answerValue ?? answer.node];
   return a !== null && b !== null && sameMath(a, b);
 }
+
+/** A unit after a number that reads like an unknown. */
+const UNIT =
+  /(?<=[\d})]) ?\\?[ ,;]?(?:[kMGmcn]?(?:[NJWVTFHCKA]|Hz|Pa|eV|mol|L)|[kcm]?m|k?g|m?s)(?:\/[a-z]{1,3})?[.$]{0,2}$/;
 
 /** `1000,99` may be a decimal number as well as a list. */
 function decimalComma(text: string): Node | null {
@@ -120,6 +138,7 @@ function holdsWords(node: Node, text: string): boolean {
 function tidy(text: string): string {
   return withoutStop(text)
     .replace(/\*\*/g, '')
+    .replace(/(?<=\d )per cent\b/g, 'percent')
     .replace(/\\(?:left|right) ?\./g, '')
     .replace(/\\(?:left ?\\)?\{\s*(?=\\begin)/g, '')
     .replace(
@@ -128,7 +147,7 @@ function tidy(text: string): string {
     )
     .replace(/(?<=\d) (?=\d{3}(?!\d))/g, '')
     .replace(/(?<=\d) ?\{ ?, ?\} ?(?=\d{3}(?!\d))/g, '')
-    .replace(/(?<=\d)\\?,\\[!;] ?(?=\d{3}(?!\d))/g, '')
+    .replace(/(?<=\d)(?:\\?,\\[!;]|\\[ ,;:!]|~) ?(?=\d{3}(?!\d))/g, '')
     .replace(/(\d{0,15})\.(\d{0,15})\\overline\{(\d{1,12})\}/g, (_, whole, fixed, period) =>
       repeating(whole, fixed, period),
     );
@@ -174,7 +193,9 @@ function words(clause: string, how: string): ExpressionRead | null {
 /** The last formula or the last number in digits, whichever ends later. */
 function lastStated(text: string, how?: string): ExpressionRead | null {
   const formula = segments(text, Number.POSITIVE_INFINITY).at(-1);
-  const number = findNumbers(text).at(-1);
+  const numbers = findNumbers(text);
+  const number = numbers.at(-1);
+  if (isBareRow(text, numbers)) return null;
   if (number && number.start >= (formula?.end ?? 0)) {
     return readFormula(text.slice(number.start, number.end), how ?? 'the last number');
   }

@@ -1,53 +1,60 @@
 // Finds the pieces of a response that may state the final answer, the most trusted one first.
 // Leaves reading a piece as letter, number, list or text to the readers.
 import { lastBoxed } from './latex.js';
-import { MAX_GRADED_LENGTH } from './text.js';
+import { isAscii } from './unify.js';
 
-/** A piece of a response. */
+/** A piece of a response that states its final answer. */
 export interface Piece {
   readonly text: string;
   /** How it was found, for the reason of a grade. */
   readonly how: string;
+  /** A mark (`#### 8`) or a box is meant as the answer and nothing else; a phrase may be prose. */
+  readonly isMark: boolean;
 }
 
-const SPECIAL_TOKENS = /<\/s>|<s>|<\|[a-z_]{1,24}\|>/g;
-
-/** Bounded text without special tokens and without what stands inside `<think>`; only what is in `<answer>` if there is one. */
-export function finalText(response: string): string {
-  let text = response.length > MAX_GRADED_LENGTH ? response.slice(-MAX_GRADED_LENGTH) : response;
-  text = text.replace(SPECIAL_TOKENS, ' ');
-  const thought = text.lastIndexOf('</think>');
-  if (thought >= 0 && text.slice(thought + 8).trim() !== '') text = text.slice(thought + 8);
-  const open = text.lastIndexOf('<answer>');
-  if (open < 0) return text.trim();
-  const close = text.indexOf('</answer>', open);
-  const inside = text.slice(open + 8, close < 0 ? text.length : close).trim();
-  return inside === '' ? text.replaceAll(/<\/?answer>/g, ' ').trim() : inside;
-}
-
-const LINK = String.raw`\s{0,3}(?:\bis\b|\b(?:would|should) be\b|:|=)\s{0,3}(?:\bis\b|:)?`;
-const PHRASES = new RegExp(String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?answer${LINK}`, 'gi');
-/** In a multiple-choice question `the correct option is` says the same; elsewhere it may speak of anything. */
+const LINK = String.raw`[*_"]{0,3}\s{0,3}(?:\bis\b|\b(?:would|should|must) be\b|:|=)[^\S\n]{0,3}(?:\bis\b|:)?`;
+const KIND = String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?`;
+/** `The answer to the puzzle is`. */
+const TO_WHAT = '(?: (?:to|for|of) (?:the|this|that|your|question)(?: [a-z]{1,16}){0,3}?)?';
+const PHRASES = new RegExp(`${KIND}answer${TO_WHAT}${LINK}`, 'gi');
+/** In a multiple-choice question `the correct option is` and `I choose` say the same; elsewhere they may speak of anything. */
 const CHOICE_PHRASES = new RegExp(
-  String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?(?:answer|option|choice)(?:\s{1,3}letter)?${LINK}`,
+  [
+    `${KIND}(?:answer${TO_WHAT}|(?:answer|option|choice)(?: letter)?)${LINK}`,
+    String.raw`|\b(?:I|we)(?:'ll|'d| will| would)? (?:choose|chose|pick|select|go with)\b`,
+    String.raw`|(?<!\u4e0d)(?:\u9009\u62e9|\u9078\u64c7|\u9009|\u9078)(?=\s{0,2}[:(]?\s{0,2}[A-Z](?![A-Za-z]))`,
+  ].join(''),
   'gi',
 );
 const FOREIGN_PHRASES =
-  /(?:答案|选项)\s{0,3}(?:是|为|：|:)|(?:réponse|respuesta|resposta|risposta|antwort|ответ)(?: final[ea]?)?\s{0,3}(?:est\b|es\b|ist\b|è|é|:|=|：)/gi;
+  /(?:答案|选项|選項|答え|正解|정답|답)[\]】」]?\s{0,3}(?:应该是|應該是|应为|應為|是|为|為|は|은|는|:|(?<=[\]】」]))|(?:réponse|respuesta|resposta|risposta|antwort|ответ)(?: final[ea]?)?\s{0,3}(?:est\b|es\b|ist\b|è|é|:|=)/gi;
+
+/** `#### 8`, as GSM8K marks an answer: one value, no heading such as `#### 1. First` or `#### Summary`. */
+const MARK = /^####[ \t]{0,4}(?!\d{1,3}[.)][ \t])([-+$\\([]{0,2}(?:\d|\\|\.\d)[^\n]{0,60}|\(?[A-Z]\)?)[ \t]{0,4}$/gm;
 
 /**
- * Pieces that state the final answer by a sign of it: a box, or a phrase such as `The answer is`, the later one first.
- * Empty where there is no such sign.
+ * Pieces that state the final answer, the most trusted one first: a `####` mark, then a box or a phrase such as `The answer
+ * is`, whichever is later. Empty where there is no such sign. A box that is empty or never filled in is a piece without text
+ * where it takes back an earlier box.
  */
 export function statedAnswers(text: string, multiChoice: boolean): Piece[] {
-  const boxed = lastBoxed(text);
-  const phrase = lastMatch(text, multiChoice ? CHOICE_PHRASES : PHRASES) ?? lastMatch(text, FOREIGN_PHRASES);
-  const box: Piece[] = boxed ? [{ text: boxed.content, how: 'the last box' }] : [];
-  const tail = phrase ? answerTail(text.slice(phrase.end)) : '';
-  if (phrase === null || tail === '') return box;
-  const said = { text: tail, how: `after "${phrase.text}"` };
+  const mark = text.includes('####') ? lastMatch(text, MARK) : null;
+  const box = lastBox(text);
+  const phrase = lastMatch(text, multiChoice ? CHOICE_PHRASES : PHRASES);
+  const foreign = phrase && isAscii(text) ? null : lastMatch(text, FOREIGN_PHRASES);
+  const last = foreign && foreign.end > (phrase?.end ?? -1) ? foreign : phrase;
+  const boxed: Piece[] = box ? [{ text: box.content, how: 'the last box', isMark: true }] : [];
+  const tail = last ? answerTail(text.slice(last.end)) : '';
+  const said: Piece[] = last && tail !== '' ? [{ text: tail, how: `after "${last.text}"`, isMark: false }] : [];
+  const marked: Piece[] = mark ? [{ text: mark.text.replace(/^#+\s*/, ''), how: 'after "####"', isMark: true }] : [];
   // A box after the phrase is the same statement, read without its sentence.
-  return boxed && boxed.at > phrase.end ? [...box, said] : [said, ...box];
+  const boxFirst = box !== null && box.at > (last?.end ?? -1);
+  return [...marked, ...(boxFirst ? [...boxed, ...said] : [...said, ...boxed])];
+}
+
+/** True where a text has any sign of a final answer. */
+export function statesAnswer(text: string): boolean {
+  return statedAnswers(text, true).length > 0;
 }
 
 /** The line after a phrase; where that line is empty, the next one with text, unless it holds several sentences: prose. */
@@ -58,6 +65,34 @@ function answerTail(rest: string): string {
   const text = (end < 0 ? line : line.slice(0, end)).trim();
   const isApart = near.slice(0, near.length - line.length).includes('\n');
   return isApart && /[a-z]{2}[.!?] [A-Z]/.test(text) ? '' : text;
+}
+
+/** A box without braces: `\boxed 7`. */
+const BARE_BOX = /^[ \t]{1,3}([-+]?[\d.][^\s$]{0,40}|[A-Z])(?![A-Za-z])/;
+
+/** Boxes without a value at the end of a text that are passed over, such as `write it in \boxed form`. */
+const MOST_MENTIONS = 8;
+
+/**
+ * The last box, closed or cut off at the end of its line. Without content where it is empty and an earlier one is not: it takes
+ * that back; null where there is no box, or only empty ones.
+ */
+function lastBox(text: string): { content: string; at: number } | null {
+  let empty: { content: string; at: number } | null = null;
+  let rest = text;
+  for (let i = 0; i < MOST_MENTIONS; i++) {
+    const at = Math.max(rest.lastIndexOf('\\boxed'), rest.lastIndexOf('\\fbox'));
+    if (at < 0) return null;
+    const closed = lastBoxed(rest);
+    const after = rest.slice(at + (rest.startsWith('\\boxed', at) ? 6 : 5), at + 512);
+    const open = /^ ?\{([^\n]*)/.exec(after)?.[1];
+    const bare = BARE_BOX.exec(after)?.[1];
+    const content = closed?.at === at ? closed.content : (open?.replace(/\s*(?:\\[\])]|\$+)\.?\s*$/, '') ?? bare);
+    if (content !== undefined && content.trim() !== '') return empty ?? { content, at };
+    if (content !== undefined) empty ??= { content: '', at };
+    rest = rest.slice(0, at);
+  }
+  return null;
 }
 
 /** What may stand between boxes that state one answer together, without spaces and `$`. */
@@ -86,7 +121,8 @@ const OPENS_CHOICE = /\([A-Z]\)\s?(?:the )?$/i;
 
 function lastMatch(text: string, pattern: RegExp): { text: string; end: number } | null {
   let last: { text: string; end: number } | null = null;
-  for (const match of text.matchAll(pattern)) {
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     if (OPENS_CHOICE.test(text.slice(Math.max(last?.end ?? 0, match.index - 16), match.index))) continue;
     last = { text: match[0].replace(/\s+/g, ' ').trim(), end: match.index + match[0].length };
   }
@@ -108,11 +144,15 @@ export function isRefusal(sentence: string): boolean {
   return REFUSAL.test(sentence);
 }
 
+/** A line end, or a stop that belongs to no abbreviation such as `i.e.` before what may begin a sentence. */
+const SENTENCE_END =
+  /\n|(?<=[.!?])(?<!\b(?:i\.e|e\.g|approx|ca|cf|vs|[Nn]o|[Ff]igs?|Eq|Mr|Mrs|Dr|St)\.)\s+(?=[A-Z\d(\\$\u3040-\u9fff])/;
+
 /** Sentences of a text, last one first; a full stop inside a number or an abbreviation such as `p.m.` ends none. */
 export function sentencesFromEnd(text: string): string[] {
   return text
-    .split(/\n|(?<=[.!?。])\s+(?=[A-Z\d(\\$])/)
-    .map((sentence) => sentence.trim())
+    .split(SENTENCE_END)
+    .map((sentence) => sentence.trim().replace(/^[-*\u2022] +/, ''))
     .filter((sentence) => sentence !== '')
     .reverse();
 }

@@ -1,7 +1,8 @@
 // The one grader: reward, voting, Pass@K, labels and evaluation all ask it. Extract, normalise, compare; nothing is evaluated.
 // Leaves finding and reading answers to the other files of this folder.
 import type { AnswerType, Grade, Problem } from '../../core/types.js';
-import { readLooseChoice, readStatedChoice } from './choice.js';
+import { type ChoiceRead, readLooseChoice, readStatedChoice } from './choice.js';
+import { firstSame, sameChoice } from './choices.js';
 import {
   type ExpressionRead,
   goldLetter,
@@ -12,9 +13,11 @@ import {
   readLetter,
   sameExpression,
 } from './expression.js';
-import { finalText, isRefusal, sentencesFromEnd, statedAnswers } from './extract.js';
+import { isRefusal, type Piece, sentencesFromEnd, statedAnswers, statesAnswer } from './extract.js';
+import { finalText } from './response.js';
 import { overlap, questionWords, statedYesNo } from './restate.js';
 import { plainText } from './text.js';
+import { unify } from './unify.js';
 import { hasOneValue, readLooseValue, readValue, type ValueForm, type ValueRead } from './value.js';
 
 /** What the grader needs to know of a problem. */
@@ -33,6 +36,8 @@ interface AnswerRead {
   /** Choice letter or canonical value: what votes are counted by. */
   readonly normalised: string;
   readonly alternatives: readonly string[];
+  /** A number before rounding. */
+  readonly exact?: number;
   /** Where it was found. */
   readonly how: string;
 }
@@ -40,12 +45,16 @@ interface AnswerRead {
 /** Longest text without any sign of an answer that is taken as the answer itself. UTF-16 units. */
 const SHORT_ANSWER = 80;
 
-const UNREADABLE: Grade = {
-  verdict: 'unreadable',
-  extracted: null,
-  normalised: null,
-  reason: 'no final answer found',
-};
+/** Why no answer was read. */
+interface Unread {
+  readonly why: string;
+}
+
+const NOTHING: Unread = { why: 'no final answer found' };
+
+function unreadable({ why }: Unread): Grade {
+  return { verdict: 'unreadable', extracted: null, normalised: null, reason: why };
+}
 
 /**
  * Grades a response: `correct`, `wrong`, or `unreadable` where no final answer can be found. Takes time linear in the
@@ -55,17 +64,32 @@ export function grade(problem: Gradable, text: string): Grade {
   if (problem.questionType === 'free_form' && problem.answerType === 'expression')
     return gradeExpression(problem, text);
   const answer = readAnswer(problem, text);
-  if (answer === null) return UNREADABLE;
-  const gold = goldForms(problem);
-  const sameForm = [answer.normalised, ...answer.alternatives].some((form) => gold.includes(form));
-  const same = sameForm || (problem.answerType === 'text' && sameFormula(problem, answer.extracted));
+  if ('why' in answer) return unreadable(answer);
+  const gold = problem.questionType === 'multi_choice' ? null : readValue(unify(problem.answer), problem);
+  const same = answer.normalised === problem.answer || isSame(problem, gold, answer);
   return {
     verdict: same ? 'correct' : 'wrong',
     extracted: answer.extracted,
     normalised: answer.normalised,
-    reason: `${answer.how}: ${answer.normalised}${same ? '' : `, not ${gold[0]}`}`,
+    reason: `${answer.how}: ${answer.normalised}${same ? '' : `, not ${gold?.normalised ?? problem.answer}`}`,
   };
 }
+
+/** Compares an answer with the gold answer, as what the question asks for. */
+function isSame(problem: Gradable, gold: ValueRead | null, answer: AnswerRead): boolean {
+  if (problem.questionType === 'multi_choice') return sameChoice(answer.normalised, problem.answer, problem.choices);
+  if (gold === null) return answer.normalised === plainText(problem.answer);
+  // Of a value below the precision that is asked for nothing would be left to compare.
+  const isTiny = gold.exact !== undefined && gold.exact !== 0 && gold.normalised === '0';
+  if (isTiny)
+    return answer.exact !== undefined && Math.abs(answer.exact - gold.exact) <= TOLERANCE * Math.abs(gold.exact);
+  const forms = [gold.normalised, ...gold.alternatives];
+  const sameForm = [answer.normalised, ...answer.alternatives].some((form) => forms.includes(form));
+  return sameForm || (problem.answerType === 'text' && sameFormula(problem, answer.extracted));
+}
+
+/** Relative tolerance between two values that are not rounded. */
+const TOLERANCE = 1e-6;
 
 /** A text with digits or LaTeX may be a formula that is written in another way. */
 function sameFormula({ answer, questionType }: Gradable, extracted: string): boolean {
@@ -75,16 +99,18 @@ function sameFormula({ answer, questionType }: Gradable, extracted: string): boo
 
 /** Mathematical answers are compared as such: there is no one text for each. */
 function gradeExpression(problem: Gradable, text: string): Grade {
-  const response = finalText(text);
+  const response = finalText(text, statesAnswer);
   const wanted = goldLetter(problem.answer);
   const letter = wanted === null ? null : readLetter(response);
   if (letter) return expressionGrade(letter, letter.normalised === wanted, problem.answer);
   const read = response === '' ? null : readExpression(response);
   const gold = readGold(problem.answer);
   const words = goldWords(gold);
-  const said = words === null ? null : readFreeForm({ answerType: 'text' }, response);
-  if (said?.normalised === words && said) return expressionGrade(said, true, problem.answer);
-  return read === null ? UNREADABLE : expressionGrade(read, sameExpression(gold, read), problem.answer);
+  const said = words === null ? NOTHING : readFreeForm({ answerType: 'text' }, response);
+  if ('how' in said && said.normalised === words) return expressionGrade(said, true, problem.answer);
+  if (read === null) return unreadable(NOTHING);
+  const same = sameExpression(gold, read) || readFormula(problem.answer, '').normalised === read.normalised;
+  return expressionGrade(read, same, problem.answer);
 }
 
 function expressionGrade(
@@ -97,23 +123,47 @@ function expressionGrade(
   return { verdict: same ? 'correct' : 'wrong', extracted, normalised, reason };
 }
 
-/** Reads the final answer of a response; null where there is none. */
-function readAnswer(question: Question, text: string): AnswerRead | null {
-  const response = finalText(text);
-  if (response === '') return null;
+/** Reads the final answer of a response. */
+function readAnswer(question: Question, text: string): AnswerRead | Unread {
+  const response = finalText(text, statesAnswer);
+  if (response === '') return NOTHING;
   const multiChoice = question.questionType === 'multi_choice';
   return multiChoice ? readChoice(question, response) : readFreeForm(question, response);
 }
 
-function readChoice({ choices, question }: Question, response: string): AnswerRead | null {
+function readChoice({ choices, question }: Question, response: string): AnswerRead | Unread {
+  let unread = NOTHING;
   for (const piece of statedAnswers(response, true)) {
     const read = readStatedChoice(piece.text, choices);
-    if (read) return { extracted: read.extracted, normalised: read.letter, alternatives: [], how: piece.how };
+    if (read) return choiceRead(read, choices, piece.how);
+    unread = notRead(piece, 'is none of the choices');
+    if (isFinal(piece)) return unread;
   }
   const loose = readLooseChoice(response, choices);
-  if (loose)
-    return { extracted: loose.extracted, normalised: loose.letter, alternatives: [], how: 'the last choice named' };
-  return readYesNo(choices, question, response);
+  if (loose) return choiceRead(loose, choices, 'the last choice named');
+  return readYesNo(choices, question, response) ?? unread;
+}
+
+function choiceRead({ letter, extracted }: ChoiceRead, choices: readonly string[], how: string): AnswerRead | Unread {
+  if (letter === null) return { why: `${how}: ${shortened(extracted)} names several choices at once` };
+  // Votes for a choice that stands there twice are votes for one.
+  return { extracted, normalised: firstSame(letter, choices), alternatives: [], how };
+}
+
+function notRead({ text, how }: Piece, what: string): Unread {
+  return { why: text === '' ? `${how} is empty` : `${how}: ${JSON.stringify(shortened(text))} ${what}` };
+}
+
+function shortened(text: string): string {
+  return text.length > SHORT_ANSWER ? `${text.slice(0, SHORT_ANSWER)}...` : text;
+}
+
+/** Most words of a phrase that are an answer and no prose. */
+const MOST_WORDS = 4;
+
+/** True for a piece that is meant as the answer: where it cannot be read, nothing else is. */
+function isFinal({ text, isMark }: Piece): boolean {
+  return isMark || (text.length <= SHORT_ANSWER && text.split(/\s+/).length <= MOST_WORDS);
 }
 
 /** Where the choices are yes and no, what the response says of the question. */
@@ -130,18 +180,22 @@ function readYesNo(choices: readonly string[], question: string | undefined, res
 
 type FreeForm = ValueForm & Pick<Question, 'question'>;
 
-function readFreeForm(form: FreeForm, response: string): AnswerRead | null {
+function readFreeForm(form: FreeForm, response: string): AnswerRead | Unread {
+  let unread = NOTHING;
   for (const piece of statedAnswers(response, false)) {
-    const read = readValue(piece.text, form);
+    const read = readValue(piece.text, form, piece.isMark);
     if (read) return { ...read, how: piece.how };
+    unread = notRead(piece, `is no ${form.answerType}`);
+    if (isFinal(piece)) return unread;
   }
   if (form.answerType === 'text') {
     const read = response.length <= SHORT_ANSWER && !response.includes('\n') ? readValue(response, form) : null;
-    return read && { ...read, how: 'the whole text' };
+    return read ? { ...read, how: 'the whole text' } : unread;
   }
   const sentences = sentencesFromEnd(response);
-  if (sentences[0] !== undefined && isRefusal(sentences[0])) return null;
-  return readSentences(form, sentences);
+  if (sentences[0] !== undefined && isRefusal(sentences[0]))
+    return { why: 'the last sentence says that it cannot be answered' };
+  return readSentences(form, sentences) ?? unread;
 }
 
 /** A sentence that draws a conclusion is believed without a look at the question. */
@@ -152,11 +206,14 @@ const CLEARLY_CLOSER = 0.3;
 /** The value of the last sentence that has one, or of one before it that restates the question far better. */
 function readSentences(form: FreeForm, sentences: readonly string[]): AnswerRead | null {
   for (const asides of [false, true]) {
-    const at = sentences.findIndex((sentence) => readLooseValue(sentence, form, asides) !== null);
-    if (at < 0) continue;
-    const last = readLooseValue(sentences[at] as string, form, asides) as ValueRead;
+    let last: ValueRead | null = null;
+    const at = sentences.findIndex((sentence) => {
+      last = readLooseValue(sentence, form, asides);
+      return last !== null;
+    });
+    if (last === null) continue;
     const closer = form.question === undefined ? null : closerSentence(form, form.question, sentences.slice(at));
-    return closer ?? { ...last, how: 'the last value' };
+    return closer ?? { ...(last as ValueRead), how: 'the last value' };
   }
   return null;
 }
@@ -174,11 +231,4 @@ function closerSentence(form: ValueForm, question: string, sentences: readonly s
     if (read) best = { share, read };
   }
   return best.read && { ...best.read, how: 'the sentence that restates the question' };
-}
-
-/** Canonical forms of the gold answer. */
-function goldForms(problem: Gradable): string[] {
-  if (problem.questionType === 'multi_choice') return [problem.answer];
-  const read: ValueRead | null = readValue(problem.answer, problem);
-  return read ? [read.normalised, ...read.alternatives] : [plainText(problem.answer)];
 }

@@ -28,11 +28,22 @@ const SYMBOLS = new Map([
   ['colon', ':'],
 ]);
 
-const SIGNS: Readonly<Record<string, string>> = { $: '', '}': '', '°': '', '−': '-', '–': '-', '×': '*' };
+const SIGNS: Readonly<Record<string, string>> = {
+  $: '',
+  '}': '',
+  '°': '',
+  '−': '-',
+  '–': '-',
+  '×': '*',
+  '·': '*',
+  '⋅': '*',
+  '∙': '*',
+  '~': ' ',
+};
 
 /** Plain text of a piece that may hold LaTeX; text without backslash, `$`, braces or special signs comes back as it is. */
 export function plainMath(text: string): string {
-  if (!/[\\${}°−–×]/.test(text)) return text;
+  if (!/[\\${}°−–×·⋅∙~]/.test(text)) return text;
   return new Reader(text).read(0, false).replace(/\^ *(?=$|[^\d\w(*+-])/g, '');
 }
 
@@ -75,7 +86,11 @@ class Reader {
       const gap = /\d/.test(this.#text[start - 1] ?? '') ? ' ' : '';
       return `${gap}${this.#argument(depth)}/${this.#argument(depth)}`;
     }
-    if (name === 'sqrt') return `sqrt(${this.#argument(depth)})`;
+    if (name === 'sqrt') {
+      const degree = /^\[(\w{1,3})\]/.exec(this.#text.slice(this.#at, this.#at + 6));
+      this.#at += degree?.[0].length ?? 0;
+      return degree ? `(${this.#argument(depth)})^(1/${degree[1]})` : `sqrt(${this.#argument(depth)})`;
+    }
     return DRESSING.has(name) ? '' : (SYMBOLS.get(name) ?? name);
   }
 

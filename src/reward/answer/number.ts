@@ -5,28 +5,50 @@
 export interface NumberRead {
   readonly value: number;
   readonly percent: boolean;
+  /** What the value was multiplied by for a word such as `million`. */
+  readonly scale: number;
   /** Range in the text, sign and percent sign included. */
   readonly start: number;
   readonly end: number;
 }
 
+/** Groups of digits by spaces (`8 000`), by commas as in India (`1,23,45,678`) or anywhere; decimals. */
+const LITERAL =
+  /(?:\d{1,3}(?<!\d \d{1,3})(?: \d{3})+(?![\d/]| \d)|\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])|\d[\d,]{0,40})(?:\.\d{1,40})?|\.\d{1,40}/g;
+
+/** Words and letters that multiply the number before them. */
+const SCALES: ReadonlyMap<string, number> = new Map([
+  ['dozen', 12],
+  ['hundred', 100],
+  ['thousand', 1e3],
+  ['k', 1e3],
+  ['million', 1e6],
+  ['billion', 1e9],
+  ['bn', 1e9],
+  ['trillion', 1e12],
+]);
+const SCALE = /^(?:\s?(hundred|thousand|million|billion|trillion|dozen)|(k|bn)(?!\s?[-+*/^=]))\b/;
+
 /** Numbers written in digits, in order. A digit inside a word (`H2O`, `cm2`) is none. */
 export function findNumbers(text: string): NumberRead[] {
   const found: NumberRead[] = [];
-  const pattern = /\d[\d,]{0,40}(?:\.\d{1,40})?|\.\d{1,40}/g;
+  const pattern = LITERAL;
+  pattern.lastIndex = 0;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     const start = match.index;
     const before = text[start - 1] ?? ' ';
     if (/[A-Za-z_\d]/.test(before)) continue;
     // The power of a unit, as in `cm^2`.
-    if (before === '^' && /[A-Za-z]{2}$|[/ ][A-Za-z]$/.test(text.slice(Math.max(0, start - 3), start - 1))) continue;
-    const literal = keepThousands(match[0]);
+    if (before === '^' && /[A-Za-z]{2}$|[/ \d][mscdkgh]$/.test(text.slice(Math.max(0, start - 3), start - 1))) continue;
+    const literal = / |,\d\d,/.test(match[0]) ? match[0] : keepThousands(match[0]);
     let end = start + literal.length;
-    let value = Number(literal.replaceAll(',', ''));
+    // More digits than a number has.
+    if (/\d/.test(text[end] ?? ' ')) continue;
+    let value = Number(literal.replace(/[, ]/g, ''));
     const rest = text.slice(end, end + 48);
     const power = /^\s?[*x]\s?10\s?\^\s?\(?([-+]?\d{1,3})\)?/.exec(rest) ?? /^[eE]([-+]?\d{1,3})\b/.exec(rest);
     const fraction = /^\s?\/\s?(\d{1,15}(?:\.\d{1,15})?)(?![\d/])/.exec(rest);
-    const mixed = /^ (\d{1,4})\/(\d{1,4})(?![\d/])/.exec(rest);
+    const mixed = /^(?: and |[ -])(\d{1,4})\/(\d{1,4})(?![\d/])/.exec(rest);
     if (power) {
       value = Number(`${value}e${power[1]}`);
       end += power[0].length;
@@ -37,12 +59,21 @@ export function findNumbers(text: string): NumberRead[] {
       value += Number(mixed[1]) / Number(mixed[2]);
       end += mixed[0].length;
     }
-    const percent = /^\s?(?:%|percent\b)/.exec(text.slice(end, end + 9));
+    const half = power || fraction ? null : /^ and (?:a|one) (half|third|quarter)\b/.exec(rest);
+    if (half) {
+      value += 1 / (PARTS.get(half[1] as string) as number);
+      end += half[0].length;
+    }
+    const scaled = SCALE.exec(text.slice(end, end + 10));
+    const scale = SCALES.get(scaled?.[1] ?? scaled?.[2] ?? '') ?? 1;
+    end += scaled?.[0].length ?? 0;
+    value *= scale;
+    const percent = /^\s?(?:%|per ?cent\b)/.exec(text.slice(end, end + 10));
     if (percent) end += percent[0].length;
     const sign = signBefore(text, start);
     if (Number.isFinite(value)) {
-      const signed = text[sign] === '-' ? -value : value;
-      found.push({ value: signed, percent: percent !== null, start: sign < 0 ? start : sign, end });
+      const signed = sign >= 0 && text[sign] !== '+' ? -value : value;
+      found.push({ value: signed, scale, percent: percent !== null, start: sign < 0 ? start : sign, end });
     }
     pattern.lastIndex = end;
   }
@@ -57,12 +88,18 @@ function keepThousands(literal: string): string {
   return grouped ?? literal.slice(0, comma);
 }
 
+/** A sign in words right before a number that is no operand: `negative 5`, `minus 3`, but not `8 minus 3`. */
+const SIGN_WORD = /(?:^|[^\d)\s])\s{0,3}((?:negative|minus) \$?)$/i;
+
 /** Place of the sign that belongs to the number, -1 for none: the minus of `7 - 3` or `2010-2015` is no sign. */
 function signBefore(text: string, start: number): number {
   const at = text[start - 1] === '$' ? start - 2 : start - 1;
-  if (text[at] !== '-' && text[at] !== '+') return -1;
+  if (text[at] !== '-' && text[at] !== '+') {
+    const word = SIGN_WORD.exec(text.slice(Math.max(0, start - 16), start))?.[1];
+    return word ? start - word.length : -1;
+  }
   const before = text.slice(Math.max(0, at - 4), at).trimEnd();
-  const operand = /[\w)%°]$/.test(before);
+  const operand = /[\w)%\u00b0]$/.test(before);
   const tight = text[at - 1] !== ' ' || text[at + 1] === ' ';
   return operand && tight ? -1 : at;
 }
@@ -74,21 +111,42 @@ const WORD_VALUES = new Map<string, number>([
   ...UNITS.split(' ').map((word, i): [string, number] => [word, i]),
   ...TENS.split(' ').map((word, i): [string, number] => [word, 20 + 10 * i]),
 ]);
+/** Words below the line of a fraction: `third`, `quarters`. */
+const PARTS = new Map<string, number>(
+  'half third quarter fifth sixth seventh eighth ninth tenth'
+    .split(' ')
+    .flatMap((word, i): [string, number][] => [
+      [word, i + 2],
+      [`${word}s`, i + 2],
+    ])
+    .concat([
+      ['halves', 2],
+      ['fourth', 4],
+      ['fourths', 4],
+    ]),
+);
 
-/** Numbers written in words (`three`, `twenty-one`, `two hundred and five thousand`), in order; below one million. */
+/** What every number in words has one of; most texts have none. */
+const NUMBER_WORD = new RegExp(`\\b(?:${[...WORD_VALUES.keys(), ...PARTS.keys()].join('|')})\\b`, 'i');
+
+/**
+ * Numbers written in words, in order: `three`, `minus twenty-one`, `two hundred and five thousand`, `two million`,
+ * `three and a half`, `two thirds`, `half`.
+ */
 export function findNumberWords(text: string): NumberRead[] {
+  if (!NUMBER_WORD.test(text)) return [];
   const words = Array.from(text.matchAll(/[A-Za-z]+/g), ({ 0: word, index }) => ({ word: word.toLowerCase(), index }));
   const found: NumberRead[] = [];
   let at = 0;
   const end = (i: number): number => (words[i]?.index ?? 0) + (words[i]?.word.length ?? 0);
-  /** The word at `at`, if only spaces or a hyphen part it from the one before. */
-  const joined = (): string | undefined => {
-    const next = words[at];
-    return next && /^[ -]{1,2}$/.test(text.slice(end(at - 1), next.index)) ? next.word : undefined;
+  /** The word at `i`, if only spaces or a hyphen part it from the one before. */
+  const joined = (i = at): string => {
+    const next = words[i];
+    return next && /^[ -]{1,2}$/.test(text.slice(end(i - 1), next.index)) ? next.word : '';
   };
   const belowHundred = (first: number): number => {
     at++;
-    const unit = first >= 20 ? WORD_VALUES.get(joined() ?? '') : undefined;
+    const unit = first >= 20 ? WORD_VALUES.get(joined()) : undefined;
     if (unit === undefined || unit < 1 || unit > 9) return first;
     at++;
     return first + unit;
@@ -97,7 +155,7 @@ export function findNumberWords(text: string): NumberRead[] {
   const rest = (read: (first: number) => number): number => {
     const start = at;
     if (joined() === 'and') at++;
-    const first = WORD_VALUES.get(joined() ?? '');
+    const first = WORD_VALUES.get(joined());
     if (first !== undefined) return read(first);
     at = start;
     return 0;
@@ -108,25 +166,56 @@ export function findNumberWords(text: string): NumberRead[] {
     at++;
     return value * 100 + rest(belowHundred);
   };
+  /** `thirds` after `two`; 1 where no fraction follows. */
+  const part = (): number => {
+    const below = PARTS.get(joined()) ?? 1;
+    if (below !== 1) at++;
+    return below;
+  };
+  /** `and a half`, `and two thirds` after a whole number; 0 where none follows. */
+  const fraction = (): number => {
+    if (joined() !== 'and') return 0;
+    const above = joined(at + 1) === 'a' ? 1 : WORD_VALUES.get(joined(at + 1));
+    const below = PARTS.get(joined(at + 2));
+    if (above === undefined || below === undefined) return 0;
+    at += 3;
+    return above / below;
+  };
   while (at < words.length) {
     const { word, index } = words[at] as { word: string; index: number };
-    const first = WORD_VALUES.get(word);
-    if (first === undefined) {
+    const isNegative = word === 'minus' || word === 'negative';
+    const first = WORD_VALUES.get(isNegative ? joined(at + 1) : word);
+    const isHalf = word === 'half' || (word === 'a' && PARTS.has(joined(at + 1)));
+    if (first === undefined && !isHalf) {
       at++;
       continue;
     }
-    let value = belowThousand(first);
-    if (joined() === 'thousand') {
+    let value = 1;
+    let scale = 1;
+    if (first === undefined) {
+      if (word === 'a') at++;
+      value = 1 / (PARTS.get(words[at]?.word as string) as number);
       at++;
-      value = value * 1000 + rest(belowThousand);
+    } else {
+      if (isNegative) at++;
+      value = belowThousand(first);
+      if (joined() === 'thousand') {
+        at++;
+        value = value * 1000 + rest(belowThousand);
+      }
+      const below = part();
+      value = below === 1 ? value + fraction() : value / below;
+      scale = SCALES.get(joined()) ?? 1;
+      if (scale !== 1) at++;
     }
-    found.push({ value, percent: false, start: index, end: end(at - 1) });
+    found.push({ value: (isNegative ? -1 : 1) * value * scale, scale, percent: false, start: index, end: end(at - 1) });
   }
   return found;
 }
 
 /** A number as text, the same for the same value: at most `precision` decimals where given, no trailing zeros, no `-0`. */
 export function canonicalNumber(value: number, precision?: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e12) return String(value + 0);
   if (precision === undefined || precision > 12 || Math.abs(value) >= 1e15)
     return String(Number(value.toPrecision(12)) + 0);
   const scale = 10 ** precision;

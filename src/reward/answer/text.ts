@@ -3,15 +3,27 @@
 /** Longest text that is graded; of a longer one the end is read, as answers stand there. UTF-16 units. */
 export const MAX_GRADED_LENGTH = 65_536;
 
-/** Lower case, one space between words, no quotes or emphasis, no punctuation or article at the ends. */
+/** Lower case, one space between words, no quotes or emphasis, no punctuation or article at the ends; `P.M.` is `pm`, `2 to 1` `2:1`. */
 export function plainText(text: string): string {
-  const words = text
-    .normalize('NFKC')
-    .toLowerCase()
+  return plainCased(text.toLowerCase());
+}
+
+/** The same with its case kept. */
+export function plainCased(text: string): string {
+  const words = plainInitials(text.normalize('NFKC'))
     .replace(/["'`*“”‘’]/g, '')
     .replace(/\s+/g, ' ')
     .trim();
-  return stripEnds(words).replace(/^(?:the|a|an) (?=\S)/, '');
+  return stripEnds(words)
+    .replace(/^(?:[Tt]he|[Aa]n?) (?=\S)/, '')
+    .replace(/^(\d{1,15}) ?(?:to|:) ?(?=\d{1,15}$)/, '$1:');
+}
+
+/** Initials without their stops, and no space between a time and `am` or `pm`. */
+export function plainInitials(text: string): string {
+  return text
+    .replace(/\.(?=[A-Za-z](?![A-Za-z]))(?<=(?<![A-Za-z])[A-Za-z]\.)/g, '')
+    .replace(/(\d) ?([AaPp][Mm])(?![A-Za-z])\.?/g, (_, digit: string, half: string) => digit + half.toLowerCase());
 }
 
 /** Drops punctuation and spaces at both ends. */
@@ -23,16 +35,12 @@ function stripEnds(text: string): string {
   return text.slice(start, end);
 }
 
-/** Start of the last occurrence of `words` in `text` that is not part of a longer word; -1 where there is none. */
-export function lastWholeWords(text: string, words: string): number {
-  if (words === '') return -1;
-  for (let at = text.lastIndexOf(words); at >= 0; at = at === 0 ? -1 : text.lastIndexOf(words, at - 1)) {
-    const inWord = isWord(text[at - 1]) && isWord(words[0]);
-    if (!inWord && !(isWord(text[at + words.length]) && isWord(words.at(-1)))) return at;
-  }
-  return -1;
+/** True where the part of a text from `start` to `end` is not part of a longer word; CJK text has no spaces between words. */
+export function isWholeWord(text: string, start: number, end: number): boolean {
+  const inWord = isWord(text[start - 1]) && isWord(text[start]);
+  return !inWord && !(isWord(text[end]) && isWord(text[end - 1]));
 }
 
 function isWord(character: string | undefined): boolean {
-  return character !== undefined && /[\p{L}\p{N}]/u.test(character);
+  return character !== undefined && /[\p{L}\p{N}]/u.test(character) && !/[\u3040-\u30ff\u4e00-\u9fff]/.test(character);
 }

@@ -1,6 +1,8 @@
 // Reads a piece of text as the value that a free-form question asks for: number, list or plain text.
 // Leaves finding the piece to extract.ts and the verdict to grade.ts.
 import type { AnswerType } from '../../core/types.js';
+import { constantIn, findQuantities, type Quantity } from './arithmetic.js';
+import { findCjkNumbers } from './cjk.js';
 import { plainMath } from './latex.js';
 import { canonicalNumber, findNumbers, findNumberWords, type NumberRead } from './number.js';
 import { plainText } from './text.js';
@@ -12,94 +14,199 @@ export interface ValueRead {
   readonly normalised: string;
   /** Other canonical forms that the same words allow, such as 0.5 for 50 %. */
   readonly alternatives: readonly string[];
+  /** The number before it was rounded to the precision that is asked for. */
+  readonly exact?: number;
 }
 
 /** What kind of value is asked for. */
 export interface ValueForm {
   readonly answerType: AnswerType | 'expression';
   readonly precision?: number;
+  /** Unit and question say whether `2 million` may be called 2. */
+  readonly unit?: string;
+  readonly question?: string;
 }
 
-/** Reads a piece that states an answer; null where it holds no value of that form. */
-export function readValue(piece: string, form: ValueForm): ValueRead | null {
-  const text = plainMath(piece).trim();
+/** A longer piece states no value. UTF-16 units. */
+const LONGEST_PIECE = 8192;
+
+/** Mathematics that is read as a whole or not at all. */
+const FORMULA =
+  /\\(?:sqrt|log|ln|lg|binom|sin|cos|tan|cot|exp|lfloor|lceil|pi)(?![A-Za-z])|\||^[\s$]{0,3}(?:e|\u03c0|pi)[\s$.]{0,3}$/;
+
+/**
+ * Reads a piece that states an answer; null where it holds no value of that form.
+ * @param isMark true for what stands in a box or after `####`
+ */
+export function readValue(piece: string, form: ValueForm, isMark = false): ValueRead | null {
+  const text = piece.length > LONGEST_PIECE ? '' : plainMath(piece).trim();
   if (text === '') return null;
-  if (form.answerType === 'list') return readList(text);
+  if (form.answerType === 'list') return readList(text) ?? readBareList(text);
   if (form.answerType === 'text') return readText(text);
-  const result = text.slice(text.lastIndexOf('=') + 1);
-  const number = findNumbers(result)[0] ?? findNumberWords(result)[0];
-  if (number) return numberRead(result, number, form.precision);
-  const anywhere = findNumbers(text).at(-1);
-  return anywhere ? numberRead(text, anywhere, form.precision) : null;
+  const formula = FORMULA.test(piece) ? constantIn(piece.replace(/[.$\s]+$/, '')) : Number.NaN;
+  if (!Number.isNaN(formula)) {
+    const whole = { value: formula, percent: false, scale: 1, start: 0, end: text.length };
+    return numberRead(text, whole, form);
+  }
+  // In a box an exclamation mark at the end is a factorial.
+  return readNumber(isMark && text.endsWith('!') ? `${text}.` : text, form);
+}
+
+/** A gap between two numbers that makes them an enumeration or a range rather than a value and what follows it. */
+const SEVERAL = /^ ?(?:[A-Za-z%]{1,16} )?(?:[,;&/]|,? ?(?:or|and|to)|, ?(?:or|and)) ?\$?$/i;
+/** A gap with an equals sign: what follows is what the first number comes to. */
+const COMES_TO = /^[^,.;=]{0,24}=[^=\d]{0,16}$/;
+
+/** The first number, in digits or words, or what it comes to; several numbers at once are no number. */
+function readNumber(piece: string, form: ValueForm): ValueRead | null {
+  const text = decimalComma(piece.replace(/\s+/g, ' '));
+  const numbers = notDenied(text, findQuantities(text));
+  const word = findNumberWords(text)[0] ?? findCjkNumbers(text)[0];
+  const [first] = numbers;
+  if (word && (!first || (word.start === 0 && first.start > 0 && !/^one of\b/i.test(text))))
+    return numberRead(text, word, form);
+  if (!first) return null;
+  let at = 0;
+  const gap = (i: number): string => text.slice(numbers[i]?.end, numbers[i + 1]?.start);
+  while (at + 1 < numbers.length && COMES_TO.test(gap(at))) at++;
+  let last = at;
+  while (last + 1 < numbers.length && SEVERAL.test(gap(last))) last++;
+  const several = numbers.slice(at, last + 1);
+  const main = several[0] as Quantity;
+  if (several.every(({ value }) => value === main.value)) return numberRead(text, main, form);
+  const whole = text.slice(main.start, several.at(-1)?.end);
+  return { extracted: whole, normalised: whole, alternatives: [] };
+}
+
+/** What stands before a number that is denied: `not 12`, but not `not only 12`. */
+const DENIES = /\b(?:not|isn't|never|rather than|instead of)(?! only) (?:[a-z]+ )?\$?$/i;
+
+function notDenied<N extends NumberRead>(text: string, numbers: readonly N[]): readonly N[] {
+  return numbers.filter(({ start }) => !DENIES.test(text.slice(Math.max(0, start - 24), start)));
+}
+
+/** `1,5` and `1.234,56` as the only number of a text are decimals. */
+function decimalComma(text: string): string {
+  const [, before, whole, decimals, after] =
+    /^(\D{0,64})(\d+(?:\.\d{3})*),(\d{1,2}|\d{4,15})((?:[^\d,][^\d]*)?)$/.exec(text) ?? [];
+  return whole === undefined ? text : `${before}${whole.replaceAll('.', '')}.${decimals}${after}`;
 }
 
 /** Words before a number that is a bound, a time or a total of the question rather than its answer. */
-const ASIDE = /\b(?:than|below|above|under|over|exceeding|least|most|after|before|since|until|in|out of)\s{1,3}\$?$/i;
+const ASIDE =
+  /\b(?:than|below|above|under|over|exceeding|least|most|after|before|since|until|in|at|per|every|with|out of|of (?:the|these|those|all))\s{1,3}\$?$|\(\$?$/i;
+
+/** Of a longer sentence the end is read. UTF-16 units. */
+const LONGEST_SENTENCE = 2048;
+
+/** Politeness after the answer; numbers in it are none. */
+const CHATTER = /\b(?:let me know|hope (?:this|that|it)|feel free|glad to|happy to help)\b/i;
 
 /**
  * Reads one sentence without any sign of an answer: its last list, or its last number (in digits, else in words) that is
- * no aside as in `greater than 60`; with `asides` the last one all the same where all are.
+ * no aside as in `greater than 60`; with `asides` the first one all the same where all are.
  */
 export function readLooseValue(sentence: string, form: ValueForm, asides: boolean): ValueRead | null {
-  const text = plainMath(sentence).trim();
+  const text = plainMath(sentence.slice(-LONGEST_SENTENCE)).trim();
   if (form.answerType === 'list') return readList(text);
-  if (form.answerType === 'text') return null;
+  if (form.answerType === 'text' || CHATTER.test(text)) return null;
   const none = /\bthere (?:are|is|were|was) no\b/i.exec(text);
-  const digits = findNumbers(text);
+  const digits = notDenied(text, findQuantities(text)).filter(
+    ({ value }, i, all) => !Number.isNaN(value) || isStated(text, all[i] as Quantity),
+  );
+  if (isBareRow(text, digits)) return null;
   const main = lastMain(text, withoutAsides(text, digits)) ?? lastMain(text, withoutAsides(text, loneWords(text)));
-  if (main) return numberRead(text, main, form.precision);
+  if (main) return numberRead(text, main, form);
   if (none) return { extracted: none[0], normalised: '0', alternatives: [] };
-  const aside = asides ? digits.at(-1) : undefined;
-  return aside ? numberRead(text, aside, form.precision) : null;
+  const aside = asides ? digits[0] : undefined;
+  return aside ? numberRead(text, aside, form) : null;
 }
 
 /** True where a sentence has one number in digits that is no aside: what it states is clear. */
 export function hasOneValue(sentence: string): boolean {
-  const text = plainMath(sentence);
+  const text = plainMath(sentence.slice(-LONGEST_SENTENCE));
   return withoutAsides(text, findNumbers(text)).length === 1;
 }
 
-function withoutAsides(text: string, numbers: readonly NumberRead[]): NumberRead[] {
+/** Several numbers and nothing else. */
+export function isBareRow(text: string, numbers: readonly NumberRead[]): boolean {
+  const isRow = /^(?:[\d\s,;.()-]|and|or|to|between|from|either)+$/i.test(text);
+  return isRow && new Set(numbers.map(({ value }) => value)).size > 1;
+}
+
+function withoutAsides<N extends NumberRead>(text: string, numbers: readonly N[]): N[] {
   return numbers.filter(({ start }) => !ASIDE.test(text.slice(Math.max(0, start - 16), start)));
+}
+
+/** What stands before a number that a sentence states. */
+const STATES =
+  /(?:\b(?:is|are|was|were|be|equals?|costs?|totals?|gives?|gets?|makes?|takes?|has|have)|[=\u2248])\s{0,3}(?:(?:about|approximately|around|exactly|only|just|a total of|equal to)\s)?[$\u20ac\u00a3\u00a5]?$/i;
+
+function isStated(text: string, { start }: NumberRead): boolean {
+  return STATES.test(text.slice(Math.max(0, start - 32), start));
 }
 
 /** What follows a first value and only tells more about it. */
 const REMARK = /,? (?:with|where|which|while|compared to)\b/gi;
+/** What follows a value that is stated and only tells more about it, up to three words on. */
+const REMARK_ON_STATED =
+  /^(?: ?[%\u00b0])?(?: [A-Za-z]+){0,3}?(?:,? (?:because|since|as|for|from|out of|of|i\.e\.|e\.g\.|that is|namely|including|such as|after|when|if|in each|by [a-z]+ing)(?![A-Za-z])|[:;]|,? \(|, \$?\d)/i;
 
-/** The last number before a remark such as `, with the older being 30`; of a range such as `40 to 50` its start. */
-function lastMain(text: string, numbers: readonly NumberRead[]): NumberRead | undefined {
-  const last = numbers.at(-1);
-  const first = numbers[0];
-  if (last === undefined || first === undefined) return undefined;
+/** The last number before a remark such as `, with the older being 30` or `(5 cats and 3 dogs)`; of a range such as `40 to 50` its start. */
+function lastMain<N extends NumberRead>(text: string, numbers: readonly N[]): N | undefined {
+  const [first] = numbers;
+  if (first === undefined) return undefined;
   const remark = Array.from(text.matchAll(REMARK)).find((match) => match.index >= first.end);
   const kept = remark ? numbers.filter(({ end }) => end <= remark.index) : numbers;
+  const isRemarkedOn = ({ end }: N): boolean => REMARK_ON_STATED.test(text.slice(end, end + 64));
+  const stated = kept.find((number) => isStated(text, number) && isRemarkedOn(number));
+  if (stated) return stated;
   const [before, main] = [kept.at(-2), kept.at(-1)];
   return before && main && / to $/.test(text.slice(before.end, main.start)) ? before : main;
 }
 
-/** Number words without a lone `one`, which is a pronoun more often than a number. */
+/** Number words without a `one` among others, which is a pronoun more often than a number. */
 function loneWords(text: string): NumberRead[] {
-  return findNumberWords(text).filter(({ value }) => value !== 1);
+  const words = [...findNumberWords(text), ...findCjkNumbers(text)];
+  return words.filter(({ value, start, end }) => value !== 1 || /^\W*$/.test(text.slice(0, start) + text.slice(end)));
 }
 
-function numberRead(text: string, number: NumberRead, precision: number | undefined): ValueRead {
+/** A number as a value; an expression without a value stands for itself and equals no number. */
+function numberRead(text: string, number: NumberRead, { answerType, precision, unit, question }: ValueForm): ValueRead {
+  const extracted = text.slice(number.start, number.end);
+  const { value, percent, scale } = number;
+  if (!Number.isFinite(value)) return { extracted, normalised: extracted, alternatives: [] };
+  const inScale = scale !== 1 && isAsked(extracted, `${unit ?? ''} ${question ?? ''}`);
+  const others = [...(percent && answerType !== 'integer' ? [value / 100] : []), ...(inScale ? [value / scale] : [])];
   return {
-    extracted: text.slice(number.start, number.end),
-    normalised: canonicalNumber(number.value, precision),
-    alternatives: number.percent ? [canonicalNumber(number.value / 100, precision)] : [],
+    extracted,
+    normalised: canonicalNumber(value, precision),
+    alternatives: others.map((other) => canonicalNumber(other, precision)),
+    exact: value,
   };
+}
+
+/** True where a question speaks of the scale in which a number is given, such as `million`. */
+function isAsked(number: string, question: string): boolean {
+  const word = /[a-z]+$/i.exec(number)?.[0].toLowerCase();
+  return word !== undefined && question.toLowerCase().includes(word);
 }
 
 /** The last `[...]` of the text; items are compared in order, as numbers where they are numbers. */
 function readList(text: string): ValueRead | null {
   const close = text.lastIndexOf(']');
   const open = text.lastIndexOf('[', close);
-  if (close < 0 || open < 0) return null;
-  const items = text
-    .slice(open + 1, close)
-    .split(',')
-    .map(canonicalItem);
-  return { extracted: text.slice(open, close + 1), normalised: `[${items.join(', ')}]`, alternatives: [] };
+  return close < 0 || open < 0 ? null : listRead(text.slice(open, close + 1), text.slice(open + 1, close));
+}
+
+/** `(1, 2)`, `1, 2` or `1 and 2` where that is all of the text. */
+function readBareList(text: string): ValueRead | null {
+  const inside = /^[({]?([^()[\]{}.;:]{0,400}(?:\.\d[^()[\]{}.;:]{0,400}){0,64})[)}]?\.?$/.exec(text)?.[1];
+  return inside && /\d,? ?(?:,|and) ?-?\d/.test(inside) ? listRead(text, inside.replace(/,? and /g, ', ')) : null;
+}
+
+function listRead(extracted: string, inside: string): ValueRead {
+  return { extracted, normalised: `[${inside.split(',').map(canonicalItem).join(', ')}]`, alternatives: [] };
 }
 
 function canonicalItem(item: string): string {
@@ -111,9 +218,14 @@ function canonicalItem(item: string): string {
     : text;
 }
 
+/** A comma after which a text goes on to say more; after any other the next item of a list follows. */
+const CLAUSE =
+  /(?<=[^\d]),\s(?=(?:as|because|since|so|not|it|which|who|where|while|with|but|and|for|in|on|at|due|based|then|that|this|they|he|she|there|the|according)\b|(?:[^\s,]+\s){3})|;|\.\s+(?=[A-Z])/;
+const YES_OR_NO = /^(?:yes|no|true|false)(?=,)/i;
+
 /** A text answer up to the end of its clause; a text that is one number is read as that number. */
 function readText(text: string): ValueRead | null {
-  const clause = plainText(text.split(/(?<=[^\d]),\s|;|\.\s+(?=[A-Z])/, 1)[0] as string);
+  const clause = plainText(YES_OR_NO.exec(text)?.[0] ?? (text.split(CLAUSE, 1)[0] as string));
   if (clause === '') return null;
   const words = findNumberWords(clause)[0];
   const number =

@@ -1,5 +1,6 @@
 // The project's own protocol: finds the final answer of a long chain of thought and compares values, not strings.
 // Leaves the work to ../answer; it is also what reward, voting and evaluation use.
+import { stagesOf } from '../answer/explain.js';
 import { grade } from '../answer/grade.js';
 import { goldLetter, type Protocol } from './protocol.js';
 
@@ -10,4 +11,5 @@ export const mstar: Protocol = {
     const answer = row.questionType === 'multi_choice' ? goldLetter(row) : row.answer;
     return grade({ ...row, answer }, row.response);
   },
+  stages: (row) => stagesOf(row, row.response),
 };

@@ -1,6 +1,7 @@
 // What a protocol is: the way in which one benchmark, or this project, turns a response into a verdict.
 // Leaves each benchmark's rule to the file of its name and reading rows from files to others.
 import type { AnswerType, Grade, QuestionType } from '../../core/types.js';
+import type { Stages } from '../answer/explain.js';
 
 /** What an answer is: the four kinds of MathVista, or any mathematical object. */
 export type AnswerKind = AnswerType | 'expression';
@@ -34,6 +35,8 @@ export interface Protocol {
   /** One line for the help text. */
   readonly describe: string;
   grade(row: AnswerRow): Grade;
+  /** How the response was read before it was graded, where the protocol can say. */
+  stages?(row: AnswerRow): Stages;
 }
 
 /** Reads a response that a protocol could not, and grades it again; any other grade comes back as it was. */

@@ -4,7 +4,7 @@
 /** `float(text)`; null where Python refuses. */
 export function pythonFloat(text: string): number | null {
   const trimmed = text.trim();
-  if (!/^[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+)?$/.test(trimmed))
+  if (!/^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+)?$/.test(trimmed))
     return named(trimmed);
   return Number(trimmed.replaceAll('_', ''));
 }

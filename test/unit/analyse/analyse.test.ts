@@ -185,7 +185,7 @@ describe('a folder that lacks something', () => {
 
   test.each([
     ['prm-held-out.jsonl', 'prm-held-out.jsonl:1: response: damaged'],
-    ['labels.jsonl', 'labels.jsonl:1: label: damaged'],
+    ['labels.jsonl', 'labels.jsonl:1: record: cut off'],
     ['rollouts/dynamics-0000.parquet', 'dynamics-0000.parquet: table: '],
   ])('is refused in one line where %s is damaged, and nothing is written', async (file, message) => {
     const dir = without(`damaged-${file.replaceAll('/', '-')}`);

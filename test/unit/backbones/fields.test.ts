@@ -165,6 +165,9 @@ describe('what changes a result is refused', () => {
     expect(() => numbers('internvl2', other)).toThrow(
       `d/config.json: llm_config.architectures: ["${architecture}"], wanted InternLM2ForCausalLM: ${sizes}`,
     );
+    expect(() => numbers('internvl2', (c) => (c.vision_config.norm_type = 'rms_norm'))).toThrow(
+      `vision_config.norm_type: "rms_norm", wanted "layer_norm": ${sizes}`,
+    );
     expect(() => numbers('internvl2', (c) => (c.llm_config.model_type = kind))).toThrow(
       `llm_config.model_type: "${kind}", wanted "internlm2": ${sizes}`,
     );
@@ -174,6 +177,18 @@ describe('what changes a result is refused', () => {
 describe('what ends an answer', () => {
   const ends = (language: unknown, generation: unknown) =>
     endIds({ file: 'c', contents: language }, { file: 'g', contents: generation }, 100);
+
+  test('stands where config.json describes the language model', () => {
+    const config = (eos: number) => ({
+      file: 'c',
+      contents: { eos_token_id: 500, llm: { eos_token_id: eos } },
+      key: 'llm',
+    });
+    expect(endIds(config(7), { file: 'g', contents: undefined }, 100)).toEqual([7]);
+    expect(() => endIds(config(100), { file: 'g', contents: undefined }, 100)).toThrow(
+      'c: llm.eos_token_id: 100, wanted at most 99',
+    );
+  });
 
   test('is said by generation_config.json, else by config.json', () => {
     expect(ends({ eos_token_id: 2 }, { eos_token_id: [5, 6] })).toEqual([5, 6]);

@@ -19,6 +19,9 @@ describe('the registry', () => {
     await expect(findBackbone({ model_type: 'gpt2' }, 'd/config.json')).rejects.toThrow(
       /^d\/config\.json: model_type: "gpt2", wanted .*internvl2/,
     );
+    await expect(findBackbone({ model_type: 'minicpmv', version: 2.6 }, 'c')).rejects.toThrow(
+      'c: model_type: "minicpmv" of version 2.6, wanted',
+    );
     await expect(findBackbone({}, 'c')).rejects.toThrow('model_type: missing');
   });
 });

@@ -91,7 +91,9 @@ describe('opening', () => {
   });
 
   test('what is no model folder is refused in one line', async () => {
-    await expect(openFolder('/nowhere')).rejects.toThrow('/nowhere: folder: ENOENT, wanted a model folder');
+    await expect(openFolder('/nowhere')).rejects.toThrow(
+      '/nowhere: folder: no such file or folder, wanted a model folder',
+    );
     await expect(openFolder(temporary())).rejects.toThrow('config.json: missing');
     await expect(openFolder(folder({}))).rejects.toThrow('weights: none, wanted model.safetensors or');
     const list = folder({ 'model.safetensors': [] });

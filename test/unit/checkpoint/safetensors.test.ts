@@ -46,7 +46,7 @@ describe('reading', () => {
     [
       'metadata that is a list',
       () => read({ __metadata__: [1] }),
-      /__metadata__: \[1\], wanted a value of type record/,
+      /__metadata__: \[1\], wanted a value of type object/,
     ],
     ['metadata that is a text', () => read({ __metadata__: 'pt' }), /__metadata__: "pt", wanted/],
     ['metadata with a number', () => read({ __metadata__: { format: 1 } }), /format: 1, wanted a value of type string/],
@@ -137,6 +137,14 @@ describe('writing', () => {
     const { tensors } = await readSafetensors(file);
     expect(tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape }))).toEqual(plans);
     expect((tensors[0]?.begin as number) % 8).toBe(0);
+  });
+
+  test('any name can be written, also one that objects have a meaning for', async () => {
+    const file = join(temporary(), 'w.safetensors');
+    const plans = ['__proto__', 'constructor', 'b'].map((name) => ({ name, dtype: 'F32' as const, shape: [1] }));
+    writeFileSync(file, Buffer.concat([buildHeader(plans), new Uint8Array(12)]));
+    const { tensors } = await readSafetensors(file);
+    expect(tensors.map(({ name }) => name)).toEqual(['__proto__', 'constructor', 'b']);
   });
 
   test('tensor data is read as floats of any dtype', async () => {

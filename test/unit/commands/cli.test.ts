@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { verbs } from '../../../src/commands/verbs.js';
 
 const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 let dir: string;
@@ -27,44 +28,36 @@ describe('mstar', () => {
   test('lists its verbs, and each verb explains itself with examples', () => {
     const { status, out } = mstar('--help');
     expect(status).toBe(0);
-    for (const verb of [
-      'evolve',
-      'warmup',
-      'label',
-      'train-prm',
-      'prm',
-      'rollout',
-      'evaluate',
-      'grade',
-      'problems',
-      'check',
-      'doctor',
-      'golden',
-    ]) {
-      expect(out).toContain(`mstar ${verb}`);
-    }
+    for (const { command } of verbs) expect(out).toContain(`mstar ${command}`);
     for (const verb of ['evolve', 'rollout']) {
-      const help = mstar(verb, '--help').out;
+      const help = mstar(verb, '-h').out;
       expect(help).toContain('Examples:');
       expect(help).toContain(`mstar ${verb} --`);
+      expect(mstar('help', verb).out).toBe(help);
     }
   });
 
   test('lists every setting with its default and meaning', () => {
     const { out } = mstar('evolve', '--settings');
-    expect(out).toContain('evolve.select.k (2): responses per question for top and random\n');
+    expect(out).toContain(
+      'evolve.select.k (2): responses per question for top and random [a whole number from 1 to 4096]\n',
+    );
   });
 
   test.each([
     ['no verb', [], 'error: no verb, wanted one of those that mstar --help lists\n'],
     ['a misspelt verb', ['evolv'], 'error: evolv: unknown verb, did you mean evolve?\n'],
+    ['an unknown flag', ['evolve', '--presets', 'demo'], 'error: --presets: unknown flag, did you mean --preset?\n'],
     [
-      'an unknown flag',
-      ['evolve', '--presets', 'demo'],
-      'error: --presets: unknown flag, wanted one that mstar evolve --help lists\n',
+      'a missing flag',
+      ['rollout', '--model', 'm'],
+      'error: --data, --out: missing, wanted values as mstar rollout --help shows\n',
     ],
-    ['a missing flag', ['rollout', '--model', 'm'], 'error: --data: missing, wanted a value\n'],
-    ['a missing model', ['evaluate', '--out', 'o'], 'error: --model: missing, wanted text\n'],
+    [
+      'a missing model',
+      ['evaluate', '--out', 'o'],
+      'error: --model: missing, wanted --model and --data, or --rollouts with what was sampled before\n',
+    ],
     [
       'a model beside stored rollouts',
       ['evaluate', '--rollouts', 'r', '--model', 'm', '--out', 'o'],
@@ -78,7 +71,7 @@ describe('mstar', () => {
     [
       'samples without a benchmark',
       ['evaluate', '--model', 'm', '--data', 'd', '--out', 'o', '--n', '4'],
-      'error: --n: unknown setting\n',
+      'error: --n: given without --benchmark, wanted both, or mstar rollout\n',
     ],
     [
       'metrics for Weights & Biases, with the way to it',
@@ -96,7 +89,11 @@ describe('mstar', () => {
       'error: --html: given without --compare, wanted run folders to compare\n',
     ],
     ['one run to compare', ['runs', '--compare', 'a'], 'error: --compare: 1 folders, wanted 2 to 8\n'],
-    ['no recipe', ['evolve'], 'error: --config: missing, wanted a recipe file, or --preset with a name\n'],
+    [
+      'no recipe',
+      ['evolve'],
+      'error: --config: missing, wanted a recipe file (mstar init writes one), or --preset with a name (mstar preset list)\n',
+    ],
     [
       'a recipe that is not there',
       ['warmup', '--config', 'none.yaml'],

@@ -92,7 +92,7 @@ test.each([
   [['run', '--iteration', '0'], 'error: --iteration: 0, wanted an integer from 1\n'],
   [['run', '--seed', '0.5'], 'error: --seed: 0.5, wanted an integer from 0\n'],
   [['run', '--judge-price', '1,2'], 'error: --judge: missing, wanted a model beside --judge-price\n'],
-  [['run', '--tabel', 'x'], 'error: --tabel: unknown flag, wanted one that mstar prm --help lists\n'],
+  [['run', '--tabel', 'x'], 'error: --tabel: unknown flag, did you mean --table?\n'],
 ])('refuses %j in one line and writes nothing', async (args, message) => {
   const { out, error } = await mstar('prm', ...args, '--out', 'refused');
   expect([out, error]).toEqual(['', message]);

@@ -27,9 +27,9 @@ function writeRun(dir: string, second: number): void {
 }
 
 async function report(run?: string): Promise<string> {
-  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-  await command.handler({ run, _: [], $0: '' });
-  return String(log.mock.calls[0]?.[0]);
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  await command.handler({ run, json: false, quiet: false, _: [], $0: '' });
+  return String(write.mock.calls[0]?.[0]);
 }
 
 test('the run that was worked on last is taken where none is named', async () => {
@@ -37,13 +37,13 @@ test('the run that was worked on last is taken where none is named', async () =>
   writeRun('runs/newer', 3000);
   writeRun('runs/old', 2000);
   mkdirSync('runs/no-run');
-  expect(await report()).toBe('runs/newer/report.html');
+  expect(await report()).toBe('runs/newer/report.html\n');
 });
 
 test('a named run is taken wherever it lies', async () => {
   writeRun('elsewhere', 1000);
   writeRun('runs/newer', 3000);
-  expect(await report('elsewhere')).toBe('elsewhere/report.html');
+  expect(await report('elsewhere')).toBe('elsewhere/report.html\n');
 });
 
 test('without any run the refusal says what to name', async () => {

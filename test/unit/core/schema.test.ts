@@ -19,3 +19,9 @@ test.each([
 ])('says the field, what was found and what is wanted: %j', (value, message) => {
   expect(() => check(value)).toThrow(message);
 });
+
+test('says so of a value that is too deep to be shown', () => {
+  const depth = 200_000;
+  const deep: unknown = JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+  expect(() => check({ a: deep })).toThrow('f.json: a: a value of too many levels, wanted a value of type object');
+});

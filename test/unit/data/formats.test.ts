@@ -3,12 +3,12 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Problem } from '../../../src/core/types.js';
 import { inlineChoices } from '../../../src/data/formats/mmstar.js';
 import { dataFormats, findFormat } from '../../../src/data/formats/registry.js';
 import { loadProblems } from '../../../src/data/problems.js';
+import { blob, writeParquet } from '../../fakes/parquet.js';
 import { solidPng } from '../../fakes/png.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mstar-formats-'));
@@ -25,17 +25,7 @@ function file(name: string, contents: string): string {
   return path;
 }
 
-/** A Parquet file of one select. */
-async function parquet(name: string, select: string): Promise<string> {
-  const path = join(folder, name);
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  await connection.run(`copy (${select}) to '${path}' (format parquet)`);
-  connection.closeSync();
-  instance.closeSync();
-  return path;
-}
-const blob = (bytes: Uint8Array) => `from_hex('${Buffer.from(bytes).toString('hex')}')`;
+const parquet = (name: string, select: string) => writeParquet(join(folder, name), select);
 
 const warnings: string[] = [];
 const read = (path: string, format?: string) => {
@@ -56,6 +46,7 @@ test('formats are found by their files and have names and descriptions of their 
     'messages',
     'mmbench',
     'mmstar',
+    'table',
   ]);
   expect(new Set(all.map(({ description }) => description)).size).toBe(all.length);
 });
@@ -111,7 +102,7 @@ describe('mathvista', () => {
     expect(problem).toMatchObject({ precision: 2, unit: '$', answerType: 'float', answer: '3.50' });
   });
 
-  test('annotations without their pictures are read all the same, and it is said', async () => {
+  test('annotations without their pictures are refused, or read where the reader counts what is missing', async () => {
     const one = {
       pid: '1',
       question: 'Q',
@@ -122,9 +113,12 @@ describe('mathvista', () => {
       answer_type: 'integer',
       metadata: {},
     };
-    const [problem] = (await read(file('annot2.json', JSON.stringify({ 1: one }, null, 1)))) as [Problem];
-    expect(problem.images).toEqual([]);
-    expect(warnings[0]).toMatch(/annot2\.json:2: image: "images\/none\.png": no such file; read without a picture/);
+    const path = file('annot2.json', JSON.stringify({ 1: one }, null, 1));
+    await expect(read(path)).rejects.toThrow(/annot2\.json:2: image: "images\/none\.png": no such file, wanted/);
+    const missing: string[] = [];
+    const onMissingPicture = (picture: string, why: string) => missing.push(`${picture}: ${why}`);
+    expect(await loadProblems(path, { imageRoot: folder, onMissingPicture })).toMatchObject([{ images: [] }]);
+    expect(missing).toEqual(['images/none.png: no such file']);
   });
 
   test('an answer that is none of the choices is refused', async () => {
@@ -219,7 +213,7 @@ describe('mmbench', () => {
 
   test('a picture that no row holds is refused', async () => {
     await expect(read(file('MMBench_BAD.tsv', header + rows('77')))).rejects.toThrow(
-      /MMBench_BAD\.tsv:1: image: "5", wanted base64, or the index of a row with a picture/,
+      /MMBench_BAD\.tsv:2: image: "5", wanted base64, or the index of a row with a picture/,
     );
   });
 });
@@ -295,7 +289,7 @@ describe('conversations', () => {
     );
     expect(problems.map(({ question, answer, images }) => [question, answer, images.length])).toEqual([
       ['How many?', '3', 1],
-      ['user: Hi\nassistant: Hello\nBoth?', 'yes', 2],
+      ['user: Hi\nassistant: Hello\n<image>\n<image>\nBoth?', 'yes', 2],
       ['One?', 'no', 1],
     ]);
   });
@@ -341,7 +335,9 @@ describe.skipIf(!existsSync(real))(`the real files${existsSync(real) ? '' : ` (s
     ['ai2d/data/test-00000-of-00001.parquet', '', 19, 19],
     ['ai2d/AI2D_TEST.tsv', '', 19, 19],
   ])('%s', async (name, images, count, choices) => {
-    const problems = await loadProblems(join(real, name), { imageRoot: join(real, images) });
+    // Two of the files come without their pictures.
+    const onMissingPicture = () => {};
+    const problems = await loadProblems(join(real, name), { imageRoot: join(real, images), onMissingPicture });
     expect(problems).toHaveLength(count);
     expect(problems.filter(({ questionType }) => questionType === 'multi_choice')).toHaveLength(choices);
     expect(new Set(problems.map(({ id }) => id)).size).toBe(count);
@@ -355,6 +351,17 @@ describe('the kind of a file', () => {
   test('is told by its contents: a table under any name, a byte order mark before it', async () => {
     for (const contents of [head + row, `\uFEFF${head}${row}`])
       expect(await read(file('table.txt', contents))).toMatchObject([{ id: '5', answer: 'B', tags: { group: '5' } }]);
+  });
+
+  test.each([
+    ['\x1f\x8b\b\0', 'packed by gzip, wanted it unpacked'],
+    ['PK\x03\x04..', 'a ZIP archive, wanted a file of it'],
+    ['ARROW1\0\0', 'an Arrow file, wanted Parquet'],
+    ['version https://git-lfs.github.com/spec/v1\noid sha256:1\n', 'a Git LFS pointer, wanted the file itself'],
+  ])('packed data is named: %j', async (contents, message) => {
+    const path = file('packed.json', '');
+    writeFileSync(path, Buffer.from(contents, 'latin1'));
+    await expect(read(path)).rejects.toThrow(`packed.json: file: ${message}`);
   });
 
   test('a table without rows is refused, as a list without records is', async () => {
@@ -384,6 +391,6 @@ test('a picture in a data URI is held in memory, another kind of URI refused', a
   const uri = `data:image/png;base64,${Buffer.from(red).toString('base64')}`;
   expect(bytesOf((await read(file('uri.jsonl', asked(uri))))[0] as Problem)).toEqual([hex(red)]);
   await expect(read(file('uri.jsonl', asked('data:image/svg+xml,<svg/>')))).rejects.toThrow(
-    'uri.jsonl:1: images[0]: "data:image/svg+xml", wanted a data URI in base64',
+    'uri.jsonl:1: images: "data:image/svg+xml", wanted a data URI in base64',
   );
 });

@@ -38,7 +38,7 @@ describe('ImageRoot', () => {
     ['a/../../root-twin/twin.png', 'leaves the image root'],
     ['..', 'leaves the image root'],
     ['.', 'leaves the image root'],
-    ['/etc/hostname', 'an absolute path'],
+    ['/etc/hostname', 'an absolute path out of the image root'],
     ['a/escape.png', 'a link out of the image root'],
     ['twin/twin.png', 'a link out of the image root'],
     ['a/none.png', 'no such file'],
@@ -54,5 +54,54 @@ describe('ImageRoot', () => {
   it('refuses a root that is missing or no folder', () => {
     expect(() => new ImageRoot(path.join(folder, 'none'))).toThrow('image root: no such file, wanted a folder');
     expect(() => new ImageRoot(path.join(folder, 'outside.png'))).toThrow('image root: not a folder');
+  });
+});
+
+describe('a cache of Hugging Face, and folders that are links', () => {
+  let hub: string;
+  beforeAll(() => {
+    hub = realpathSync(mkdtempSync(path.join(tmpdir(), 'mstar-hub-')));
+    for (const name of ['blobs', 'snapshots/abc/images', 'elsewhere/coco', 'other'])
+      mkdirSync(path.join(hub, name), { recursive: true });
+    for (const name of ['blobs/9f3', 'elsewhere/coco/1.jpg', 'other/2.jpg']) writeFileSync(path.join(hub, name), 'x');
+    symlinkSync('../../../blobs/9f3', path.join(hub, 'snapshots/abc/images/1.png'));
+    symlinkSync('../../elsewhere/coco', path.join(hub, 'snapshots/abc/coco'));
+    symlinkSync('../../other', path.join(hub, 'snapshots/abc/other'));
+    symlinkSync('elsewhere', path.join(hub, 'elsewhere-link'));
+  });
+  afterAll(() => rmSync(hub, { recursive: true }));
+  const snapshot = () => path.join(hub, 'snapshots/abc');
+
+  it('are refused with the flag that lets them in, and read with it', () => {
+    const refused = new ImageRoot(snapshot()).resolve('images/1.png');
+    expect(refused).toMatchObject({
+      found: 'a link out of the image root',
+      wanted: expect.stringMatching(/--link-root/),
+    });
+    const one = new ImageRoot(snapshot(), [path.join(hub, 'blobs')]);
+    expect(one.resolve('images/1.png')).toBe(path.join(hub, 'blobs/9f3'));
+    expect(one.resolve('coco/1.jpg')).toMatchObject({ found: 'a link out of the image root' });
+    const both = new ImageRoot(snapshot(), [path.join(hub, 'blobs'), path.join(hub, 'elsewhere-link')]);
+    expect(both.resolve('coco/1.jpg')).toBe(path.join(hub, 'elsewhere/coco/1.jpg'));
+    expect(both.resolve('other/2.jpg')).toMatchObject({ found: 'a link out of the image root' });
+    expect(both.resolve('../../other/2.jpg')).toMatchObject({ found: 'leaves the image root' });
+  });
+
+  it('absolute paths are read below the root or a link root, by either of its names', () => {
+    const plain = new ImageRoot(path.join(hub, 'elsewhere-link'));
+    const real = path.join(hub, 'elsewhere/coco/1.jpg');
+    expect(plain.resolve(real)).toBe(real);
+    expect(plain.resolve(path.join(hub, 'elsewhere-link/coco/1.jpg'))).toBe(real);
+    expect(plain.resolve(path.join(hub, 'elsewhere/../other/2.jpg'))).toMatchObject({
+      found: expect.stringMatching(/absolute/),
+    });
+    expect(plain.resolve(path.join(hub, 'other/2.jpg'))).toMatchObject({ found: expect.stringMatching(/absolute/) });
+    expect(new ImageRoot(snapshot(), [path.join(hub, 'elsewhere')]).resolve(real)).toBe(real);
+  });
+
+  it('a link root that is no folder is refused by its own name', () => {
+    expect(() => new ImageRoot(snapshot(), [path.join(hub, 'none')])).toThrow(
+      'none: link root: no such file, wanted a folder',
+    );
   });
 });

@@ -114,12 +114,12 @@ describe('loadProblems', () => {
   });
 
   it.each([
-    ['conversations: a list of 0, wanted a list of two turns', { conversations: [] }],
-    ['conversations: "x", wanted a list of two turns', { conversations: 'x' }],
-    ['image: 7, wanted a text', { image: 7 }],
-    ['image: missing, wanted a text', { image: undefined }],
+    ['conversations: 0 turns, wanted a question of the user and its answer at the end', { conversations: [] }],
+    ['conversations: "x", wanted a list of turns', { conversations: 'x' }],
+    ['image: 7, wanted the path or the bytes of a picture', { image: 7 }],
+    ['images: 0, wanted 1, one for each <image> in the texts', { image: undefined }],
     ['image: "../1.png": leaves the image root, wanted a file under it', { image: '../1.png' }],
-    ['image: "/etc/passwd": an absolute path, wanted a path relative to the image root', { image: '/etc/passwd' }],
+    ['image: "/etc/passwd": an absolute path out of the image root, wanted', { image: '/etc/passwd' }],
     ['image: "no.png": no such file, wanted a readable file under the image root', { image: 'no.png' }],
     ['image: 5000 characters, wanted at most 4096', { image: 'x'.repeat(5000) }],
     ['id: an object, wanted a text', { id: {} }],
@@ -128,7 +128,7 @@ describe('loadProblems', () => {
     ['truth.steps: a list of 0, wanted a list of texts', { truth: { family: 'f', steps: [] } }],
     ['truth.steps[0]: 1, wanted a text', { truth: { family: 'f', steps: [1], scene: {} } }],
     ['truth.scene["a"]: null, wanted a number or a text', { truth: { family: 'f', steps: ['a'], scene: { a: null } } }],
-    ['conversations[0].from: "gpt", wanted "human"', { conversations: [{ from: 'gpt', value: 'x' }, {}] }],
+    ['conversations[0].from: "me", wanted system, user (human)', { conversations: [{ from: 'me', value: 'x' }, {}] }],
     ['conversations[0].value: "", wanted a text', { conversations: [{ from: 'human', value: '' }, {}] }],
     ['conversations[0]: null, wanted an object', { conversations: [null, {}] }],
     ['image: "a\\u0007\\u{202e}.png": no such file', { image: 'a\u0007\u202e.png' }],

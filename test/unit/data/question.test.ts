@@ -8,15 +8,6 @@ const hint = (what: string) => `Hint: Please answer the question requiring ${wha
 
 describe('parseQuestion', () => {
   it.each([
-    ['<image>\nQuestion: Why?', 'Question: Why?'],
-    ['<image>Question: Why?', 'Question: Why?'],
-    ['Question: Why?', 'Question: Why?'],
-    ['Question: Why?\n<image>', 'Question: Why?'],
-  ])('takes the image mark out of %j', (value, text) => {
-    expect(parseQuestion(value).text).toBe(text);
-  });
-
-  it.each([
     [hint('an integer answer and provide the final value, e.g., 1, 2, 3,'), { answerType: 'integer' }],
     [hint('a floating-point number with one decimal place and provide it'), { answerType: 'float', precision: 1 }],
     [hint('a floating-point number with two decimal places and provide it'), { answerType: 'float', precision: 2 }],
@@ -69,6 +60,12 @@ describe('unwrapAnswer', () => {
     ['First, the answer is 2. No: The answer is B', 'B'],
     ['The answer is', ''],
     ['The answer is: ', ''],
+    ['2 + 1 = 3\n#### 3', '3'],
+    ['<think>so</think><answer> 3 </answer>', '3'],
+    ['<answer>The answer is 3.</answer>\n', '3'],
+    ['\\boxed{\\frac{1}{2}}', '\\frac{1}{2}'],
+    ['\\boxed{1}, \\boxed{2}', '\\boxed{1}, \\boxed{2}'],
+    ['a </answer>', 'a </answer>'],
   ])('reads %j as %j', (value, answer) => {
     expect(unwrapAnswer(value)).toBe(answer);
   });

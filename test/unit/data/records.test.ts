@@ -24,20 +24,32 @@ async function read(content: string | Uint8Array): Promise<JsonRecord[]> {
   return await all(file);
 }
 
+const at = (line: number) => ({ file: path.join(folder, 'data.json'), line });
+
 describe('readRecords', () => {
   it('reads a list, one record a line or all in one line, with the line where each starts', async () => {
     expect(await read('[\n {"a": 1},\n {\n  "a": 2\n }\n,{"a":3}]\n')).toEqual([
-      { index: 0, line: 2, value: { a: 1 } },
-      { index: 1, line: 3, value: { a: 2 } },
-      { index: 2, line: 6, value: { a: 3 } },
+      { index: 0, at: at(2), value: { a: 1 } },
+      { index: 1, at: at(3), value: { a: 2 } },
+      { index: 2, at: at(6), value: { a: 3 } },
     ]);
   });
 
   it('reads JSON lines, blank lines and a byte-order mark included', async () => {
     expect(await read('\ufeff{"a":1}\r\n\r\n{"a":2}')).toEqual([
-      { index: 0, line: 1, value: { a: 1 } },
-      { index: 1, line: 3, value: { a: 2 } },
+      { index: 0, at: at(1), value: { a: 1 } },
+      { index: 1, at: at(3), value: { a: 2 } },
     ]);
+  });
+
+  it('numbers the records of a line that holds several, as the line does not tell them apart', async () => {
+    const places = (await read('[{"a":1},{"a":2},\n{"a":3}]')).map((record) => [record.at.line, record.at.record]);
+    expect(places).toEqual([
+      [1, 1],
+      [1, 2],
+      [2, undefined],
+    ]);
+    await expect(read('[{"a":1},{"a":2,"a":3}]')).rejects.toThrow('data.json:1: record 2: record: a key that stands');
   });
 
   it('is not misled by brackets, quotes and backslashes inside texts', async () => {
@@ -61,12 +73,12 @@ describe('readRecords', () => {
     [':2: record: "1", wanted an object', '[\n1]'],
     [':1: record: "h", wanted an object', 'hello'],
     [':1: record: byte 0x1, wanted an object', '\u0001'],
-    [':1: record: not JSON, wanted a JSON object', '[{"a":NaN}]'],
+    [':1: record 1: record: not JSON, wanted a JSON object', '[{"a":NaN}]'],
     [':2: record: not JSON, wanted a JSON object', '{"a":1}\n{"a":1]'],
     [':3: record: a key that stands twice, wanted every key once', '[\n\n{"a":1,"b":{"c":1,"c":2}}]'],
-    [':1: record: nested deeper than 64, wanted a flat record', `[${'{"a":'.repeat(65)}1${'}'.repeat(65)}]`],
-    [':1: record: over 1048576 bytes, wanted at most 1048576', `[{"a":"${'x'.repeat(1 << 20)}"}]`],
-    [':1: record: over 1048576 bytes, wanted at most 1048576', `[{"a":"${'x'.repeat(3 << 20)}`],
+    [':1: record 1: record: nested deeper than 64, wanted a flat record', `[${'{"a":'.repeat(65)}1${'}'.repeat(65)}]`],
+    [':1: record 1: record: over 1048576 bytes, wanted at most 1048576', `[{"a":"${'x'.repeat(1 << 20)}"}]`],
+    [':1: record 1: record: over 1048576 bytes, wanted at most 1048576', `[{"a":"${'x'.repeat(3 << 20)}`],
   ])('refuses a file with %j', async (message, content) => {
     await expect(read(content)).rejects.toThrow(`data.json${message}`);
   });

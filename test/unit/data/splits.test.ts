@@ -49,6 +49,13 @@ describe('splitProblems', () => {
     expect(() => splitProblems(thousand, { test: 750, validation: 250 }, 1)).toThrow(
       'data: 1000 problems, wanted more than the 750 of test and 250 of validation',
     );
+    const ten = thousand.slice(0, 10);
+    expect(() => splitProblems(ten, { test: 6, validation: 3 }, 1)).toThrow(
+      'splits: 1 of 10 problems left to train on by 6 for test and 3 for validation, wanted the 5 of splits.labelled',
+    );
+    expect(sizes(splitProblems(ten, { test: 6, validation: 3, labelled: 0.1 }, 1))).toEqual([1, 0, 6, 3]);
+    expect(sizes(splitProblems(ten, { test: 4, validation: 2 }, 1))).toEqual([4, 0, 4, 2]);
+    expect(sizes(splitProblems(thousand, { test: 600, validation: 250 }, 1))).toEqual([150, 0, 600, 250]);
   });
 });
 

@@ -20,6 +20,40 @@ async function read(contents: string, form?: string): Promise<StepLabelled[]> {
 const json = (value: unknown) => `${JSON.stringify(value)}\n`;
 
 describe('reading', () => {
+  const step = { step: 'a', score: 0.5 };
+  const rated = (change: object) => ({
+    question: { problem: 'q' },
+    label: {
+      steps: [{ completions: [{ text: 'a', rating: 1 }], human_completion: null, chosen_completion: 0, ...change }],
+    },
+  });
+  test.each<[string, object, RegExp]>([
+    ['no step', { prompt: 'q', completions: [], labels: [] }, /completions: a list of 0, wanted at least one step/],
+    ['no scored step', { question: 'q', steps_with_score: [] }, /steps_with_score: a list of 0, wanted at least one/],
+    [
+      'a picture that is no path',
+      { question: 'q', image: { a: 1 }, steps_with_score: [step] },
+      /image: an object, wanted a text/,
+    ],
+    [
+      'a picture without a path',
+      { question: 'q', images: ['a', ''], steps_with_score: [step] },
+      /images\[1\]: an empty text, wanted a path/,
+    ],
+    [
+      'an answer that is a list',
+      { question: 'q', answer: ['a'], steps_with_score: [step] },
+      /answer: a list of 1, wanted a text/,
+    ],
+    [
+      'a choice that is not there',
+      rated({ chosen_completion: 1 }),
+      /chosen_completion: 1, wanted one of the 1 completions, from 0/,
+    ],
+  ])('%s is refused by its field', async (_, record, message) => {
+    await expect(read(json(record))).rejects.toThrow(message);
+  });
+
   test('Math-Shepherd: a mark at the end of each step, its sign at the same place of the label', async () => {
     const input = 'How many? Step 1: 2 + 2 = 4 ки\nStep 2: 4 + 1 = 6 ки\nStep 3: The answer is: 6 ки';
     const label = 'How many? Step 1: 2 + 2 = 4 +\nStep 2: 4 + 1 = 6 -\nStep 3: The answer is: 6 -';
@@ -97,6 +131,35 @@ describe('reading', () => {
     );
   });
 
+  test.each([
+    [
+      'a stepwise label',
+      { prompt: 'Q', completions: ['a'], labels: [4097] },
+      'labels[0]: 4097, wanted a share from 0 to 1',
+    ],
+    ['a stepwise text', { prompt: 'Q', completions: ['a'], labels: ['+'] }, 'labels[0]: "+", wanted a share'],
+    [
+      'a rating of PRM800K',
+      {
+        question: { problem: 'Q' },
+        label: { steps: [{ completions: [{ text: 'a', rating: 4097 }], chosen_completion: 0 }] },
+      },
+      'label.steps[0].rating: 4097, wanted -1, 0 or 1',
+    ],
+    [
+      'a share of VisualPRM',
+      { question: 'Q', steps_with_score: [{ step: 'a', score: -0.5 }] },
+      'steps_with_score[0].score: -0.5, wanted a share from 0 to 1',
+    ],
+    [
+      'a count of VisualPRM',
+      { question: 'Q', steps_with_score: [{ step: 'a', score: 1, num_mc_total: -3 }] },
+      'steps_with_score[0].num_mc_total: -3, wanted how many completions there are',
+    ],
+  ])('%s out of its range is refused', async (_, record, message) => {
+    await expect(read(json(record))).rejects.toThrow(`steps.jsonl:1: ${message}`);
+  });
+
   test('another form is refused with the names that there are', async () => {
     await expect(read(json({ a: 1 }))).rejects.toThrow(
       /steps\.jsonl:1: record: a, wanted one of visualprm, prm800k, math-shepherd, stepwise/,
@@ -128,6 +191,11 @@ describe('writing', () => {
 
   test('stepwise lines come back with hard labels', async () => {
     expect(await read(stepwiseLine(one))).toMatchObject([{ question: 'What?', steps: one.steps, labels: [1, 0] }]);
+  });
+
+  test('messages leave a mark inside the question where it is', () => {
+    const [turn] = JSON.parse(messagesLine({ ...one, question: 'Is <image> red?' })).messages;
+    expect(turn.content).toBe('Is <image> red?');
   });
 
   test('messages have a mark for each picture', () => {

@@ -63,6 +63,18 @@ describe('prompts', () => {
     expect(text((await renderer.prompt(problem(), 'solve')).tokens)).not.toContain('42');
   });
 
+  test('pictures come first, or stand where the question has a mark for each', async () => {
+    const at = async (question: string) => {
+      const { tokens } = await renderer.prompt(problem({ question }), 'solve');
+      const place = tokens.indexOf(context as number);
+      return [text(tokens.slice(0, place)), text(tokens.slice(place))].map((part) => part.replace(/^.*user\n/s, ''));
+    };
+    expect(await at('hello world')).toEqual(['', '\nsolve hello worldassistant\n']);
+    expect(await at('hello <image> world')).toEqual(['solve hello ', ' worldassistant\n']);
+    // Two marks for one picture place nothing.
+    expect((await at('hello <image> <image>'))[0]).toBe('');
+  });
+
   test('the number of special ids does not depend on the data', async () => {
     const count = async (question: string) => {
       const { tokens } = await renderer.prompt(problem({ question }), 'solve');

@@ -52,11 +52,11 @@ describe('a run', () => {
   });
 });
 
-describe('a run without a limit on iterations', () => {
-  const choice = { sampled: 40 } as never;
+describe('a run whose iterations select nothing', () => {
+  const choice = { sampled: 40, correct: 3, distinct: 2 } as never;
   const idle = (iterations: number): Idle => {
     const data = { labelled: Array.from({ length: 10 }) } as never;
-    return new Idle({ config: { evolve: { iterations, interval: 4 } } as never, data });
+    return new Idle({ config: { evolve: { iterations, interval: 4, select: { rule: 'threshold' } } } as never, data });
   };
   const nothing = { training: { steps: 0 } as never, choice };
 
@@ -64,7 +64,9 @@ describe('a run without a limit on iterations', () => {
     const one = idle(0);
     one.check(nothing);
     one.check(nothing);
-    expect(() => one.check(nothing)).toThrow('evolve.steps: none of 120 responses of a whole pass was selected');
+    expect(() => one.check(nothing)).toThrow(
+      'evolve.select: none of 120 responses in 3 iterations was selected, wanted at least one (6 are right: lower evolve.select.alpha)',
+    );
   });
 
   test('goes on where any iteration of the pass led to a step', () => {
@@ -76,9 +78,24 @@ describe('a run without a limit on iterations', () => {
     }
   });
 
-  test('is left alone where the iterations are limited', () => {
-    const one = idle(5);
-    for (let i = 0; i < 5; i++) one.check(nothing);
+  test('ends in an error once all of its iterations have, if these are fewer than a pass', () => {
+    const one = idle(2);
+    one.check(nothing);
+    expect(() => one.check(nothing)).toThrow('none of 80 responses in 2 iterations');
+  });
+
+  test('goes on to the limit of its iterations once it has trained', () => {
+    const one = idle(9);
+    one.check({ training: { steps: 1 } as never, choice });
+    for (let i = 0; i < 8; i++) one.check(nothing);
+  });
+
+  test.each([
+    [{ sampled: 8, correct: 0, distinct: 0 }, 'none is right: raise evolve.n'],
+    [{ sampled: 8, correct: 2, distinct: 0 }, '2 are right, but cut off: raise sampling.maxTokens'],
+  ])('is told what to do about %j', (counts, remedy) => {
+    const one = idle(1);
+    expect(() => one.check({ ...nothing, choice: counts as never })).toThrow(remedy);
   });
 });
 

@@ -81,6 +81,17 @@ describe('gradeFile', () => {
     ['no JSON', '{"id": }', '2: record: not JSON, wanted a JSON object'],
     ['a null response', { ...integer, response: null }, '2: response: null, wanted a text'],
     ['no answer', { ...integer, answer: undefined }, '2: answer: missing, wanted a text'],
+    ['an empty answer', { ...integer, answer: ' ' }, '2: answer: no text, wanted the true answer'],
+    [
+      'a letter that no choice has',
+      { ...choice, answer: '(C)' },
+      '2: answer: "(C)", wanted a letter from A to B, or the text of a choice',
+    ],
+    [
+      'an answer letter that no choice has',
+      { ...choice, answer: 'red', answer_letter: 'D' },
+      '2: answer_letter: "D", wanted a letter from A to B, or the text of a choice',
+    ],
     ['a number as answer', { ...integer, answer: 8 }, '2: answer: 8, wanted a text'],
     ['no id', { ...integer, id: null }, '2: id: null, wanted a text of 1 to 1024 characters or an integer'],
     ['an odd precision', { ...integer, precision: 1.5 }, '2: precision: 1.5, wanted an integer from 0 to 15'],

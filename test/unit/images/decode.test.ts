@@ -1,5 +1,5 @@
 // Decoding against what Pillow's convert('RGB') gives, on pictures written here; and what is refused.
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/core/errors.js';
 import { decodePicture } from '../../../src/images/decode.js';
@@ -129,10 +129,19 @@ describe('keys', () => {
 describe('what is refused in one line', () => {
   const good = solidPng(40, 30, [1, 2, 3]);
   const small = solidPng(9, 9, [1, 2, 3]);
+  const cutGif = Buffer.from('GIF89a\x05\0\x05\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x05\0\x05\0\0\x02', 'latin1');
   test.each([
-    ['text', Buffer.from('hello'), /^p\.png: picture: neither PNG, JPEG nor WebP/],
-    ['an SVG', Buffer.from('<svg width="4" height="4"/>'), /neither PNG/],
-    ['nothing', new Uint8Array(), /neither PNG/],
+    ['text', Buffer.from('hello'), /^p\.png: picture: no format that is known, wanted PNG, JPEG, WebP, GIF or TIFF$/],
+    ['an SVG', Buffer.from('<svg width="4" height="4"/>'), /: SVG or another text, which is not read, wanted PNG/],
+    ['nothing', new Uint8Array(), /no format that is known/],
+    ['a BMP', Buffer.from('BM not read at all'), /^p\.png: picture: BMP, which is not read, wanted PNG, JPEG/],
+    ['an AVIF', Buffer.from('\0\0\0\x1cftypavif and more'), /AVIF or HEIC, which is not read/],
+    [
+      'a Git LFS pointer',
+      Buffer.from('version https://git-lfs.github.com/spec/v1\n'),
+      /a Git LFS pointer, wanted the picture itself/,
+    ],
+    ['a cut GIF', cutGif, /damaged GIF data/],
     ['a cut PNG', small.subarray(0, small.length - 20), /damaged PNG data/],
     ['a PNG mark alone', good.subarray(0, 8), /damaged PNG data/],
     ['a picture over the limit', good, /^p\.png: pixels: 40 x 30 = 1200, wanted at most 1000$/],
@@ -148,6 +157,24 @@ describe('what is refused in one line', () => {
     const before = process.memoryUsage().rss;
     await expect(decode(bomb)).rejects.toThrow('50000 x 50000');
     expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
+  });
+
+  test.each([
+    [
+      '16-bit samples',
+      (image: Sharp) => image.toColourspace('rgb16').tiff({ compression: 'lzw' }),
+      /TIFF with ushort samples, which is not read/,
+    ],
+    ['CMYK', (image: Sharp) => image.toColourspace('cmyk').tiff(), /TIFF with cmyk colours/],
+    [
+      'an alpha channel',
+      (image: Sharp) => image.ensureAlpha().tiff({ compression: 'lzw' }),
+      /TIFF with an alpha channel/,
+    ],
+    ['an orientation', (image: Sharp) => image.withMetadata({ orientation: 6 }).tiff(), /TIFF with an orientation/],
+  ])('a TIFF with %s', async (_, write, message) => {
+    const file = await write(sharp({ create: { width: 5, height: 4, channels: 3, background: '#a05010' } })).toBuffer();
+    await expect(decode(file)).rejects.toThrow(message);
   });
 
   test('a cut JPEG', async () => {

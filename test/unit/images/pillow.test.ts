@@ -44,7 +44,7 @@ describe('PNG', () => {
   });
 });
 
-describe('JPEG, WebP, and PNG with more than a picture', () => {
+describe('JPEG, WebP, GIF, TIFF, and PNG with more than a picture', () => {
   test.each(fixture.files)('$name', async ({ name, width, height, rgb, file }) => {
     const picture = await decode(Buffer.from(file, 'base64'), name);
     expect([picture.width, picture.height, digest(picture.rgb)]).toEqual([width, height, rgb]);
@@ -59,6 +59,10 @@ describe('limits hold before anything is decoded', () => {
       file.writeUInt16BE(height, frame + 5);
       file.writeUInt16BE(width, frame + 7);
     },
+    GIF: (file, width, height) => {
+      file.writeUInt16LE(width, 6);
+      file.writeUInt16LE(height, 8);
+    },
     // The 14 bits of width and height in a lossy key frame.
     WebP: (file, width, height) => {
       const frame = file.indexOf(Buffer.of(0x9d, 0x01, 0x2a));
@@ -71,6 +75,7 @@ describe('limits hold before anything is decoded', () => {
     ['JPEG, chroma 4:2:0', 'JPEG', 65_500],
     ['JPEG, progressive', 'JPEG', 65_500],
     ['WebP, lossy', 'WebP', 16_383],
+    ['GIF', 'GIF', 65_535],
   ] as const)('%s', async (name, format, side) => {
     const entry = fixture.files.find((candidate) => candidate.name === name);
     const file = Buffer.from(entry?.file ?? '', 'base64');

@@ -82,6 +82,62 @@ describe('the client', () => {
     expect(server.requests).toHaveLength(4);
   });
 
+  test('keeps key and password out of every message, whoever says them', async () => {
+    const secrets = { key: 'sk-live/"1', name: 'me', password: 'p@ss:w?rd', token: 'tok-42' };
+    const echo = (): Answer => {
+      const { headers, path } = server.requests.at(-1) as ChatServer['requests'][number];
+      const basic = Buffer.from(String(headers.authorization?.split(' ')[1]), 'base64').toString();
+      return {
+        status: 401,
+        text: JSON.stringify([headers.authorization, basic, path, decodeURIComponent(path), secrets]),
+      };
+    };
+    await serve(echo);
+    const baseUrl = `${server.url.replace('//', `//me:${encodeURIComponent(secrets.password)}@`)}?key=${secrets.token}`;
+    for (const apiKey of [undefined, secrets.key]) {
+      const asking = new ChatClient({ baseUrl, model: 'm', ...(apiKey && { apiKey }) }, quick);
+      const { message } = (await asking.ask('x').catch((error: Error) => error)) as Error;
+      expect(message.startsWith(`${server.url}: judge: HTTP 401 `)).toBe(true);
+      for (const secret of [secrets.password, 'p%40ss', secrets.token, ...(apiKey ? [apiKey, 'sk-live'] : [])])
+        expect(message).not.toContain(secret);
+    }
+    expect(server.requests.map(({ path }) => path)).toEqual(Array(2).fill('/v1/chat/completions?key=tok-42'));
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([
+      `Basic ${Buffer.from('me:p@ss:w?rd').toString('base64')}`,
+      `Bearer ${secrets.key}`,
+    ]);
+  });
+
+  test('reads at most a megabyte of a reply', async () => {
+    await serve(() => ({ endless: true }));
+    await expect(client().ask('x')).rejects.toThrow(`${server.url}: judge: a reply of more than 1 MB, wanted a reply`);
+    // What the system holds between the two comes on top.
+    expect(server.sent()).toBeLessThan(32 * 2 ** 20);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each([
+    '',
+    'localhost:80',
+    'ftp://me:secret@host',
+    'http://me:secret@:99999',
+    'me:secret@host/v1',
+    'http://me:se@cret@h:x',
+  ])('refuses the address %j at once, without its password', (baseUrl) => {
+    const open = () => new ChatClient({ baseUrl, model: 'm' });
+    expect(open).toThrow(/: judge: not an address of the web, wanted one as https:/);
+    expect(open).not.toThrow(/se@?cret/);
+  });
+
+  test.each([
+    ['a key that no header can hold', { apiKey: 'a\nb' }],
+    ['a port that is closed to the web', { baseUrl: 'http://127.0.0.1:1/v1' }],
+  ])('does not try again a request that cannot be made: %s', async (_, change) => {
+    await serve(() => ({ text: 'A' }));
+    const asking = new ChatClient({ baseUrl: server.url, model: 'm', ...change }, { ...quick, backoffMs: 60_000 });
+    await expect(asking.ask('x')).rejects.toThrow(/^[^\n]*: judge: [^\n]*, wanted a reply$/);
+  });
+
   test('does not try again what is refused', async () => {
     await serve(() => ({ status: 401, text: 'bad key' }));
     await expect(client().ask('x')).rejects.toThrow(/HTTP 401 bad key, wanted a reply/);

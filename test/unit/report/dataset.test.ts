@@ -1,4 +1,4 @@
-// The page of a data set: what is counted, what is missing or damaged, that texts of the data cannot become markup.
+// The page of a data set: what is counted, what is missing or unreadable, that texts of the data cannot become markup.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,18 +43,18 @@ test('counts kinds, answers, pictures and what is odd, dropping nothing', async 
     questionTypes: { free_form: 3, multi_choice: 2 },
     choices: { 3: 2 },
     letters: { B: 1, C: 1 },
-    pictures: { perProblem: { 0: 1, 1: 4 }, distinct: 1, formats: { png: 1 }, missing: 1, damaged: 1 },
+    pictures: { perProblem: { 0: 1, 1: 4 }, distinct: 1, formats: { png: 1 }, missing: 1, unreadable: 1 },
     repeats: { same: 0, conflicting: 1 },
     warnings: { count: 1 },
   });
   expect(census.pictures.width).toMatchObject({ median: 40, most: 40 });
   expect(census.characters.counts.reduce((sum, count) => sum + count, 0)).toBe(5);
   expect(census.tokens?.most).toBe(5);
-  expect(census.warnings.examples[0]).toMatch(/data\.json:1: answer: "C" where line 1 has "B"/);
+  expect(census.warnings.examples[0]).toMatch(/data\.json:1: record 2: answer: "C" where record 1 has "B"/);
   expect(sample).toHaveLength(5);
 });
 
-test('a picture that is cut off is damaged unless only headers are read, and repeats are counted', async () => {
+test('a picture that is cut off is unreadable unless only headers are read, and repeats are counted', async () => {
   const whole = solidPng(60, 60, [0, 0, 255]);
   writeFileSync(join(folder, 'A/cut.png'), whole.subarray(0, whole.length - 20));
   const cut = join(folder, 'cut.json');
@@ -63,7 +63,7 @@ test('a picture that is cut off is damaged unless only headers are read, and rep
   const pictures = async (headersOnly: boolean) => {
     const { census } = await takeCensus(cut, { imageRoot: folder, headersOnly });
     expect(census.repeats).toEqual({ same: 1, conflicting: 1 });
-    return [census.pictures.distinct, census.pictures.damaged];
+    return [census.pictures.distinct, census.pictures.unreadable];
   };
   expect(await pictures(false)).toEqual([0, 1]);
   expect(await pictures(true)).toEqual([1, 0]);

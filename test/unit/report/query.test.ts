@@ -96,6 +96,10 @@ describe('a query', () => {
     ['hides that in an explanation', () => `explain analyze copy steps to '${root}/out.csv'`],
     ['opens the doors again', () => 'set enable_external_access = true'],
     ['attaches a database', () => `attach '${root}/db'`],
+    ['calls something', () => "call enable_logging(storage = 'file')"],
+    ['calls something that gives rows', () => 'call range(5)'],
+    ['calls something behind a remark', () => '/* a query */ call pragma_version()'],
+    ['is a pragma', () => 'pragma version'],
     ['asks nothing', () => ' '],
     ['is no SQL', () => 'selec'],
   ])('that %s is refused in one line', async (_, sql) => {

@@ -332,6 +332,16 @@ describe('writeReport', () => {
     expect(existsSync(join(dir, 'report.html'))).toBe(false);
   });
 
+  test('reads no table outside the folder, whatever its journal says', async () => {
+    const dir = copyOf('outside');
+    const journal = join(dir, 'journal.jsonl');
+    const text = readFileSync(journal, 'utf8').replaceAll('"at":"', '"at":"../../run/rollouts/test-');
+    writeFileSync(journal, text);
+    await expect(writeReport(dir)).rejects.toThrow(
+      /journal\.jsonl: file: "rollouts\/test-\.\.\/[^\n]+, wanted a path inside the run folder$/,
+    );
+  });
+
   test('refuses a damaged table in one line', async () => {
     const dir = copyOf('damaged');
     truncateSync(join(dir, 'rollouts/iter-0001.parquet'), 100);

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { adopt } from '../../../src/run/adopt.js';
 import { Run, type RunOptions } from '../../../src/run/folder.js';
+import { requireOutputs } from '../../../src/run/outputs.js';
 import type { Phase } from '../../../src/run/phase.js';
 import { Stopped } from '../../../src/run/stop.js';
 
@@ -96,7 +98,9 @@ describe('a phase', () => {
       run.phase('one', (phase) => phase.output('rollouts/a.txt', (aside) => writeFile(aside, 'abc'))),
     );
     expect(readFileSync(join(dir, 'rollouts/a.txt'), 'utf8')).toBe('abc');
-    expect(journal()).toContain('"outputs":{"rollouts/a.txt":3}');
+    expect(journal()).toContain(
+      '"outputs":{"rollouts/a.txt":{"bytes":3,"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}}',
+    );
   });
 });
 
@@ -145,6 +149,50 @@ describe('opening a folder again', () => {
     expect(said[0]).toBe('passed over labels.jsonl: 2 bytes, wanted 3');
   });
 
+  test('goes back before a commit whose file holds other bytes of the same number', async () => {
+    await using((run) => run.phase('one', (phase) => phase.output('labels.jsonl', (aside) => writeFile(aside, 'abc'))));
+    writeFileSync(join(dir, 'labels.jsonl'), 'abd');
+    await expect(requireOutputs(dir, ['other', 'labels.jsonl'])).rejects.toThrow(
+      `${dir}/labels.jsonl: file: differs from its SHA-256, wanted it as the run wrote it`,
+    );
+    await using(async (run) => expect(run.journal.commits).toHaveLength(0));
+    expect(said[0]).toBe('passed over labels.jsonl: differs from its SHA-256');
+  });
+
+  test('deletes nothing outside the folder, whatever its journal or a link says', async () => {
+    await using((run) => run.phase('iter-0001', checkpoint('iter-0001', 'first')));
+    const precious = mkdtempSync(join(tmpdir(), 'mstar-precious-'));
+    const text = journal();
+    try {
+      writeFileSync(join(precious, 'file'), '');
+      writeFileSync(
+        join(dir, 'journal.jsonl'),
+        text.replace('"name":"iter-0001"', `"name":"iter-/../../../${basename(precious)}"`) + text,
+      );
+      await expect(open({ keepCheckpoints: 1 })).rejects.toThrow('journal.jsonl:1: checkpoint.name: "iter-/..');
+      writeFileSync(join(dir, 'journal.jsonl'), text);
+      rmSync(join(dir, 'checkpoints'), { recursive: true });
+      symlinkSync(precious, join(dir, 'checkpoints'));
+      await expect(open()).rejects.toThrow(`${dir}/checkpoints: run.dir: a link, wanted a folder`);
+      expect(readdirSync(precious)).toEqual(['file']);
+      expect(readdirSync(dir).filter((name) => name.startsWith('lock-'))).toEqual([]);
+    } finally {
+      rmSync(precious, { recursive: true });
+    }
+  });
+
+  test.each([
+    ['that hold themselves', 'a: &a { b: *a }', 'settings: a value that holds itself, wanted plain values'],
+    ['that are no YAML', 'a: [', 'settings: Flow sequence in block collection'],
+    ['of many levels', `${'['.repeat(50_000)}`, 'settings: more than 100 levels, wanted plain values'],
+  ])('refuses settings %s with the name of the file', async (_, text, message) => {
+    await using((run) => run.phase('one', async () => 1));
+    writeFileSync(join(dir, 'config.yaml'), text);
+    await expect(open()).rejects.toThrow(`${dir}/config.yaml: ${message}`);
+    const other = adopt(`${dir}-new`, { from: dir, settings: {}, takes: () => true });
+    await expect(other).rejects.toThrow(`${dir}/config.yaml: ${message}`);
+  });
+
   test('cuts the journal after the last commit', async () => {
     await using((run) => run.phase('one', async () => 1));
     const whole = journal();
@@ -180,6 +228,15 @@ describe('opening a folder again', () => {
       await run.start({ event: 'start', problems: 'abc' });
       await expect(run.start({ event: 'start', problems: 'abd' })).rejects.toThrow('problems: "abd" now, wanted "abc"');
     });
+  });
+
+  test('refuses a file, and a folder among those of another run', async () => {
+    await using((run) => run.phase('one', async () => 1));
+    const inside = join(dir, 'checkpoints/mine');
+    await expect(open({ dir: inside })).rejects.toThrow(`run.dir: ${inside}: checkpoints belongs to the run ${dir}`);
+    const file = join(dir, 'file');
+    writeFileSync(file, '');
+    await expect(open({ dir: file })).rejects.toThrow(`run.dir: ${file}: not a folder, wanted one, or a new name`);
   });
 
   test('refuses a folder that holds something else', async () => {

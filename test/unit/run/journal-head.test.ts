@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { hasCommitted, journalHead } from '../../../src/run/journal.js';
+import { hasCommitted, Journal, journalHead } from '../../../src/run/journal.js';
+import { commit } from '../../fakes/journal.js';
 
 let dir: string;
 let path: string;
@@ -12,7 +13,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const line = (event: string, phase: string) => `${JSON.stringify({ event, phase, text: 'ä' })}\n`;
+const line = (event: string, phase: string, change: object = {}) =>
+  `${JSON.stringify({ ...commit(phase, { text: 'ä' }), event, ...change })}\n`;
 const [first, second] = [line('step', 'a') + line('commit', 'a'), line('step', 'b') + line('commit', 'b')];
 
 test('the head of a journal ends with the last wanted commit at its start', async () => {
@@ -31,4 +33,26 @@ test('a damaged or cut-off line ends it, and a journal that is not there has no 
   writeFileSync(path, first + second.slice(0, -1));
   expect(await hasCommitted(path, 'b')).toBe(false);
   expect(await hasCommitted(join(dir, 'none'), 'a')).toBe(false);
+});
+
+test.each<[string, object, string]>([
+  ['a file outside', { outputs: { '../x': 3 } }, 'outputs.../x: 3, wanted a path inside the run folder'],
+  ['a file elsewhere', { outputs: { '/etc/x': 3 } }, 'outputs./etc/x: 3, wanted a path inside the run folder'],
+  ['a folder in between', { outputs: { 'a/../../x': 3 } }, 'wanted a path inside the run folder'],
+  ['a path of another system', { outputs: { 'a\\..\\x': 3 } }, 'wanted a path inside the run folder'],
+  ['a checkpoint outside', { checkpoint: { name: 'iter-/../..', model: 'policy' } }, 'wanted a name without folders'],
+  ['a checkpoint above', { checkpoint: { name: '..', model: 'policy' } }, 'wanted a name without folders'],
+  ['an unknown model', { checkpoint: { name: 'iter-1', model: 'x' } }, 'checkpoint.model: "x", wanted "policy" or'],
+  ['no files', { outputs: null }, 'outputs: null, wanted a value of type object'],
+])('a commit that names %s is refused with its line', async (_, change, message) => {
+  writeFileSync(path, first + line('commit', 'b', change));
+  await expect(journalHead(path, () => true)).rejects.toThrow(message);
+  await expect(Journal.open(path)).rejects.toThrow(`${path}:3: `);
+});
+
+test('files of earlier versions are known by their size', async () => {
+  const sha256 = 'ab';
+  writeFileSync(path, line('commit', 'a', { outputs: { 'a/b.txt': 3, c: { bytes: 4, sha256 } } }));
+  const { commits } = await journalHead(path, () => true);
+  expect(commits[0]?.outputs).toEqual({ 'a/b.txt': { bytes: 3 }, c: { bytes: 4, sha256 } });
 });

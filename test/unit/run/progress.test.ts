@@ -56,6 +56,25 @@ describe('progress', () => {
     expect(progress.estimate()).toEqual({ fraction: 0.95, secondsLeft: 2 });
   });
 
+  test('never shows a smaller share than before, whatever is learned of the work to come', () => {
+    const { progress, clock, shown } = watched();
+    progress.plan([{ phase: 'a', kind: 'train', count: 10 }]);
+    const meter = progress.meter('a', 'train', 'training');
+    clock.seconds = 5;
+    meter.advance(5);
+    meter.expect(100);
+    progress.plan([
+      { phase: 'a', kind: 'train', count: 10 },
+      { phase: 'b', kind: 'train', count: 90 },
+    ]);
+    progress.finish('a');
+    const second = progress.meter('b', 'train', 'training');
+    for (let step = 0; step < 90; step++) second.advance(1);
+    const shares = shown.map(({ fraction }) => fraction);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    expect([Math.max(...shares.slice(0, 4)), shares.at(-1)]).toEqual([0.5, 1]);
+  });
+
   test('follows corrections of the plan and finished phases', () => {
     const { progress, clock } = watched();
     progress.plan([

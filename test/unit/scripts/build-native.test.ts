@@ -117,10 +117,48 @@ test('steps are told as progress at every tenth, warnings as they are, and nothi
   ]);
 });
 
+test('a terminal has one line of progress, which a warning does not run into', async () => {
+  const { buildProgress } = (await import(new URL('../../../scripts/progress.mjs', import.meta.url).href)) as {
+    buildProgress: (stream: object, now: () => number) => { line(text: string): void; end(): void };
+  };
+  let written = '';
+  let time = 0;
+  const stream = { isTTY: true, write: (text: string) => (written += text) };
+  const progress = buildProgress(stream, () => time);
+  for (const [seconds, line] of [
+    [60, '[1/4] Building CXX object a.o'],
+    [90, '[3/4] Building CXX object b.o'],
+    [91, 'a.h:1: warning: unused'],
+    [240, '[4/4] Linking'],
+  ] as const) {
+    time = seconds * 1000;
+    progress.line(line);
+  }
+  progress.end();
+  const of = 'mstar: building the addon:';
+  expect(written).toBe(
+    `\r${of} 1 of 4 files, about 3 min left\x1b[K\r${of} 3 of 4 files, about 30 s left\x1b[K\n` +
+      `a.h:1: warning: unused\n\r${of} 4 of 4 files, took 4 min\x1b[K\n`,
+  );
+});
+
+test('make tells percents', async () => {
+  const { buildProgress } = await import(new URL('../../../scripts/progress.mjs', import.meta.url).href);
+  let written = '';
+  const progress = buildProgress({ write: (text: string) => (written += text) }, () => 0);
+  for (const line of ['-- Configuring done', '[  5%] Building CXX object a.o', '[100%] Built target mstar'])
+    progress.line(line);
+  progress.end();
+  expect(written).toBe('mstar: building the addon: 5 %, about 1 s left\nmstar: building the addon: 100 %, took 1 s\n');
+});
+
 test('a cache folder that cannot be written is one line with both ways out', () => {
   const wanted =
     /^error: \S+\/mstar: cannot be written \(.+\): set XDG_CACHE_HOME to a folder that can be written, or set TORCH_ROOT to a LibTorch 2\.11 to 2\.14 \(.+\)$/;
-  for (const env of [{ HOME: '/dev/null' }, { XDG_CACHE_HOME: '/dev/null/cache' }] as Record<string, string>[]) {
+  for (const env of [{ HOME: '/dev/null' }, { HOME: '/proc/none' }, { XDG_CACHE_HOME: '/dev/null/cache' }] as Record<
+    string,
+    string
+  >[]) {
     const { status, lines, ran } = build(env);
     expect({ status, ran, count: lines.length }).toEqual({ status: 1, ran: [], count: 1 });
     expect(lines[0]).toMatch(wanted);

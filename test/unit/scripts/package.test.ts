@@ -8,7 +8,11 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const manifest = JSON.parse(read('package.json'));
 const [listing] = JSON.parse(
-  execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' }),
+  execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--no-update-notifier'], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }),
 );
 const packed = new Set<string>(listing.files.map(({ path: name }: { path: string }) => name));
 const missing = (files: readonly string[]) => files.filter((file) => !packed.has(file));
@@ -45,6 +49,14 @@ test('the package holds whatever CMakeLists.txt and the files it includes name',
 test('the package holds its entries, its assets and its examples', () => {
   const entries = [manifest.main, manifest.types, ...Object.values<string>(manifest.bin), 'binding.gyp', 'README.md'];
   expect(missing([...entries, ...under('assets'), ...under('examples')])).toEqual([]);
+});
+
+test('the package holds the pages that its messages and its README name', () => {
+  const pages = [...under('src'), 'README.md'].flatMap((file) =>
+    [...read(file).matchAll(/\bdocs\/[\w/-]+\.md\b/g)].map(([page]) => page),
+  );
+  expect(pages).toContain('docs/run-folder.md');
+  expect(missing([...new Set(pages)])).toEqual([]);
 });
 
 test('the package has a compiled file for every source and no map to sources that it lacks', () => {

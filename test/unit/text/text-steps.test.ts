@@ -44,6 +44,26 @@ describe('normalisers', () => {
   });
 });
 
+describe('steps that would take all memory or time are refused', () => {
+  const sequence = (normalizers: unknown[]) =>
+    normalizerSchema.safeParse({ type: 'Sequence', normalizers }).error?.issues;
+  test('by how long they may make a text together', () => {
+    expect(sequence(Array.from({ length: 6 }, () => replace('a', 'aa')))).toBeUndefined();
+    expect(sequence(Array.from({ length: 7 }, () => replace('a', 'aa')))).toMatchObject([
+      { message: 'steps that make a text at most 64 times as long' },
+    ]);
+    expect(normalizerSchema.safeParse(replace(' ', 'x'.repeat(65))).success).toBe(false);
+  });
+
+  test('by their number', () => {
+    expect(sequence(Array.from({ length: 33 }, () => replace('a', 'b')))).toMatchObject([{ maximum: 32 }]);
+    const pretokenizers = Array.from({ length: 33 }, () => split('a'));
+    expect(preTokenizerSchema.safeParse({ type: 'Sequence', pretokenizers }).error?.issues).toMatchObject([
+      { maximum: 32 },
+    ]);
+  });
+});
+
 describe('cutting into words', () => {
   test('none: the text is one word', () => {
     expect(words(null, 'a b')).toEqual(['a b']);

@@ -200,12 +200,21 @@ describe('refusals', () => {
     expect(other('<new>', 258)).toThrow('added_tokens.2: "<new>" with id 258');
   });
 
+  test('a key that is there twice', () => {
+    const twice = Buffer.from(fileOf(bytes())).toString().replace('"version":', '"version":"2","version":');
+    expect(() => loadTokenizerJson(Buffer.from(twice), new Map(), 'd/tokenizer.json')).toThrow(
+      'd/tokenizer.json:1: "version": given twice, wanted once',
+    );
+  });
+
   test('bytes that are no UTF-8, and files cut anywhere', () => {
-    expect(() => loadTokenizerJson(Uint8Array.of(0x22, 0xff, 0x22), new Map(), 'd/tokenizer.json')).toThrow('not JSON');
+    expect(() => loadTokenizerJson(Uint8Array.of(0x22, 0xff, 0x22), new Map(), 'd/tokenizer.json')).toThrow(
+      'bytes that are not UTF-8, wanted JSON',
+    );
     const file = fileOf(pieces());
     for (let end = 0; end < file.length; end += 97)
       expect(() => loadTokenizerJson(file.subarray(0, end), new Map(), 'd/tokenizer.json')).toThrow(
-        /^d\/tokenizer\.json: file: not JSON [^\n]*$/,
+        /^d\/tokenizer\.json(:\d+)?: document: [^\n]+, wanted JSON$/,
       );
   });
 });

@@ -51,7 +51,9 @@ export function over(a: Node, b: Node): Node {
 }
 
 export function numberNode(text: string): Node {
-  const decimals = text.includes('.') ? text.length - text.indexOf('.') - 1 : undefined;
-  const digits = text.replace('.', '').replace(/^0+/, '').length;
+  const [, whole = '', fraction, power] = /^(\d*)\.?(\d*)(?:[eE](.+))?$/.exec(text) ?? [];
+  const isDecimal = text.includes('.');
+  const decimals = isDecimal && fraction !== undefined ? fraction.length - Number(power ?? 0) : undefined;
+  const digits = `${whole}${fraction}`.replace(/^0+/, '').length;
   return { kind: 'number', value: Number(text), digits, decimals };
 }

@@ -23,6 +23,8 @@ function simplify(node: Node): Node {
     return simplify(bare(node.rows.flat()));
   if (node.kind === 'matrix') return { kind: 'matrix', rows: node.rows.map((row) => row.map(simplify)) };
   if (node.kind !== 'list') return spread(node);
+  const excluded = excludedPoints(node);
+  if (excluded) return excluded;
   const items = node.items
     .map(simplify)
     .flatMap((item) => (item.kind === 'list' && item.open === '' ? item.items : [item]));
@@ -31,14 +33,55 @@ function simplify(node: Node): Node {
   return { ...node, items };
 }
 
+/** `x != 2 and x != 3` as the real numbers without both; null for any other list. */
+function excludedPoints({ open, items }: List): Node | null {
+  const points = items.map((item) => (item.kind === 'relation' ? excludedPoint(item) : null));
+  if (open !== '' || points.length < 2 || points.includes(null)) return null;
+  const names = new Set(items.map((item) => plainName((item as Relation).terms[0] as Node)));
+  return names.size === 1
+    ? withoutPoints(REALS, { kind: 'list', open: '{', close: '}', items: points as Node[] })
+    : null;
+}
+
+/** The 2 of `x != 2`. */
+function excludedPoint({ terms, signs }: Relation): Node | null {
+  const [left, right] = terms;
+  const isOne = signs.length === 1 && signs[0] === '!=' && left?.kind === 'symbol' && right !== undefined;
+  return isOne && isConstant(right) ? right : null;
+}
+
+/** `|x - 1| < 3` as what it says of x; null for any other relation. */
+function withinDistance({ terms, signs }: Relation): Node | null {
+  const at = terms.findIndex((term) => term.kind === 'call' && term.name === 'abs');
+  const [inside, bound] = [(terms[at] as Extract<Node, { kind: 'call' }> | undefined)?.args[0], terms[1 - at]];
+  if (signs.length !== 1 || inside === undefined || bound === undefined || !isConstant(bound)) return null;
+  const sign = at === 0 ? signs[0] : TURNED[signs[0] as RelationSign];
+  const [name, shift] = inside.kind === 'call' && inside.name === 'add' ? inside.args : [inside, ZERO];
+  if (name?.kind !== 'symbol' || shift === undefined || !isConstant(shift) || sign === undefined || !(sign in TURNED))
+    return null;
+  const [low, high] = [call('negate', bound), bound].map((end) => call('add', end, call('negate', shift))) as [
+    Node,
+    Node,
+  ];
+  const closed = sign.endsWith('=');
+  if (sign.startsWith('<'))
+    return { kind: 'list', open: closed ? '[' : '(', close: closed ? ']' : ')', items: [low, high] };
+  const below: Node = { kind: 'list', open: '(', close: closed ? ']' : ')', items: [call('negate', INFINITY), low] };
+  const above: Node = { kind: 'list', open: closed ? '[' : '(', close: ')', items: [high, INFINITY] };
+  return { kind: 'union', sets: [below, above] };
+}
+
+const ZERO: Node = { kind: 'number', value: 0 };
+const REALS: Node = { kind: 'symbol', name: 'R' };
+const INFINITY: Node = { kind: 'symbol', name: 'infty' };
+
 /** The real numbers without some of them, as intervals; any other difference as a relation that equals only itself. */
 function withoutPoints(from: Node, removed: Node): Node {
   const points = removed.kind === 'list' && removed.open === '{' ? removed.items : [removed];
   const isReal = from.kind === 'symbol' && from.name === 'R';
   if (!isReal || !points.every(isConstant)) return { kind: 'relation', terms: [from, removed], signs: ['!='] };
   const sorted = [...points].sort((a, b) => evaluate(a, 0).re - evaluate(b, 0).re);
-  const infinity: Node = { kind: 'symbol', name: 'infty' };
-  const ends = [call('negate', infinity), ...sorted, infinity];
+  const ends = [call('negate', INFINITY), ...sorted, INFINITY];
   const open = (low: Node, high: Node): Node => ({ kind: 'list', open: '(', close: ')', items: [low, high] });
   return { kind: 'union', sets: ends.slice(1).map((high, i) => open(ends[i] as Node, high)) };
 }
@@ -68,7 +111,8 @@ function simplifyRelation({ terms, signs }: Relation): Node {
   const last = terms.at(-1) as Node;
   if (signs.at(-1) === 'in') return simplify(last);
   const simple: Relation = { kind: 'relation', terms: terms.map(simplify), signs };
-  return interval(simple) ?? simple;
+  const excluded = excludedPoint(simple);
+  return excluded ? withoutPoints(REALS, excluded) : (withinDistance(simple) ?? interval(simple) ?? simple);
 }
 
 const TURNED: Partial<Record<RelationSign, RelationSign>> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
@@ -85,9 +129,8 @@ function interval({ terms, signs }: Relation): Node | null {
     const closed = turned.endsWith('=');
     bounds[turned.startsWith('<') ? 'upper' : 'lower'] = [other, closed];
   }
-  const infinity: Node = { kind: 'symbol', name: 'infty' };
-  const [low, lowClosed] = bounds.lower ?? [call('negate', infinity), false];
-  const [high, highClosed] = bounds.upper ?? [infinity, false];
+  const [low, lowClosed] = bounds.lower ?? [call('negate', INFINITY), false];
+  const [high, highClosed] = bounds.upper ?? [INFINITY, false];
   if (signs.length === 2 && !(bounds.lower && bounds.upper)) return null;
   return { kind: 'list', open: lowClosed ? '[' : '(', close: highClosed ? ']' : ')', items: [low, high] };
 }
@@ -181,8 +224,9 @@ function isMarked(node: Node): boolean {
 function plainName(node: Node): string {
   if (node.kind === 'text') return node.text.length === 1 ? node.text : node.text.toLowerCase();
   if (node.kind === 'symbol') return node.name;
-  if (node.kind === 'call' && node.name === 'multiply') return node.args.map(plainName).join('').toLowerCase();
-  return '';
+  if (node.kind === 'number') return String(node.value);
+  const names = node.kind === 'call' && node.name === 'multiply' ? node.args.map(plainName) : [''];
+  return names.includes('') ? '' : names.join('').toLowerCase();
 }
 
 type List = Extract<Node, { kind: 'list' }>;
@@ -211,8 +255,14 @@ const LONGEST_UNORDERED = 64;
 function sameItems(a: readonly Node[], b: readonly Node[], ordered: boolean): boolean {
   const inOrder = ordered || a.length > LONGEST_UNORDERED || b.length > LONGEST_UNORDERED;
   if (inOrder) return a.length === b.length && a.every((item, i) => sameNode(item, b[i] as Node));
-  const within = (item: Node, others: readonly Node[]): boolean => others.some((other) => sameNode(item, other));
-  return a.every((item) => within(item, b)) && b.every((item) => within(item, a));
+  // Each pair once: asking again in the other direction would double the work with every level that sets are nested.
+  const met = new Set<number>();
+  const within = (item: Node): boolean => {
+    const same = b.flatMap((other, i) => (sameNode(item, other) ? [i] : []));
+    for (const i of same) met.add(i);
+    return same.length > 0;
+  };
+  return a.every(within) && met.size === b.length;
 }
 
 /** Matrices entry by entry; a matrix of one row or column also against a list. */

@@ -20,10 +20,14 @@ export function evaluate(node: Node, point: number): Complex {
   if (node.kind === 'symbol') return CONSTANTS.get(node.name) ?? real(symbolValue(node.name, point));
   if (node.kind === 'percent' || node.kind === 'degree') return evaluate(node.of, point);
   if (node.kind !== 'call') return real(Number.NaN);
-  const args = node.args.map((arg) => evaluate(arg, point));
+  const args: Complex[] = [];
+  for (const arg of node.args) args.push(evaluate(arg, point));
   if (node.args[0]?.kind === 'degree' && TRIGONOMETRIC.has(node.name))
     args[0] = complex.multiply(args[0] as Complex, DEGREE);
-  return OPERATIONS[node.name](args[0] as Complex, args[1] as Complex);
+  const result = OPERATIONS[node.name](args[0] as Complex, args[1] as Complex);
+  // A root that leaves the real numbers for a negative symbol says that the symbol is meant to be positive.
+  const leaves = point === POINTS - 1 && result.im !== 0 && args.every(({ im }) => im === 0);
+  return leaves ? real(Number.NaN) : result;
 }
 
 const DEGREE = real(Math.PI / 180);
@@ -92,7 +96,12 @@ function gamma(x: number): number {
 
 /** True where two scalar trees agree at every point at which both have a value, and at two of them at least. */
 export function sameValue(a: Node, b: Node, scale = 1): boolean {
-  const tolerance = Math.max(roundingOf(a), roundingOf(b));
+  const tolerance = Math.max(roundingOf(a, isExact(b) ? ROUNDED : LONG), roundingOf(b, LONG));
+  if (a.kind === 'number' && b.kind === 'number') {
+    const wanted = b.value * scale;
+    if (!Number.isFinite(a.value) || !Number.isFinite(wanted)) return false;
+    return Math.abs(a.value - wanted) <= Math.max(RELATIVE * Math.max(Math.abs(a.value), Math.abs(wanted)), tolerance);
+  }
   let agreed = 0;
   for (let point = 0; point < POINTS; point++) {
     const [x, y] = [evaluate(a, point), complex.multiply(evaluate(b, point), real(scale))];
@@ -116,12 +125,29 @@ const RELATIVE = 1e-6;
 
 function close(a: Complex, b: Complex, absolute: number): boolean {
   const gap = complex.size(complex.subtract(a, b));
-  return gap <= Math.max(RELATIVE * Math.max(complex.size(a), complex.size(b)), absolute, 1e-12);
+  return gap <= Math.max(RELATIVE * Math.max(complex.size(a), complex.size(b)), absolute);
 }
 
-/** Half a unit of the last decimal of a number written with five digits or more: it stands for a rounded value. */
-function roundingOf(node: Node): number {
-  const number = node.kind === 'call' && node.name === 'negate' ? (node.args[0] as Node) : node;
-  if (number.kind !== 'number' || number.decimals === undefined || (number.digits ?? 0) < 5) return 0;
+/** Digits from which a decimal number stands for a rounded value: against any other, and against an exact expression such as `200/3`. */
+const LONG = 5;
+const ROUNDED = 3;
+
+/** Half a unit of the last decimal of a number written with so many digits or more. */
+function roundingOf(node: Node, digits: number): number {
+  const number = unsigned(node);
+  if (number.kind !== 'number' || number.decimals === undefined || (number.digits ?? 0) < digits) return 0;
   return 0.5 * 10 ** -number.decimals * (1 + 1e-9);
+}
+
+/** True for an expression without decimals. */
+function isExact(node: Node): boolean {
+  return unsigned(node).kind === 'call' && !hasDecimals(node);
+}
+
+function hasDecimals(node: Node): boolean {
+  return node.kind === 'call' ? node.args.some(hasDecimals) : node.kind === 'number' && (node.decimals ?? 0) > 0;
+}
+
+function unsigned(node: Node): Node {
+  return node.kind === 'call' && node.name === 'negate' ? (node.args[0] as Node) : node;
 }

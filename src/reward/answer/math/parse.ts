@@ -1,17 +1,19 @@
 // Reads tokens as a mathematical answer: sums, products, powers, fractions, roots, lists, sets, intervals, matrices,
-// relations. Never evaluates anything. Reads every token once and nests at most 64 deep; what it cannot read is null.
+// relations. Never evaluates anything. Reads every token once and nests a bounded depth; what it cannot read is null.
 import { added, beside, isMinusOne, isWhole, NOT_MATH, numberNode, over, times } from './build.js';
 import { type Bracket, type CallName, call, type Node, type RelationSign } from './node.js';
 import { type Token, tokenize } from './tokens.js';
 
-const MAX_DEPTH = 64;
+/** Bounds of the stack: of what is nested, and of sums and products, whose trees are as deep as they are long. */
+const MAX_DEPTH = 128;
+const MAX_TOKENS = 800;
 const MAX_LENGTH = 4096;
 
 /** The tree of a text without surrounding prose; null where it cannot be read as mathematics. */
 export function parseMath(text: string): Node | null {
   if (text.length > MAX_LENGTH) return null;
-  const tokens = tokenize(text);
-  if (tokens === null || tokens.length === 0) return null;
+  const tokens = tokenize(text.replace(OUTWARD, turnOutward));
+  if (tokens === null || tokens.length === 0 || tokens.length > MAX_TOKENS) return null;
   try {
     const parser = new Parser(tokens);
     const node = parser.list('', '');
@@ -21,6 +23,13 @@ export function parseMath(text: string): Node | null {
     if (error === NOT_MATH) return null;
     throw error;
   }
+}
+
+/** An interval with brackets that may point outward, as in `]0, 5[`. */
+const OUTWARD = /([[\]])([^[\],;]{1,200}[,;][^[\],;]{1,200})([[\]])/g;
+
+function turnOutward(_: string, open: string, ends: string, close: string): string {
+  return `${open === ']' ? '(' : open}${ends}${close === '[' ? ')' : close}`;
 }
 
 const RELATIONS = new Set<string>(['=', '~', '<', '>', '<=', '>=', '!=', 'in']);
@@ -116,11 +125,13 @@ class Parser {
     return this.#take('without') ? { kind: 'difference', from: union, removed: this.#ratio() } : union;
   }
 
-  /** `7:32` is a quotient. */
+  /** `7:32` is a quotient, `1:2:3` an ordered list. */
   #ratio(): Node {
-    let node = this.#sum();
-    while (this.#take(':')) node = call('divide', node, this.#sum());
-    return node;
+    const items = [this.#sum()];
+    while (this.#take(':')) items.push(this.#sum());
+    const [first, second] = items as [Node, Node];
+    if (items.length > 2) return { kind: 'list', open: '(', close: ')', items };
+    return items.length === 2 ? call('divide', first, second) : first;
   }
 
   #sum(): Node {
@@ -226,6 +237,13 @@ class Parser {
   }
 
   #atom(): Node {
+    if (++this.#depth > MAX_DEPTH) throw NOT_MATH;
+    const node = this.#innermost();
+    this.#depth--;
+    return node;
+  }
+
+  #innermost(): Node {
     const token = this.#peek();
     if (token === undefined) throw NOT_MATH;
     if (token.type === 'sign') return this.#bracket(token.text);

@@ -139,6 +139,7 @@ function next(text: string, at: number): Step {
   if (['<=', '>=', '!=', '+-', '**'].includes(two)) return [sign(two === '**' ? '^' : two), 2];
   const plain = PLAIN_SIGNS.get(character);
   if (plain !== undefined) return [sign(plain), 1];
+  if (character === '\u2205') return [{ type: 'name', text: 'emptyset' }, 1];
   if ('π∞θαβγλμφω'.includes(character))
     return [{ type: 'name', text: character === 'π' ? 'pi' : character === '∞' ? 'infty' : character }, 1];
   if ('²³'.includes(character)) return [[sign('^'), { type: 'number', text: character === '²' ? '2' : '3' }], 1];
@@ -185,6 +186,8 @@ function textArgument(text: string, at: number, commandLength: number): Step {
     .trim();
   const length = commandLength + (close < 0 ? text.length - at : close + 1 - at);
   if (content === '') return [null, length];
+  // Upright mathematics, such as \mathrm{e} or \mathrm{\pi}: the braces are a group.
+  if (/^[eixyz\u03c0]$|[\\^=]|^[\d./ ]*[+*/-][\d./ ]*$/.test(content)) return [null, commandLength];
   if (/^,? ?(?:and|or),?$/i.test(content)) return [sign('and'), length];
   if (/^[+-]?\d+(?:\.\d+)?$/.test(content)) return [{ type: 'number', text: content }, length];
   return [{ type: FUNCTIONS.has(content) ? 'name' : 'text', text: content }, length];

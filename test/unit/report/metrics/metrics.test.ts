@@ -143,10 +143,11 @@ test('metrics asked for later hold the whole run; times that nobody took are nul
 });
 
 test('the export for TensorBoard has the same scalars with their times, and one file however often it is asked for', async () => {
-  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   const out = join(root, 'exported');
-  for (const _ of [1, 2, 3]) await exportCommand.handler({ run, as: 'tensorboard', out, _: [], $0: '' });
-  log.mockRestore();
+  for (const _ of [1, 2, 3])
+    await exportCommand.handler({ run, as: 'tensorboard', json: false, quiet: false, out, _: [], $0: '' });
+  write.mockRestore();
   expect(eventFiles(join(out, 'run'))).toHaveLength(1);
   expect(readdirSync(join(out, 'run'))).toHaveLength(2);
   expect(eventsOf(join(out, 'run')).slice(2)).toEqual(eventsOf(run).slice(2));

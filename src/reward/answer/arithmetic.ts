@@ -1,0 +1,240 @@
+// Finds the numbers of a plain text together with the whole expression that each belongs to, and computes it: `5 + 7` is 12,
+// `3x + 1` is no number. Leaves literals to number.ts, trees to math/ and choosing a number to value.ts.
+import { evaluate, POINTS } from './math/evaluate.js';
+import { isScalar, type Node } from './math/node.js';
+import { parseMath } from './math/parse.js';
+import { findNumbers, type NumberRead } from './number.js';
+
+/** An expression with a number in it; `value` is NaN where it has no one value: `3x + 1`, `5-6`, `2:1`. */
+export interface Quantity extends NumberRead {
+  /** False for a number that stands alone. */
+  readonly isExpression: boolean;
+}
+
+/** Longest expression that is computed, and how far before a number it may begin. UTF-16 units. */
+const LONGEST = 256;
+const LONGEST_BEFORE = 64;
+
+/** What stands right before a number that is not the first part of its expression. */
+const GOES_BEFORE = /(?:[-+*/^(:,[\u00d7\u00b7\u00f7\u221a]|plus|minus|times|divided by| x) ?[-+$]?$/;
+
+/** One part of an expression after another; what is none of them ends it. */
+const PART = new RegExp(
+  [
+    String.raw`([^\S\n]+)`,
+    String.raw`(pi(?![A-Za-z])|[\u03c0\u221e])`,
+    String.raw`((?:sqrt|log|ln|sin|cos|tan|sec|csc|cot)(?![A-Za-z])|\u221a)`,
+    String.raw`(\*\*|[-+*/^\u00d7\u00b7\u00f7]|(?<=\d )(?:x|plus|minus|times|divided by)(?= [\d(-]))`,
+    '([A-Za-z]+)',
+    '([([])',
+    String.raw`([)\]])`,
+    // An exclamation mark at the end of a sentence is no factorial.
+    String.raw`(!+(?![=!]|["'\s]*$|\s[^-+*/]))`,
+    '(,)',
+    String.raw`(\s?:(?=\s?\d))`,
+    '([^])',
+  ].join('|'),
+  'y',
+);
+
+/** What the groups of PART are, in order. */
+const PARTS = [
+  'space',
+  'constant',
+  'named',
+  'operator',
+  'word',
+  'opening',
+  'closing',
+  'factorial',
+  'comma',
+  'ratio',
+  'other',
+] as const;
+
+const OPERATOR_WORD = /(?<=\d )(?:x|plus|minus|times|divided by)(?= )/g;
+const SIGNS_OF_WORDS: Readonly<Record<string, string>> = {
+  x: '*',
+  times: '*',
+  plus: '+',
+  minus: '-',
+  'divided by': '/',
+};
+
+/** Letters that stand for an unknown or a constant rather than a unit where they follow a number. */
+const UNKNOWN = /^(?:[abceijnp-rt-z]|[xyz]{2,3})$/;
+/** A unit between a number and an operator, as in `5 cats + 3 dogs`. */
+const UNIT_BEFORE_OPERATOR = /^[A-Za-z]+ ?[-+*/] ?\$?$/;
+/** Where a minus sign with a space after it is a sign and no dash. */
+const SIGN_PLACE = /(?:^|[=(:,$]|\bis|\bequals)\s{0,4}$/;
+
+/** The expressions with a number in them, in order. Reads every character a fixed number of times. */
+export function findQuantities(text: string): Quantity[] {
+  const numbers = findNumbers(text);
+  const reader = new Reader(text);
+  let at = 0;
+  for (const [i, number] of numbers.entries()) {
+    const before = GOES_BEFORE.test(text.slice(Math.max(0, number.start - 12), number.start)) ? LONGEST_BEFORE : 0;
+    at = Math.max(at, number.start - before);
+    while (at < number.start) at = reader.part(at, number.start);
+    reader.number(number);
+    at = number.end;
+    const next = numbers[i + 1]?.start ?? text.length;
+    while (reader.isOpen && at < next) at = reader.part(at, next);
+  }
+  reader.close();
+  return reader.found;
+}
+
+class Reader {
+  readonly found: Quantity[] = [];
+  readonly #text: string;
+  /** Range of the expression that is open; its end is that of its last whole part. */
+  #start = -1;
+  #end = -1;
+  /** Places of brackets that are open. */
+  #brackets: number[] = [];
+  #numbers: NumberRead[] = [];
+  /** True where an operand has just ended, and where a space follows it. */
+  #ended = false;
+  #spaced = false;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get isOpen(): boolean {
+    return this.#start >= 0;
+  }
+
+  number(number: NumberRead): void {
+    // Two numbers with only a space between them are two, and a sign that belongs to the second makes it no term of the first.
+    if (this.#ended && (this.#spaced || /[-+]/.test(this.#text[number.start] as string))) this.close();
+    this.#numbers.push(number);
+    this.#operand(number.start, number.end);
+  }
+
+  /** Reads the part at `at`, before the number at `next`, and says where the following one begins. */
+  part(at: number, next: number): number {
+    PART.lastIndex = at;
+    const match = PART.exec(this.#text) as RegExpExecArray;
+    const name = PARTS[match.indexOf(match[0], 1) - 1] as (typeof PARTS)[number];
+    const part = match[0];
+    const end = Math.min(at + part.length, next);
+    if (name === 'space') this.#spaced = true;
+    else {
+      this.#take(name, part, at, end, next);
+      this.#spaced = false;
+    }
+    return end;
+  }
+
+  #take(name: (typeof PARTS)[number], part: string, at: number, end: number, next: number): void {
+    const { isOpen } = this;
+    if (name === 'constant') this.#operand(at, end);
+    else if (name === 'word') this.#word(part, at, end, next);
+    else if (name === 'named') {
+      this.#operand(at, at);
+      this.#ended = false;
+    } else if (name === 'operator' && (this.#ended || (part === '-' && (isOpen || this.#isSign(at))))) {
+      this.#begin(at);
+      this.#ended = false;
+    } else if (name === 'opening') {
+      // A bracket after a space opens a remark rather than a factor.
+      if (this.#ended && this.#spaced) this.close();
+      this.#begin(at);
+      this.#brackets.push(at);
+      this.#ended = false;
+    } else if (name === 'closing' && this.#brackets.length > 0) {
+      this.#brackets.pop();
+      this.#operand(at, end);
+    } else if (name === 'factorial' && this.#ended && !this.#spaced) this.#end = end;
+    else if (name === 'comma' && this.#brackets.length > 0) this.#ended = false;
+    else if (name === 'ratio' && this.#ended) this.#ended = false;
+    else this.close();
+  }
+
+  #isSign(at: number): boolean {
+    return SIGN_PLACE.test(this.#text.slice(Math.max(0, at - 12), at));
+  }
+
+  /** A unit before an operator is passed over; a letter may be an unknown; any other word ends the expression. */
+  #word(word: string, at: number, end: number, next: number): void {
+    const isUnit =
+      this.#ended &&
+      this.#numbers.length > 0 &&
+      UNIT_BEFORE_OPERATOR.test(this.#text.slice(at, Math.min(next, at + 40)));
+    if (this.#isUnknown(word, at, end)) this.#operand(at, end);
+    else if (!isUnit) this.close();
+  }
+
+  /** A letter right after a number or an operator, or one that an operator follows. */
+  #isUnknown(word: string, at: number, end: number): boolean {
+    if (!UNKNOWN.test(word)) return false;
+    if (this.isOpen && !this.#ended) return true;
+    const goesOn = /^ ?[-+*/^] ?[\d(]/.test(this.#text.slice(end, end + 4));
+    return this.isOpen
+      ? !this.#spaced || goesOn || /[xyz]/.test(word)
+      : goesOn && !/[A-Za-z]/.test(this.#text[at - 1] ?? ' ');
+  }
+
+  #begin(at: number): void {
+    if (!this.isOpen) this.#start = at;
+  }
+
+  #operand(start: number, end: number): void {
+    this.#begin(start);
+    this.#end = end;
+    this.#ended = true;
+    this.#spaced = false;
+  }
+
+  /** Ends the expression and keeps it where it has a number. */
+  close(): void {
+    const [first] = this.#numbers;
+    if (first) this.found.push(this.#quantity(first));
+    this.#start = -1;
+    this.#brackets = [];
+    this.#numbers = [];
+    this.#ended = false;
+  }
+
+  /** What was read up to its last whole part; a bracket that is not closed belongs to the sentence. */
+  #quantity(first: NumberRead): Quantity {
+    if (this.#start === first.start && this.#end === first.end) return { ...first, isExpression: false };
+    const unclosed = this.#brackets.at(-1) ?? -1;
+    const start = unclosed >= 0 && unclosed < first.start ? unclosed + 1 : this.#start;
+    const span = this.#text.slice(start, this.#end);
+    const bare = span.replace(/^[([ ]{1,8}|[)\] ]{1,8}$/g, '');
+    if (this.#numbers.length === 1 && bare.length === first.end - first.start) return { ...first, isExpression: false };
+    return { start, end: this.#end, value: compute(span), percent: false, scale: 1, isExpression: true };
+  }
+}
+
+/** The one value of an expression; NaN where it has none. */
+function compute(span: string): number {
+  if (span.length > LONGEST || isRange(span)) return Number.NaN;
+  return constantIn(span.replace(OPERATOR_WORD, (word) => SIGNS_OF_WORDS[word] as string));
+}
+
+/** The value of a text that is an expression without unknowns; NaN for any other text. */
+export function constantIn(text: string): number {
+  const node = parseMath(text);
+  return (node && constant(node)) ?? Number.NaN;
+}
+
+/** The value of a tree without unknowns; null where it has none. */
+export function constant(node: Node): number | null {
+  if (!isScalar(node)) return null;
+  const { re, im } = evaluate(node, 0);
+  const isOne = im === 0 && Number.isFinite(re) && POINTS_AFTER_FIRST.every((point) => evaluate(node, point).re === re);
+  return isOne ? re : null;
+}
+
+const POINTS_AFTER_FIRST = Array.from({ length: POINTS - 1 }, (_, i) => i + 1);
+
+/** `2010-2015` and `2:1` are no numbers. */
+function isRange(span: string): boolean {
+  const [, low, high] = /^(\d+)-(\d+)$/.exec(span) ?? [];
+  return span.includes(':') || (low !== undefined && Number(low) < Number(high));
+}

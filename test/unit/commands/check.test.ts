@@ -1,0 +1,52 @@
+// `mstar check` on a tiny model: what it says of a data set, and that a model alone needs no pictures.
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { addonBuilt, removeTemporary, temporary, tinyModel } from '../../fakes/model-folder.js';
+
+const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+afterAll(removeTemporary);
+
+function check(...args: string[]): { status: number | null; out: string; error: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'check', ...args], { encoding: 'utf8' });
+  return { status, out: stdout, error: stderr };
+}
+
+/** Path of a data set with these questions, without pictures. */
+function dataSet(questions: Readonly<Record<string, string>>): string {
+  const file = join(temporary(), 'data.jsonl');
+  const lines = Object.entries(questions).map(([id, content]) => {
+    const messages = [
+      { role: 'user', content },
+      { role: 'assistant', content: '2' },
+    ];
+    return JSON.stringify({ id, messages });
+  });
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return file;
+}
+
+describe.skipIf(!addonBuilt)('mstar check (skipped where the addon is not built)', () => {
+  test('a model alone, on the device that is named', async () => {
+    const { status, out } = check(await tinyModel(), '--device', 'cpu');
+    expect(status).toBe(0);
+    expect(out).toMatch(/^positions {3}512 of a prompt and its response together$/m);
+    expect(out).toMatch(/^ok$/m);
+  });
+
+  test('counts and names the prompts that leave no position for a response', async () => {
+    const model = await tinyModel();
+    const right = check(model, '--data', dataSet({ a: 'one?', b: 'two?' }));
+    expect([right.status, right.error]).toEqual([0, '']);
+    expect(right.out).toMatch(/^data {8}messages: 2 problems, 0 pictures, 0 hint lines$/m);
+    const file = dataSet({ a: 'one?', long: 'one two '.repeat(200), b: 'two?', longer: 'one two '.repeat(300) });
+    const { status, out, error } = check(model, '--data', file);
+    expect(status).not.toBe(0);
+    expect(out).not.toMatch(/^ok$/m);
+    expect(error).toMatch(
+      /data\.jsonl: prompts: 2 of 4 leave no position for a response \(long: \d+ tokens, longer: \d+ tokens\), wanted fewer than 512 tokens; a run passes over them\n$/,
+    );
+  });
+});

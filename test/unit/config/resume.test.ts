@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { packageRoot } from '../../../src/config/presets.js';
+import { memoryFault, whyItMatters } from '../../../src/config/resume.js';
+import { EngineError } from '../../../src/core/errors.js';
+
+const cpu = { device: 'cpu', dtype: 'float32', deterministic: false } as const;
+const gpu = { ...cpu, device: 'cuda' } as const;
+const why = (
+  key: string,
+  before: unknown,
+  now: unknown,
+  computing: Parameters<typeof whyItMatters>[0] = cpu,
+  scored = true,
+) => whyItMatters(computing, scored)({ key, before: JSON.stringify(before), now: JSON.stringify(now) });
+
+describe('a setting that differs on resume', () => {
+  test('does not matter where it bounds the memory of keys and values, one by one computed', () => {
+    expect(why('model.kvGib', 4, 2)).toBeNull();
+    expect(why('kvGib', 4, 2)).toBeNull();
+    expect(why('model.kvGib', 4, 2, { ...gpu, deterministic: true })).toBeNull();
+    for (const other of [gpu, { ...cpu, dtype: 'bfloat16' } as const])
+      expect(why('model.kvGib', 4, 2, other)).toContain(
+        'on a GPU or in bfloat16 without deterministic the bytes depend',
+      );
+  });
+
+  test('matters where steps or scores are computed together, and says what may change', () => {
+    expect(why('model.tokenBudget', 4, 2)).toBe('the sums of an optimizer step depend on it; kvGib may change');
+    expect(why('model.tokenBudget', 4, 2, gpu)).toBe('the sums of an optimizer step depend on it');
+    expect(why('run.chunk', 64, 32)).toBe('the PRM scores the responses of a chunk together; kvGib may change');
+    expect(why('chunk', 64, 32, cpu, false)).toBeNull();
+    expect(why('chunk', 64, 32, gpu, false)).toContain('on a GPU');
+  });
+
+  test('does not matter where two texts name one place', () => {
+    const inside = join(packageRoot, 'assets/tiny-internvl2');
+    expect(why('model.path', inside, 'mstar:assets/tiny-internvl2')).toBeNull();
+    expect(why('data.outOfDomain.file', '/a/b.json', '/a/../a/b.json')).toBeNull();
+    expect(why('model.path', '/elsewhere/assets/tiny-internvl2', 'mstar:assets/tiny-internvl2')).toBe('');
+    expect(whyItMatters(cpu, true)({ key: 'data.imageRoot', before: 'not set', now: '"/a"' })).toBe('');
+  });
+
+  test('matters without further words where it is any other', () => {
+    expect(why('evolve.n', 4, 8)).toBe('');
+    expect(why('model.threads', 4, 8)).toBe('');
+  });
+});
+
+test('a job that ran out of memory says which settings bound it, and how it goes on', () => {
+  const full = new EngineError('ERR_ENGINE', 'CUDA out of memory. Tried to allocate 2.00 GiB');
+  const message = (computing: Parameters<typeof memoryFault>[1]): string =>
+    (memoryFault(full, computing) as Error).message;
+  expect(message(cpu)).toMatch(
+    /^memory: CUDA out of .* GiB, wanted a lower kvGib, with which the same command goes on/,
+  );
+  expect(message(gpu)).toContain('in another folder as the bytes depend on them');
+  const other = new EngineError('ERR_ENGINE', 'shapes differ');
+  expect(memoryFault(other, cpu)).toBe(other);
+});

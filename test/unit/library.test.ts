@@ -1,0 +1,81 @@
+// The functions that programs call: what no compiler has checked is refused by name, with a UserError, before anything is done.
+import { describe, expect, test } from 'vitest';
+import * as mstar from '../../src/index.js';
+
+const { UserError } = mstar;
+
+/** What a call throws or rejects with, at once or as it goes on. */
+async function failureOf(call: () => unknown): Promise<unknown> {
+  try {
+    const result = await call();
+    if (result && typeof result === 'object' && Symbol.asyncIterator in result)
+      for await (const _ of result as AsyncIterable<unknown>);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+const classes = new Set(['Judge', 'RelevanceJudge']);
+const errors = new Set(['UserError', 'EngineError', 'Stopped']);
+// Takes nothing.
+const withoutArguments = new Set(['listPresets']);
+const functions = Object.entries(mstar).filter(
+  ([name, value]) => typeof value === 'function' && !errors.has(name) && !withoutArguments.has(name),
+) as [string, (...given: unknown[]) => unknown][];
+const called = (name: string, given: readonly unknown[]) => () => {
+  const [, value] = functions.find(([one]) => one === name) as (typeof functions)[number];
+  return classes.has(name) ? Reflect.construct(value, given) : value(...given);
+};
+
+describe.each(functions.map(([name]) => name))('%s', (name) => {
+  test.each([[[]], [[null]], [[7, 7, 7]], [[null, null, null]], [[[], []]]])('refuses %j', async (given) => {
+    const failure = await failureOf(called(name, given));
+    expect(failure).toBeInstanceOf(UserError);
+    expect((failure as Error).message).toMatch(new RegExp(`^${name}: [\\w.]+: [^\\n]+, wanted [^\\n]+$`));
+  });
+});
+
+const response = { text: 'a', tokens: [1], ends: [1] };
+const problem = { answer: '1', questionType: 'free_form', answerType: 'text', choices: [] };
+const judge = { baseUrl: 'http://localhost', model: 'm' };
+
+test.each<[string, readonly unknown[], string]>([
+  ['loadModel', ['d', { divice: 'cpu' }], 'loadModel: divice: unknown, wanted one of device, dtype, threads,'],
+  ['loadModel', ['d', { device: 'gpu' }], 'loadModel: device: "gpu", wanted "cpu" or "cuda"'],
+  ['loadModel', ['d', { prompt: { sovle: '' } }], 'loadModel: prompt.sovle: unknown'],
+  ['createHost', [{ device: 'cpu' }], 'createHost: dtype: missing'],
+  ['loadProblems', ['f'], 'loadProblems: options: missing, wanted a value of type object'],
+  ['openProblems', ['f', { imageRoot: 'd', limits: 3 }], 'openProblems: limits: unknown, wanted one of imageRoot,'],
+  ['openProblems', ['f', { imageRoot: 'd', onWarning: true }], 'openProblems: onWarning: true, wanted a function'],
+  ['writeProblems', ['d', { count: 1 }], 'writeProblems: seed: missing, wanted'],
+  ['evolve', [{}, { sginal: 1 }], 'evolve: sginal: unknown, wanted one of signal, display,'],
+  ['evolve', [{}, { display: {} }], 'evolve: display: {}, wanted an object with show, say, close'],
+  ['evolve', [{}, {}, 'warm-up'], 'evolve: until: "warm-up", wanted "warmup" or "label"'],
+  ['warmup', [{}, { signal: {} }], 'warmup: signal: {}, wanted a value of type AbortSignal'],
+  ['evaluate', [{}, { from: 'x' }], 'evaluate: from: unknown'],
+  ['evaluateStored', [{ rollouts: 'x' }], 'evaluateStored: out: missing'],
+  ['evaluateBenchmark', [{}, { judge: {} }], 'evaluateBenchmark: judge.lastResort: missing, wanted a function'],
+  ['experiment', [{ names: ['table1'], scale: 'tiny', seeds: 1, out: 'o' }], 'experiment: seeds: 1, wanted'],
+  ['gradeFile', ['f', { out: 'o', protocol: 'mstar' }], 'gradeFile: explain: missing'],
+  ['grade', [problem, null], 'grade: response: null, wanted a value of type string'],
+  ['grade', [{ ...problem, choices: undefined }, ''], 'grade: choices: missing'],
+  ['splitSteps', [{ ...response, ends: 'x' }], 'splitSteps: ends: "x", wanted a list of numbers'],
+  ['splitSteps', [response, ''], 'splitSteps: delimiter: "", wanted at least 1'],
+  ['Judge', [{ ...judge, apikey: 'x' }], 'Judge: apikey: unknown, wanted one of baseUrl, apiKey, model,'],
+  ['RelevanceJudge', [{ baseUrl: judge.baseUrl }], 'RelevanceJudge: model: missing'],
+  ['analysePrm', ['d', { iteration: 0 }], 'analysePrm: iteration: 0, wanted at least 1'],
+  ['messagesLine', [{ question: 'q', steps: 'a' }], 'messagesLine: steps: "a", wanted a value of type array'],
+])('%s(...%j) is refused', async (name, given, message) => {
+  const failure = await failureOf(called(name, given));
+  expect(failure).toBeInstanceOf(UserError);
+  expect((failure as Error).message).toContain(message);
+});
+
+test('what is right goes through', () => {
+  expect(mstar.grade({ ...problem, questionType: 'free_form', answerType: 'text' }, 'The answer is 1.').verdict).toBe(
+    'correct',
+  );
+  expect(mstar.splitSteps({ text: 'a', tokens: Int32Array.of(1), ends: Uint32Array.of(1) })).toHaveLength(1);
+  expect(new mstar.Judge(judge).model).toBe('m');
+});
