@@ -10,6 +10,7 @@ export type { Config, ConfigInput } from './config/schema.js';
 export { EngineError, UserError } from './core/errors.js';
 export type * from './core/ports.js';
 export type * from './core/types.js';
+export type { ReadOptions } from './data/problems.js';
 export type { StepLabelled } from './data/steps/records.js';
 export type { HostOptions } from './engine/host.js';
 export type { EvaluateSummary } from './evaluate/evaluate.js';

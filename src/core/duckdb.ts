@@ -9,7 +9,7 @@ export interface Database {
 }
 
 /** What can be read from. */
-type Reader = 'read_parquet' | 'read_csv' | 'read_json';
+type Reader = 'read_parquet' | 'read_json';
 
 /** A database in memory that fetches no extension. `settings` are DuckDB's, by name. The caller closes it. */
 export async function openDatabase(settings: Readonly<Record<string, string>> = {}): Promise<Database> {

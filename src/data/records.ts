@@ -10,7 +10,7 @@ export interface JsonRecord {
   readonly index: number;
   /** Line of its first character; its number as well where it shares this line with another record. */
   readonly at: Place;
-  readonly value: unknown;
+  readonly value: Readonly<Record<string, unknown>>;
 }
 
 const CHUNK_BYTES = 1 << 20;
@@ -166,7 +166,8 @@ class Scanner {
     // JSON.parse keeps the last of two equal keys without a word; then fewer pairs come out than colons went in.
     if (countPairs(value) !== this.#pairs) this.#refuse('record', 'a key that stands twice', 'every key once');
     const at = this.#place();
-    return { index: this.#index++, at, value };
+    // The scanner only lets a record begin with a brace.
+    return { index: this.#index++, at, value: value as Record<string, unknown> };
   }
 
   /** Of the record that is being read. A whole list in one line is common: its line tells no record. */

@@ -8,7 +8,7 @@ import { type Place, refuse, shown } from '../refuse.js';
 /** The start of a file: enough to tell its format. */
 export interface Head {
   readonly kind: 'json' | 'csv' | 'tsv' | 'parquet';
-  /** The first record; of a table without rows one of empty texts. */
+  /** The first record. */
   readonly first: Readonly<Record<string, unknown>>;
 }
 

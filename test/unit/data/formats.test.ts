@@ -213,7 +213,7 @@ describe('mmbench', () => {
 
   test('a picture that no row holds is refused', async () => {
     await expect(read(file('MMBench_BAD.tsv', header + rows('77')))).rejects.toThrow(
-      /MMBench_BAD\.tsv:1: image: "5", wanted base64, or the index of a row with a picture/,
+      /MMBench_BAD\.tsv:2: image: "5", wanted base64, or the index of a row with a picture/,
     );
   });
 });

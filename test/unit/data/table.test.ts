@@ -208,6 +208,7 @@ describe('choices and answers', () => {
 
   test.each([
     ['C', 'answer: "C", wanted a letter from A to B, or the text of a choice'],
+    ['(E)', 'answer: "(E)", wanted a letter from A to B'],
     [2, 'answer: 2, wanted a choice, or its place from 0 to 1'],
     ['', 'answer: missing, wanted one answer'],
     [null, 'answer: missing, wanted one answer'],
@@ -235,5 +236,5 @@ describe('choices and answers', () => {
 });
 
 test('rows that a longer file adds are checked by row', async () => {
-  await expect(read(text('question,answer\nQ?,1\n,2\n'))).rejects.toThrow(':2: question: missing, wanted a text');
+  await expect(read(text('question,answer\nQ?,1\n,2\n'))).rejects.toThrow(':3: question: missing, wanted a text');
 });
