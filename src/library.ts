@@ -100,8 +100,8 @@ const reading = {
   hints: z.enum(['kept', 'none', 'mathvista']).optional(),
 };
 const readOptions = z.strictObject({
-  ...reading,
   imageRoot: path,
+  ...reading,
   limit: whole(0).optional(),
   onWarning: call.optional(),
   onFormat: call.optional(),

@@ -84,7 +84,7 @@ test('a data set is read with every option of its reader', async () => {
   const columns = { question: 'q', answer: ['a'] };
   const every = {
     imageRoot: '.',
-    linkRoot: ['l'],
+    linkRoot: ['.'],
     format: 'table',
     columns,
     hints: 'none',
