@@ -9,7 +9,7 @@ export type { Config, ConfigInput } from './config/schema.js';
 export { EngineError, UserError } from './core/errors.js';
 export type * from './core/ports.js';
 export type * from './core/types.js';
-export { loadProblems, openProblems } from './data/problems.js';
+export { loadProblems, openProblems, type ReadOptions } from './data/problems.js';
 export { openSteps } from './data/steps/read.js';
 export type { StepLabelled } from './data/steps/records.js';
 export { messagesLine, stepwiseLine, visualPrmLine } from './data/steps/write.js';

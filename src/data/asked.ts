@@ -67,7 +67,7 @@ export function askedProblem(asked: Asked, at: Place, { hints, onWarning }: Read
 
 function letterOf(answer: string, choices: readonly string[], at: Place, warn: (text: string) => void): string | null {
   const letter = choiceLetter(answer, choices);
-  if (letter === null && /^\(?[A-Z]\)?$/.test(answer))
+  if (letter === null && /^\(?[A-Z]\)?[.:]?$/.test(answer))
     refuse(at, 'answer', shown(answer), `a letter from A to ${letterAt(choices.length - 1)}, or the text of a choice`);
   if (letter === null) warn(message(at, 'answer', shown(answer), `one of the ${choices.length} choices`));
   return letter;

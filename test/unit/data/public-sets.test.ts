@@ -17,14 +17,14 @@ const picture = `{'bytes': ${blob(red)}, 'path': 'x.png'}`;
 const nothing = `null::struct(bytes blob, path varchar)`;
 
 const choices = '\nChoices:\n(A) one\n(B) two';
-type Set = readonly [
+type PublicSet = [
   name: string,
   select: string | object,
   wanted: readonly [question: string, answer: string, pictures: number],
   flags?: object,
 ];
 
-const sets: Set[] = [
+const sets: PublicSet[] = [
   [
     'ScienceQA',
     `select ${picture} as image, 'Which?' as question, ['one', 'two'] as choices, 1::tinyint as answer, 'Look.' as hint, 'closed choice' as task, 'lecture' as lecture, 'because' as solution`,

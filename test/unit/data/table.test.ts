@@ -208,6 +208,7 @@ describe('choices and answers', () => {
 
   test.each([
     ['C', 'answer: "C", wanted a letter from A to B, or the text of a choice'],
+    ['(E)', 'answer: "(E)", wanted a letter from A to B'],
     [2, 'answer: 2, wanted a choice, or its place from 0 to 1'],
     ['', 'answer: missing, wanted one answer'],
     [null, 'answer: missing, wanted one answer'],
