@@ -92,11 +92,19 @@ const engineFields = {
   kvGib: z.number().min(0).max(65536).optional(),
   onRollout: call.optional(),
 };
+/** How a data set is read. */
+const reading = {
+  linkRoot: z.array(path).optional(),
+  format: path.optional(),
+  columns: z.record(z.string(), z.union([path, z.array(path)])).optional(),
+  hints: z.enum(['kept', 'none', 'mathvista']).optional(),
+};
 const readOptions = z.strictObject({
   imageRoot: path,
-  format: path.optional(),
+  ...reading,
   limit: whole(0).optional(),
   onWarning: call.optional(),
+  onFormat: call.optional(),
   onRepeat: call.optional(),
   onMissingPicture: call.optional(),
 });
@@ -239,6 +247,7 @@ export const evaluateStored: typeof jobs.evaluateStored = promising(
       protocol: path.optional(),
       data: path.optional(),
       imageRoot: path.optional(),
+      ...reading,
       seed: seed.optional(),
       judge: judging,
     }),

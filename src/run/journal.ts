@@ -44,7 +44,7 @@ const commitSchema: z.ZodType<Commit> = z.object({
   event: z.literal('commit'),
   phase: z.string(),
   result: z.unknown().transform((result) => result as Json),
-  tokens: z.object({ sampled: z.number(), scored: z.number(), trained: z.number() }),
+  tokens: z.object({ sampled: z.int().min(0), scored: z.int().min(0), trained: z.int().min(0) }),
   outputs: z.record(z.string(), mark).superRefine((outputs, context) => {
     const outside = Object.keys(outputs).find((path) => !isInside(path));
     if (outside !== undefined)

@@ -1,6 +1,6 @@
 // Draws cases by seed, runs them in a thread that can be stopped, and makes the input of a fault small.
 // Leaves inputs and what must hold for them to the targets, and when to stop to the callers.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serialize } from 'node:v8';
@@ -34,6 +34,8 @@ const MS_PER_BYTE = 0.01;
 
 export class Harness {
   readonly #limits: Limits;
+  /** For the files of cases. */
+  readonly #folder = mkdtempSync(join(tmpdir(), 'mstar-fuzz-'));
   #worker: Worker | undefined;
 
   constructor(limits: Limits) {
@@ -67,7 +69,7 @@ export class Harness {
 
   /** Runs one case. What does not hold, or undefined. */
   async run(name: string, input: unknown): Promise<string | undefined> {
-    this.#worker ??= await started(this.#limits.worker);
+    this.#worker ??= await started(this.#limits.worker, this.#folder);
     const worker = this.#worker;
     const { timed, stopMs } = this.#limits;
     const limitMs = timed ? CONSTANT_MS + MS_PER_BYTE * serialize(input).length : undefined;
@@ -96,11 +98,12 @@ export class Harness {
   async close(): Promise<void> {
     await this.#worker?.terminate();
     this.#worker = undefined;
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
-function started(url: URL): Promise<Worker> {
-  const worker = new Worker(url, { resourceLimits });
+function started(url: URL, workerData: string): Promise<Worker> {
+  const worker = new Worker(url, { resourceLimits, workerData });
   return new Promise((resolve, reject) => {
     worker.once('error', reject).once('online', () => {
       worker.off('error', reject);

@@ -1,9 +1,8 @@
 // The thread in which cases run, so that one that does not end, or that takes all memory, can be stopped from outside.
 // Leaves what to do about a fault to harness.ts.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { targets } from './targets.js';
 
 /** A case, and how long it may take: a constant and a share of its size. */
@@ -14,11 +13,8 @@ export interface Case {
   readonly limitMs?: number;
 }
 
-const root = mkdtempSync(join(tmpdir(), 'mstar-fuzz-'));
-process.on('exit', () => rmSync(root, { recursive: true, force: true }));
-
 parentPort?.on('message', async ({ name, input, limitMs }: Case) => {
-  const folder = join(root, 'case');
+  const folder = join(workerData as string, 'case');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
   // Of the whole process, whose other thread waits: time on the clock says more of how busy the machine is.

@@ -79,3 +79,18 @@ test('what is right goes through', () => {
   expect(mstar.splitSteps({ text: 'a', tokens: Int32Array.of(1), ends: Uint32Array.of(1) })).toHaveLength(1);
   expect(new mstar.Judge(judge).model).toBe('m');
 });
+
+test('a data set is read with every option of its reader', async () => {
+  const columns = { question: 'q', answer: ['a'] };
+  const every = {
+    imageRoot: '.',
+    linkRoot: ['.'],
+    format: 'table',
+    columns,
+    hints: 'none',
+    limit: 1,
+    onFormat: () => {},
+  };
+  const failure = await failureOf(() => mstar.loadProblems('absent.csv', every as mstar.ReadOptions));
+  expect((failure as Error).message).toMatch(/^absent\.csv: file: no such file/);
+});

@@ -77,7 +77,7 @@ interface Input {
 
 export const journal = target<Input>({
   name: 'journal',
-  cases: 1000,
+  cases: 400,
   input: fc.oneof(
     { weight: 7, arbitrary: fc.record({ bytes }) },
     fc.record({ commits: fc.array(commit, { maxLength: 4 }) }),

@@ -1,7 +1,7 @@
 // JSON of checkpoint files: what is read is what JavaScript's own parser reads, and a key that stands twice is refused.
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { parseJson } from '../../../src/checkpoint/json.js';
+import { parseJson } from '../../../src/core/json.js';
 import { editedJson, parsed, text } from '../inputs.js';
 import { accepted, hold, holdEqual, target } from '../target.js';
 

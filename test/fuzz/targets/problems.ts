@@ -92,7 +92,7 @@ const flat = fc.record({ image: picture, question: word, answer });
 
 export const problems = target<Uint8Array>({
   name: 'problems',
-  cases: 1500,
+  cases: 1000,
   input: fc.oneof(
     ...[mathv360k, openai, llava, m3cot, flat].map((record) => editedRecords(record)),
     editedJson(mathvista),

@@ -67,7 +67,7 @@ interface Input {
 
 export const tokenizerJson = target<Input>({
   name: 'tokenizer-json',
-  cases: 1500,
+  cases: 1000,
   input: fc
     .tuple(
       document,
