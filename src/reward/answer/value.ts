@@ -156,7 +156,8 @@ const REMARK_ON_STATED =
 function lastMain<N extends NumberRead>(text: string, numbers: readonly N[]): N | undefined {
   const [first] = numbers;
   if (first === undefined) return undefined;
-  const remark = Array.from(text.matchAll(REMARK)).find((match) => match.index >= first.end);
+  REMARK.lastIndex = first.end;
+  const remark = REMARK.exec(text);
   const kept = remark ? numbers.filter(({ end }) => end <= remark.index) : numbers;
   const isRemarkedOn = ({ end }: N): boolean => REMARK_ON_STATED.test(text.slice(end, end + 64));
   const stated = kept.find((number) => isStated(text, number) && isRemarkedOn(number));
