@@ -47,15 +47,16 @@ export function readLooseChoice(response: string, choices: readonly string[]): C
   const groups = groupMentions(text, mentions).filter(({ stance }) => stance !== 'denied');
   const single = groups.filter(({ letters }) => letters.length === 1);
   const bracket = single.findLast(isBracketed);
+  const last = single.at(-1);
   const drawn = single.findLast(({ stance }) => stance === 'drawn');
   const group =
-    single.findLast((group) => group.stance === 'concluded' || isLastLine(text, group)) ??
+    (last && isLastLine(text, last) ? last : single.findLast(({ stance }) => stance === 'concluded')) ??
     single.find(
       (group) => opens(text, group) && single.every((other) => !isBracketed(other) || sameLetter(other, group)),
     ) ??
     (drawn && drawn.end > (bracket?.end ?? 0) ? drawn : undefined) ??
-    (isGoneThrough(single) ? single.at(-1) : bracket) ??
-    single.at(-1) ??
+    (isGoneThrough(single) ? last : bracket) ??
+    last ??
     groups.at(-1);
   return group ? readGroup(text, group) : null;
 }

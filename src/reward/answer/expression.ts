@@ -138,6 +138,7 @@ function holdsWords(node: Node, text: string): boolean {
 function tidy(text: string): string {
   return withoutStop(text)
     .replace(/\*\*/g, '')
+    .replace(/^(\d{1,15}) to (?=\d{1,15}$)/, '$1:')
     .replace(/(?<=\d )per cent\b/g, 'percent')
     .replace(/\\(?:left|right) ?\./g, '')
     .replace(/\\(?:left ?\\)?\{\s*(?=\\begin)/g, '')

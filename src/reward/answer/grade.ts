@@ -1,6 +1,7 @@
 // The one grader: reward, voting, Pass@K, labels and evaluation all ask it. Extract, normalise, compare; nothing is evaluated.
 // Leaves finding and reading answers to the other files of this folder.
 import type { AnswerType, Grade, Problem } from '../../core/types.js';
+import { constant } from './arithmetic.js';
 import { type ChoiceRead, readLooseChoice, readStatedChoice } from './choice.js';
 import { firstSame, sameChoice } from './choices.js';
 import {
@@ -108,9 +109,27 @@ function gradeExpression(problem: Gradable, text: string): Grade {
   const words = goldWords(gold);
   const said = words === null ? NOTHING : readFreeForm({ answerType: 'text' }, response);
   if ('how' in said && said.normalised === words) return expressionGrade(said, true, problem.answer);
+  const number = isProse(response) ? readNumberFor(gold, response) : null;
+  if (number) return expressionGrade(number.answer, number.same, problem.answer);
   if (read === null) return unreadable(NOTHING);
   const same = sameExpression(gold, read) || readFormula(problem.answer, '').normalised === read.normalised;
   return expressionGrade(read, same, problem.answer);
+}
+
+/** Words without LaTeX; a lone `$` is money. */
+function isProse(response: string): boolean {
+  return !/\\|\$[^$]*\$/.test(response) && /[A-Za-z]{3}|[\u3040-\u9fff]/.test(response);
+}
+
+/** What prose says where the gold answer is one number: read as numbers are, with its remarks, words and scales. */
+function readNumberFor(gold: ExpressionRead, response: string): { answer: AnswerRead; same: boolean } | null {
+  const value = gold.node && constant(gold.node);
+  const answer = value === null ? null : readFreeForm({ answerType: 'float' }, response);
+  if (answer === null || 'why' in answer || answer.exact === undefined) return null;
+  const said = { ...gold, normalised: '', extracted: '', node: { kind: 'number', value: answer.exact } as const };
+  // As it is written it may be a percentage or a rounded value; a word such as `million` is in the value alone.
+  const written = /^[^A-Za-z]*(?:percent)?$/.test(answer.extracted) ? readFormula(answer.extracted, '') : said;
+  return { answer, same: sameExpression(gold, said) || sameExpression(gold, written) };
 }
 
 function expressionGrade(

@@ -41,9 +41,12 @@ const SIGNS: Readonly<Record<string, string>> = {
   '~': ' ',
 };
 
+/** Every character that is not copied as it is. */
+const SPECIAL = /[\\${}°−–×·⋅∙~]/g;
+
 /** Plain text of a piece that may hold LaTeX; text without backslash, `$`, braces or special signs comes back as it is. */
 export function plainMath(text: string): string {
-  if (!/[\\${}°−–×·⋅∙~]/.test(text)) return text;
+  if (text.search(SPECIAL) < 0) return text;
   return new Reader(text).read(0, false).replace(/\^ *(?=$|[^\d\w(*+-])/g, '');
 }
 
@@ -59,15 +62,23 @@ class Reader {
   read(depth: number, inGroup: boolean): string {
     const plain: string[] = [];
     while (this.#at < this.#text.length) {
-      const character = this.#text[this.#at] as string;
+      SPECIAL.lastIndex = this.#at;
+      const next = SPECIAL.exec(this.#text)?.index ?? this.#text.length;
+      if (next > this.#at) plain.push(this.#text.slice(this.#at, next));
+      this.#at = next;
+      const character = this.#text[next];
+      if (character === undefined) break;
       if (character === '\\') {
         plain.push(this.#command(depth));
         continue;
       }
       this.#at++;
       if (character === '}' && inGroup) break;
-      if (character === '{' && depth < MAX_DEPTH) plain.push(this.read(depth + 1, true));
-      else if (character !== '{') plain.push(SIGNS[character] ?? character);
+      if (character === '{' && depth < MAX_DEPTH) {
+        const isPower = this.#text[next - 1] === '^';
+        const inside = this.read(depth + 1, true);
+        plain.push(isPower && !/^ ?-?[\w.]* ?$/.test(inside) ? `(${inside})` : inside);
+      } else if (character !== '{') plain.push(SIGNS[character] ?? character);
     }
     return plain.join('');
   }

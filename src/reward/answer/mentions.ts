@@ -168,7 +168,8 @@ const STOP = /[.!?;](?=\s)|\n/g;
 function sentenceBefore(text: string, at: number): string {
   const near = text.slice(Math.max(0, at - LONGEST_SENTENCE), at);
   let start = 0;
-  for (const { index } of near.matchAll(STOP)) start = index + 1;
+  STOP.lastIndex = 0;
+  for (let stop = STOP.exec(near); stop !== null; stop = STOP.exec(near)) start = stop.index + 1;
   return near.slice(start).trimStart();
 }
 

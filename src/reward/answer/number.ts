@@ -126,6 +126,7 @@ const PARTS = new Map<string, number>(
     ]),
 );
 
+const WORD = /[A-Za-z]+/g;
 /** What every number in words has one of; most texts have none. */
 const NUMBER_WORD = new RegExp(`\\b(?:${[...WORD_VALUES.keys(), ...PARTS.keys()].join('|')})\\b`, 'i');
 
@@ -135,7 +136,10 @@ const NUMBER_WORD = new RegExp(`\\b(?:${[...WORD_VALUES.keys(), ...PARTS.keys()]
  */
 export function findNumberWords(text: string): NumberRead[] {
   if (!NUMBER_WORD.test(text)) return [];
-  const words = Array.from(text.matchAll(/[A-Za-z]+/g), ({ 0: word, index }) => ({ word: word.toLowerCase(), index }));
+  const words: { word: string; index: number }[] = [];
+  WORD.lastIndex = 0;
+  for (let match = WORD.exec(text); match !== null; match = WORD.exec(text))
+    words.push({ word: match[0].toLowerCase(), index: match.index });
   const found: NumberRead[] = [];
   let at = 0;
   const end = (i: number): number => (words[i]?.index ?? 0) + (words[i]?.word.length ?? 0);

@@ -65,11 +65,16 @@ function insideAnswer(text: string): string {
   return open < 0 ? text.slice(0, close) : text.slice(open, close);
 }
 
+/** Most questions before which an answer is looked for. */
+const MOST_TRIED = 4;
+
 function beforeNextQuestion(text: string, states: (text: string) => boolean): string {
-  let tried = 0;
-  for (const { index } of text.matchAll(NEXT_QUESTION)) {
-    if (states(text.slice(0, index))) return text.slice(0, index);
-    if (++tried === 4) break;
+  if (!text.includes('\n')) return text;
+  NEXT_QUESTION.lastIndex = 0;
+  for (let tried = 0; tried < MOST_TRIED; tried++) {
+    const next = NEXT_QUESTION.exec(text);
+    if (next === null) break;
+    if (states(text.slice(0, next.index))) return text.slice(0, next.index);
   }
   return text;
 }

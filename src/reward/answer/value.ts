@@ -30,6 +30,11 @@ export interface ValueForm {
 /** A longer piece states no value. UTF-16 units. */
 const LONGEST_PIECE = 8192;
 
+/** Without underscores that dress a word or number, as in `_72_`. */
+function plainEmphasis(text: string): string {
+  return (text.includes('_') ? text.replace(/_(?<![A-Za-z0-9]_)|_(?![A-Za-z0-9])/g, '') : text).trim();
+}
+
 /** Mathematics that is read as a whole or not at all. */
 const FORMULA =
   /\\(?:sqrt|log|ln|lg|binom|sin|cos|tan|cot|exp|lfloor|lceil|pi)(?![A-Za-z])|\||^[\s$]{0,3}(?:e|\u03c0|pi)[\s$.]{0,3}$/;
@@ -39,7 +44,7 @@ const FORMULA =
  * @param isMark true for what stands in a box or after `####`
  */
 export function readValue(piece: string, form: ValueForm, isMark = false): ValueRead | null {
-  const text = piece.length > LONGEST_PIECE ? '' : plainMath(piece).trim();
+  const text = piece.length > LONGEST_PIECE ? '' : plainEmphasis(plainMath(piece));
   if (text === '') return null;
   if (form.answerType === 'list') return readList(text) ?? readBareList(text);
   if (form.answerType === 'text') return readText(text);
@@ -53,7 +58,7 @@ export function readValue(piece: string, form: ValueForm, isMark = false): Value
 }
 
 /** A gap between two numbers that makes them an enumeration or a range rather than a value and what follows it. */
-const SEVERAL = /^ ?(?:[A-Za-z%]{1,16} )?(?:[,;&/]|,? ?(?:or|and|to)|, ?(?:or|and)) ?\$?$/i;
+const SEVERAL = /^ ?(?:[A-Za-z%]{1,16} )?(?:[,;&/]|,? ?(?:or|and|to)|, ?(?:or|and)) ?(?:[a-z] ?= ?)?\$?$/i;
 /** A gap with an equals sign: what follows is what the first number comes to. */
 const COMES_TO = /^[^,.;=]{0,24}=[^=\d]{0,16}$/;
 
@@ -107,7 +112,7 @@ const CHATTER = /\b(?:let me know|hope (?:this|that|it)|feel free|glad to|happy 
  * no aside as in `greater than 60`; with `asides` the first one all the same where all are.
  */
 export function readLooseValue(sentence: string, form: ValueForm, asides: boolean): ValueRead | null {
-  const text = plainMath(sentence.slice(-LONGEST_SENTENCE)).trim();
+  const text = plainEmphasis(plainMath(sentence.slice(-LONGEST_SENTENCE)));
   if (form.answerType === 'list') return readList(text);
   if (form.answerType === 'text' || CHATTER.test(text)) return null;
   const none = /\bthere (?:are|is|were|was) no\b/i.exec(text);
@@ -156,7 +161,8 @@ const REMARK_ON_STATED =
 function lastMain<N extends NumberRead>(text: string, numbers: readonly N[]): N | undefined {
   const [first] = numbers;
   if (first === undefined) return undefined;
-  const remark = Array.from(text.matchAll(REMARK)).find((match) => match.index >= first.end);
+  REMARK.lastIndex = first.end;
+  const remark = REMARK.exec(text);
   const kept = remark ? numbers.filter(({ end }) => end <= remark.index) : numbers;
   const isRemarkedOn = ({ end }: N): boolean => REMARK_ON_STATED.test(text.slice(end, end + 64));
   const stated = kept.find((number) => isStated(text, number) && isRemarkedOn(number));
