@@ -1,8 +1,6 @@
 // The library: `import { loadModel, evolve, ... } from 'mstar'`. Everything here is typed and documented where it is defined;
 // functions come by way of library.ts, which looks at their arguments.
-export type { PrmOptions } from './analyse/analyse.js';
-export type { PrmAnalysis } from './analyse/analysis.js';
-export type { Relevance } from './analyse/tops.js';
+
 export type { ConfigSource } from './config/load.js';
 export { listPresets } from './config/presets.js';
 export type { BenchmarkSettings, EvaluateSettings, RolloutSettings } from './config/sample.js';
@@ -15,12 +13,11 @@ export type { StepLabelled } from './data/steps/records.js';
 export type { HostOptions } from './engine/host.js';
 export type { EvaluateSummary } from './evaluate/evaluate.js';
 export type { Evaluation } from './evaluate/evaluation.js';
-export type { Judging } from './evaluate/tables.js';
 export type { Stage } from './evolve/recipe.js';
 export type { Summary } from './evolve/summary.js';
 export type { GradeCounts, GradeOptions } from './grade/grade-file.js';
-export type { ExperimentSettings } from './job-experiment.js';
-export type { JobOptions, RecipeOptions, RegradeOptions, StoredSettings } from './jobs.js';
+export type { ExperimentSettings } from './jobs/experiment.js';
+export type { JobOptions, RecipeOptions, RegradeOptions, StoredSettings } from './jobs/jobs.js';
 export type { JudgeOptions } from './judge/chat.js';
 export { RELEVANCE_PROMPT } from './judge/relevance.js';
 export {
@@ -56,9 +53,13 @@ export {
   writeProblems,
   writeReport,
 } from './library.js';
-export type { ReportTo } from './report/metrics/targets.js';
 export type { AnswerRow, Protocol } from './reward/protocol/protocol.js';
 export { protocols } from './reward/protocol/registry.js';
 export type { RolloutSummary } from './rollout/sample.js';
 export { Stopped } from './run/stop.js';
 export type { Display } from './run/terminal.js';
+export type { Judging } from './views/evaluation/tables.js';
+export type { ReportTo } from './views/metrics/targets.js';
+export type { PrmOptions } from './views/prm/analyse.js';
+export type { PrmAnalysis } from './views/prm/analysis.js';
+export type { Relevance } from './views/prm/tops.js';

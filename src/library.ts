@@ -1,7 +1,6 @@
 // The functions of the package as programs call them, which no compiler may have checked: what is missing, misspelt or of
 // another kind is a UserError that names it, before anything is done. What values mean is checked where they are used.
 import { z } from 'zod';
-import * as analysis from './analyse/analyse.js';
 import * as recipes from './config/load.js';
 import { checked } from './core/schema.js';
 import * as data from './data/problems.js';
@@ -9,18 +8,19 @@ import * as stepData from './data/steps/read.js';
 import * as stepLines from './data/steps/write.js';
 import * as engine from './engine/host.js';
 import * as grading from './grade/grade-file.js';
-import * as experiments from './job-experiment.js';
-import * as jobs from './jobs.js';
+import * as experiments from './jobs/experiment.js';
+import * as jobs from './jobs/jobs.js';
 import type { JudgeOptions } from './judge/chat.js';
 import * as judges from './judge/judge.js';
 import * as regrading from './judge/regrade.js';
 import * as relevances from './judge/relevance.js';
 import * as writing from './problems/write.js';
-import { REPORT_TO } from './report/metrics/targets.js';
-import * as reports from './report/report.js';
 import * as answers from './reward/answer/grade.js';
 import * as cutting from './reward/steps.js';
 import * as terminal from './run/terminal.js';
+import { REPORT_TO } from './views/metrics/targets.js';
+import * as analysis from './views/prm/analyse.js';
+import * as reports from './views/run/report.js';
 
 type Arguments = Readonly<Record<string, z.ZodType>>;
 

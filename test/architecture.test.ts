@@ -16,24 +16,24 @@ const imports: Record<string, readonly string[]> = {
   images: ['core'],
   checkpoint: ['core'],
   backbones: ['core', 'text'],
-  data: ['core'],
-  reward: ['core'],
-  run: ['core'],
-  problems: ['core', 'data', 'images'],
   engine: ['core', 'text', 'images', 'checkpoint', 'backbones'],
-  rollout: ['core', 'data', 'reward', 'run'],
-  label: ['core', 'data', 'reward', 'run', 'rollout'],
-  record: ['core'],
-  page: ['core', 'images'],
-  evaluate: ['core', 'data', 'reward', 'run', 'rollout', 'page', 'record', 'report'],
-  grade: ['core', 'data', 'reward', 'run'],
+  data: ['core'],
+  problems: ['core'],
+  reward: ['core'],
   judge: ['core', 'reward'],
-  report: ['core', 'data', 'images', 'run'],
-  // The grids of the paper run whole recipes and tabulate their summaries.
-  experiment: ['core', 'config', 'evaluate', 'evolve', 'report', 'run'],
-  evolve: ['core', 'config', 'data', 'reward', 'run', 'rollout', 'label', 'evaluate'],
-  // Looks at what a run left, from outside: so it may use the selection rules of the loop, which knows nothing of it.
-  analyse: ['core', 'reward', 'run', 'rollout', 'label', 'evaluate', 'evolve', 'report'],
+  run: ['core'],
+  grade: ['core', 'data', 'reward', 'run'],
+  // What a run folder holds: its writers and its readers.
+  record: ['core', 'data', 'run'],
+  rollout: ['core', 'record', 'reward', 'run'],
+  label: ['core', 'data', 'record', 'reward', 'rollout', 'run'],
+  measure: ['core', 'record', 'reward'],
+  evaluate: ['core', 'data', 'measure', 'record', 'reward', 'rollout', 'run'],
+  evolve: ['core', 'config', 'data', 'label', 'measure', 'record', 'reward', 'rollout', 'run'],
+  page: ['core', 'images'],
+  // Views look at what was made; nothing that makes it knows of them.
+  views: ['core', 'data', 'evaluate', 'evolve', 'images', 'label', 'measure', 'page', 'record', 'reward', 'run'],
+  jobs: ['core', 'config', 'data', 'engine', 'evaluate', 'evolve', 'problems', 'record', 'rollout', 'run', 'views'],
 };
 
 /** Folder of native/ -> what it may include: folders, or single headers of a folder. */

@@ -55,8 +55,8 @@ const command: CommandModule<object, Arguments> = {
     const countTokens = model === undefined ? undefined : await tokenCounter(model);
     // Charts take long to load: only programs that write a page pay for them.
     const [{ takeCensus }, { describeDataset }, { documentText }] = await Promise.all([
-      import('../report/dataset/census.js'),
-      import('../report/dataset/page.js'),
+      import('../views/dataset/census.js'),
+      import('../views/dataset/page.js'),
       import('../page/document.js'),
     ]);
     const display = displayOf(flags);

@@ -11,11 +11,11 @@ import {
 } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
-import type { Judging } from '../evaluate/tables.js';
 import type { Judge } from '../judge/judge.js';
 import { lastResortOf } from '../judge/regrade.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
+import type { Judging } from '../views/evaluation/tables.js';
 import { flagOf, readingOf } from './data-flags.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 import { percent } from './recipe.js';
@@ -74,7 +74,7 @@ const command: CommandModule<object, Flags> = {
 async function onData(flags: Flags): Promise<void> {
   const settings = settingsOf<EvaluateSettings>(flags, evaluateSchema);
   const display = displayOf(flags);
-  const { evaluate } = await import('../jobs.js');
+  const { evaluate } = await import('../jobs/jobs.js');
   const summary = await evaluate(settings, { display, signal: stopSignal(display) });
   const { outcomes, all, bySource, seconds } = summary;
   printResult(flags, summary, [
@@ -93,7 +93,7 @@ async function onBenchmark(flags: Flags): Promise<void> {
   const settings = settingsOf<BenchmarkSettings>(flags, benchmarkSchema);
   const display = displayOf(flags);
   const judge = openJudge(flags);
-  const { evaluateBenchmark } = await import('../jobs.js');
+  const { evaluateBenchmark } = await import('../jobs/jobs.js');
   const options = {
     display,
     signal: stopSignal(display),
@@ -113,7 +113,7 @@ async function fromRollouts(flags: Flags, rollouts: string): Promise<void> {
     throw new UserError(`--${flag}: given with --rollouts, wanted one of the two`);
   }
   const display = displayOf(flags);
-  const { evaluateStored } = await import('../jobs.js');
+  const { evaluateStored } = await import('../jobs/jobs.js');
   const { out, data } = given as { out: string; data?: string };
   await checkOutputFolder({ flag: '--out', path: out });
   const others = data === undefined ? [rollouts] : [rollouts, data];

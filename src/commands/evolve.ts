@@ -33,7 +33,7 @@ const command: CommandModule<object, Flags> = {
       flags,
       'evolve',
       async (summary, { run }) => {
-        const { writeReport } = await import('../report/report.js');
+        const { writeReport } = await import('../views/run/report.js');
         const report = await writeReport(run.dir);
         return [...table(summary), '', `results: ${join(run.dir, 'summary.json')}`, `report:  ${report}`];
       },

@@ -56,7 +56,7 @@ const command: CommandModule<object, Arguments> = {
         throw new UserError(`--seeds: ${JSON.stringify(seed)}, wanted numbers like 1,2,3`);
       return Number(seed);
     });
-    const { experiment } = await import('../job-experiment.js');
+    const { experiment } = await import('../jobs/experiment.js');
     const display = displayOf(flags);
     await checkOutputFolder({ flag: '--out', path: out });
     const paths = await experiment(

@@ -5,10 +5,10 @@ import { basename, join, resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { makeFolder } from '../core/files.js';
 import { EXPORT_FORMS, type ExportForm, exportLines } from '../label/export.js';
-import { curvesOf } from '../report/metrics/curves.js';
-import { readTimes, writeEvents } from '../report/metrics/files.js';
-import { readEvents, readRun } from '../report/read.js';
 import { checkOutput, checkOutputFolder, writeOutput } from '../run/output.js';
+import { curvesOf } from '../views/metrics/curves.js';
+import { readTimes, writeEvents } from '../views/metrics/files.js';
+import { readEvents, readRun } from '../views/run/read.js';
 import { type CommonFlags, printResult } from './result.js';
 
 interface Arguments extends CommonFlags {

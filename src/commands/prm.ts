@@ -2,11 +2,11 @@
 // Leaves the numbers to src/analyse.
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import type { PrmAnalysis } from '../analyse/analysis.js';
 import { UserError } from '../core/errors.js';
 import { UNBIASED } from '../evaluate/questions.js';
 import { RelevanceJudge } from '../judge/relevance.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
+import type { PrmAnalysis } from '../views/prm/analysis.js';
 import { describeSpent, type JudgeFlags, judgeFlags, judgeOptions } from './judge-flags.js';
 import { percent } from './recipe.js';
 import { type CommonFlags, printResult } from './result.js';
@@ -58,7 +58,7 @@ const command: CommandModule<object, Flags> = {
       await checkOutput({ flag: '--out', path: join(out, `prm.${ending}`), ofRun: true });
     const judge = judgeOptions(flags);
     const relevance = judge && new RelevanceJudge(judge);
-    const { writePrmAnalysis } = await import('../analyse/analyse.js');
+    const { writePrmAnalysis } = await import('../views/prm/analyse.js');
     const analysis = await writePrmAnalysis(run, out, {
       table,
       temperature,

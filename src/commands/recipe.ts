@@ -8,7 +8,7 @@ import { listSettings } from '../config/settings.js';
 import { UserError } from '../core/errors.js';
 import type { Stage } from '../evolve/recipe.js';
 import type { Summary } from '../evolve/summary.js';
-import { REPORT_TO, type ReportTo } from '../report/metrics/targets.js';
+import { REPORT_TO, type ReportTo } from '../views/metrics/targets.js';
 import { Computed } from './computed.js';
 import { withInput } from './input.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
@@ -69,7 +69,7 @@ export async function runRecipe(
       ? await loadConfig({ preset, set })
       : await withInput(flags.config, (file) => loadConfig({ file, preset, set }));
   // Loaded here, so that help and refusals do not wait for the engine and its libraries.
-  const { evolve } = await import('../jobs.js');
+  const { evolve } = await import('../jobs/jobs.js');
   const display = displayOf(flags);
   const computed = new Computed();
   const options = { display, signal: stopSignal(display), onRollout: computed.add, reportTo, ...more };

@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
-import { writeReport } from '../report/report.js';
+import { writeReport } from '../views/run/report.js';
 import { type CommonFlags, printResult } from './result.js';
 
 interface Flags extends CommonFlags {

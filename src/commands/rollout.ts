@@ -26,7 +26,7 @@ const command: CommandModule<object, CommonFlags & Record<string, unknown>> = {
     const settings = settingsOf<RolloutSettings>(flags, rolloutSchema);
     const display = displayOf(flags);
     const computed = new Computed();
-    const { rollout } = await import('../jobs.js');
+    const { rollout } = await import('../jobs/jobs.js');
     const summary = await rollout(settings, { display, signal: stopSignal(display), onRollout: computed.add });
     printResult(flags, summary, [
       describeOutcomes(`${summary.problems} problems, ${summary.responses} responses`, summary.outcomes),

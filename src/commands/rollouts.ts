@@ -2,7 +2,7 @@
 // Leaves the query to report/query.ts.
 import type { CommandModule } from 'yargs';
 import { printable } from '../core/printable.js';
-import { queryRollouts } from '../report/query.js';
+import { queryRollouts } from '../record/query.js';
 import { type CommonFlags, printResult, tableLines } from './result.js';
 
 interface Arguments extends CommonFlags {

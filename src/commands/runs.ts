@@ -2,10 +2,10 @@
 // Leaves reading and the page to report/.
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
-import { compareRuns, readRuns } from '../report/compare/comparison.js';
-import { listRuns } from '../report/runs.js';
 import { writeOutput } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
+import { compareRuns, readRuns } from '../views/compare/comparison.js';
+import { listRuns } from '../views/run/runs.js';
 import { percent } from './recipe.js';
 import { type CommonFlags, printResult, tableLines } from './result.js';
 
@@ -43,7 +43,7 @@ const command: CommandModule<object, Arguments> = {
     if (html !== undefined) {
       // Charts take longer to load than the rest: only who wants them pays.
       const [{ describeComparison }, { documentText }] = await Promise.all([
-        import('../report/compare/page.js'),
+        import('../views/compare/page.js'),
         import('../page/document.js'),
       ]);
       const page = documentText(describeComparison(runs), html);

@@ -2,7 +2,7 @@
 // Leaves their ranges to config/sample.ts.
 import type { Argv, Options } from 'yargs';
 import { z } from 'zod';
-import type { OutcomeCounts } from '../rollout/lines.js';
+import type { OutcomeCounts } from '../record/lines.js';
 
 /**
  * Adds a flag for each setting; those without a default must be given, but for the optional ones.

@@ -3,13 +3,13 @@
 import { join } from 'node:path';
 import type { Policy } from '../core/ports.js';
 import type { Problem } from '../core/types.js';
+import { measureGreedy } from '../measure/rollouts.js';
+import { countOutcomes, type OutcomeCounts, writeRolloutLines } from '../record/lines.js';
 import type { GreedyMeasure } from '../record/results.js';
+import type { Rollout } from '../record/rollout.js';
 import { type Collection, collect, readCollection, type SampleSettings } from '../rollout/collect.js';
-import { countOutcomes, type OutcomeCounts, writeRolloutLines } from '../rollout/lines.js';
-import type { Rollout } from '../rollout/rollout.js';
 import { writeDurable } from '../run/durable.js';
 import type { Run } from '../run/folder.js';
-import { measureGreedy } from './measure.js';
 
 export interface EvaluateSummary {
   readonly outcomes: OutcomeCounts;

@@ -2,9 +2,9 @@
 // Leaves reading rows to stored.ts, the rules to the protocols and the numbers to tabulate.ts.
 import { UserError } from '../core/errors.js';
 import type { Grade } from '../core/types.js';
+import type { Question } from '../measure/estimators.js';
 import type { LastResort, Protocol } from '../reward/protocol/protocol.js';
 import type { Asked, Benchmark } from './benchmarks/benchmark.js';
-import type { Question } from './estimators.js';
 import { rowOf } from './grading.js';
 import { readStored, type StoredResponse, type StoredRollout } from './stored.js';
 

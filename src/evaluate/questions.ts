@@ -1,6 +1,6 @@
 // The questions of a set, with their rotations brought together, and what is measured of them at which numbers of samples.
 // Leaves the measures themselves to estimators.ts.
-import type { Benchmark } from './benchmarks/benchmark.js';
+
 import {
   bestOfNOf,
   countCorrect,
@@ -10,7 +10,8 @@ import {
   rewardPassAtKOf,
   unbiasedPassAtKOf,
   weightedVoteOf,
-} from './estimators.js';
+} from '../measure/estimators.js';
+import type { Benchmark } from './benchmarks/benchmark.js';
 import type { GradedProblem, GradedSet } from './graded.js';
 
 /** A question with all its rotations, the first one first. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { answerForm, parseQuestion } from '../data/question.js';
-import { readGroups } from '../rollout/groups.js';
+import { readGroups } from '../record/groups.js';
 import type { Asked } from './benchmarks/benchmark.js';
 
 /** A response as it was stored; its verdict is found again. */

@@ -1,15 +1,16 @@
 // From graded sets to the numbers of evaluation.json: accuracy, curves over N, differences, sub-tasks, each with its interval.
 // Leaves the measures of one question to estimators.ts and showing the numbers to markdown.ts and page.ts.
-import type { Benchmark, Parts } from './benchmarks/benchmark.js';
-import { bySource } from './benchmarks/benchmark.js';
+
 import {
   type BootstrapOptions,
   bootstrapInterval,
   bootstrapIntervals,
   type Interval,
   pairedDifferences,
-} from './bootstrap.js';
-import { shareCorrect } from './estimators.js';
+} from '../measure/bootstrap.js';
+import { shareCorrect } from '../measure/estimators.js';
+import type { Benchmark, Parts } from './benchmarks/benchmark.js';
+import { bySource } from './benchmarks/benchmark.js';
 import type { Curve, Difference, PartTable, Score, SetTables } from './evaluation.js';
 import type { GradedProblem, GradedSet } from './graded.js';
 import { curvesOf, type Grouped, groupQuestions, type Measure, over, UNBIASED } from './questions.js';

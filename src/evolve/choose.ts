@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.js';
 import { random } from '../core/random.js';
 import type { Example, Problem } from '../core/types.js';
 import type { ChoiceCounts } from '../record/results.js';
-import { isLuckyResponse, type RatedResponse, type Rollout } from '../rollout/rollout.js';
+import { isLuckyResponse, type RatedResponse, type Rollout } from '../record/rollout.js';
 import { type SelectionRule, select } from './select.js';
 
 interface Chosen {

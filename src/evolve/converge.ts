@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Example } from '../core/types.js';
 import type { FitReport } from '../record/results.js';
-import { readSelected } from '../rollout/selected.js';
+import { readSelected } from '../record/selected.js';
 import { requireOutputs } from '../run/outputs.js';
 import type { Phase } from '../run/phase.js';
 import { countSteps, fit, optimizerSettings } from './fit.js';

@@ -2,10 +2,10 @@
 // Leaves the measures to src/evaluate/measure.ts and the choice of a temperature to explore.ts.
 import { UserError } from '../core/errors.js';
 import type { Problem } from '../core/types.js';
-import { measureGreedy, measureSamples, measureSteps } from '../evaluate/measure.js';
+import { measureGreedy, measureSamples, measureSteps } from '../measure/rollouts.js';
 import type { Measurement, SampleMeasure } from '../record/results.js';
+import type { Rollout } from '../record/rollout.js';
 import { type CollectedRows, type Collection, collect, writeCollections } from '../rollout/collect.js';
-import type { Rollout } from '../rollout/rollout.js';
 import type { Phase } from '../run/phase.js';
 import { chooseTemperature } from './explore.js';
 import { type Job, type PolicyAt, sampleSettings } from './job.js';

@@ -4,8 +4,8 @@
 import type { Problem } from '../core/types.js';
 import { intervalSlices, shuffledEpochs } from '../data/splits.js';
 import type { IterationResult } from '../record/results.js';
+import type { RatedResponse } from '../record/rollout.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
-import type { RatedResponse } from '../rollout/rollout.js';
 import type { Phase } from '../run/phase.js';
 import { questionsPerIteration, type Reached, unlabelledPerIteration } from './budget.js';
 import { Choice, needsReward } from './choose.js';

@@ -1,11 +1,11 @@
 // The threshold of the rule `threshold` by grid search on the validation problems (P10). The paper names the grid's step and the
 // set only; here the first iteration is sampled once, the warm-up is trained on it with each threshold, and the greedy accuracy on
 // validation decides. Leaves the rule to select.ts.
-import { measureGreedy } from '../evaluate/measure.js';
+import { measureGreedy } from '../measure/rollouts.js';
 import type { ThresholdDecision } from '../record/results.js';
+import { countTokens, type Rollout } from '../record/rollout.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import { generate } from '../rollout/generate.js';
-import { countTokens, type Rollout } from '../rollout/rollout.js';
 import type { Phase } from '../run/phase.js';
 import { plannedSteps, START, stepsOfNext } from './budget.js';
 import { Choice } from './choose.js';

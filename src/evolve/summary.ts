@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type * as results from '../record/results.js';
 import { writeDurable } from '../run/durable.js';
+import type { TokenCounts } from '../run/journal.js';
 import type { Job } from './job.js';
 import { type PhaseKind, phases, resultsOf } from './phases.js';
 
@@ -37,8 +38,8 @@ export interface Summary {
   })[];
   /** Validation problems after each iteration; 0 is the warm-up. */
   readonly dynamics: readonly results.Measurement[];
-  readonly phases: Readonly<Record<string, { readonly seconds: number; readonly tokens: results.TokenCounts }>>;
-  readonly totals: { readonly seconds: number; readonly tokens: results.TokenCounts };
+  readonly phases: Readonly<Record<string, { readonly seconds: number; readonly tokens: TokenCounts }>>;
+  readonly totals: { readonly seconds: number; readonly tokens: TokenCounts };
 }
 
 /** Makes the summary of what is committed so far and writes it into the run folder. */
@@ -52,8 +53,7 @@ export async function summarise({ config, run, data }: Job): Promise<Summary> {
   const truth = data.labelled.some((problem) => problem.truth !== undefined);
   const { seconds } = run.timings;
   const timed = commits.map(({ phase, tokens }) => [phase, { seconds: round(seconds[phase] ?? 0), tokens }] as const);
-  const sum = (kind: keyof results.TokenCounts): number =>
-    commits.reduce((total, { tokens }) => total + tokens[kind], 0);
+  const sum = (kind: keyof TokenCounts): number => commits.reduce((total, { tokens }) => total + tokens[kind], 0);
   const summary: Summary = {
     seed: config.seed,
     problems: {

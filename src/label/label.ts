@@ -4,11 +4,11 @@ import { UserError } from '../core/errors.js';
 import type { Policy } from '../core/ports.js';
 import { random } from '../core/random.js';
 import type { Problem } from '../core/types.js';
+import { type LabelledResponse, writeLabels } from '../record/labels.js';
 import type { LabelResult } from '../record/results.js';
 import { type Collection, collect, type SampleSettings, writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
 import { countCompletions, labelPairs, type PairLabels } from './completions.js';
-import { type LabelledResponse, writeLabels } from './labels-file.js';
 import { choosePairs, type Pair, pairsOf } from './pairs.js';
 
 export interface LabelOptions {

@@ -2,8 +2,8 @@
 // Leaves sampling and labelling to label.ts.
 import { random } from '../core/random.js';
 import type { Problem } from '../core/types.js';
+import type { RatedResponse, Rollout } from '../record/rollout.js';
 import { dedupe } from '../reward/dedupe.js';
-import type { RatedResponse, Rollout } from '../rollout/rollout.js';
 
 /** A question and one of its responses. */
 export interface Pair {

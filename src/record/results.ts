@@ -2,14 +2,12 @@
 // The phases in src/evolve make these results; every view and the summary read them. Shares and accuracies are 0..1.
 // Fields that older versions did not write are optional.
 import { z } from 'zod';
+import { tokenCounts } from '../run/journal.js';
 
 const number = z.number();
 /** Not defined, or not finite: JSON holds no such number. */
 const maybe = z.number().nullable();
 const counts = z.array(number);
-
-/** Response tokens of a phase, by what was done with them. */
-export const tokenCounts = z.object({ sampled: number, scored: number, trained: number });
 
 export const startEvent = z.object({ problems: z.string().optional() });
 
@@ -201,7 +199,6 @@ export const measurement = z.object({
   decision: temperatureDecision.nullable(),
 });
 
-export type TokenCounts = Readonly<z.output<typeof tokenCounts>>;
 export type StepEvent = Readonly<z.output<typeof stepEvent>>;
 export type FailedEvent = Readonly<z.output<typeof failedEvent>>;
 export type PseudoEvent = Readonly<z.output<typeof pseudoEvent>>;

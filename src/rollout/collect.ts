@@ -2,13 +2,13 @@
 // Leaves what the responses are for to the phases.
 import type { Policy, Scorer } from '../core/ports.js';
 import type { Problem, PromptVariant, Sampling } from '../core/types.js';
+import { countTokens, type RatedResponse, type Rollout } from '../record/rollout.js';
+import { type RowContext, type RowGroup, writeRolloutTable } from '../record/table.js';
 import type { Aggregation } from '../reward/aggregate.js';
 import type { Phase } from '../run/phase.js';
 import { type Chunking, readBack, walkChunks } from './chunks.js';
 import { generate } from './generate.js';
-import { countTokens, type RatedResponse, type Rollout } from './rollout.js';
 import { scoreRollouts } from './score.js';
-import { type RowContext, type RowGroup, writeRolloutTable } from './table.js';
 
 /** Failed problems that are named on the screen; the journal has all. */
 const MOST_SAID = 5;

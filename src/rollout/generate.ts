@@ -3,11 +3,11 @@
 import { UserError } from '../core/errors.js';
 import type { Policy, RolloutRequest } from '../core/ports.js';
 import type { Problem, PromptVariant, Response, Sampling } from '../core/types.js';
+import type { RatedResponse, Rollout } from '../record/rollout.js';
 import { grade } from '../reward/answer/grade.js';
 import { splitSteps, stepTexts } from '../reward/steps.js';
 import { stepTruth } from '../reward/truth.js';
 import type { Meter } from '../run/progress.js';
-import type { RatedResponse, Rollout } from './rollout.js';
 
 /** What to draw for every problem of a call. */
 export interface Draw {

@@ -3,10 +3,10 @@
 import { join } from 'node:path';
 import type { Policy } from '../core/ports.js';
 import type { Problem } from '../core/types.js';
+import { countOutcomes, type OutcomeCounts, writeRolloutLines } from '../record/lines.js';
 import { writeDurable } from '../run/durable.js';
 import type { Run } from '../run/folder.js';
 import { type Collection, collect, readCollection, type SampleSettings, writeCollections } from './collect.js';
-import { countOutcomes, type OutcomeCounts, writeRolloutLines } from './lines.js';
 
 export interface RolloutSummary {
   readonly problems: number;

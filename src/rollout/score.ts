@@ -2,10 +2,10 @@
 // Leaves choosing responses by reward to the selection rules.
 import type { Scorer } from '../core/ports.js';
 import type { Example } from '../core/types.js';
+import type { RatedResponse, Rollout } from '../record/rollout.js';
 import { type Aggregation, aggregate } from '../reward/aggregate.js';
 import { stopIfAsked } from '../run/stop.js';
 import type { Watch } from './generate.js';
-import type { RatedResponse, Rollout } from './rollout.js';
 
 /** Examples in one call of the scorer: bounds the time until a stop is seen. */
 const CALL = 256;

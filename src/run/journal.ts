@@ -3,7 +3,6 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { checked } from '../core/schema.js';
-import type { TokenCounts } from '../record/results.js';
 import { isInside } from './durable.js';
 
 /** Plain data that a line can hold. */
@@ -37,6 +36,11 @@ export interface Commit {
 }
 
 const bytes = z.int().min(0);
+
+/** Response tokens of a phase, by what was done with them. */
+export const tokenCounts = z.object({ sampled: z.int().min(0), scored: z.int().min(0), trained: z.int().min(0) });
+export type TokenCounts = Readonly<z.output<typeof tokenCounts>>;
+
 const mark = z.union([bytes.transform((size) => ({ bytes: size })), z.object({ bytes, sha256: z.string() })]);
 
 /** A commit in a journal that may come from anywhere: the files and folders that it names are deleted and linked. */
@@ -44,7 +48,7 @@ const commitSchema: z.ZodType<Commit> = z.object({
   event: z.literal('commit'),
   phase: z.string(),
   result: z.unknown().transform((result) => result as Json),
-  tokens: z.object({ sampled: z.int().min(0), scored: z.int().min(0), trained: z.int().min(0) }),
+  tokens: tokenCounts,
   outputs: z.record(z.string(), mark).superRefine((outputs, context) => {
     const outside = Object.keys(outputs).find((path) => !isInside(path));
     if (outside !== undefined)

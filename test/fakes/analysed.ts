@@ -1,6 +1,6 @@
 // Questions with scored responses, as src/analyse reads them from a table: for tests of its measures.
 // Leaves tables to stored.ts.
-import type { AskedQuestion, ScoredResponse } from '../../src/analyse/read.js';
+import type { AskedQuestion, ScoredResponse } from '../../src/views/prm/read.js';
 
 /** A correct response that stands for itself: text by sample, two steps, ten tokens. */
 export function response(sample: number, change: Partial<ScoredResponse> = {}): ScoredResponse {

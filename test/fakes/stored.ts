@@ -1,8 +1,8 @@
 // Tables of rollouts for tests of the evaluation: problems with the texts and rewards of their responses.
 // Leaves writing the file to src/rollout/table.ts.
 import type { Problem } from '../../src/core/types.js';
+import { type RowGroup, writeRolloutTable } from '../../src/record/table.js';
 import { rate } from '../../src/rollout/generate.js';
-import { type RowGroup, writeRolloutTable } from '../../src/rollout/table.js';
 import { respond } from './chains.js';
 
 export interface StoredGroup {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelHost } from '../../src/core/ports.js';
-import { evaluate, evaluateBenchmark, evaluateStored, rollout } from '../../src/jobs.js';
+import { evaluate, evaluateBenchmark, evaluateStored, rollout } from '../../src/jobs/jobs.js';
 import { writeProblems } from '../../src/problems/write.js';
 import { Stopped } from '../../src/run/stop.js';
 import { fakeHost, writeFakeModel } from '../fakes/host.js';

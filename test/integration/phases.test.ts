@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config/load.js';
 import { listPresets } from '../../src/config/presets.js';
 import type { ConfigInput } from '../../src/config/schema.js';
 import { kindOf, phases, titleOf } from '../../src/evolve/phases.js';
-import { evolve } from '../../src/jobs.js';
+import { evolve } from '../../src/jobs/jobs.js';
 import type { PlannedWork } from '../../src/run/progress.js';
 import { Progress } from '../../src/run/progress.js';
 import { fakeHost } from '../fakes/host.js';

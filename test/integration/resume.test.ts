@@ -20,7 +20,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../src/config/presets.js';
 import type { ConfigInput } from '../../src/config/schema.js';
 import { random } from '../../src/core/random.js';
-import { evolve } from '../../src/jobs.js';
+import { evolve } from '../../src/jobs/jobs.js';
 import { fakeHost } from '../fakes/host.js';
 import { fingerprint } from './folders.js';
 import { smallRecipe } from './recipe.js';

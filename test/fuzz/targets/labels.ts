@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { type LabelledResponse, readLabels, writeLabels } from '../../../src/label/labels-file.js';
+import { type LabelledResponse, readLabels, writeLabels } from '../../../src/record/labels.js';
 import { byteEdits, editBytes, editJson, edits, text, word } from '../inputs.js';
 import { accepted, hold, holdEqual, target } from '../target.js';
 

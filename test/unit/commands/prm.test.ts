@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { PrmAnalysis } from '../../../src/analyse/analysis.js';
+import type { PrmAnalysis } from '../../../src/views/prm/analysis.js';
 import { type ChatServer, chatServer } from '../../fakes/chat-server.js';
 import { numberProblem, writeStored } from '../../fakes/stored.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/load.js';
 import type { Finish, Problem, Verdict } from '../../../src/core/types.js';
 import { Choice, needsReward, selectionRule } from '../../../src/evolve/choose.js';
-import type { RatedResponse, Rollout } from '../../../src/rollout/rollout.js';
+import type { RatedResponse, Rollout } from '../../../src/record/rollout.js';
 
 function problem(id: string): Problem {
   return {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Problem, Verdict } from '../../../src/core/types.js';
 import { pseudoLabel } from '../../../src/evolve/pseudo.js';
-import type { Rollout } from '../../../src/rollout/rollout.js';
+import type { Rollout } from '../../../src/record/rollout.js';
 
 const problem: Problem = {
   id: 'p',

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Summary } from '../../../src/evolve/summary.js';
-import { trainPrm } from '../../../src/jobs.js';
-import { type HeldOutResponse, readHeldOut } from '../../../src/label/held-out.js';
-import { type LabelledResponse, readLabels } from '../../../src/label/labels-file.js';
+import { trainPrm } from '../../../src/jobs/jobs.js';
+import { type HeldOutResponse, readHeldOut } from '../../../src/record/held-out.js';
+import { type LabelledResponse, readLabels } from '../../../src/record/labels.js';
 import { fakeHost } from '../../fakes/host.js';
 import { smallRecipe } from '../../integration/recipe.js';
 

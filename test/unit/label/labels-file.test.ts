@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/core/errors.js';
-import { type LabelledResponse, readLabels, writeLabels } from '../../../src/label/labels-file.js';
+import { type LabelledResponse, readLabels, writeLabels } from '../../../src/record/labels.js';
 import { removeTemporary, temporary } from '../../fakes/model-folder.js';
 
 afterAll(removeTemporary);

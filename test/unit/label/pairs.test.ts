@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Problem, Verdict } from '../../../src/core/types.js';
 import { choosePairs, type Pair, pairsOf } from '../../../src/label/pairs.js';
-import type { RatedResponse, Rollout } from '../../../src/rollout/rollout.js';
+import type { RatedResponse, Rollout } from '../../../src/record/rollout.js';
 
 function problem(id: string, questionType: Problem['questionType'] = 'free_form'): Problem {
   return { id, question: '?', images: [], answer: '5', questionType, answerType: 'integer', choices: [], source: 's' };

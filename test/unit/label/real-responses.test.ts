@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { Problem, Response } from '../../../src/core/types.js';
 import { choosePairs, pairsOf } from '../../../src/label/pairs.js';
+import type { RatedResponse, Rollout } from '../../../src/record/rollout.js';
 import { normaliseText } from '../../../src/reward/dedupe.js';
 import { splitSteps, stepTexts } from '../../../src/reward/steps.js';
-import type { RatedResponse, Rollout } from '../../../src/rollout/rollout.js';
 
 const folder = fileURLToPath(new URL('../../../../shared/conformance', import.meta.url));
 const absent = existsSync(folder) ? '' : ` (skipped: ${folder} is absent)`;

@@ -1,0 +1,90 @@
+// The problems of a job: read from a data set or made, and in a recipe cut into its parts.
+// Leaves formats and splits to data/, making to problems/.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Config } from '../config/schema.js';
+import type { Problem } from '../core/types.js';
+import { contentKeys } from '../data/content.js';
+import { Forms, loadProblems, type ReadOptions } from '../data/problems.js';
+import { type Splits, splitProblems } from '../data/splits.js';
+import { writeProblems } from '../problems/write.js';
+import { putDurable } from '../run/durable.js';
+import type { Run } from '../run/folder.js';
+import { type Display, silent } from '../run/terminal.js';
+
+interface Shown {
+  readonly display?: Display;
+}
+
+const MOST_WARNINGS = 5;
+
+/** How to read a data set, as settings say; without a root, pictures lie beside the file. */
+export type Reading = Partial<
+  Pick<ReadOptions, 'imageRoot' | 'linkRoot' | 'format' | 'columns' | 'hints' | 'onMissingPicture'>
+>;
+
+/** All problems of a data set, or the first `limit`. Odd records are said, five at most, and problems without a picture. */
+export async function readData(
+  file: string,
+  { imageRoot = dirname(file), linkRoot, format, columns, hints, onMissingPicture }: Reading,
+  { display = silent }: Shown,
+  limit?: number,
+): Promise<Problem[]> {
+  let warnings = 0;
+  const onWarning = (text: string): void => {
+    if (++warnings <= MOST_WARNINGS) display.say(`warning: ${text}`);
+  };
+  const forms = new Forms();
+  const how = { imageRoot, linkRoot, format, columns, hints, limit, onWarning, onFormat: forms.onFormat };
+  const problems = await loadProblems(file, { ...how, ...(onMissingPicture && { onMissingPicture }) });
+  if (warnings > MOST_WARNINGS) display.say(`warning: ${warnings - MOST_WARNINGS} more of these in ${file}`);
+  for (const problem of problems) forms.add(problem);
+  for (const line of forms.lines()) display.say(`data: ${line}`);
+  return problems;
+}
+
+/** The parts of the data set that the settings name. */
+export async function readSplits(config: Config, shown: Shown): Promise<Splits> {
+  const { file, outOfDomain } = config.data;
+  if (file === undefined) throw new Error('no data set to read');
+  const parts = await split(config, await readData(file, config.data, shown), shown);
+  return outOfDomain ? { ...parts, outOfDomain: await readSecond(outOfDomain, shown) } : parts;
+}
+
+async function readSecond(second: NonNullable<Config['data']['outOfDomain']>, shown: Shown) {
+  if (second.file === undefined) throw new Error('no second data set to read');
+  return readData(second.file, second, shown);
+}
+
+/** The parts of the problems that the settings have made, once, in the run folder. */
+export async function makeSplits(config: Config, run: Run, shown: Shown): Promise<Splits> {
+  const { generate, outOfDomain } = config.data;
+  if (!generate) throw new Error('no problems to make');
+  const make = async (name: string, what: typeof generate): Promise<Problem[]> => {
+    const dir = join(run.dir, name);
+    if (run.isFresh || !existsSync(dir)) {
+      run.progress.say(`making ${what.count} problems`);
+      await putDurable(dir, async (aside) => {
+        await writeProblems(aside, { ...what, seed: what.seed ?? config.seed });
+      });
+    }
+    return readData(join(dir, 'problems.json'), { imageRoot: join(dir, 'data_images') }, shown);
+  };
+  const parts = await split(config, await make('problems', generate), shown);
+  if (outOfDomain === undefined) return parts;
+  const { generate: second } = outOfDomain;
+  const made = second ? await make('problems-out-of-domain', second) : await readSecond(outOfDomain, shown);
+  return { ...parts, outOfDomain: made };
+}
+
+/** A picture that lies there under two names is one picture. */
+async function split(
+  { splits, seed }: Config,
+  problems: readonly Problem[],
+  { display = silent }: Shown,
+): Promise<Splits> {
+  const keyOf = await contentKeys(problems, (files) =>
+    display.say(`comparing ${files} pictures of equal questions, so that no problem is in two parts`),
+  );
+  return splitProblems(problems, splits, seed, keyOf);
+}

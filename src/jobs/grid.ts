@@ -1,0 +1,57 @@
+// Runs the rows of an experiment for several seeds, one run folder each. Rows of one seed share the warm-up, the labels and the
+// PRM of the first that has them; runs that are finished are not repeated, so the same call goes on after a stop.
+// Leaves a run to the recipe and tables to tabulate.ts.
+import { join } from 'node:path';
+import { loadConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import type { Summary } from '../evolve/summary.js';
+import { hasCommitted } from '../run/journal.js';
+import type { Plan } from '../views/experiment/plans.js';
+import type { Run } from '../views/experiment/tabulate.js';
+
+export interface GridOptions {
+  /** A scale of assets/scales. */
+  readonly scale: string;
+  readonly seeds: readonly number[];
+  /** Folder of the run folders, `SCALE/seed-N/ROW`. */
+  readonly out: string;
+  /** Overrides of settings for all rows alike. */
+  readonly set: readonly string[];
+  /** Runs one row; `from` is a run to share phases with. */
+  readonly run: (config: Config, from: string | undefined) => Promise<Summary>;
+  /** Told before each run. */
+  readonly onRun?: (place: {
+    readonly seed: number;
+    readonly row: string;
+    readonly done: number;
+    readonly total: number;
+  }) => void;
+}
+
+/** A finished run of the grid. */
+export interface Cell extends Run {
+  readonly config: Config;
+}
+
+/** All rows of some plans for all seeds, seed by seed; each row once, whichever plans ask for it. */
+export async function* runGrid(plans: readonly Plan[], options: GridOptions): AsyncGenerator<Cell> {
+  const { scale, seeds, out, set, run, onRun } = options;
+  const rows = [...new Set(plans.flatMap((plan) => plan.rows.map(({ row }) => row)))];
+  let done = 0;
+  for (const seed of seeds) {
+    const folder = join(out, scale, `seed-${seed}`);
+    for (const row of rows) {
+      const dir = join(folder, row);
+      onRun?.({ seed, row, done: done++, total: rows.length * seeds.length });
+      const preset = `${scale}-${row}`;
+      const config = await loadConfig({ preset, set: [...set, `seed=${seed}`, `run.dir=${dir}`] });
+      const from = await firstWithPrm(rows.map((one) => join(folder, one)).filter((one) => one !== dir));
+      yield { seed, row, config, summary: await run(config, from) };
+    }
+  }
+}
+
+async function firstWithPrm(dirs: readonly string[]): Promise<string | undefined> {
+  for (const dir of dirs) if (await hasCommitted(join(dir, 'journal.jsonl'), 'train-prm')) return dir;
+  return undefined;
+}

@@ -1,0 +1,301 @@
+// Whole jobs as functions of their settings: opens data, run folder and engine, and hands them to the loop.
+// Leaves the loop to evolve, evaluate and rollout, and flags and printing to the commands.
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { located, resolveConfig, resolvePath } from '../config/load.js';
+import { memoryFault, whyItMatters } from '../config/resume.js';
+import {
+  type BenchmarkSettings,
+  benchmarkSchema,
+  type EvaluateSettings,
+  evaluateSchema,
+  type RolloutSettings,
+  resolveSample,
+  rolloutSchema,
+} from '../config/sample.js';
+import type { Config, ConfigInput } from '../config/schema.js';
+import { UserError } from '../core/errors.js';
+import type { ModelHost, Policy, Scorer } from '../core/ports.js';
+import type { Problem, RolloutStats } from '../core/types.js';
+import { digestProblems } from '../data/digest.js';
+import { writeSplits } from '../data/splits-file.js';
+import { createHost } from '../engine/host.js';
+import { findBenchmark } from '../evaluate/benchmarks/registry.js';
+import { type EvaluateSummary, evaluate as evaluateOn } from '../evaluate/evaluate.js';
+import type { Evaluation } from '../evaluate/evaluation.js';
+import { findProtocol } from '../evaluate/grading.js';
+import { type JobModels, sampleBenchmark } from '../evaluate/sample.js';
+import { plannedSteps } from '../evolve/budget.js';
+import { evolve as evolveOn } from '../evolve/evolve.js';
+import { optimizerSettings } from '../evolve/fit.js';
+import { type ModelPlaces, Models } from '../evolve/job.js';
+import { isShared } from '../evolve/phases.js';
+import type { Stage } from '../evolve/recipe.js';
+import type { Summary } from '../evolve/summary.js';
+import { type RolloutSummary, rollout as rolloutOn } from '../rollout/sample.js';
+import { adopt } from '../run/adopt.js';
+import { Run } from '../run/folder.js';
+import { settingOf } from '../run/settings.js';
+import { requireSpace, weightBytes } from '../run/space.js';
+import type { Display } from '../run/terminal.js';
+import { type Judging, writeTables } from '../views/evaluation/tables.js';
+import { Metrics } from '../views/metrics/metrics.js';
+import type { ReportTo } from '../views/metrics/targets.js';
+import { makeSplits, type Reading, readData, readSplits } from './data.js';
+
+export interface JobOptions {
+  /** Stops the job at the next safe point; it rejects with `Stopped`, and the same call goes on from there. */
+  readonly signal?: AbortSignal;
+  /** Where progress is shown; nowhere when left out. */
+  readonly display?: Display;
+  /** Told what each rollout call of the native engine computed. */
+  readonly onRollout?: (stats: RolloutStats) => void;
+  /** Opens the models; the native engine when left out. */
+  readonly host?: ModelHost;
+}
+
+/** What a job of the recipe takes besides. */
+export interface RecipeOptions extends JobOptions {
+  /** Where the curves of the run are written while it goes on: files in its folder (docs/metrics.md). */
+  readonly reportTo?: readonly ReportTo[];
+  /** Run folder whose phases before the first iteration a new run begins with, as far as its settings would make the same. */
+  readonly from?: string;
+}
+
+/** Bytes of a checkpoint with trainer state per byte of the model on disk (16-bit weights: exact copy and two moments). */
+const CHECKPOINT_GROWTH = 8;
+
+/**
+ * Runs the recipe in the folder `run.dir`, or goes on with the run that it holds.
+ * @param settings as in a recipe file; `loadConfig` reads one
+ * @param until the last stage to do; each includes those before it
+ * @throws UserError on bad settings, data or model, before anything is written
+ */
+export async function evolve(
+  settings: ConfigInput,
+  options: RecipeOptions = {},
+  until: Stage = 'evolve',
+): Promise<Summary> {
+  const given = resolveConfig(settings);
+  const { dir, keepCheckpoints } = given.run;
+  const threads = given.model.threads || (await threadsOf('model.threads', [dir, options.from]));
+  const kept = withoutFolder({ ...given, model: { ...given.model, threads } });
+  const config = located({ ...given, model: { ...given.model, threads } });
+  const why = whyItMatters(config.model, true);
+  const models = new Models(
+    options.host ?? createHost({ ...config.model, prompt: config.prompt, onRollout: options.onRollout }),
+    placesOf(config),
+  );
+  try {
+    const isNew = !existsSync(join(dir, 'config.yaml'));
+    // What can be refused is looked at before a folder is made.
+    if (isNew) {
+      await models.policy('base');
+      await requireSpace(dir, CHECKPOINT_GROWTH * (await weightBytes(config.model.path)));
+      if (options.from !== undefined) {
+        await adopt(dir, { from: options.from, settings: kept, why, takes: isShared });
+      }
+    }
+    const read = config.data.file === undefined ? undefined : await readSplits(config, options);
+    const run = await Run.open({ ...options, dir, keepCheckpoints, settings: kept, why });
+    const metrics = await Metrics.follow(run, options.reportTo);
+    try {
+      const data = read ?? (await makeSplits(config, run, options));
+      await writeSplits(dir, config.seed, data);
+      await run.start({ event: 'start', problems: digestProblems(Object.values(data).flat()) });
+      models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
+      return await evolveOn({ config, run, data, models }, until);
+    } finally {
+      await metrics.close();
+      await run.close();
+    }
+  } catch (error) {
+    throw memoryFault(error, config.model);
+  } finally {
+    await models.dispose();
+  }
+}
+
+/** The recipe up to the warm-up checkpoint. */
+export function warmup(settings: ConfigInput, options?: RecipeOptions): Promise<Summary> {
+  return evolve(settings, options, 'warmup');
+}
+
+/** The recipe up to the labelled data of the PRM. */
+export function label(settings: ConfigInput, options?: RecipeOptions): Promise<Summary> {
+  return evolve(settings, options, 'label');
+}
+
+/** The recipe up to the trained PRM. */
+export function trainPrm(settings: ConfigInput, options?: RecipeOptions): Promise<Summary> {
+  return evolve(settings, options, 'train-prm');
+}
+
+/**
+ * Answers every problem of a data set once, greedily, and grades. Writes responses.jsonl and summary.json.
+ * @throws UserError on bad settings, data or model, before anything is written
+ */
+export async function evaluate(settings: EvaluateSettings, options: JobOptions = {}): Promise<EvaluateSummary> {
+  const resolved = resolveSample(evaluateSchema, settings);
+  const sampling = { ...resolved, topK: 0, topP: 1 };
+  return onData('evaluate', resolved, options, (run, { policy }, problems) =>
+    evaluateOn(run, policy, problems, sampling),
+  );
+}
+
+/** How stored responses are graded again. */
+export interface RegradeOptions {
+  /** Name of a protocol; the benchmark's own when left out. */
+  readonly protocol?: string;
+  /** Reads responses that the protocol cannot. */
+  readonly judge?: Judging;
+}
+
+/**
+ * Answers every problem of a benchmark greedily and n times at a temperature, and writes greedy.parquet, rollouts.parquet
+ * and the three files of `evaluateStored`.
+ * @throws UserError on bad settings, data or model, before anything is written
+ */
+export async function evaluateBenchmark(
+  settings: BenchmarkSettings,
+  { protocol, judge, ...options }: JobOptions & RegradeOptions = {},
+): Promise<Evaluation> {
+  const resolved = resolveSample(benchmarkSchema, settings);
+  const benchmark = await findBenchmark(resolved.benchmark);
+  if (protocol !== undefined) findProtocol(protocol);
+  const { out, seed } = resolved;
+  const counted = (problem: Problem): boolean => benchmark.counts?.(problem) !== false;
+  return onData(
+    'evaluate',
+    resolved,
+    options,
+    async (run, models, problems) => {
+      await sampleBenchmark(run, models, problems, resolved);
+      const about = new Map(problems.map((problem) => [problem.id, problem]));
+      return writeTables(out, { rollouts: out, benchmark, protocol, judge, seed, about });
+    },
+    { choose: (problems) => problems.filter(counted), prm: resolved.prm },
+  );
+}
+
+export interface StoredSettings extends RegradeOptions, Omit<Reading, 'onMissingPicture'> {
+  /** A table of rollouts, or a folder of `evaluate` or `rollout`. */
+  readonly rollouts: string;
+  /** Folder for evaluation.json, evaluation.md and evaluation.html; made when missing. */
+  readonly out: string;
+  /** Name of a benchmark. */
+  readonly benchmark?: string;
+  /** Data set to take the problems' tags and choices from, by id; the tables hold them where this version wrote them. */
+  readonly data?: string;
+  /** Seeds the bootstrap; 1. */
+  readonly seed?: number;
+}
+
+/**
+ * Makes the tables of an evaluation from stored rollouts, without a model.
+ * @throws UserError on damaged tables or unknown names, before anything is written
+ */
+export async function evaluateStored(settings: StoredSettings, options: JobOptions = {}): Promise<Evaluation> {
+  const { rollouts, out, benchmark, protocol, data, seed = 1, judge } = settings;
+  // Nothing is shown to a model here: the data set may come without its pictures.
+  const onMissingPicture = (): void => {};
+  const problems = data === undefined ? [] : await readData(data, { ...settings, onMissingPicture }, options);
+  return writeTables(out, {
+    rollouts,
+    protocol,
+    judge,
+    seed,
+    ...(benchmark !== undefined && { benchmark: await findBenchmark(benchmark) }),
+    ...(data !== undefined && { about: new Map(problems.map((problem) => [problem.id, problem])) }),
+  });
+}
+
+/**
+ * Samples n responses to every problem of a data set and grades them. Writes rollouts.parquet, rollouts.jsonl and
+ * summary.json.
+ * @throws UserError on bad settings, data or model, before anything is written
+ */
+export async function rollout(settings: RolloutSettings, options: JobOptions = {}): Promise<RolloutSummary> {
+  const resolved = resolveSample(rolloutSchema, settings);
+  return onData('rollout', resolved, options, (run, { policy }, problems) =>
+    rolloutOn(run, policy, problems, resolved, resolved),
+  );
+}
+
+type ResolvedSample = ReturnType<typeof resolveSample<typeof evaluateSchema>>;
+
+async function onData<T>(
+  verb: string,
+  settings: ResolvedSample,
+  options: JobOptions,
+  work: (run: Run, models: JobModels, problems: readonly Problem[]) => Promise<T>,
+  more: { readonly choose?: (problems: readonly Problem[]) => readonly Problem[]; readonly prm?: string } = {},
+): Promise<T> {
+  const { out: dir, limit, prompt: solve, system, ...rest } = settings;
+  const { choose = (all) => all, prm } = more;
+  const [model, data, imageRoot] = [settings.model, settings.data, settings.imageRoot].map(resolvePath) as [
+    string,
+    string,
+    string,
+  ];
+  const threads = settings.threads || (await threadsOf('threads', [dir]));
+  const reading = { ...settings, imageRoot, linkRoot: settings.linkRoot?.map(resolvePath) };
+  const problems = choose(await readData(data, reading, options, limit || undefined));
+  if (problems.length === 0) throw new UserError(`${data}: problems: none that count, wanted at least one`);
+  const prompt = { solve, givenAnswer: solve, system };
+  const host = options.host ?? createHost({ ...rest, threads, tokenBudget: 1, prompt, onRollout: options.onRollout });
+  const opened: Partial<{ policy: Policy; scorer: Scorer }> = {};
+  const models: JobModels = {
+    policy: async () => {
+      opened.policy ??= await host.openPolicy(model);
+      return opened.policy;
+    },
+    scorer: async (folder) => {
+      opened.scorer ??= await host.openScorer(resolvePath(folder), 'load');
+      return opened.scorer;
+    },
+  };
+  try {
+    if (!existsSync(join(dir, 'config.yaml'))) {
+      await models.policy();
+      if (prm !== undefined) await models.scorer(prm);
+    }
+    const { out: _, ...kept } = settings;
+    const why = whyItMatters(settings, prm !== undefined);
+    const run = await Run.open({ ...options, dir, settings: { verb, ...kept, threads }, why });
+    try {
+      await run.start({ event: 'start', problems: digestProblems(problems) });
+      return await work(run, models, problems);
+    } finally {
+      await run.close();
+    }
+  } catch (error) {
+    throw memoryFault(error, settings);
+  } finally {
+    await opened.scorer?.dispose();
+    await opened.policy?.dispose();
+  }
+}
+
+/** The threads that one of these runs was begun with, or all cores: what nobody set is no reason to compute otherwise. */
+async function threadsOf(setting: string, runs: readonly (string | undefined)[]): Promise<number> {
+  for (const run of runs) {
+    const threads = run === undefined ? undefined : await settingOf(run, setting);
+    if (typeof threads === 'number' && threads > 0) return threads;
+  }
+  return availableParallelism();
+}
+
+function placesOf({ run, model, warmup }: Config): ModelPlaces {
+  const checkpoint = (name: string): string => join(run.dir, 'checkpoints', name);
+  return {
+    policy: (at) => (at === 'base' || (at === 'warmup' && !warmup.enabled) ? model.path : checkpoint(at)),
+    prm: () => checkpoint('prm'),
+  };
+}
+
+/** The folder a run lies in does not decide its bytes, so a run may be moved. */
+function withoutFolder({ run: { dir: _, ...run }, ...rest }: Config): object {
+  return { ...rest, run };
+}

@@ -1,0 +1,139 @@
+// What prm.json holds: every number of the analysis of a PRM with its interval. Shares are 0..1, differences -1..1.
+// Leaves computing them to the files of their names and showing them to markdown.ts and page.ts.
+
+import type { SetTables } from '../../evaluate/evaluation.js';
+import type { Interval } from '../../measure/bootstrap.js';
+
+/** Choosing one answer among N samples; the shapes are those of `mstar evaluate`. */
+export type Choosing = Omit<SetTables, 'parts'>;
+
+/** Two classes of responses by reward: those below 0 are in the first bin, those from 1 up in the last. */
+export interface RewardBin {
+  readonly low: number;
+  readonly high: number;
+  readonly correct: number;
+  readonly other: number;
+}
+
+/** Whether rewards put correct responses above others (wrong or unreadable). */
+export interface Ranking {
+  readonly questions: number;
+  readonly correct: number;
+  readonly other: number;
+  /** Pairs of a correct response and another one to the same question. */
+  readonly pairs: number;
+  /** Share of the pairs in which the correct one has the higher reward, ties counted half. */
+  readonly pairAccuracy: Interval | null;
+  /** Area under the ROC curve over the responses to all questions together. */
+  readonly auc: Interval | null;
+  /** Mean over questions of the area within each. */
+  readonly aucWithin: Interval | null;
+  readonly bins: readonly RewardBin[];
+}
+
+/** A property of the top two by reward and of the rest of the correct, as means over questions of the means of each. */
+export interface TopsRow {
+  readonly measure: string;
+  readonly questions: number;
+  readonly top: Interval;
+  readonly rest: Interval;
+  readonly difference: Interval;
+}
+
+/** The two distinct correct responses of highest reward against the other distinct correct ones. */
+export interface Tops {
+  /** Questions that have both. */
+  readonly questions: number;
+  readonly top: number;
+  readonly rest: number;
+  readonly rows: readonly TopsRow[];
+  readonly relevance: { readonly model: string; readonly asked: number; readonly unreadable: number } | null;
+}
+
+/** Steps by score; the outer bins take what lies outside 0..1. Means are null where there is no step. */
+export interface ScoreBin {
+  readonly low: number;
+  readonly high: number;
+  readonly steps: number;
+  readonly meanScore: number | null;
+  readonly meanLabel: number | null;
+}
+
+/** Steps by label, or by tenths of it where there are many. */
+export interface LabelBin {
+  readonly label: number;
+  readonly steps: number;
+  readonly meanScore: number;
+}
+
+/** Scores against Monte-Carlo labels, on responses that the PRM was not trained on; every step counts once. */
+export interface Calibration {
+  readonly questions: number;
+  readonly responses: number;
+  readonly steps: number;
+  readonly mse: Interval;
+  /** Mean label of the steps that were trained on, and the error of always saying it; null without labels.jsonl. */
+  readonly trainingMean: number | null;
+  readonly baselineMse: Interval | null;
+  readonly gain: Interval | null;
+  readonly correlation: Interval | null;
+  readonly scoreBins: readonly ScoreBin[];
+  readonly labelBins: readonly LabelBin[];
+}
+
+/** Labels or scores against the true reasoning: positive is a step up to which all steps are right. */
+export interface TruthRow {
+  readonly what: 'labels' | 'scores';
+  readonly on: string;
+  readonly questions: number;
+  readonly steps: number;
+  /** Share of positive steps. */
+  readonly sound: number;
+  readonly auc: Interval | null;
+  /** Share of steps on the right side of 0.5. */
+  readonly accuracy: Interval;
+}
+
+export interface Truth {
+  readonly rows: readonly TruthRow[];
+  /** AUC of labels minus AUC of scores on the held-out steps. */
+  readonly difference: Interval | null;
+}
+
+export interface RuleRow {
+  readonly rule: string;
+  readonly selected: number;
+  /** Questions by the number of responses that the rule keeps: none, one, two... */
+  readonly kept: readonly number[];
+  /** Share of right answers by a wrong chain among the selected; null where the truth is not known or nothing is selected. */
+  readonly lucky: Interval | null;
+  /** The share to be expected if of each question as many of its distinct correct responses were drawn at random. */
+  readonly chance: Interval | null;
+  /** `lucky` minus `chance`: what the rewards do, apart from which questions have how many responses. */
+  readonly difference: Interval | null;
+}
+
+/** Selection rules, all on the same responses. */
+export interface Selection {
+  readonly table: string;
+  readonly temperature: number;
+  readonly questions: number;
+  readonly responses: number;
+  readonly rules: readonly RuleRow[];
+}
+
+export interface PrmAnalysis {
+  readonly format: 1;
+  readonly bootstrap: { readonly level: number; readonly resamples: number; readonly seed: number };
+  /** The table of `choosing`, `ranking` and `tops`. */
+  readonly table: string;
+  readonly temperature: number | null;
+  /** What is not here and why, one sentence each. */
+  readonly missing: readonly string[];
+  readonly choosing: Choosing | null;
+  readonly ranking: Ranking | null;
+  readonly tops: Tops | null;
+  readonly calibration: Calibration | null;
+  readonly truth: Truth | null;
+  readonly selection: Selection | null;
+}

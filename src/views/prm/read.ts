@@ -1,0 +1,84 @@
+// Reads a table of rollouts question by question, with what the PRM made of every step; verdicts are those that the run saw.
+// Leaves what the numbers say to ranking.ts, tops.ts, truth.ts and selection.ts.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Candidate } from '../../evolve/select.js';
+import { readGroups } from '../../record/groups.js';
+
+export interface ScoredStep {
+  /** Null where it was not scored. */
+  readonly score: number | null;
+  /** By the true reasoning; null where that is not known. */
+  readonly right: boolean | null;
+}
+
+export interface ScoredResponse {
+  readonly sample: number;
+  readonly text: string;
+  readonly finish: string;
+  readonly verdict: 'correct' | 'wrong' | 'unreadable';
+  readonly reward: number | null;
+  /** Right answer by a chain with a wrong step; null where the true reasoning is not known. */
+  readonly lucky: boolean | null;
+  /** Length in tokens. */
+  readonly tokens: number;
+  readonly steps: readonly ScoredStep[];
+}
+
+/** A question with its responses from one policy at one temperature, in sample order; none where it could not be sampled. */
+export interface AskedQuestion {
+  readonly problem: string;
+  readonly question: string;
+  readonly temperature: number;
+  readonly responses: readonly ScoredResponse[];
+}
+
+const step = z.object({ score: z.number().nullable(), right: z.boolean().nullable() });
+const row = z.object({
+  problem: z.string(),
+  question: z.string(),
+  temperature: z.number(),
+  version: z.number().int(),
+  sample: z.number().int().min(0).nullable(),
+  text: z.string().nullable(),
+  finish: z.string().nullable(),
+  verdict: z.enum(['correct', 'wrong', 'unreadable', 'error']),
+  reward: z.number().nullable(),
+  lucky: z.boolean().nullable(),
+  token_count: z.number().int().nullable(),
+  steps: z.array(step).nullable(),
+});
+type Row = z.infer<typeof row>;
+
+const COLUMNS = Object.keys(row.shape).filter((name) => name !== 'token_count');
+
+/** Path of a table of the run; undefined where it is not there. */
+export function tableOf(run: string, name: string): string | undefined {
+  const path = join(run, 'rollouts', `${name}.parquet`);
+  return existsSync(path) ? path : undefined;
+}
+
+/** @throws UserError where the file is no table of rollouts */
+export async function* readQuestions(file: string): AsyncGenerator<AskedQuestion> {
+  for await (const rows of readGroups(file, COLUMNS.join(', '), row)) yield toQuestion(rows);
+}
+
+function toQuestion(rows: readonly Row[]): AskedQuestion {
+  const { problem, question, temperature } = rows[0] as Row;
+  const responses = rows.flatMap((one): ScoredResponse[] => {
+    const { sample, verdict } = one;
+    if (sample === null || verdict === 'error') return [];
+    const { text, finish, reward, lucky, token_count: tokens, steps } = one;
+    const kept = { text: text ?? '', finish: finish ?? '', tokens: tokens ?? 0, steps: steps ?? [] };
+    return [{ sample, verdict, reward, lucky, ...kept }];
+  });
+  return { problem, question, temperature, responses };
+}
+
+/** What can be selected: as in the run, responses that ended by themselves. */
+export function candidatesOf({ responses }: AskedQuestion): Candidate[] {
+  return responses.flatMap(({ sample, text, finish, verdict, reward }) =>
+    finish === 'stop' ? [{ sample, text, verdict, reward: reward ?? Number.NaN }] : [],
+  );
+}

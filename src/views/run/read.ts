@@ -1,0 +1,183 @@
+// Reads what a run folder tells about its run: settings, committed results, optimizer steps, seconds. Writes nothing.
+// Leaves the rows of rollouts to tables.ts; the journal is the source, as it is there before the run is finished.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { systemFault, UserError } from '../../core/errors.js';
+import { checked } from '../../core/schema.js';
+import { readYaml } from '../../core/yaml.js';
+import { type PhaseKind, phases, resultsOf } from '../../evolve/phases.js';
+import * as results from '../../record/results.js';
+import { isInside } from '../../run/durable.js';
+import type { TokenCounts } from '../../run/journal.js';
+
+export interface PhaseRecord {
+  readonly phase: string;
+  readonly tokens: TokenCounts;
+}
+
+export interface RunData {
+  readonly dir: string;
+  readonly name: string;
+  /** config.yaml as it stands in the folder. */
+  readonly configText: string;
+  /** SHA-256 of config.yaml, in hex. */
+  readonly configDigest: string;
+  /** What the run recorded of its problems; null where it recorded nothing yet. */
+  readonly problemsDigest: string | null;
+  /** A setting by its dotted name; undefined where it is not set. */
+  setting(name: string): unknown;
+  /** Greedy accuracy on the test problems, in the order of the run. */
+  readonly tests: readonly results.TestResult[];
+  /** The same on the out-of-domain problems. */
+  readonly outOfDomain: readonly results.TestResult[];
+  readonly final: results.FinalResult | null;
+  readonly warmup: results.WarmupResult | null;
+  readonly labels: results.LabelResult | null;
+  readonly prm: results.PrmResult | null;
+  /** The search for a threshold, where there was one. */
+  readonly threshold: results.ThresholdDecision | null;
+  readonly iterations: readonly results.IterationResult[];
+  readonly dynamics: readonly results.Measurement[];
+  /** Optimizer steps by phase, those of an unfinished phase included. */
+  readonly steps: ReadonlyMap<string, readonly results.StepEvent[]>;
+  /** Problems that could not be sampled. */
+  readonly failures: readonly results.FailedEvent[];
+  /** Committed phases in order. */
+  readonly phases: readonly PhaseRecord[];
+  /** Phases that were begun and are not committed. */
+  readonly open: readonly string[];
+  /** Wall-clock seconds by phase. */
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+/** @throws UserError where the folder holds no run of the loop, or a file of it is damaged */
+export async function readRun(dir: string): Promise<RunData> {
+  const configFile = join(dir, 'config.yaml');
+  const configText = await readText(configFile);
+  if (configText === undefined) throw new UserError(`${dir}: run: no config.yaml, wanted the folder of a run`);
+  const config = settingsOf(configFile, configText);
+  const verb = valueAt(config, 'verb');
+  if (verb !== undefined) throw new UserError(`${dir}: run: ${otherVerb(dir, String(verb))}`);
+  const journal = join(dir, 'journal.jsonl');
+  const events = await readEvents(dir);
+  const commits = events
+    .filter(({ event }) => event === 'commit')
+    .map((event) => checked(results.commitEvent, event, journal));
+  const all = <R>(kind: PhaseKind<never, R>): R[] => resultsOf(kind, commits, journal);
+  const one = <R>(kind: PhaseKind<never, R>): R | null => all(kind)[0] ?? null;
+  const steps = new Map<string, results.StepEvent[]>();
+  for (const event of events) {
+    if (event.event !== 'step') continue;
+    const step = checked(results.stepEvent, event, journal);
+    const known = steps.get(step.phase);
+    if (known) known.push(step);
+    else steps.set(step.phase, [step]);
+  }
+  const started = events.find(({ event }) => event === 'start');
+  const start = started && checked(results.startEvent, started, journal);
+  const seconds = await readSeconds(join(dir, 'timings.json'));
+  const done = new Set(commits.map(({ phase }) => phase));
+  return {
+    dir,
+    name: basename(resolve(dir)),
+    configText,
+    configDigest: createHash('sha256').update(configText).digest('hex'),
+    problemsDigest: start?.problems ?? null,
+    setting: (name) => valueAt(config, name),
+    tests: all(phases.test),
+    outOfDomain: all(phases.outOfDomain),
+    final: one(phases.finalTest),
+    warmup: one(phases.warmup),
+    labels: one(phases.label),
+    prm: one(phases.prm),
+    threshold: one(phases.threshold),
+    iterations: all(phases.iteration),
+    dynamics: all(phases.dynamics),
+    steps,
+    failures: events
+      .filter(({ event }) => event === 'failed')
+      .map((event) => checked(results.failedEvent, event, journal)),
+    phases: commits.map(({ phase, tokens }) => ({ phase, tokens })),
+    open: [...new Set([...Object.keys(seconds), ...steps.keys()])].filter((phase) => !done.has(phase)),
+    seconds,
+  };
+}
+
+/** The events of a run's journal, like the run itself up to the first line that is cut off or damaged. */
+export async function readEvents(dir: string): Promise<{ readonly event: string }[]> {
+  return parseEvents((await readText(join(dir, 'journal.jsonl'))) ?? '');
+}
+
+/**
+ * Path of a file of the run; undefined where it is not there, for example deleted to save space.
+ * @throws UserError where a name from the journal leads out of the folder
+ */
+export function fileOf({ dir }: Pick<RunData, 'dir'>, path: string): string | undefined {
+  if (!isInside(path))
+    throw new UserError(
+      `${join(dir, 'journal.jsonl')}: file: ${JSON.stringify(path)}, wanted a path inside the run folder`,
+    );
+  const full = join(dir, path);
+  return existsSync(full) ? full : undefined;
+}
+
+/** What to do with a folder of `mstar evaluate` or `mstar rollout` instead. */
+function otherVerb(dir: string, verb: string): string {
+  const has = (name: string): boolean => existsSync(join(dir, name));
+  const made = `made by mstar ${verb}, wanted the folder of mstar evolve`;
+  if (has('evaluation.html')) return `${made}; its tables are in ${join(dir, 'evaluation.html')}`;
+  if (has('rollouts.parquet') || has('greedy.parquet'))
+    return `${made}; mstar evaluate --rollouts ${dir} --out DIR makes its tables, mstar rollouts ${dir} SQL asks its responses`;
+  return has('summary.json')
+    ? `${made}; its results are in ${join(dir, 'summary.json')}`
+    : `${made}; it is not finished`;
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`);
+  }
+}
+
+function settingsOf(path: string, text: string): object {
+  const value = readYaml(text, path);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new UserError(`${path}: settings: not a mapping, wanted settings by group`);
+}
+
+function valueAt(config: object, name: string): unknown {
+  return name
+    .split('.')
+    .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined | null)?.[key], config);
+}
+
+function parseEvents(text: string): { readonly event: string }[] {
+  const events: { readonly event: string }[] = [];
+  for (const line of text.split('\n').slice(0, -1)) {
+    try {
+      const event = JSON.parse(line) as { readonly event: string } | null;
+      if (typeof event?.event !== 'string') break;
+      events.push(event);
+    } catch {
+      break;
+    }
+  }
+  return events;
+}
+
+/** Times are for show: a damaged file counts as none. */
+async function readSeconds(path: string): Promise<Record<string, number>> {
+  try {
+    const value = JSON.parse((await readText(path)) ?? '{}') as Record<string, unknown>;
+    const numbers = Object.entries(value).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+    return Object.fromEntries(numbers);
+  } catch {
+    return {};
+  }
+}

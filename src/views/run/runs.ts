@@ -1,0 +1,61 @@
+// The runs of a folder, one line each.
+// Leaves reading a run to read.ts, several side by side to compare/ and printing to the command.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemFault, UserError } from '../../core/errors.js';
+import { count } from '../../page/format.js';
+import { type RunData, readRun } from './read.js';
+
+export interface RunLine {
+  readonly name: string;
+  readonly method: string;
+  readonly iterations: string;
+  /** Greedy accuracy on the test problems, 0..1; null where it was not measured yet. */
+  readonly first: number | null;
+  readonly last: number | null;
+  readonly seconds: number;
+  readonly state: string;
+}
+
+/** The runs of a folder, by name; folders that hold none are passed over. Throws UserError where the folder cannot be read. */
+export async function listRuns(folder: string): Promise<RunLine[]> {
+  let names: string[];
+  try {
+    names = (await readdir(folder)).sort();
+  } catch (error) {
+    throw new UserError(`${folder}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a folder of runs`);
+  }
+  const lines: RunLine[] = [];
+  for (const name of names) {
+    try {
+      lines.push(lineOf(await readRun(join(folder, name))));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  return lines;
+}
+
+/** Finished, or the phase that it is at. */
+export function stateOf({ open, phases, final }: RunData): string {
+  return final ? 'finished' : `at ${open[0] ?? phases.at(-1)?.phase ?? 'not begun'}`;
+}
+
+/** Iterations done, and of how many where they are limited. */
+export function iterationsOf(run: RunData, of = ' of '): string {
+  const most = Number(run.setting('evolve.iterations') ?? 0);
+  return most > 0 ? `${count(run.iterations.length)}${of}${count(most)}` : count(run.iterations.length);
+}
+
+function lineOf(run: RunData): RunLine {
+  const { tests, seconds } = run;
+  return {
+    name: run.name,
+    method: String(run.setting('evolve.method') ?? 'continuous'),
+    iterations: iterationsOf(run, '/'),
+    first: tests[0]?.greedy.accuracy ?? null,
+    last: tests.at(-1)?.greedy.accuracy ?? null,
+    seconds: Object.values(seconds).reduce((sum, value) => sum + value, 0),
+    state: stateOf(run),
+  };
+}
