@@ -1,11 +1,10 @@
 // Reads stored rollouts, one response a row, problem by problem in the order of the file.
-// Leaves what is written there to src/rollout/table.ts and the grading to grading.ts.
+// Leaves the columns to src/record/table.ts and the grading to grading.ts.
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { answerForm, parseQuestion } from '../data/question.js';
-import { readGroups } from '../record/groups.js';
+import { type RolloutRow, readGroups } from '../record/groups.js';
 import type { Asked } from './benchmarks/benchmark.js';
 
 /** A response as it was stored; its verdict is found again. */
@@ -33,29 +32,11 @@ export interface StoredRollout {
 /** Files of a folder of `mstar evaluate` or `mstar rollout`, in the order of the tables. */
 const NAMES = ['greedy.parquet', 'rollouts.parquet'];
 
-const row = z.object({
-  problem: z.string(),
-  source: z.string().nullable(),
-  question: z.string(),
-  answer: z.string(),
-  image: z.string().nullable(),
-  question_type: z.enum(['multi_choice', 'free_form']).nullish(),
-  answer_type: z.enum(['text', 'integer', 'float', 'list']).nullish(),
-  choices: z.array(z.string()).nullish(),
-  precision: z.number().int().nullish(),
-  unit: z.string().nullish(),
-  tags: z.array(z.object({ key: z.string(), value: z.string() })).nullish(),
-  sample: z.number().int().min(0).nullable(),
-  temperature: z.number(),
-  version: z.number().int(),
-  text: z.string().nullable(),
-  finish: z.string().nullable(),
-  verdict: z.string(),
-  reason: z.string().nullable(),
-  reward: z.number().nullable(),
-  token_count: z.number().int().nullable(),
-});
-type Row = z.infer<typeof row>;
+const COLUMNS = [
+  ...(['problem', 'source', 'question', 'answer', 'image', 'question_type', 'answer_type', 'choices'] as const),
+  ...(['precision', 'unit', 'tags', 'sample', 'text', 'finish', 'reason', 'reward'] as const),
+];
+type Row = RolloutRow<(typeof COLUMNS)[number]>;
 
 /** The tables of rollouts that a path stands for. Throws UserError where there are none. */
 export function storedFiles(path: string): string[] {
@@ -72,7 +53,7 @@ export function storedFiles(path: string): string[] {
  */
 export async function* readStored(file: string): AsyncGenerator<StoredRollout> {
   let empty = true;
-  for await (const rows of readGroups(file, '* exclude (steps, tokens, logprobs)', row)) {
+  for await (const rows of readGroups(file, COLUMNS)) {
     empty = false;
     yield toRollout(rows, file);
   }

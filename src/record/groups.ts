@@ -1,32 +1,43 @@
 // Reads a table of rollouts problem by problem: the rows of one problem, one temperature and one policy together, in the order of
-// the file. Leaves which columns are read, and what a row must be, to the caller.
-import type { z } from 'zod';
+// the file.
+import { z } from 'zod';
 import { openDatabase, tableOf } from '../core/duckdb.js';
 import { UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
+import { type ColumnName, columns } from './table.js';
 
-/** What tells groups apart; every row has it. */
-interface Grouped {
-  readonly problem: string;
-  readonly temperature: number;
-  readonly version: number;
-}
+/** Of every row. */
+const GROUP = ['problem', 'temperature', 'version'] as const satisfies readonly ColumnName[];
+
+/** The columns asked for, those that groups are told apart by, and the length of the response in tokens. */
+export type RolloutRow<Name extends ColumnName> = {
+  readonly [name in Name | (typeof GROUP)[number]]: z.output<(typeof columns)[name][1]>;
+} & { readonly token_count: number | null };
 
 /**
  * Groups of rows, none of them empty.
- * @param columns what to select, as SQL; `len(tokens)::integer as token_count` is added
- * @throws UserError where the file is no table of rollouts, or a row is not of the shape
+ * @param names columns to read; one that an older table lacks reads as null
+ * @throws UserError where the file is no table of rollouts, or a value is not what its column holds
  */
-export async function* readGroups<Row extends Grouped>(
+export async function* readGroups<Name extends ColumnName>(
   file: string,
-  columns: string,
-  shape: z.ZodType<Row>,
-): AsyncGenerator<Row[]> {
+  names: readonly Name[],
+): AsyncGenerator<RolloutRow<Name>[]> {
+  type Row = RolloutRow<Name>;
+  const wanted = [...new Set<ColumnName>([...GROUP, ...names])];
+  const shape = z.object({
+    ...Object.fromEntries(wanted.map((name) => [name, columns[name][1]])),
+    token_count: z.int().nullable(),
+  }) as unknown as z.ZodType<Row>;
   // One thread: rows then come in the order of the file.
   const { connection, close } = await openDatabase({ threads: '1', temp_directory: '' });
+  const table = tableOf('read_parquet', file);
   let rows: Row[] = [];
   try {
-    const sql = `select ${columns}, len(tokens)::integer as token_count from ${tableOf('read_parquet', file)}`;
+    const described = await told(file, () => connection.runAndReadAll(`select * from ${table} limit 0`));
+    const there = new Set(described.columnNames());
+    const selected = wanted.map((name) => (there.has(name) ? `"${name}"` : `null as "${name}"`));
+    const sql = `select ${selected.join(', ')}, len(tokens)::integer as token_count from ${table}`;
     const result = await told(file, () => connection.stream(sql));
     const pieces = result.yieldRowObjectJs();
     for (;;) {
@@ -34,7 +45,7 @@ export async function* readGroups<Row extends Grouped>(
       if (piece.done) break;
       for (const value of piece.value) {
         const next = checked(shape, value, file);
-        if (rows[0] && !belongs(next, rows[0])) {
+        if (rows[0] && GROUP.some((name) => next[name] !== rows[0]?.[name])) {
           yield rows;
           rows = [];
         }
@@ -54,8 +65,4 @@ async function told<T>(file: string, work: () => Promise<T>): Promise<T> {
     const [line] = (error as Error).message.split('\n');
     throw new UserError(`${file}: table: ${line}, wanted a table of rollouts that mstar wrote`);
   }
-}
-
-function belongs(next: Grouped, first: Grouped): boolean {
-  return next.problem === first.problem && next.temperature === first.temperature && next.version === first.version;
 }

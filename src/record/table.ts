@@ -6,6 +6,7 @@ import {
   BOOLEAN,
   DOUBLE,
   DuckDBDataChunk,
+  type DuckDBType,
   type DuckDBValue,
   FLOAT,
   INTEGER,
@@ -18,8 +19,8 @@ import {
   UINTEGER,
   VARCHAR,
 } from '@duckdb/node-api';
+import { z } from 'zod';
 import { openDatabase, pathOf } from '../core/duckdb.js';
-import type { Problem } from '../core/types.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from './rollout.js';
 
 /** What is the same for many rows. */
@@ -37,6 +38,11 @@ export interface RowGroup {
   readonly context: RowContext;
 }
 
+const maybe = {
+  text: z.string().nullable(),
+  number: z.number().nullable(),
+  flag: z.boolean().nullable(),
+};
 const step = STRUCT({
   text_start: INTEGER,
   text_end: INTEGER,
@@ -45,35 +51,39 @@ const step = STRUCT({
   score: FLOAT,
   right: BOOLEAN,
 });
-const columns = {
-  problem: VARCHAR,
-  source: VARCHAR,
-  question: VARCHAR,
-  answer: VARCHAR,
-  image: VARCHAR,
-  question_type: VARCHAR,
-  answer_type: VARCHAR,
-  choices: LIST(VARCHAR),
-  precision: INTEGER,
-  unit: VARCHAR,
-  tags: MAP(VARCHAR, VARCHAR),
-  sample: INTEGER,
-  temperature: DOUBLE,
-  seed: UINTEGER,
-  version: INTEGER,
-  text: VARCHAR,
-  finish: VARCHAR,
-  verdict: VARCHAR,
-  extracted: VARCHAR,
-  normalised: VARCHAR,
-  reason: VARCHAR,
-  reward: DOUBLE,
-  selected: BOOLEAN,
-  lucky: BOOLEAN,
-  steps: LIST(step),
-  tokens: LIST(INTEGER),
-  logprobs: LIST(FLOAT),
-};
+
+/** Each column as it is written and as it is read back. Older tables lack some, which then read as null. */
+export const columns = {
+  problem: [VARCHAR, z.string()],
+  source: [VARCHAR, maybe.text],
+  question: [VARCHAR, z.string()],
+  answer: [VARCHAR, z.string()],
+  image: [VARCHAR, maybe.text],
+  question_type: [VARCHAR, z.enum(['multi_choice', 'free_form']).nullable()],
+  answer_type: [VARCHAR, z.enum(['text', 'integer', 'float', 'list']).nullable()],
+  choices: [LIST(VARCHAR), z.array(z.string()).nullable()],
+  precision: [INTEGER, z.int().nullable()],
+  unit: [VARCHAR, maybe.text],
+  tags: [MAP(VARCHAR, VARCHAR), z.array(z.object({ key: z.string(), value: z.string() })).nullable()],
+  sample: [INTEGER, z.int().min(0).nullable()],
+  temperature: [DOUBLE, z.number()],
+  seed: [UINTEGER, z.int()],
+  version: [INTEGER, z.int()],
+  text: [VARCHAR, maybe.text],
+  finish: [VARCHAR, maybe.text],
+  verdict: [VARCHAR, z.enum(['correct', 'wrong', 'unreadable', 'error'])],
+  extracted: [VARCHAR, maybe.text],
+  normalised: [VARCHAR, maybe.text],
+  reason: [VARCHAR, maybe.text],
+  reward: [DOUBLE, maybe.number],
+  selected: [BOOLEAN, maybe.flag],
+  lucky: [BOOLEAN, maybe.flag],
+  steps: [LIST(step), z.array(z.object({ score: z.number().nullable(), right: z.boolean().nullable() })).nullable()],
+  tokens: [LIST(INTEGER), z.array(z.int()).nullable()],
+  logprobs: [LIST(FLOAT), z.array(z.number()).nullable()],
+} as const satisfies Record<string, readonly [DuckDBType, z.ZodType]>;
+
+export type ColumnName = keyof typeof columns;
 
 /** Most rows that DuckDB takes in one piece. */
 const PIECE = 2048;
@@ -88,14 +98,15 @@ export async function writeRolloutTable(path: string, folder: string, groups: As
   // Pictures are named by their real paths: a folder reached through a link holds them all the same.
   const real = await realpath(folder).catch(() => folder);
   try {
-    const types = Object.entries(columns).map(([name, type]) => `"${name}" ${type}`);
-    await connection.run(`create table rollouts(${types.join(', ')})`);
+    const names = Object.keys(columns) as ColumnName[];
+    const types = names.map((name) => columns[name][0]);
+    await connection.run(`create table rollouts(${names.map((name, i) => `"${name}" ${types[i]}`).join(', ')})`);
     const appender = await connection.createAppender('rollouts');
-    let rows: DuckDBValue[][] = [];
+    let rows: Row[] = [];
     const flush = (): void => {
       if (rows.length === 0) return;
-      const chunk = DuckDBDataChunk.create(Object.values(columns), rows.length);
-      chunk.setRows(rows);
+      const chunk = DuckDBDataChunk.create(types, rows.length);
+      chunk.setRows(rows.map((row) => names.map((name) => row[name] ?? null)));
       appender.appendDataChunk(chunk);
       rows = [];
     };
@@ -113,40 +124,48 @@ export async function writeRolloutTable(path: string, folder: string, groups: As
   }
 }
 
-function rowsOf({ rollout, context }: RowGroup, folder: string): DuckDBValue[][] {
+/** A row by the names of its columns; what is left out is null. */
+type Row = Readonly<Partial<Record<ColumnName, DuckDBValue>>>;
+
+function rowsOf({ rollout, context }: RowGroup, folder: string): Row[] {
   const { problem, responses, error } = rollout;
-  const images = problem.images.map((image) => ('path' in image ? within(folder, image.path) : image.name)).join('\n');
-  const about = [problem.id, problem.source, problem.question, problem.answer, images, ...formOf(problem)];
-  const drawn = [context.temperature, context.seed, context.version];
-  if (error !== undefined) {
-    return [[...about, null, ...drawn, null, null, 'error', null, null, error, null, false, null, null, null, null]];
-  }
+  const { temperature, seed, version, selected } = context;
+  const about: Row = {
+    problem: problem.id,
+    source: problem.source,
+    question: problem.question,
+    answer: problem.answer,
+    image: problem.images.map((image) => ('path' in image ? within(folder, image.path) : image.name)).join('\n'),
+    question_type: problem.questionType,
+    answer_type: problem.answerType,
+    choices: listValue([...problem.choices]),
+    precision: problem.precision ?? null,
+    unit: problem.unit ?? null,
+    tags: mapValue(Object.entries(problem.tags ?? {}).map(([key, value]) => ({ key, value }))),
+    temperature,
+    seed,
+    version,
+  };
+  if (error !== undefined) return [{ ...about, verdict: 'error', reason: error, selected: false }];
   return responses.map((rated, sample) => {
     const { response, grade } = rated;
-    return [
+    return {
       ...about,
       sample,
-      ...drawn,
-      response.text,
-      response.finish,
-      grade.verdict,
-      grade.extracted,
-      grade.normalised,
-      grade.reason,
-      rated.reward ?? null,
-      context.selected.has(sample),
-      isLuckyResponse(rated) ?? null,
-      listValue(stepsOf(rated)),
-      listValue(Array.from(response.tokens)),
-      listValue(Array.from(response.logprobs)),
-    ];
+      text: response.text,
+      finish: response.finish,
+      verdict: grade.verdict,
+      extracted: grade.extracted,
+      normalised: grade.normalised,
+      reason: grade.reason,
+      reward: rated.reward ?? null,
+      selected: selected.has(sample),
+      lucky: isLuckyResponse(rated) ?? null,
+      steps: listValue(stepsOf(rated)),
+      tokens: listValue(Array.from(response.tokens)),
+      logprobs: listValue(Array.from(response.logprobs)),
+    };
   });
-}
-
-/** What grading the responses again needs to know besides. */
-function formOf({ questionType, answerType, choices, precision, unit, tags = {} }: Problem): DuckDBValue[] {
-  const entries = Object.entries(tags).map(([key, value]) => ({ key, value }));
-  return [questionType, answerType, listValue([...choices]), precision ?? null, unit ?? null, mapValue(entries)];
 }
 
 function stepsOf({ steps, scores, right }: RatedResponse): DuckDBValue[] {

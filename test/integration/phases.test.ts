@@ -107,3 +107,12 @@ test('every phase has a title that a reader understands', () => {
     'final test',
   ]);
 });
+
+test('the documentation of run folders lists every phase with the fields of its result', () => {
+  const text = readFileSync(new URL('../../docs/run-folder.md', import.meta.url), 'utf8');
+  const rows = Object.values(phases).map(({ name, result }) => {
+    const fields = Object.keys((result as unknown as { readonly shape: object }).shape).map((field) => `\`${field}\``);
+    return `| \`${name}\` | ${fields.join(', ')} |`;
+  });
+  expect(text).toContain(`| phase | result |\n|---|---|\n${rows.join('\n')}\n`);
+});

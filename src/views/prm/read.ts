@@ -2,9 +2,8 @@
 // Leaves what the numbers say to ranking.ts, tops.ts, truth.ts and selection.ts.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { Candidate } from '../../evolve/select.js';
-import { readGroups } from '../../record/groups.js';
+import { type RolloutRow, readGroups } from '../../record/groups.js';
 
 export interface ScoredStep {
   /** Null where it was not scored. */
@@ -34,24 +33,8 @@ export interface AskedQuestion {
   readonly responses: readonly ScoredResponse[];
 }
 
-const step = z.object({ score: z.number().nullable(), right: z.boolean().nullable() });
-const row = z.object({
-  problem: z.string(),
-  question: z.string(),
-  temperature: z.number(),
-  version: z.number().int(),
-  sample: z.number().int().min(0).nullable(),
-  text: z.string().nullable(),
-  finish: z.string().nullable(),
-  verdict: z.enum(['correct', 'wrong', 'unreadable', 'error']),
-  reward: z.number().nullable(),
-  lucky: z.boolean().nullable(),
-  token_count: z.number().int().nullable(),
-  steps: z.array(step).nullable(),
-});
-type Row = z.infer<typeof row>;
-
-const COLUMNS = Object.keys(row.shape).filter((name) => name !== 'token_count');
+const COLUMNS = ['problem', 'question', 'sample', 'text', 'finish', 'verdict', 'reward', 'lucky', 'steps'] as const;
+type Row = RolloutRow<(typeof COLUMNS)[number]>;
 
 /** Path of a table of the run; undefined where it is not there. */
 export function tableOf(run: string, name: string): string | undefined {
@@ -61,7 +44,7 @@ export function tableOf(run: string, name: string): string | undefined {
 
 /** @throws UserError where the file is no table of rollouts */
 export async function* readQuestions(file: string): AsyncGenerator<AskedQuestion> {
-  for await (const rows of readGroups(file, COLUMNS.join(', '), row)) yield toQuestion(rows);
+  for await (const rows of readGroups(file, COLUMNS)) yield toQuestion(rows);
 }
 
 function toQuestion(rows: readonly Row[]): AskedQuestion {
