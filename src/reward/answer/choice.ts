@@ -120,6 +120,9 @@ function inRange(letter: string | undefined, count: number): string | null {
   return letter !== undefined && letter.charCodeAt(0) - 65 < count ? letter : null;
 }
 
+/** How much of the end of a response is searched for a number. UTF-16 units. */
+const LONGEST_SEARCHED = 4096;
+
 /** Words that a paraphrase of a choice may leave out or put in. */
 const LOOSE_WORDS = new Set(
   'a an the it they he she of in is are was were be will would could may might can also to'.split(' '),
@@ -148,7 +151,8 @@ function looseWords(text: string): string[] {
 }
 
 /** The last number of the piece, where exactly one choice has that number in it. */
-function numberedChoice(text: string, choices: readonly string[]): ChoiceRead | null {
+function numberedChoice(response: string, choices: readonly string[]): ChoiceRead | null {
+  const text = response.slice(-LONGEST_SEARCHED);
   const last = findQuantities(text).at(-1);
   if (last === undefined || last.isExpression) return null;
   const value = canonicalNumber(last.value);
