@@ -45,6 +45,9 @@ export function readLooseChoice(response: string, choices: readonly string[]): C
   const mentions = findMentions(text, choices, false);
   if (mentions.length === 0) return numberedChoice(text, choices) ?? paraphrasedChoice(text, choices);
   const groups = groupMentions(text, mentions).filter(({ stance }) => stance !== 'denied');
+  const end = groups.at(-1);
+  // A conclusion that names several choices is none, whatever was named before it.
+  if (end && end.letters.length > 1 && end.stance !== 'mentioned') return readGroup(text, end);
   const single = groups.filter(({ letters }) => letters.length === 1);
   const bracket = single.findLast(isBracketed);
   const last = single.at(-1);
@@ -57,7 +60,7 @@ export function readLooseChoice(response: string, choices: readonly string[]): C
     (drawn && drawn.end > (bracket?.end ?? 0) ? drawn : undefined) ??
     (isGoneThrough(single) ? last : bracket) ??
     last ??
-    groups.at(-1);
+    end;
   return group ? readGroup(text, group) : null;
 }
 
