@@ -13,6 +13,7 @@
 #include "base/tensor_memory.h"
 #include "engine/kernel_check.h"
 #include "engine/probe.h"
+#include "ops/cpu/kernels.h"
 
 namespace mstar::addon {
 namespace {
@@ -51,12 +52,6 @@ Napi::Value backbones(const Napi::CallbackInfo& info) {
   auto out = Napi::Array::New(info.Env());
   for (const std::string& name : backbone_names()) out.Set(out.Length(), name);
   return out;
-}
-
-const char* simd() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-    return "avx512";
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? "avx2" : "plain";
 }
 
 /** probe(device, dtype, copyBytes, matrixSide): measured limits and memory; blocks. */
@@ -110,7 +105,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
                 auto out = Napi::Object::New(info.Env());
                 out.Set("torch", TORCH_VERSION);
                 out.Set("threads", at::get_num_threads());
-                out.Set("simd", simd());
+                out.Set("simd", cpu::kernels().name);
                 out.Set("malloc", malloc_state);
                 return out;
               }));
@@ -120,5 +115,12 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 }  // namespace
 }  // namespace mstar::addon
 
-static Napi::Object init(Napi::Env env, Napi::Object exports) { return mstar::addon::initialise(env, exports); }
+static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  try {
+    mstar::cpu::kernels();  // refuses a wrong MSTAR_SIMD before anything else happens
+  } catch (const std::exception& error) {
+    throw Napi::Error::New(env, error.what());
+  }
+  return mstar::addon::initialise(env, exports);
+}
 NODE_API_MODULE(mstar, init)

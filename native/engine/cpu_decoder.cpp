@@ -101,7 +101,7 @@ void CpuDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows, co
   for (int64_t l = 0; l < shape_.layers; ++l) {
     const Layer& layer = layers_[static_cast<size_t>(l)];
     cpu::rms_norm(x, layer.attention_norm.data(), shape_.eps, normal, count, d);
-    cpu::gemm(layer.qkv, normal, d, qkv, qkv_width, count, false);
+    cpu::gemm(layer.qkv, normal, d, cpu::Layout::rows, qkv, qkv_width, count, false);
     for (int64_t r = 0; r < count; ++r)  // query and key heads lie side by side: one rotation for both
       cpu::rotate_half(qkv + r * qkv_width, scratch.cosine.data() + r * e / 2, scratch.sine.data() + r * e / 2,
                        heads + kv, e);
@@ -114,20 +114,21 @@ void CpuDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows, co
           scratch.attend.push_back(
               {qkv + r * qkv_width + h * group * e, mixed + (r * heads + h * group) * e, row.own->span(row.at + 1)});
         }
-        cpu::attend(g.shared.data(), static_cast<int64_t>(g.shared.size()), scratch.attend.data(), g.rows, group, e,
-                    pool.place(l, h), scale, scratch.workspace);
+        cpu::attend({g.shared.data(), static_cast<int64_t>(g.shared.size()), scratch.attend.data(), g.rows, group, e,
+                     pool.place(l, h), scale},
+                    scratch.attended);
       }
-    cpu::gemm(layer.output, mixed, heads * e, x, d, count, true);
+    cpu::gemm(layer.output, mixed, heads * e, cpu::Layout::rows, x, d, count, true);
     cpu::rms_norm(x, layer.ffn_norm.data(), shape_.eps, normal, count, d);
-    cpu::gemm(layer.gate_up, normal, d, gate_up, 2 * wide, count, false);
+    cpu::gemm(layer.gate_up, normal, d, cpu::Layout::rows, gate_up, 2 * wide, count, false);
     cpu::swiglu(gate_up, gated, count, wide);
-    cpu::gemm(layer.down, gated, wide, x, d, count, true);
+    cpu::gemm(layer.down, gated, wide, cpu::Layout::rows, x, d, count, true);
   }
   cpu::rms_norm(x, norm_.data(), shape_.eps, x, count, d);
 }
 
 void CpuDecoder::logits(const float* hidden, int64_t rows, float* out) const {
-  cpu::gemm(head_, hidden, shape_.hidden, out, shape_.vocab, rows, false);
+  cpu::gemm(head_, hidden, shape_.hidden, cpu::Layout::rows, out, shape_.vocab, rows, false);
 }
 
 }  // namespace mstar

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/kv_cache.h"
+#include "ops/cpu/attention.h"
 #include "ops/cpu/gemm.h"
 
 namespace mstar {
@@ -26,8 +27,9 @@ struct DecodeGroup {
 
 /** Buffers of one calling thread. */
 struct DecodeScratch {
-  std::vector<float> normal, qkv, mixed, gate_up, gated, cosine, sine, workspace;
+  std::vector<float> normal, qkv, mixed, gate_up, gated, cosine, sine;
   std::vector<cpu::AttendRow> attend;
+  cpu::AttendWorkspace attended;
 };
 
 class CpuDecoder {
