@@ -12,10 +12,11 @@ namespace mstar {
 void* allocate_huge(size_t bytes) {
   constexpr size_t kHuge = size_t{1} << 21, kLine = 64;
   const bool large = bytes >= kHuge;
+  if (large) bytes = (bytes + kHuge - 1) / kHuge * kHuge;
   void* start = nullptr;
   if (posix_memalign(&start, large ? kHuge : kLine, bytes) != 0) throw std::bad_alloc();
 #if defined(__linux__)
-  if (large) madvise(start, bytes / kHuge * kHuge, MADV_HUGEPAGE);
+  if (large) madvise(start, bytes, MADV_HUGEPAGE);
 #endif
   return start;
 }

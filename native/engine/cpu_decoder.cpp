@@ -11,11 +11,6 @@ std::vector<float> floats(const at::Tensor& tensor) {
   return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
 }
 
-void pack_matrix(cpu::PackedWeight& out, const at::Tensor& matrix) {
-  const auto flat = matrix.detach().to(at::kFloat).contiguous();
-  cpu::pack(out, flat.const_data_ptr<float>(), flat.size(0), flat.size(1), flat.size(1));
-}
-
 float* sized(std::vector<float>& buffer, int64_t floats) {
   if (static_cast<int64_t>(buffer.size()) < floats) buffer.resize(static_cast<size_t>(floats));
   return buffer.data();
@@ -27,17 +22,35 @@ CpuDecoder::CpuDecoder(const Backbone& backbone, const Parameters& parameters)
     : backbone_(backbone), shape_(backbone.decoder_shape()) {
   const at::NoGradGuard no_grad;
   const DecoderWeights weights = backbone.decoder_weights(parameters);
-  for (const DecoderLayer& from : weights.layers) {
-    Layer& layer = layers_.emplace_back();
-    layer.attention_norm = floats(from.attention_norm);
-    layer.ffn_norm = floats(from.ffn_norm);
-    pack_matrix(layer.qkv, from.qkv);
-    pack_matrix(layer.output, from.output);
-    pack_matrix(layer.gate_up, at::cat({from.gate, from.up}));
-    pack_matrix(layer.down, from.down);
+  layers_.resize(weights.layers.size());
+  const auto each_matrix = [&](const auto& visit) {
+    for (size_t l = 0; l < layers_.size(); ++l) {
+      const DecoderLayer& from = weights.layers[l];
+      visit(layers_[l].qkv, std::vector{from.qkv});
+      visit(layers_[l].output, std::vector{from.output});
+      visit(layers_[l].gate_up, std::vector{from.gate, from.up});
+      visit(layers_[l].down, std::vector{from.down});
+    }
+    visit(head_, std::vector{weights.head});
+  };
+  int64_t floats_wanted = 0;
+  each_matrix([&](cpu::PackedWeight& matrix, const std::vector<at::Tensor>& parts) {
+    for (const at::Tensor& part : parts) matrix.n += part.size(0);
+    matrix.k = parts[0].size(1);
+    floats_wanted += cpu::packed_floats(matrix.n, matrix.k);
+  });
+  matrices_.resize(static_cast<size_t>(floats_wanted));
+  float* to = matrices_.data();
+  each_matrix([&](cpu::PackedWeight& matrix, const std::vector<at::Tensor>& parts) {
+    const auto flat = (parts.size() == 1 ? parts[0] : at::cat(parts)).detach().to(at::kFloat).contiguous();
+    matrix = cpu::pack(flat.const_data_ptr<float>(), matrix.n, matrix.k, matrix.k, to);
+    to += cpu::packed_floats(matrix.n, matrix.k);
+  });
+  for (size_t l = 0; l < layers_.size(); ++l) {
+    layers_[l].attention_norm = floats(weights.layers[l].attention_norm);
+    layers_[l].ffn_norm = floats(weights.layers[l].ffn_norm);
   }
   norm_ = floats(weights.norm);
-  pack_matrix(head_, weights.head);
   base_ = rotation_of(0);
 }
 

@@ -5,6 +5,7 @@
 // once.
 #include <vector>
 
+#include "base/huge_pages.h"
 #include "engine/kv_cache.h"
 #include "ops/cpu/attention.h"
 #include "ops/cpu/gemm.h"
@@ -59,6 +60,7 @@ class CpuDecoder {
   DecoderShape shape_;
   Rotation base_;
   std::vector<float> norm_;
+  HugeVector matrices_;  // what layers_ and head_ are views of
   std::vector<Layer> layers_;
   cpu::PackedWeight head_;
 };

@@ -5,6 +5,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "base/huge_pages.h"
 #include "ops/cpu/gemm.h"
 
 namespace mstar {
@@ -25,13 +26,14 @@ constexpr int64_t kGrain = int64_t{1} << 20;
 int64_t grain(int64_t multiplications) { return std::max<int64_t>(1, kGrain / std::max<int64_t>(1, multiplications)); }
 
 /** y [rows, n] = x [rows, k] W^T. Each thread packs the outputs that it computes, a piece at a time that stays in cache.
- * `pack_piece` packs outputs [first, first + count). */
+ * `pack_piece` packs `count` outputs from `first` on into a place. */
 template <typename Pack>
 void product(const float* x, int64_t rows, int64_t n, int64_t k, float* y, const Pack& pack_piece) {
   at::parallel_for(0, (n + kOutputs - 1) / kOutputs, grain(rows * kOutputs * k), [&](int64_t from, int64_t to) {
-    cpu::PackedWeight packed;
+    HugeVector room;
+    room.resize(static_cast<size_t>(cpu::packed_floats(kOutputs, k)));
     for (int64_t j = from * kOutputs; j < std::min(to * kOutputs, n); j += kOutputs) {
-      pack_piece(packed, j, std::min(kOutputs, n - j));
+      const cpu::PackedWeight packed = pack_piece(j, std::min(kOutputs, n - j), room.data());
       cpu::gemm(packed, x, k, cpu::Layout::rows, y + j, n, rows, false);
     }
   });
@@ -42,9 +44,7 @@ at::Tensor forward_product(const at::Tensor& x_RK, const at::Tensor& weight_NK) 
   auto y = at::empty({rows, n}, x_RK.options());
   const float* weight = weight_NK.const_data_ptr<float>();
   product(x_RK.const_data_ptr<float>(), rows, n, k, y.mutable_data_ptr<float>(),
-          [&](cpu::PackedWeight& packed, int64_t first, int64_t count) {
-            cpu::pack(packed, weight + first * k, count, k, k);
-          });
+          [&](int64_t first, int64_t count, float* to) { return cpu::pack(weight + first * k, count, k, k, to); });
   return y;
 }
 
@@ -54,8 +54,8 @@ at::Tensor gradient_of_x(const at::Tensor& dy_RN, const at::Tensor& weight_NK) {
   auto dx_RK = at::empty({rows, k}, dy_RN.options());
   const float* weight = weight_NK.const_data_ptr<float>();
   product(dy_RN.const_data_ptr<float>(), rows, k, n, dx_RK.mutable_data_ptr<float>(),
-          [&](cpu::PackedWeight& packed, int64_t first, int64_t count) {
-            cpu::pack_transposed(packed, weight + first, count, n, k);
+          [&](int64_t first, int64_t count, float* to) {
+            return cpu::pack_transposed(weight + first, count, n, k, to);
           });
   return dx_RK;
 }
@@ -64,8 +64,9 @@ at::Tensor gradient_of_x(const at::Tensor& dy_RN, const at::Tensor& weight_NK) {
 at::Tensor gradient_of_weight(const at::Tensor& dy_RN, const at::Tensor& x_RK) {
   const int64_t rows = x_RK.size(0), n = dy_RN.size(1), k = x_RK.size(1);
   auto dw_NK = at::empty({n, k}, x_RK.options());
-  cpu::PackedWeight packed;
-  cpu::pack_transposed(packed, x_RK.const_data_ptr<float>(), k, rows, k);
+  HugeVector room;
+  room.resize(static_cast<size_t>(cpu::packed_floats(k, rows)));
+  const auto packed = cpu::pack_transposed(x_RK.const_data_ptr<float>(), k, rows, k, room.data());
   const float* dy = dy_RN.const_data_ptr<float>();
   float* dw = dw_NK.mutable_data_ptr<float>();
   at::parallel_for(0, (n + kRows - 1) / kRows, grain(kRows * rows * k), [&](int64_t from, int64_t to) {

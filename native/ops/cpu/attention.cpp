@@ -22,6 +22,8 @@ MSTAR_INLINE void score_tile(const Query* queries, const float* const* blocks, i
   Floats sums[Q][kKeys * B];
   for (int i = 0; i < Q; ++i)
     for (int v = 0; v < kKeys * B; ++v) sums[i][v] = Floats{};
+  // Several channels at a time: there are more blocks' addresses than registers for them.
+#pragma GCC unroll 4
   for (int64_t d = 0; d < head_dim; ++d) {
     Floats key[kKeys * B];
 #pragma GCC unroll 8

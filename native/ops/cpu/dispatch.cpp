@@ -50,12 +50,14 @@ const Kernels& kernels() {
   return chosen;
 }
 
-void pack(PackedWeight& out, const float* weight, int64_t n, int64_t k, int64_t stride) {
-  kernels().pack(out, weight, n, k, stride);
+int64_t packed_floats(int64_t n, int64_t k) { return kernels().packed_floats(n, k); }
+
+PackedWeight pack(const float* weight, int64_t n, int64_t k, int64_t stride, float* to) {
+  return kernels().pack(weight, n, k, stride, to);
 }
 
-void pack_transposed(PackedWeight& out, const float* weight, int64_t n, int64_t k, int64_t stride) {
-  kernels().pack_transposed(out, weight, n, k, stride);
+PackedWeight pack_transposed(const float* weight, int64_t n, int64_t k, int64_t stride, float* to) {
+  return kernels().pack_transposed(weight, n, k, stride, to);
 }
 
 void gemm(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y, int64_t y_stride,

@@ -90,7 +90,7 @@ void strip(const Strip& s) {
 /** A block of rows and of k against every panel; x is [rows, k]. */
 void block(const PackedWeight& w, Strip s, int64_t k0, float* y) {
   for (int64_t j = 0; j < w.n; j += kPanel) {
-    s.panel = w.panels.data() + j * w.k + k0 * kPanel;
+    s.panel = w.panels + j * w.k + k0 * kPanel;
     s.next = j + kPanel < w.n ? s.panel + w.k * kPanel : s.panel;
     s.y = y + j;
     s.width = std::min(kPanel, w.n - j);
@@ -106,33 +106,31 @@ void block(const PackedWeight& w, Strip s, int64_t k0, float* y) {
 
 }  // namespace
 
-void pack(PackedWeight& out, const float* weight, int64_t n, int64_t k, int64_t stride) {
-  out.n = n;
-  out.k = k;
-  out.panels.resize(static_cast<size_t>((n + kPanel - 1) / kPanel * kPanel * k));
+int64_t packed_floats(int64_t n, int64_t k) { return (n + kPanel - 1) / kPanel * kPanel * k; }
+
+PackedWeight pack(const float* weight, int64_t n, int64_t k, int64_t stride, float* to) {
   for (int64_t j = 0; j < n; j += kPanel) {
     const int64_t width = std::min(kPanel, n - j);
-    float* panel = out.panels.data() + j * k;
+    float* panel = to + j * k;
     if (width < kPanel) std::memset(panel, 0, static_cast<size_t>(kPanel * k) * sizeof(float));
     for (int64_t i = 0; i < k; i += kLine)  // a cache line of each row at a time
       transpose(weight + j * stride + i, stride, width, std::min(kLine, k - i), panel + i * kPanel, kPanel);
   }
+  return {n, k, to};
 }
 
-void pack_transposed(PackedWeight& out, const float* weight, int64_t n, int64_t k, int64_t stride) {
-  out.n = n;
-  out.k = k;
-  out.panels.resize(static_cast<size_t>((n + kPanel - 1) / kPanel * kPanel * k));
+PackedWeight pack_transposed(const float* weight, int64_t n, int64_t k, int64_t stride, float* to) {
   constexpr int64_t kTogether = 16;  // rows of `weight` that are read side by side, from end to end
   for (int64_t i = 0; i < k; i += kTogether)
     for (int64_t j = 0; j < n; j += kPanel) {
       const int64_t width = std::min(kPanel, n - j);
       for (int64_t row = i; row < std::min(i + kTogether, k); ++row) {
-        float* to = out.panels.data() + j * k + row * kPanel;
-        std::memcpy(to, weight + row * stride + j, static_cast<size_t>(width) * sizeof(float));
-        std::memset(to + width, 0, static_cast<size_t>(kPanel - width) * sizeof(float));
+        float* line = to + j * k + row * kPanel;
+        std::memcpy(line, weight + row * stride + j, static_cast<size_t>(width) * sizeof(float));
+        std::memset(line + width, 0, static_cast<size_t>(kPanel - width) * sizeof(float));
       }
     }
+  return {n, k, to};
 }
 
 void gemm(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y, int64_t y_stride,

@@ -5,22 +5,23 @@
 // thread.
 #include <cstdint>
 
-#include "base/huge_pages.h"
-
 namespace mstar::cpu {
 
-/** A [n, k] weight (rows = outputs) in panels of as many outputs as the instruction set has in a tile:
+/** A view of a [n, k] weight (rows = outputs) in panels of as many outputs as the instruction set has in a tile:
  * panels[p][k][width], zero-padded. */
 struct PackedWeight {
   int64_t n = 0, k = 0;
-  HugeVector panels;
+  const float* panels = nullptr;
 };
 
-/** Packs `weight` [n, k], row stride `stride` floats. */
-void pack(PackedWeight& out, const float* weight, int64_t n, int64_t k, int64_t stride);
+/** Floats that a packed [n, k] weight takes. */
+int64_t packed_floats(int64_t n, int64_t k);
+
+/** Packs `weight` [n, k], row stride `stride` floats, into `to`. */
+PackedWeight pack(const float* weight, int64_t n, int64_t k, int64_t stride, float* to);
 
 /** The same from the transpose: `weight` is [k, n]. */
-void pack_transposed(PackedWeight& out, const float* weight, int64_t n, int64_t k, int64_t stride);
+PackedWeight pack_transposed(const float* weight, int64_t n, int64_t k, int64_t stride, float* to);
 
 /** How x lies in memory: [rows, k] or [k, rows]. */
 enum class Layout { rows, columns };

@@ -11,6 +11,7 @@ namespace mstar::cpu {
 
 struct Kernels {
   const char* name;
+  decltype(&cpu::packed_floats) packed_floats;
   decltype(&cpu::pack) pack;
   decltype(&cpu::pack_transposed) pack_transposed;
   decltype(&cpu::gemm) gemm;
