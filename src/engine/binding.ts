@@ -191,7 +191,7 @@ export interface NativeAddon {
     readonly kernels: boolean;
   };
   /** Every fused kernel of a device against its plain twin: largest difference over the largest number, for drawn tokens the
-   * share that differs. Blocks for a second. Throws where there is no such device. */
+   * share that differs. On the CPU those of each instruction set too, which their names begin with. Blocks for a second. Throws where there is no such device. */
   compareKernels(device: string): { readonly kernel: string; readonly shape: string; readonly error: number }[];
   info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };
 }
