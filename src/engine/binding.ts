@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { UserError } from '../core/errors.js';
 
 /** Decoded picture, 8-bit RGB, row by row; `key` is a content hash: equal keys are encoded once. */
 export interface RawImage {
@@ -193,6 +194,7 @@ export interface NativeAddon {
   /** Every fused kernel of a device against its plain twin: largest difference over the largest number, for drawn tokens the
    * share that differs. On the CPU those of each instruction set too, which their names begin with. Blocks for a second. Throws where there is no such device. */
   compareKernels(device: string): { readonly kernel: string; readonly shape: string; readonly error: number }[];
+  /** `simd`: the instruction set of the CPU kernels in use. */
   info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };
 }
 
@@ -204,6 +206,12 @@ export function addon(): NativeAddon {
   // The same place seen from src/engine (tests) and from dist/engine.
   const file = fileURLToPath(new URL('../../.native/Release/mstar.node', import.meta.url));
   if (!existsSync(file)) throw new Error('the native addon is not built: run `npm run setup`');
-  loaded = createRequire(import.meta.url)(file) as NativeAddon;
+  try {
+    loaded = createRequire(import.meta.url)(file) as NativeAddon;
+  } catch (error) {
+    // The one refusal at load that the user can mend: an instruction set by name that the machine has not.
+    if (error instanceof Error && error.message.startsWith('MSTAR_SIMD:')) throw new UserError(error.message);
+    throw error;
+  }
   return loaded;
 }

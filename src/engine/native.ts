@@ -1,6 +1,6 @@
 // Calls into the addon: errors become EngineError with the caller's stack, an AbortSignal becomes the addon's cancel flag.
 // Leaves the surface itself to binding.ts.
-import { EngineError } from '../core/errors.js';
+import { EngineError, UserError } from '../core/errors.js';
 import { addon, type CancelFlag } from './binding.js';
 
 /** Runs a native call. Throws EngineError with the native code; the native error is its cause. */
@@ -23,7 +23,8 @@ export function guardedNow<T>(call: () => T): T {
   }
 }
 
-function engineError(error: unknown, place: EngineError): EngineError {
+function engineError(error: unknown, place: EngineError): Error {
+  if (error instanceof UserError) return error; // the addon was refused at load for a reason the user can mend
   const { code, message } = error as { code?: unknown; message?: unknown };
   const wrapped = new EngineError(
     typeof code === 'string' && code.startsWith('ERR_') ? code : place.code,
