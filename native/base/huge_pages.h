@@ -6,7 +6,8 @@
 
 namespace mstar {
 
-/** Memory of at least `bytes`, aligned to a cache line, asked for in huge pages where it is large. Free with std::free. */
+/** Memory of at least `bytes`, aligned to a cache line, asked for in huge pages where it is large. Free with std::free.
+ */
 void* allocate_huge(size_t bytes);
 
 /** Floats whose number changes rarely: resizing keeps nothing and sets nothing. */

@@ -25,8 +25,8 @@ constexpr int64_t kGrain = int64_t{1} << 20;
 
 int64_t grain(int64_t multiplications) { return std::max<int64_t>(1, kGrain / std::max<int64_t>(1, multiplications)); }
 
-/** y [rows, n] = x [rows, k] W^T. Each thread packs the outputs that it computes, a piece at a time that stays in cache.
- * `pack_piece` packs `count` outputs from `first` on into a place. */
+/** y [rows, n] = x [rows, k] W^T. Each thread packs the outputs that it computes, a piece at a time that stays in
+ * cache. `pack_piece` packs `count` outputs from `first` on into a place. */
 template <typename Pack>
 void product(const float* x, int64_t rows, int64_t n, int64_t k, float* y, const Pack& pack_piece) {
   at::parallel_for(0, (n + kOutputs - 1) / kOutputs, grain(rows * kOutputs * k), [&](int64_t from, int64_t to) {
@@ -53,10 +53,9 @@ at::Tensor gradient_of_x(const at::Tensor& dy_RN, const at::Tensor& weight_NK) {
   const int64_t rows = dy_RN.size(0), n = weight_NK.size(0), k = weight_NK.size(1);
   auto dx_RK = at::empty({rows, k}, dy_RN.options());
   const float* weight = weight_NK.const_data_ptr<float>();
-  product(dy_RN.const_data_ptr<float>(), rows, k, n, dx_RK.mutable_data_ptr<float>(),
-          [&](int64_t first, int64_t count, float* to) {
-            return cpu::pack_transposed(weight + first, count, n, k, to);
-          });
+  product(
+      dy_RN.const_data_ptr<float>(), rows, k, n, dx_RK.mutable_data_ptr<float>(),
+      [&](int64_t first, int64_t count, float* to) { return cpu::pack_transposed(weight + first, count, n, k, to); });
   return dx_RK;
 }
 

@@ -22,7 +22,7 @@ MSTAR_INLINE void score_tile(const Query* queries, const float* const* blocks, i
   Floats sums[Q][kKeys * B];
   for (int i = 0; i < Q; ++i)
     for (int v = 0; v < kKeys * B; ++v) sums[i][v] = Floats{};
-  // Several channels at a time: there are more blocks' addresses than registers for them.
+      // Several channels at a time: there are more blocks' addresses than registers for them.
 #pragma GCC unroll 4
   for (int64_t d = 0; d < head_dim; ++d) {
     Floats key[kKeys * B];
@@ -54,8 +54,7 @@ MSTAR_INLINE void score_blocks(const Query* queries, const KvSpan& span, int64_t
     score_tile<Q, kWide>(queries, span.blocks + b, ahead, at + b * kBlockTokens, head_dim, offset);
   for (; b + kHalf <= blocks; b += kHalf)
     score_tile<Q, kHalf>(queries, span.blocks + b, ahead, at + b * kBlockTokens, head_dim, offset);
-  for (; b < blocks; ++b)
-    score_tile<Q, 1>(queries, span.blocks + b, ahead, at + b * kBlockTokens, head_dim, offset);
+  for (; b < blocks; ++b) score_tile<Q, 1>(queries, span.blocks + b, ahead, at + b * kBlockTokens, head_dim, offset);
 }
 
 MSTAR_INLINE void score_span(const Query* queries, int64_t count, const KvSpan& span, int64_t ahead, int64_t at,

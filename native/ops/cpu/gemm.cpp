@@ -1,6 +1,6 @@
 // Packed-weight GEMM. A tile of rows x outputs stays in registers: 8 x 48 in the 32 registers of AVX-512, 6 x 16 in the
-// 16 of AVX2, 6 x 8 without either. The panel of outputs is read once per tile of rows and stays in cache; k is cut into
-// blocks so that a block of a panel fits into L2, rows into blocks whose x does.
+// 16 of AVX2, 6 x 8 without either. The panel of outputs is read once per tile of rows and stays in cache; k is cut
+// into blocks so that a block of a panel fits into L2, rows into blocks whose x does.
 #include "ops/cpu/gemm.h"
 
 #include <algorithm>

@@ -40,8 +40,7 @@ void swiglu(const float* gate_up, float* out, int64_t rows, int64_t width) {
   };
   for (int64_t r = 0; r < rows; ++r, gate_up += 2 * width, out += width) {
     int64_t i = 0;
-    for (; i + kLanes <= width; i += kLanes)
-      store(out + i, gated(load(gate_up + i), load(gate_up + width + i)));
+    for (; i + kLanes <= width; i += kLanes) store(out + i, gated(load(gate_up + i), load(gate_up + width + i)));
     if (i < width) {
       const Floats gate = load_some(gate_up + i, width - i), up = load_some(gate_up + width + i, width - i);
       store_some(out + i, gated(gate, up), width - i);

@@ -19,7 +19,7 @@ decltype(cpu::exp_scaled) exp_scaled;
 decltype(cpu::max_of) max_of;
 
 extern const Kernels table;
-const Kernels table{MSTAR_NAME(MSTAR_ISA), packed_floats, pack,   pack_transposed, gemm,  attend_queries,
-                    rms_norm,              rotate_half,   swiglu, exp_scaled,      max_of};
+const Kernels table{MSTAR_NAME(MSTAR_ISA), packed_floats, pack,       pack_transposed, gemm, attend_queries, rms_norm,
+                    rotate_half,           swiglu,        exp_scaled, max_of};
 
 }  // namespace mstar::cpu::MSTAR_ISA
