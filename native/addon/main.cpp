@@ -13,7 +13,6 @@
 #include "base/tensor_memory.h"
 #include "engine/kernel_check.h"
 #include "engine/probe.h"
-#include "ops/cpu/kernels.h"
 
 namespace mstar::addon {
 namespace {
@@ -110,7 +109,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
                 auto out = Napi::Object::New(info.Env());
                 out.Set("torch", TORCH_VERSION);
                 out.Set("threads", at::get_num_threads());
-                out.Set("simd", cpu::kernels().name);
+                out.Set("simd", instruction_set());
                 out.Set("malloc", malloc_state);
                 return out;
               }));
@@ -122,7 +121,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
   try {
-    mstar::cpu::kernels();  // refuses a wrong MSTAR_SIMD before anything else happens
+    mstar::instruction_set();  // refuses a wrong MSTAR_SIMD before anything else happens
   } catch (const std::exception& error) {
     throw Napi::Error::New(env, error.what());
   }
