@@ -8,6 +8,7 @@ import { systemFault, UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
 import { readYaml } from '../core/yaml.js';
 import { isInside } from '../run/durable.js';
+import { journalEvents } from '../run/journal.js';
 import * as schema from './schema.js';
 
 export interface PhaseRecord {
@@ -105,9 +106,11 @@ export async function readRun(dir: string): Promise<RunData> {
   };
 }
 
-/** The events of a run's journal, like the run itself up to the first line that is cut off or damaged. */
+/** The events of a run's journal, read as the run itself reads them. Throws UserError for a damaged line amid finished phases. */
 export async function readEvents(dir: string): Promise<{ readonly event: string }[]> {
-  return parseEvents((await readText(join(dir, 'journal.jsonl'))) ?? '');
+  const journal = join(dir, 'journal.jsonl');
+  const text = Buffer.from((await readText(journal)) ?? '');
+  return Array.from(journalEvents(journal, text), ({ event }) => event);
 }
 
 /**
@@ -160,20 +163,6 @@ function valueAt(config: object, name: string): unknown {
   return name
     .split('.')
     .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined | null)?.[key], config);
-}
-
-function parseEvents(text: string): { readonly event: string }[] {
-  const events: { readonly event: string }[] = [];
-  for (const line of text.split('\n').slice(0, -1)) {
-    try {
-      const event = JSON.parse(line) as { readonly event: string } | null;
-      if (typeof event?.event !== 'string') break;
-      events.push(event);
-    } catch {
-      break;
-    }
-  }
-  return events;
 }
 
 /** Times are for show: a damaged file counts as none. */
