@@ -1,4 +1,4 @@
-// Questions with scored responses, as src/analyse reads them from a table: for tests of its measures.
+// Questions with scored responses, as src/views/prm reads them from a table: for tests of its measures.
 // Leaves tables to stored.ts.
 import type { AskedQuestion, ScoredResponse } from '../../src/views/prm/read.js';
 
