@@ -18,10 +18,10 @@ export type { Summary } from './evolve/summary.js';
 export type { GradeCounts, GradeOptions } from './grade/grade-file.js';
 export type { ExperimentSettings } from './jobs/experiment.js';
 export type { JobOptions, RecipeOptions, RegradeOptions, StoredSettings } from './jobs/jobs.js';
+export type { OpenedRun, RunRow } from './jobs/open-run.js';
 export type { JudgeOptions } from './judge/chat.js';
 export { RELEVANCE_PROMPT } from './judge/relevance.js';
 export {
-  analysePrm,
   createHost,
   evaluate,
   evaluateBenchmark,
@@ -39,6 +39,7 @@ export {
   messagesLine,
   openDisplay,
   openProblems,
+  openRun,
   openSteps,
   RelevanceJudge,
   resolveConfig,
@@ -49,10 +50,9 @@ export {
   trainPrm,
   visualPrmLine,
   warmup,
-  writePrmAnalysis,
   writeProblems,
-  writeReport,
 } from './library.js';
+export type { QueryResult } from './record/query.js';
 export type { AnswerRow, Protocol } from './reward/protocol/protocol.js';
 export { protocols } from './reward/protocol/registry.js';
 export type { RolloutSummary } from './rollout/sample.js';

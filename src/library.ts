@@ -10,6 +10,7 @@ import * as engine from './engine/host.js';
 import * as grading from './grade/grade-file.js';
 import * as experiments from './jobs/experiment.js';
 import * as jobs from './jobs/jobs.js';
+import * as runs from './jobs/open-run.js';
 import type { JudgeOptions } from './judge/chat.js';
 import * as judges from './judge/judge.js';
 import * as regrading from './judge/regrade.js';
@@ -19,8 +20,6 @@ import * as answers from './reward/answer/grade.js';
 import * as cutting from './reward/steps.js';
 import * as terminal from './run/terminal.js';
 import { REPORT_TO } from './views/metrics/targets.js';
-import * as analysis from './views/prm/analyse.js';
-import * as reports from './views/run/report.js';
 
 type Arguments = Readonly<Record<string, z.ZodType>>;
 
@@ -116,6 +115,7 @@ const solution = z.looseObject({
 });
 const prmOptions = z
   .strictObject({
+    out: path.optional(),
     table: path.optional(),
     temperature: z.number().min(0).optional(),
     iteration: whole(1).optional(),
@@ -301,17 +301,15 @@ export class RelevanceJudge extends relevances.RelevanceJudge {
   }
 }
 
-export const analysePrm: typeof analysis.analysePrm = promising(
-  'analysePrm',
-  { run: path, options: prmOptions },
-  analysis.analysePrm,
-);
-export const writePrmAnalysis: typeof analysis.writePrmAnalysis = promising(
-  'writePrmAnalysis',
-  { run: path, out: path, options: prmOptions },
-  analysis.writePrmAnalysis,
-);
-export const writeReport: typeof reports.writeReport = promising('writeReport', { run: path }, reports.writeReport);
+export const openRun: typeof runs.openRun = promising('openRun', { run: path }, async (dir) => {
+  const run = await runs.openRun(dir);
+  return {
+    ...run,
+    rollouts: looking('rollouts', { phase: path }, run.rollouts),
+    query: promising('query', { sql: text }, run.query),
+    prm: promising('prm', { options: prmOptions }, run.prm),
+  };
+});
 export const openDisplay: typeof terminal.openDisplay = looking(
   'openDisplay',
   { output: having('write') },

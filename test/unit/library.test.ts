@@ -64,7 +64,6 @@ test.each<[string, readonly unknown[], string]>([
   ['splitSteps', [response, ''], 'splitSteps: delimiter: "", wanted at least 1'],
   ['Judge', [{ ...judge, apikey: 'x' }], 'Judge: apikey: unknown, wanted one of baseUrl, apiKey, model,'],
   ['RelevanceJudge', [{ baseUrl: judge.baseUrl }], 'RelevanceJudge: model: missing'],
-  ['analysePrm', ['d', { iteration: 0 }], 'analysePrm: iteration: 0, wanted at least 1'],
   ['messagesLine', [{ question: 'q', steps: 'a' }], 'messagesLine: steps: "a", wanted a value of type array'],
 ])('%s(...%j) is refused', async (name, given, message) => {
   const failure = await failureOf(called(name, given));
