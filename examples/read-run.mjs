@@ -12,9 +12,7 @@ for await (const { question, text, verdict, reward } of run.rollouts('iter-0001'
   break;
 }
 
-const { rows } = await run.query(
-  'select phase, avg(lucky::int) as lucky from rollouts group by phase order by phase',
-);
+const { rows } = await run.query('select phase, avg(lucky::int) as lucky from rollouts group by phase order by phase');
 console.log(rows);
 
 // Also written into the run: prm.json, prm.md, prm.html and figures.

@@ -3,7 +3,7 @@
 
 export type { ConfigSource } from './config/load.js';
 export { listPresets } from './config/presets.js';
-export type { BenchmarkSettings, EvaluateSettings, RolloutSettings } from './config/sample.js';
+export type { BenchmarkSettings, EvaluateSettings, RolloutSettings, StoredSettings } from './config/sample.js';
 export type { Config, ConfigInput } from './config/schema.js';
 export { EngineError, UserError } from './core/errors.js';
 export type * from './core/ports.js';
@@ -17,21 +17,18 @@ export type { Stage } from './evolve/recipe.js';
 export type { Summary } from './evolve/summary.js';
 export type { GradeCounts, GradeOptions } from './grade/grade-file.js';
 export type { ExperimentSettings } from './jobs/experiment.js';
-export type { JobOptions, RecipeOptions, RegradeOptions, StoredSettings } from './jobs/jobs.js';
+export type { GradingSettings, JobOptions, RecipeOptions } from './jobs/jobs.js';
 export type { OpenedRun, RunRow } from './jobs/open-run.js';
 export type { JudgeOptions } from './judge/chat.js';
 export { RELEVANCE_PROMPT } from './judge/relevance.js';
 export {
   createHost,
   evaluate,
-  evaluateBenchmark,
-  evaluateStored,
   evolve,
   experiment,
   grade,
   gradeFile,
   Judge,
-  label,
   lastResortOf,
   loadConfig,
   loadModel,
@@ -47,9 +44,7 @@ export {
   rollout,
   splitSteps,
   stepwiseLine,
-  trainPrm,
   visualPrmLine,
-  warmup,
   writeProblems,
 } from './library.js';
 export type { QueryResult } from './record/query.js';

@@ -27,28 +27,22 @@ function check(name: string, wanted: Arguments, given: readonly unknown[]): void
   for (const [i, [argument, schema]] of Object.entries(wanted).entries()) checked(schema, given[i], name, argument);
 }
 
+type Call = (...given: never[]) => unknown;
+
 /** `call` under its name, with its arguments looked at first. */
-function looking<A extends unknown[], R>(
-  name: string,
-  wanted: Arguments,
-  call: (...given: A) => R,
-): (...given: A) => R {
-  return (...given) => {
+function looking<F extends Call>(name: string, wanted: Arguments, call: F): F {
+  return ((...given: Parameters<F>) => {
     check(name, wanted, given);
     return call(...given);
-  };
+  }) as F;
 }
 
 /** The same for a call that must not throw at once. */
-function promising<A extends unknown[], R>(
-  name: string,
-  wanted: Arguments,
-  call: (...given: A) => Promise<R>,
-): (...given: A) => Promise<R> {
-  return async (...given) => {
+function promising<F extends Call>(name: string, wanted: Arguments, call: F): F {
+  return (async (...given: Parameters<F>) => {
     check(name, wanted, given);
     return call(...given);
-  };
+  }) as unknown as F;
 }
 
 const text = z.string();
@@ -73,9 +67,13 @@ const jobFields = {
 };
 const jobOptions = z.strictObject(jobFields).optional();
 const recipeOptions = z
-  .strictObject({ ...jobFields, reportTo: z.array(z.enum(REPORT_TO)).optional(), from: path.optional() })
+  .strictObject({
+    ...jobFields,
+    until: z.enum(['warmup', 'label', 'train-prm', 'evolve']).optional(),
+    reportTo: z.array(z.enum(REPORT_TO)).optional(),
+    from: path.optional(),
+  })
   .optional();
-const recipe: Arguments = { settings, options: recipeOptions };
 const judging = z.strictObject({ lastResort: call, use: call }).optional();
 
 const prompt = { system: text.optional(), solve: text, givenAnswer: text };
@@ -222,38 +220,12 @@ export const loadModel: typeof engine.loadModel = promising(
   engine.loadModel,
 );
 
-export const evolve: typeof jobs.evolve = promising(
-  'evolve',
-  { ...recipe, until: z.enum(['warmup', 'label', 'train-prm', 'evolve']).optional() },
-  jobs.evolve,
-);
-export const warmup: typeof jobs.warmup = promising('warmup', recipe, jobs.warmup);
-export const label: typeof jobs.label = promising('label', recipe, jobs.label);
-export const trainPrm: typeof jobs.trainPrm = promising('trainPrm', recipe, jobs.trainPrm);
-export const rollout: typeof jobs.rollout = promising('rollout', { settings, options: jobOptions }, jobs.rollout);
-export const evaluate: typeof jobs.evaluate = promising('evaluate', { settings, options: jobOptions }, jobs.evaluate);
-export const evaluateBenchmark: typeof jobs.evaluateBenchmark = promising(
-  'evaluateBenchmark',
-  { settings, options: z.strictObject({ ...jobFields, protocol: path.optional(), judge: judging }).optional() },
-  jobs.evaluateBenchmark,
-);
-export const evaluateStored: typeof jobs.evaluateStored = promising(
-  'evaluateStored',
-  {
-    settings: z.strictObject({
-      rollouts: path,
-      out: path,
-      benchmark: path.optional(),
-      protocol: path.optional(),
-      data: path.optional(),
-      imageRoot: path.optional(),
-      ...reading,
-      seed: seed.optional(),
-      judge: judging,
-    }),
-    options: jobOptions,
-  },
-  jobs.evaluateStored,
+export const evolve = promising('evolve', { settings, options: recipeOptions }, jobs.evolve);
+export const rollout = promising('rollout', { settings, options: jobOptions }, jobs.rollout);
+export const evaluate = promising(
+  'evaluate',
+  { settings: z.looseObject({ protocol: path.optional(), judge: judging }), options: jobOptions },
+  jobs.evaluate,
 );
 export const experiment: typeof experiments.experiment = promising(
   'experiment',
