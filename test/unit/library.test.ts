@@ -1,8 +1,24 @@
 // The functions that programs call: what no compiler has checked is refused by name, with a UserError, before anything is done.
 import { describe, expect, test } from 'vitest';
-import * as mstar from '../../src/index.js';
+import * as root from '../../src/index.js';
+import * as data from '../../src/library/data.js';
+import * as grade from '../../src/library/grade.js';
+import * as judging from '../../src/library/judge.js';
 
-const { UserError } = mstar;
+const { UserError } = root;
+const mstar = { ...root, ...data, ...grade, ...judging };
+
+test('the names that a program can import are these', () => {
+  expect([root, data, grade, judging].map((entry) => Object.keys(entry).sort())).toEqual([
+    [
+      ...['EngineError', 'Stopped', 'UserError', 'createHost', 'evaluate', 'evolve', 'experiment', 'listPresets'],
+      ...['loadConfig', 'loadModel', 'openDisplay', 'openRun', 'resolveConfig', 'rollout'],
+    ],
+    ['loadProblems', 'messagesLine', 'openProblems', 'openSteps', 'stepwiseLine', 'visualPrmLine', 'writeProblems'],
+    ['grade', 'gradeFile', 'protocols', 'splitSteps'],
+    ['Judge', 'RELEVANCE_PROMPT', 'RelevanceJudge', 'lastResortOf'],
+  ]);
+});
 
 /** What a call throws or rejects with, at once or as it goes on. */
 async function failureOf(call: () => unknown): Promise<unknown> {
@@ -90,6 +106,6 @@ test('a data set is read with every option of its reader', async () => {
     limit: 1,
     onFormat: () => {},
   };
-  const failure = await failureOf(() => mstar.loadProblems('absent.csv', every as mstar.ReadOptions));
+  const failure = await failureOf(() => mstar.loadProblems('absent.csv', every as data.ReadOptions));
   expect((failure as Error).message).toMatch(/^absent\.csv: file: no such file/);
 });
