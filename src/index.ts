@@ -5,7 +5,7 @@ export type { ConfigSource } from './config/load.js';
 export { listPresets } from './config/presets.js';
 export type { BenchmarkSettings, EvaluateSettings, RolloutSettings, StoredSettings } from './config/sample.js';
 export type { Config, ConfigInput } from './config/schema.js';
-export { EngineError, UserError } from './core/errors.js';
+export { EngineError, Stopped, UserError } from './core/errors.js';
 export type * from './core/ports.js';
 export type * from './core/types.js';
 export type { HostOptions, LoadOptions, NativeHost } from './engine/host.js';
@@ -43,7 +43,6 @@ export type {
   WarmupResult,
 } from './record/results.js';
 export type { RolloutSummary } from './rollout/sample.js';
-export { Stopped } from './run/stop.js';
 export type { Display } from './run/terminal.js';
 export type { Judging } from './views/evaluation/tables.js';
 export type { ReportTo } from './views/metrics/targets.js';

@@ -1,12 +1,13 @@
 // The rollout and evaluate jobs on a simulated learner: every problem has an outcome, and a job that was cut off goes on.
+
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Stopped } from '../../src/core/errors.js';
 import type { ModelHost } from '../../src/core/ports.js';
 import { evaluate, rollout } from '../../src/jobs/jobs.js';
 import { writeProblems } from '../../src/problems/write.js';
-import { Stopped } from '../../src/run/stop.js';
 import { fakeHost, writeFakeModel } from '../fakes/host.js';
 import { fingerprint } from './folders.js';
 
