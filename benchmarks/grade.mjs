@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readRow } from '../dist/grade/row.js';
-import { protocols } from '../dist/index.js';
+import { protocols } from '../dist/library/grade.js';
 import { median, root, save } from './lib/workload.mjs';
 
 const PASSES = 5;

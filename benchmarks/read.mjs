@@ -5,7 +5,7 @@ import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, statSy
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadProblems, openProblems } from '../dist/index.js';
+import { loadProblems, openProblems } from '../dist/library/data.js';
 import { median, save } from './lib/results.mjs';
 
 const RECORDS = 360_000;

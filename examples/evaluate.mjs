@@ -1,12 +1,13 @@
 // Greedy accuracy on a data set: node examples/evaluate.mjs. Ctrl-C stops it, the same line goes on.
-import { evaluate, openDisplay, Stopped, writeProblems } from 'mstar';
+import { evaluate, openDisplay, Stopped } from 'mstar';
+import { writeProblems } from 'mstar/data';
 
 const { file, imageRoot } = await writeProblems('runs/example-problems', { count: 20, seed: 1 });
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 try {
   const settings = {
-    model: 'mstar:assets/tiny-internvl2',
+    model: 'mstar:tiny',
     system: 'Solve.',
     data: file,
     imageRoot,

@@ -1,9 +1,10 @@
 // One question to a model: node examples/generate.mjs. The model is released when the block ends.
-import { loadModel, loadProblems, resolvePath, writeProblems } from 'mstar';
+import { loadModel } from 'mstar';
+import { loadProblems, writeProblems } from 'mstar/data';
 
 const { file, imageRoot } = await writeProblems('runs/example-problems', { count: 20, seed: 1 });
 const [problem] = await loadProblems(file, { imageRoot });
-const model = await loadModel(resolvePath('mstar:assets/tiny-internvl2'), { prompt: { system: 'Solve.' } });
+const model = await loadModel('mstar:tiny', { prompt: { system: 'Solve.' } });
 const images = problem.images.map((image) => image.path);
 const [answer] = await model.generate({ question: problem.question, images, maxTokens: 96 });
 console.log(problem.question, '\n', answer.text, '\n', 'right answer:', problem.answer);

@@ -5,7 +5,7 @@ const optimizer = { lr: 5e-5, batchSize: 16 };
 export const recipe = {
   seed: 1,
   run: { dir: 'runs/example', chunk: 32 },
-  model: { path: 'mstar:assets/tiny-internvl2' },
+  model: { path: 'mstar:tiny' },
   prompt: { system: 'Solve.', givenAnswer: '{question}\nThe answer is {answer}.' },
   data: { generate: { count: 100 } },
   splits: { validation: 10, test: 20, labelled: 0.7 },

@@ -1,8 +1,9 @@
 // Sampled responses to a data set: node examples/rollout.mjs makes problems and writes runs/example-rollout/rollouts.jsonl.
-import { rollout, writeProblems } from 'mstar';
+import { rollout } from 'mstar';
+import { writeProblems } from 'mstar/data';
 
 const { file, imageRoot } = await writeProblems('runs/example-problems', { count: 20, seed: 1 });
-const model = 'mstar:assets/tiny-internvl2';
+const model = 'mstar:tiny';
 const settings = {
   model,
   system: 'Solve.',

@@ -7,9 +7,8 @@ import { checkLine, commonFlags, normalised, ownFlagsFirst } from './commands/li
 import { stopCode } from './commands/stop.js';
 import { verbs } from './commands/verbs.js';
 import { packageRoot } from './config/presets.js';
-import { systemFault, UserError } from './core/errors.js';
+import { Stopped, systemFault, UserError } from './core/errors.js';
 import { printable } from './core/printable.js';
-import { Stopped } from './run/stop.js';
 
 // A reader that goes away (`| head`, a lost terminal) takes the output with it, not the job.
 for (const stream of [process.stdout, process.stderr]) {
@@ -45,7 +44,9 @@ try {
     })
     .parseAsync();
 } catch (error) {
-  process.stderr.write(`${error instanceof Stopped ? error.message : `error: ${describe(error)}`}\n`);
+  process.stderr.write(
+    `${error instanceof Stopped ? `${error.message}; the same command goes on from here` : `error: ${describe(error)}`}\n`,
+  );
   if (debug) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = error instanceof Stopped ? stopCode() : 1;
 }

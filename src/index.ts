@@ -1,62 +1,48 @@
 // The library: `import { loadModel, evolve, ... } from 'mstar'`. Everything here is typed and documented where it is defined;
-// functions come by way of library.ts, which looks at their arguments.
+// functions come by way of library/, which looks at their arguments. `mstar/data`, `mstar/grade` and `mstar/judge` are there too.
 
 export type { ConfigSource } from './config/load.js';
 export { listPresets } from './config/presets.js';
-export type { BenchmarkSettings, EvaluateSettings, RolloutSettings } from './config/sample.js';
+export type { BenchmarkSettings, EvaluateSettings, RolloutSettings, StoredSettings } from './config/sample.js';
 export type { Config, ConfigInput } from './config/schema.js';
-export { EngineError, UserError } from './core/errors.js';
+export { EngineError, Stopped, UserError } from './core/errors.js';
 export type * from './core/ports.js';
 export type * from './core/types.js';
-export type { ReadOptions } from './data/problems.js';
-export type { StepLabelled } from './data/steps/records.js';
-export type { HostOptions } from './engine/host.js';
+export type { HostOptions, LoadOptions, NativeHost } from './engine/host.js';
+export type { GenerateOptions, NativePolicy } from './engine/policy.js';
+export type { NativeScorer } from './engine/prm.js';
 export type { EvaluateSummary } from './evaluate/evaluate.js';
 export type { Evaluation } from './evaluate/evaluation.js';
 export type { Stage } from './evolve/recipe.js';
 export type { Summary } from './evolve/summary.js';
-export type { GradeCounts, GradeOptions } from './grade/grade-file.js';
 export type { ExperimentSettings } from './jobs/experiment.js';
-export type { JobOptions, RecipeOptions, RegradeOptions, StoredSettings } from './jobs/jobs.js';
-export type { JudgeOptions } from './judge/chat.js';
-export { RELEVANCE_PROMPT } from './judge/relevance.js';
+export type { GradingSettings, JobOptions, RecipeOptions } from './jobs/jobs.js';
+export type { OpenedRun, RunRow } from './jobs/open-run.js';
 export {
-  analysePrm,
   createHost,
   evaluate,
-  evaluateBenchmark,
-  evaluateStored,
   evolve,
   experiment,
-  grade,
-  gradeFile,
-  Judge,
-  label,
-  lastResortOf,
   loadConfig,
   loadModel,
-  loadProblems,
-  messagesLine,
   openDisplay,
-  openProblems,
-  openSteps,
-  RelevanceJudge,
+  openRun,
   resolveConfig,
-  resolvePath,
   rollout,
-  splitSteps,
-  stepwiseLine,
-  trainPrm,
-  visualPrmLine,
-  warmup,
-  writePrmAnalysis,
-  writeProblems,
-  writeReport,
-} from './library.js';
-export type { AnswerRow, Protocol } from './reward/protocol/protocol.js';
-export { protocols } from './reward/protocol/registry.js';
+} from './library/root.js';
+export type { QueryResult } from './record/query.js';
+export type {
+  GreedyMeasure,
+  IterationResult,
+  LabelResult,
+  Measurement,
+  PrmResult,
+  SampleMeasure,
+  StepQuality,
+  ThresholdDecision,
+  WarmupResult,
+} from './record/results.js';
 export type { RolloutSummary } from './rollout/sample.js';
-export { Stopped } from './run/stop.js';
 export type { Display } from './run/terminal.js';
 export type { Judging } from './views/evaluation/tables.js';
 export type { ReportTo } from './views/metrics/targets.js';

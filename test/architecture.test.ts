@@ -34,6 +34,7 @@ const imports: Record<string, readonly string[]> = {
   // Views look at what was made; nothing that makes it knows of them.
   views: ['core', 'data', 'evaluate', 'evolve', 'images', 'label', 'measure', 'page', 'record', 'reward', 'run'],
   jobs: ['core', 'config', 'data', 'engine', 'evaluate', 'evolve', 'problems', 'record', 'rollout', 'run', 'views'],
+  library: ['core', 'config', 'data', 'engine', 'grade', 'jobs', 'judge', 'problems', 'reward', 'run', 'views'],
 };
 
 /** Folder of native/ -> what it may include: folders, or single headers of a folder. */

@@ -2,12 +2,13 @@
 // Leaves the model to engine/check.ts and the records to data/.
 import type { CommandModule } from 'yargs';
 import { resolvePath } from '../config/load.js';
+import { flagOf } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
 import { checkModel, type ModelSummary } from '../engine/check.js';
 import type { Renderer } from '../engine/renderer.js';
 import type { Display } from '../run/terminal.js';
-import { type DataFlags, dataFlags, flagOf, readingOf } from './data-flags.js';
+import { type DataFlags, dataFlags, readingOf } from './data-flags.js';
 import { inputName, rootOf, withInput } from './input.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 

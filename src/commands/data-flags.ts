@@ -3,7 +3,7 @@
 import type { Argv } from 'yargs';
 import type { z } from 'zod';
 import { checkFlags, readingSchema } from '../config/sample.js';
-import { schemaFlags, settingsOf, toFlag } from './sample-flags.js';
+import { schemaFlags, settingsOf } from './sample-flags.js';
 
 export type DataFlags = z.input<typeof readingSchema>;
 
@@ -15,9 +15,4 @@ export function dataFlags<T>(yargs: Argv<T>): Argv<T & DataFlags> {
 /** What they say. Throws UserError naming the flag. */
 export function readingOf(flags: object): z.output<typeof readingSchema> {
   return checkFlags(readingSchema, settingsOf(flags as Readonly<Record<string, unknown>>, readingSchema));
-}
-
-/** The flag of a setting as one types it. */
-export function flagOf(setting: string): string {
-  return `--${toFlag(setting)}`;
 }

@@ -7,16 +7,14 @@ import {
   benchmarkSchema,
   type EvaluateSettings,
   evaluateSchema,
-  readingSchema,
+  evaluationOf,
 } from '../config/sample.js';
-import { UserError } from '../core/errors.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
 import type { Judge } from '../judge/judge.js';
 import { lastResortOf } from '../judge/regrade.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
 import type { Judging } from '../views/evaluation/tables.js';
-import { flagOf, readingOf } from './data-flags.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 import { percent } from './recipe.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
@@ -26,9 +24,6 @@ import { stopSignal } from './stop.js';
 type Flags = Record<string, unknown> &
   CommonFlags &
   JudgeFlags & { rollouts?: string; protocol?: string; benchmark?: string };
-
-/** Settings that stored rollouts need as well. */
-const WITH_ROLLOUTS = ['benchmark', 'data', 'out', 'seed', ...Object.keys(readingSchema.shape)];
 
 const command: CommandModule<object, Flags> = {
   command: 'evaluate',
@@ -53,23 +48,36 @@ const command: CommandModule<object, Flags> = {
         'the same responses by another protocol',
       ) as never,
   async handler(flags) {
-    if (flags.rollouts !== undefined) return fromRollouts(flags, flags.rollouts);
-    const absent = ['model', 'data'].find((name) => flags[name] === undefined);
-    if (absent !== undefined)
-      throw new UserError(
-        `--${absent}: missing, wanted --model and --data, or --rollouts with what was sampled before`,
-      );
-    if (flags.benchmark !== undefined) return onBenchmark(flags);
-    const alone = ['protocol', 'judge'].find((name) => flags[name] !== undefined);
-    if (alone !== undefined) throw new UserError(`--${alone}: given alone, wanted --benchmark or --rollouts`);
-    const sampled = Object.keys(settingsOf<object>(flags, benchmarkSchema)).find(
-      (name) => !(name in evaluateSchema.shape),
+    const { rollouts, protocol } = flags;
+    const given = settingsOf<Record<string, unknown>>(flags, benchmarkSchema);
+    const kind = evaluationOf({ ...given, rollouts, protocol, judge: flags.judge });
+    if (kind === 'greedy') return onData(flags);
+    const { out } = given as { out: string };
+    if (rollouts !== undefined) await checkTables(out, rollouts, given.data);
+    const display = displayOf(flags);
+    const judge = openJudge(flags);
+    const { evaluate } = await import('../jobs/jobs.js');
+    const evaluation = await evaluate(
+      {
+        ...(given as BenchmarkSettings),
+        rollouts,
+        protocol,
+        ...(judge && { judge: judgingBy(judge) }),
+      },
+      { display, ...(kind === 'benchmark' && { signal: stopSignal(display) }) },
     );
-    if (sampled !== undefined)
-      throw new UserError(`${flagOf(sampled)}: given without --benchmark, wanted both, or mstar rollout`);
-    return onData(flags);
+    printResult(flags, evaluation, tables(evaluation, out, judge));
+    if (kind === 'benchmark') failOn(Math.max(0, ...evaluation.sets.map(({ failed }) => failed)));
   },
 };
+
+/** Refuses an output that would take the place of what is read. */
+async function checkTables(out: string, rollouts: string, data: unknown): Promise<void> {
+  await checkOutputFolder({ flag: '--out', path: out });
+  const others = typeof data === 'string' ? [rollouts, data] : [rollouts];
+  for (const ending of ['json', 'md', 'html'])
+    await checkOutput({ flag: '--out', path: join(out, `evaluation.${ending}`), others, ofRun: true });
+}
 
 async function onData(flags: Flags): Promise<void> {
   const settings = settingsOf<EvaluateSettings>(flags, evaluateSchema);
@@ -87,43 +95,6 @@ async function onData(flags: Flags): Promise<void> {
     `files: ${join(settings.out, 'responses.jsonl')}, ${join(settings.out, 'summary.json')}`,
   ]);
   failOn(outcomes.error);
-}
-
-async function onBenchmark(flags: Flags): Promise<void> {
-  const settings = settingsOf<BenchmarkSettings>(flags, benchmarkSchema);
-  const display = displayOf(flags);
-  const judge = openJudge(flags);
-  const { evaluateBenchmark } = await import('../jobs/jobs.js');
-  const options = {
-    display,
-    signal: stopSignal(display),
-    protocol: flags.protocol,
-    ...(judge && { judge: judgingBy(judge) }),
-  };
-  const evaluation = await evaluateBenchmark(settings, options);
-  printResult(flags, evaluation, tables(evaluation, settings.out, judge));
-  failOn(Math.max(0, ...evaluation.sets.map(({ failed }) => failed)));
-}
-
-async function fromRollouts(flags: Flags, rollouts: string): Promise<void> {
-  const given = settingsOf<Record<string, unknown>>(flags, benchmarkSchema);
-  const other = Object.keys(given).find((name) => !WITH_ROLLOUTS.includes(name));
-  if (other !== undefined) {
-    const flag = other.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UserError(`--${flag}: given with --rollouts, wanted one of the two`);
-  }
-  const display = displayOf(flags);
-  const { evaluateStored } = await import('../jobs/jobs.js');
-  const { out, data } = given as { out: string; data?: string };
-  await checkOutputFolder({ flag: '--out', path: out });
-  const others = data === undefined ? [rollouts] : [rollouts, data];
-  for (const ending of ['json', 'md', 'html'])
-    await checkOutput({ flag: '--out', path: join(out, `evaluation.${ending}`), others, ofRun: true });
-  const reading = readingOf(given);
-  const judge = openJudge(flags);
-  const options = { protocol: flags.protocol, ...(judge && { judge: judgingBy(judge) }) };
-  const evaluation = await evaluateStored({ ...given, ...reading, ...options, out, rollouts }, { display });
-  printResult(flags, evaluation, tables(evaluation, out, judge));
 }
 
 function judgingBy(judge: Judge): Judging {

@@ -72,8 +72,8 @@ export async function runRecipe(
   const { evolve } = await import('../jobs/jobs.js');
   const display = displayOf(flags);
   const computed = new Computed();
-  const options = { display, signal: stopSignal(display), onRollout: computed.add, reportTo, ...more };
-  const summary = await evolve(config, options, until);
+  const options = { until, display, signal: stopSignal(display), onRollout: computed.add, reportTo, ...more };
+  const summary = await evolve(config, options);
   const metrics = metricLines(reportTo, config.run.dir);
   printResult(flags, summary, [...(await lines(summary, config)), ...metrics, ...computed.line()]);
 }

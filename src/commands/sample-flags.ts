@@ -2,6 +2,7 @@
 // Leaves their ranges to config/sample.ts.
 import type { Argv, Options } from 'yargs';
 import { z } from 'zod';
+import { flagOf } from '../config/sample.js';
 import type { OutcomeCounts } from '../record/lines.js';
 
 /**
@@ -26,7 +27,7 @@ export function schemaFlags<T>(yargs: Argv<T>, schema: z.ZodObject, free: readon
       ...(json.enum && { choices: json.enum }),
       ...(json.default !== undefined && { defaultDescription: JSON.stringify(json.default) }),
     };
-    return flags.option(toFlag(name), option) as Argv<T>;
+    return flags.option(flagOf(name).slice(2), option) as Argv<T>;
   }, yargs);
 }
 
@@ -45,9 +46,4 @@ export function describeOutcomes(what: string, { correct, wrong, unreadable, err
 /** The job is done, but problems of its data, those with a damaged picture for instance, could not be sampled: the exit code says so. */
 export function failOn(failed: number): void {
   if (failed > 0) process.exitCode = 1;
-}
-
-/** A setting's name as a flag has it, without the dashes. */
-export function toFlag(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -13,6 +13,7 @@ import { nearestSettings, settingAt } from './settings.js';
 
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
 export const PACKAGE_PREFIX = 'mstar:';
+const TINY = `${PACKAGE_PREFIX}tiny`;
 const MOST_BYTES = 1 << 20;
 
 /** Where settings come from; a preset is a recipe of this package. */
@@ -47,8 +48,9 @@ export function resolveConfig(input: ConfigInput): Config {
   return check(input, () => 'settings');
 }
 
-/** Absolute form of a path from a recipe: `mstar:` ones start at this package. */
+/** Absolute form of a path from a recipe: `mstar:` ones start at this package, and `mstar:tiny` is its embedded model. */
 export function resolvePath(path: string): string {
+  if (path === TINY) return join(packageRoot, 'assets/tiny-internvl2');
   return path.startsWith(PACKAGE_PREFIX) ? join(packageRoot, path.slice(PACKAGE_PREFIX.length)) : resolve(path);
 }
 

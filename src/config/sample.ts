@@ -83,9 +83,56 @@ export const benchmarkSchema = rolloutSchema.extend({
     .describe('how step scores become the reward of a response'),
 });
 
+/** Tables of responses that were sampled before. */
+export const storedSchema = readingSchema.extend({
+  rollouts: z.string().min(1).describe('table of rollouts, or folder of mstar evaluate or rollout'),
+  out: z.string().min(1).describe('folder of the tables; made when missing'),
+  benchmark: z.string().min(1).optional(),
+  data: z
+    .string()
+    .min(1)
+    .transform(resolvePath)
+    .optional()
+    .describe("data set to take the problems' tags and choices from, by id, where the table lacks them"),
+  seed: evaluateSchema.shape.seed.describe('seeds the bootstrap'),
+});
+
+/** Settings of how responses are graded, beside those of a schema. */
+const GRADING = ['protocol', 'judge'];
+
+/**
+ * What settings of an evaluation ask for: tables of stored rollouts, tables of a benchmark, or greedy responses to a data set.
+ * @throws UserError on settings that do not go together
+ */
+export function evaluationOf(settings: object): 'stored' | 'benchmark' | 'greedy' {
+  const given = Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const has = (name: string): boolean => given.includes(name);
+  const refuse = (name: string | undefined, text: string): void => {
+    if (name !== undefined) throw new UserError(`${flagOf(name)}: ${text}`);
+  };
+  if (has('rollouts')) {
+    const other = given.find((name) => !(name in storedSchema.shape || GRADING.includes(name)));
+    refuse(other, 'given with --rollouts, wanted one of the two');
+    return 'stored';
+  }
+  const absent = ['model', 'data'].find((name) => !has(name));
+  refuse(absent, 'missing, wanted --model and --data, or --rollouts with what was sampled before');
+  if (has('benchmark')) return 'benchmark';
+  refuse(GRADING.find(has), 'given alone, wanted --benchmark or --rollouts');
+  const sampled = given.find((name) => name in benchmarkSchema.shape && !(name in evaluateSchema.shape));
+  refuse(sampled, 'given without --benchmark, wanted both, or mstar rollout');
+  return 'greedy';
+}
+
+/** The flag of a setting as one types it. */
+export function flagOf(setting: string): string {
+  return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 export type SampleSchema = typeof evaluateSchema | typeof rolloutSchema | typeof benchmarkSchema;
 export type BenchmarkSettings = z.input<typeof benchmarkSchema>;
 export type EvaluateSettings = z.input<typeof evaluateSchema>;
+export type StoredSettings = z.input<typeof storedSchema>;
 export type RolloutSettings = z.input<typeof rolloutSchema>;
 
 /**
@@ -109,9 +156,8 @@ export function checkFlags<T extends z.ZodObject>(schema: T, values: z.input<T>)
   if (checked.success) return checked.data;
   const issue = checked.error.issues[0] as z.core.$ZodIssue;
   const name = issue.code === 'unrecognized_keys' ? (issue.keys[0] as string) : String(issue.path[0]);
-  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   throw new UserError(
-    `${flag}: ${issue.code === 'unrecognized_keys' ? 'unknown setting' : explainIssue(issue, values)}`,
+    `${flagOf(name)}: ${issue.code === 'unrecognized_keys' ? 'unknown setting' : explainIssue(issue, values)}`,
   );
 }
 

@@ -1,4 +1,4 @@
-// The two kinds of failure that the program distinguishes: the user's input is at fault, or the engine failed.
+// The failures that the program distinguishes: the user's input is at fault, the engine failed, or the call was stopped.
 // Leaves printing and exit codes to the CLI.
 import { printable } from './printable.js';
 
@@ -26,6 +26,23 @@ export class EngineError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/**
+ * The signal that a call was given is aborted; its reason is the cause. Named as the platform names its own errors of this
+ * kind. A job that was stopped goes on where it ended when it is called again.
+ */
+export class Stopped extends Error {
+  override readonly name = 'AbortError';
+  readonly code = 'ABORT_ERR';
+  constructor(cause?: unknown) {
+    super('stopped', { cause });
+  }
+}
+
+/** Call at safe points. @throws Stopped once the signal is aborted */
+export function stopIfAsked(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new Stopped(signal.reason);
 }
 
 /** What the system's error codes mean for a user. */

@@ -3,7 +3,10 @@
 import { existsSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import { makeFolder } from '../core/files.js';
+import { readJson } from '../core/json.js';
+import { checked } from '../core/schema.js';
 import { checkOverlap, type Splits } from './splits.js';
 
 export const SPLITS_FILE = 'splits.json';
@@ -28,4 +31,26 @@ export async function writeSplits(dir: string, seed: number, splits: Splits): Pr
     await handle.close();
   }
   await rename(`${file}.new`, file);
+}
+
+const part = z.object({ count: z.int() });
+const counts = z.object({
+  labelled: part,
+  unlabelled: part,
+  validation: part,
+  test: part,
+  outOfDomain: part.optional(),
+});
+
+/** How many problems each part of a run has. Throws UserError where its splits.json is missing or damaged. */
+export async function readSplitCounts(dir: string): Promise<Record<keyof Splits, number>> {
+  const file = join(dir, SPLITS_FILE);
+  const { outOfDomain, ...parts } = checked(counts, await readJson(file), file);
+  return {
+    labelled: parts.labelled.count,
+    unlabelled: parts.unlabelled.count,
+    validation: parts.validation.count,
+    test: parts.test.count,
+    outOfDomain: outOfDomain?.count ?? 0,
+  };
 }

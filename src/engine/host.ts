@@ -53,7 +53,7 @@ export interface LoadOptions extends Partial<Omit<HostOptions, 'prompt'>> {
   readonly prompt?: Partial<PromptTemplates>;
 }
 
-/** Opens one model folder in Hugging Face form. Release it with `dispose()` or `await using`. Throws UserError, EngineError. */
+/** Opens one model folder in Hugging Face form; programs may name `mstar:tiny`, the embedded one. Release it with `dispose()` or `await using`. Throws UserError, EngineError. */
 export function loadModel(dir: string, options: LoadOptions = {}): Promise<NativePolicy> {
   return createHost({
     device: 'cpu',

@@ -1,6 +1,6 @@
 // Calls into the addon: errors become EngineError with the caller's stack, an AbortSignal becomes the addon's cancel flag.
 // Leaves the surface itself to binding.ts.
-import { EngineError, UserError } from '../core/errors.js';
+import { EngineError, Stopped, stopIfAsked, UserError } from '../core/errors.js';
 import { addon, type CancelFlag } from './binding.js';
 
 /** Runs a native call. Throws EngineError with the native code; the native error is its cause. A UserError passes: there is no addon. */
@@ -40,14 +40,14 @@ function engineError(error: unknown, place: EngineError): EngineError | UserErro
 type Shield = <A extends unknown[]>(hook: (...given: A) => unknown) => (...given: A) => void;
 
 /**
- * As `guarded`, for a call that can be cancelled. Rejects with the signal's reason once it was aborted, and with what a
+ * As `guarded`, for a call that can be cancelled. Rejects with Stopped once the signal was aborted, and with what a
  * shielded hook throws, after which none is called.
  */
 export async function cancellable<T>(
   signal: AbortSignal | undefined,
   call: (flag: CancelFlag, shielded: Shield) => Promise<T>,
 ): Promise<T> {
-  signal?.throwIfAborted();
+  stopIfAsked(signal);
   const flag = new (addon().CancelFlag)();
   const cancel = (): void => flag.cancel();
   const thrown: unknown[] = [];
@@ -72,7 +72,7 @@ export async function cancellable<T>(
     return result;
   } catch (error) {
     if (thrown.length > 0) throw thrown[0];
-    if (signal?.aborted && (error as EngineError).code === 'ERR_CANCELLED') throw signal.reason;
+    if (signal?.aborted && (error as EngineError).code === 'ERR_CANCELLED') throw new Stopped(signal.reason);
     throw error;
   } finally {
     signal?.removeEventListener('abort', cancel);

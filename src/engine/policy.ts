@@ -2,7 +2,7 @@
 // Leaves prompts to renderer.ts, checkpoints to model.ts, everything numeric to the addon.
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
-import { UserError } from '../core/errors.js';
+import { Stopped, stopIfAsked, UserError } from '../core/errors.js';
 import type { Policy, RolloutHooks, RolloutRequest, RolloutResult } from '../core/ports.js';
 import { checked } from '../core/schema.js';
 import type { Example, ImageSource, Problem, Response, RolloutStats, Sampling, StepReport } from '../core/types.js';
@@ -37,8 +37,18 @@ const generateSchema = z.strictObject({
   maxTokens: z.number().optional(),
 });
 
+/** A question of `generate` that waits for the end of the tick it was asked in. */
+interface Waiting {
+  readonly request: RolloutRequest;
+  readonly sampling: Sampling;
+  readonly signal: AbortSignal | undefined;
+  resolve(responses: Response[]): void;
+  reject(error: unknown): void;
+}
+
 export class NativePolicy extends Model implements Policy {
   readonly #onRollout: ((stats: RolloutStats) => void) | undefined;
+  readonly #waiting: Waiting[] = [];
 
   /** `onRollout` is told what each rollout call computed. */
   constructor(opened: OpenedModel, renderer: Renderer, tokenBudget: number, onRollout?: (stats: RolloutStats) => void) {
@@ -85,7 +95,10 @@ export class NativePolicy extends Model implements Policy {
     };
   }
 
-  /** Samples answers to one question. Throws UserError where an option is missing, misspelt or without meaning. */
+  /**
+   * Samples answers to one question. Calls made in one tick are sampled together, as fast as one call for all of them.
+   * @throws UserError where an option is missing, misspelt or without meaning, Stopped once the signal is aborted
+   */
   async generate(options: GenerateOptions): Promise<Response[]> {
     const {
       question,
@@ -111,9 +124,50 @@ export class NativePolicy extends Model implements Policy {
       choices: [],
       source: '',
     };
-    const request = { problem, variant: 'solve', n, key: 'question' } as const;
-    const { responses } = await this.rollout([request], { temperature, topK, topP, maxTokens }, seed, { signal });
-    return responses[0] as Response[];
+    const sampling = { temperature, topK, topP, maxTokens };
+    checkSampling(sampling, seed);
+    stopIfAsked(signal);
+    // The seed is part of the key, so that questions with seeds of their own can be asked together.
+    const request = { problem, variant: 'solve', n, key: `seed ${seed}` } as const;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, sampling, signal, resolve, reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.#answerWaiting());
+    });
+  }
+
+  /** Asks in one rollout call what was asked in one tick and is sampled alike. */
+  #answerWaiting(): void {
+    const groups = new Map<string, Waiting[]>();
+    for (const one of this.#waiting.splice(0)) {
+      const key = JSON.stringify(one.sampling);
+      groups.set(key, [...(groups.get(key) ?? []), one]);
+    }
+    for (const group of groups.values()) void this.#answer(group);
+  }
+
+  /** Where the common call fails each question is asked alone, so that only those fail that have a reason to. */
+  async #answer(asked: readonly Waiting[]): Promise<void> {
+    const [nobodyWaits, done] = [new AbortController(), new AbortController()];
+    const stopped = new Set<Waiting>();
+    for (const one of asked) {
+      const stop = (): void => {
+        one.reject(new Stopped(one.signal?.reason));
+        if (stopped.add(one).size === asked.length) nobodyWaits.abort();
+      };
+      if (one.signal?.aborted) stop();
+      else one.signal?.addEventListener('abort', stop, { signal: done.signal });
+    }
+    try {
+      const requests = asked.map(({ request }) => request);
+      const { sampling } = asked[0] as Waiting;
+      const { responses } = await this.rollout(requests, sampling, 0, { signal: nobodyWaits.signal });
+      for (const [i, { resolve }] of asked.entries()) resolve(responses[i] as Response[]);
+    } catch (error) {
+      if (asked.length === 1) asked[0]?.reject(error);
+      else for (const one of asked) if (!stopped.has(one)) void this.#answer([one]);
+    } finally {
+      done.abort();
+    }
   }
 
   async logprobs(examples: readonly Example[]): Promise<Float32Array[]> {

@@ -1,7 +1,9 @@
 // Trains a model on examples in seeded order, one optimizer step at a time; a killed training goes on from its newest
 // savepoint. Leaves choosing the examples and keeping the result to the phases.
+
 import { join } from 'node:path';
 import type { OptimizerConfig } from '../config/schema.js';
+import { stopIfAsked } from '../core/errors.js';
 import type { OptimizerSettings, Policy, Scorer } from '../core/ports.js';
 import { random } from '../core/random.js';
 import type { Example, StepReport } from '../core/types.js';
@@ -10,7 +12,6 @@ import { aboutOf, commitCheckpoint, faultOf } from '../run/checkpoint.js';
 import { listNames, removeDurable } from '../run/durable.js';
 import type { Json } from '../run/journal.js';
 import type { Phase } from '../run/phase.js';
-import { stopIfAsked } from '../run/stop.js';
 
 /** Between two moments at which readers are shown the steps so far. */
 const SETTLE_MS = 5000;

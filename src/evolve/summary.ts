@@ -42,19 +42,21 @@ export interface Summary {
   readonly totals: { readonly seconds: number; readonly tokens: TokenCounts };
 }
 
+/** What a summary is made of, in a run at work and in the folder of one. */
+export interface Account {
+  readonly dir: string;
+  readonly seed: number;
+  readonly problems: Summary['problems'];
+  /** Whether the true reasoning of the labelled problems is known. */
+  readonly truth: boolean;
+  readonly commits: readonly { readonly phase: string; readonly result: unknown; readonly tokens: TokenCounts }[];
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
 /** Makes the summary of what is committed so far and writes it into the run folder. */
 export async function summarise({ config, run, data }: Job): Promise<Summary> {
-  const { commits } = run.journal;
-  const file = join(run.dir, 'journal.jsonl');
-  const all = <R>(kind: PhaseKind<never, R>): R[] => resultsOf(kind, commits, file);
-  const one = <R>(kind: PhaseKind<never, R>): R | null => all(kind)[0] ?? null;
-  const greedyAt = (kind: PhaseKind<never, results.TestResult>): Record<string, results.GreedyMeasure> =>
-    Object.fromEntries(all(kind).map(({ at, greedy }) => [at, greedy]));
-  const truth = data.labelled.some((problem) => problem.truth !== undefined);
-  const { seconds } = run.timings;
-  const timed = commits.map(({ phase, tokens }) => [phase, { seconds: round(seconds[phase] ?? 0), tokens }] as const);
-  const sum = (kind: keyof TokenCounts): number => commits.reduce((total, { tokens }) => total + tokens[kind], 0);
-  const summary: Summary = {
+  const summary = summaryOf({
+    dir: run.dir,
     seed: config.seed,
     problems: {
       labelled: data.labelled.length,
@@ -63,6 +65,26 @@ export async function summarise({ config, run, data }: Job): Promise<Summary> {
       test: data.test.length,
       outOfDomain: data.outOfDomain.length,
     },
+    truth: data.labelled.some((problem) => problem.truth !== undefined),
+    commits: run.journal.commits,
+    seconds: run.timings.seconds,
+  });
+  await writeDurable(join(run.dir, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  return summary;
+}
+
+/** @throws UserError where a committed result is not what its phase makes */
+export function summaryOf({ dir, seed, problems, truth, commits, seconds }: Account): Summary {
+  const file = join(dir, 'journal.jsonl');
+  const all = <R>(kind: PhaseKind<never, R>): R[] => resultsOf(kind, commits, file);
+  const one = <R>(kind: PhaseKind<never, R>): R | null => all(kind)[0] ?? null;
+  const greedyAt = (kind: PhaseKind<never, results.TestResult>): Record<string, results.GreedyMeasure> =>
+    Object.fromEntries(all(kind).map(({ at, greedy }) => [at, greedy]));
+  const timed = commits.map(({ phase, tokens }) => [phase, { seconds: round(seconds[phase] ?? 0), tokens }] as const);
+  const sum = (kind: keyof TokenCounts): number => commits.reduce((total, { tokens }) => total + tokens[kind], 0);
+  return {
+    seed,
+    problems,
     test: greedyAt(phases.test),
     outOfDomain: greedyAt(phases.outOfDomain),
     final: finalOf(one(phases.finalTest)),
@@ -81,8 +103,6 @@ export async function summarise({ config, run, data }: Job): Promise<Summary> {
       tokens: { sampled: sum('sampled'), scored: sum('scored'), trained: sum('trained') },
     },
   };
-  await writeDurable(join(run.dir, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-  return summary;
 }
 
 function finalOf(final: results.FinalResult | null): Summary['final'] {

@@ -1,7 +1,7 @@
 // Trains the PRM (P8): every response token learns the label of the step it belongs to; some responses are kept out to measure it by.
 // Leaves making the labels to src/label and what the scores are worth in use to src/analyse.
 import { join } from 'node:path';
-import { UserError } from '../core/errors.js';
+import { stopIfAsked, UserError } from '../core/errors.js';
 import type { Scorer } from '../core/ports.js';
 import type { Example, Problem } from '../core/types.js';
 import { LABELS_FILE } from '../label/label.js';
@@ -11,7 +11,6 @@ import { type LabelledResponse, readLabels } from '../record/labels.js';
 import type { PrmResult } from '../record/results.js';
 import { requireOutputs } from '../run/outputs.js';
 import type { Phase } from '../run/phase.js';
-import { stopIfAsked } from '../run/stop.js';
 import { completer } from './converge.js';
 import { countSteps, fit, optimizerSettings } from './fit.js';
 import type { Job } from './job.js';

@@ -8,11 +8,15 @@ import { memoryFault, whyItMatters } from '../config/resume.js';
 import {
   type BenchmarkSettings,
   benchmarkSchema,
+  checkFlags,
   type EvaluateSettings,
   evaluateSchema,
+  evaluationOf,
   type RolloutSettings,
   resolveSample,
   rolloutSchema,
+  type StoredSettings,
+  storedSchema,
 } from '../config/sample.js';
 import type { Config, ConfigInput } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
@@ -42,7 +46,7 @@ import type { Display } from '../run/terminal.js';
 import { type Judging, writeTables } from '../views/evaluation/tables.js';
 import { Metrics } from '../views/metrics/metrics.js';
 import type { ReportTo } from '../views/metrics/targets.js';
-import { makeSplits, type Reading, readData, readSplits } from './data.js';
+import { makeSplits, readData, readSplits } from './data.js';
 
 export interface JobOptions {
   /** Stops the job at the next safe point; it rejects with `Stopped`, and the same call goes on from there. */
@@ -57,6 +61,8 @@ export interface JobOptions {
 
 /** What a job of the recipe takes besides. */
 export interface RecipeOptions extends JobOptions {
+  /** The last stage to do; each includes those before it. The whole recipe when left out. */
+  readonly until?: Stage;
   /** Where the curves of the run are written while it goes on: files in its folder (docs/metrics.md). */
   readonly reportTo?: readonly ReportTo[];
   /** Run folder whose phases before the first iteration a new run begins with, as far as its settings would make the same. */
@@ -69,14 +75,9 @@ const CHECKPOINT_GROWTH = 8;
 /**
  * Runs the recipe in the folder `run.dir`, or goes on with the run that it holds.
  * @param settings as in a recipe file; `loadConfig` reads one
- * @param until the last stage to do; each includes those before it
  * @throws UserError on bad settings, data or model, before anything is written
  */
-export async function evolve(
-  settings: ConfigInput,
-  options: RecipeOptions = {},
-  until: Stage = 'evolve',
-): Promise<Summary> {
+export async function evolve(settings: ConfigInput, options: RecipeOptions = {}): Promise<Summary> {
   const given = resolveConfig(settings);
   const { dir, keepCheckpoints } = given.run;
   const threads = given.model.threads || (await threadsOf('model.threads', [dir, options.from]));
@@ -105,7 +106,7 @@ export async function evolve(
       await writeSplits(dir, config.seed, data);
       await run.start({ event: 'start', problems: digestProblems(Object.values(data).flat()) });
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
-      return await evolveOn({ config, run, data, models }, until);
+      return await evolveOn({ config, run, data, models }, options.until ?? 'evolve');
     } finally {
       await metrics.close();
       await run.close();
@@ -117,49 +118,42 @@ export async function evolve(
   }
 }
 
-/** The recipe up to the warm-up checkpoint. */
-export function warmup(settings: ConfigInput, options?: RecipeOptions): Promise<Summary> {
-  return evolve(settings, options, 'warmup');
-}
-
-/** The recipe up to the labelled data of the PRM. */
-export function label(settings: ConfigInput, options?: RecipeOptions): Promise<Summary> {
-  return evolve(settings, options, 'label');
-}
-
-/** The recipe up to the trained PRM. */
-export function trainPrm(settings: ConfigInput, options?: RecipeOptions): Promise<Summary> {
-  return evolve(settings, options, 'train-prm');
-}
-
-/**
- * Answers every problem of a data set once, greedily, and grades. Writes responses.jsonl and summary.json.
- * @throws UserError on bad settings, data or model, before anything is written
- */
-export async function evaluate(settings: EvaluateSettings, options: JobOptions = {}): Promise<EvaluateSummary> {
-  const resolved = resolveSample(evaluateSchema, settings);
-  const sampling = { ...resolved, topK: 0, topP: 1 };
-  return onData('evaluate', resolved, options, (run, { policy }, problems) =>
-    evaluateOn(run, policy, problems, sampling),
-  );
-}
-
-/** How stored responses are graded again. */
-export interface RegradeOptions {
+/** How the responses of an evaluation with tables are graded. */
+export interface GradingSettings {
   /** Name of a protocol; the benchmark's own when left out. */
   readonly protocol?: string;
   /** Reads responses that the protocol cannot. */
   readonly judge?: Judging;
 }
 
+/** The settings of an evaluation that ends in tables. */
+type TableSettings = (BenchmarkSettings | StoredSettings) & GradingSettings;
+
 /**
- * Answers every problem of a benchmark greedily and n times at a temperature, and writes greedy.parquet, rollouts.parquet
- * and the three files of `evaluateStored`.
- * @throws UserError on bad settings, data or model, before anything is written
+ * Grades responses to a data set. With `model` alone it answers every problem once, greedily, and writes responses.jsonl and
+ * summary.json. With `benchmark` it also answers n times at a temperature and writes greedy.parquet, rollouts.parquet and the
+ * tables evaluation.json, .md and .html. With `rollouts` it makes these tables from stored responses, without a model.
+ * @throws UserError on bad settings, data or model and on settings that do not go together, before anything is written
  */
-export async function evaluateBenchmark(
-  settings: BenchmarkSettings,
-  { protocol, judge, ...options }: JobOptions & RegradeOptions = {},
+export function evaluate(settings: TableSettings, options?: JobOptions): Promise<Evaluation>;
+export function evaluate(settings: EvaluateSettings, options?: JobOptions): Promise<EvaluateSummary>;
+export async function evaluate(
+  settings: TableSettings | EvaluateSettings,
+  options: JobOptions = {},
+): Promise<Evaluation | EvaluateSummary> {
+  const kind = evaluationOf(settings);
+  if (kind === 'stored') return onStored(settings as StoredSettings & GradingSettings, options);
+  if (kind === 'benchmark') return onBenchmark(settings as BenchmarkSettings & GradingSettings, options);
+  const resolved = resolveSample(evaluateSchema, settings as EvaluateSettings);
+  const sampling = { ...resolved, topK: 0, topP: 1 };
+  return onData('evaluate', resolved, options, (run, { policy }, problems) =>
+    evaluateOn(run, policy, problems, sampling),
+  );
+}
+
+async function onBenchmark(
+  { protocol, judge, ...settings }: BenchmarkSettings & GradingSettings,
+  options: JobOptions,
 ): Promise<Evaluation> {
   const resolved = resolveSample(benchmarkSchema, settings);
   const benchmark = await findBenchmark(resolved.benchmark);
@@ -179,28 +173,14 @@ export async function evaluateBenchmark(
   );
 }
 
-export interface StoredSettings extends RegradeOptions, Omit<Reading, 'onMissingPicture'> {
-  /** A table of rollouts, or a folder of `evaluate` or `rollout`. */
-  readonly rollouts: string;
-  /** Folder for evaluation.json, evaluation.md and evaluation.html; made when missing. */
-  readonly out: string;
-  /** Name of a benchmark. */
-  readonly benchmark?: string;
-  /** Data set to take the problems' tags and choices from, by id; the tables hold them where this version wrote them. */
-  readonly data?: string;
-  /** Seeds the bootstrap; 1. */
-  readonly seed?: number;
-}
-
-/**
- * Makes the tables of an evaluation from stored rollouts, without a model.
- * @throws UserError on damaged tables or unknown names, before anything is written
- */
-export async function evaluateStored(settings: StoredSettings, options: JobOptions = {}): Promise<Evaluation> {
-  const { rollouts, out, benchmark, protocol, data, seed = 1, judge } = settings;
+async function onStored(
+  { protocol, judge, ...settings }: StoredSettings & GradingSettings,
+  options: JobOptions,
+): Promise<Evaluation> {
+  const { rollouts, out, benchmark, data, seed, ...reading } = checkFlags(storedSchema, settings);
   // Nothing is shown to a model here: the data set may come without its pictures.
   const onMissingPicture = (): void => {};
-  const problems = data === undefined ? [] : await readData(data, { ...settings, onMissingPicture }, options);
+  const problems = data === undefined ? [] : await readData(data, { ...reading, onMissingPicture }, options);
   return writeTables(out, {
     rollouts,
     protocol,

@@ -52,6 +52,15 @@ const step = STRUCT({
   right: BOOLEAN,
 });
 
+const readStep = z.object({
+  text_start: z.int(),
+  text_end: z.int(),
+  token_start: z.int(),
+  token_end: z.int(),
+  score: maybe.number,
+  right: maybe.flag,
+});
+
 /** Each column as it is written and as it is read back. Older tables lack some, which then read as null. */
 export const columns = {
   problem: [VARCHAR, z.string()],
@@ -78,7 +87,7 @@ export const columns = {
   reward: [DOUBLE, maybe.number],
   selected: [BOOLEAN, maybe.flag],
   lucky: [BOOLEAN, maybe.flag],
-  steps: [LIST(step), z.array(z.object({ score: z.number().nullable(), right: z.boolean().nullable() })).nullable()],
+  steps: [LIST(step), z.array(readStep).nullable()],
   tokens: [LIST(INTEGER), z.array(z.int()).nullable()],
   logprobs: [LIST(FLOAT), z.array(z.number()).nullable()],
 } as const satisfies Record<string, readonly [DuckDBType, z.ZodType]>;

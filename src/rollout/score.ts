@@ -1,10 +1,10 @@
 // Step scores from the PRM, and the reward of a response from them (P9).
 // Leaves choosing responses by reward to the selection rules.
+import { stopIfAsked } from '../core/errors.js';
 import type { Scorer } from '../core/ports.js';
 import type { Example } from '../core/types.js';
 import type { RatedResponse, Rollout } from '../record/rollout.js';
 import { type Aggregation, aggregate } from '../reward/aggregate.js';
-import { stopIfAsked } from '../run/stop.js';
 import type { Watch } from './generate.js';
 
 /** Examples in one call of the scorer: bounds the time until a stop is seen. */

@@ -2,7 +2,7 @@
 // Leaves what a phase does to src/evolve, src/label and src/evaluate.
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../core/errors.js';
+import { Stopped, stopIfAsked, UserError } from '../core/errors.js';
 import { makeFolder } from '../core/files.js';
 import { faultOf } from './checkpoint.js';
 import { listNames, removeDurable, sweepAside } from './durable.js';
@@ -13,7 +13,6 @@ import { outputFault } from './outputs.js';
 import { Phase } from './phase.js';
 import { type PlannedWork, Progress } from './progress.js';
 import { type Difference, keepSettings, type Why } from './settings.js';
-import { Stopped, stopIfAsked } from './stop.js';
 import { type Display, silent } from './terminal.js';
 import { Timings } from './timings.js';
 
@@ -139,7 +138,7 @@ export class Run {
     } catch (error) {
       await this.timings.save();
       await this.journal.flush();
-      throw this.signal.aborted ? new Stopped() : error;
+      throw this.signal.aborted ? new Stopped(this.signal.reason) : error;
     }
     const { tokens, outputs, checkpoint } = phase;
     await this.journal.commit({ event: 'commit', phase: name, result, tokens: { ...tokens }, outputs, checkpoint });

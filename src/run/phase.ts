@@ -1,13 +1,14 @@
 // What a phase of a run works with: units it need not repeat, events, files and a checkpoint that appear with its commit.
 // Leaves the commit itself to folder.ts.
+
 import { join } from 'node:path';
+import { stopIfAsked } from '../core/errors.js';
 import { commitCheckpoint } from './checkpoint.js';
 import { putDurable } from './durable.js';
 import type { Run } from './folder.js';
 import type { CheckpointModel, Json, OutputMark, TokenCounts } from './journal.js';
 import { markOf } from './outputs.js';
 import type { Meter, WorkKind } from './progress.js';
-import { stopIfAsked } from './stop.js';
 import { keepUnit, readUnit } from './units.js';
 
 export class Phase {

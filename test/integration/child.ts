@@ -1,8 +1,9 @@
 // A process of its own that runs the small recipe on the fake learner, to be killed and started again.
 // Arguments: folder, name of the run, milliseconds per engine call. Leaves what to expect to resume.test.ts.
+
 import { stopCode, stopSignal } from '../../src/commands/stop.js';
+import { Stopped } from '../../src/core/errors.js';
 import { evolve } from '../../src/jobs/jobs.js';
-import { Stopped } from '../../src/run/stop.js';
 import type { Display } from '../../src/run/terminal.js';
 import { fakeHost } from '../fakes/host.js';
 import { smallRecipe } from './recipe.js';

@@ -1,12 +1,13 @@
 // The rollout and evaluate jobs on a simulated learner: every problem has an outcome, and a job that was cut off goes on.
+
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Stopped } from '../../src/core/errors.js';
 import type { ModelHost } from '../../src/core/ports.js';
-import { evaluate, evaluateBenchmark, evaluateStored, rollout } from '../../src/jobs/jobs.js';
+import { evaluate, rollout } from '../../src/jobs/jobs.js';
 import { writeProblems } from '../../src/problems/write.js';
-import { Stopped } from '../../src/run/stop.js';
 import { fakeHost, writeFakeModel } from '../fakes/host.js';
 import { fingerprint } from './folders.js';
 
@@ -109,7 +110,7 @@ describe('a benchmark', () => {
     writeFakeModel(prm, { bias: -1, slope: 2 });
     const out = join(root, 'bench');
     const settings = { ...base, benchmark, n: 3, temperature: 0.8, prm, out };
-    const made = await evaluateBenchmark(settings, { host: fakeHost() });
+    const made = await evaluate(settings, { host: fakeHost() });
     expect(made.sets.map(({ name, n, problems, scored }) => [name, n, problems, scored])).toEqual([
       ['greedy', 1, 20, false],
       ['T = 0.8', 3, 20, true],
@@ -117,7 +118,7 @@ describe('a benchmark', () => {
     const summary = await evaluate({ ...base, out: join(root, 'plain') }, { host: fakeHost() });
     expect(made.sets[0]?.scores[0]?.accuracy.mean).toBeCloseTo(summary.all.accuracy, 12);
     const again = join(root, 'again');
-    await evaluateStored({ rollouts: out, benchmark, out: again });
+    await evaluate({ rollouts: out, benchmark, out: again });
     for (const ending of ['json', 'md', 'html']) {
       const [a, b] = [out, again].map((folder) => readFileSync(join(folder, `evaluation.${ending}`), 'utf8'));
       expect(a).toBe(b);
@@ -126,25 +127,28 @@ describe('a benchmark', () => {
 
   test('that was stopped goes on with the next chunk and ends with the same bytes', async () => {
     const settings = { ...base, benchmark, n: 2 };
-    await evaluateBenchmark({ ...settings, out: join(root, 'bench-whole') }, { host: fakeHost() });
+    await evaluate({ ...settings, out: join(root, 'bench-whole') }, { host: fakeHost() });
     const out = join(root, 'bench-parts');
-    await expect(evaluateBenchmark({ ...settings, out }, counting(30))).rejects.toThrow(Stopped);
+    await expect(evaluate({ ...settings, out }, counting(30))).rejects.toThrow(Stopped);
     expect(existsSync(join(out, 'evaluation.json'))).toBe(false);
     const second = counting();
-    await evaluateBenchmark({ ...settings, out }, second);
+    await evaluate({ ...settings, out }, second);
     expect(second.sampled()).toBe(20 - 8);
     expect(fingerprint(out)).toEqual(fingerprint(join(root, 'bench-whole')));
   });
 
   test('is refused by name before a folder is made, as is a benchmark none of whose problems are there', async () => {
     const out = join(root, 'bench-refused');
-    const run = (settings: object, options = {}) =>
-      evaluateBenchmark({ ...base, benchmark, out, ...settings }, { host: fakeHost(), ...options });
+    const run = (settings: object) => evaluate({ ...base, benchmark, out, ...settings }, { host: fakeHost() });
     await expect(run({ benchmark: 'mmvet' })).rejects.toThrow('--benchmark: mmvet, wanted one of');
     await expect(run({ benchmark: 'mmstar-r' })).rejects.toThrow('problems: none that count');
     await expect(run({ prm: root })).rejects.toThrow('model.json: missing');
     await expect(run({ temperature: 0 })).rejects.toThrow('--temperature: 0, wanted more than 0');
-    await expect(run({}, { protocol: 'vlm' })).rejects.toThrow('--protocol: vlm, wanted one of');
+    await expect(run({ protocol: 'vlm' })).rejects.toThrow('--protocol: vlm, wanted one of');
+    await expect(run({ rollouts: 'x' })).rejects.toThrow('--model: given with --rollouts, wanted one of the two');
+    await expect(run({ benchmark: undefined, n: 2 })).rejects.toThrow('--n: given without --benchmark');
+    await expect(run({ benchmark: undefined, protocol: 'mstar' })).rejects.toThrow('--protocol: given alone');
+    await expect(run({ model: undefined })).rejects.toThrow('--model: missing, wanted --model and --data');
     expect(existsSync(out)).toBe(false);
   });
 });

@@ -1,8 +1,24 @@
 // The functions that programs call: what no compiler has checked is refused by name, with a UserError, before anything is done.
 import { describe, expect, test } from 'vitest';
-import * as mstar from '../../src/index.js';
+import * as root from '../../src/index.js';
+import * as data from '../../src/library/data.js';
+import * as grade from '../../src/library/grade.js';
+import * as judging from '../../src/library/judge.js';
 
-const { UserError } = mstar;
+const { UserError } = root;
+const mstar = { ...root, ...data, ...grade, ...judging };
+
+test('the names that a program can import are these', () => {
+  expect([root, data, grade, judging].map((entry) => Object.keys(entry).sort())).toEqual([
+    [
+      ...['EngineError', 'Stopped', 'UserError', 'createHost', 'evaluate', 'evolve', 'experiment', 'listPresets'],
+      ...['loadConfig', 'loadModel', 'openDisplay', 'openRun', 'resolveConfig', 'rollout'],
+    ],
+    ['loadProblems', 'messagesLine', 'openProblems', 'openSteps', 'stepwiseLine', 'visualPrmLine', 'writeProblems'],
+    ['grade', 'gradeFile', 'protocols', 'splitSteps'],
+    ['Judge', 'RELEVANCE_PROMPT', 'RelevanceJudge', 'lastResortOf'],
+  ]);
+});
 
 /** What a call throws or rejects with, at once or as it goes on. */
 async function failureOf(call: () => unknown): Promise<unknown> {
@@ -51,11 +67,11 @@ test.each<[string, readonly unknown[], string]>([
   ['writeProblems', ['d', { count: 1 }], 'writeProblems: seed: missing, wanted'],
   ['evolve', [{}, { sginal: 1 }], 'evolve: sginal: unknown, wanted one of signal, display,'],
   ['evolve', [{}, { display: {} }], 'evolve: display: {}, wanted an object with show, say, close'],
-  ['evolve', [{}, {}, 'warm-up'], 'evolve: until: "warm-up", wanted "warmup" or "label"'],
-  ['warmup', [{}, { signal: {} }], 'warmup: signal: {}, wanted a value of type AbortSignal'],
+  ['evolve', [{}, { until: 'warm-up' }], 'evolve: until: "warm-up", wanted "warmup" or "label"'],
+  ['evolve', [{}, { signal: {} }], 'evolve: signal: {}, wanted a value of type AbortSignal'],
   ['evaluate', [{}, { from: 'x' }], 'evaluate: from: unknown'],
-  ['evaluateStored', [{ rollouts: 'x' }], 'evaluateStored: out: missing'],
-  ['evaluateBenchmark', [{}, { judge: {} }], 'evaluateBenchmark: judge.lastResort: missing, wanted a function'],
+  ['evaluate', [{ rollouts: 'x' }], '--out: missing, wanted text'],
+  ['evaluate', [{ judge: {} }], 'evaluate: judge.lastResort: missing, wanted a function'],
   ['experiment', [{ names: ['table1'], scale: 'tiny', seeds: 1, out: 'o' }], 'experiment: seeds: 1, wanted'],
   ['gradeFile', ['f', { out: 'o', protocol: 'mstar' }], 'gradeFile: explain: missing'],
   ['grade', [problem, null], 'grade: response: null, wanted a value of type string'],
@@ -64,7 +80,6 @@ test.each<[string, readonly unknown[], string]>([
   ['splitSteps', [response, ''], 'splitSteps: delimiter: "", wanted at least 1'],
   ['Judge', [{ ...judge, apikey: 'x' }], 'Judge: apikey: unknown, wanted one of baseUrl, apiKey, model,'],
   ['RelevanceJudge', [{ baseUrl: judge.baseUrl }], 'RelevanceJudge: model: missing'],
-  ['analysePrm', ['d', { iteration: 0 }], 'analysePrm: iteration: 0, wanted at least 1'],
   ['messagesLine', [{ question: 'q', steps: 'a' }], 'messagesLine: steps: "a", wanted a value of type array'],
 ])('%s(...%j) is refused', async (name, given, message) => {
   const failure = await failureOf(called(name, given));
@@ -91,6 +106,6 @@ test('a data set is read with every option of its reader', async () => {
     limit: 1,
     onFormat: () => {},
   };
-  const failure = await failureOf(() => mstar.loadProblems('absent.csv', every as mstar.ReadOptions));
+  const failure = await failureOf(() => mstar.loadProblems('absent.csv', every as data.ReadOptions));
   expect((failure as Error).message).toMatch(/^absent\.csv: file: no such file/);
 });

@@ -193,6 +193,7 @@ async function selectionsOf(
   return other;
 }
 
-function noTable(dir: string, name: string): UserError {
+/** A table that was asked for by name and is not there. */
+export function noTable(dir: string, name: string): UserError {
   return new UserError(`${join(dir, 'rollouts', `${name}.parquet`)}: table: no such file, wanted a table of the run`);
 }

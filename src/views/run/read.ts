@@ -4,18 +4,14 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import type { z } from 'zod';
 import { systemFault, UserError } from '../../core/errors.js';
 import { checked } from '../../core/schema.js';
 import { readYaml } from '../../core/yaml.js';
 import { type PhaseKind, phases, resultsOf } from '../../evolve/phases.js';
 import * as results from '../../record/results.js';
 import { isInside } from '../../run/durable.js';
-import { journalEvents, type TokenCounts } from '../../run/journal.js';
-
-export interface PhaseRecord {
-  readonly phase: string;
-  readonly tokens: TokenCounts;
-}
+import { journalEvents } from '../../run/journal.js';
 
 export interface RunData {
   readonly dir: string;
@@ -45,7 +41,7 @@ export interface RunData {
   /** Problems that could not be sampled. */
   readonly failures: readonly results.FailedEvent[];
   /** Committed phases in order. */
-  readonly phases: readonly PhaseRecord[];
+  readonly commits: readonly z.output<typeof results.commitEvent>[];
   /** Phases that were begun and are not committed. */
   readonly open: readonly string[];
   /** Wall-clock seconds by phase. */
@@ -99,7 +95,7 @@ export async function readRun(dir: string): Promise<RunData> {
     failures: events
       .filter(({ event }) => event === 'failed')
       .map((event) => checked(results.failedEvent, event, journal)),
-    phases: commits.map(({ phase, tokens }) => ({ phase, tokens })),
+    commits,
     open: [...new Set([...Object.keys(seconds), ...steps.keys()])].filter((phase) => !done.has(phase)),
     seconds,
   };

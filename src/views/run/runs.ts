@@ -37,8 +37,8 @@ export async function listRuns(folder: string): Promise<RunLine[]> {
 }
 
 /** Finished, or the phase that it is at. */
-export function stateOf({ open, phases, final }: RunData): string {
-  return final ? 'finished' : `at ${open[0] ?? phases.at(-1)?.phase ?? 'not begun'}`;
+export function stateOf({ open, commits, final }: RunData): string {
+  return final ? 'finished' : `at ${open[0] ?? commits.at(-1)?.phase ?? 'not begun'}`;
 }
 
 /** Iterations done, and of how many where they are limited. */

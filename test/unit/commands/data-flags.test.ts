@@ -2,10 +2,9 @@ import { expect, test } from 'vitest';
 import yargs, { type CommandModule } from 'yargs';
 import check from '../../../src/commands/check.js';
 import data from '../../../src/commands/data.js';
-import { flagOf } from '../../../src/commands/data-flags.js';
 import evaluate from '../../../src/commands/evaluate.js';
 import rollout from '../../../src/commands/rollout.js';
-import { readingSchema } from '../../../src/config/sample.js';
+import { flagOf, readingSchema } from '../../../src/config/sample.js';
 
 test.each([check, data, evaluate, rollout] as CommandModule[])(
   'every verb that reads data has all flags of how to read it: $command',

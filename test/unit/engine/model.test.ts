@@ -104,10 +104,13 @@ describe.skipIf(!addonBuilt)('with the engine (skipped where the addon is not bu
       expect(Math.abs(value - (forced?.[i] as number))).toBeLessThan(1e-4);
   });
 
-  test('an aborted rollout rejects with the reason of the signal', async () => {
+  test('an aborted rollout rejects with Stopped, whose cause is the reason of the signal', async () => {
     await using policy = await host.openPolicy(await tinyModel());
     const early = AbortSignal.abort(new Error('early'));
-    await expect(policy.rollout([request(0)], sampling, 1, { signal: early })).rejects.toThrow('early');
+    await expect(policy.rollout([request(0)], sampling, 1, { signal: early })).rejects.toMatchObject({
+      name: 'AbortError',
+      cause: { message: 'early' },
+    });
     const controller = new AbortController();
     // Aborted as soon as the first of many answers is there.
     const onResponse = () => controller.abort(new Error('enough'));
@@ -115,7 +118,7 @@ describe.skipIf(!addonBuilt)('with the engine (skipped where the addon is not bu
       signal: controller.signal,
       onResponse,
     });
-    await expect(running).rejects.toThrow('enough');
+    await expect(running).rejects.toMatchObject({ name: 'AbortError', cause: { message: 'enough' } });
     expect((await policy.rollout([request(0)], sampling, 1)).responses).toHaveLength(1);
   });
 
@@ -186,6 +189,32 @@ describe.skipIf(!addonBuilt)('with the engine (skipped where the addon is not bu
     };
     expect(await ask(3)).toBe(await ask(3));
     expect(await ask()).not.toBe(await ask());
+  });
+
+  test('questions asked together are sampled in one call, each as when it is asked alone', async () => {
+    let calls = 0;
+    await using policy = await loadModel(await tinyModel(), { onRollout: () => calls++ });
+    const ask = (seed: number, more = {}) =>
+      policy.generate({ question: `hello ${seed}?`, temperature: 1, maxTokens: 12, seed, ...more });
+    const alone = [await ask(1), await ask(2), await ask(2)];
+    const others = [ask(3, { n: 0 }), ask(4, { signal: AbortSignal.abort() })].map((call) =>
+      call.catch((error: Error) => error.name),
+    );
+    expect(await Promise.all([ask(1), ask(2), ask(2)])).toEqual(alone);
+    expect(await Promise.all(others)).toEqual(['UserError', 'AbortError']);
+    calls = 0;
+    await Promise.all([ask(1), ask(2), ask(3, { maxTokens: 3 })]);
+    expect(calls).toBe(2);
+  });
+
+  test('a question that is given up leaves those asked with it', async () => {
+    await using policy = await loadModel(await tinyModel());
+    const controller = new AbortController();
+    const ask = (signal?: AbortSignal) => policy.generate({ question: 'hello?', maxTokens: 40, signal });
+    const [given, kept] = [ask(controller.signal).catch((error: unknown) => error), ask()];
+    setImmediate(() => controller.abort('enough'));
+    expect(await given).toMatchObject({ name: 'AbortError', code: 'ABORT_ERR', cause: 'enough' });
+    expect(await kept).toHaveLength(1);
   });
 
   test.each([

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/load.js';
 import type { OptimizerConfig } from '../../../src/config/schema.js';
+import { Stopped } from '../../../src/core/errors.js';
 import type { Example, Problem, StepReport } from '../../../src/core/types.js';
 import { countSteps, fit as fitOn, optimizerSettings } from '../../../src/evolve/fit.js';
 import { Run } from '../../../src/run/folder.js';
-import { Stopped } from '../../../src/run/stop.js';
 
 const paper = resolveConfig({ model: { path: 'm' }, data: { generate: { count: 2000 } } }).evolve.optimizer;
 const problem = { id: 'q' } as Problem;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Summary } from '../../../src/evolve/summary.js';
-import { trainPrm } from '../../../src/jobs/jobs.js';
+import { evolve } from '../../../src/jobs/jobs.js';
 import { type HeldOutResponse, readHeldOut } from '../../../src/record/held-out.js';
 import { type LabelledResponse, readLabels } from '../../../src/record/labels.js';
 import { fakeHost } from '../../fakes/host.js';
@@ -17,7 +17,10 @@ let heldOut: HeldOutResponse[];
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'mstar-train-prm-'));
   const { prm } = smallRecipe(root, 'run');
-  summary = await trainPrm(smallRecipe(root, 'run', { prm: { ...prm, heldOut: 0.25 } }), { host: fakeHost() });
+  summary = await evolve(smallRecipe(root, 'run', { prm: { ...prm, heldOut: 0.25 } }), {
+    host: fakeHost(),
+    until: 'train-prm',
+  });
   labels = await readLabels(join(root, 'run/labels.jsonl'));
   heldOut = await readHeldOut(join(root, 'run/prm-held-out.jsonl'));
 });
@@ -69,7 +72,10 @@ describe('held-out responses', () => {
 
 test('with prm.heldOut 0 all responses are trained on and no file is left', async () => {
   const { prm } = smallRecipe(root, 'all');
-  const all = await trainPrm(smallRecipe(root, 'all', { prm: { ...prm, heldOut: 0 } }), { host: fakeHost() });
+  const all = await evolve(smallRecipe(root, 'all', { prm: { ...prm, heldOut: 0 } }), {
+    host: fakeHost(),
+    until: 'train-prm',
+  });
   expect(all.prm?.heldOut).toBeNull();
   expect(all.prm?.examples).toBe(labels.length);
   expect(existsSync(join(root, 'all/prm-held-out.jsonl'))).toBe(false);

@@ -4,11 +4,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Stopped } from '../../../src/core/errors.js';
 import { adopt } from '../../../src/run/adopt.js';
 import { Run, type RunOptions } from '../../../src/run/folder.js';
 import { requireOutputs } from '../../../src/run/outputs.js';
 import type { Phase } from '../../../src/run/phase.js';
-import { Stopped } from '../../../src/run/stop.js';
 
 let dir: string;
 let said: string[];

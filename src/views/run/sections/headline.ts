@@ -138,7 +138,7 @@ function sampledFacts({ at, samples }: NonNullable<RunData['final']>): Markup {
 /** Says what is missing in a run that is not finished. */
 function progress(run: RunData): Part {
   if (run.final) return null;
-  const last = run.phases.at(-1)?.phase;
+  const last = run.commits.at(-1)?.phase;
   const iterations = Number(run.setting('evolve.iterations') ?? 0);
   const limit = Number(run.setting('evolve.steps') ?? 0);
   const steps = run.iterations.reduce((sum, { training }) => sum + training.steps, 0);

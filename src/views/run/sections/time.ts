@@ -15,7 +15,7 @@ interface Spent {
   readonly tokens: TokenCounts;
 }
 
-export function time({ phases: done, seconds, open }: RunData): Section {
+export function time({ commits: done, seconds, open }: RunData): Section {
   const nothing: TokenCounts = { sampled: 0, scored: 0, trained: 0 };
   const committed = done.map(({ phase, tokens }): Spent => ({ name: phase, seconds: seconds[phase] ?? null, tokens }));
   const begun = open.flatMap((phase): Spent[] =>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ConfigInput } from '../../../../src/config/schema.js';
-import { evolve, warmup } from '../../../../src/jobs/jobs.js';
+import { evolve } from '../../../../src/jobs/jobs.js';
 import { writeReport } from '../../../../src/views/run/report.js';
 import { fakeHost } from '../../../fakes/host.js';
 import { smallRecipe } from '../../../integration/recipe.js';
@@ -26,7 +26,7 @@ const report = async (dir: string): Promise<string> => readFileSync(await writeR
 
 describe('the report', () => {
   test('of a run that has only its warm-up shows the training and says that nothing is tested', async () => {
-    await warmup(recipe('warm'), { host: fakeHost() });
+    await evolve(recipe('warm'), { host: fakeHost(), until: 'warmup' });
     const text = await report(join(root, 'warm'));
     expect(text).toContain('No checkpoint has been tested yet.');
     expect(text).toContain('id="warmup-loss-title"');

@@ -1,0 +1,53 @@
+// `mstar/data`: problems and labelled steps, read from files and written to them.
+import { z } from 'zod';
+import * as problems from '../data/problems.js';
+import * as stepData from '../data/steps/read.js';
+import * as stepLines from '../data/steps/write.js';
+import * as writing from '../problems/write.js';
+import { call, looking, path, promising, seed, text, whole } from './arguments.js';
+
+export type { ImageSource, Problem } from '../core/types.js';
+export type { ReadOptions } from '../data/problems.js';
+export type { StepLabelled } from '../data/steps/records.js';
+export type { WriteOptions, Written } from '../problems/write.js';
+
+const readOptions = z.strictObject({
+  imageRoot: path,
+  linkRoot: z.array(path).optional(),
+  format: path.optional(),
+  columns: z.record(z.string(), z.union([path, z.array(path)])).optional(),
+  hints: z.enum(['kept', 'none', 'mathvista']).optional(),
+  limit: whole(0).optional(),
+  onWarning: call.optional(),
+  onFormat: call.optional(),
+  onRepeat: call.optional(),
+  onMissingPicture: call.optional(),
+});
+const solution = z.looseObject({
+  question: text,
+  steps: z.array(text),
+  labels: z.array(z.number()),
+  images: z.array(text),
+});
+
+export const openProblems = looking('openProblems', { file: path, options: readOptions }, problems.openProblems);
+export const loadProblems = promising('loadProblems', { file: path, options: readOptions }, problems.loadProblems);
+export const openSteps = looking('openSteps', { file: path, form: path.optional() }, stepData.openSteps);
+export const messagesLine = looking('messagesLine', { solution }, stepLines.messagesLine);
+export const stepwiseLine = looking('stepwiseLine', { solution }, stepLines.stepwiseLine);
+export const visualPrmLine = looking('visualPrmLine', { solution }, stepLines.visualPrmLine);
+export const writeProblems = promising(
+  'writeProblems',
+  {
+    dir: path,
+    options: z.strictObject({
+      count: whole(0).max(1e9),
+      seed,
+      families: z.array(path).min(1).optional(),
+      first: whole(0).optional(),
+      range: whole(1).optional(),
+      choiceShare: z.number().min(0).max(1).optional(),
+    }),
+  },
+  writing.writeProblems,
+);

@@ -1,0 +1,113 @@
+// The functions at the root of the package: whole jobs, models, and what a run holds.
+// Leaves data, graders and judges to the entries of their names.
+import { z } from 'zod';
+import * as recipes from '../config/load.js';
+import * as engine from '../engine/host.js';
+import * as experiments from '../jobs/experiment.js';
+import * as jobs from '../jobs/jobs.js';
+import * as runs from '../jobs/open-run.js';
+import * as terminal from '../run/terminal.js';
+import { REPORT_TO } from '../views/metrics/targets.js';
+import { call, having, looking, path, promising, seed, text, whole } from './arguments.js';
+
+/** Checked in full, and by name, by the job itself. */
+const settings = z.looseObject({});
+const jobFields = {
+  signal: z.instanceof(AbortSignal).optional(),
+  display: having('show', 'say', 'close').optional(),
+  onRollout: call.optional(),
+  host: having('openPolicy', 'openScorer').optional(),
+};
+const jobOptions = z.strictObject(jobFields).optional();
+const recipeOptions = z
+  .strictObject({
+    ...jobFields,
+    until: z.enum(['warmup', 'label', 'train-prm', 'evolve']).optional(),
+    reportTo: z.array(z.enum(REPORT_TO)).optional(),
+    from: path.optional(),
+  })
+  .optional();
+const judging = z.strictObject({ lastResort: call, use: call }).optional();
+
+const prompt = { system: text.optional(), solve: text, givenAnswer: text };
+const computeFields = {
+  device: z.enum(['cpu', 'cuda']),
+  dtype: z.enum(['float32', 'bfloat16']),
+  threads: whole(0).max(1024),
+  tokenBudget: whole(1),
+  maxImagePixels: whole(1),
+};
+const engineFields = {
+  deterministic: z.boolean().optional(),
+  kvGib: z.number().min(0).max(65536).optional(),
+  onRollout: call.optional(),
+};
+const prmOptions = z
+  .strictObject({
+    out: path.optional(),
+    table: path.optional(),
+    temperature: z.number().min(0).optional(),
+    iteration: whole(1).optional(),
+    seed: seed.optional(),
+    relevance: having('rate').optional(),
+  })
+  .optional();
+
+export const loadConfig = promising(
+  'loadConfig',
+  {
+    source: z.strictObject({ file: path.optional(), preset: path.optional(), set: z.array(text).optional() }),
+  },
+  recipes.loadConfig,
+);
+export const resolveConfig = looking('resolveConfig', { settings }, recipes.resolveConfig);
+export const createHost = looking(
+  'createHost',
+  { options: z.strictObject({ ...computeFields, ...engineFields, prompt: z.strictObject(prompt) }) },
+  engine.createHost,
+);
+export const loadModel: typeof engine.loadModel = promising(
+  'loadModel',
+  {
+    dir: path,
+    options: z
+      .strictObject({ ...computeFields, prompt: z.strictObject(prompt).partial() })
+      .partial()
+      .extend(engineFields)
+      .optional(),
+  },
+  (dir, options) => engine.loadModel(recipes.resolvePath(dir), options),
+);
+
+export const evolve = promising('evolve', { settings, options: recipeOptions }, jobs.evolve);
+export const rollout = promising('rollout', { settings, options: jobOptions }, jobs.rollout);
+export const evaluate = promising(
+  'evaluate',
+  { settings: z.looseObject({ protocol: path.optional(), judge: judging }), options: jobOptions },
+  jobs.evaluate,
+);
+export const experiment = promising(
+  'experiment',
+  {
+    settings: z.strictObject({
+      names: z.array(path),
+      scale: path,
+      seeds: z.array(seed),
+      out: path,
+      set: z.array(text).optional(),
+    }),
+    options: jobOptions,
+  },
+  experiments.experiment,
+);
+
+export const openRun: typeof runs.openRun = promising('openRun', { run: path }, async (dir) => {
+  const run = await runs.openRun(dir);
+  return {
+    ...run,
+    rollouts: looking('rollouts', { phase: path }, run.rollouts),
+    query: promising('query', { sql: text }, run.query),
+    prm: promising('prm', { options: prmOptions }, run.prm),
+  };
+});
+export const openDisplay = looking('openDisplay', { output: having('write') }, terminal.openDisplay);
