@@ -1,5 +1,5 @@
-// What the engine needs to know about a backbone besides its network: config, chat template, special tokens, parameter prefixes.
-// Leaves the network to native/models/<name>. Each other file of this folder but registry.ts describes one backbone.
+// What the engine needs to know about a backbone besides its network: config, chat template, special tokens, parameter
+// prefixes. Each other file of this folder but registry.ts describes one backbone.
 import type { ImageToken, PictureForm, PromptPart } from '../text/prompt.js';
 
 /** Text and pictures (by index) in order. */

@@ -1,5 +1,4 @@
 // safetensors headers: read and checked before anything is mapped, and built for writing.
-// Leaves tensor data to the engine and to tensors.ts, names and shapes to parameters.ts.
 
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';

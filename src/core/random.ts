@@ -1,5 +1,5 @@
 // Counter-based randomness: a draw is a pure function of (seed, purpose, index), so order, batching and resuming never
-// change which draw is used. The generator is Philox4x32-10 (Salmon et al., SC 2011). Leaves what is drawn to others.
+// change which draw is used. The generator is Philox4x32-10 (Salmon et al., SC 2011).
 
 /** One named stream of draws; every method is pure: the same arguments give the same result, in any order of calls. */
 export interface Random {

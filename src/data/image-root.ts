@@ -1,5 +1,5 @@
-// Confines picture paths of a data set to one folder, and those that links may lead to, whatever links or dots they hold.
-// Leaves decoding and limits on pixels to images/.
+// Confines picture paths of a data set to one folder, and those that links may lead to, whatever links or dots they
+// hold.
 import { lstatSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../core/errors.js';

@@ -1,5 +1,5 @@
-// Calls into the addon: errors become EngineError with the caller's stack, an AbortSignal becomes the addon's cancel flag.
-// Leaves the surface itself to binding.ts.
+// Calls into the addon: errors become EngineError with the caller's stack, an AbortSignal becomes the addon's cancel
+// flag.
 import { EngineError, UserError } from '../core/errors.js';
 import { addon, type CancelFlag } from './binding.js';
 

@@ -1,5 +1,4 @@
 // Reads stored rollouts, one response a row, problem by problem in the order of the file.
-// Leaves the columns to src/record/table.ts and the grading to grading.ts.
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';

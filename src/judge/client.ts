@@ -1,5 +1,5 @@
-// Asks a chat model behind an OpenAI-compatible endpoint: bounded in time and concurrency, tried again where that can help.
-// Leaves what is asked to judge.ts and remembering answers to cache.ts.
+// Asks a chat model behind an OpenAI-compatible endpoint: bounded in time and concurrency, tried again where that can
+// help.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../core/errors.js';
 

@@ -1,5 +1,5 @@
-// Finds the final answer of a response by asking a language model, the last resort where no rule could read it.
-// Leaves asking to chat.ts and the verdict to the protocols: the judge sees the question and the response, never the gold answer.
+// Finds the final answer of a response by asking a language model, the last resort where no rule could read it. The
+// judge sees the question and the response, never the gold answer.
 import type { AnswerRow } from '../reward/protocol/protocol.js';
 import { CachedChat, type JudgeOptions, type Spent } from './chat.js';
 

@@ -1,5 +1,4 @@
 // Rates how relevant a response is to its question (P11), from 1 to 5, by asking a language model.
-// Leaves asking to chat.ts, and which responses are compared to src/analyse.
 import { CachedChat, type JudgeOptions, type Spent } from './chat.js';
 
 /**

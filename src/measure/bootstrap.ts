@@ -1,5 +1,4 @@
 // Percentile bootstrap over questions: intervals of means and of paired differences. Seeded.
-// Leaves the values of the questions to estimators.ts.
 import { random } from '../core/random.js';
 
 export interface Interval {

@@ -1,5 +1,5 @@
-// What one question gives to each measure of sampled responses (P11, P13): a number of 0..1, from its graded and scored samples.
-// Leaves means over questions to metrics.ts and their intervals to bootstrap.ts. Tie rules: docs/evaluation.md.
+// What one question gives to each measure of sampled responses (P11, P13): a number of 0..1, from its graded and scored
+// samples. Tie rules: docs/evaluation.md.
 import type { Verdict } from '../core/types.js';
 import { majorityVote, type Vote, weightedVote } from '../reward/vote.js';
 

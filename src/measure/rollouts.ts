@@ -1,5 +1,5 @@
-// Rollouts as numbers: greedy accuracy, the measures of sampled responses, and how well step scores tell right from wrong.
-// Leaves the formulas to metrics.ts.
+// Rollouts as numbers: greedy accuracy, the measures of sampled responses, and how well step scores tell right from
+// wrong.
 import type { GreedyMeasure, SampleMeasure, StepQuality } from '../record/results.js';
 import type { RatedResponse, Rollout } from '../record/rollout.js';
 import { soundSoFar } from '../reward/truth.js';

@@ -1,5 +1,5 @@
-// Pictures of problems as data URIs: decoded, made small, encoded again, so that a report holds pixels and nothing else.
-// Leaves which problems are shown to pick.ts.
+// Pictures of problems as data URIs: decoded, made small, encoded again, so that a report holds pixels and nothing
+// else.
 import { resolve } from 'node:path';
 import sharp from 'sharp';
 import { UserError } from '../core/errors.js';

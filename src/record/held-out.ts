@@ -1,5 +1,4 @@
 // The labelled responses that the PRM is not trained on, and prm-held-out.jsonl: what it makes of them.
-// Leaves scoring them to src/evolve/train-prm.ts and what the scores are worth to src/analyse.
 import { open, readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';

@@ -1,5 +1,4 @@
 // labels.jsonl: one labelled response a line, what the PRM is trained on. Columns: docs/run-folder.md.
-// Leaves making labels to completions.ts.
 import { open, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { checked } from '../core/schema.js';

@@ -1,5 +1,4 @@
 // Step scores from the PRM, and the reward of a response from them (P9).
-// Leaves choosing responses by reward to the selection rules.
 import type { Scorer } from '../core/ports.js';
 import type { Example } from '../core/types.js';
 import type { RatedResponse, Rollout } from '../record/rollout.js';

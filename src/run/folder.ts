@@ -1,5 +1,4 @@
 // A run folder: opened by one process, continued where its journal and its checkpoints agree, worked on phase by phase.
-// Leaves what a phase does to src/evolve, src/label and src/evaluate.
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';

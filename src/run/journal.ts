@@ -1,5 +1,4 @@
 // The journal of a run: one JSON event a line, appended; `commit` lines say which phases are done for good.
-// Leaves the meaning of events to the phases and the choice of where to continue to folder.ts.
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { checked } from '../core/schema.js';

@@ -1,5 +1,5 @@
-// What a phase of a run works with: units it need not repeat, events, files and a checkpoint that appear with its commit.
-// Leaves the commit itself to folder.ts.
+// What a phase of a run works with: units it need not repeat, events, files and a checkpoint that appear with its
+// commit.
 import { join } from 'node:path';
 import { commitCheckpoint } from './checkpoint.js';
 import { putDurable } from './durable.js';

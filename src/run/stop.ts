@@ -1,5 +1,4 @@
 // Stopping a job on request: at the next safe point, leaving everything committed whole.
-// Leaves signals and exit codes to cli.ts.
 
 /** The job was asked to stop and did; the same command goes on from here. */
 export class Stopped extends Error {

@@ -1,5 +1,5 @@
 // Wall-clock seconds of each phase over all processes that worked on it, in timings.json: apart from every file that
-// two runs of the same settings share byte for byte. Leaves what happens in a phase to the phase.
+// two runs of the same settings share byte for byte.
 import { readFile } from 'node:fs/promises';
 import { writeDurable } from './durable.js';
 

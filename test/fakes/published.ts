@@ -1,5 +1,4 @@
 // The published models by their true sizes: config and side files, from the facts in scripts/random-models.mjs.
-// Leaves weights and tokenizers to whoever needs them.
 
 export interface Published {
   readonly config: Record<string, unknown>;

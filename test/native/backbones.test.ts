@@ -54,7 +54,7 @@ test('every backbone has its network, its layout of golden folders and a tiny fo
   expect(Object.keys(tinyBackbones).sort()).toEqual([...names].sort());
   for (const name of names) {
     expect(existsSync(`${root}/native/models/${name}/backbone.cpp`)).toBe(true);
-    expect(existsSync(`${root}/src/golden/layouts/${name}.ts`)).toBe(true);
+    expect(existsSync(`${root}/tools/golden/layouts/${name}.ts`)).toBe(true);
   }
 });
 

@@ -1,5 +1,5 @@
-// A flat table, whatever its kind of file: a column each for question, answer and picture, perhaps for choices and more. Usual names
-// are known; others are said by the user. Leaves pictures to pictures.ts and the texts of question and answer to asked.ts.
+// A flat table, whatever its kind of file: a column each for question, answer and picture, perhaps for choices and
+// more. Usual names are known; others are said by the user.
 import { UserError } from '../../core/errors.js';
 import { askedProblem } from '../asked.js';
 import { settleMarks } from '../marks.js';

@@ -1,5 +1,5 @@
-// Finds the numbers of a plain text together with the whole expression that each belongs to, and computes it: `5 + 7` is 12,
-// `3x + 1` is no number. Leaves literals to number.ts, trees to math/ and choosing a number to value.ts.
+// Finds the numbers of a plain text together with the whole expression that each belongs to, and computes it: `5 + 7`
+// is 12, `3x + 1` is no number.
 import { evaluate, POINTS } from './math/evaluate.js';
 import { isScalar, type Node } from './math/node.js';
 import { parseMath } from './math/parse.js';

@@ -1,5 +1,5 @@
-// Reads the final answer of a response as a mathematical object: number, expression, list, set, interval, equation, word.
-// Leaves the tree and its comparison to math/, and finding boxes and phrases to extract.ts.
+// Reads the final answer of a response as a mathematical object: number, expression, list, set, interval, equation,
+// word.
 import { constant } from './arithmetic.js';
 import { readLooseChoice, readStatedChoice } from './choice.js';
 import { lastBoxes, sentencesFromEnd, statedAnswers } from './extract.js';

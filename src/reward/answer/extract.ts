@@ -1,5 +1,4 @@
 // Finds the pieces of a response that may state the final answer, the most trusted one first.
-// Leaves reading a piece as letter, number, list or text to the readers.
 import { lastBoxed } from './latex.js';
 import { isAscii } from './unify.js';
 

@@ -1,5 +1,4 @@
 // Reads a piece of text as the value that a free-form question asks for: number, list or plain text.
-// Leaves finding the piece to extract.ts and the verdict to grade.ts.
 import type { AnswerType } from '../../core/types.js';
 import { constantIn, findQuantities, type Quantity } from './arithmetic.js';
 import { findCjkNumbers } from './cjk.js';

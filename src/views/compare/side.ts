@@ -1,5 +1,4 @@
 // A run as one of several: its letter, its colour and its curves over the axes that they share.
-// Leaves drawing to page.ts.
 import { isIteration } from '../../evolve/phases.js';
 import type { Colour } from '../../page/charts/axes.js';
 import { html, type Markup } from '../../page/html.js';

@@ -1,5 +1,5 @@
-// Counts of a data set, made in one pass: sources, types, answers, lengths, pictures, what is odd about it.
-// Leaves reading to data/ and showing to page.ts. Holds no problem but the few that are drawn for the picture sheet.
+// Counts of a data set, made in one pass: sources, types, answers, lengths, pictures, what is odd about it. Holds no
+// problem but the few that are drawn for the picture sheet.
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import { UserError } from '../../core/errors.js';

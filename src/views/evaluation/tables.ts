@@ -1,5 +1,4 @@
 // The tables of an evaluation from stored rollouts: regraded, counted, written as JSON, Markdown and one page.
-// Leaves the numbers to tabulate.ts, the looks to markdown.ts and page.ts, and sampling to sample.ts.
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeFolder } from '../../core/files.js';
 import type { Asked, Benchmark } from '../../evaluate/benchmarks/benchmark.js';

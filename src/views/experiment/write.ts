@@ -1,5 +1,4 @@
 // The files of an experiment: NAME.json with every number, NAME.md and NAME.html to read, NAME-*.svg as figures.
-// Leaves the numbers to tabulate.ts and curves.ts.
 import { join } from 'node:path';
 import { titleOf } from '../../evolve/phases.js';
 import type { Estimate } from '../../measure/seeds.js';

@@ -1,5 +1,5 @@
-// The curves of a run as scalars, one journal event after the other: so they are the same while the run goes on and after it.
-// Leaves where they are written to metrics.ts and their file formats to tensorboard.ts.
+// The curves of a run as scalars, one journal event after the other: so they are the same while the run goes on and
+// after it.
 import { checked } from '../../core/schema.js';
 import { isIteration, phases, resultsOf } from '../../evolve/phases.js';
 import * as results from '../../record/results.js';

@@ -1,5 +1,5 @@
-// The two files of metrics in a run folder: metrics.jsonl, which also keeps the times, and the event file of TensorBoard.
-// Leaves what stands in them to curves.ts and when to metrics.ts.
+// The two files of metrics in a run folder: metrics.jsonl, which also keeps the times, and the event file of
+// TensorBoard.
 import { type FileHandle, open, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurable } from '../../run/durable.js';

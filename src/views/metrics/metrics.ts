@@ -1,6 +1,6 @@
-// The curves of a run written while it goes on: files made anew from the journal at every start, then added to with every
-// event. What lies beyond the cut of the journal goes with the old file, so nothing is doubled and nothing lost.
-// A file that cannot be written is given up with a warning; the run goes on. Leaves curves to curves.ts, files to files.ts.
+// The curves of a run written while it goes on: files made anew from the journal at every start, then added to with
+// every event. What lies beyond the cut of the journal goes with the old file, so nothing is doubled and nothing lost.
+// A file that cannot be written is given up with a warning; the run goes on.
 import type { Run } from '../../run/folder.js';
 import type { JournalEvent } from '../../run/journal.js';
 import { readEvents } from '../run/read.js';

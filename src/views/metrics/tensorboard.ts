@@ -1,5 +1,5 @@
-// TensorBoard event files: scalars of a run as TFRecords of Event messages. Format: tensorflow/core/util/event.proto and
-// lib/io/record_writer.cc. Leaves where a curve comes from to curves.ts and writing to metrics.ts.
+// TensorBoard event files: scalars of a run as TFRecords of Event messages. Format: tensorflow/core/util/event.proto
+// and lib/io/record_writer.cc.
 
 export interface Scalar {
   readonly tag: string;

@@ -1,5 +1,5 @@
-// Reads a table of rollouts question by question, with what the PRM made of every step; verdicts are those that the run saw.
-// Leaves what the numbers say to ranking.ts, tops.ts, truth.ts and selection.ts.
+// Reads a table of rollouts question by question, with what the PRM made of every step; verdicts are those that the run
+// saw.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Candidate } from '../../evolve/select.js';

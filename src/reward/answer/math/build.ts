@@ -1,4 +1,4 @@
-// Puts the parts that a parser read together: signs, products, mixed numbers, units. Leaves reading tokens to parse.ts.
+// Puts the parts that a parser read together: signs, products, mixed numbers, units.
 import { call, type Node } from './node.js';
 
 /** Thrown while reading and caught by parseMath: the text is no mathematical answer. */

@@ -1,5 +1,5 @@
-// Says whether two mathematical answers are the same: numbers, expressions, lists, sets, intervals, matrices, equations,
-// inequalities. Leaves reading to parse.ts and computing to evaluate.ts.
+// Says whether two mathematical answers are the same: numbers, expressions, lists, sets, intervals, matrices,
+// equations, inequalities.
 import { evaluate, isInfinity, POINTS, sameValue } from './evaluate.js';
 import { type Bracket, call, isScalar, type Node, type RelationSign } from './node.js';
 

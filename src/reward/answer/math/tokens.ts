@@ -1,5 +1,4 @@
 // Cuts a mathematical answer, in LaTeX or plain signs, into tokens. Every character is read a fixed number of times.
-// Leaves structure to parse.ts.
 
 export type Token =
   | { readonly type: 'number'; readonly text: string }
