@@ -16,7 +16,7 @@ export interface ConfigFiles {
   readonly config: Readonly<Record<string, unknown>>;
   /** Those of `configFiles`, by name; undefined where the folder has none. */
   readonly side: Readonly<Record<string, unknown>>;
-  /** Shape of a weight by its header; undefined where the folder has none of that name, as before a model is created. */
+  /** Shape of a weight by its header; undefined where the folder has none of that name, as when a model is about to be created. */
   shapes(name: string): readonly number[] | undefined;
 }
 

@@ -17,7 +17,7 @@ export interface Random {
  * Opens the stream named by `seed` and `purpose`.
  * @param seed integer from 0 to 2^53 - 1
  * @param purpose what the draws are for, for example `split` or `select/iter-3/q17`; other purpose, independent draws
- * @throws RangeError where the seed is no such integer
+ * @throws RangeError where the seed is not such an integer
  */
 export function random(seed: number, purpose: string): Random {
   if (!Number.isSafeInteger(seed) || seed < 0)

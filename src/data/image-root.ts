@@ -26,7 +26,7 @@ export class ImageRoot {
 
   /**
    * @param links folders that links under the root may lead to, and absolute paths into
-   * @throws UserError where one of them is no folder that can be read
+   * @throws UserError where one of them is not a folder that can be read
    */
   constructor(root: string, links: readonly string[] = []) {
     this.#root = realFolder(root, 'image root');

@@ -36,7 +36,7 @@ function engineError(error: unknown, place: EngineError): EngineError | UserErro
   return wrapped;
 }
 
-/** A hook that the addon may call from the event loop, where nobody would catch what it throws. */
+/** A hook that the addon may call from the event loop, where nothing would catch what it throws. */
 type Shield = <A extends unknown[]>(hook: (...given: A) => unknown) => (...given: A) => void;
 
 /**

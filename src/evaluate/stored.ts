@@ -48,7 +48,7 @@ export function storedFiles(path: string): string[] {
 
 /**
  * Yields the rollouts of a file; several temperatures or policies follow one another.
- * @throws UserError where the file is no such table, or samples of a problem are missing or stand twice
+ * @throws UserError where the file is not such a table, or samples of a problem are missing or stand twice
  */
 export async function* readStored(file: string): AsyncGenerator<StoredRollout> {
   let empty = true;

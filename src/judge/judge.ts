@@ -15,7 +15,7 @@ const NONE = 'NONE';
 /** The end of a response holds its answer. UTF-16 units. */
 const LONGEST_RESPONSE = 8000;
 const LONGEST_QUESTION = 8000;
-/** A longer reply is no answer. */
+/** A longer reply does not count as an answer. */
 const LONGEST_ANSWER = 200;
 
 export class Judge {
@@ -72,7 +72,7 @@ export function promptOf({ question = '', choices, questionType, response }: Ans
   ].join('\n\n');
 }
 
-/** Null for a reply that is no answer: the word for none, nothing, a letter that no option has, an essay. */
+/** Null for a reply that is not an answer: the word for none, nothing, a letter that no option has, an essay. */
 function readAnswer(text: string, { questionType, choices }: AnswerRow): string | null {
   const said = text.trim();
   if (said === '' || said.length > LONGEST_ANSWER || said.replace(/[."'*]/g, '').toUpperCase() === NONE) return null;

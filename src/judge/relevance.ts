@@ -21,7 +21,7 @@ const LONGEST = 8000;
 /** What was rated. Distinct pairs of question and response are counted. */
 export interface RelevanceCounts extends Spent {
   readonly asked: number;
-  /** Replies that were no rating. */
+  /** Replies that were not a rating. */
   readonly unreadable: number;
 }
 
@@ -43,7 +43,7 @@ export class RelevanceJudge {
   }
 
   /**
-   * 1 to 5; null where the reply is no rating.
+   * 1 to 5; null where the reply is not a rating.
    * @throws UserError where the endpoint refuses or does not answer; what was answered before is kept on disk
    */
   rate(question: string, response: string): Promise<number | null> {

@@ -48,7 +48,7 @@ export function rewardPassAtKOf(question: Question, k: number): number {
   return Number(ranked(question).slice(0, k).some(isCorrect));
 }
 
-/** 1 where the most frequent answer of the first n samples is correct; 0 where nobody has a vote. */
+/** 1 where the most frequent answer of the first n samples is correct; 0 where no sample has a vote. */
 export function majorityOf(question: Question, n: number): number {
   return voted(question, n, (samples) => majorityVote(samples.map(({ answer }) => answer)));
 }

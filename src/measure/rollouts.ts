@@ -89,7 +89,7 @@ export function measureSteps(rollouts: readonly Rollout[]): StepQuality | null {
   };
 }
 
-/** A problem that failed has k responses that nobody can read. */
+/** A problem that failed counts as one with k unreadable responses. */
 function toSamples(responses: readonly RatedResponse[], k: number): ScoredSample[] {
   if (responses.length === 0)
     return Array.from({ length: k }, () => ({ verdict: 'unreadable', answer: null, reward: Number.NaN }));

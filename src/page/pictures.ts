@@ -22,7 +22,7 @@ const EXACT_SIDE = 160;
 /**
  * Reads a picture that a table of rollouts names.
  * @param dir run folder, where relative paths start
- * @returns undefined where the file is gone or is no picture: a report shows what there is
+ * @returns undefined where the file is gone or is not a picture: a report shows what there is
  */
 export async function embedPicture(dir: string, path: string): Promise<EmbeddedPicture | undefined> {
   return shownOrGone(async () => encode(await readRegularFile(resolve(dir, path), MOST_BYTES), path));

@@ -64,7 +64,7 @@ export async function writeHeldOut(path: string, responses: readonly HeldOutResp
   }
 }
 
-/** @throws UserError on a line that is no scored response */
+/** @throws UserError on a line that is not a scored response */
 export async function readHeldOut(path: string): Promise<HeldOutResponse[]> {
   const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
   return lines.map((line, i) => {

@@ -36,7 +36,7 @@ export class Run {
   readonly signal: AbortSignal;
   /** No work of an earlier process is kept here. */
   readonly isFresh: boolean;
-  /** Ends the names of units where they are cut otherwise than when the run was begun: such units are no others. */
+  /** Ends the names of units where the work is cut otherwise than when the run was begun, so that units of both cuts are told apart. */
   readonly unitMark: string;
   readonly #lock: Lock;
   readonly #display: Display;

@@ -74,7 +74,7 @@ export class Journal {
 
   /**
    * Opens or makes the file; a last line that was cut off by a crash, and everything after a damaged line, is not read.
-   * @throws UserError where a commit names something outside the run folder, or is no commit
+   * @throws UserError where a commit names something outside the run folder, or is not a commit
    */
   static async open(path: string): Promise<Journal> {
     const journal = new Journal(await open(path, 'a+'));

@@ -154,7 +154,7 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === '';
 }
 
-/** Longer cells are no lists: the pattern below takes time by the square of the length where quotes do not close. */
+/** Longer cells are not taken for lists: the pattern below takes time by the square of the length where quotes do not close. */
 const LONGEST_LIST = 16_384;
 
 /** A list that a text cell spells as JSON or as Python does; any other value as it is. */

@@ -52,7 +52,7 @@ export function readGold(gold: string): ExpressionRead {
   return readWhole(text) ?? readExpression(gold) ?? readFormula(gold, 'the gold answer');
 }
 
-/** The words of a gold answer that is no mathematics, such as `no solution`; null where it is. */
+/** The words of a gold answer that is not mathematical, such as `no solution`; null where it is. */
 export function goldWords({ node, extracted }: ExpressionRead): string | null {
   if (node?.kind === 'text') return plainText(node.text);
   return /^[A-Za-z][A-Za-z ]+$/.test(extracted) ? plainText(extracted) : null;

@@ -138,7 +138,7 @@ const REFUSAL = new RegExp(
   'i',
 );
 
-/** True where a sentence says that the question cannot be answered: a number in it is no answer. */
+/** True where a sentence says that the question cannot be answered: a number in it is not the answer. */
 export function isRefusal(sentence: string): boolean {
   return REFUSAL.test(sentence);
 }

@@ -51,7 +51,7 @@ export interface Census {
   readonly repeats: { readonly same: number; readonly conflicting: number };
   /** What there is to say of the problems as a whole: those without a picture, hint lines. */
   readonly notes: readonly string[];
-  /** Repeated ids, conflicting answers, answers that are no choice. */
+  /** Repeated ids, conflicting answers, answers that are not among the choices. */
   readonly warnings: { readonly count: number; readonly examples: readonly string[] };
   readonly seconds: number;
 }

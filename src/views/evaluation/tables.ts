@@ -23,7 +23,7 @@ export interface TablesOptions {
   readonly protocol?: string;
   /** Seeds the bootstrap. */
   readonly seed: number;
-  /** What a data set says of problems, by id: tags and choices that the tables lack, and pictures that are no files. */
+  /** What a data set says of problems, by id: tags and choices that the tables lack, and pictures that are not files. */
   readonly about?: ReadonlyMap<string, Asked>;
   readonly judge?: Judging;
 }

@@ -6,7 +6,7 @@ import { writeDurable } from '../../run/durable.js';
 import type { Point } from './curves.js';
 import { eventFile, eventRecord } from './tensorboard.js';
 
-/** A point and when it was first seen, in seconds since 1970; null where nobody looked. */
+/** A point and when it was first seen, in seconds since 1970; null where no process was watching. */
 export interface Metric extends Point {
   readonly wallSeconds: number | null;
 }

@@ -22,7 +22,7 @@ export class Metrics {
     this.#say = say;
   }
 
-  /** Follows a run that was just opened. Never rejects: metrics are no reason for a run to fail. */
+  /** Follows a run that was just opened. Never rejects: a run does not fail because of its metrics. */
   static async follow(run: Run, to: readonly ReportTo[] = []): Promise<Metrics> {
     const metrics = new Metrics((text) => run.progress.say(text));
     if (to.length === 0) return metrics;

@@ -42,7 +42,7 @@ export function tableOf(run: string, name: string): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
-/** @throws UserError where the file is no table of rollouts */
+/** @throws UserError where the file is not a table of rollouts */
 export async function* readQuestions(file: string): AsyncGenerator<AskedQuestion> {
   for await (const rows of readGroups(file, COLUMNS)) yield toQuestion(rows);
 }
