@@ -207,7 +207,7 @@ function decisionsTable(runs: readonly Run[]): Markup | null {
   );
 }
 
-/** Bold where its interval is without zero; two seeds that happen to agree are none. */
+/** Bold where its interval leaves out zero and rests on three seeds or more: two may happen to agree. */
 function difference(estimate: Estimate | undefined): Part {
   const text = ranged(estimate, points);
   const { low, high, values } = estimate ?? { low: null, high: null, values: [] };

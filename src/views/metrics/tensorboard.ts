@@ -77,7 +77,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32C, rotated and offset as records want it, so that a checksum of checksums is none. */
+/** CRC-32C, rotated and offset as records want it, as the checksum of data that hold checksums would be a weak one. */
 function masked(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (crc >>> 8) ^ (table[(crc ^ byte) & 0xff] as number);
