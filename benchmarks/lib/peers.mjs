@@ -124,6 +124,7 @@ export async function compare({ title, model, threads, load, competitors, rounds
   const running = new Map();
   const absent = {};
   let limits;
+  let simd;
   for (const name of Object.keys(competitors)) {
     try {
       const { worker, ready } = await start(
@@ -132,6 +133,7 @@ export async function compare({ title, model, threads, load, competitors, rounds
         threads,
       );
       limits ??= ready?.limits;
+      simd ??= ready?.info?.simd;
       running.set(name, worker);
       await worker.ask({ ...load, new: 4, do: competitors[name] });
     } catch (error) {
@@ -172,13 +174,13 @@ export async function compare({ title, model, threads, load, competitors, rounds
           : mine.perWallSecond.median / perWallSecond.median,
       ]),
   );
-  return { title, model, threads, load, limits, results, ratios, absent };
+  return { title, model, threads, simd, load, limits, results, ratios, absent };
 }
 
 /** Prints tables, writes `--json FILE` and, with `--save`, the dated result. */
 export function finish(theme, comparisons) {
-  for (const { title, threads, results, ratios, absent } of comparisons) {
-    console.log(`\n${title}, ${threads} thread(s)`);
+  for (const { title, threads, simd, results, ratios, absent } of comparisons) {
+    console.log(`\n${title}, ${threads} thread(s), kernels for ${simd}`);
     for (const [name, { perCpuSecond, perWallSecond }] of Object.entries(results)) {
       const ratio = ratios[name] === undefined ? '' : `  mstar is ${ratios[name].toFixed(2)}x`;
       console.log(

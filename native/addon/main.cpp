@@ -53,12 +53,6 @@ Napi::Value backbones(const Napi::CallbackInfo& info) {
   return out;
 }
 
-const char* simd() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-    return "avx512";
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? "avx2" : "plain";
-}
-
 /** probe(device, dtype, copyBytes, matrixSide): measured limits and memory; blocks. */
 Napi::Value probe(const Napi::CallbackInfo& info) {
   const auto device = open_device(info[0].As<Napi::String>().Utf8Value());
@@ -74,10 +68,15 @@ Napi::Value probe(const Napi::CallbackInfo& info) {
   return out;
 }
 
-/** compareKernels(device): every fused kernel against its plain twin; blocks. */
+/** compareKernels(device): every fused kernel against its plain twin; on the CPU those of each instruction set too.
+ * Blocks. */
 Napi::Value compare(const Napi::CallbackInfo& info) {
   auto out = Napi::Array::New(info.Env());
-  for (const auto& [kernel, shape, error] : compare_kernels(open_device(info[0].As<Napi::String>().Utf8Value()))) {
+  const auto device = open_device(info[0].As<Napi::String>().Utf8Value());
+  auto errors = compare_kernels(device);
+  if (device.is_cpu())
+    for (KernelError& error : compare_cpu_kernels()) errors.push_back(std::move(error));
+  for (const auto& [kernel, shape, error] : errors) {
     auto row = Napi::Object::New(info.Env());
     row.Set("kernel", kernel);
     row.Set("shape", shape);
@@ -110,7 +109,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
                 auto out = Napi::Object::New(info.Env());
                 out.Set("torch", TORCH_VERSION);
                 out.Set("threads", at::get_num_threads());
-                out.Set("simd", simd());
+                out.Set("simd", instruction_set());
                 out.Set("malloc", malloc_state);
                 return out;
               }));
@@ -120,5 +119,12 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 }  // namespace
 }  // namespace mstar::addon
 
-static Napi::Object init(Napi::Env env, Napi::Object exports) { return mstar::addon::initialise(env, exports); }
+static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  try {
+    mstar::instruction_set();  // refuses a wrong MSTAR_SIMD before anything else happens
+  } catch (const std::exception& error) {
+    throw Napi::Error::New(env, error.what());
+  }
+  return mstar::addon::initialise(env, exports);
+}
 NODE_API_MODULE(mstar, init)

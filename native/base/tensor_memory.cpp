@@ -13,9 +13,9 @@
 namespace mstar {
 namespace {
 
-constexpr size_t kAlignment = 64, kSmallest = size_t{1} << 12, kLargest = size_t{1} << 26;
+constexpr size_t kAlignment = 64, kSmallest = size_t{1} << 12, kLargest = size_t{1} << 28;
 /** Bytes that may lie unused; beyond this, blocks go back to the system. */
-constexpr size_t kMostKept = size_t{1} << 30;
+constexpr size_t kMostKept = size_t{1} << 31;
 
 /** Stands before every block, in an alignment of its own. */
 struct alignas(kAlignment) Header {
@@ -77,7 +77,7 @@ class Cache final : public c10::Allocator {
   static void release(void* block);
 
   std::mutex mutex_;
-  std::array<std::vector<void*>, 8 * 27> free_;
+  std::array<std::vector<void*>, 8 * 29> free_;
   size_t kept_ = 0;
 };
 

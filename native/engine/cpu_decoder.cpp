@@ -11,11 +11,6 @@ std::vector<float> floats(const at::Tensor& tensor) {
   return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
 }
 
-void pack_matrix(cpu::PackedWeight& out, const at::Tensor& matrix) {
-  const auto flat = matrix.detach().to(at::kFloat).contiguous();
-  cpu::pack(out, flat.const_data_ptr<float>(), flat.size(0), flat.size(1), flat.size(1));
-}
-
 float* sized(std::vector<float>& buffer, int64_t floats) {
   if (static_cast<int64_t>(buffer.size()) < floats) buffer.resize(static_cast<size_t>(floats));
   return buffer.data();
@@ -27,17 +22,35 @@ CpuDecoder::CpuDecoder(const Backbone& backbone, const Parameters& parameters)
     : backbone_(backbone), shape_(backbone.decoder_shape()) {
   const at::NoGradGuard no_grad;
   const DecoderWeights weights = backbone.decoder_weights(parameters);
-  for (const DecoderLayer& from : weights.layers) {
-    Layer& layer = layers_.emplace_back();
-    layer.attention_norm = floats(from.attention_norm);
-    layer.ffn_norm = floats(from.ffn_norm);
-    pack_matrix(layer.qkv, from.qkv);
-    pack_matrix(layer.output, from.output);
-    pack_matrix(layer.gate_up, at::cat({from.gate, from.up}));
-    pack_matrix(layer.down, from.down);
+  layers_.resize(weights.layers.size());
+  const auto each_matrix = [&](const auto& visit) {
+    for (size_t l = 0; l < layers_.size(); ++l) {
+      const DecoderLayer& from = weights.layers[l];
+      visit(layers_[l].qkv, std::vector{from.qkv});
+      visit(layers_[l].output, std::vector{from.output});
+      visit(layers_[l].gate_up, std::vector{from.gate, from.up});
+      visit(layers_[l].down, std::vector{from.down});
+    }
+    visit(head_, std::vector{weights.head});
+  };
+  int64_t floats_wanted = 0;
+  each_matrix([&](cpu::PackedWeight& matrix, const std::vector<at::Tensor>& parts) {
+    for (const at::Tensor& part : parts) matrix.n += part.size(0);
+    matrix.k = parts[0].size(1);
+    floats_wanted += cpu::packed_floats(matrix.n, matrix.k);
+  });
+  matrices_.resize(static_cast<size_t>(floats_wanted));
+  float* to = matrices_.data();
+  each_matrix([&](cpu::PackedWeight& matrix, const std::vector<at::Tensor>& parts) {
+    const auto flat = (parts.size() == 1 ? parts[0] : at::cat(parts)).detach().to(at::kFloat).contiguous();
+    matrix = cpu::pack(flat.const_data_ptr<float>(), matrix.n, matrix.k, matrix.k, to);
+    to += cpu::packed_floats(matrix.n, matrix.k);
+  });
+  for (size_t l = 0; l < layers_.size(); ++l) {
+    layers_[l].attention_norm = floats(weights.layers[l].attention_norm);
+    layers_[l].ffn_norm = floats(weights.layers[l].ffn_norm);
   }
   norm_ = floats(weights.norm);
-  pack_matrix(head_, weights.head);
   base_ = rotation_of(0);
 }
 
@@ -101,7 +114,7 @@ void CpuDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows, co
   for (int64_t l = 0; l < shape_.layers; ++l) {
     const Layer& layer = layers_[static_cast<size_t>(l)];
     cpu::rms_norm(x, layer.attention_norm.data(), shape_.eps, normal, count, d);
-    cpu::gemm(layer.qkv, normal, d, qkv, qkv_width, count, false);
+    cpu::gemm(layer.qkv, normal, d, cpu::Layout::rows, qkv, qkv_width, count, false);
     for (int64_t r = 0; r < count; ++r)  // query and key heads lie side by side: one rotation for both
       cpu::rotate_half(qkv + r * qkv_width, scratch.cosine.data() + r * e / 2, scratch.sine.data() + r * e / 2,
                        heads + kv, e);
@@ -114,20 +127,21 @@ void CpuDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows, co
           scratch.attend.push_back(
               {qkv + r * qkv_width + h * group * e, mixed + (r * heads + h * group) * e, row.own->span(row.at + 1)});
         }
-        cpu::attend(g.shared.data(), static_cast<int64_t>(g.shared.size()), scratch.attend.data(), g.rows, group, e,
-                    pool.place(l, h), scale, scratch.workspace);
+        cpu::attend({g.shared.data(), static_cast<int64_t>(g.shared.size()), scratch.attend.data(), g.rows, group, e,
+                     pool.place(l, h), scale},
+                    scratch.attended);
       }
-    cpu::gemm(layer.output, mixed, heads * e, x, d, count, true);
+    cpu::gemm(layer.output, mixed, heads * e, cpu::Layout::rows, x, d, count, true);
     cpu::rms_norm(x, layer.ffn_norm.data(), shape_.eps, normal, count, d);
-    cpu::gemm(layer.gate_up, normal, d, gate_up, 2 * wide, count, false);
+    cpu::gemm(layer.gate_up, normal, d, cpu::Layout::rows, gate_up, 2 * wide, count, false);
     cpu::swiglu(gate_up, gated, count, wide);
-    cpu::gemm(layer.down, gated, wide, x, d, count, true);
+    cpu::gemm(layer.down, gated, wide, cpu::Layout::rows, x, d, count, true);
   }
   cpu::rms_norm(x, norm_.data(), shape_.eps, x, count, d);
 }
 
 void CpuDecoder::logits(const float* hidden, int64_t rows, float* out) const {
-  cpu::gemm(head_, hidden, shape_.hidden, out, shape_.vocab, rows, false);
+  cpu::gemm(head_, hidden, shape_.hidden, cpu::Layout::rows, out, shape_.vocab, rows, false);
 }
 
 }  // namespace mstar

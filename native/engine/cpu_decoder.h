@@ -5,7 +5,9 @@
 // once.
 #include <vector>
 
+#include "base/huge_pages.h"
 #include "engine/kv_cache.h"
+#include "ops/cpu/attention.h"
 #include "ops/cpu/gemm.h"
 
 namespace mstar {
@@ -26,8 +28,9 @@ struct DecodeGroup {
 
 /** Buffers of one calling thread. */
 struct DecodeScratch {
-  std::vector<float> normal, qkv, mixed, gate_up, gated, cosine, sine, workspace;
+  std::vector<float> normal, qkv, mixed, gate_up, gated, cosine, sine;
   std::vector<cpu::AttendRow> attend;
+  cpu::AttendWorkspace attended;
 };
 
 class CpuDecoder {
@@ -57,6 +60,7 @@ class CpuDecoder {
   DecoderShape shape_;
   Rotation base_;
   std::vector<float> norm_;
+  HugeVector matrices_;  // what layers_ and head_ are views of
   std::vector<Layer> layers_;
   cpu::PackedWeight head_;
 };

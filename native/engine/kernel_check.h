@@ -16,4 +16,7 @@ struct KernelError {
 /** In bfloat16 on `device`. Where it has no kernels the plain operations are compared with themselves. */
 std::vector<KernelError> compare_kernels(const at::Device& device);
 
+/** In float32 the kernels of every instruction set that this machine has. What is said of rows alone has no error. */
+std::vector<KernelError> compare_cpu_kernels();
+
 }  // namespace mstar

@@ -3,10 +3,12 @@
 // reference counting: a prompt, a response that completions fork from, the tokens of one row. Who may hold how many
 // blocks is counted by quotas; keeping to them is the scheduler's business. Leaves attention to ops/.
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
 
+#include "base/huge_pages.h"
 #include "engine/backbone.h"
 #include "ops/cpu/attention.h"
 
@@ -31,16 +33,20 @@ class BlockPool {
   int64_t block_bytes() const { return block_floats_ * static_cast<int64_t>(sizeof(float)); }
   /** Where keys and values of (layer, kv head) lie in a block. */
   cpu::KvPlace place(int64_t layer, int64_t kv_head) const;
-  std::unique_ptr<float[]> take();
-  void give_back(std::unique_ptr<float[]> block);
-  /** Frees the blocks that nobody holds, and counts the most held at once from here on. */
+  float* take();
+  void give_back(float* block);
+  /** Frees what nobody holds, and counts the most held at once from here on. */
   void trim();
   int64_t most_held() const { return most_held_; }
 
  private:
-  int64_t kv_heads_, head_dim_, block_floats_, held_ = 0, most_held_ = 0;
+  /** Makes room for the blocks of one slab. */
+  void grow();
+
+  int64_t kv_heads_, head_dim_, block_floats_, slab_blocks_, held_ = 0, most_held_ = 0;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<float[]>> free_;
+  std::map<const float*, HugeVector> slabs_;  // by where they start; many blocks each, to lie on huge pages
+  std::vector<float*> free_;
 };
 
 class Segment {
@@ -55,14 +61,13 @@ class Segment {
   void charge(std::shared_ptr<BlockQuota> quota);
   int64_t length = 0;
   int64_t blocks() const { return static_cast<int64_t>(blocks_.size()); }
-  cpu::KvSpan span(int64_t first_tokens) const { return {places_.data(), first_tokens}; }
-  float* block(int64_t i) const { return blocks_[static_cast<size_t>(i)].get(); }
+  cpu::KvSpan span(int64_t first_tokens) const { return {blocks_.data(), first_tokens}; }
+  float* block(int64_t i) const { return blocks_[static_cast<size_t>(i)]; }
 
  private:
   BlockPool& pool_;
   std::shared_ptr<BlockQuota> quota_;
-  std::vector<std::unique_ptr<float[]>> blocks_;
-  std::vector<float*> places_;
+  std::vector<float*> blocks_;
 };
 
 /** The first `length` tokens of a segment, kept alive. */

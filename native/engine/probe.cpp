@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/device.h"
+#include "ops/cpu/kernels.h"
 
 namespace mstar {
 namespace {
@@ -36,5 +37,7 @@ DeviceProbe probe_device(const at::TensorOptions& options, int64_t bytes, int64_
   probe.matmul_flops_per_second = flops / median_seconds(options.device(), [&] { at::matmul(a, b); });
   return probe;
 }
+
+const char* instruction_set() { return cpu::kernels().name; }
 
 }  // namespace mstar

@@ -1,10 +1,11 @@
 // See dense.h. Forward packs W, the gradient of x packs W^T, the gradient of W packs x: packing is linear where the
-// product is cubic. Threads, where the caller allows several, take ranges of outputs, so that their number does not
-// change a bit.
+// product is cubic. Threads, where the caller allows several, take ranges of outputs or of rows, so that their number
+// does not change a bit.
 #include "ops/dense.h"
 
 #include <ATen/Parallel.h>
 
+#include "base/huge_pages.h"
 #include "ops/cpu/gemm.h"
 
 namespace mstar {
@@ -15,22 +16,63 @@ using torch::autograd::variable_list;
 
 /** Below this many rows packing a weight costs more than it gains. */
 constexpr int64_t kFewRows = 24;
+/** Outputs that are packed together: whole panels of every instruction set. */
+constexpr int64_t kOutputs = 96;
+/** Rows that one thread takes together. */
+constexpr int64_t kRows = 64;
+/** Multiplications that are worth a thread. */
+constexpr int64_t kGrain = int64_t{1} << 20;
 
-void product(const cpu::PackedWeight& w, const float* x, int64_t x_stride, cpu::Layout layout, float* y, int64_t rows) {
-  const int64_t panels = (w.n + 15) / 16;
-  const int64_t grain = std::max<int64_t>(1, (int64_t{1} << 20) / std::max<int64_t>(1, w.k * 16 * rows));
-  at::parallel_for(0, panels, grain, [&](int64_t from, int64_t to) {
-    cpu::gemm_range(w, x, x_stride, layout, y, w.n, rows, false, {from * 16, std::min(to * 16, w.n)});
+int64_t grain(int64_t multiplications) { return std::max<int64_t>(1, kGrain / std::max<int64_t>(1, multiplications)); }
+
+/** y [rows, n] = x [rows, k] W^T. Each thread packs the outputs that it computes, a piece at a time that stays in
+ * cache. `pack_piece` packs `count` outputs from `first` on into a place. */
+template <typename Pack>
+void product(const float* x, int64_t rows, int64_t n, int64_t k, float* y, const Pack& pack_piece) {
+  at::parallel_for(0, (n + kOutputs - 1) / kOutputs, grain(rows * kOutputs * k), [&](int64_t from, int64_t to) {
+    HugeVector room;
+    room.resize(static_cast<size_t>(cpu::packed_floats(kOutputs, k)));
+    for (int64_t j = from * kOutputs; j < std::min(to * kOutputs, n); j += kOutputs) {
+      const cpu::PackedWeight packed = pack_piece(j, std::min(kOutputs, n - j), room.data());
+      cpu::gemm(packed, x, k, cpu::Layout::rows, y + j, n, rows, false);
+    }
   });
 }
 
 at::Tensor forward_product(const at::Tensor& x_RK, const at::Tensor& weight_NK) {
   const int64_t rows = x_RK.size(0), n = weight_NK.size(0), k = weight_NK.size(1);
-  cpu::PackedWeight packed;
-  cpu::pack(packed, weight_NK.const_data_ptr<float>(), n, k, k);
   auto y = at::empty({rows, n}, x_RK.options());
-  product(packed, x_RK.const_data_ptr<float>(), k, cpu::Layout::rows, y.mutable_data_ptr<float>(), rows);
+  const float* weight = weight_NK.const_data_ptr<float>();
+  product(x_RK.const_data_ptr<float>(), rows, n, k, y.mutable_data_ptr<float>(),
+          [&](int64_t first, int64_t count, float* to) { return cpu::pack(weight + first * k, count, k, k, to); });
   return y;
+}
+
+/** dy W. */
+at::Tensor gradient_of_x(const at::Tensor& dy_RN, const at::Tensor& weight_NK) {
+  const int64_t rows = dy_RN.size(0), n = weight_NK.size(0), k = weight_NK.size(1);
+  auto dx_RK = at::empty({rows, k}, dy_RN.options());
+  const float* weight = weight_NK.const_data_ptr<float>();
+  product(
+      dy_RN.const_data_ptr<float>(), rows, k, n, dx_RK.mutable_data_ptr<float>(),
+      [&](int64_t first, int64_t count, float* to) { return cpu::pack_transposed(weight + first, count, n, k, to); });
+  return dx_RK;
+}
+
+/** dy^T x. */
+at::Tensor gradient_of_weight(const at::Tensor& dy_RN, const at::Tensor& x_RK) {
+  const int64_t rows = x_RK.size(0), n = dy_RN.size(1), k = x_RK.size(1);
+  auto dw_NK = at::empty({n, k}, x_RK.options());
+  HugeVector room;
+  room.resize(static_cast<size_t>(cpu::packed_floats(k, rows)));
+  const auto packed = cpu::pack_transposed(x_RK.const_data_ptr<float>(), k, rows, k, room.data());
+  const float* dy = dy_RN.const_data_ptr<float>();
+  float* dw = dw_NK.mutable_data_ptr<float>();
+  at::parallel_for(0, (n + kRows - 1) / kRows, grain(kRows * rows * k), [&](int64_t from, int64_t to) {
+    const int64_t first = from * kRows, last = std::min(to * kRows, n);
+    cpu::gemm(packed, dy + first, n, cpu::Layout::columns, dw + first * k, k, last - first, false);
+  });
+  return dw_NK;
 }
 
 struct PackedLinear : torch::autograd::Function<PackedLinear> {
@@ -42,19 +84,9 @@ struct PackedLinear : torch::autograd::Function<PackedLinear> {
     const auto saved = context->get_saved_variables();
     const auto &x_RK = saved[0], &weight_NK = saved[1];
     const auto dy_RN = grads[0].contiguous();
-    const int64_t rows = x_RK.size(0), n = weight_NK.size(0), k = weight_NK.size(1);
-    cpu::PackedWeight packed;
     at::Tensor dx_RK, dw_NK;
-    if (context->needs_input_grad(0)) {
-      dx_RK = at::empty({rows, k}, x_RK.options());
-      cpu::pack_transposed(packed, weight_NK.const_data_ptr<float>(), k, n, k);
-      product(packed, dy_RN.const_data_ptr<float>(), n, cpu::Layout::rows, dx_RK.mutable_data_ptr<float>(), rows);
-    }
-    if (context->needs_input_grad(1)) {
-      dw_NK = at::empty({n, k}, x_RK.options());
-      cpu::pack_transposed(packed, x_RK.const_data_ptr<float>(), k, rows, k);
-      product(packed, dy_RN.const_data_ptr<float>(), n, cpu::Layout::columns, dw_NK.mutable_data_ptr<float>(), n);
-    }
+    if (context->needs_input_grad(0)) dx_RK = gradient_of_x(dy_RN, weight_NK);
+    if (context->needs_input_grad(1)) dw_NK = gradient_of_weight(dy_RN, x_RK);
     return {dx_RK, dw_NK};
   }
 };

@@ -86,7 +86,8 @@ function text(found: Diagnosis, device: 'cpu' | 'cuda'): string {
       '',
       'With several GPUs the optimizer’s state is spread over them. This build computes on one GPU per process: such plans are for sizing.',
     );
-  if (device === 'cpu') lines.push('', `this machine  ${gib(freemem())} free of ${gib(totalmem())}`);
+  if (device === 'cpu')
+    lines.push('', `this machine  ${gib(freemem())} free of ${gib(totalmem())}, kernels for ${found.simd}`);
   return lines.join('\n');
 }
 

@@ -194,8 +194,9 @@ export interface NativeAddon {
     readonly kernels: boolean;
   };
   /** Every fused kernel of a device against its plain twin: largest difference over the largest number, for drawn tokens the
-   * share that differs. Blocks for a second. Throws where there is no such device. */
+   * share that differs. On the CPU those of each instruction set too, which their names begin with. Blocks for a second. Throws where there is no such device. */
   compareKernels(device: string): { readonly kernel: string; readonly shape: string; readonly error: number }[];
+  /** `simd`: the instruction set of the CPU kernels in use. */
   info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };
 }
 
@@ -212,8 +213,9 @@ export function addon(): NativeAddon {
   try {
     loaded = createRequire(import.meta.url)(file) as NativeAddon;
   } catch (error) {
+    const reason = String((error as Error).message).split('\n')[0] as string;
+    if (reason.startsWith('MSTAR_SIMD:')) throw new UserError(reason);
     // It is linked to one LibTorch, which may be gone, moved or closed to this user.
-    const reason = String((error as Error).message).split('\n')[0];
     const build = howToBuild(packageRoot);
     throw new UserError(
       `the native addon does not load: ${reason}: remove ${path.dirname(path.dirname(file))} and ${build}`,

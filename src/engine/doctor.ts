@@ -18,6 +18,8 @@ export interface Diagnosis {
   readonly dtypes: readonly string[];
   /** Bytes of the weights on disk. */
   readonly diskBytes: number;
+  /** The instruction set of the kernels that this machine would compute with on the CPU. */
+  readonly simd: string;
   /** One list of phases for each number of GPUs asked for. */
   readonly plans: readonly { readonly gpus: number; readonly phases: readonly PhasePlan[] }[];
 }
@@ -55,6 +57,7 @@ export async function diagnose(
     files: folder.weights.length,
     dtypes: [...new Set(tensors.map(({ dtype }) => dtype))].sort(),
     diskBytes: bytesOf(folder),
+    simd: addon().info().simd,
     plans: gpus.map((number) => ({ gpus: number, phases: planMemory(sizes, { ...work, gpus: number }) })),
   };
 }

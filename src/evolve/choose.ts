@@ -20,8 +20,8 @@ export const NOTHING_CHOSEN: ChoiceCounts = {
   cutOff: 0,
   correct: 0,
   distinct: 0,
-  selected: 0,
   luckyDistinct: 0,
+  selected: 0,
   kept: [],
   luckySelected: 0,
 };

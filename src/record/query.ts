@@ -54,7 +54,7 @@ async function readOnly(connection: DuckDBConnection, sql: string): Promise<Duck
   // Once prepared, other statements pass for a query, as a pragma does; the parser knows queries only.
   const parsed = await connection.runAndReadAll('select json_serialize_sql($1::varchar) as tree', [sql]);
   const { error, error_message: reason } = JSON.parse(String(parsed.getRows()[0]?.[0])) as Record<string, unknown>;
-  if (error) throw new Error(String(reason));
+  if (error) throw new Error(/^Only SELECT/.test(String(reason)) ? 'not a SELECT' : String(reason));
   return statement;
 }
 

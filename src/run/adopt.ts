@@ -32,7 +32,7 @@ const SHARED = ['splits.json', 'problems', 'problems-out-of-domain'];
  * @throws UserError where no phase can be taken, naming a setting that differs
  */
 export async function adopt(dir: string, { from, settings, why = () => '', takes }: Adoption): Promise<string[]> {
-  await checkOutputFolder({ flag: 'run.dir', path: dir });
+  await checkOutputFolder({ flag: 'run folder', path: dir });
   const file = join(from, 'config.yaml');
   const config = await readFile(file, 'utf8').catch(() => {
     throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`);

@@ -70,7 +70,7 @@ export class Run {
    * @throws UserError where another process owns it, it holds something else, or settings differ
    */
   static async open(options: RunOptions): Promise<Run> {
-    await checkOutputFolder({ flag: 'run.dir', path: options.dir });
+    await checkOutputFolder({ flag: 'run folder', path: options.dir });
     await makeFolder(options.dir);
     const lock = await lockFolder(options.dir);
     let journal: Journal | undefined;
@@ -80,7 +80,7 @@ export class Run {
         const foreign = names.find((name) => !name.startsWith('config.yaml'));
         if (foreign !== undefined) {
           const wanted = 'wanted a new folder or one of a run';
-          throw new UserError(`${options.dir}: run.dir: holds ${foreign} but no config.yaml, ${wanted}`);
+          throw new UserError(`${options.dir}: run folder: holds ${foreign} but no config.yaml, ${wanted}`);
         }
         // First of all files, so that a start that is cut off here is known as one.
         await keepSettings(options.dir, options.settings, true);
@@ -224,6 +224,8 @@ async function refuseLinks(dir: string): Promise<void> {
   for (const name of ['checkpoints', 'rollouts', 'work']) {
     const info = await lstat(join(dir, name)).catch(() => undefined);
     if (info?.isSymbolicLink())
-      throw new UserError(`${join(dir, name)}: run.dir: a link, wanted a folder (the run folder itself may be a link)`);
+      throw new UserError(
+        `${join(dir, name)}: run folder: a link, wanted a folder (the run folder itself may be a link)`,
+      );
   }
 }

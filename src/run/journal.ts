@@ -1,6 +1,7 @@
 // The journal of a run: one JSON event a line, appended; `commit` lines say which phases are done for good.
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
 import { isInside } from './durable.js';
 
@@ -73,8 +74,8 @@ export class Journal {
   }
 
   /**
-   * Opens or makes the file; a last line that was cut off by a crash, and everything after a damaged line, is not read.
-   * @throws UserError where a commit names something outside the run folder, or is not a commit
+   * Opens or makes the file and reads it as `journalEvents` does.
+   * @throws UserError as that, and where a commit names something outside the run folder, or is not a commit
    */
   static async open(path: string): Promise<Journal> {
     const journal = new Journal(await open(path, 'a+'));
@@ -88,15 +89,10 @@ export class Journal {
   }
 
   #read(path: string, text: Buffer): void {
-    let offset = 0;
-    for (let line = 1; offset < text.length; line++) {
-      const newline = text.indexOf(10, offset);
-      const event = newline < 0 ? undefined : parseEvent(text.toString('utf8', offset, newline));
-      if (!event) break;
-      offset = newline + 1;
-      if (event.event === 'start') this.#start = { event, end: offset };
+    for (const { event, line, end } of journalEvents(path, text)) {
+      if (event.event === 'start') this.#start = { event, end };
       else if (event.event === 'commit')
-        this.#commits.push({ commit: checked(commitSchema, event, `${path}:${line}`), end: offset });
+        this.#commits.push({ commit: checked(commitSchema, event, `${path}:${line}`), end });
     }
   }
 
@@ -166,29 +162,53 @@ export class Journal {
 }
 
 /**
+ * The events of a journal, in order, each with its line and the offset at which that ends. A line that a crash cut off or
+ * damaged ends them.
+ * @throws UserError for a damaged line that no crash explains: a phase was done and flushed after it, so that going on from
+ * there would delete finished work
+ */
+export function* journalEvents(
+  path: string,
+  text: Buffer,
+): Generator<{ readonly event: JournalEvent; readonly line: number; readonly end: number }> {
+  let offset = 0;
+  let damaged = 0;
+  let isDone = false;
+  for (let line = 1; offset < text.length; line++) {
+    const newline = text.indexOf(10, offset);
+    const event = newline < 0 ? undefined : parseEvent(text.toString('utf8', offset, newline));
+    if (isDone && event)
+      throw new UserError(
+        `${path}:${damaged}: event: damaged, wanted the line as the run wrote it (later phases are done; without the lines from there on they are repeated)`,
+      );
+    offset = newline < 0 ? text.length : newline + 1;
+    if (!event) damaged ||= line;
+    else if (!damaged) yield { event, line, end: offset };
+    // What a crash damages was never followed by an event: that is written once the commit before it is flushed.
+    else isDone = event.event === 'commit';
+  }
+}
+
+/**
  * The start of the journal at `path`: up to the last of the commits at its head whose phases are wanted; nothing where there is
- * none. A damaged line ends it.
+ * none.
  * @throws UserError as `Journal.open`
  */
 export async function journalHead(
   path: string,
   wanted: (phase: string) => boolean,
 ): Promise<{ readonly text: string; readonly commits: readonly Commit[] }> {
-  const text = await readFile(path, 'utf8').catch(() => '');
+  const text = await readFile(path).catch(() => Buffer.alloc(0));
   const commits: Commit[] = [];
   let kept = 0;
-  let end = 0;
-  for (const [i, line] of text.split('\n').slice(0, -1).entries()) {
-    end += line.length + 1;
-    const event = parseEvent(line);
-    if (!event) break;
+  for (const { event, line, end } of journalEvents(path, text)) {
     if (event.event !== 'commit') continue;
-    const commit = checked(commitSchema, event, `${path}:${i + 1}`);
+    const commit = checked(commitSchema, event, `${path}:${line}`);
     if (!wanted(commit.phase)) break;
     commits.push(commit);
     kept = end;
   }
-  return { text: text.slice(0, kept), commits };
+  return { text: text.toString('utf8', 0, kept), commits };
 }
 
 /** Whether the journal at `path` says that a phase is done; false where there is none. */
@@ -200,7 +220,8 @@ export async function hasCommitted(path: string, phase: string): Promise<boolean
 function parseEvent(line: string): JournalEvent | undefined {
   try {
     const value = JSON.parse(line) as unknown;
-    return typeof value === 'object' && value !== null && 'event' in value ? (value as JournalEvent) : undefined;
+    const isEvent = typeof value === 'object' && value !== null && 'event' in value && typeof value.event === 'string';
+    return isEvent ? (value as JournalEvent) : undefined;
   } catch {
     return undefined;
   }

@@ -25,7 +25,7 @@ export async function lockFolder(dir: string): Promise<Lock> {
   const claim = join(dir, own);
   const handle = await open(claim, 'wx').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST')
-      throw new UserError(`${dir}: run.dir: in use by this process already, wanted a free folder`);
+      throw new UserError(`${dir}: run folder: in use by this process already, wanted a free folder`);
     throw error;
   });
   await handle.close();
@@ -37,11 +37,11 @@ export async function lockFolder(dir: string): Promise<Lock> {
       if (otherHost !== host) {
         const hint = `if it is gone, delete ${join(dir, name)}`;
         throw new UserError(
-          `${dir}: run.dir: in use by process ${pid} on ${otherHost}, wanted a free folder (${hint})`,
+          `${dir}: run folder: in use by process ${pid} on ${otherHost}, wanted a free folder (${hint})`,
         );
       }
       if (startTime(Number(pid)) === start) {
-        throw new UserError(`${dir}: run.dir: in use by process ${pid}, wanted a free folder`);
+        throw new UserError(`${dir}: run folder: in use by process ${pid}, wanted a free folder`);
       }
       await rm(join(dir, name), { force: true });
     }

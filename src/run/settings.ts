@@ -40,6 +40,11 @@ export async function keepSettings(
     return [];
   }
   const found = differences(readYaml(text, path), settings);
+  const verb = found.find(({ key }) => key === 'verb');
+  if (verb)
+    throw new UserError(
+      `${dir}: run folder: made by ${verbOf(verb.before)}, wanted one of ${verbOf(verb.now)}, or a new name`,
+    );
   for (const difference of found) {
     const reason = why(difference);
     if (reason === null) continue;
@@ -50,6 +55,11 @@ export async function keepSettings(
     );
   }
   return found;
+}
+
+/** The verb behind one side of a difference; the stages of a recipe, which share a folder, keep none. */
+function verbOf(side: string): string {
+  return side === 'not set' ? 'mstar evolve' : `mstar ${side.replaceAll('"', '')}`;
 }
 
 /** A setting that a run folder holds, by its dotted name; undefined where it holds none. */

@@ -86,7 +86,7 @@ describe('rollout', () => {
     const changed = rollout({ ...base, n: 4, out: join(root, 'whole') }, { host: fakeHost() });
     await expect(changed).rejects.toThrow('n: 4 now, wanted 3');
     await expect(evaluate({ ...base, out: join(root, 'whole') }, { host: fakeHost() })).rejects.toThrow(
-      'verb: "evaluate" now',
+      'made by mstar rollout, wanted one of mstar evaluate',
     );
   });
 

@@ -1,4 +1,6 @@
-// The CUDA kernels against their plain twins, where there is a GPU.
+// Kernels against their plain twins: of every instruction set that the CPU has, and of CUDA where there is a GPU.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { addon } from '../../src/engine/binding.js';
 
@@ -24,10 +26,51 @@ describe.skipIf(why !== '')(`the CUDA kernels${why}`, () => {
 });
 
 test('the comparison of kernels runs on any device: on the CPU the twins are equal', () => {
-  const found = addon().compareKernels('cpu');
+  const found = addon()
+    .compareKernels('cpu')
+    .filter(({ kernel }) => !ofSet(kernel));
   expect(new Set(found.map(({ kernel }) => kernel.split(' ')[0]))).toEqual(
     new Set(['rotate_and_store', 'merge', 'attend_rows', 'add_norm', 'swiglu', 'draw']),
   );
   // attend_rows is compared with a softmax in float32 and rounded once more.
   expect(found.filter(({ error }) => !(error < 0.01))).toEqual([]);
+});
+
+const ofSet = (kernel: string) => /^(avx512|avx2|plain) /.test(kernel);
+
+describe('the CPU kernels of every instruction set that this machine has', () => {
+  const found = addon()
+    .compareKernels('cpu')
+    .filter(({ kernel }) => ofSet(kernel));
+  const sets = [...new Set(found.map(({ kernel }) => kernel.split(' ')[0] as string))];
+
+  test('there is a plain one, and the one in use is among them', () => {
+    expect(sets).toContain('plain');
+    expect(sets).toContain(addon().info().simd);
+  });
+  test.each(sets)('%s agrees with plain operations in double', (set) => {
+    const mine = found.filter(({ kernel }) => kernel.startsWith(`${set} `));
+    expect(mine.length).toBeGreaterThan(40);
+    expect(mine.filter(({ error }) => !(error < 1e-5))).toEqual([]);
+  });
+  test.each(sets)('%s gives a row the same bits alone and among others', (set) => {
+    const alone = found.filter(({ kernel }) => kernel.startsWith(`${set} `) && kernel.endsWith('alone'));
+    expect(alone.length).toBeGreaterThan(10);
+    expect(alone.filter(({ error }) => error !== 0)).toEqual([]);
+  });
+
+  const binding = fileURLToPath(new URL('../../.native/Release/mstar.node', import.meta.url));
+  const loaded = (wish: string) =>
+    spawnSync(process.execPath, ['-p', `require(${JSON.stringify(binding)}).info().simd`], {
+      env: { ...process.env, MSTAR_SIMD: wish },
+      encoding: 'utf8',
+    });
+  test.each(sets)('MSTAR_SIMD=%s chooses it', (set) => {
+    expect(loaded(set).stdout.trim()).toBe(set);
+  });
+  test('MSTAR_SIMD refuses what the machine has not, and says what it has', () => {
+    const { status, stderr } = loaded('neon');
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(`MSTAR_SIMD: found 'neon', this machine has ${sets.join(', ')}`);
+  });
 });

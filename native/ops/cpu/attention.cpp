@@ -1,85 +1,100 @@
-// See attention.h. Tiles of eight accumulators in registers: 4 queries x 16 keys down to 1 query x 64 keys for scores,
-// 4 queries x 16 channels down to 1 x 64 for values.
+// See attention.h. Tiles of eight sums in registers: 4 queries x 2 vectors down to 1 query x 8 vectors, of keys for
+// scores and of channels for values. What rows own is read once a step and lies in no near cache by then, so each tile
+// asks for the blocks that come after it.
 #include "ops/cpu/attention.h"
 
 #include <algorithm>
 
 #include "ops/cpu/simd.h"
 
-namespace mstar::cpu {
+namespace mstar::cpu::MSTAR_ISA {
 namespace {
 
-using simd::f8;
+using Query = AttendQuery;
 
-struct Query {
-  const float* q;
-  float* out;
-  float* scores;
-};
+/** Vectors of keys in a block. */
+constexpr int kKeys = kBlockTokens / kLanes;
 
-/** Scores of Q queries against B blocks of keys: eight accumulators whatever Q is, so that none waits for another. */
+/** Scores of Q queries against B blocks of keys; asks for the keys that lie `ahead` blocks later, if not 0. */
 template <int Q, int B>
-MSTAR_INLINE void score_tile(const Query* queries, const float* const* blocks, int64_t at, int64_t head_dim,
-                             int64_t offset) {
-  f8 acc[Q][2 * B];
+MSTAR_INLINE void score_tile(const Query* queries, const float* const* blocks, int64_t ahead, int64_t at,
+                             int64_t head_dim, int64_t offset) {
+  Floats sums[Q][kKeys * B];
   for (int i = 0; i < Q; ++i)
-    for (int v = 0; v < 2 * B; ++v) acc[i][v] = f8{};
+    for (int v = 0; v < kKeys * B; ++v) sums[i][v] = Floats{};
+      // Several channels at a time: there are more blocks' addresses than registers for them.
+#pragma GCC unroll 4
   for (int64_t d = 0; d < head_dim; ++d) {
-    f8 key[2 * B];
+    Floats key[kKeys * B];
 #pragma GCC unroll 8
-    for (int v = 0; v < 2 * B; ++v) key[v] = MSTAR_LOAD(blocks[v / 2] + offset + d * kBlockTokens + v % 2 * 8);
+    for (int b = 0; b < B; ++b) {
+      const float* line = blocks[b] + offset + d * kBlockTokens;
+      if (ahead > 0) __builtin_prefetch(blocks[ahead + b] + offset + d * kBlockTokens);
+#pragma GCC unroll 4
+      for (int v = 0; v < kKeys; ++v) key[b * kKeys + v] = load(line + v * kLanes);
+    }
 #pragma GCC unroll 4
     for (int i = 0; i < Q; ++i) {
       const float q = queries[i].q[d];
 #pragma GCC unroll 8
-      for (int v = 0; v < 2 * B; ++v) acc[i][v] += q * key[v];
+      for (int v = 0; v < kKeys * B; ++v) sums[i][v] += q * key[v];
     }
   }
   for (int i = 0; i < Q; ++i)
-    for (int v = 0; v < 2 * B; ++v) MSTAR_STORE(queries[i].scores + at + 8 * v, acc[i][v]);
+    for (int v = 0; v < kKeys * B; ++v) store(queries[i].scores + at + kLanes * v, sums[i][v]);
 }
 
 template <int Q>
-MSTAR_INLINE void score_blocks(const Query* queries, const KvSpan& span, int64_t at, int64_t head_dim, int64_t offset) {
-  constexpr int kWide = 4 / Q;
+MSTAR_INLINE void score_blocks(const Query* queries, const KvSpan& span, int64_t ahead, int64_t at, int64_t head_dim,
+                               int64_t offset) {
+  constexpr int kWide = std::max(1, 8 / Q / kKeys), kHalf = std::max(1, kWide / 2);
   const int64_t blocks = (span.length + kBlockTokens - 1) / kBlockTokens;
   int64_t b = 0;
   for (; b + kWide <= blocks; b += kWide)
-    score_tile<Q, kWide>(queries, span.blocks + b, at + b * kBlockTokens, head_dim, offset);
-  for (; b < blocks; ++b) score_tile<Q, 1>(queries, span.blocks + b, at + b * kBlockTokens, head_dim, offset);
+    score_tile<Q, kWide>(queries, span.blocks + b, ahead, at + b * kBlockTokens, head_dim, offset);
+  for (; b + kHalf <= blocks; b += kHalf)
+    score_tile<Q, kHalf>(queries, span.blocks + b, ahead, at + b * kBlockTokens, head_dim, offset);
+  for (; b < blocks; ++b) score_tile<Q, 1>(queries, span.blocks + b, ahead, at + b * kBlockTokens, head_dim, offset);
 }
 
-MSTAR_INLINE void score_span(const Query* queries, int64_t count, const KvSpan& span, int64_t at, int64_t head_dim,
-                             int64_t offset) {
+MSTAR_INLINE void score_span(const Query* queries, int64_t count, const KvSpan& span, int64_t ahead, int64_t at,
+                             int64_t head_dim, int64_t offset) {
   int64_t i = 0;
-  for (; i + 4 <= count; i += 4) score_blocks<4>(queries + i, span, at, head_dim, offset);
-  for (; i + 2 <= count; i += 2) score_blocks<2>(queries + i, span, at, head_dim, offset);
-  for (; i < count; ++i) score_blocks<1>(queries + i, span, at, head_dim, offset);
+  for (; i + 4 <= count; i += 4) score_blocks<4>(queries + i, span, ahead, at, head_dim, offset);
+  if (count - i == 3) score_blocks<3>(queries + i, span, ahead, at, head_dim, offset);
+  if (count - i == 2) score_blocks<2>(queries + i, span, ahead, at, head_dim, offset);
+  if (count - i == 1) score_blocks<1>(queries + i, span, ahead, at, head_dim, offset);
 }
 
-template <int Q, int V>
-MSTAR_INLINE void value_tile(const Query* queries, const KvSpan& span, int64_t at, int64_t head_dim, int64_t channel,
-                             int64_t offset) {
-  f8 acc[Q][V];
+/** Adds the values of a span to V vectors of L channels of Q queries. */
+template <int Q, int V, int L>
+MSTAR_INLINE void value_tile(const Query* queries, const KvSpan& span, int64_t ahead, int64_t at, int64_t head_dim,
+                             int64_t channel, int64_t offset) {
+  using Part = typename Vector<L>::Floats;
+  Part sums[Q][V];
   for (int i = 0; i < Q; ++i)
-    for (int v = 0; v < V; ++v) acc[i][v] = MSTAR_LOAD(queries[i].out + channel + 8 * v);
+    for (int v = 0; v < V; ++v) sums[i][v] = load<L>(queries[i].out + channel + L * v);
   for (int64_t b = 0; b * kBlockTokens < span.length; ++b) {
     const float* values = span.blocks[b] + offset + channel;
+    const float* later = span.blocks[b + ahead] + offset + channel;
     const int64_t tokens = std::min(kBlockTokens, span.length - b * kBlockTokens);
-    for (int64_t t = 0; t < tokens; ++t, values += head_dim) {
-      f8 value[V];
+    for (int64_t t = 0; t < tokens; ++t, values += head_dim, later += head_dim) {
+      if (ahead > 0)
 #pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) value[v] = MSTAR_LOAD(values + 8 * v);
+        for (int v = 0; v < V; v += 16 / L) __builtin_prefetch(later + L * v);
+      Part value[V];
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) value[v] = load<L>(values + L * v);
 #pragma GCC unroll 4
       for (int i = 0; i < Q; ++i) {
         const float p = queries[i].scores[at + b * kBlockTokens + t];
 #pragma GCC unroll 8
-        for (int v = 0; v < V; ++v) acc[i][v] += p * value[v];
+        for (int v = 0; v < V; ++v) sums[i][v] += p * value[v];
       }
     }
   }
   for (int i = 0; i < Q; ++i)
-    for (int v = 0; v < V; ++v) MSTAR_STORE(queries[i].out + channel + 8 * v, acc[i][v]);
+    for (int v = 0; v < V; ++v) store<L>(queries[i].out + channel + L * v, sums[i][v]);
 }
 
 /** One channel of one query: what is left where the head width is no multiple of 8. */
@@ -91,112 +106,109 @@ MSTAR_INLINE float value_channel(const Query& query, const KvSpan& span, int64_t
 }
 
 template <int Q>
-MSTAR_INLINE void value_channels(const Query* queries, const KvSpan& span, int64_t at, int64_t head_dim,
+MSTAR_INLINE void value_channels(const Query* queries, const KvSpan& span, int64_t ahead, int64_t at, int64_t head_dim,
                                  int64_t offset) {
   int64_t channel = 0;
-  constexpr int kWide = 8 / Q;  // eight accumulators, as for scores
-  for (; channel + 8 * kWide <= head_dim; channel += 8 * kWide)
-    value_tile<Q, kWide>(queries, span, at, head_dim, channel, offset);
-  for (; channel + 8 <= head_dim; channel += 8) value_tile<Q, 1>(queries, span, at, head_dim, channel, offset);
+  constexpr int kWide = 8 / Q, kHalf = std::max(1, kWide / 2), kTail = std::min(8, kLanes);
+  for (; channel + kLanes * kWide <= head_dim; channel += kLanes * kWide)
+    value_tile<Q, kWide, kLanes>(queries, span, ahead, at, head_dim, channel, offset);
+  for (; channel + kLanes * kHalf <= head_dim; channel += kLanes * kHalf)
+    value_tile<Q, kHalf, kLanes>(queries, span, ahead, at, head_dim, channel, offset);
+  for (; channel + kLanes <= head_dim; channel += kLanes)
+    value_tile<Q, 1, kLanes>(queries, span, ahead, at, head_dim, channel, offset);
+  for (; channel + kTail <= head_dim; channel += kTail)
+    value_tile<Q, 1, kTail>(queries, span, ahead, at, head_dim, channel, offset);
   for (; channel < head_dim; ++channel)
     for (int i = 0; i < Q; ++i)
       queries[i].out[channel] += value_channel(queries[i], span, at, head_dim, offset + channel);
 }
 
-MSTAR_INLINE void value_span(const Query* queries, int64_t count, const KvSpan& span, int64_t at, int64_t head_dim,
-                             int64_t offset) {
+MSTAR_INLINE void value_span(const Query* queries, int64_t count, const KvSpan& span, int64_t ahead, int64_t at,
+                             int64_t head_dim, int64_t offset) {
   int64_t i = 0;
-  for (; i + 4 <= count; i += 4) value_channels<4>(queries + i, span, at, head_dim, offset);
-  for (; i + 2 <= count; i += 2) value_channels<2>(queries + i, span, at, head_dim, offset);
-  for (; i < count; ++i) value_channels<1>(queries + i, span, at, head_dim, offset);
+  for (; i + 4 <= count; i += 4) value_channels<4>(queries + i, span, ahead, at, head_dim, offset);
+  if (count - i == 3) value_channels<3>(queries + i, span, ahead, at, head_dim, offset);
+  if (count - i == 2) value_channels<2>(queries + i, span, ahead, at, head_dim, offset);
+  if (count - i == 1) value_channels<1>(queries + i, span, ahead, at, head_dim, offset);
 }
 
 constexpr float kHidden = -1e30f;
 
-constexpr int64_t padded(int64_t length) { return (length + kBlockTokens - 1) / kBlockTokens * kBlockTokens; }
-
 /** Hides the lanes past the end of a stretch and returns the largest score of it and of `most`. */
-MSTAR_INLINE f8 max_stretch(float* scores, int64_t length, f8 most) {
+MSTAR_INLINE Floats max_stretch(float* scores, int64_t length, Floats most) {
   for (int64_t i = length; i < padded(length); ++i) scores[i] = kHidden;
-  for (int64_t i = 0; i < length; i += 8) most = simd::max8(MSTAR_LOAD(scores + i), most);
+  for (int64_t i = 0; i < length; i += kLanes) most = larger(load(scores + i), most);
   return most;
 }
 
 /** exp((s - max) * scale) in place over one stretch; hidden lanes become zero. Returns the sums by lane. */
-MSTAR_INLINE f8 exp_stretch(float* scores, int64_t length, float max, float scale) {
-  f8 sum{};
-  for (int64_t i = 0; i < length; i += 8) {
-    const f8 score = MSTAR_LOAD(scores + i);
-    f8 e = simd::exp8((score - max) * scale);
-    e = score > kHidden ? e : f8{};
-    MSTAR_STORE(scores + i, e);
-    sum += e;
+MSTAR_INLINE Floats exp_stretch(float* scores, int64_t length, float max, float scale) {
+  Floats sums{};
+  for (int64_t i = 0; i < length; i += kLanes) {
+    const Floats score = load(scores + i);
+    Floats e = exp((score - max) * scale);
+    e = score > kHidden ? e : Floats{};
+    store(scores + i, e);
+    sums += e;
   }
-  return sum;
+  return sums;
+}
+
+/** Turns one query's scores into weights; returns 1 / their sum. Each stretch is summed by itself, in token order. */
+MSTAR_INLINE float soften(const Attention& a, float* scores, int64_t own) {
+  Floats most = Floats{} + kHidden;
+  int64_t from = 0;
+  for (int64_t s = 0; s <= a.shared_count; ++s) {
+    const int64_t length = s < a.shared_count ? a.shared[s].length : own;
+    most = max_stretch(scores + from, length, most);
+    from += padded(length);
+  }
+  float max = kHidden, total = 0;
+  for (int lane = 0; lane < kLanes; ++lane) max = most[lane] > max ? most[lane] : max;
+  from = 0;
+  for (int64_t s = 0; s <= a.shared_count; ++s) {
+    const int64_t length = s < a.shared_count ? a.shared[s].length : own;
+    total += sum(exp_stretch(scores + from, length, max, a.scale));
+    from += padded(length);
+  }
+  return 1.0f / total;
 }
 
 }  // namespace
 
-MSTAR_SIMD void attend(const KvSpan* shared, int64_t shared_count, const AttendRow* rows, int64_t row_count,
-                       int64_t group, int64_t head_dim, KvPlace place, float scale, std::vector<float>& workspace) {
-  int64_t shared_width = 0, own_width = 0;
-  for (int64_t s = 0; s < shared_count; ++s) shared_width += padded(shared[s].length);
-  for (int64_t r = 0; r < row_count; ++r) own_width = std::max(own_width, padded(rows[r].own.length));
-  const int64_t width = shared_width + own_width, count = row_count * group;
-  const size_t wanted = static_cast<size_t>(count * width);
-  if (workspace.size() < wanted) workspace.resize(wanted);
-  float* scores = workspace.data();
-  std::vector<Query> queries(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) {
-    const AttendRow& row = rows[i / group];
-    queries[static_cast<size_t>(i)] = {row.q + i % group * head_dim, row.out + i % group * head_dim,
-                                       scores + i * width};
-    std::memset(queries[static_cast<size_t>(i)].out, 0, static_cast<size_t>(head_dim) * sizeof(float));
-  }
-
+void attend_queries(const Attention& a, const AttendQuery* queries, const float* const* own) {
+  const int64_t count = a.row_count * a.group;
+  const auto own_of = [&](int64_t r) { return KvSpan{own, a.rows[r].own.length}; };
+  const auto blocks_of = [](const KvSpan& span) { return padded(span.length) / kBlockTokens; };
   int64_t at = 0;
-  for (int64_t s = 0; s < shared_count; ++s) {
-    score_span(queries.data(), count, shared[s], at, head_dim, place.keys);
-    at += padded(shared[s].length);
+  const float* const* first = own;
+  for (int64_t s = 0; s < a.shared_count; ++s) {
+    score_span(queries, count, a.shared[s], 0, at, a.head_dim, a.place.keys);
+    at += padded(a.shared[s].length);
   }
-  for (int64_t r = 0; r < row_count; ++r)
-    score_span(queries.data() + r * group, group, rows[r].own, at, head_dim, place.keys);
-
-  std::vector<float> inverse(static_cast<size_t>(count));
+  for (int64_t r = 0; r < a.row_count; ++r) {
+    score_span(queries + r * a.group, a.group, own_of(r), kBlocksAhead, at, a.head_dim, a.place.keys);
+    own += blocks_of(a.rows[r].own);
+  }
+  // The weights' sums wait in the place of each query's first score past all stretches.
   for (int64_t i = 0; i < count; ++i) {
-    float* row_scores = queries[static_cast<size_t>(i)].scores;
-    const int64_t own = rows[i / group].own.length;
-    f8 most = f8{} + kHidden;
-    int64_t from = 0;
-    for (int64_t s = 0; s <= shared_count; ++s) {
-      const int64_t length = s < shared_count ? shared[s].length : own;
-      most = max_stretch(row_scores + from, length, most);
-      from += padded(length);
-    }
-    float max = kHidden;
-    for (int lane = 0; lane < 8; ++lane) max = most[lane] > max ? most[lane] : max;
-    // Each stretch is summed by itself, in the order of the tokens.
-    float sum = 0;
-    from = 0;
-    for (int64_t s = 0; s <= shared_count; ++s) {
-      const int64_t length = s < shared_count ? shared[s].length : own;
-      sum += simd::sum8(exp_stretch(row_scores + from, length, max, scale));
-      from += padded(length);
-    }
-    inverse[static_cast<size_t>(i)] = 1.0f / sum;
+    const int64_t length = a.rows[i / a.group].own.length;
+    queries[i].scores[at + padded(length)] = soften(a, queries[i].scores, length);
   }
-
   at = 0;
-  for (int64_t s = 0; s < shared_count; ++s) {
-    value_span(queries.data(), count, shared[s], at, head_dim, place.values);
-    at += padded(shared[s].length);
+  own = first;
+  for (int64_t s = 0; s < a.shared_count; ++s) {
+    value_span(queries, count, a.shared[s], 0, at, a.head_dim, a.place.values);
+    at += padded(a.shared[s].length);
   }
-  for (int64_t r = 0; r < row_count; ++r)
-    value_span(queries.data() + r * group, group, rows[r].own, at, head_dim, place.values);
+  for (int64_t r = 0; r < a.row_count; ++r) {
+    value_span(queries + r * a.group, a.group, own_of(r), kBlocksAhead, at, a.head_dim, a.place.values);
+    own += blocks_of(a.rows[r].own);
+  }
   for (int64_t i = 0; i < count; ++i) {
-    float* out = queries[static_cast<size_t>(i)].out;
-    for (int64_t d = 0; d < head_dim; ++d) out[d] *= inverse[static_cast<size_t>(i)];
+    const float inverse = queries[i].scores[at + padded(a.rows[i / a.group].own.length)];
+    for (int64_t d = 0; d < a.head_dim; ++d) queries[i].out[d] *= inverse;
   }
 }
 
-}  // namespace mstar::cpu
+}  // namespace mstar::cpu::MSTAR_ISA

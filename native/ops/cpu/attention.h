@@ -2,7 +2,7 @@
 // Attention of the decode path on CPU over keys and values in blocks of 16 tokens, where sibling rows share spans.
 // Scores and values of a shared span are computed for all siblings together (each key is read once per tile of
 // queries); every query's result is nevertheless summed in one fixed order: shared spans first, then its own. Runs on
-// the calling thread. Plain twin: scaled_dot_product_attention in models/layers/attention.cpp.
+// the calling thread. Plain twin: causal_attention in models/layers/decoder.cpp.
 #include <cstdint>
 #include <vector>
 
@@ -10,6 +10,9 @@ namespace mstar::cpu {
 
 /** Tokens in one block of keys and values. */
 constexpr int64_t kBlockTokens = 16;
+
+/** `length` tokens rounded up to whole blocks. */
+constexpr int64_t padded(int64_t length) { return (length + kBlockTokens - 1) / kBlockTokens * kBlockTokens; }
 
 /** A stretch of cached tokens. Inside a block, keys of one (layer, head) lie as [head_dim][16], values as
  * [16][head_dim]. */
@@ -31,8 +34,38 @@ struct KvPlace {
   int64_t keys, values;
 };
 
+/** The rows of one kv head that see the same shared spans. */
+struct Attention {
+  const KvSpan* shared;
+  int64_t shared_count;
+  const AttendRow* rows;
+  int64_t row_count, group, head_dim;
+  KvPlace place;
+  float scale;
+};
+
+/** One query head of one row; `scores` has room for all that it sees, block by block, and for one number more. */
+struct AttendQuery {
+  const float* q;
+  float* out;
+  float* scores;
+};
+
+/** Buffers of one calling thread. */
+struct AttendWorkspace {
+  std::vector<float> scores;
+  std::vector<AttendQuery> queries;
+  std::vector<const float*> own;
+};
+
 /** out = softmax(q K^T * scale) V for each row and each of its `group` heads. */
-void attend(const KvSpan* shared, int64_t shared_count, const AttendRow* rows, int64_t row_count, int64_t group,
-            int64_t head_dim, KvPlace place, float scale, std::vector<float>& workspace);
+void attend(const Attention& attention, AttendWorkspace& workspace);
+
+/** How many blocks before its use a block of a row's own is asked into cache. */
+constexpr int64_t kBlocksAhead = 4;
+
+/** The part of `attend` that depends on the instruction set. `own` holds the blocks of the rows' own spans one row
+ * after the other, and kBlocksAhead more. */
+void attend_queries(const Attention& attention, const AttendQuery* queries, const float* const* own);
 
 }  // namespace mstar::cpu

@@ -1,118 +1,155 @@
-// Packed-weight GEMM. A tile of 6 rows x 16 outputs stays in registers (12 accumulators of AVX2, 6 of AVX-512); the
-// panel of 16 outputs is read once per tile of rows and stays in cache. k is cut into blocks so that a panel block fits
-// into L1.
+// Packed-weight GEMM. A tile of rows x outputs stays in registers: 8 x 48 in the 32 registers of AVX-512, 6 x 16 in the
+// 16 of AVX2, 6 x 8 without either. The panel of outputs is read once per tile of rows and stays in cache; k is cut
+// into blocks so that a block of a panel fits into L2, rows into blocks whose x does.
 #include "ops/cpu/gemm.h"
 
 #include <algorithm>
 
 #include "ops/cpu/simd.h"
 
-namespace mstar::cpu {
+namespace mstar::cpu::MSTAR_ISA {
 namespace {
 
-using simd::f8;
-constexpr int64_t kLanes = 16, kRows = 6, kBlock = 512;
+constexpr int kVectors = kLanes == 16 ? 3 : 2, kRows = kLanes == 16 ? 8 : 6;
+constexpr int64_t kPanel = kVectors * kLanes, kBlock = 512, kRowBlock = 256, kColumnBlock = 64;
+/** Floats in a cache line. */
+constexpr int64_t kLine = 16;
 
-template <int R, Layout L>
-MSTAR_INLINE void tile(const float* panel, const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t k,
-                       int64_t width, bool from_y) {
-  f8 low[R], high[R];
-  float edge[kLanes];
+/** R rows x V vectors of outputs, of which `width` floats exist. `ahead` is asked into cache, a line for each k. */
+template <int R, int V>
+__attribute__((noinline)) void tile(const float* panel, const float* x, int64_t x_stride, float* y, int64_t y_stride,
+                                    int64_t depth, int64_t width, bool from_y, const float* ahead) {
+  Floats sums[R][V];
+  float edge[V * kLanes];
+  const bool whole = width == V * kLanes;
+#pragma GCC unroll 8
   for (int r = 0; r < R; ++r) {
-    low[r] = high[r] = f8{};
-    if (!from_y) continue;
     const float* from = y + r * y_stride;
-    if (width < kLanes) {
+    if (from_y && !whole) {
       std::memset(edge, 0, sizeof edge);
       std::memcpy(edge, from, static_cast<size_t>(width) * sizeof(float));
       from = edge;
     }
-    low[r] = MSTAR_LOAD(from);
-    high[r] = MSTAR_LOAD(from + 8);
+#pragma GCC unroll 3
+    for (int v = 0; v < V; ++v) sums[r][v] = from_y ? load(from + v * kLanes) : Floats{};
   }
-  for (int64_t i = 0; i < k; ++i) {
-    const f8 w0 = MSTAR_LOAD(panel + i * kLanes), w1 = MSTAR_LOAD(panel + i * kLanes + 8);
-#pragma GCC unroll 6
+  for (int64_t i = 0; i < depth; ++i, panel += kPanel, ahead += kLine) {
+    __builtin_prefetch(ahead);
+    Floats w[V];
+#pragma GCC unroll 3
+    for (int v = 0; v < V; ++v) w[v] = load(panel + v * kLanes);
+#pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
-      const float a = L == Layout::rows ? x[r * x_stride + i] : x[i * x_stride + r];
-      low[r] += a * w0;
-      high[r] += a * w1;
+      const float a = x[r * x_stride + i];
+#pragma GCC unroll 3
+      for (int v = 0; v < V; ++v) sums[r][v] += a * w[v];
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < R; ++r) {
-    float* to = width == kLanes ? y + r * y_stride : edge;
-    MSTAR_STORE(to, low[r]);
-    MSTAR_STORE(to + 8, high[r]);
-    if (width < kLanes) std::memcpy(y + r * y_stride, edge, static_cast<size_t>(width) * sizeof(float));
+    float* to = whole ? y + r * y_stride : edge;
+#pragma GCC unroll 3
+    for (int v = 0; v < V; ++v) store(to + v * kLanes, sums[r][v]);
+    if (!whole) std::memcpy(y + r * y_stride, edge, static_cast<size_t>(width) * sizeof(float));
+  }
+}
+
+/** Rows of x against one block of one panel. */
+struct Strip {
+  const float* panel;
+  const float* next;  // the block that is needed after this one
+  const float* x;
+  float* y;
+  int64_t x_stride, y_stride, rows, depth, width;
+  bool from_y;
+};
+
+template <int V, int R = kRows>
+MSTAR_INLINE void rest(const Strip& s, int64_t r, const float* ahead) {
+  if (s.rows - r == R) {
+    tile<R, V>(s.panel, s.x + r * s.x_stride, s.x_stride, s.y + r * s.y_stride, s.y_stride, s.depth, s.width, s.from_y,
+               ahead);
+  } else if constexpr (R > 1) {
+    rest<V, R - 1>(s, r, ahead);
+  }
+}
+
+template <int V>
+void strip(const Strip& s) {
+  // Each of the first tiles asks for its share of the next block; the others ask for what is there.
+  const auto ahead = [&](int64_t r) __attribute__((always_inline)) {
+    return r / kRows < kPanel / kLine ? s.next + r / kRows * s.depth * kLine : s.panel;
+  };
+  int64_t r = 0;
+  for (; r + kRows <= s.rows; r += kRows)
+    tile<kRows, V>(s.panel, s.x + r * s.x_stride, s.x_stride, s.y + r * s.y_stride, s.y_stride, s.depth, s.width,
+                   s.from_y, ahead(r));
+  rest<V>(s, r, ahead(r));
+}
+
+/** A block of rows and of k against every panel; x is [rows, k]. */
+void block(const PackedWeight& w, Strip s, int64_t k0, float* y) {
+  for (int64_t j = 0; j < w.n; j += kPanel) {
+    s.panel = w.panels + j * w.k + k0 * kPanel;
+    s.next = j + kPanel < w.n ? s.panel + w.k * kPanel : s.panel;
+    s.y = y + j;
+    s.width = std::min(kPanel, w.n - j);
+    if (s.width > (kVectors - 1) * kLanes) {
+      strip<kVectors>(s);
+    } else if (s.width > kLanes) {
+      strip<2>(s);
+    } else {
+      strip<1>(s);
+    }
   }
 }
 
 }  // namespace
 
-void pack(PackedWeight& out, const float* weight, int64_t n, int64_t k, int64_t stride) {
-  const int64_t panels = (n + kLanes - 1) / kLanes;
-  out.n = n;
-  out.k = k;
-  out.panels.assign(static_cast<size_t>(panels * k * kLanes), 0.0f);
-  for (int64_t j = 0; j < n; ++j) {
-    float* panel = out.panels.data() + (j / kLanes) * k * kLanes + j % kLanes;
-    for (int64_t i = 0; i < k; ++i) panel[i * kLanes] = weight[j * stride + i];
+int64_t packed_floats(int64_t n, int64_t k) { return (n + kPanel - 1) / kPanel * kPanel * k; }
+
+PackedWeight pack(const float* weight, int64_t n, int64_t k, int64_t stride, float* to) {
+  for (int64_t j = 0; j < n; j += kPanel) {
+    const int64_t width = std::min(kPanel, n - j);
+    float* panel = to + j * k;
+    if (width < kPanel) std::memset(panel, 0, static_cast<size_t>(kPanel * k) * sizeof(float));
+    for (int64_t i = 0; i < k; i += kLine)  // a cache line of each row at a time
+      transpose(weight + j * stride + i, stride, width, std::min(kLine, k - i), panel + i * kPanel, kPanel);
   }
+  return {n, k, to};
 }
 
-void pack_transposed(PackedWeight& out, const float* weight, int64_t n, int64_t k, int64_t stride) {
-  const int64_t panels = (n + kLanes - 1) / kLanes;
-  out.n = n;
-  out.k = k;
-  out.panels.resize(static_cast<size_t>(panels * k * kLanes));
-  for (int64_t p = 0; p < panels; ++p) {
-    const int64_t width = std::min(kLanes, n - p * kLanes);
-    float* panel = out.panels.data() + p * k * kLanes;
-    for (int64_t i = 0; i < k; ++i, panel += kLanes) {
-      std::memcpy(panel, weight + i * stride + p * kLanes, static_cast<size_t>(width) * sizeof(float));
-      std::memset(panel + width, 0, static_cast<size_t>(kLanes - width) * sizeof(float));
+PackedWeight pack_transposed(const float* weight, int64_t n, int64_t k, int64_t stride, float* to) {
+  constexpr int64_t kTogether = 16;  // rows of `weight` that are read side by side, from end to end
+  for (int64_t i = 0; i < k; i += kTogether)
+    for (int64_t j = 0; j < n; j += kPanel) {
+      const int64_t width = std::min(kPanel, n - j);
+      for (int64_t row = i; row < std::min(i + kTogether, k); ++row) {
+        float* line = to + j * k + row * kPanel;
+        std::memcpy(line, weight + row * stride + j, static_cast<size_t>(width) * sizeof(float));
+        std::memset(line + width, 0, static_cast<size_t>(kPanel - width) * sizeof(float));
+      }
     }
-  }
+  return {n, k, to};
 }
 
-namespace {
-
-template <Layout L>
-MSTAR_INLINE void product(const PackedWeight& w, const float* x, int64_t x_stride, float* y, int64_t y_stride,
-                          int64_t rows, bool accumulate, OutputRange range) {
-  const int64_t row_step = L == Layout::rows ? x_stride : 1, k_step = L == Layout::rows ? 1 : x_stride;
-  for (int64_t k0 = 0; k0 < w.k; k0 += kBlock) {
-    const int64_t depth = std::min(kBlock, w.k - k0);
-    const bool from_y = accumulate || k0 > 0;
-    const float* x_block = x + k0 * k_step;
-    for (int64_t j = range.first; j < range.last; j += kLanes) {
-      const float* panel = w.panels.data() + j * w.k + k0 * kLanes;
-      const int64_t width = std::min(kLanes, w.n - j);
-      int64_t r = 0;
-      for (; r + kRows <= rows; r += kRows)
-        tile<6, L>(panel, x_block + r * row_step, x_stride, y + r * y_stride + j, y_stride, depth, width, from_y);
-      for (; r + 2 <= rows; r += 2)
-        tile<2, L>(panel, x_block + r * row_step, x_stride, y + r * y_stride + j, y_stride, depth, width, from_y);
-      for (; r < rows; ++r)
-        tile<1, L>(panel, x_block + r * row_step, x_stride, y + r * y_stride + j, y_stride, depth, width, from_y);
+void gemm(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y, int64_t y_stride,
+          int64_t rows, bool accumulate) {
+  alignas(64) float turned[kColumnBlock * kBlock];
+  const bool turn = layout == Layout::columns;
+  const int64_t step = turn ? kColumnBlock : kRowBlock;
+  for (int64_t r = 0; r < rows; r += step)
+    for (int64_t k0 = 0; k0 < w.k; k0 += kBlock) {
+      Strip s{};
+      s.rows = std::min(step, rows - r);
+      s.depth = std::min(kBlock, w.k - k0);
+      s.x = turn ? turned : x + r * x_stride + k0;
+      s.x_stride = turn ? kBlock : x_stride;
+      s.y_stride = y_stride;
+      s.from_y = accumulate || k0 > 0;
+      if (turn) transpose(x + k0 * x_stride + r, x_stride, s.depth, s.rows, turned, kBlock);
+      block(w, s, k0, y + r * y_stride);
     }
-  }
 }
 
-}  // namespace
-
-MSTAR_SIMD void gemm_range(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y,
-                           int64_t y_stride, int64_t rows, bool accumulate, OutputRange range) {
-  if (layout == Layout::rows) {
-    product<Layout::rows>(w, x, x_stride, y, y_stride, rows, accumulate, range);
-  } else {
-    product<Layout::columns>(w, x, x_stride, y, y_stride, rows, accumulate, range);
-  }
-}
-
-void gemm(const PackedWeight& w, const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows,
-          bool accumulate) {
-  gemm_range(w, x, x_stride, Layout::rows, y, y_stride, rows, accumulate, {0, w.n});
-}
-
-}  // namespace mstar::cpu
+}  // namespace mstar::cpu::MSTAR_ISA

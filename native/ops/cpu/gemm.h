@@ -4,37 +4,31 @@
 // does not depend on which rows it shares a batch with. Leaves threads to the caller: every call runs on the calling
 // thread.
 #include <cstdint>
-#include <vector>
 
 namespace mstar::cpu {
 
-/** A [n, k] weight (rows = outputs) in panels of 16 outputs: panel[p][k][16], zero-padded. */
+/** A view of a [n, k] weight (rows = outputs) in panels of as many outputs as the instruction set has in a tile:
+ * panels[p][k][width], zero-padded. */
 struct PackedWeight {
   int64_t n = 0, k = 0;
-  std::vector<float> panels;
-  bool empty() const { return panels.empty(); }
+  const float* panels = nullptr;
 };
 
-/** Packs `weight` [n, k], row stride `stride` floats. */
-void pack(PackedWeight& out, const float* weight, int64_t n, int64_t k, int64_t stride);
+/** Floats that a packed [n, k] weight takes. */
+int64_t packed_floats(int64_t n, int64_t k);
+
+/** Packs `weight` [n, k], row stride `stride` floats, into `to`. */
+PackedWeight pack(const float* weight, int64_t n, int64_t k, int64_t stride, float* to);
 
 /** The same from the transpose: `weight` is [k, n]. */
-void pack_transposed(PackedWeight& out, const float* weight, int64_t n, int64_t k, int64_t stride);
+PackedWeight pack_transposed(const float* weight, int64_t n, int64_t k, int64_t stride, float* to);
 
 /** How x lies in memory: [rows, k] or [k, rows]. */
 enum class Layout { rows, columns };
 
-/** Outputs [first, last) of a product; both multiples of 16, or last = n. */
-struct OutputRange {
-  int64_t first, last;
-};
-
-/** As gemm below for a range of outputs, with x in either layout; `x_stride` is that of its outer dimension. */
-void gemm_range(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y, int64_t y_stride,
-                int64_t rows, bool accumulate, OutputRange range);
-
-/** y[r, j] = (accumulate ? y[r, j] : 0) + sum_k x[r, k] w[j, k] for r < rows; row strides in floats. */
-void gemm(const PackedWeight& w, const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows,
-          bool accumulate);
+/** y[r, j] = (accumulate ? y[r, j] : 0) + sum_k x[r, k] w[j, k] for r < rows; strides in floats, `x_stride` that of
+ * x's outer dimension. */
+void gemm(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y, int64_t y_stride,
+          int64_t rows, bool accumulate);
 
 }  // namespace mstar::cpu

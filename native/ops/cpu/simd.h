@@ -1,66 +1,121 @@
 #pragma once
-// Eight floats at a time through GCC vector extensions: one source for AVX-512, AVX2 and plain x86-64, chosen at run
-// time by MSTAR_SIMD on the entry points. Everything here is inlined into them; nothing else may include this header.
+// What the kernels of one instruction set are written with: vectors of MSTAR_LANES floats through GCC's vector
+// extensions. The build compiles each kernel source once per instruction set (CMakeLists.txt), into a namespace of its
+// name MSTAR_ISA; kernels.h chooses among them at run time. Include this header last: everything after it is compiled
+// for that instruction set, while what stands in other headers stays as general as the rest of the program, so that the
+// linker cannot hand the rest of the program an inline function that the machine does not have.
 #include <cstdint>
 #include <cstring>
 
-#define MSTAR_SIMD __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#if MSTAR_LANES == 16
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
+#elif MSTAR_LANES == 8
+#pragma GCC target("avx2,fma")
+#endif
+
 #define MSTAR_INLINE static inline __attribute__((always_inline))
 
 // Vectors are passed by value between functions that are always inlined: no calling convention is at stake.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
-namespace mstar::simd {
+namespace mstar::cpu::MSTAR_ISA {
 
-// Eight, not sixteen: GCC lowers 64-byte vectors through memory where the machine has only AVX2.
-typedef float f8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t i8 __attribute__((vector_size(32), aligned(4), may_alias));
+template <int L>
+struct Vector {
+  typedef float Floats __attribute__((vector_size(4 * L)));
+  typedef int32_t Integers __attribute__((vector_size(4 * L)));
+};
 
-#define MSTAR_LOAD(p) (*reinterpret_cast<const ::mstar::simd::f8*>(p))
-#define MSTAR_STORE(p, v) (*reinterpret_cast<::mstar::simd::f8*>(p) = (v))
+constexpr int kLanes = MSTAR_LANES;
+using Floats = Vector<kLanes>::Floats;
+using Integers = Vector<kLanes>::Integers;
+
+// Copies, not casts: they need no alignment and compilers make one instruction of each.
+template <int L = kLanes>
+MSTAR_INLINE typename Vector<L>::Floats load(const float* from) {
+  typename Vector<L>::Floats value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+template <int L = kLanes>
+MSTAR_INLINE void store(float* to, const typename Vector<L>::Floats& value) {
+  std::memcpy(to, &value, sizeof value);
+}
 
 /** The larger of each pair of lanes. */
-MSTAR_INLINE f8 max8(const f8& a, const f8& b) { return a > b ? a : b; }
+MSTAR_INLINE Floats larger(const Floats& a, const Floats& b) { return a > b ? a : b; }
 
 /** e^x to about 2 ulp for x in [-87, 88]; smaller x gives values below 1.2e-38 or 0. */
-MSTAR_INLINE f8 exp8(f8 x) {
-  x = x < -87.0f ? (f8{} - 87.0f) : x;
-  x = x > 88.0f ? (f8{} + 88.0f) : x;
-  const f8 magic = f8{} + 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
-  const f8 scaled = x * 1.44269504088896341f + magic;
-  const f8 n = scaled - magic;
-  const f8 r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  f8 p = f8{} + 1.9875691500e-4f;
+MSTAR_INLINE Floats exp(Floats x) {
+  x = x < -87.0f ? (Floats{} - 87.0f) : x;
+  x = x > 88.0f ? (Floats{} + 88.0f) : x;
+  const Floats magic = Floats{} + 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
+  const Floats scaled = x * 1.44269504088896341f + magic;
+  const Floats n = scaled - magic;
+  const Floats r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+  Floats p = Floats{} + 1.9875691500e-4f;
   p = p * r + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
-  const i8 power = (__builtin_convertvector(n, i8) + 127) << 23;
-  return p * reinterpret_cast<const f8&>(power);
+  const Integers power = (__builtin_convertvector(n, Integers) + 127) << 23;
+  Floats scale;
+  std::memcpy(&scale, &power, sizeof scale);
+  return p * scale;
 }
 
-/** Up to eight floats, zeros behind them. */
-MSTAR_INLINE f8 load_some(const float* from, int64_t count) {
-  float padded[8] = {0};
+/** Up to kLanes floats, zeros behind them. */
+MSTAR_INLINE Floats load_some(const float* from, int64_t count) {
+  float padded[kLanes] = {0};
   std::memcpy(padded, from, static_cast<size_t>(count) * sizeof(float));
-  return MSTAR_LOAD(padded);
+  return load(padded);
 }
 
-MSTAR_INLINE void store_some(float* to, const f8& value, int64_t count) {
-  float padded[8];
-  MSTAR_STORE(padded, value);
+MSTAR_INLINE void store_some(float* to, const Floats& value, int64_t count) {
+  float padded[kLanes];
+  store(padded, value);
   std::memcpy(to, padded, static_cast<size_t>(count) * sizeof(float));
 }
 
-/** Sum of eight lanes in a fixed tree order. */
-MSTAR_INLINE float sum8(const f8& v) {
-  float lane[8];
-  std::memcpy(lane, &v, sizeof lane);
-  for (int width = 4; width > 0; width /= 2)
+/** Sum of all lanes in a fixed tree order. */
+MSTAR_INLINE float sum(const Floats& v) {
+  float lane[kLanes];
+  store(lane, v);
+  for (int width = kLanes / 2; width > 0; width /= 2)
     for (int i = 0; i < width; ++i) lane[i] += lane[i + width];
   return lane[0];
 }
 
-}  // namespace mstar::simd
+/** to[j][i] = from[i][j] for four rows and four columns. */
+MSTAR_INLINE void transpose4(const float* from, int64_t from_stride, float* to, int64_t to_stride) {
+  using Four = Vector<4>::Floats;
+  using Order = Vector<4>::Integers;
+  const Four a = load<4>(from), b = load<4>(from + from_stride), c = load<4>(from + 2 * from_stride),
+             d = load<4>(from + 3 * from_stride);
+  const Four low_ab = __builtin_shuffle(a, b, Order{0, 4, 1, 5}), high_ab = __builtin_shuffle(a, b, Order{2, 6, 3, 7});
+  const Four low_cd = __builtin_shuffle(c, d, Order{0, 4, 1, 5}), high_cd = __builtin_shuffle(c, d, Order{2, 6, 3, 7});
+  store<4>(to, __builtin_shuffle(low_ab, low_cd, Order{0, 1, 4, 5}));
+  store<4>(to + to_stride, __builtin_shuffle(low_ab, low_cd, Order{2, 3, 6, 7}));
+  store<4>(to + 2 * to_stride, __builtin_shuffle(high_ab, high_cd, Order{0, 1, 4, 5}));
+  store<4>(to + 3 * to_stride, __builtin_shuffle(high_ab, high_cd, Order{2, 3, 6, 7}));
+}
+
+/** to[j][i] = from[i][j] for `rows` rows and `columns` columns of `from`. */
+MSTAR_INLINE void transpose(const float* from, int64_t from_stride, int64_t rows, int64_t columns, float* to,
+                            int64_t to_stride) {
+  int64_t i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    int64_t j = 0;
+    for (; j + 4 <= columns; j += 4)
+      transpose4(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
+    for (; j < columns; ++j)
+      for (int64_t r = i; r < i + 4; ++r) to[j * to_stride + r] = from[r * from_stride + j];
+  }
+  for (; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j) to[j * to_stride + i] = from[i * from_stride + j];
+}
+
+}  // namespace mstar::cpu::MSTAR_ISA

@@ -44,6 +44,9 @@ export function readLooseChoice(response: string, choices: readonly string[]): C
   const mentions = findMentions(text, choices, false);
   if (mentions.length === 0) return numberedChoice(text, choices) ?? paraphrasedChoice(text, choices);
   const groups = groupMentions(text, mentions).filter(({ stance }) => stance !== 'denied');
+  const end = groups.at(-1);
+  // A conclusion that names several choices is none, whatever was named before it.
+  if (end && end.letters.length > 1 && end.stance !== 'mentioned') return readGroup(text, end);
   const single = groups.filter(({ letters }) => letters.length === 1);
   const bracket = single.findLast(isBracketed);
   const last = single.at(-1);
@@ -56,7 +59,7 @@ export function readLooseChoice(response: string, choices: readonly string[]): C
     (drawn && drawn.end > (bracket?.end ?? 0) ? drawn : undefined) ??
     (isGoneThrough(single) ? last : bracket) ??
     last ??
-    groups.at(-1);
+    end;
   return group ? readGroup(text, group) : null;
 }
 
@@ -119,6 +122,9 @@ function inRange(letter: string | undefined, count: number): string | null {
   return letter !== undefined && letter.charCodeAt(0) - 65 < count ? letter : null;
 }
 
+/** How much of the end of a response is searched for a number. UTF-16 units. */
+const LONGEST_SEARCHED = 4096;
+
 /** Words that a paraphrase of a choice may leave out or put in. */
 const LOOSE_WORDS = new Set(
   'a an the it they he she of in is are was were be will would could may might can also to'.split(' '),
@@ -147,7 +153,8 @@ function looseWords(text: string): string[] {
 }
 
 /** The last number of the piece, where exactly one choice has that number in it. */
-function numberedChoice(text: string, choices: readonly string[]): ChoiceRead | null {
+function numberedChoice(response: string, choices: readonly string[]): ChoiceRead | null {
+  const text = response.slice(-LONGEST_SEARCHED);
   const last = findQuantities(text).at(-1);
   if (last === undefined || last.isExpression) return null;
   const value = canonicalNumber(last.value);

@@ -20,7 +20,7 @@ const PHRASES = new RegExp(`${KIND}answer${TO_WHAT}${LINK}`, 'gi');
 const CHOICE_PHRASES = new RegExp(
   [
     `${KIND}(?:answer${TO_WHAT}|(?:answer|option|choice)(?: letter)?)${LINK}`,
-    String.raw`|\b(?:I|we)(?:'ll|'d| will| would)? (?:choose|chose|pick|select|go with)\b`,
+    String.raw`|\b(?:I|we)(?:'ll|'d| will| would)? (?:choose|chose|pick|select|go with)\b(?! (?:to|up|out|between|from|not)\b)`,
     String.raw`|(?<!\u4e0d)(?:\u9009\u62e9|\u9078\u64c7|\u9009|\u9078)(?=\s{0,2}[:(]?\s{0,2}[A-Z](?![A-Za-z]))`,
   ].join(''),
   'gi',

@@ -180,9 +180,15 @@ function shortened(text: string): string {
 /** Most words of a phrase that are an answer and no prose. */
 const MOST_WORDS = 4;
 
+/** What is said of an answer or an option rather than as one. */
+const SAYS_OF =
+  /^(?:in)?(?:correct|right|wrong|true|false|clear|obvious|simple|easy|above|below|shown|given|as follows)\b/i;
+
 /** True for a piece that is meant as the answer: where it cannot be read, nothing else is. */
-function isFinal({ text, isMark }: Piece): boolean {
-  return isMark || (text.length <= SHORT_ANSWER && text.split(/\s+/).length <= MOST_WORDS);
+function isFinal({ text, how, isMark }: Piece): boolean {
+  if (isMark) return true;
+  const isShort = text.length <= SHORT_ANSWER && text.split(/\s+/).length <= MOST_WORDS;
+  return isShort && !/^after "(?:option|choice|I|we) /i.test(how) && !SAYS_OF.test(text);
 }
 
 /** Where the choices are yes and no, what the response says of the question. */

@@ -10,7 +10,7 @@ import { readYaml } from '../../core/yaml.js';
 import { type PhaseKind, phases, resultsOf } from '../../evolve/phases.js';
 import * as results from '../../record/results.js';
 import { isInside } from '../../run/durable.js';
-import type { TokenCounts } from '../../run/journal.js';
+import { journalEvents, type TokenCounts } from '../../run/journal.js';
 
 export interface PhaseRecord {
   readonly phase: string;
@@ -105,9 +105,11 @@ export async function readRun(dir: string): Promise<RunData> {
   };
 }
 
-/** The events of a run's journal, like the run itself up to the first line that is cut off or damaged. */
+/** The events of a run's journal, read as the run itself reads them. Throws UserError for a damaged line amid finished phases. */
 export async function readEvents(dir: string): Promise<{ readonly event: string }[]> {
-  return parseEvents((await readText(join(dir, 'journal.jsonl'))) ?? '');
+  const journal = join(dir, 'journal.jsonl');
+  const text = Buffer.from((await readText(journal)) ?? '');
+  return Array.from(journalEvents(journal, text), ({ event }) => event);
 }
 
 /**
@@ -155,20 +157,6 @@ function valueAt(config: object, name: string): unknown {
   return name
     .split('.')
     .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined | null)?.[key], config);
-}
-
-function parseEvents(text: string): { readonly event: string }[] {
-  const events: { readonly event: string }[] = [];
-  for (const line of text.split('\n').slice(0, -1)) {
-    try {
-      const event = JSON.parse(line) as { readonly event: string } | null;
-      if (typeof event?.event !== 'string') break;
-      events.push(event);
-    } catch {
-      break;
-    }
-  }
-  return events;
 }
 
 /** Times are for show: a damaged file counts as none. */

@@ -142,6 +142,12 @@ describe('loadProblems', () => {
     await expect(load([record('\n', '3')])).rejects.toThrow(':1: conversations[0].value: no text, wanted a question');
     await expect(load([record('How many?', ' ')])).rejects.toThrow(':1: conversations[1].value: " ", wanted an answer');
   });
+
+  it('refuses a letter that no choice has', async () => {
+    await expect(load([record('Which?\nChoices:\n(A) red\n(B) blue', 'The answer is E.')])).rejects.toThrow(
+      ':1: conversations[1].value: "E", wanted a letter from A to B, or the text of a choice',
+    );
+  });
 });
 
 const real = path.resolve('../shared/realdata/mathv360k');

@@ -1,6 +1,6 @@
 // Reading question and answer texts of the MathV360K / MathVista form.
 import { describe, expect, it } from 'vitest';
-import { answerForm, choiceLetter, parseQuestion, unwrapAnswer } from '../../../src/data/question.js';
+import { answerForm, choiceLetter, missingLetter, parseQuestion, unwrapAnswer } from '../../../src/data/question.js';
 
 const LETTER_HINT =
   'Hint: Please answer the question and provide the correct option letter, e.g., A, B, C, D, at the end.';
@@ -86,6 +86,17 @@ describe('choiceLetter', () => {
   ])('maps %j to %j', (answer, letter) => {
     expect(choiceLetter(answer, choices)).toBe(letter);
   });
+});
+
+describe('missingLetter', () => {
+  it.each([
+    ['D', ['yes', 'no'], 'D'],
+    ['(D).', ['yes', 'no'], 'D'],
+    ['B', ['yes', 'no'], null],
+    ['D', ['C', 'D'], null],
+    ['dog', ['yes', 'no'], null],
+    ['D', [], null],
+  ])('of %j for %j is %j', (answer, choices, letter) => expect(missingLetter(answer, choices)).toBe(letter));
 });
 
 describe('answerForm', () => {

@@ -173,7 +173,7 @@ describe('opening a folder again', () => {
       writeFileSync(join(dir, 'journal.jsonl'), text);
       rmSync(join(dir, 'checkpoints'), { recursive: true });
       symlinkSync(precious, join(dir, 'checkpoints'));
-      await expect(open()).rejects.toThrow(`${dir}/checkpoints: run.dir: a link, wanted a folder`);
+      await expect(open()).rejects.toThrow(`${dir}/checkpoints: run folder: a link, wanted a folder`);
       expect(readdirSync(precious)).toEqual(['file']);
       expect(readdirSync(dir).filter((name) => name.startsWith('lock-'))).toEqual([]);
     } finally {
@@ -217,6 +217,8 @@ describe('opening a folder again', () => {
     await using((run) => run.phase('one', async () => 1), changed);
     await expect(open()).rejects.toThrow(`${dir}/config.yaml: evolve.n: 4 now, wanted 8 as in the run it holds`);
     await expect(open({ settings: { seed: 1, evolve: {} } })).rejects.toThrow('evolve.n: not set now, wanted 8');
+    const message = `${dir}: run folder: made by mstar evolve, wanted one of mstar evaluate, or a new name`;
+    await expect(open({ settings: { verb: 'evaluate', n: 1 } })).rejects.toThrow(message);
   });
 
   test('refuses other problems than it began with', async () => {
@@ -233,15 +235,15 @@ describe('opening a folder again', () => {
   test('refuses a file, and a folder among those of another run', async () => {
     await using((run) => run.phase('one', async () => 1));
     const inside = join(dir, 'checkpoints/mine');
-    await expect(open({ dir: inside })).rejects.toThrow(`run.dir: ${inside}: checkpoints belongs to the run ${dir}`);
+    await expect(open({ dir: inside })).rejects.toThrow(`run folder: ${inside}: checkpoints belongs to the run ${dir}`);
     const file = join(dir, 'file');
     writeFileSync(file, '');
-    await expect(open({ dir: file })).rejects.toThrow(`run.dir: ${file}: not a folder, wanted one, or a new name`);
+    await expect(open({ dir: file })).rejects.toThrow(`run folder: ${file}: not a folder, wanted one, or a new name`);
   });
 
   test('refuses a folder that holds something else', async () => {
     writeFileSync(join(dir, 'thesis.txt'), 'do not touch');
-    await expect(open()).rejects.toThrow(`${dir}: run.dir: holds thesis.txt but no config.yaml`);
+    await expect(open()).rejects.toThrow(`${dir}: run folder: holds thesis.txt but no config.yaml`);
     expect(readdirSync(dir)).toEqual(['thesis.txt']);
   });
 });
@@ -249,7 +251,7 @@ describe('opening a folder again', () => {
 describe('the lock', () => {
   test('keeps a second owner out, in this process and in others', async () => {
     await using(async () => {
-      await expect(open()).rejects.toThrow(`${dir}: run.dir: in use by this process already`);
+      await expect(open()).rejects.toThrow(`${dir}: run folder: in use by this process already`);
     });
     const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { stdio: 'ignore' });
     const start = readFileSync(`/proc/${other.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hasCommitted, Journal, journalHead } from '../../../src/run/journal.js';
+import { readEvents } from '../../../src/views/run/read.js';
 import { commit } from '../../fakes/journal.js';
 
 let dir: string;
@@ -33,6 +34,19 @@ test('a damaged or cut-off line ends it, and a journal that is not there has no 
   writeFileSync(path, first + second.slice(0, -1));
   expect(await hasCommitted(path, 'b')).toBe(false);
   expect(await hasCommitted(join(dir, 'none'), 'a')).toBe(false);
+});
+
+test('a damaged line amid finished phases is refused by every reader, as going on from it would delete them', async () => {
+  for (const damaged of ['{"event": "com', '', '\0\0', '{"event": 3}', 'null']) {
+    writeFileSync(path, `${first}${damaged}\n${second}${line('step', 'c')}`);
+    const message = `${path}:3: event: damaged, wanted`;
+    await expect(Journal.open(path)).rejects.toThrow(message);
+    await expect(journalHead(path, () => true)).rejects.toThrow(message);
+    await expect(readEvents(dir)).rejects.toThrow(message);
+    // What a crash can leave: nothing was written after the commit, which may not have been flushed.
+    writeFileSync(path, `${first}${damaged}\n${second}{"event": "st`);
+    expect((await readEvents(dir)).length).toBe(2);
+  }
 });
 
 test.each<[string, object, string]>([

@@ -108,7 +108,8 @@ describe('a run that was killed inside a training', () => {
   });
 
   test('ends with the same metrics as an undisturbed one: nothing doubled, nothing lost', () => {
-    expect(before.filter(({ phase, tag }) => phase === 'iter-0002' && tag === 'train/loss').length).toBeGreaterThan(3);
+    // The kill fell inside the training; how many of its steps had reached the file by then depends on the disk.
+    expect(before.filter(({ phase, tag }) => phase === 'iter-0002' && tag === 'train/loss').length).toBeGreaterThan(0);
     expect(untimed(linesOf(killed))).toEqual(untimed(linesOf(run)));
     expect(eventFiles(killed)).toHaveLength(1);
     const scalars = (dir: string) => eventsOf(dir).map(({ tag, step, value }) => [tag, step, value]);

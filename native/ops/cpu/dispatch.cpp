@@ -1,0 +1,116 @@
+// See kernels.h.
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+#include "ops/cpu/kernels.h"
+
+namespace mstar::cpu {
+
+#if defined(__x86_64__)
+namespace avx512 {
+extern const Kernels table;
+}
+namespace avx2 {
+extern const Kernels table;
+}
+#endif
+namespace plain {
+extern const Kernels table;
+}
+
+const std::vector<const Kernels*>& machine_kernels() {
+  static const std::vector<const Kernels*> found = [] {
+    std::vector<const Kernels*> sets;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq"))
+      sets.push_back(&avx512::table);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(&avx2::table);
+#endif
+    sets.push_back(&plain::table);
+    return sets;
+  }();
+  return found;
+}
+
+const Kernels& kernels() {
+  static const Kernels& chosen = []() -> const Kernels& {
+    const auto& sets = machine_kernels();
+    const char* wish = std::getenv("MSTAR_SIMD");
+    if (wish == nullptr || *wish == '\0') return *sets.front();
+    std::string known;
+    for (const Kernels* set : sets) {
+      if (std::string(set->name) == wish) return *set;
+      known += (known.empty() ? "" : ", ") + std::string(set->name);
+    }
+    throw std::runtime_error("MSTAR_SIMD: found '" + std::string(wish) + "', this machine has " + known);
+  }();
+  return chosen;
+}
+
+int64_t packed_floats(int64_t n, int64_t k) { return kernels().packed_floats(n, k); }
+
+PackedWeight pack(const float* weight, int64_t n, int64_t k, int64_t stride, float* to) {
+  return kernels().pack(weight, n, k, stride, to);
+}
+
+PackedWeight pack_transposed(const float* weight, int64_t n, int64_t k, int64_t stride, float* to) {
+  return kernels().pack_transposed(weight, n, k, stride, to);
+}
+
+void gemm(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y, int64_t y_stride,
+          int64_t rows, bool accumulate) {
+  kernels().gemm(w, x, x_stride, layout, y, y_stride, rows, accumulate);
+}
+
+void attend_queries(const Attention& attention, const AttendQuery* queries, const float* const* own) {
+  kernels().attend_queries(attention, queries, own);
+}
+
+void attend_with(const Kernels& set, const Attention& a, AttendWorkspace& workspace) {
+  int64_t width = 1, longest = 0;
+  for (int64_t s = 0; s < a.shared_count; ++s) width += padded(a.shared[s].length);
+  workspace.own.clear();
+  for (int64_t r = 0; r < a.row_count; ++r) {
+    const KvSpan& own = a.rows[r].own;
+    longest = std::max(longest, padded(own.length));
+    workspace.own.insert(workspace.own.end(), own.blocks, own.blocks + padded(own.length) / kBlockTokens);
+  }
+  workspace.own.insert(workspace.own.end(), kBlocksAhead, workspace.own.empty() ? nullptr : workspace.own.back());
+  width += longest;
+  const int64_t count = a.row_count * a.group;
+  const auto wanted = static_cast<size_t>(count * width);
+  if (workspace.scores.size() < wanted) workspace.scores.resize(wanted);
+  workspace.queries.clear();
+  for (int64_t i = 0; i < count; ++i) {
+    const AttendRow& row = a.rows[i / a.group];
+    float* out = row.out + i % a.group * a.head_dim;
+    std::fill(out, out + a.head_dim, 0.0f);
+    workspace.queries.push_back({row.q + i % a.group * a.head_dim, out, workspace.scores.data() + i * width});
+  }
+  set.attend_queries(a, workspace.queries.data(), workspace.own.data());
+}
+
+void attend(const Attention& attention, AttendWorkspace& workspace) { attend_with(kernels(), attention, workspace); }
+
+void rms_norm(const float* x, const float* weight, float eps, float* out, int64_t rows, int64_t width) {
+  kernels().rms_norm(x, weight, eps, out, rows, width);
+}
+
+void rotate_half(float* x, const float* cosine, const float* sine, int64_t heads, int64_t head_dim) {
+  kernels().rotate_half(x, cosine, sine, heads, head_dim);
+}
+
+void swiglu(const float* gate_up, float* out, int64_t rows, int64_t width) {
+  kernels().swiglu(gate_up, out, rows, width);
+}
+
+double exp_scaled(const float* x, float max, float scale, float* out, int64_t n) {
+  return kernels().exp_scaled(x, max, scale, out, n);
+}
+
+float max_of(const float* x, int64_t n) { return kernels().max_of(x, n); }
+
+}  // namespace mstar::cpu

@@ -1,0 +1,35 @@
+#pragma once
+// The kernels of one instruction set, and which set this process uses. The functions of gemm.h, attention.h and rows.h
+// lead to the chosen set; a comparison of sets takes a table by hand.
+#include <vector>
+
+#include "ops/cpu/attention.h"
+#include "ops/cpu/gemm.h"
+#include "ops/cpu/rows.h"
+
+namespace mstar::cpu {
+
+struct Kernels {
+  const char* name;
+  decltype(&cpu::packed_floats) packed_floats;
+  decltype(&cpu::pack) pack;
+  decltype(&cpu::pack_transposed) pack_transposed;
+  decltype(&cpu::gemm) gemm;
+  decltype(&cpu::attend_queries) attend_queries;
+  decltype(&cpu::rms_norm) rms_norm;
+  decltype(&cpu::rotate_half) rotate_half;
+  decltype(&cpu::swiglu) swiglu;
+  decltype(&cpu::exp_scaled) exp_scaled;
+  decltype(&cpu::max_of) max_of;
+};
+
+/** What this machine can run, the fastest first. */
+const std::vector<const Kernels*>& machine_kernels();
+
+/** The first of them, or the one that MSTAR_SIMD names. Chosen once; throws one line where there is no such set. */
+const Kernels& kernels();
+
+/** `attend` with the kernels of a given set. */
+void attend_with(const Kernels& set, const Attention& attention, AttendWorkspace& workspace);
+
+}  // namespace mstar::cpu

@@ -1,0 +1,25 @@
+// The kernels of the instruction set that this file is compiled for, side by side. See kernels.h.
+#include "ops/cpu/kernels.h"
+
+#define MSTAR_TEXT(name) #name
+#define MSTAR_NAME(name) MSTAR_TEXT(name)
+
+namespace mstar::cpu::MSTAR_ISA {
+
+// Defined by the other sources of the set.
+decltype(cpu::packed_floats) packed_floats;
+decltype(cpu::pack) pack;
+decltype(cpu::pack_transposed) pack_transposed;
+decltype(cpu::gemm) gemm;
+decltype(cpu::attend_queries) attend_queries;
+decltype(cpu::rms_norm) rms_norm;
+decltype(cpu::rotate_half) rotate_half;
+decltype(cpu::swiglu) swiglu;
+decltype(cpu::exp_scaled) exp_scaled;
+decltype(cpu::max_of) max_of;
+
+extern const Kernels table;
+const Kernels table{MSTAR_NAME(MSTAR_ISA), packed_floats, pack,       pack_transposed, gemm, attend_queries, rms_norm,
+                    rotate_half,           swiglu,        exp_scaled, max_of};
+
+}  // namespace mstar::cpu::MSTAR_ISA
