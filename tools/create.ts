@@ -1,5 +1,4 @@
 // Makes a model folder with random weights, from a config and a tokenizer.
-// Leaves the scale of the weights to the backbone and training to others.
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backbone, Initial } from '#src/backbones/backbone.js';

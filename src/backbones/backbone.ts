@@ -1,5 +1,5 @@
-// What the engine needs to know about a backbone besides its network: config, chat template, special tokens, parameter prefixes.
-// Leaves the network to native/models/<name>. Each other file of this folder but registry.ts describes one backbone.
+// What the engine needs to know about a backbone besides its network: config, chat template, special tokens, parameter
+// prefixes. Each other file of this folder but registry.ts describes one backbone.
 import type { ImageToken, PictureForm, PromptPart } from '../text/prompt.js';
 
 /** Text and pictures (by index) in order. */
@@ -16,7 +16,7 @@ export interface ConfigFiles {
   readonly config: Readonly<Record<string, unknown>>;
   /** Those of `configFiles`, by name; undefined where the folder has none. */
   readonly side: Readonly<Record<string, unknown>>;
-  /** Shape of a weight by its header; undefined where the folder has none of that name, as before a model is created. */
+  /** Shape of a weight by its header; undefined where the folder has none of that name, as when a model is about to be created. */
   shapes(name: string): readonly number[] | undefined;
 }
 

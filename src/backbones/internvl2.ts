@@ -1,5 +1,5 @@
 // InternVL2 (InternViT + pixel shuffle + MLP + InternLM2): config.json, the internlm2-chat template, special tokens.
-// Leaves the network to native/models/internvl2. Flags of the family that the network does not have are refused by name.
+// Flags of the family that the network does not have are refused by name.
 import { join } from 'node:path';
 import { z } from 'zod';
 import { checked } from '../core/schema.js';

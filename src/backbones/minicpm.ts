@@ -1,5 +1,5 @@
-// MiniCPM-Llama3-V-2.5 (SigLIP + perceiver resampler + Llama-3): config.json, preprocessor_config.json, the Llama-3 template, special tokens.
-// Leaves the network to native/models/minicpm. Flags of the family that the network does not have are refused by name.
+// MiniCPM-Llama3-V-2.5 (SigLIP + perceiver resampler + Llama-3): config.json, preprocessor_config.json, the Llama-3
+// template, special tokens. Flags of the family that the network does not have are refused by name.
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';

@@ -1,5 +1,5 @@
-// Phi-3.5-vision (CLIP + 2 x 2 merge + MLP + Phi-3.5-mini): config.json, preprocessor_config.json, chat template, special tokens.
-// Leaves the network to native/models/phi3v. What the network does not have is refused by the name of its field.
+// Phi-3.5-vision (CLIP + 2 x 2 merge + MLP + Phi-3.5-mini): config.json, preprocessor_config.json, chat template,
+// special tokens. What the network does not have is refused by the name of its field.
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';

@@ -1,5 +1,4 @@
 // Other names under which checkpoints hold a parameter, and files seen by the engine's names.
-// Leaves which names a backbone has to backbones/ and what must be there to parameters.ts.
 import { open } from 'node:fs/promises';
 import { UserError } from '../core/errors.js';
 import { shown, type TensorRange, type WeightFile } from './safetensors.js';

@@ -1,5 +1,5 @@
 // Opens a model folder in Hugging Face form: config.json, weight headers (one file or a sharded index) and side files.
-// Leaves the meaning of the config to backbones/ and the wanted names to parameters.ts. Nothing is mapped or written.
+// Nothing is mapped or written.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';

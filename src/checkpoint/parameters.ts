@@ -1,5 +1,5 @@
-// Compares the tensors of a folder with what a backbone wants: same names, same shapes, each once.
-// Leaves reading headers to safetensors.ts; numbers are looked at when the engine maps them.
+// Compares the tensors of a folder with what a backbone wants: same names, same shapes, each once. Their numbers are
+// looked at when the engine maps them.
 import { UserError } from '../core/errors.js';
 import { shown, type WeightFile } from './safetensors.js';
 

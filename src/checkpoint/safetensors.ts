@@ -1,5 +1,4 @@
 // safetensors headers: read and checked before anything is mapped, and built for writing.
-// Leaves tensor data to the engine and to tensors.ts, names and shapes to parameters.ts.
 
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
@@ -39,7 +38,7 @@ const BUFFER_TYPES: Readonly<Record<string, number>> = {
   ...{ BOOL: 1, U8: 1, I8: 1, I16: 2, U16: 2, F16: 2, BF16: 2, I32: 4, U32: 4, F32: 4, I64: 8, U64: 8, F64: 8 },
 };
 
-/** Whether a tensor of this name is no parameter. */
+/** Whether a tensor of this name is something other than a parameter. */
 export function isBuffer(name: string): boolean {
   return BUFFER.test(name);
 }

@@ -1,6 +1,5 @@
 // Trainer state beside the weights of a checkpoint: AdamW moments, exact copies of rounded weights, the step counter.
 // trainer.safetensors holds exp_avg.<p>, exp_avg_sq.<p> and, where the weights on disk are not F32, master.<p>.
-// Leaves writing to save.ts and the numbers to the engine.
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../core/json.js';

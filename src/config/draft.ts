@@ -1,5 +1,4 @@
 // The first recipe for a data set and a model: sizes that fit both, each with a line on what it does.
-// Leaves reading the two to whoever asks, and every setting that is not named to its default.
 import { dirname, relative } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { UserError } from '../core/errors.js';

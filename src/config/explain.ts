@@ -1,5 +1,4 @@
 // Words for a refused setting: what was found and what is wanted, from a zod issue.
-// Leaves file and line to load.ts.
 import type { z } from 'zod';
 
 /** `found, wanted ...` for one issue of `values`. */

@@ -1,5 +1,4 @@
 // From a recipe file or preset and --set overrides to one checked Config; every refusal names file, line and setting.
-// Leaves the rules to schema.ts.
 import { join, resolve } from 'node:path';
 import { isNode, LineCounter, YAMLMap } from 'yaml';
 import { z } from 'zod';

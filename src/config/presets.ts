@@ -1,5 +1,5 @@
-// The recipes that come with this package: whole ones (assets/presets), and each row of the paper's tables (assets/rows) at each
-// scale (assets/scales). Leaves reading them to load.ts.
+// The recipes that come with this package: whole ones (assets/presets), and each row of the paper's tables
+// (assets/rows) at each scale (assets/scales).
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
-// How a data set is read: one set of settings for every verb that reads data, and for `data` and `data.outOfDomain` of a recipe.
-// Leaves what formats and columns there are to data/.
+// How a data set is read: one set of settings for every verb that reads data, and for `data` and `data.outOfDomain` of
+// a recipe.
 import { z } from 'zod';
 
 /** The settings as one checks them; `path` is the type of a path. */

@@ -1,5 +1,5 @@
-// What may differ between the settings that a run folder holds and those that its run is resumed with, for one after it ran
-// out of memory. Leaves comparing them to run/settings.ts.
+// Which settings may differ between a run folder and the command that resumes its run, for instance after the run ran out
+// of memory.
 import { EngineError, UserError } from '../core/errors.js';
 import { resolvePath } from './load.js';
 

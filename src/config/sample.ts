@@ -1,5 +1,4 @@
 // The settings of the jobs that sample: a model, a data set, an output folder and how to sample.
-// Leaves the recipe of a whole run to schema.ts.
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';

@@ -1,5 +1,4 @@
 // Every setting of a run, with its range, its default and its meaning: the only definition; types are inferred from it.
-// Leaves reading files and overrides to load.ts, listing the settings to settings.ts.
 import { z } from 'zod';
 import { readingSettings } from './reading.js';
 

@@ -1,5 +1,4 @@
 // The settings as data: their names, defaults, values and meanings, and the nearest name to a misspelt one.
-// Leaves what they are to schema.ts.
 import { z } from 'zod';
 import { editDistance, nearestName } from '../core/nearest.js';
 import { settings } from './schema.js';

@@ -1,5 +1,4 @@
 // The failures that the program distinguishes: the user's input is at fault, the engine failed, or the call was stopped.
-// Leaves printing and exit codes to the CLI.
 import { printable } from './printable.js';
 
 /** Longest message, in characters; of a longer one the middle is left out: the place stands at its start, what is wanted at its end. */

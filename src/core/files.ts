@@ -1,6 +1,5 @@
-// Reads whole regular files of bounded size, a pipe or a device refused without waiting for it and a Git LFS pointer by name,
-// and makes folders.
-// Leaves the contents to the callers.
+// Reads whole regular files of bounded size, a pipe or a device refused without waiting for it and a Git LFS pointer by
+// name, and makes folders.
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { systemFault, UserError } from './errors.js';

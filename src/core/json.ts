@@ -1,5 +1,4 @@
-// JSON from files that nobody vouches for: bounded size and depth, no key twice.
-// Leaves the meaning to schemas.
+// Reads JSON from files of unknown origin: size and depth are bounded, and no key may stand twice.
 
 import { UserError } from './errors.js';
 import { readRegularFile } from './files.js';

@@ -1,5 +1,5 @@
-// Text from outside (data, models, run folders, servers) on its way to a terminal, which takes some characters for commands.
-// Leaves files and pages to their own escapes.
+// Text from outside (data, models, run folders, servers) on its way to a terminal, which takes some characters for
+// commands.
 
 /** Controls, direction marks and what no font has; not the two joiners, which belong to the spelling of words and emoji. */
 const UNSEEN = /(?![\u200c\u200d])\p{C}/gu;

@@ -1,5 +1,5 @@
 // Counter-based randomness: a draw is a pure function of (seed, purpose, index), so order, batching and resuming never
-// change which draw is used. The generator is Philox4x32-10 (Salmon et al., SC 2011). Leaves what is drawn to others.
+// change which draw is used. The generator is Philox4x32-10 (Salmon et al., SC 2011).
 
 /** One named stream of draws; every method is pure: the same arguments give the same result, in any order of calls. */
 export interface Random {
@@ -17,7 +17,7 @@ export interface Random {
  * Opens the stream named by `seed` and `purpose`.
  * @param seed integer from 0 to 2^53 - 1
  * @param purpose what the draws are for, for example `split` or `select/iter-3/q17`; other purpose, independent draws
- * @throws RangeError where the seed is no such integer
+ * @throws RangeError where the seed is not such an integer
  */
 export function random(seed: number, purpose: string): Random {
   if (!Number.isSafeInteger(seed) || seed < 0)

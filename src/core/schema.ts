@@ -1,5 +1,4 @@
 // Turns a failed schema check into the one line that a user sees.
-// Leaves what is wanted to the schemas.
 import { z } from 'zod';
 import { UserError } from './errors.js';
 

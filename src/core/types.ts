@@ -1,5 +1,4 @@
 // The words of the project as plain data: what a problem, a response, a step, an example is.
-// Leaves every behaviour to others and imports nothing.
 
 /** Where the bytes of a picture come from: a file that was already confined to the image root, or bytes held in memory. */
 export type ImageSource = { readonly path: string } | { readonly bytes: Uint8Array; readonly name: string };

@@ -1,5 +1,5 @@
-// YAML as plain data that every walk over it ends on, whoever wrote it: a tree of bounded depth, no value inside itself.
-// Leaves what the settings mean to their readers.
+// Reads YAML of unknown origin as plain data that is safe to walk: a tree of bounded depth in which no value contains
+// itself.
 import { type Document, Lexer, type LineCounter, Parser, parseDocument } from 'yaml';
 import { UserError } from './errors.js';
 

@@ -1,5 +1,4 @@
 // A question and its answer, as texts of a record, become a problem: choices, letter, type of the answer, hint line.
-// Leaves files, fields and pictures to the formats, and taking the texts apart to question.ts.
 import type { ImageSource, Problem, ProblemTruth } from '../core/types.js';
 import { type ReadContext, withChoices } from './formats/format.js';
 import {

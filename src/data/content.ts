@@ -1,5 +1,5 @@
 // Tells problems apart by what they hold: question text and bytes of the pictures, whatever files or rows these lie in.
-// Leaves what follows from two equal problems to splits.ts; reads no more pictures than the answer needs.
+// Reads no more pictures than the answer needs.
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { readRegularFile } from '../core/files.js';

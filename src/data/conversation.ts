@@ -1,6 +1,6 @@
-// A conversation as a problem: LLaVA and ShareGPT {conversations: [{from, value}]}, MiniCPM-V's {role, content}, OpenAI's {messages} with
-// parts; one turn or several, with pictures or without, each record by itself. The last exchange is the problem; what was said before
-// it stands in front of the question. Leaves pictures to pictures.ts and the texts of question and answer to asked.ts.
+// A conversation as a problem: LLaVA and ShareGPT {conversations: [{from, value}]}, MiniCPM-V's {role, content},
+// OpenAI's {messages} with parts; one turn or several, with pictures or without, each record by itself. The last
+// exchange is the problem; what was said before it stands in front of the question.
 import { askedProblem } from './asked.js';
 import { anyText, optionalText, type ReadContext, type Reading } from './formats/format.js';
 import { readRows } from './formats/rows.js';

@@ -1,5 +1,4 @@
 // One number for a list of problems: tells whether two reads of a data set gave the same ones.
-// Leaves what follows from a difference to the run.
 import { createHash } from 'node:crypto';
 import type { Problem } from '../core/types.js';
 

@@ -1,5 +1,5 @@
-// Confines picture paths of a data set to one folder, and those that links may lead to, whatever links or dots they hold.
-// Leaves decoding and limits on pixels to images/.
+// Confines picture paths of a data set to one folder, and those that links may lead to, whatever links or dots they
+// hold.
 import { lstatSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../core/errors.js';
@@ -26,7 +26,7 @@ export class ImageRoot {
 
   /**
    * @param links folders that links under the root may lead to, and absolute paths into
-   * @throws UserError where one of them is no folder that can be read
+   * @throws UserError where one of them is not a folder that can be read
    */
   constructor(root: string, links: readonly string[] = []) {
     this.#root = realFolder(root, 'image root');

@@ -1,5 +1,4 @@
 // Where the pictures of a conversation stand: the marks `<image>`, `<image_1>`, `<image 1>` in its texts.
-// Leaves putting pictures into a prompt to engine/renderer.ts.
 import { type Place, refuse } from './refuse.js';
 
 const MARK = /<image(?:[ _]?(\d+))?>/g;

@@ -1,5 +1,5 @@
-// The pictures of a record, in every form that data sets have: a path, bytes, Hugging Face's struct of bytes and path, base64, a data
-// URI, or a list of these. Leaves decoding to images/, and which field holds the pictures to the formats.
+// The pictures of a record, in every form that data sets have: a path, bytes, Hugging Face's struct of bytes and path,
+// base64, a data URI, or a list of these.
 import { hash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { ImageSource } from '../core/types.js';

@@ -1,5 +1,4 @@
 // Reads problems from a data file of any known format, in order, none dropped.
-// Leaves the formats to formats/, decoding pictures, splitting and grading to others.
 import { hash } from 'node:crypto';
 import { UserError } from '../core/errors.js';
 import type { Problem } from '../core/types.js';

@@ -1,5 +1,4 @@
 // Reads the user text of a MathV360K / MathVista record: hint line, question, unit, choices; and the gold answer.
-// Leaves files, pictures and the grading of responses to others.
 import type { AnswerType } from '../core/types.js';
 
 /** What kind of value an answer is. */

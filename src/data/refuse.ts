@@ -1,5 +1,4 @@
 // The one shape of this folder's messages about a user's data file: `file:line: field: found, wanted`.
-// Leaves printing to the CLI.
 import { UserError } from '../core/errors.js';
 import { printable } from '../core/printable.js';
 

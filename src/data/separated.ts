@@ -1,6 +1,6 @@
-// Streams the rows of a text table whose cells stand between tabs, commas or semicolons, some of them in quotes (RFC 4180), each with the
-// line where it starts. DuckDB, which reads Parquet here, loses every row behind a quote that nobody closes, and says nothing.
-// Leaves the meaning of the cells to the formats.
+// Streams the rows of a text table whose cells stand between tabs, commas or semicolons, some of them in quotes (RFC
+// 4180), each with the line where it starts. DuckDB, which reads Parquet here, loses every row behind a quote that
+// nobody closes, and says nothing.
 import { openRegularFile } from '../core/files.js';
 import { type Place, refuse, shown } from './refuse.js';
 

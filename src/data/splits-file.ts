@@ -1,5 +1,4 @@
 // The split of a run, written down: which problem is in which part, by id.
-// Leaves splitting and the check for overlap to splits.ts.
 import { existsSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,4 @@
 // Seeded splits of a data set (P2) and the order in which iterations consume it (P6).
-// Leaves reading files and writing the split down to others.
 import { UserError } from '../core/errors.js';
 import { random } from '../core/random.js';
 import type { ImageSource, Problem } from '../core/types.js';

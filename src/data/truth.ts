@@ -1,5 +1,4 @@
 // Checks of the fields of a record by type and length, and of the true reasoning that only generated problems have.
-// Leaves what the texts mean to others.
 import type { ProblemTruth } from '../core/types.js';
 import { type Place, refuse, shown } from './refuse.js';
 

@@ -1,5 +1,4 @@
 // Opens a model folder for real and runs one tiny forward: what `mstar check` knows about a folder. Writes nothing.
-// Leaves data sets and printing to the command.
 import { nameIn } from '../checkpoint/aliases.js';
 import { openFolder } from '../checkpoint/folder.js';
 import { EngineError } from '../core/errors.js';

@@ -1,5 +1,4 @@
 // Checks a model folder header by header and plans its memory, without reading a weight.
-// Leaves arithmetic to plan.ts and printing to the command.
 import { engineWeights } from '../checkpoint/aliases.js';
 import { type ModelFolder, openFolder } from '../checkpoint/folder.js';
 import { checkParameters, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';

@@ -1,5 +1,4 @@
 // Opens policies and process reward models for the loop, and single models for programs.
-// Leaves reading folders to open.ts and the verbs to policy.ts and prm.ts.
 import type { ModelHost } from '../core/ports.js';
 import type { RolloutStats } from '../core/types.js';
 import { PictureStore } from '../images/store.js';

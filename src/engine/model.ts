@@ -1,5 +1,4 @@
 // What a policy and a process reward model share: optimizer settings, checkpoints, release.
-// Leaves sampling to policy.ts and scoring to prm.ts.
 
 import { nameIn } from '../checkpoint/aliases.js';
 import type { ParameterShape } from '../checkpoint/parameters.js';

@@ -1,5 +1,5 @@
-// Calls into the addon: errors become EngineError with the caller's stack, an AbortSignal becomes the addon's cancel flag.
-// Leaves the surface itself to binding.ts.
+// Calls into the addon: errors become EngineError with the caller's stack, an AbortSignal becomes the addon's cancel
+// flag.
 import { EngineError, Stopped, stopIfAsked, UserError } from '../core/errors.js';
 import { addon, type CancelFlag } from './binding.js';
 
@@ -36,7 +36,7 @@ function engineError(error: unknown, place: EngineError): EngineError | UserErro
   return wrapped;
 }
 
-/** A hook that the addon may call from the event loop, where nobody would catch what it throws. */
+/** A hook that the addon may call from the event loop, where nothing would catch what it throws. */
 type Shield = <A extends unknown[]>(hook: (...given: A) => unknown) => (...given: A) => void;
 
 /**

@@ -1,5 +1,4 @@
 // Opens a model folder: backbone, tokenizer, checked weights, and the native model over them.
-// Leaves what is done with the model to policy.ts and prm.ts.
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Backbone } from '../backbones/backbone.js';

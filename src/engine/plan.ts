@@ -1,5 +1,4 @@
-// How much memory each phase of a run takes, worked out from shapes alone: nothing is loaded.
-// Leaves reading folders to check.ts and printing to the doctor command. Figures are bytes.
+// How much memory each phase of a run takes, worked out from shapes alone: nothing is loaded. Figures are bytes.
 import type { DecoderSizes } from './binding.js';
 
 export interface Workload {

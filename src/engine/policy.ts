@@ -1,5 +1,4 @@
 // The policy: samples answers to problems, rates them, learns from them, over one native model.
-// Leaves prompts to renderer.ts, checkpoints to model.ts, everything numeric to the addon.
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { Stopped, stopIfAsked, UserError } from '../core/errors.js';

@@ -1,5 +1,4 @@
 // The process reward model: the same backbone with a scalar head that rates every response token.
-// Leaves prompts to renderer.ts, checkpoints to model.ts, what a score is worth to reward/.
 import type { Scorer } from '../core/ports.js';
 import type { Example, StepReport } from '../core/types.js';
 import { Model } from './model.js';

@@ -1,5 +1,4 @@
-// A problem as the engine's prompt: filled template, token ids, decoded pictures.
-// Leaves the chat template to the backbone and decoding to images/. Token ids are kept per problem.
+// A problem as the engine's prompt: filled template, token ids, decoded pictures. Token ids are kept per problem.
 import type { Backbone, Content } from '../backbones/backbone.js';
 import { UserError } from '../core/errors.js';
 import { type Example, IMAGE_MARK, type Problem, type PromptVariant } from '../core/types.js';

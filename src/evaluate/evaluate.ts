@@ -1,5 +1,4 @@
 // The evaluate job: one greedy response to every problem of a data set, graded, with accuracy in all and by source.
-// Leaves reading the data and opening the policy to the caller.
 import { join } from 'node:path';
 import type { Policy } from '../core/ports.js';
 import type { Problem } from '../core/types.js';

@@ -1,5 +1,4 @@
 // What evaluation.json holds: every number of an evaluation with its interval. Shares are 0..1, differences -1..1.
-// Leaves computing them to tabulate.ts and showing them to markdown.ts and page.ts.
 import type { Interval } from '../measure/bootstrap.js';
 
 /** Share of right questions by one protocol. */

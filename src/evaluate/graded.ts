@@ -1,5 +1,4 @@
 // Stored rollouts with the verdicts of several protocols, sorted into sets by temperature and policy.
-// Leaves reading rows to stored.ts, the rules to the protocols and the numbers to tabulate.ts.
 import { UserError } from '../core/errors.js';
 import type { Grade } from '../core/types.js';
 import type { Question } from '../measure/estimators.js';

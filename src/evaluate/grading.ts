@@ -1,5 +1,4 @@
 // A stored response as the row of a protocol: each wants the gold answer in its own form.
-// Leaves the rules to src/reward/protocol.
 import { UserError } from '../core/errors.js';
 import type { AnswerRow, Protocol } from '../reward/protocol/protocol.js';
 import { protocols } from '../reward/protocol/registry.js';

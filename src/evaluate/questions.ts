@@ -1,5 +1,5 @@
-// The questions of a set, with their rotations brought together, and what is measured of them at which numbers of samples.
-// Leaves the measures themselves to estimators.ts.
+// The questions of a set, with their rotations brought together, and what is measured of them at which numbers of
+// samples.
 
 import {
   bestOfNOf,

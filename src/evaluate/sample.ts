@@ -1,5 +1,4 @@
 // The responses of a benchmark: a greedy one and n sampled ones to every problem, as tables of rollouts. Resumable.
-// Leaves grading them by the benchmark's protocol to tables.ts, and reading data and opening models to the caller.
 import type { Policy, Scorer } from '../core/ports.js';
 import type { Problem } from '../core/types.js';
 import type { Aggregation } from '../reward/aggregate.js';

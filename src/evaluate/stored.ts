@@ -1,5 +1,4 @@
 // Reads stored rollouts, one response a row, problem by problem in the order of the file.
-// Leaves the columns to src/record/table.ts and the grading to grading.ts.
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
@@ -49,7 +48,7 @@ export function storedFiles(path: string): string[] {
 
 /**
  * Yields the rollouts of a file; several temperatures or policies follow one another.
- * @throws UserError where the file is no such table, or samples of a problem are missing or stand twice
+ * @throws UserError where the file is not such a table, or samples of a problem are missing or stand twice
  */
 export async function* readStored(file: string): AsyncGenerator<StoredRollout> {
   let empty = true;

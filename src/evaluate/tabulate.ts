@@ -1,5 +1,5 @@
-// From graded sets to the numbers of evaluation.json: accuracy, curves over N, differences, sub-tasks, each with its interval.
-// Leaves the measures of one question to estimators.ts and showing the numbers to markdown.ts and page.ts.
+// From graded sets to the numbers of evaluation.json: accuracy, curves over N, differences, sub-tasks, each with its
+// interval.
 
 import {
   type BootstrapOptions,

@@ -1,5 +1,5 @@
-// How far a run has come and when it is over (P4): by optimizer steps, the same number for every method, or by iterations.
-// Pure functions of settings and counts. Leaves the work to the loop.
+// How far a run has come and when it is over (P4): by optimizer steps, the same number for every method, or by
+// iterations. Pure functions of settings and counts.
 import type { Config } from '../config/schema.js';
 import type { IterationResult } from '../record/results.js';
 import { type Rule, selectionRule } from './choose.js';

@@ -1,5 +1,4 @@
 // From rollouts to training examples: which responses are eligible, what the selection rule keeps, and the counts.
-// Leaves the rules themselves to select.ts.
 import type { Config } from '../config/schema.js';
 import { random } from '../core/random.js';
 import type { Example, Problem } from '../core/types.js';

@@ -1,5 +1,5 @@
-// The completer (P7, P8): the warm-up trained on its own examples for longer. It samples what the PRM's labels come from, and
-// the PRM starts from it. Leaves sampling the examples to warmup.ts.
+// The completer (P7, P8): the warm-up trained on its own examples for longer. It samples the completions that step labels
+// are made from, and the PRM starts from its weights.
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Example } from '../core/types.js';

@@ -1,5 +1,4 @@
-// How the policy stands on the validation problems (P13): greedy, Pass@K, their gap and Reward-Pass@2 per temperature.
-// Leaves the measures to src/evaluate/measure.ts and the choice of a temperature to explore.ts.
+// Measures the policy on the validation problems (P13): greedy accuracy, Pass@K, their gap and Reward-Pass@2 per temperature.
 import { UserError } from '../core/errors.js';
 import type { Problem } from '../core/types.js';
 import { measureGreedy, measureSamples, measureSteps } from '../measure/rollouts.js';

@@ -1,5 +1,4 @@
 // Adaptive exploration (P14): chooses the sampling temperature of the next iterations from validation scores.
-// Leaves sampling, scoring and the moment of the decision to the loop.
 import type { TemperatureDecision } from '../record/results.js';
 
 /** Reward-Pass@2 on the validation problems, 0..1. */

@@ -1,6 +1,5 @@
 // Trains a model on examples in seeded order, one optimizer step at a time; a killed training goes on from its newest
-// savepoint. Leaves choosing the examples and keeping the result to the phases.
-
+// savepoint.
 import { join } from 'node:path';
 import type { OptimizerConfig } from '../config/schema.js';
 import { stopIfAsked } from '../core/errors.js';

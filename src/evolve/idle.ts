@@ -1,5 +1,5 @@
-// Ends a run that trains on nothing: one that has not trained yet once it has gone through its questions, and without a limit
-// on iterations any other too, as it would go on for ever. Leaves the limits to budget.ts.
+// Ends a run that trains on nothing. A run that has never trained ends once it has gone through all of its questions; any
+// other one only where iterations have no limit, as it would go on for ever.
 import { UserError } from '../core/errors.js';
 import type { IterationResult } from '../record/results.js';
 import { questionsPerIteration } from './budget.js';

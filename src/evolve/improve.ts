@@ -1,5 +1,5 @@
-// Trains the policy on the responses an iteration chose (P5): what goes on from the iteration before, and what starts afresh.
-// Leaves choosing them to iteration.ts.
+// Trains the policy on the responses that an iteration chose (P5). The method decides which weights, optimizer and schedule
+// go on from the iteration before and which start afresh.
 import type { OptimizerConfig } from '../config/schema.js';
 import type { Example } from '../core/types.js';
 import type { FitReport } from '../record/results.js';

@@ -1,5 +1,4 @@
 // One iteration (P5, P6): samples, grades and scores the next questions, selects, trains on what was selected.
-// Leaves the rules to choose.ts and the ways to train to improve.ts.
 
 import type { Problem } from '../core/types.js';
 import { intervalSlices, shuffledEpochs } from '../data/splits.js';

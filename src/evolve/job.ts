@@ -1,5 +1,4 @@
 // What every phase works on: settings, run folder, the parts of the data, and the models at any of their checkpoints.
-// Leaves where these come from to the caller of evolve.
 import type { Config } from '../config/schema.js';
 import type { ModelHost, OptimizerSettings, Policy, Scorer } from '../core/ports.js';
 import type { Splits } from '../data/splits.js';

@@ -1,5 +1,5 @@
-// The phases of a run, one table: how each is called, what it leaves, which settings it does not depend on, what it costs and
-// which function does it. evolve.ts says in which order they come. The plan, `--from`, the summary, the views and
+// The phases of a run in one table: the name of each, the shape of its result, the settings it does not depend on, the work
+// it will be, and the function that does it. recipe.ts says in which order they come. The plan, `--from`, the summary, the views and
 // docs/run-folder.md know of phases through this table alone.
 import type { z } from 'zod';
 import { checked } from '../core/schema.js';
@@ -28,7 +28,7 @@ import { finalTest, test } from './test.js';
 import { trainPrm } from './train-prm.js';
 import { warmup } from './warmup.js';
 
-/** `A` is what the recipe tells a phase, `R` what it commits, `E` what stands for that in a plan. */
+/** `A` is what the recipe tells a phase, `R` the result it commits, `E` what a plan expects in place of the result. */
 export interface PhaseKind<A = never, R = unknown, E = unknown> {
   /** In the journal; `*` stands for the checkpoint or the number of the iteration that such a phase is about. */
   readonly name: string;
@@ -36,11 +36,11 @@ export interface PhaseKind<A = never, R = unknown, E = unknown> {
   title(about: string): string;
   readonly result: z.ZodType<R>;
   /**
-   * A new run may begin with what this phase left in another one (`--from`), although settings differ whose names start so:
-   * the phase does not depend on them. Absent where it is not shared.
+   * Starts of the names of settings on which the phase does not depend: a new run may begin with what this phase left in
+   * another one (`--from`), although these differ. Absent where the phase is not shared.
    */
   readonly unread?: readonly string[];
-  /** Settings that it depends on all the same. */
+  /** Settings that it does depend on, although `unread` covers their names. */
   readonly reads?: readonly string[];
   /** Adds what it will sample, score and train on; estimates where that depends on results. */
   plan(work: Work, job: Sizes, args: A): void;
@@ -52,7 +52,7 @@ export interface PhaseKind<A = never, R = unknown, E = unknown> {
 /** What the recipe tells an iteration. */
 export interface IterationArgs {
   readonly rule: SelectionRule;
-  /** Before it. */
+  /** What was reached before it. */
   readonly reached: Reached;
   /** The policy that samples. */
   readonly from: PolicyAt;
@@ -63,7 +63,7 @@ export interface IterationArgs {
 export interface MeasureArgs {
   readonly at: PolicyAt;
   readonly iteration: number;
-  /** In use. */
+  /** At which iterations sample at this moment. */
   readonly temperature: number;
   /** No iteration is to follow. */
   readonly over: boolean;

@@ -1,5 +1,5 @@
-// The work of a whole job in responses and examples, as far as it is known or may be expected: what progress and ETA count
-// down from. A walk through the recipe in which phases that are not done give what is expected of them.
+// Counts the work of a whole job, in responses and examples, so that progress and the time left can be told. It walks the
+// recipe; a phase that is not done is answered with the result that is expected of it.
 import type { Commit } from '../run/journal.js';
 import type { PlannedWork } from '../run/progress.js';
 import type { Sizes } from './job.js';

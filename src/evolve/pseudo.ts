@@ -1,5 +1,4 @@
 // Pseudo labels (P12): the weighted vote of a question's responses stands for its answer. Pure functions of plain data.
-// Leaves sampling and scoring to the loop and choosing among the agreeing responses to choose.ts.
 import type { Verdict } from '../core/types.js';
 import type { Rollout } from '../record/rollout.js';
 import { weightedVote } from '../reward/vote.js';

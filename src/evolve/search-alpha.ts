@@ -1,6 +1,6 @@
-// The threshold of the rule `threshold` by grid search on the validation problems (P10). The paper names the grid's step and the
-// set only; here the first iteration is sampled once, the warm-up is trained on it with each threshold, and the greedy accuracy on
-// validation decides. Leaves the rule to select.ts.
+// Finds the threshold of the selection rule `threshold` by grid search on the validation problems (P10). The paper names
+// no more than the step of the grid and the problems. Here the first iteration is sampled once, the warm-up is trained on
+// it with each threshold, and the greedy accuracy on the validation problems decides.
 import { measureGreedy } from '../measure/rollouts.js';
 import type { ThresholdDecision } from '../record/results.js';
 import { countTokens, type Rollout } from '../record/rollout.js';

@@ -1,5 +1,4 @@
 // Chooses the responses of one question that become training examples (P10): four pure rules.
-// Leaves grading, scoring and building the batch to others.
 import { random } from '../core/random.js';
 import type { Verdict } from '../core/types.js';
 import { dedupe } from '../reward/dedupe.js';

@@ -1,5 +1,4 @@
 // summary.json: what the run came to, from the results its phases committed; seconds come from timings.json.
-// Leaves charts and samples to the report.
 import { join } from 'node:path';
 import type * as results from '../record/results.js';
 import { writeDurable } from '../run/durable.js';

@@ -1,5 +1,5 @@
-// The test (P15, in-domain): greedy accuracy of any checkpoint, and sampled measures of the last one.
-// Leaves validation to dynamics.ts; nothing measured here is used for a decision.
+// The test (P15, in-domain): greedy accuracy of any checkpoint, and sampled measures of the last one. Nothing measured
+// here is used for a decision.
 import type { FinalResult, SampleMeasure, TestResult } from '../record/results.js';
 import { writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';

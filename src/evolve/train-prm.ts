@@ -1,5 +1,5 @@
-// Trains the PRM (P8): every response token learns the label of the step it belongs to; some responses are kept out to measure it by.
-// Leaves making the labels to src/label and what the scores are worth in use to src/analyse.
+// Trains the PRM (P8): every response token learns the label of the step it belongs to; some responses are kept out to
+// measure it by.
 import { join } from 'node:path';
 import { stopIfAsked, UserError } from '../core/errors.js';
 import type { Scorer } from '../core/ports.js';

@@ -1,5 +1,4 @@
 // The warm-up (P3): chains of thought sampled with the answer given, those that reach it kept, fine-tuning without it.
-// Leaves sampling, choosing and training as such to collect.ts, choose.ts and fit.ts.
 import { UserError } from '../core/errors.js';
 import { random } from '../core/random.js';
 import type { WarmupResult } from '../record/results.js';

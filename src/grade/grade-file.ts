@@ -1,5 +1,4 @@
 // Grades the responses of a file, one output row for each input row, in order, and counts the outcomes.
-// Leaves the form of a row to row.ts and the rules to reward/protocol.
 import { UserError } from '../core/errors.js';
 import type { Grade } from '../core/types.js';
 import { readRecords } from '../data/records.js';

@@ -1,5 +1,4 @@
 // Checks one record of a file to grade and turns it into what the protocols read.
-// Leaves reading the file to grade-file.ts and the grading to reward/protocol.
 import { choiceLetter, lettersOf, missingLetter } from '../data/question.js';
 import { type Place, refuse, shown } from '../data/refuse.js';
 import { type AnswerKind, type AnswerRow, letterOf } from '../reward/protocol/protocol.js';

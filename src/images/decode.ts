@@ -1,5 +1,6 @@
-// Encoded picture bytes -> 8-bit RGB, as Pillow's open().convert('RGB') gives it: palette expanded, grey repeated, alpha dropped.
-// Only PNG, JPEG, WebP, GIF and TIFF reach the decoder, and of these only what it decodes as Pillow does. Leaves caching to store.ts; resizing and tiling are the engine's.
+// Encoded picture bytes -> 8-bit RGB, as Pillow's open().convert('RGB') gives it: palette expanded, grey repeated,
+// alpha dropped. Only PNG, JPEG, WebP, GIF and TIFF reach the decoder, and of these only what it decodes as Pillow
+// does. Resizing and tiling are the engine's.
 import { webcrypto } from 'node:crypto';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { UserError } from '../core/errors.js';

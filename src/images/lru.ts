@@ -1,5 +1,4 @@
 // A map of promised values bounded by the sum of their sizes; the least recently used go first.
-// Leaves keys and sizes to the caller.
 
 /** Asking twice for a key while its value is made waits for the same promise; a failed one is forgotten. */
 export class BoundedCache<T> {

@@ -1,5 +1,5 @@
-// Pictures by source, read and decoded once while they stay in a bounded cache.
-// Leaves decoding to decode.ts; paths were confined to their root when the data set was read.
+// Pictures by source, read and decoded once while they stay in a bounded cache. Paths were confined to their root when
+// the data set was read.
 import { createHash } from 'node:crypto';
 import { UserError } from '../core/errors.js';
 import { openRegularFile, readExactly } from '../core/files.js';

@@ -1,5 +1,4 @@
 // Replies of a judge on disk, one small file each, so that a second run asks nothing and comes to the same verdicts.
-// Leaves the key to judge.ts.
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';

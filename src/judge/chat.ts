@@ -1,5 +1,4 @@
 // A chat model whose replies are kept on disk: whatever is asked of it, an answer is paid for once.
-// Leaves what is asked and what a reply means to judge.ts and relevance.ts.
 import { hash } from 'node:crypto';
 import { defaultCacheFolder, ReplyCache } from './cache.js';
 import { ChatClient, type Endpoint, type Patience } from './client.js';

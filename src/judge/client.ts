@@ -1,5 +1,5 @@
-// Asks a chat model behind an OpenAI-compatible endpoint: bounded in time and concurrency, tried again where that can help.
-// Leaves what is asked to judge.ts and remembering answers to cache.ts.
+// Asks a chat model behind an OpenAI-compatible endpoint: bounded in time and concurrency, tried again where that can
+// help.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../core/errors.js';
 
@@ -42,7 +42,7 @@ export class ChatClient {
   readonly #headers: Readonly<Record<string, string>>;
   /** The endpoint in messages. */
   readonly #shown: string;
-  /** What no message holds, whoever says it. */
+  /** What no message may hold, whether we or the server wrote it. */
   readonly #secrets: readonly string[];
   readonly #patience: Patience;
   readonly #refused = new Set<string>();
@@ -142,7 +142,7 @@ export class ChatClient {
     } catch (error) {
       const { name, cause, message: what } = error as Error & { cause?: { code?: string; message?: string } };
       if (name === 'TimeoutError') return { fault: `no answer in ${this.#patience.timeoutMs} ms`, again: 'later' };
-      // What has no code is no fault of the network: such a request is never made.
+      // An error without a code is not the network's: such a request can never be made.
       const code = cause?.code ?? (error as NodeJS.ErrnoException).code;
       if (typeof code === 'string') return { fault: code, again: 'later' };
       return { fault: cause?.message ?? what, again: name === 'AbortError' ? 'later' : 'never' };
@@ -183,7 +183,7 @@ async function readBody(response: Response): Promise<string | undefined> {
   return Buffer.concat(pieces).toString();
 }
 
-/** A body that is no chat completion comes from a proxy as a rule, and passes. */
+/** A body that is not a chat completion usually comes from a proxy, and is a passing fault. */
 function readReply(body: string): { reply: Reply } | { fault: string; again: 'later' } {
   let read: {
     choices?: { message?: { content?: unknown } }[];

@@ -1,5 +1,5 @@
-// Finds the final answer of a response by asking a language model, the last resort where no rule could read it.
-// Leaves asking to chat.ts and the verdict to the protocols: the judge sees the question and the response, never the gold answer.
+// Finds the final answer of a response by asking a language model, the last resort where no rule could read it. The
+// judge sees the question and the response, never the gold answer.
 import type { AnswerRow } from '../reward/protocol/protocol.js';
 import { CachedChat, type JudgeOptions, type Spent } from './chat.js';
 
@@ -15,7 +15,7 @@ const NONE = 'NONE';
 /** The end of a response holds its answer. UTF-16 units. */
 const LONGEST_RESPONSE = 8000;
 const LONGEST_QUESTION = 8000;
-/** A longer reply is no answer. */
+/** A longer reply does not count as an answer. */
 const LONGEST_ANSWER = 200;
 
 export class Judge {
@@ -72,7 +72,7 @@ export function promptOf({ question = '', choices, questionType, response }: Ans
   ].join('\n\n');
 }
 
-/** Null for a reply that is no answer: the word for none, nothing, a letter that no option has, an essay. */
+/** Null for a reply that is not an answer: the word for none, nothing, a letter that no option has, an essay. */
 function readAnswer(text: string, { questionType, choices }: AnswerRow): string | null {
   const said = text.trim();
   if (said === '' || said.length > LONGEST_ANSWER || said.replace(/[."'*]/g, '').toUpperCase() === NONE) return null;

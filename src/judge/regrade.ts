@@ -1,5 +1,4 @@
 // Grades a response again by what a judge read in it, where the protocol found no answer itself.
-// Leaves asking to judge.ts and the rules to src/reward/protocol.
 import type { Grade } from '../core/types.js';
 import { mstar } from '../reward/protocol/mstar.js';
 import type { AnswerRow, LastResort, Protocol } from '../reward/protocol/protocol.js';

@@ -1,5 +1,4 @@
 // Rates how relevant a response is to its question (P11), from 1 to 5, by asking a language model.
-// Leaves asking to chat.ts, and which responses are compared to src/analyse.
 import { CachedChat, type JudgeOptions, type Spent } from './chat.js';
 
 /**
@@ -22,7 +21,7 @@ const LONGEST = 8000;
 /** What was rated. Distinct pairs of question and response are counted. */
 export interface RelevanceCounts extends Spent {
   readonly asked: number;
-  /** Replies that were no rating. */
+  /** Replies that were not a rating. */
   readonly unreadable: number;
 }
 
@@ -44,7 +43,7 @@ export class RelevanceJudge {
   }
 
   /**
-   * 1 to 5; null where the reply is no rating.
+   * 1 to 5; null where the reply is not a rating.
    * @throws UserError where the endpoint refuses or does not answer; what was answered before is kept on disk
    */
   rate(question: string, response: string): Promise<number | null> {

@@ -1,5 +1,4 @@
 // Monte-Carlo labels (P7): from the end of each step, completions by the policy; the label is the share that is right.
-// Leaves which responses get labels to pairs.ts.
 import type { Policy, RolloutRequest } from '../core/ports.js';
 import type { Sampling } from '../core/types.js';
 import { grade } from '../reward/answer/grade.js';

@@ -1,5 +1,4 @@
 // What a run made, in the forms that other trainers read: its step labels, and the responses that it trained on.
-// Leaves the forms to data/steps/write.ts.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';

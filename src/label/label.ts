@@ -1,5 +1,5 @@
-// Makes the PRM's data (P7): responses sampled, de-duplicated, balanced, and a Monte-Carlo label for each of their steps.
-// Leaves training on them to src/evolve/train-prm.ts.
+// Makes the PRM's data (P7): responses sampled, de-duplicated, balanced, and a Monte-Carlo label for each of their
+// steps.
 import { UserError } from '../core/errors.js';
 import type { Policy } from '../core/ports.js';
 import { random } from '../core/random.js';

@@ -1,5 +1,4 @@
 // The data rules of the PRM (P7): which question-response pairs get labels. Pure functions of plain data.
-// Leaves sampling and labelling to label.ts.
 import { random } from '../core/random.js';
 import type { Problem } from '../core/types.js';
 import type { RatedResponse, Rollout } from '../record/rollout.js';

@@ -1,5 +1,4 @@
 // Percentile bootstrap over questions: intervals of means and of paired differences. Seeded.
-// Leaves the values of the questions to estimators.ts.
 import { random } from '../core/random.js';
 
 export interface Interval {
@@ -72,7 +71,7 @@ export function pairedDifferences(
 }
 
 /**
- * Intervals of statistics that are no means of one value per question, all over the same resamples: those of
+ * Intervals of statistics that are not means of one value per question, all over the same resamples: those of
  * `bootstrapIntervals` for as many questions. Resamples in which a statistic is NaN are left out of its interval.
  * @param statistics each is told how often every question counts: once, or as often as it was drawn
  * @returns null where a statistic is NaN on the questions as they are

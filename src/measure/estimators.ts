@@ -1,5 +1,5 @@
-// What one question gives to each measure of sampled responses (P11, P13): a number of 0..1, from its graded and scored samples.
-// Leaves means over questions to metrics.ts and their intervals to bootstrap.ts. Tie rules: docs/evaluation.md.
+// What one question gives to each measure of sampled responses (P11, P13): a number of 0..1, from its graded and scored
+// samples. Tie rules: docs/evaluation.md.
 import type { Verdict } from '../core/types.js';
 import { majorityVote, type Vote, weightedVote } from '../reward/vote.js';
 
@@ -48,7 +48,7 @@ export function rewardPassAtKOf(question: Question, k: number): number {
   return Number(ranked(question).slice(0, k).some(isCorrect));
 }
 
-/** 1 where the most frequent answer of the first n samples is correct; 0 where nobody has a vote. */
+/** 1 where the most frequent answer of the first n samples is correct; 0 where no sample has a vote. */
 export function majorityOf(question: Question, n: number): number {
   return voted(question, n, (samples) => majorityVote(samples.map(({ answer }) => answer)));
 }

@@ -1,5 +1,4 @@
 // The numbers of the paper (P11, P13) over a set of questions, from graded and scored samples, as pure functions.
-// Leaves what one question gives to estimators.ts, intervals to bootstrap.ts, and sampling, grading and scoring to others.
 import type { Verdict } from '../core/types.js';
 import {
   bestOfNOf,

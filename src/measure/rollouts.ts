@@ -1,5 +1,5 @@
-// Rollouts as numbers: greedy accuracy, the measures of sampled responses, and how well step scores tell right from wrong.
-// Leaves the formulas to metrics.ts.
+// Rollouts as numbers: greedy accuracy, the measures of sampled responses, and how well step scores tell right from
+// wrong.
 import type { GreedyMeasure, SampleMeasure, StepQuality } from '../record/results.js';
 import type { RatedResponse, Rollout } from '../record/rollout.js';
 import { soundSoFar } from '../reward/truth.js';
@@ -89,7 +89,7 @@ export function measureSteps(rollouts: readonly Rollout[]): StepQuality | null {
   };
 }
 
-/** A problem that failed has k responses that nobody can read. */
+/** A problem that failed counts as one with k unreadable responses. */
 function toSamples(responses: readonly RatedResponse[], k: number): ScoredSample[] {
   if (responses.length === 0)
     return Array.from({ length: k }, () => ({ verdict: 'unreadable', answer: null, reward: Number.NaN }));

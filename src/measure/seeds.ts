@@ -1,5 +1,4 @@
 // Means over seeds with their 95 % intervals, by Student's t: few seeds, wide intervals.
-// Leaves intervals over questions to evaluate/bootstrap.ts.
 
 export interface Estimate {
   readonly mean: number;

@@ -1,5 +1,5 @@
-// Statistics of values that lie in groups, one per question, in a form that a bootstrap over questions can ask again and again.
-// Leaves resampling to bootstrap.ts.
+// Statistics of values that lie in groups, one per question, in a form that a bootstrap over questions can ask again
+// and again.
 
 /** A number from how often each question counts. NaN where it is not defined. */
 export type Statistic = (times: ArrayLike<number>) => number;

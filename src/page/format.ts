@@ -1,5 +1,4 @@
 // Numbers as a reader wants them: percent, points, counts, durations; the same text on every machine.
-// Leaves where they stand to the sections.
 
 const NONE = '–';
 

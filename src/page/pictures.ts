@@ -1,5 +1,5 @@
-// Pictures of problems as data URIs: decoded, made small, encoded again, so that a report holds pixels and nothing else.
-// Leaves which problems are shown to pick.ts.
+// Pictures of problems as data URIs: decoded, made small, encoded again, so that a report holds pixels and nothing
+// else.
 import { resolve } from 'node:path';
 import sharp from 'sharp';
 import { UserError } from '../core/errors.js';
@@ -22,7 +22,7 @@ const EXACT_SIDE = 160;
 /**
  * Reads a picture that a table of rollouts names.
  * @param dir run folder, where relative paths start
- * @returns undefined where the file is gone or is no picture: a report shows what there is
+ * @returns undefined where the file is gone or is not a picture: a report shows what there is
  */
 export async function embedPicture(dir: string, path: string): Promise<EmbeddedPicture | undefined> {
   return shownOrGone(async () => encode(await readRegularFile(resolve(dir, path), MOST_BYTES), path));

@@ -1,5 +1,4 @@
 // The looks of the report: colours for light and dark, layout from phone to desk, colours of step scores.
-// Leaves structure to parts.ts and response.ts.
 import { Markup } from './html.js';
 
 type Rgb = readonly [number, number, number];

@@ -1,5 +1,5 @@
-// A small RGB picture and the few shapes that problems are drawn with; no antialiasing, so the same calls give the same bytes.
-// Leaves what is drawn to the families and file formats to write.ts.
+// A small RGB picture and the few shapes that problems are drawn with; no antialiasing, so the same calls give the same
+// bytes.
 
 export type Colour = readonly [number, number, number];
 

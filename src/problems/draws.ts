@@ -1,4 +1,4 @@
-// Random draws one after the other from one named stream, as drawing a picture wants them. Leaves the generator to core/random.ts.
+// Random draws one after the other from one named stream, as drawing a picture wants them.
 import { type Random, random } from '../core/random.js';
 
 export class Draws {

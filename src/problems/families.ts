@@ -1,5 +1,5 @@
-// The families of picture problems: what quantities a picture shows and how they are drawn.
-// Leaves the questions about them to questions.ts. To add a family, add one entry to `families`.
+// The families of picture problems: what quantities a picture shows and how they are drawn. To add a family, add one
+// entry to `families`.
 import { Canvas, type Colour } from './canvas.js';
 import type { Draws } from './draws.js';
 

@@ -1,5 +1,4 @@
 // One picture problem from (family, seed, index): picture, question, answer and the true reasoning.
-// Leaves files to write.ts.
 
 import { UserError } from '../core/errors.js';
 import type { ProblemTruth } from '../core/types.js';

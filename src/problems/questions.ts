@@ -1,5 +1,4 @@
 // The questions that can be asked about named quantities, with their right reasoning line by line.
-// Leaves pictures to families.ts.
 import type { Draws } from './draws.js';
 import type { Quantity } from './families.js';
 

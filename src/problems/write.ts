@@ -1,4 +1,4 @@
-// Writes generated problems as a MathV360K data set: one JSON list and PNG files. Leaves what a problem is to problem.ts.
+// Writes generated problems as a MathV360K data set: one JSON list and PNG files.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';

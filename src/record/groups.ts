@@ -17,7 +17,7 @@ export type RolloutRow<Name extends ColumnName> = {
 /**
  * Groups of rows, none of them empty.
  * @param names columns to read; one that an older table lacks reads as null
- * @throws UserError where the file is no table of rollouts, or a value is not what its column holds
+ * @throws UserError where the file is not a table of rollouts, or a value is not what its column holds
  */
 export async function* readGroups<Name extends ColumnName>(
   file: string,

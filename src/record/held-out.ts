@@ -1,5 +1,4 @@
 // The labelled responses that the PRM is not trained on, and prm-held-out.jsonl: what it makes of them.
-// Leaves scoring them to src/evolve/train-prm.ts and what the scores are worth to src/analyse.
 import { open, readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
@@ -65,7 +64,7 @@ export async function writeHeldOut(path: string, responses: readonly HeldOutResp
   }
 }
 
-/** @throws UserError on a line that is no scored response */
+/** @throws UserError on a line that is not a scored response */
 export async function readHeldOut(path: string): Promise<HeldOutResponse[]> {
   const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
   return lines.map((line, i) => {

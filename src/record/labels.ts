@@ -1,5 +1,4 @@
 // labels.jsonl: one labelled response a line, what the PRM is trained on. Columns: docs/run-folder.md.
-// Leaves making labels to completions.ts.
 import { open, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { checked } from '../core/schema.js';
@@ -65,7 +64,7 @@ const response = z
     { path: ['steps'], message: 'ends that rise to the number of tokens' },
   );
 
-/** @throws UserError `file:line: field: found, wanted` on a line that is no labelled response */
+/** @throws UserError `file:line: field: found, wanted` on a line that is not a labelled response */
 export async function readLabels(path: string): Promise<LabelledResponse[]> {
   const labels: LabelledResponse[] = [];
   // A run whose every response failed labels none.

@@ -1,5 +1,4 @@
 // Rollouts as JSON lines, one per response, for readers without parquet. Fields: docs/run-folder.md.
-// Leaves which rollouts there are to the callers.
 import { open } from 'node:fs/promises';
 import type { Rollout } from './rollout.js';
 

@@ -1,5 +1,5 @@
-// SQL over a run, finished or not: its responses (`rollouts`), its step labels (`labels`) and its optimizer steps (`steps`)
-// as tables. Leaves printing to the command.
+// SQL over a run, finished or not: its responses (`rollouts`), its step labels (`labels`) and its optimizer steps
+// (`steps`) as tables.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DuckDBConnection, type DuckDBPreparedStatement, StatementType } from '@duckdb/node-api';

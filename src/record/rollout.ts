@@ -1,5 +1,4 @@
-// The words for sampled work: a problem with its responses, each graded, cut into steps and, where a PRM saw it, scored.
-// Leaves sampling to generate.ts, scoring to score.ts and files to table.ts.
+// The types of sampled work: a problem with its responses, each graded, cut into steps and, where a PRM is used, scored.
 import type { Grade, Problem, Response, StepSpan } from '../core/types.js';
 
 /** A response and everything that was found out about it. */

@@ -1,5 +1,4 @@
 // The responses of a rollout table that became training examples, read back as examples.
-// Leaves writing the table to table.ts.
 import { UserError } from '../core/errors.js';
 import type { Example, Problem } from '../core/types.js';
 import { readRows } from '../data/formats/rows.js';

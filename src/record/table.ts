@@ -1,5 +1,4 @@
 // Rollouts as a parquet file, one row per response, the same bytes for the same rows. Columns: docs/run-folder.md.
-// Leaves which rows there are to the phases.
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import {

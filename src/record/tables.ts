@@ -1,5 +1,4 @@
 // Questions to the tables of a run: counts over rollouts/*.parquet and labels.jsonl, and rows of single problems.
-// Leaves what they mean to the sections and which problems are shown to pick.ts.
 import { type Database, openDatabase, tableOf } from '../core/duckdb.js';
 import { UserError } from '../core/errors.js';
 

@@ -1,4 +1,4 @@
-// From the scores of a response's steps to its one reward (P9). Leaves scoring to the PRM and ranking to select.ts.
+// From the scores of a response's steps to its one reward (P9).
 
 /** `min` is the paper's rule; the others are for comparison. */
 export type Aggregation = 'min' | 'last' | 'mean' | 'product';

@@ -1,4 +1,4 @@
-// When two responses count as the same one (P7, P10). Leaves which of the different ones are kept to others.
+// When two responses count as the same one (P7, P10).
 
 /** Keeps the first of each text, compared after `normaliseText`; the order stays. */
 export function dedupe<T extends { readonly text: string }>(responses: readonly T[]): T[] {

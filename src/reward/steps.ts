@@ -1,5 +1,4 @@
 // Cuts a response into reasoning steps over both its text and its tokens (P7-P9).
-// Leaves judging the steps to the PRM and to truth.ts.
 import type { Response, StepSpan } from '../core/types.js';
 
 /**

@@ -1,5 +1,5 @@
-// Judges the steps of a response against what the generator of picture problems knows; real data sets have no such truth.
-// Leaves the final answer to the grader.
+// Judges the steps of a response against what the generator of picture problems knows; real data sets have no such
+// truth.
 import type { ProblemTruth } from '../core/types.js';
 
 /**

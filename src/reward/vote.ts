@@ -1,5 +1,4 @@
 // Majority and weighted voting over the answers of a question's samples (P11, P12).
-// Leaves reading answers to answer/ and scoring to the PRM.
 
 export interface Vote {
   /** The winning answer class: a normalised answer. */

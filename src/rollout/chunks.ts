@@ -1,5 +1,4 @@
 // Walks problems in fixed chunks, each a work unit of its phase: rolled out once, read back from disk afterwards.
-// Leaves what is done with a chunk to the phase.
 import type { Problem } from '../core/types.js';
 import type { Rollout } from '../record/rollout.js';
 import type { Phase } from '../run/phase.js';

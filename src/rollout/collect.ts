@@ -1,5 +1,4 @@
 // Rolls out any number of problems chunk by chunk: sampled, graded, scored where asked, kept as units of the phase.
-// Leaves what the responses are for to the phases.
 import type { Policy, Scorer } from '../core/ports.js';
 import type { Problem, PromptVariant, Sampling } from '../core/types.js';
 import { countTokens, type RatedResponse, type Rollout } from '../record/rollout.js';

@@ -1,5 +1,5 @@
-// Samples responses to problems and grades them; a problem that cannot be sampled is an outcome, not the end of the job.
-// Leaves step scores to score.ts and what is done with the responses to the phases.
+// Samples responses to problems and grades them; a problem that cannot be sampled is an outcome, not the end of the
+// job.
 import { UserError } from '../core/errors.js';
 import type { Policy, RolloutRequest } from '../core/ports.js';
 import type { Problem, PromptVariant, Response, Sampling } from '../core/types.js';

@@ -1,5 +1,4 @@
 // The rollout job: n responses to every problem of a data set, graded, into files. Resumable, no problem dropped.
-// Leaves reading the data and opening the policy to the caller.
 import { join } from 'node:path';
 import type { Policy } from '../core/ports.js';
 import type { Problem } from '../core/types.js';

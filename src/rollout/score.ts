@@ -1,5 +1,4 @@
 // Step scores from the PRM, and the reward of a response from them (P9).
-// Leaves choosing responses by reward to the selection rules.
 import { stopIfAsked } from '../core/errors.js';
 import type { Scorer } from '../core/ports.js';
 import type { Example } from '../core/types.js';

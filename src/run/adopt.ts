@@ -1,6 +1,5 @@
-// Begins a run with the phases that another run has done: the warm-up, the labels and the PRM of one serve many.
-// Files are linked, not copied: what a run has written it never changes in place.
-// Leaves going on from there to folder.ts and which settings decide which phase to the caller.
+// Begins a run with the phases that another run has done: the warm-up, the labels and the PRM of one serve many. Files
+// are linked, not copied: what a run has written it never changes in place.
 import { copyFile, link, lstat, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';

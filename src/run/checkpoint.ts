@@ -1,5 +1,4 @@
 // Checkpoint folders that are whole or absent: written aside, a manifest last, flushed, renamed.
-// Leaves weights and trainer state to the model that saves itself.
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashFile, isInside, listNames, putDurable, writeDurable } from './durable.js';

@@ -1,5 +1,4 @@
 // Files that are whole or absent after a crash: written aside, flushed, renamed, folder flushed.
-// Leaves what is written to others.
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';

@@ -1,5 +1,4 @@
 // A run folder: opened by one process, continued where its journal and its checkpoints agree, worked on phase by phase.
-// Leaves what a phase does to src/evolve, src/label and src/evaluate.
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Stopped, stopIfAsked, UserError } from '../core/errors.js';
@@ -36,7 +35,7 @@ export class Run {
   readonly signal: AbortSignal;
   /** No work of an earlier process is kept here. */
   readonly isFresh: boolean;
-  /** Ends the names of units where they are cut otherwise than when the run was begun: such units are no others. */
+  /** Ends the names of units where the work is cut otherwise than when the run was begun, so that units of both cuts are told apart. */
   readonly unitMark: string;
   readonly #lock: Lock;
   readonly #display: Display;

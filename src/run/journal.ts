@@ -1,5 +1,4 @@
 // The journal of a run: one JSON event a line, appended; `commit` lines say which phases are done for good.
-// Leaves the meaning of events to the phases and the choice of where to continue to folder.ts.
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
@@ -76,7 +75,7 @@ export class Journal {
 
   /**
    * Opens or makes the file and reads it as `journalEvents` does.
-   * @throws UserError as that, and where a commit names something outside the run folder, or is no commit
+   * @throws UserError as that, and where a commit names something outside the run folder, or is not a commit
    */
   static async open(path: string): Promise<Journal> {
     const journal = new Journal(await open(path, 'a+'));

@@ -1,5 +1,4 @@
 // One process owns a run folder. A claim file names its process by id and start time, so that it dies with the process.
-// Leaves the folder's content to others.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';

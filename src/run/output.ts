@@ -1,5 +1,4 @@
-// Where a --out or --html may go, and how it gets there: a file in one rename, a pipe or a device as it is.
-// Leaves the files that a run makes in its own folder to durable.ts.
+// Checks where an output (`--out`, `--html`) may go, and writes it there: a file in one rename, a pipe or a device as it is.
 import { randomBytes } from 'node:crypto';
 import { existsSync, type Stats } from 'node:fs';
 import { access, chmod, constants, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';

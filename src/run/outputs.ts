@@ -1,5 +1,4 @@
-// The files that the phases of a run leave: marked by size and SHA-256 in its journal, and compared before they are used again.
-// Leaves writing them to phase.ts.
+// Marks the files that phases leave by size and SHA-256, for the journal, and compares them before they are used again.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';

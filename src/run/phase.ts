@@ -1,6 +1,5 @@
-// What a phase of a run works with: units it need not repeat, events, files and a checkpoint that appear with its commit.
-// Leaves the commit itself to folder.ts.
-
+// What a phase of a run works with: pieces of work that a restart does not repeat, and events, files and a checkpoint that
+// count once the phase is committed.
 import { join } from 'node:path';
 import { stopIfAsked } from '../core/errors.js';
 import { commitCheckpoint } from './checkpoint.js';

@@ -1,5 +1,4 @@
 // How far a whole job is and how long it will still take, from a plan of its work and the speeds seen so far.
-// Leaves drawing to terminal.ts.
 import type { Display } from './terminal.js';
 
 /** What the engine does in a piece of work; each has its own speed. */

@@ -1,5 +1,4 @@
 // The settings a run folder was started with, in config.yaml: written once, compared by key at every later start.
-// Leaves what settings mean to src/config.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';

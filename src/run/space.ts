@@ -1,5 +1,4 @@
 // Free disk space, asked before a job starts instead of found missing hours later.
-// Leaves how much a job needs to the caller.
 import { existsSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,4 @@
 // Shows progress: one live line on a terminal, plain lines at intervals elsewhere, nothing when asked for nothing.
-// Leaves what is shown to progress.ts and results to the commands.
 import { printable } from '../core/printable.js';
 
 /** One moment of a job. */

@@ -1,5 +1,5 @@
-// Wall-clock seconds of each phase over all processes that worked on it, in timings.json: apart from every file that
-// two runs of the same settings share byte for byte. Leaves what happens in a phase to the phase.
+// Keeps the wall-clock seconds of each phase, over all processes that worked on it, in timings.json. They have a file of
+// their own because every other file is the same, byte for byte, in two runs of the same settings.
 import { readFile } from 'node:fs/promises';
 import { writeDurable } from './durable.js';
 

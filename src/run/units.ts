@@ -1,5 +1,5 @@
 // Work units: results of finished pieces of a long phase, kept on disk until the phase is committed, so that a killed
-// run repeats one piece, not the phase. Leaves the meaning of a piece to the phase.
+// run repeats one piece, not the phase.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { deserialize, serialize } from 'node:v8';

@@ -1,5 +1,4 @@
 // Finding the added tokens of a tokenizer.json in a text, as the reference does.
-// Leaves whether they are looked for at all, and the text between them, to tokenizer-json.ts.
 import { findAny } from './literals.js';
 import type { Normalise } from './text-steps.js';
 

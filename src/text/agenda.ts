@@ -1,5 +1,4 @@
 // The merges that a byte-pair encoder has still to try, the best first.
-// Leaves what a merge is, and which have gone stale, to the encoders.
 
 export interface Merge {
   /** Index of the left symbol. */

@@ -1,5 +1,4 @@
 // SentencePiece's BPE: cuts normalised text by merging the best-scored adjacent pair until none is left.
-// Leaves normalisation, special strings and byte fallback to sentencepiece.ts.
 import { Agenda, type Merge } from './agenda.js';
 
 /** What the merges need to know about the vocabulary. */

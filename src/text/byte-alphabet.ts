@@ -1,5 +1,4 @@
 // The alphabet of byte-level vocabularies: one visible character for each of the 256 bytes.
-// Leaves words and merges to the encoders.
 
 /** Printable Latin-1 bytes stand for themselves, the others for the characters from U+0100 on, in order. */
 const characters: readonly string[] = alphabet();

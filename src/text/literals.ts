@@ -1,5 +1,4 @@
 // Finding given strings in a text.
-// Leaves what is done with them to the tokenizers.
 
 /** Length of the longest of `strings` that stands at a place of a text; 0 where none does. */
 export function longestAt(strings: Iterable<string>): (text: string, at: number) => number {

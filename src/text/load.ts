@@ -1,5 +1,4 @@
 // The tokenizer of a model folder, by the name of its file.
-// Leaves each format to its own reader and finding the file to whoever opens the folder.
 import { UserError } from '../core/errors.js';
 import { loadSentencePiece } from './sentencepiece.js';
 import type { SpecialTokens } from './special-tokens.js';

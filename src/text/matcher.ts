@@ -1,6 +1,6 @@
-// Finds the matches of an expression in time that grows with the text alone, whatever the expression: no choice is tried
-// twice at one place of the text. JavaScript's own matcher may take a choice again and again, and cannot be interrupted.
-// Leaves reading expressions to split-pattern.ts. Of several ways to match the first counts, as in Perl's dialects.
+// Finds the matches of an expression in time that grows with the text alone, whatever the expression: no choice is
+// tried twice at one place of the text. JavaScript's own matcher may take a choice again and again, and cannot be
+// interrupted. Of several ways to match the first counts, as in Perl's dialects.
 
 /** Part of an expression. A set is a JavaScript class or character; it decides about one code point. */
 export type Node =

@@ -1,5 +1,4 @@
 // Byte-pair encoding by a list of merges, as a tokenizer.json gives it: from words to ids.
-// Leaves normalisation, splitting into words and added tokens to others.
 import { Agenda, type Merge } from './agenda.js';
 
 /** Ids are below this, so that a pair of them is one exact number. */

@@ -1,5 +1,4 @@
 // A prompt as parts, and the parts as token ids with the places of pictures.
-// Leaves chat templates to backbones/ and the number of tokens per picture to the engine.
 import type { Tokenizer } from './tokenizer.js';
 
 /** A special token by name, plain text (data, in which no special token is ever recognised), or a picture by index. */

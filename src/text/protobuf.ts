@@ -1,5 +1,4 @@
 // Reads the protobuf wire format: fields of one message, bounds checked, nothing copied.
-// Leaves the meaning of the fields to the caller.
 
 /** Value of a field: a number for varint and fixed-width fields (floats as such), bytes for length-delimited ones. */
 export interface Field {

@@ -1,5 +1,5 @@
-// Reads a SentencePiece model file (tokenizer.model): pieces and the flags that change how text is cut.
-// Leaves the cutting to bpe.ts. What the flags ask for and this project cannot do is refused by name.
+// Reads a SentencePiece model file (tokenizer.model): pieces and the flags that change how text is cut. What the flags
+// ask for and this project cannot do is refused by name.
 import { UserError } from '../core/errors.js';
 import { fields, WireError } from './protobuf.js';
 

@@ -1,5 +1,4 @@
 // The tokenizer of a SentencePiece BPE model: normalisation, special strings, byte fallback, decoding.
-// Leaves the file format to sentencepiece-file.ts and the merges to bpe.ts.
 import { bytePairPieces, type MergeTable } from './bpe.js';
 import { findAny, longestAt } from './literals.js';
 import { byteValue, parseSentencePiece, type SentencePieceModel } from './sentencepiece-file.js';

@@ -1,5 +1,4 @@
 // Special strings of a checkpoint, from tokenizer_config.json and added_tokens.json.
-// Leaves recognising them in text to the tokenizers.
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';

@@ -1,6 +1,5 @@
-// Reads the regular expressions of a tokenizer.json, written for Oniguruma.
-// Leaves matching to matcher.ts and splitting to text-steps.ts. What the dialects of Oniguruma and JavaScript, which decides
-// about single characters, may read differently is refused, not guessed.
+// Reads the regular expressions of a tokenizer.json, written for Oniguruma. What the dialects of Oniguruma and
+// JavaScript, which decides about single characters, may read differently is refused, not guessed.
 //
 // Letters and digits are those of the running Node.js's Unicode. The reference's may be older: it takes characters that
 // were assigned since for neither, so only texts with such characters may be split differently.

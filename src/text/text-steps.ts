@@ -1,5 +1,4 @@
 // What a tokenizer.json does to text before the merges: normalisation, and splitting into words.
-// Leaves added tokens to added-tokens.ts and the rest of the file to tokenizer-json-file.ts.
 import { z } from 'zod';
 import { toByteCharacters } from './byte-alphabet.js';
 import type { Matcher } from './matcher.js';

@@ -1,5 +1,5 @@
 // The file format of tokenizer.json (Hugging Face tokenizers): the byte-pair models that are supported, checked.
-// Leaves encoding and decoding to tokenizer-json.ts. Post-processor, padding and truncation are the prompt's business.
+// Post-processor, padding and truncation are the prompt's business.
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { parseJson } from '../core/json.js';

@@ -1,5 +1,4 @@
 // The tokenizer of a tokenizer.json: byte-level pieces, or text pieces with bytes beside them.
-// Leaves the file format to tokenizer-json-file.ts, text steps, added tokens and merges to the files of those names.
 import { AddedTokens } from './added-tokens.js';
 import { fromByteCharacters } from './byte-alphabet.js';
 import { PairEncoder } from './pair-merges.js';

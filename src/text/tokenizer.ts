@@ -1,5 +1,4 @@
 // What every tokenizer offers, whatever file it was read from, and the streaming of byte pieces into text.
-// Leaves file formats to the readers beside it and prompts to prompt.ts.
 import { TextDecoder } from 'node:util';
 
 /** `specials`: recognise special strings in the text, as the reference tokenizers do. Off (the default) is for data: it yields no special id. */

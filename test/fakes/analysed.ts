@@ -1,5 +1,4 @@
 // Questions with scored responses, as src/views/prm reads them from a table: for tests of its measures.
-// Leaves tables to stored.ts.
 import type { AskedQuestion, ScoredResponse } from '../../src/views/prm/read.js';
 
 /** A correct response that stands for itself: text by sample, two steps, ten tokens. */

@@ -1,5 +1,5 @@
-// Chains of thought for generated problems without a model: the true one, or one with a wrong step. One character is one
-// token; token 0 ends a response. Leaves who writes which chain to policy.ts.
+// Chains of thought for generated problems without a model: the true one, or one with a wrong step. One character is
+// one token; token 0 ends a response.
 import type { Problem, Response } from '../../src/core/types.js';
 
 export const STOP = 0;

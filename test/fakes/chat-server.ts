@@ -1,5 +1,4 @@
 // A local server with the surface of an OpenAI-compatible endpoint; what it answers is given by the test.
-// Leaves the requests, as they came, to be looked at.
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -1,5 +1,4 @@
 // Events of a run's journal with numbers of the test's choosing, and a run folder made of them.
-// Leaves what is read from them to the tests.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';

@@ -1,5 +1,4 @@
 // Small Parquet files for tests, each of one select.
-// Leaves what stands in them to the tests.
 import { openDatabase, pathOf } from '../../src/core/duckdb.js';
 
 export async function writeParquet(path: string, select: string): Promise<string> {

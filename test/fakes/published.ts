@@ -1,15 +1,11 @@
-// The published models by their true sizes: config and side files, from the facts in scripts/random-models.mjs.
-// Leaves weights and tokenizers to whoever needs them.
+// The published models by their true sizes: config and side files, from the facts in tools/random/models.ts.
+import { randomModels } from '../../tools/random/models.js';
 
 export interface Published {
   readonly config: Record<string, unknown>;
   readonly sideFiles: Readonly<Record<string, Record<string, unknown>>>;
   readonly specials: Readonly<Record<string, number>>;
 }
-
-const { randomModels } = (await import(new URL('../../scripts/random-models.mjs', import.meta.url).href)) as {
-  readonly randomModels: Readonly<Record<string, Published>>;
-};
 
 export type PublishedName = 'internvl2-2b' | 'minicpm-llama3-v-2.5' | 'phi-3.5-vision';
 

@@ -1,5 +1,5 @@
-// Writes SentencePiece model files (the protobuf bytes of a tokenizer.model) for tests, and a small vocabulary to put in one.
-// Leaves reading them to src/text.
+// Writes SentencePiece model files (the protobuf bytes of a tokenizer.model) for tests, and a small vocabulary to put
+// in one.
 
 export interface FakePiece {
   readonly text: string;

@@ -1,5 +1,4 @@
 // Tables of rollouts for tests of the evaluation: problems with the texts and rewards of their responses.
-// Leaves writing the file to src/record/table.ts.
 import type { Problem } from '../../src/core/types.js';
 import { type RowGroup, writeRolloutTable } from '../../src/record/table.js';
 import { rate } from '../../src/rollout/generate.js';

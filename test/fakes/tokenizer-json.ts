@@ -1,5 +1,5 @@
-// Small tokenizer.json files for tests: byte-level pieces as Llama 3 has them, and text pieces with bytes beside as Phi 3.
-// Leaves reading them to src/text.
+// Small tokenizer.json files for tests: byte-level pieces as Llama 3 has them, and text pieces with bytes beside as Phi
+// 3.
 import { BYTE_CHARACTERS, toByteCharacters } from '../../src/text/byte-alphabet.js';
 
 export const LLAMA3_SPLIT =

@@ -1,5 +1,4 @@
 // The weight files of a model folder rewritten for tests: tensors changed, left out or added, spread over shards.
-// Leaves making a folder to backbones.ts beside this.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openFolder } from '../../src/checkpoint/folder.js';

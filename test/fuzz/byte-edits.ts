@@ -1,4 +1,4 @@
-// Edits of bytes: flips, cuts, repeats, spans that change places. Leaves what the bytes mean to others.
+// Edits of bytes: flips, cuts, repeats, spans that change places.
 import fc, { type Arbitrary } from 'fast-check';
 import { lengths, text } from './texts.js';
 

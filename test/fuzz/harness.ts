@@ -1,5 +1,4 @@
 // Draws cases by seed, runs them in a thread that can be stopped, and makes the input of a fault small.
-// Leaves inputs and what must hold for them to the targets, and when to stop to the callers.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

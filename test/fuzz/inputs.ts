@@ -1,5 +1,5 @@
-// What the targets draw inputs from: texts, and JSON and bytes with edits. Edits are lists, so that shrinking drops those that do not matter.
-// Leaves what a valid document looks like to the targets.
+// What the targets draw inputs from: texts, and JSON and bytes with edits. Edits are lists, so that shrinking drops
+// those that do not matter.
 import fc, { type Arbitrary } from 'fast-check';
 import { byteEdits, editBytes } from './byte-edits.js';
 import { editJson, edits } from './json-edits.js';

@@ -1,5 +1,5 @@
-// Edits of JSON documents that a parser may stumble over: other values, keys that stand twice or are spelt in another way, depth,
-// length. Leaves edits of bytes to byte-edits.ts.
+// Edits of JSON documents that a parser may stumble over: other values, keys that stand twice or are spelt in another
+// way, depth, length.
 import fc, { type Arbitrary } from 'fast-check';
 import { lengths, text } from './texts.js';
 

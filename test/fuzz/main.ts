@@ -1,5 +1,5 @@
-// `npm run fuzz -- NAME --minutes N [--seed S]`: one parser for long, round after round with the next seed, until time is up or a fault
-// is found. `--replay FILE` runs one saved input. Leaves building it to scripts/fuzz.mjs.
+// `npm run fuzz -- NAME --minutes N [--seed S]`: one parser for long, round after round with the next seed, until time
+// is up or a fault is found. `--replay FILE` runs one saved input.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { deserialize } from 'node:v8';

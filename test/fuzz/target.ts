@@ -1,5 +1,4 @@
 // What the fuzzer knows of a parser: how its inputs are made, and what must hold for each of them.
-// Leaves drawing, shrinking and stopping a case that does not end to harness.ts.
 import type { Arbitrary } from 'fast-check';
 import { UserError } from '../../src/core/errors.js';
 

@@ -1,4 +1,4 @@
-// Every parser that is fuzzed. Leaves each to its file.
+// Every parser that is fuzzed.
 import type { Target } from './target.js';
 import { grader } from './targets/grader.js';
 import { journal } from './targets/journal.js';

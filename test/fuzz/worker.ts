@@ -1,5 +1,4 @@
 // The thread in which cases run, so that one that does not end, or that takes all memory, can be stopped from outside.
-// Leaves what to do about a fault to harness.ts.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';

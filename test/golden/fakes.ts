@@ -1,5 +1,4 @@
 // Golden folders written by tests, and a model without a network that answers with given numbers.
-// Leaves what a layout's files say to its test.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Backbone } from '../../src/backbones/backbone.js';

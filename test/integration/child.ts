@@ -1,6 +1,5 @@
-// A process of its own that runs the small recipe on the fake learner, to be killed and started again.
-// Arguments: folder, name of the run, milliseconds per engine call. Leaves what to expect to resume.test.ts.
-
+// A process of its own that runs the small recipe on the fake learner, to be killed and started again. Arguments:
+// folder, name of the run, milliseconds per engine call.
 import { stopCode, stopSignal } from '../../src/commands/stop.js';
 import { Stopped } from '../../src/core/errors.js';
 import { evolve } from '../../src/jobs/jobs.js';

@@ -1,4 +1,4 @@
-// Compares run folders byte by byte, leaving the clock aside. Leaves making them to the tests.
+// Compares run folders byte by byte, leaving the clock aside.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

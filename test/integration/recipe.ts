@@ -1,4 +1,4 @@
-// A small whole recipe on the fake learner, for the tests of this folder. Leaves what is expected of it to them.
+// A small whole recipe on the fake learner, for the tests of this folder.
 import { join } from 'node:path';
 import type { ConfigInput } from '../../src/config/schema.js';
 import { writeFakeModel } from '../fakes/host.js';

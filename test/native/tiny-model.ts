@@ -1,5 +1,4 @@
 // A small random InternVL2 in a temporary file, opened through the raw native surface, for the tests of native verbs.
-// Leaves checkpoints in Hugging Face form to test/unit/checkpoint.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -1,5 +1,4 @@
 // Checks of changed models: grids of picture sizes, and stages of prompts or pictures.
-// Leaves what is changed and wanted to layouts/.
 
 import type { ModelFolder } from '#src/checkpoint/folder.js';
 import type { RawExample } from '#src/engine/binding.js';

@@ -1,5 +1,4 @@
 // The files of a golden folder: JSON by schema, expected tensors, pictures, and the forms that every layout shares.
-// Leaves what each layout calls its fields to layouts/.
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';

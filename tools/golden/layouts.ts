@@ -1,5 +1,4 @@
 // Finds how the golden folders of a backbone are laid out: the file of its name in layouts/; no list is edited.
-// Leaves everything about a layout to its file.
 
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,4 @@
 // Checks of the network on prompts: every stage, log-probabilities of a response, greedy answers.
-// Leaves training to training.ts.
 import { addon, type Inspected, type RawExample } from '#src/engine/binding.js';
 import { guarded } from '#src/engine/native.js';
 import type { OpenedModel } from '#src/engine/open.js';

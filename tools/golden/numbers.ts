@@ -1,5 +1,4 @@
 // Numbers with a shape, and the parts of them that fixtures store: rows, every k-th element, single indices.
-// Leaves comparing to report.ts.
 
 export interface Numbers {
   readonly shape: readonly number[];

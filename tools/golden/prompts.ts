@@ -1,5 +1,4 @@
 // Checks before the network: lines of the tokenizer; text, cuts, ids and spans of a prompt.
-// Leaves the network to network.ts.
 import type { DescribedModel, OpenedModel } from '#src/engine/open.js';
 import { promptText, tokenisePrompt } from '#src/text/prompt.js';
 import type { GoldenFolder } from './inputs.js';

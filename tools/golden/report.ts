@@ -1,5 +1,4 @@
 // Lines of a golden run: one per case and stage, with the largest error; and the comparisons that fill them.
-// Leaves what is compared to the checks beside it.
 import type { NormsInput, StageInput } from './inputs.js';
 import type { Numbers } from './numbers.js';
 

@@ -1,5 +1,5 @@
-// Checks a golden folder: a tiny model folder with what the reference code computes on it.
-// Leaves the form of the files to layouts/ and the checks to the files beside it. What a folder lacks is not checked.
+// Checks a golden folder: a tiny model folder with what the reference code computes on it. What a folder lacks is not
+// checked.
 import { openFolder } from '#src/checkpoint/folder.js';
 import { UserError } from '#src/core/errors.js';
 import { checkExtra } from './extras.js';

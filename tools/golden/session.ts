@@ -1,5 +1,4 @@
 // A model opened for golden checks, as it is or changed, and prompts in the words of the engine.
-// Leaves comparing to the checks beside it.
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,4 @@
 // Checks of training: loss, gradients, one AdamW step; a new reward head, its scores and gradients.
-// Leaves prompts to prompts.ts.
 import { readSafetensors } from '#src/checkpoint/safetensors.js';
 import { planWeights, saveFile } from '#src/checkpoint/save.js';
 import { readTensors, type Tensor } from '#src/checkpoint/tensors.js';

@@ -1,4 +1,4 @@
-// Writes protocol-buffer fields in wire format: what a SentencePiece model file is made of. Leaves their meaning to tokenizer.ts.
+// Writes protocol-buffer fields in wire format: what a SentencePiece model file is made of.
 
 export class Writer {
   private readonly chunks: Uint8Array[] = [];

@@ -1,5 +1,5 @@
-// Makes the SentencePiece model (tokenizer.model) of the tiny checkpoint: byte-pair merges learnt from the texts of the task,
-// with the settings of InternLM2's file. Leaves encoding and decoding to src/text.
+// Makes the SentencePiece model (tokenizer.model) of the tiny checkpoint: byte-pair merges learnt from the texts of the
+// task, with the settings of InternLM2's file.
 import { Writer } from './protobuf.js';
 
 /** Bytes of `tokenizer.model` and the number of pieces in it. */

@@ -1,5 +1,4 @@
 // Fields that the config.json and preprocessor_config.json of every family may hold, and what the engine makes of them.
-// Leaves the fields of a network to its backbone.
 import { z } from 'zod';
 
 // Weights are computed with in the number type that the settings name; the one that they were saved in must still make sense.

@@ -1,5 +1,4 @@
 // The rotation of positions, which files of different years of Hugging Face's library name differently.
-// Leaves which rotations there are to the backbones.
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../../core/errors.js';

@@ -1,5 +1,5 @@
-// AI2D: Parquet (options as a list, the answer as an index) or TSV (options in columns, the answer as a letter).
-// Leaves scoring to the protocols. Files with and without masked labels look the same and give different numbers.
+// AI2D: Parquet (options as a list, the answer as an index) or TSV (options in columns, the answer as a letter). Files
+// with and without masked labels look the same and give different numbers.
 import { embeddedPicture, hasPicture } from '../pictures.js';
 import { refuse, shown } from '../refuse.js';
 import {

@@ -1,5 +1,4 @@
 // What a file format of problems is, and what its readers share: choices by letter, texts of a row.
-// Leaves each format to its own file of this folder and what holds for all problems to problems.ts.
 import type { ImageSource, Problem } from '../../core/types.js';
 import type { Hints } from '../asked.js';
 import type { ImageRoot } from '../image-root.js';

@@ -1,5 +1,4 @@
 // M3CoT: Parquet with pictures inside, or JSON lines beside a folder of pictures named by the problems' ids.
-// Leaves scoring to the protocols.
 import { embeddedPicture, hasPicture, missingPicture, type Picture } from '../pictures.js';
 import { type Place, refuse, shown } from '../refuse.js';
 import {

@@ -1,5 +1,4 @@
 // MathV360K: a JSON list or JSON lines of {image, conversations: [human, gpt]} with the query text of MathVista.
-// Leaves reading them to conversation.ts, as every record of a LLaVA mixture is read by its own form.
 import { isConversation, readConversations } from '../conversation.js';
 import type { DataFormat } from './format.js';
 

@@ -1,5 +1,5 @@
-// MathVista: Parquet with pictures inside, or annot_*.json, one object by problem id, with paths.
-// Leaves scoring to the protocols. The text of a problem is the official query.
+// MathVista: Parquet with pictures inside, or annot_*.json, one object by problem id, with paths. The text of a problem
+// is the official query.
 import { readFile } from 'node:fs/promises';
 import type { AnswerType, Problem } from '../../core/types.js';
 import { hasPicture, missingPicture, type Picture, picturesOf } from '../pictures.js';

@@ -1,5 +1,4 @@
 // Conversations in the forms of other trainers, in JSON or in Parquet.
-// Leaves reading them to conversation.ts.
 import { isConversation, readConversations } from '../conversation.js';
 import type { DataFormat } from './format.js';
 

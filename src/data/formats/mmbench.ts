@@ -1,5 +1,5 @@
 // MMBench: TSV with options in the columns A, B, C, D; a picture is base64, or the index of another row that holds it.
-// Leaves scoring (a question is right only if all its rotations are) to the protocols; the tag `group` says which rows belong together.
+// The tag `group` says which rows are rotations of one question.
 
 import { embeddedPicture } from '../pictures.js';
 import { type Place, refuse, shown } from '../refuse.js';

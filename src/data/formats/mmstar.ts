@@ -1,5 +1,4 @@
 // MMStar: Parquet (bytes or a struct of bytes) or TSV (base64), options inside the question.
-// Leaves scoring to the protocols.
 import { embeddedPicture } from '../pictures.js';
 import { answerLetter, choiceProblem, type DataFormat, letterAt, tagsOf, textOf } from './format.js';
 import { readRows } from './rows.js';

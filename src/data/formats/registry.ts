@@ -1,5 +1,4 @@
 // Finds the format of a data file among the files of this folder; no list is edited.
-// Leaves everything about a format to its file.
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../core/errors.js';

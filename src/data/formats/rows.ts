@@ -1,5 +1,5 @@
-// Rows of a data file, whatever its kind: JSON list, JSON lines, comma- or tab-separated with quotes, Parquet. Streamed in order.
-// Leaves the meaning of rows to the formats. Parquet is read by DuckDB, JSON by records.ts, other text by separated.ts.
+// Rows of a data file, whatever its kind: JSON list, JSON lines, comma- or tab-separated with quotes, Parquet. Streamed
+// in order. Parquet is read by DuckDB, JSON by records.ts, other text by separated.ts.
 import { openDatabase, tableOf } from '../../core/duckdb.js';
 import { UserError } from '../../core/errors.js';
 import { openRegularFile } from '../../core/files.js';

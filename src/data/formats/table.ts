@@ -1,5 +1,5 @@
-// A flat table, whatever its kind of file: a column each for question, answer and picture, perhaps for choices and more. Usual names
-// are known; others are said by the user. Leaves pictures to pictures.ts and the texts of question and answer to asked.ts.
+// A flat table, whatever its kind of file: a column each for question, answer and picture, perhaps for choices and
+// more. Usual names are known; others are said by the user.
 import { UserError } from '../../core/errors.js';
 import { askedProblem } from '../asked.js';
 import { settleMarks } from '../marks.js';
@@ -154,7 +154,7 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === '';
 }
 
-/** Longer cells are no lists: the pattern below takes time by the square of the length where quotes do not close. */
+/** Longer cells are not taken for lists: the pattern below takes time by the square of the length where quotes do not close. */
 const LONGEST_LIST = 16_384;
 
 /** A list that a text cell spells as JSON or as Python does; any other value as it is. */

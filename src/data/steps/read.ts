@@ -1,5 +1,5 @@
-// Reads step-labelled solutions from JSON files: Math-Shepherd, PRM800K, TRL stepwise supervision, VisualPRM, told by the first record.
-// Leaves each form to records.ts.
+// Reads step-labelled solutions from JSON files: Math-Shepherd, PRM800K, TRL stepwise supervision, VisualPRM, told by
+// the first record.
 import { UserError } from '../../core/errors.js';
 import { readRecords } from '../records.js';
 import { refuse } from '../refuse.js';

@@ -1,5 +1,4 @@
 // Solutions with a label for each step, as the published data sets of process reward models hold them.
-// Leaves finding which form a record has to read.ts, and writing to write.ts.
 import { type Place, refuse, shown } from '../refuse.js';
 
 /** A solution cut into steps. A label is the share of right continuations, 0 to 1, or 0 or 1 where the source is hard. */

@@ -1,5 +1,4 @@
 // Writes step-labelled solutions in the forms that other trainers read, a JSON line each.
-// Leaves files to the callers; reading them back is read.ts.
 import type { StepLabelled } from './records.js';
 
 /** A label counts as right above this. */

@@ -1,5 +1,4 @@
 // AI2D: overall. Files with and without masked labels give different numbers: the name of the file tells which it was.
-// Leaves the rule to reward/protocol/can-infer.ts.
 import { type Benchmark, byTag } from './benchmark.js';
 
 export const benchmark: Benchmark = {

@@ -1,5 +1,5 @@
-// What a benchmark is: whose rule grades it, which of its problems count, what belongs together, and its sub-task tables.
-// Leaves each benchmark to the file of its name and grading to src/reward/protocol.
+// What a benchmark is: whose rule grades it, which of its problems count, what belongs together, and its sub-task
+// tables.
 import type { AnswerType, ImageSource, QuestionType } from '../../core/types.js';
 
 /** What is known of a problem when its responses are graded: a problem that may be without its pictures. */

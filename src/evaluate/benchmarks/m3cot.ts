@@ -1,5 +1,4 @@
 // M3CoT: overall, by domain and by topic, as its judge does.
-// Leaves the rule to reward/protocol/m3cot.ts.
 import { type Benchmark, byTag } from './benchmark.js';
 
 const DOMAINS = { science: 'science', commonsense: 'commonsense', mathematics: 'mathematics' };

@@ -1,5 +1,4 @@
 // The in-domain test set: problems held out of MathV360K, by the data set that each comes from.
-// Leaves the rule to the project's own protocol, which is also the reward of the training.
 import { type Benchmark, byAnswerType, byQuestionType, bySource } from './benchmark.js';
 
 export const benchmark: Benchmark = {

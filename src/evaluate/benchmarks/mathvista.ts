@@ -1,5 +1,4 @@
 // MathVista: overall and by task, as its paper and its scorer do. The test split has no answers: testmini it is.
-// Leaves the rule to reward/protocol/mathvista.ts.
 import {
   type Benchmark,
   byAnswerType,

@@ -1,5 +1,4 @@
 // MMBench-R: the reasoning abilities of MMBench, perception removed (P15).
-// Leaves everything else to mmbench.ts.
 import { type Benchmark, tagOf } from './benchmark.js';
 import { benchmark as mmbench } from './mmbench.js';
 

@@ -1,5 +1,5 @@
-// MMBench: a question is right only if all rotations of its options are (circular); the first rotation alone stands beside it.
-// Leaves the rule to reward/protocol/can-infer.ts and the subset without perception to mmbench-r.ts.
+// MMBench: a question is right only if all rotations of its options are (circular); the first rotation alone stands
+// beside it.
 import { ROTATIONS } from '../../reward/protocol/circular.js';
 import { type Asked, type Benchmark, byTag, tagOf } from './benchmark.js';
 

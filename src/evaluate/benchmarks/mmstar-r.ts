@@ -1,5 +1,4 @@
 // MMStar-R: MMStar without its two perception categories (P15).
-// Leaves everything else to mmstar.ts.
 import { type Benchmark, tagOf } from './benchmark.js';
 import { benchmark as mmstar } from './mmstar.js';
 

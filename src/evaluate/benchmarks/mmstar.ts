@@ -1,6 +1,5 @@
-// MMStar: overall, by its six categories and their eighteen axes.
-// Leaves the subset without perception to mmstar-r.ts. The matcher wants a response to open with its letter, which no
-// chain of thought does, so the verdicts are those of `mstar` and the matcher's stand beside them.
+// MMStar: overall, by its six categories and their eighteen axes. The matcher wants a response to open with its letter,
+// which no chain of thought does, so the verdicts are those of `mstar` and the matcher's stand beside them.
 import { type Benchmark, byTag } from './benchmark.js';
 
 const CATEGORIES = {

@@ -1,5 +1,4 @@
 // Finds the benchmarks among the files of this folder; no list is edited.
-// Leaves everything about a benchmark to its file.
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../core/errors.js';

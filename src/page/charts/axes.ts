@@ -1,5 +1,4 @@
 // What all charts share: size, fonts, axes, colours that follow light and dark.
-// Leaves each kind of chart to its own file and drawing to svg.ts.
 import type { EChartsCoreOption } from 'echarts/core';
 import { significant } from '../format.js';
 import type { Markup } from '../html.js';

@@ -1,5 +1,4 @@
 // Bars: standing ones side by side or on top of each other, and lying ones whose names are words.
-// Leaves axes to axes.ts.
 import type { Markup } from '../html.js';
 import { axisX, axisY, type ChartText, type Colour, draw, INK, LEFT, label, quiet } from './axes.js';
 

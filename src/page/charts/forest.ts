@@ -1,5 +1,4 @@
 // Estimates with their intervals, one below the other, for rows whose names are words; and differences around zero.
-// Leaves axes to axes.ts.
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts';
 import type { Markup } from '../html.js';
 import { axisX, type ChartText, draw, INK, label, MUTED, quiet, RULE } from './axes.js';

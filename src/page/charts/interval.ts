@@ -1,5 +1,4 @@
 // Shares with their intervals, one for each checkpoint.
-// Leaves axes to axes.ts.
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts';
 import type { Markup } from '../html.js';
 import { axisX, axisY, type ChartText, draw, FONT, INK, LEFT, MUTED, quiet } from './axes.js';

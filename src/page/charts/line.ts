@@ -1,5 +1,4 @@
 // Lines over iterations, temperatures or optimizer steps.
-// Leaves axes to axes.ts and names that would overlap to spread.ts.
 import type { Markup } from '../html.js';
 import {
   axisX,

@@ -1,5 +1,4 @@
 // Moves names beside lines apart, each as little as possible. Pure.
-// Leaves where the lines end to line.ts.
 
 /** Places that are pushed as one; `sum` of where its members want the first of them to be. */
 interface Block {

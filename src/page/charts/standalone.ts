@@ -1,5 +1,4 @@
 // A chart of a page as an SVG file of its own: with its title and legend, on white, in the light colours of the page.
-// Leaves drawing to svg.ts and writing the file to the caller.
 import { escapeText, type Markup } from '../html.js';
 import { lightColours } from '../style.js';
 import { FONT } from './axes.js';

@@ -1,5 +1,4 @@
 // Draws a chart as SVG text that stands inline in the page: colours are the page's own, ids are unique and repeatable.
-// Leaves what is drawn to the kinds of charts.
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, MarkLineComponent } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';

@@ -1,5 +1,4 @@
 // A long curve as few points: means over equal stretches, so that a page holds thousands of optimizer steps.
-// Leaves drawing to line.ts.
 
 /** A value at a place; null where it was not finite. */
 export type CurvePoint = readonly [number, number | null];

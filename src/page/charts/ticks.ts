@@ -1,5 +1,5 @@
-// Which names an axis shows and in which of its rows: a word is moved down where it would run into another, a number left out.
-// Leaves drawing to axes.ts. Pure.
+// Which names an axis shows and in which of its rows: a word is moved down where it would run into another, a number
+// left out. Pure.
 
 /** Of a letter in the font of an axis, in pixels; and the least room between two names. */
 const LETTER = 6.6;

@@ -1,5 +1,5 @@
-// Finds the numbers of a plain text together with the whole expression that each belongs to, and computes it: `5 + 7` is 12,
-// `3x + 1` is no number. Leaves literals to number.ts, trees to math/ and choosing a number to value.ts.
+// Finds the numbers of a plain text together with the whole expression that each belongs to, and computes it: `5 + 7`
+// is 12, `3x + 1` is not a number.
 import { evaluate, POINTS } from './math/evaluate.js';
 import { isScalar, type Node } from './math/node.js';
 import { parseMath } from './math/parse.js';
@@ -28,7 +28,7 @@ const PART = new RegExp(
     '([A-Za-z]+)',
     '([([])',
     String.raw`([)\]])`,
-    // An exclamation mark at the end of a sentence is no factorial.
+    // An exclamation mark at the end of a sentence is not a factorial.
     String.raw`(!+(?![=!]|["'\s]*$|\s[^-+*/]))`,
     '(,)',
     String.raw`(\s?:(?=\s?\d))`,
@@ -233,7 +233,7 @@ export function constant(node: Node): number | null {
 
 const POINTS_AFTER_FIRST = Array.from({ length: POINTS - 1 }, (_, i) => i + 1);
 
-/** `2010-2015` and `2:1` are no numbers. */
+/** `2010-2015` and `2:1` are not numbers. */
 function isRange(span: string): boolean {
   const [, low, high] = /^(\d+)-(\d+)$/.exec(span) ?? [];
   return span.includes(':') || (low !== undefined && Number(low) < Number(high));

@@ -1,5 +1,4 @@
 // Reads which choice of a multiple-choice question a piece of text or a whole response answers with.
-// Leaves finding the piece to extract.ts, and where choices are named to mentions.ts.
 import { findQuantities } from './arithmetic.js';
 import { choiceForms, formula, letterOf, onlyOne, sameFormulas, sameWords, tidy } from './choices.js';
 import type { Node } from './math/node.js';

@@ -1,5 +1,5 @@
-// The choices of a question in the forms in which a response may name them: words, values, formulas. Says which choices are
-// the same. Leaves finding them in a response to mentions.ts.
+// The choices of a question in the forms in which a response may name them: words, values, formulas. Says which choices
+// are the same.
 import { constant } from './arithmetic.js';
 import { plainMath } from './latex.js';
 import { sameMath } from './math/compare.js';

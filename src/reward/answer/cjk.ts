@@ -1,4 +1,4 @@
-// Reads numbers written in Chinese or Japanese characters. Leaves digits and English words to number.ts.
+// Reads numbers written in Chinese or Japanese characters.
 import type { NumberRead } from './number.js';
 
 const DIGITS = new Map<string, number>([

@@ -1,4 +1,4 @@
-// What the stages of the grader make of a response, for `mstar grade --explain`. Leaves the verdict to grade.ts.
+// What the stages of the grader make of a response, for `mstar grade --explain`.
 import { tidy } from './choices.js';
 import { statedAnswers, statesAnswer } from './extract.js';
 import type { Gradable } from './grade.js';

@@ -1,5 +1,5 @@
-// Reads the final answer of a response as a mathematical object: number, expression, list, set, interval, equation, word.
-// Leaves the tree and its comparison to math/, and finding boxes and phrases to extract.ts.
+// Reads the final answer of a response as a mathematical object: number, expression, list, set, interval, equation,
+// word.
 import { constant } from './arithmetic.js';
 import { readLooseChoice, readStatedChoice } from './choice.js';
 import { lastBoxes, sentencesFromEnd, statedAnswers } from './extract.js';
@@ -52,7 +52,7 @@ export function readGold(gold: string): ExpressionRead {
   return readWhole(text) ?? readExpression(gold) ?? readFormula(gold, 'the gold answer');
 }
 
-/** The words of a gold answer that is no mathematics, such as `no solution`; null where it is. */
+/** The words of a gold answer that is not mathematical, such as `no solution`; null where it is. */
 export function goldWords({ node, extracted }: ExpressionRead): string | null {
   if (node?.kind === 'text') return plainText(node.text);
   return /^[A-Za-z][A-Za-z ]+$/.test(extracted) ? plainText(extracted) : null;

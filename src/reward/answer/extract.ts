@@ -1,5 +1,4 @@
 // Finds the pieces of a response that may state the final answer, the most trusted one first.
-// Leaves reading a piece as letter, number, list or text to the readers.
 import { lastBoxed } from './latex.js';
 import { isAscii } from './unify.js';
 
@@ -139,7 +138,7 @@ const REFUSAL = new RegExp(
   'i',
 );
 
-/** True where a sentence says that the question cannot be answered: a number in it is no answer. */
+/** True where a sentence says that the question cannot be answered: a number in it is not the answer. */
 export function isRefusal(sentence: string): boolean {
   return REFUSAL.test(sentence);
 }

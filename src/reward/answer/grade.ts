@@ -1,5 +1,5 @@
-// The one grader: reward, voting, Pass@K, labels and evaluation all ask it. Extract, normalise, compare; nothing is evaluated.
-// Leaves finding and reading answers to the other files of this folder.
+// The one grader: reward, voting, Pass@K, labels and evaluation all ask it. Extract, normalise, compare; nothing is
+// evaluated.
 import type { AnswerType, Grade, Problem } from '../../core/types.js';
 import { constant } from './arithmetic.js';
 import { type ChoiceRead, readLooseChoice, readStatedChoice } from './choice.js';

@@ -1,5 +1,5 @@
-// Turns the LaTeX that models write around answers into plain text: \boxed, \frac, \text, spacing, degree signs.
-// Leaves numbers to number.ts and values to value.ts. Reads every character once, nests at most 32 deep.
+// Turns the LaTeX that models write around answers into plain text: \boxed, \frac, \text, spacing, degree signs. Reads
+// every character once, nests at most 32 deep.
 
 const MAX_DEPTH = 32;
 

@@ -1,5 +1,5 @@
-// Finds every place where a text names a choice, by letter, by its words or by its value, and joins what is named together:
-// `(A), (C) and (D)`. Leaves choosing among them to choice.ts.
+// Finds every place where a text names a choice, by letter, by its words or by its value, and joins what is named
+// together: `(A), (C) and (D)`.
 import { findQuantities } from './arithmetic.js';
 import { choiceForms, formula, letterOf, onlyOne, sameFormulas, sameValues } from './choices.js';
 import { findNumberWords } from './number.js';

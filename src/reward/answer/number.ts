@@ -88,10 +88,10 @@ function keepThousands(literal: string): string {
   return grouped ?? literal.slice(0, comma);
 }
 
-/** A sign in words right before a number that is no operand: `negative 5`, `minus 3`, but not `8 minus 3`. */
+/** A sign in words right before a number that is not an operand: `negative 5`, `minus 3`, but not `8 minus 3`. */
 const SIGN_WORD = /(?:^|[^\d)\s])\s{0,3}((?:negative|minus) \$?)$/i;
 
-/** Place of the sign that belongs to the number, -1 for none: the minus of `7 - 3` or `2010-2015` is no sign. */
+/** Place of the sign that belongs to the number, -1 for none: the minus of `7 - 3` or `2010-2015` is not a sign. */
 function signBefore(text: string, start: number): number {
   const at = text[start - 1] === '$' ? start - 2 : start - 1;
   if (text[at] !== '-' && text[at] !== '+') {

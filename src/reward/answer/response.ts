@@ -1,5 +1,5 @@
-// First stage: what of a response is its answer at all. Bounds it, takes thoughts out, keeps what stands in answer tags, and ends it
-// where the model goes on to a question of its own. Leaves finding the answer in that text to extract.ts.
+// First stage: what of a response is its answer at all. Bounds it, takes thoughts out, keeps what stands in answer
+// tags, and ends it where the model goes on to a question of its own.
 import { MAX_GRADED_LENGTH } from './text.js';
 import { unify } from './unify.js';
 

@@ -1,4 +1,4 @@
-// Small pieces of text handling that every answer reader shares. Leaves LaTeX to latex.ts and numbers to number.ts.
+// Small pieces of text handling that every answer reader shares.
 
 /** Longest text that is graded; of a longer one the end is read, as answers stand there. UTF-16 units. */
 export const MAX_GRADED_LENGTH = 65_536;

@@ -1,5 +1,5 @@
-// One spelling for signs that Unicode has many of: full-width letters, superscripts, vulgar fractions, spaces, dashes, CJK stops.
-// Leaves words and LaTeX to others. Text in ASCII comes back as it is.
+// One spelling for signs that Unicode has many of: full-width letters, superscripts, vulgar fractions, spaces, dashes,
+// CJK stops. Text in ASCII comes back as it is.
 
 const SUPERSCRIPTS = /[\u00b2\u00b3\u00b9\u2070-\u207e]+/g;
 const FRACTION_AFTER_DIGIT = /(?<=\d) ?(?=[\u00bc-\u00be\u2150-\u215e])/g;

@@ -1,5 +1,4 @@
 // Reads a piece of text as the value that a free-form question asks for: number, list or plain text.
-// Leaves finding the piece to extract.ts and the verdict to grade.ts.
 import type { AnswerType } from '../../core/types.js';
 import { constantIn, findQuantities, type Quantity } from './arithmetic.js';
 import { findCjkNumbers } from './cjk.js';
@@ -62,7 +61,7 @@ const SEVERAL = /^ ?(?:[A-Za-z%]{1,16} )?(?:[,;&/]|,? ?(?:or|and|to)|, ?(?:or|an
 /** A gap with an equals sign: what follows is what the first number comes to. */
 const COMES_TO = /^[^,.;=]{0,24}=[^=\d]{0,16}$/;
 
-/** The first number, in digits or words, or what it comes to; several numbers at once are no number. */
+/** The first number, in digits or words, or what it comes to; several numbers at once do not count as one. */
 function readNumber(piece: string, form: ValueForm): ValueRead | null {
   const text = decimalComma(piece.replace(/\s+/g, ' '));
   const numbers = notDenied(text, findQuantities(text));
@@ -127,7 +126,7 @@ export function readLooseValue(sentence: string, form: ValueForm, asides: boolea
   return aside ? numberRead(text, aside, form) : null;
 }
 
-/** True where a sentence has one number in digits that is no aside: what it states is clear. */
+/** True where a sentence has one number in digits that is not an aside: what it states is clear. */
 export function hasOneValue(sentence: string): boolean {
   const text = plainMath(sentence.slice(-LONGEST_SENTENCE));
   return withoutAsides(text, findNumbers(text)).length === 1;

@@ -1,5 +1,5 @@
-// The rule by which VLMEvalKit infers an option without its judge: exactly one lone letter near the end, or one option text.
-// Serves MMBench and AI2D. Leaves the circular count over rotations to circular.ts.
+// The rule by which VLMEvalKit infers an option without its judge: exactly one lone letter near the end, or one option
+// text. Serves MMBench and AI2D.
 import { compared, goldLetter, letterOf, type Protocol, unreadable } from './protocol.js';
 
 const REFUSALS = [

@@ -1,5 +1,4 @@
 // MMBench asks every question once for each rotation of its choices: here its two ways to count are told apart.
-// Leaves the verdict on a single response to can-infer.ts.
 
 /** One graded response of MMBench. Rotation k of a question has the question's index plus k million. */
 export interface Rotation {

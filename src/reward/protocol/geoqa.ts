@@ -1,4 +1,4 @@
-// The rule by which G-LLaVA's scorer reads a choice from a solution of GeoQA or UniGeo. Leaves all other forms out.
+// The rule by which G-LLaVA's scorer reads a choice from a solution of GeoQA or UniGeo.
 import { compared, goldLetter, type Protocol, unreadable } from './protocol.js';
 
 /** Tried in turn, each at its first match. */

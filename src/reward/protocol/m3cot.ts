@@ -1,5 +1,4 @@
 // The rule of the M3CoT judge: the last letter in brackets, else the last choice whose text occurs, else a lone letter.
-// Leaves everything that is not in that rule out, even where it errs.
 import { compared, goldLetter, letterOf, type Protocol, unreadable } from './protocol.js';
 
 const IN_BRACKETS = /\(([A-Za-z])\)/g;

@@ -1,5 +1,5 @@
 // The project's own protocol: finds the final answer of a long chain of thought and compares values, not strings.
-// Leaves the work to ../answer; it is also what reward, voting and evaluation use.
+// Reward, voting and evaluation use it too.
 import { stagesOf } from '../answer/explain.js';
 import { grade } from '../answer/grade.js';
 import { goldLetter, type Protocol } from './protocol.js';

@@ -1,5 +1,4 @@
 // What a protocol is: the way in which one benchmark, or this project, turns a response into a verdict.
-// Leaves each benchmark's rule to the file of its name and reading rows from files to others.
 import type { AnswerType, Grade, QuestionType } from '../../core/types.js';
 import type { Stages } from '../answer/explain.js';
 

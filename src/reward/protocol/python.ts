@@ -1,5 +1,4 @@
 // How Python reads and writes the numbers that official scorers compare as text: float(), int(), round(), str().
-// Leaves what is compared to the protocols.
 
 /** `float(text)`; null where Python refuses. */
 export function pythonFloat(text: string): number | null {

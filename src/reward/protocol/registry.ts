@@ -1,5 +1,4 @@
 // The list of protocols, and which of them is the official one of a row.
-// Leaves each rule to its file.
 import { ai2d, mmbench } from './can-infer.js';
 import { geoqa } from './geoqa.js';
 import { m3cot } from './m3cot.js';

@@ -1,5 +1,4 @@
 // Runs side by side, finished or not: the settings in which they differ and their test accuracies by checkpoint.
-// Leaves reading a run to read.ts, charts to page.ts and printing to the command.
 import { basename, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { UserError } from '../../core/errors.js';

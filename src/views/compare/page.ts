@@ -1,5 +1,4 @@
 // Several runs as one page that stands alone: what they are, the settings that differ, their curves over each other.
-// Leaves reading to comparison.ts, what a run has on each axis to side.ts, charts and looks to the parts of every report.
 
 import { type Line, lineChart } from '../../page/charts/line.js';
 import { type CurvePoint, thin } from '../../page/charts/thin.js';

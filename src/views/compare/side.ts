@@ -1,5 +1,4 @@
 // A run as one of several: its letter, its colour and its curves over the axes that they share.
-// Leaves drawing to page.ts.
 import { isIteration } from '../../evolve/phases.js';
 import type { Colour } from '../../page/charts/axes.js';
 import { html, type Markup } from '../../page/html.js';
@@ -16,7 +15,7 @@ export interface Side {
   readonly steps: number;
 }
 
-/** In order of use: the first ones stay apart best, in light and dark and for colour-blind readers. */
+/** In order of use: the first ones are easiest to tell apart, in light and dark and for colour-blind readers. */
 const COLOURS = ['s1', 's2', 's3', 't4', 't1', 'ink', 't7', 'bad'] as const;
 
 export function sidesOf(runs: readonly RunData[], names: readonly string[]): Side[] {
@@ -63,12 +62,12 @@ export function sharedTemperature(sides: readonly Side[]): number | null {
   return shared.sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted) || a - b)[0] ?? null;
 }
 
-/** What a standing measured at a temperature. */
+/** What a measurement came to at a temperature. */
 export function samplesAt({ samples }: Measurement, temperature: number | null): SampleMeasure | undefined {
   return samples.find((one) => one.temperature === temperature);
 }
 
-/** Temperatures that every standing has. */
+/** Temperatures that every measurement has. */
 function followed(standings: readonly Measurement[]): number[] {
   const [first, ...others] = standings;
   const all = first?.samples.map(({ temperature }) => temperature) ?? [];

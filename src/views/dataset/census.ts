@@ -1,5 +1,5 @@
-// Counts of a data set, made in one pass: sources, types, answers, lengths, pictures, what is odd about it.
-// Leaves reading to data/ and showing to page.ts. Holds no problem but the few that are drawn for the picture sheet.
+// Counts of a data set, made in one pass: sources, types, answers, lengths, pictures, what is odd about it. Holds no
+// problem but the few that are drawn for the picture sheet.
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import { UserError } from '../../core/errors.js';
@@ -51,7 +51,7 @@ export interface Census {
   readonly repeats: { readonly same: number; readonly conflicting: number };
   /** What there is to say of the problems as a whole: those without a picture, hint lines. */
   readonly notes: readonly string[];
-  /** Repeated ids, conflicting answers, answers that are no choice. */
+  /** Repeated ids, conflicting answers, answers that are not among the choices. */
   readonly warnings: { readonly count: number; readonly examples: readonly string[] };
   readonly seconds: number;
 }

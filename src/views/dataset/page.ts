@@ -1,5 +1,5 @@
-// A data set as a page: what is in it, what is odd about it, and some of its problems to look at.
-// Leaves counting to census.ts. The page stands alone: no script, pictures inside.
+// A data set as a page: what is in it, what is odd about it, and some of its problems to look at. The page stands
+// alone: no script, pictures inside.
 import type { ImageSource, Problem } from '../../core/types.js';
 import { barChart, lyingBars } from '../../page/charts/bars.js';
 import type { Document } from '../../page/document.js';

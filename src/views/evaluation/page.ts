@@ -1,5 +1,4 @@
 // evaluation.html: one page that stands alone, with the tables and charts of an evaluation and some wrong answers.
-// Leaves parts, charts and looks to src/report and the numbers to tabulate.ts.
 
 import type { Asked } from '../../evaluate/benchmarks/benchmark.js';
 import type { Curve, Evaluation, PartTable, SetTables, WrongAnswer } from '../../evaluate/evaluation.js';

@@ -1,5 +1,4 @@
 // The tables of an evaluation from stored rollouts: regraded, counted, written as JSON, Markdown and one page.
-// Leaves the numbers to tabulate.ts, the looks to markdown.ts and page.ts, and sampling to sample.ts.
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeFolder } from '../../core/files.js';
 import type { Asked, Benchmark } from '../../evaluate/benchmarks/benchmark.js';
@@ -24,7 +23,7 @@ export interface TablesOptions {
   readonly protocol?: string;
   /** Seeds the bootstrap. */
   readonly seed: number;
-  /** What a data set says of problems, by id: tags and choices that the tables lack, and pictures that are no files. */
+  /** What a data set says of problems, by id: tags and choices that the tables lack, and pictures that are not files. */
   readonly about?: ReadonlyMap<string, Asked>;
   readonly judge?: Judging;
 }

@@ -1,5 +1,5 @@
-// The dynamics of the runs of an experiment as curves: means over seeds by iteration (P13).
-// Pure functions of summaries. Leaves drawing to figures.ts.
+// The dynamics of the runs of an experiment as curves: means over seeds by iteration (P13). Pure functions of
+// summaries.
 
 import type { Summary } from '../../evolve/summary.js';
 import { type Estimate, estimate, pairedEstimate } from '../../measure/seeds.js';

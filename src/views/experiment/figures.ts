@@ -1,5 +1,4 @@
 // The figures of an experiment as SVG files: accuracies and differences of the rows, and curves of the dynamics.
-// Leaves numbers to tabulate.ts and curves.ts, drawing to report/charts.
 import { rampColour } from '../../page/charts/axes.js';
 import { type ForestRow, forestChart } from '../../page/charts/forest.js';
 import { type Line, lineChart } from '../../page/charts/line.js';

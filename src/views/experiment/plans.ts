@@ -1,5 +1,4 @@
 // The paper's tables and figures as grids of rows (assets/rows): what each compares, and against which row.
-// Leaves running the grid to grid.ts and numbers to tabulate.ts.
 
 export interface Row {
   /** A file of assets/rows. */

@@ -1,5 +1,5 @@
-// A finished experiment as numbers: each row's accuracies with intervals over seeds, and its differences from the reference row,
-// seed by seed. Pure functions of summaries. Leaves files to write.ts.
+// A finished experiment as numbers: each row's accuracies with intervals over seeds, and its differences from the
+// reference row, seed by seed. Pure functions of summaries.
 import { precedesIterations } from '../../evolve/phases.js';
 import type { Summary } from '../../evolve/summary.js';
 import { type Estimate, estimate, pairedEstimate } from '../../measure/seeds.js';

@@ -1,5 +1,4 @@
 // The files of an experiment: NAME.json with every number, NAME.md and NAME.html to read, NAME-*.svg as figures.
-// Leaves the numbers to tabulate.ts and curves.ts.
 import { join } from 'node:path';
 import { titleOf } from '../../evolve/phases.js';
 import type { Estimate } from '../../measure/seeds.js';
@@ -208,7 +207,7 @@ function decisionsTable(runs: readonly Run[]): Markup | null {
   );
 }
 
-/** Bold where its interval is without zero; two seeds that happen to agree are none. */
+/** Bold where its interval leaves out zero and rests on three seeds or more: two may happen to agree. */
 function difference(estimate: Estimate | undefined): Part {
   const text = ranged(estimate, points);
   const { low, high, values } = estimate ?? { low: null, high: null, values: [] };

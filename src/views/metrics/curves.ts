@@ -1,5 +1,5 @@
-// The curves of a run as scalars, one journal event after the other: so they are the same while the run goes on and after it.
-// Leaves where they are written to metrics.ts and their file formats to tensorboard.ts.
+// Turns the events of a journal, one after the other, into the curves of a run as scalars: the same ones while the run
+// goes on and after it.
 import { checked } from '../../core/schema.js';
 import { isIteration, phases, resultsOf } from '../../evolve/phases.js';
 import * as results from '../../record/results.js';
@@ -80,7 +80,7 @@ function outOfDomain(phase: string, { at, greedy: { accuracy } }: results.TestRe
 }
 
 function choice({ phase, sampled, unreadable, correct, selected }: results.ChoiceEvent): Point[] {
-  // The warm-up samples with the answer given, so it is no point of these curves.
+  // The warm-up samples with the answer given, so it is not a point of these curves.
   if (!isIteration(phase)) return [];
   const all = Math.max(1, sampled);
   return points(phase, iterationOf(phase), 'rollout', {

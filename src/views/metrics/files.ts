@@ -1,12 +1,12 @@
-// The two files of metrics in a run folder: metrics.jsonl, which also keeps the times, and the event file of TensorBoard.
-// Leaves what stands in them to curves.ts and when to metrics.ts.
+// The two files of metrics in a run folder: metrics.jsonl, which also keeps the times, and the event file of
+// TensorBoard.
 import { type FileHandle, open, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurable } from '../../run/durable.js';
 import type { Point } from './curves.js';
 import { eventFile, eventRecord } from './tensorboard.js';
 
-/** A point and when it was first seen, in seconds since 1970; null where nobody looked. */
+/** A point and when it was first seen, in seconds since 1970; null where no process was watching. */
 export interface Metric extends Point {
   readonly wallSeconds: number | null;
 }

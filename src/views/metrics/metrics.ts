@@ -1,6 +1,6 @@
-// The curves of a run written while it goes on: files made anew from the journal at every start, then added to with every
-// event. What lies beyond the cut of the journal goes with the old file, so nothing is doubled and nothing lost.
-// A file that cannot be written is given up with a warning; the run goes on. Leaves curves to curves.ts, files to files.ts.
+// The curves of a run written while it goes on: files made anew from the journal at every start, then added to with
+// every event. What lies beyond the cut of the journal goes with the old file, so nothing is doubled and nothing lost.
+// A file that cannot be written is given up with a warning; the run goes on.
 import type { Run } from '../../run/folder.js';
 import type { JournalEvent } from '../../run/journal.js';
 import { readEvents } from '../run/read.js';
@@ -22,7 +22,7 @@ export class Metrics {
     this.#say = say;
   }
 
-  /** Follows a run that was just opened. Never rejects: metrics are no reason for a run to fail. */
+  /** Follows a run that was just opened. Never rejects: a run does not fail because of its metrics. */
   static async follow(run: Run, to: readonly ReportTo[] = []): Promise<Metrics> {
     const metrics = new Metrics((text) => run.progress.say(text));
     if (to.length === 0) return metrics;

@@ -1,5 +1,5 @@
-// TensorBoard event files: scalars of a run as TFRecords of Event messages. Format: tensorflow/core/util/event.proto and
-// lib/io/record_writer.cc. Leaves where a curve comes from to curves.ts and writing to metrics.ts.
+// TensorBoard event files: scalars of a run as TFRecords of Event messages. Format: tensorflow/core/util/event.proto
+// and lib/io/record_writer.cc.
 
 export interface Scalar {
   readonly tag: string;
@@ -77,7 +77,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32C, rotated and offset as records want it, so that a checksum of checksums is none. */
+/** CRC-32C, rotated and offset as records want it, as the checksum of data that hold checksums would be a weak one. */
 function masked(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (crc >>> 8) ^ (table[(crc ^ byte) & 0xff] as number);

@@ -1,5 +1,5 @@
-// The analysis of a run's PRM (P11) from its folder alone: numbers, then prm.json, prm.md, prm.html and the figures as files.
-// Leaves each kind of number to the file of its name, and looks to markdown.ts and page.ts.
+// The analysis of a run's PRM (P11) from its folder alone: numbers, then prm.json, prm.md, prm.html and the figures as
+// files.
 
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';

@@ -1,5 +1,4 @@
 // What prm.json holds: every number of the analysis of a PRM with its interval. Shares are 0..1, differences -1..1.
-// Leaves computing them to the files of their names and showing them to markdown.ts and page.ts.
 
 import type { SetTables } from '../../evaluate/evaluation.js';
 import type { Interval } from '../../measure/bootstrap.js';

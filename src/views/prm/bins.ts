@@ -1,5 +1,4 @@
-// The ten bins of scores and rewards: raw outputs of the head, of which some lie a little outside 0..1.
-// Leaves what is counted in them to ranking.ts and calibration.ts.
+// Ten bins for scores and rewards. They are raw outputs of the head, so some lie a little outside 0..1.
 
 /** [low, high] of each bin; the first has no lower end and the last no upper one. */
 export const TENTHS = Array.from({ length: 10 }, (_, i) => [i / 10, (i + 1) / 10] as const);

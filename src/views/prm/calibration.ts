@@ -1,5 +1,4 @@
 // Scores of a PRM against Monte-Carlo labels on responses that it was not trained on: error, correlation, reliability.
-// Leaves the true reasoning to truth.ts and holding responses out to src/label/held-out.ts.
 import { type BootstrapOptions, bootstrapStatistics, type Interval } from '../../measure/bootstrap.js';
 import { groupedCorrelation, minus, ratio } from '../../measure/statistics.js';
 import type { HeldOutResponse } from '../../record/held-out.js';

@@ -1,5 +1,5 @@
-// Whether rewards rank correct responses above others: pairs of the same question, and the ROC curve over all and within each.
-// Leaves reading the responses to read.ts.
+// Whether rewards rank correct responses above others: pairs of the same question, and the ROC curve over all and
+// within each.
 import { type BootstrapOptions, bootstrapStatistics } from '../../measure/bootstrap.js';
 import { auc } from '../../measure/metrics.js';
 import { groupedAuc, ratio, type Scored } from '../../measure/statistics.js';

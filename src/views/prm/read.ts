@@ -1,5 +1,5 @@
-// Reads a table of rollouts question by question, with what the PRM made of every step; verdicts are those that the run saw.
-// Leaves what the numbers say to ranking.ts, tops.ts, truth.ts and selection.ts.
+// Reads a table of rollouts question by question, with what the PRM made of every step; verdicts are those that the run
+// saw.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Candidate } from '../../evolve/select.js';
@@ -42,7 +42,7 @@ export function tableOf(run: string, name: string): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
-/** @throws UserError where the file is no table of rollouts */
+/** @throws UserError where the file is not a table of rollouts */
 export async function* readQuestions(file: string): AsyncGenerator<AskedQuestion> {
   for await (const rows of readGroups(file, COLUMNS)) yield toQuestion(rows);
 }

@@ -1,5 +1,4 @@
 // What each selection rule keeps of the same responses, and how much luck is left in it (P10).
-// Leaves the rules to evolve/select.ts, the very ones that the loop trains by.
 
 import { type SelectionRule, select } from '../../evolve/select.js';
 import { type BootstrapOptions, bootstrapStatistics } from '../../measure/bootstrap.js';

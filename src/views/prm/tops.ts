@@ -1,5 +1,5 @@
-// The two best-rewarded correct responses of a question against the rest of its correct ones (P11): length, luck, relevance.
-// Leaves who is on top to evolve/select.ts and rating relevance to the caller.
+// The two best-rewarded correct responses of a question against the rest of its correct ones (P11): length, luck,
+// relevance.
 
 import { select } from '../../evolve/select.js';
 import { type BootstrapOptions, bootstrapIntervals, type Interval } from '../../measure/bootstrap.js';

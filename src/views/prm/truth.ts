@@ -1,5 +1,4 @@
 // Monte-Carlo labels and PRM scores against the true reasoning that generated problems come with, step by step.
-// Leaves what a right step is to src/reward/truth.ts.
 import { type BootstrapOptions, bootstrapStatistics, type Interval } from '../../measure/bootstrap.js';
 import { groupedAuc, minus, ratio, type Scored, type Statistic } from '../../measure/statistics.js';
 import type { HeldOutResponse } from '../../record/held-out.js';

@@ -1,5 +1,4 @@
 // Cards of some problems: their rows brought together with their pictures and their true reasoning.
-// Leaves the looks of a card to response.ts and what is shown to the sections.
 import type { Markup } from '../../page/html.js';
 import { embedPicture } from '../../page/pictures.js';
 import type { ResponseRow } from '../../record/tables.js';

@@ -1,5 +1,4 @@
 // Chooses the problems of an iteration that tell most about it. Pure; ties go to the earlier problem.
-// Leaves reading and drawing them to samples.ts.
 import type { ProblemStats } from '../../record/tables.js';
 
 /** A problem to show and, in a few words, why. */

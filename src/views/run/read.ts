@@ -1,5 +1,5 @@
 // Reads what a run folder tells about its run: settings, committed results, optimizer steps, seconds. Writes nothing.
-// Leaves the rows of rollouts to tables.ts; the journal is the source, as it is there before the run is finished.
+// The journal is the source, as it is there before the run is finished.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

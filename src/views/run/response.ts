@@ -1,5 +1,4 @@
 // One problem with its responses as a card: picture, question, gold answer, true steps, and each response step by step.
-// Leaves which problems and responses there are to the sections.
 import { count, decimal } from '../../page/format.js';
 import { html, type Markup, type Part } from '../../page/html.js';
 import { fold } from '../../page/parts.js';

@@ -1,5 +1,4 @@
 // The runs of a folder, one line each.
-// Leaves reading a run to read.ts, several side by side to compare/ and printing to the command.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemFault, UserError } from '../../core/errors.js';

@@ -1,5 +1,4 @@
 // The true reasoning of generated problems, from the data set of the run.
-// Leaves judging responses by it to src/reward, whose verdicts the tables hold.
 import { dirname, join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { openProblems } from '../../data/problems.js';

@@ -1,4 +1,4 @@
-// What must hold for any tokenizer that could be read, whatever its file says. Leaves making files to the targets.
+// What must hold for any tokenizer that could be read, whatever its file says.
 import type { Tokenizer } from '../../../src/text/tokenizer.js';
 import { hold, holdEqual } from '../target.js';
 

@@ -1,5 +1,4 @@
 // PNG files of every form that the format has, written by hand, for the comparison with Pillow in pillow.test.ts.
-// Leaves lossy formats to the files in fixtures/pillow.json.
 import { type FakePng, pngFile } from '../../fakes/png.js';
 
 /** Samples a pixel by colour type. */

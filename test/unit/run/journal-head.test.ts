@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readEvents } from '../../../src/views/run/read.js';
 import { hasCommitted, Journal, journalHead } from '../../../src/run/journal.js';
+import { readEvents } from '../../../src/views/run/read.js';
 import { commit } from '../../fakes/journal.js';
 
 let dir: string;

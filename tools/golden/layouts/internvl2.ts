@@ -1,5 +1,4 @@
 // Golden folders of InternVL2: cases/, sft/, prm/ with case.json and expected files, extra/ with tables.
-// Leaves checking to the files above this folder.
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Backbone, Content } from '#src/backbones/backbone.js';

@@ -1,5 +1,5 @@
-// extras/ of MiniCPM-Llama3-V-2.5: slicing and positions at real size, a resampler with two heads, each as a changed tiny model.
-// Leaves cases/ to minicpm.ts and the resampler's model to minicpm-resampler.ts.
+// extras/ of MiniCPM-Llama3-V-2.5: slicing and positions at real size, a resampler with two heads, each as a changed
+// tiny model.
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ModelFolder } from '#src/checkpoint/folder.js';

@@ -1,5 +1,5 @@
-// The resampler of extras/ as a whole model: a tower whose weights make it give the fixture's vectors, then the fixture's resampler.
-// Leaves the other extras to minicpm-extras.ts.
+// The resampler of extras/ as a whole model: a tower whose weights make it give the fixture's vectors, then the
+// fixture's resampler.
 import { z } from 'zod';
 import type { Picture } from '#src/images/decode.js';
 import { readExpected, readGolden } from '../files.js';

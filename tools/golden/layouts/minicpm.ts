@@ -1,5 +1,4 @@
 // Golden folders of MiniCPM-Llama3-V-2.5: cases/ with case.json and expected.safetensors, sft/sft.json, prm/prm.json.
-// Leaves extras/ to minicpm-extras.ts and checking to the files above this folder.
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Backbone } from '#src/backbones/backbone.js';

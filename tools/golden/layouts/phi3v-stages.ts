@@ -1,5 +1,5 @@
-// Stages of a Phi-3.5-vision case: fixtures keep samples of large tensors, sums of pixels and the padded 8-bit pictures.
-// Leaves prompts and training to phi3v.ts.
+// Stages of a Phi-3.5-vision case: fixtures keep samples of large tensors, sums of pixels and the padded 8-bit
+// pictures.
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type ModelFolder, parseSideFile } from '#src/checkpoint/folder.js';

@@ -1,5 +1,5 @@
-// Golden folders of Phi-3.5-vision: cases/ with case.json and expected.safetensors, sft/expected.json, prm/expected.json.
-// Leaves the stages of a case to phi3v-stages.ts and checking to the files above this folder.
+// Golden folders of Phi-3.5-vision: cases/ with case.json and expected.safetensors, sft/expected.json,
+// prm/expected.json.
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Backbone, Content } from '#src/backbones/backbone.js';

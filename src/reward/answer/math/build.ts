@@ -1,7 +1,7 @@
-// Puts the parts that a parser read together: signs, products, mixed numbers, units. Leaves reading tokens to parse.ts.
+// Puts the parts that a parser read together: signs, products, mixed numbers, units.
 import { call, type Node } from './node.js';
 
-/** Thrown while reading and caught by parseMath: the text is no mathematical answer. */
+/** Thrown while reading and caught by parseMath: the text is not a mathematical answer. */
 class UnreadableMath extends Error {}
 
 /** One for all: it carries nothing, and many texts are tried. */

@@ -1,5 +1,5 @@
-// Says whether two mathematical answers are the same: numbers, expressions, lists, sets, intervals, matrices, equations,
-// inequalities. Leaves reading to parse.ts and computing to evaluate.ts.
+// Says whether two mathematical answers are the same: numbers, expressions, lists, sets, intervals, matrices,
+// equations, inequalities.
 import { evaluate, isInfinity, POINTS, sameValue } from './evaluate.js';
 import { type Bracket, call, isScalar, type Node, type RelationSign } from './node.js';
 
@@ -117,7 +117,7 @@ function simplifyRelation({ terms, signs }: Relation): Node {
 
 const TURNED: Partial<Record<RelationSign, RelationSign>> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
 
-/** `a < x <= b`, `x > a`, `a > f(x)` with one side that is no constant, as an interval. */
+/** `a < x <= b`, `x > a`, `a > f(x)` with one side that is not constant, as an interval. */
 function interval({ terms, signs }: Relation): Node | null {
   const at = terms.findIndex((term) => !isConstant(term));
   if (at < 0 || !isLabel(terms[at] as Node) || terms.length > 3 || (terms.length === 3 && at !== 1)) return null;
@@ -169,7 +169,7 @@ function namesDecide(a: Node, b: Node): boolean {
   return x.length === 1 && y.length === 1 ? x[0] !== y[0] : x.join() === y.join();
 }
 
-/** Names on the left sides, sorted; null where a left side is no lone symbol. */
+/** Names on the left sides, sorted; null where a left side is not a single symbol. */
 function unknowns(node: Node): string[] | null {
   const items = node.kind === 'list' ? node.items : [node];
   const names = items.flatMap((item) => {

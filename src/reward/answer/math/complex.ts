@@ -1,4 +1,4 @@
-// Arithmetic of complex numbers, as far as answers need it. Leaves trees to evaluate.ts.
+// Arithmetic of complex numbers, as far as answers need it.
 
 export interface Complex {
   readonly re: number;

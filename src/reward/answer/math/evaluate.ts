@@ -1,5 +1,5 @@
 // Computes a scalar tree at a point: a value for every symbol. Two expressions are held to be equal where they agree at
-// several points. Nothing of the text is run. Leaves lists, sets and relations to compare.ts.
+// several points. Nothing of the text is run.
 import * as complex from './complex.js';
 import { type Complex, real } from './complex.js';
 import type { CallName, Node } from './node.js';

@@ -1,4 +1,4 @@
-// The tree that a mathematical answer is read into. Leaves reading to parse.ts and meaning to evaluate.ts and compare.ts.
+// The tree that a mathematical answer is read into.
 
 export type Node =
   | {

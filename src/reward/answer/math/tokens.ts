@@ -1,5 +1,4 @@
 // Cuts a mathematical answer, in LaTeX or plain signs, into tokens. Every character is read a fixed number of times.
-// Leaves structure to parse.ts.
 
 export type Token =
   | { readonly type: 'number'; readonly text: string }
@@ -78,7 +77,7 @@ const FUNCTIONS = new Set(
   ),
 );
 
-/** Units and short words of plain text that are no products of letters. */
+/** Units and short words of plain text that are not products of letters. */
 const SHORT_WORDS = new Set(
   'yes no the not but for are was has all any its you can one is it of to on at by so we if be as an cm mm km kg mg ml mL hr hrs min sec ft in inch inches yd lb lbs oz mi mph kph kmh usd pct deg rad sq cu pts'.split(
     ' ',

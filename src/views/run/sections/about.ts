@@ -1,5 +1,4 @@
 // What the run did: the settings that matter most, the counts, and every setting as it was resolved.
-// Leaves results to the other sections.
 
 import { titleOf } from '../../../evolve/phases.js';
 import { count, percent, plural } from '../../../page/format.js';

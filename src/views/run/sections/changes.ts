@@ -1,5 +1,4 @@
 // Test problems that the last checkpoint answers differently from the first: some that it won, some that it lost.
-// Leaves how many there are to headline.ts.
 
 import { titleOf } from '../../../evolve/phases.js';
 import { html, type Markup, type Part } from '../../../page/html.js';

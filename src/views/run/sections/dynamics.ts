@@ -1,5 +1,4 @@
 // How the policy changed from iteration to iteration on the validation problems (P13).
-// Leaves the choice of a temperature to temperature.ts.
 
 import { rampColour } from '../../../page/charts/axes.js';
 import { intervalChart } from '../../../page/charts/interval.js';

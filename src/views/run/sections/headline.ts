@@ -1,5 +1,4 @@
 // The result first: test accuracy of every checkpoint with its interval, and the gain.
-// Leaves how the policy changed on the way to dynamics.ts.
 
 import { titleOf } from '../../../evolve/phases.js';
 import { intervalChart } from '../../../page/charts/interval.js';

@@ -1,5 +1,4 @@
 // The process reward model: its labels, its training, and how well its step scores tell right from wrong.
-// Leaves what it selected to selection.ts.
 
 import { type Bars, barChart } from '../../../page/charts/bars.js';
 import { lineChart } from '../../../page/charts/line.js';

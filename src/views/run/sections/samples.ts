@@ -1,5 +1,4 @@
 // Problems of each iteration with all their responses: what was sampled, how it was scored, what was selected.
-// Leaves the choice to pick.ts and the looks of a problem to response.ts.
 
 import { iterationName, titleOf } from '../../../evolve/phases.js';
 import { html, type Markup } from '../../../page/html.js';

@@ -1,5 +1,4 @@
 // What selection kept: questions by number of kept responses, the way from samples to examples, the share of luck.
-// Leaves single problems to samples.ts.
 import { iterationName } from '../../../evolve/phases.js';
 import { type Bars, barChart } from '../../../page/charts/bars.js';
 import { count, percent, plural } from '../../../page/format.js';

@@ -1,5 +1,4 @@
 // Which temperature was sampled at, and the scores that each choice was made from (P14).
-// Leaves the other measures at these temperatures to dynamics.ts.
 
 import { rampColour } from '../../../page/charts/axes.js';
 import { type Line, lineChart } from '../../../page/charts/line.js';

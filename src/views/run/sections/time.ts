@@ -1,5 +1,4 @@
 // Wall-clock seconds and tokens by phase: the one place of the report that differs between two equal runs.
-// Leaves everything that is repeatable to the other sections.
 
 import { isIteration, kindOf, phases, titleOf } from '../../../evolve/phases.js';
 import { lyingBars } from '../../../page/charts/bars.js';

@@ -1,5 +1,4 @@
 // Loss, gradient norm and learning rate over the optimizer steps of the warm-up and of all iterations.
-// Leaves the PRM's curve to prm.ts, which draws it with the function here.
 
 import { isIteration, titleOf } from '../../../evolve/phases.js';
 import type { Colour } from '../../../page/charts/axes.js';

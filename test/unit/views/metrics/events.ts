@@ -1,5 +1,4 @@
 // A reader of TensorBoard event files: framing with checksums bit by bit, and the fields of scalars.
-// Leaves what they should hold to the tests.
 
 export interface ReadEvent {
   readonly wallSeconds: number;

@@ -1,5 +1,4 @@
 // A run whose questions, steps, answers and ids try to become markup, made by the whole loop on the fake learner.
-// Leaves what the report must do with it to report.test.ts.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { evolve } from '../../../../src/jobs/jobs.js';

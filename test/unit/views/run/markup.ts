@@ -1,5 +1,4 @@
 // Looks at a page as text: its tags, whether they are closed in order, what a pattern finds.
-// Leaves what a page should hold to the tests.
 
 export const TAG = /<(\/?)([a-zA-Z][\w-]*)((?:\s+[\w:-]+(?:="[^"]*")?)*)\s*>/g;
 
