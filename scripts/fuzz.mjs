@@ -1,5 +1,4 @@
 // Builds the fuzzer of test/fuzz and starts it: `npm run fuzz -- NAME --minutes N [--seed S]`.
-// Leaves everything about parsers and inputs to test/fuzz.
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -1,5 +1,4 @@
 // The load that the CPU benchmarks share: the embedded model with generated problems. Results are in results.mjs.
-// Leaves what is measured to each benchmark.
 import path from 'node:path';
 import { loadModel } from '../../dist/index.js';
 import { loadProblems, writeProblems } from '../../dist/library/data.js';

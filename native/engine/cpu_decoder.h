@@ -1,8 +1,6 @@
 #pragma once
 // The decoder's forward pass for prefill and decoding on CPU: packed weights, cached keys and values, no autograd, no
 // LibTorch inside a step. A row's numbers do not depend on the other rows of the call. Plain twin: Backbone::hidden.
-// Leaves scheduling to rollout.cpp, drawing to sampler.h. One call uses the calling thread only; several may run at
-// once.
 #include <vector>
 
 #include "base/huge_pages.h"

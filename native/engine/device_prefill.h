@@ -1,7 +1,6 @@
 #pragma once
 // Computing fresh sequences on a device: prompts, prefixes that continue them, and sequences made anew. As many as are
 // given in one pass; or, where results must not depend on what else is computed, each by itself in pieces of one size.
-// Leaves which sequences there are to device_rollout.cpp.
 #include "engine/device_batch.h"
 
 namespace mstar {

@@ -1,6 +1,5 @@
 #pragma once
 // Draws one token from a row of logits: greedy, temperature, top-k, top-p by inverse CDF over one uniform number.
-// Leaves where the number comes from to base/random.h.
 #include <vector>
 
 #include "engine/types.h"

@@ -1,5 +1,4 @@
 // `mstar check [--model] DIR`: loads a model folder and, if asked, a data set with its pictures; writes nothing.
-// Leaves the model to engine/check.ts and the records to data/.
 import type { CommandModule } from 'yargs';
 import { resolvePath } from '../config/load.js';
 import { flagOf } from '../config/sample.js';

@@ -1,5 +1,4 @@
 // What the rollout calls of a job computed, in one line: the counters that show what was shared.
-// Leaves counting to the engine.
 import type { RolloutStats } from '../core/types.js';
 
 /** Adds up calls; `line` says nothing where there was none, as when a finished job is asked for again. */

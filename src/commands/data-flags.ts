@@ -1,5 +1,4 @@
 // The flags of how a data set is read, the same for every verb that reads data: pictures, format, columns, hints.
-// Leaves what they mean to config/reading.ts; verbs with a schema of their own have them in it.
 import type { Argv } from 'yargs';
 import type { z } from 'zod';
 import { checkFlags, readingSchema } from '../config/sample.js';

@@ -1,5 +1,4 @@
 // `mstar data FILE`: what a data set holds, printed, as JSON and as a page to look at.
-// Leaves counting and the page to report/dataset.
 import { basename } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { openFolder } from '../checkpoint/folder.js';

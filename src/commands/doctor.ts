@@ -1,5 +1,4 @@
 // `mstar doctor [--model] DIR`: checks a model folder header by header and prints the memory of every phase; loads nothing.
-// Leaves the check and the plan to engine/doctor.ts.
 import { freemem, totalmem } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { loadConfig, resolvePath } from '../config/load.js';

@@ -1,5 +1,4 @@
 // `mstar evaluate`: answers a data set and grades the answers, as a benchmark with its tables, or from stored rollouts.
-// Leaves the work to jobs.ts.
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import {

@@ -1,5 +1,4 @@
 // `mstar experiment NAME...`: the paper's tables and figures on any scale, with seeds.
-// Leaves the work to job-experiment.ts.
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { checkOutputFolder } from '../run/output.js';

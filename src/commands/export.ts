@@ -1,5 +1,4 @@
 // `mstar export RUN`: step labels or training examples of a run, as JSON lines for other trainers.
-// Leaves the lines to label/export.ts.
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { CommandModule } from 'yargs';

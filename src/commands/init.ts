@@ -1,5 +1,4 @@
 // `mstar init`: writes a first recipe for a data set and a model, with splits and sizes that fit them.
-// Leaves the recipe to config/draft.ts.
 import { existsSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import type { CommandModule } from 'yargs';

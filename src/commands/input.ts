@@ -1,5 +1,4 @@
 // Standard input where a verb reads a file: `-` and /dev/stdin stand for it.
-// Leaves reading to whoever is given the file.
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

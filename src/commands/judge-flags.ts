@@ -1,5 +1,4 @@
 // The flags of an optional judge, for the verbs that grade: which model, at what price, remembered where.
-// Leaves asking it to src/judge.
 import type { Argv } from 'yargs';
 import { UserError } from '../core/errors.js';
 import type { JudgeOptions, Price, Spent } from '../judge/chat.js';

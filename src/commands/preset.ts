@@ -1,5 +1,4 @@
 // `mstar preset list|show NAME`: the recipes that come with mstar.
-// Leaves reading them to config/.
 import { stringify } from 'yaml';
 import type { CommandModule } from 'yargs';
 import { readPreset } from '../config/load.js';

@@ -1,5 +1,4 @@
 // What the verbs print: every line of a result goes through here, as names and texts in it may come from anywhere.
-// Leaves errors to cli.ts and progress to run/terminal.ts.
 import { printable } from '../core/printable.js';
 
 /** One line on the standard output. */

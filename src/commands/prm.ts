@@ -1,5 +1,4 @@
 // `mstar prm RUN`: what the process reward model of a run is worth, from its folder alone.
-// Leaves the numbers to src/analyse.
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';

@@ -1,5 +1,4 @@
 // What the verbs of a recipe (evolve, warmup, label, train-prm) share: flags, settings, running up to a stage.
-// Leaves the work to jobs.ts and what is printed at the end to each verb.
 import { dirname, join } from 'node:path';
 import type { Argv } from 'yargs';
 import { loadConfig } from '../config/load.js';

@@ -1,5 +1,4 @@
 // mstar report: writes report.html of a run folder again, whether the run is finished or not.
-// Leaves the report to report/.
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';

@@ -1,5 +1,4 @@
 // What every verb does with its result and its progress: --json and --quiet mean the same everywhere.
-// Leaves the files that a verb writes to the verb.
 import { printable, printableJson } from '../core/printable.js';
 import { isStandardOutput } from '../run/output.js';
 import { type Display, openDisplay, silent } from '../run/terminal.js';

@@ -1,5 +1,4 @@
 // `mstar rollouts RUN SQL`: asks the rollouts of a run, its step labels and its optimizer steps.
-// Leaves the query to report/query.ts.
 import type { CommandModule } from 'yargs';
 import { printable } from '../core/printable.js';
 import { queryRollouts } from '../record/query.js';

@@ -1,5 +1,4 @@
 // `mstar runs`: the runs of a folder, and several of them side by side, printed or as a page.
-// Leaves reading and the page to report/.
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { writeOutput } from '../run/output.js';

@@ -1,5 +1,4 @@
 // Flags made from a schema of settings: one flag per setting, with its meaning and default.
-// Leaves their ranges to config/sample.ts.
 import type { Argv, Options } from 'yargs';
 import { z } from 'zod';
 import { flagOf } from '../config/sample.js';

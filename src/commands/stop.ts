@@ -1,5 +1,4 @@
 // Signals that end a process: the first asks the job to stop at its next safe point, a second one ends the process at once.
-// Leaves stopping to the job and the exit code to cli.ts.
 import { constants } from 'node:os';
 import type { Display } from '../run/terminal.js';
 

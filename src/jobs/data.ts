@@ -1,5 +1,4 @@
 // The problems of a job: read from a data set or made, and in a recipe cut into its parts.
-// Leaves formats and splits to data/, making to problems/.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/schema.js';

@@ -1,5 +1,4 @@
 // An experiment as a job: runs the rows of the plans, shows how far all of them are, and writes tables as seeds are finished.
-// Leaves rows to experiment/grid.ts and a run to jobs.ts.
 import { join } from 'node:path';
 import { listScales } from '../config/presets.js';
 import { UserError } from '../core/errors.js';

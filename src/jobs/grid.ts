@@ -1,6 +1,5 @@
 // Runs the rows of an experiment for several seeds, one run folder each. Rows of one seed share the warm-up, the labels and the
 // PRM of the first that has them; runs that are finished are not repeated, so the same call goes on after a stop.
-// Leaves a run to the recipe and tables to tabulate.ts.
 import { join } from 'node:path';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';

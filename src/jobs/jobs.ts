@@ -1,5 +1,4 @@
 // Whole jobs as functions of their settings: opens data, run folder and engine, and hands them to the loop.
-// Leaves the loop to evolve, evaluate and rollout, and flags and printing to the commands.
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';

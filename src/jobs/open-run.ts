@@ -1,5 +1,4 @@
 // A run folder as programs read it: what it came to, its rollouts row by row, SQL, the analysis of its PRM, its report.
-// Leaves each of these to the module that the verbs use for it as well.
 import { readSplitCounts } from '../data/splits-file.js';
 import { iterationName } from '../evolve/phases.js';
 import { type Summary, summaryOf } from '../evolve/summary.js';

@@ -1,5 +1,4 @@
 // The functions at the root of the package: whole jobs, models, and what a run holds.
-// Leaves data, graders and judges to the entries of their names.
 import { z } from 'zod';
 import * as recipes from '../config/load.js';
 import * as engine from '../engine/host.js';
