@@ -1,14 +1,13 @@
 // Finds the backbone of a config.json among the files of this folder; no list is edited.
-import { readdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { UserError } from '../core/errors.js';
+import { exportsBeside } from '../core/registry.js';
 import type { Backbone } from './backbone.js';
 
 let known: Promise<readonly Backbone[]> | undefined;
 
 /** Every backbone of this build, by name. */
 export function backbones(): Promise<readonly Backbone[]> {
-  known ??= loadAll();
+  known ??= exportsBeside<Backbone>(import.meta.url, 'backbone').then((all) => [...all.values()]);
   return known;
 }
 
@@ -22,15 +21,4 @@ export async function findBackbone(config: Readonly<Record<string, unknown>>, fi
   throw new UserError(
     `${file}: model_type: ${JSON.stringify(config.model_type) ?? 'missing'}${version}, wanted one of a known backbone (${names})`,
   );
-}
-
-async function loadAll(): Promise<Backbone[]> {
-  const folder = new URL('.', import.meta.url);
-  // .js after the build, .ts where the sources run as they are.
-  const entries = await readdir(fileURLToPath(folder));
-  const files = entries.filter((file) => /^(?!registry\.|backbone\.)[\w-]+\.(js|ts)$/.test(file));
-  const modules = await Promise.all(
-    files.sort().map((file) => import(new URL(file, folder).href) as Promise<{ backbone: Backbone }>),
-  );
-  return modules.map(({ backbone }) => backbone);
 }

@@ -1,5 +1,6 @@
 // Reads a table of rollouts problem by problem: the rows of one problem, one temperature and one policy together, in the order of
 // the file.
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { openDatabase, tableOf } from '../core/duckdb.js';
 import { UserError } from '../core/errors.js';
@@ -37,7 +38,7 @@ export async function* readGroups<Name extends ColumnName>(
     const described = await told(file, () => connection.runAndReadAll(`select * from ${table} limit 0`));
     const there = new Set(described.columnNames());
     const selected = wanted.map((name) => (there.has(name) ? `"${name}"` : `null as "${name}"`));
-    const sql = `select ${selected.join(', ')}, len(tokens)::integer as token_count from ${table}`;
+    const sql = `select ${selected.join(', ')}, ${there.has('tokens') ? 'len(tokens)::integer' : 'null'} as token_count from ${table}`;
     const result = await told(file, () => connection.stream(sql));
     const pieces = result.yieldRowObjectJs();
     for (;;) {
@@ -61,8 +62,8 @@ export async function* readGroups<Name extends ColumnName>(
 async function told<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
-  } catch (error) {
-    const [line] = (error as Error).message.split('\n');
-    throw new UserError(`${file}: table: ${line}, wanted a table of rollouts that mstar wrote`);
+  } catch {
+    const cause = existsSync(file) ? 'not a Parquet file, or a damaged one' : 'no such file';
+    throw new UserError(`${file}: table: ${cause}, wanted a table of rollouts that mstar wrote`);
   }
 }

@@ -1,18 +1,16 @@
 // Finds the format of a data file among the files of this folder; no list is edited.
-import { readdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { UserError } from '../../core/errors.js';
+import { exportsBeside } from '../../core/registry.js';
 import type { Columns, DataFormat } from './format.js';
 import { readHead } from './rows.js';
 
-const SHARED = new Set(['registry', 'format', 'rows']);
 /** The format whose columns the user may name. */
 const TABLE = 'table';
 let known: Promise<readonly DataFormat[]> | undefined;
 
 /** Every format of this build, by name. */
 export function dataFormats(): Promise<readonly DataFormat[]> {
-  known ??= loadAll();
+  known ??= exportsBeside<DataFormat>(import.meta.url, 'format').then((all) => [...all.values()]);
   return known;
 }
 
@@ -38,15 +36,4 @@ export async function findFormat(file: string, name?: string, columns?: Columns)
   throw new UserError(
     `${file}: format: unknown, its first record has ${fields || 'no fields'}; wanted one of ${names}, or the columns of a table by --columns question=NAME,answer=NAME,image=NAME`,
   );
-}
-
-async function loadAll(): Promise<DataFormat[]> {
-  const folder = new URL('.', import.meta.url);
-  // .js after the build, .ts where the sources run as they are.
-  const entries = await readdir(fileURLToPath(folder));
-  const files = entries.filter((file) => /^[\w-]+\.(js|ts)$/.test(file) && !SHARED.has(file.replace(/\.\w+$/, '')));
-  const modules = await Promise.all(
-    files.sort().map((file) => import(new URL(file, folder).href) as Promise<{ format: DataFormat }>),
-  );
-  return modules.map(({ format }) => format);
 }

@@ -48,14 +48,17 @@ export interface RunData {
   readonly seconds: Readonly<Record<string, number>>;
 }
 
+/** The folder holds something else than a run of the loop. */
+export class NotARun extends UserError {}
+
 /** @throws UserError where the folder holds no run of the loop, or a file of it is damaged */
 export async function readRun(dir: string): Promise<RunData> {
   const configFile = join(dir, 'config.yaml');
   const configText = await readText(configFile);
-  if (configText === undefined) throw new UserError(`${dir}: run: no config.yaml, wanted the folder of a run`);
+  if (configText === undefined) throw new NotARun(`${dir}: run: no config.yaml, wanted the folder of a run`);
   const config = settingsOf(configFile, configText);
   const verb = valueAt(config, 'verb');
-  if (verb !== undefined) throw new UserError(`${dir}: run: ${otherVerb(dir, String(verb))}`);
+  if (verb !== undefined) throw new NotARun(`${dir}: run: ${otherVerb(dir, String(verb))}`);
   const journal = join(dir, 'journal.jsonl');
   const events = await readEvents(dir);
   const commits = events

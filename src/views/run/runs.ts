@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemFault, UserError } from '../../core/errors.js';
 import { count } from '../../page/format.js';
-import { type RunData, readRun } from './read.js';
+import { NotARun, type RunData, readRun } from './read.js';
 
 export interface RunLine {
   readonly name: string;
@@ -16,7 +16,7 @@ export interface RunLine {
   readonly state: string;
 }
 
-/** The runs of a folder, by name; folders that hold none are passed over. Throws UserError where the folder cannot be read. */
+/** The runs of a folder, by name; other folders are passed over, a run that cannot be read says why. Throws UserError where the folder cannot be read. */
 export async function listRuns(folder: string): Promise<RunLine[]> {
   let names: string[];
   try {
@@ -30,6 +30,9 @@ export async function listRuns(folder: string): Promise<RunLine[]> {
       lines.push(lineOf(await readRun(join(folder, name))));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
+      if (error instanceof NotARun) continue;
+      const none = { method: '', iterations: '', first: null, last: null, seconds: 0 };
+      lines.push({ name, ...none, state: `damaged: ${error.message}` });
     }
   }
   return lines;

@@ -1,0 +1,21 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { listRuns } from '../../../../src/views/run/runs.js';
+import { tested, writeRun } from '../../../fakes/journal.js';
+
+const root = mkdtempSync(join(tmpdir(), 'mstar-runs-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+test('a folder of runs is listed by name; a damaged one says why, and what is no run of the loop is passed over', async () => {
+  writeRun(join(root, 'good'), { evolve: { iterations: 3 } }, [tested('base', 0.5), tested('warmup', 0.25)]);
+  writeRun(join(root, 'broken'), {}, [tested('base', 0.5)]);
+  writeFileSync(join(root, 'broken', 'config.yaml'), 'seed: [1\n');
+  writeRun(join(root, 'evaluation'), { verb: 'evaluate' }, []);
+  mkdirSync(join(root, 'empty'));
+  const lines = await listRuns(root);
+  expect(lines.map(({ name }) => name)).toEqual(['broken', 'good']);
+  expect(lines[0]?.state).toMatch(/^damaged: .*config\.yaml: settings: .*wanted valid YAML$/);
+  expect(lines[1]).toMatchObject({ iterations: '0/3', first: 0.5, last: 0.25 });
+});
