@@ -145,7 +145,7 @@ describe('loadProblems', () => {
 
   it('refuses a letter that no choice has', async () => {
     await expect(load([record('Which?\nChoices:\n(A) red\n(B) blue', 'The answer is E.')])).rejects.toThrow(
-      ':1: conversations[1].value: "E", wanted a letter from A to B, or the text of a choice',
+      ':1: answer: "E", wanted a letter from A to B, or the text of a choice',
     );
   });
 });
