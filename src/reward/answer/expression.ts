@@ -2,7 +2,7 @@
 // Leaves the tree and its comparison to math/, and finding boxes and phrases to extract.ts.
 import { constant } from './arithmetic.js';
 import { readLooseChoice, readStatedChoice } from './choice.js';
-import { lastBoxes, sentencesFromEnd, statedAnswers } from './extract.js';
+import { sentencesFromEnd, statedAnswers } from './extract.js';
 import { sameMath } from './math/compare.js';
 import { evaluate } from './math/evaluate.js';
 import { isScalar, type Node } from './math/node.js';
@@ -30,7 +30,7 @@ export function readExpression(response: string): ExpressionRead | null {
   const text = singleBackslashes(response);
   for (const { text: piece, how, isMark } of statedAnswers(text, false)) {
     if (piece === '') return null;
-    if (isMark) return readFormula(how === 'the last box' ? (lastBoxes(text) ?? piece) : piece, how);
+    if (isMark) return readFormula(piece, how);
     const said = readStatement(piece, how);
     if (said) return said;
   }

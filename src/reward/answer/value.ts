@@ -58,7 +58,8 @@ export function readValue(piece: string, form: ValueForm, isMark = false): Value
 }
 
 /** A gap between two numbers that makes them an enumeration or a range rather than a value and what follows it. */
-const SEVERAL = /^ ?(?:[A-Za-z%]{1,16} )?(?:[,;&/]|,? ?(?:or|and|to)|, ?(?:or|and)) ?(?:[a-z] ?= ?)?\$?$/i;
+const SEVERAL =
+  /^ ?(?:[A-Za-z%]{1,16} )?(?:[,;&/]|,? ?(?:or|and|to)(?: (?:maybe|perhaps|possibly|probably|even)){0,2}) ?(?:[a-z] ?= ?)?\$?$/i;
 /** A gap with an equals sign: what follows is what the first number comes to. */
 const COMES_TO = /^[^,.;=]{0,24}=[^=\d]{0,16}$/;
 
