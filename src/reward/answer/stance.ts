@@ -9,7 +9,7 @@ const NEAR = 96;
 
 // Where choices are read apostrophes are gone.
 const NOT =
-  "(?:not(?! (?:only|just|sure|certain|because|to mention))|(?:is|are|was|were|do|does|did|ca|could|would|should|has|have|wo|must)n'?t|cannot|can not|never|neither|nor)";
+  "(?:not(?! (?:only|just|sure|certain|because|to mention))|(?:is|are|was|were|do|does|did|ca|could|would|should|has|have|wo|ai|must)n'?t|cannot|can not|never|neither|nor)";
 /** Up to three words that begin no new statement. */
 const FILLER = String.raw`(?:(?:(?!(?:but|is|it|its|it's|so|thus|hence|therefore)\b)[A-Za-z]+ ){0,3})`;
 

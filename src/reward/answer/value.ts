@@ -72,7 +72,7 @@ const COMES_TO = /^[^,.;=]{0,24}=[^=\d]{0,16}$/;
 function readNumber(piece: string, form: ValueForm): ValueRead | null {
   const text = decimalComma(piece.replace(/\s+/g, ' '));
   const numbers = notDenied(text, findQuantities(text));
-  const word = findNumberWords(text)[0] ?? findCjkNumbers(text)[0];
+  const word = notDenied(text, findNumberWords(text))[0] ?? findCjkNumbers(text)[0];
   const [first] = numbers;
   if (word && (!first || (word.start === 0 && first.start > 0 && !/^one of\b/i.test(text))))
     return numberRead(text, word, form);
@@ -94,10 +94,10 @@ const DENIES = /\b(?:not|isn't|never|rather than|instead of)(?! only) (?:[a-z]+ 
 
 /** All that stands before a number of which nothing but a bound is said: `at most 9`, `it is more than 9`. */
 const BOUNDS =
-  /^\W*(?:(?:it|that|this) is )?(?:(?:no|not|any|a little|slightly|anything) )?(?:(?:more|less|fewer|greater|larger|smaller|higher|lower) than|at (?:least|most)|over|under|above|below|up to|exceeding) ?\W?$/i;
+  /^\W*(?:(?:it|that|this|there) (?:is|are) )?(?:about )?(?:(?:no|not|any|a little|slightly|anything) )?(?:(?:more|less|fewer|greater|larger|smaller|higher|lower) than|at (?:least|most)|over|under|above|below|up to|exceeding) ?\W?$/i;
 
 /** Without numbers that are denied or merely bounds. */
-function notDenied<N extends NumberRead>(text: string, numbers: readonly N[]): readonly N[] {
+export function notDenied<N extends NumberRead>(text: string, numbers: readonly N[]): readonly N[] {
   return numbers.filter(
     ({ start }) =>
       !DENIES.test(text.slice(Math.max(0, start - 24), start)) && (start > 40 || !BOUNDS.test(text.slice(0, start))),
