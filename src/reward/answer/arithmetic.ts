@@ -16,7 +16,8 @@ const LONGEST = 256;
 const LONGEST_BEFORE = 64;
 
 /** What stands right before a number that is not the first part of its expression. */
-const GOES_BEFORE = /(?:[-+*/^(:,[\u00d7\u00b7\u00f7\u221a]|plus|minus|times|divided by| x) ?[-+$]?$/;
+const GOES_BEFORE =
+  /(?:[-+*/^(:,[\u00d7\u00b7\u00f7\u221a]|plus|minus|times|divided by| x|\b(?:sqrt|log|ln|sin|cos|tan|sec|csc|cot)) ?[-+$]?$/;
 
 /** One part of an expression after another; what is none of them ends it. */
 const PART = new RegExp(

@@ -77,7 +77,19 @@ export function sameWords(text: string, choices: readonly string[]): number[] {
   if (words === '') return [];
   const same = indices(choiceForms(choices), (form) => form.words === words);
   const lower = words.toLowerCase();
-  return same.length > 0 ? same : indices(choiceForms(choices), (form) => form.words.toLowerCase() === lower);
+  if (same.length > 0) return same;
+  const time = minutes(lower);
+  return indices(choiceForms(choices), (form) => {
+    const other = form.words.toLowerCase();
+    return other === lower || (time !== null && minutes(other) === time);
+  });
+}
+
+/** Minutes since midnight of a time that says which half of the day it is in: `22:30`, `10:30 pm`; null for any other text. */
+function minutes(text: string): number | null {
+  const [, hour, minute, half] = /^(\d{1,2}):([0-5]\d) ?([ap]m)?$/.exec(text) ?? [];
+  if (hour === undefined || Number(hour) > (half ? 12 : 23) || (!half && Number(hour) < 13)) return null;
+  return 60 * (half ? (Number(hour) % 12) + (half === 'pm' ? 12 : 0) : Number(hour)) + Number(minute);
 }
 
 /** Numbers of the choices that say what `node` says: the same tree, or the same value. */

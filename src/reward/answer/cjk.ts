@@ -20,13 +20,13 @@ const GROUPS = new Map([
 ]);
 
 /** Signs of a number; `一` in a word such as `一共` is none. */
-const NUMBER = /[零〇一二两兩三四五六七八九十百千万萬亿億]{1,24}(?![共些样樣般直起定种種])/g;
+const NUMBER = /(?:(?:负|負|マイナス)の?)?[零〇一二两兩三四五六七八九十百千万萬亿億]{1,24}(?![共些样樣般直起定种種])/g;
 
-/** The numbers in Chinese signs, in order: `十二`, `两百零五`, `三万`. */
+/** The numbers in Chinese signs, in order: `十二`, `两百零五`, `三万`, `负三`. */
 export function findCjkNumbers(text: string): NumberRead[] {
   if (!/[〇\u4e00-\u9fff]/.test(text)) return [];
   return Array.from(text.matchAll(NUMBER), ({ 0: signs, index }) => ({
-    value: readSigns(signs),
+    value: /^[负負マ]/.test(signs) ? -readSigns(signs.replace(/^.*[负負のス]/, '')) : readSigns(signs),
     percent: false,
     scale: 1,
     start: index,

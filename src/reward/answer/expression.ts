@@ -2,14 +2,14 @@
 // word.
 import { constant } from './arithmetic.js';
 import { readLooseChoice, readStatedChoice } from './choice.js';
-import { lastBoxes, sentencesFromEnd, statedAnswers } from './extract.js';
+import { sentencesFromEnd, statedAnswers } from './extract.js';
 import { sameMath } from './math/compare.js';
 import { evaluate } from './math/evaluate.js';
 import { isScalar, type Node } from './math/node.js';
 import { parseMath } from './math/parse.js';
 import { canonicalNumber, findNumbers, findNumberWords } from './number.js';
 import { plainText } from './text.js';
-import { isBareRow } from './value.js';
+import { isBareRow, notDenied } from './value.js';
 
 /** A mathematical answer; `node` is null where only its words could be read. */
 export interface ExpressionRead {
@@ -30,7 +30,7 @@ export function readExpression(response: string): ExpressionRead | null {
   const text = singleBackslashes(response);
   for (const { text: piece, how, isMark } of statedAnswers(text, false)) {
     if (piece === '') return null;
-    if (isMark) return readFormula(how === 'the last box' ? (lastBoxes(text) ?? piece) : piece, how);
+    if (isMark) return readFormula(piece, how);
     const said = readStatement(piece, how);
     if (said) return said;
   }
@@ -146,7 +146,7 @@ function tidy(text: string): string {
       /(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d{1,15})(?![\d.,])/g,
       (_, whole, rest) => `${whole.replaceAll('.', '')}.${rest}`,
     )
-    .replace(/(?<=\d) (?=\d{3}(?!\d))/g, '')
+    .replace(/(?<=\d)[ '](?=\d{3}(?!\d))/g, '')
     .replace(/(?<=\d) ?\{ ?, ?\} ?(?=\d{3}(?!\d))/g, '')
     .replace(/(?<=\d)(?:\\?,\\[!;]|\\[ ,;:!]|~) ?(?=\d{3}(?!\d))/g, '')
     .replace(/(\d{0,15})\.(\d{0,15})\\overline\{(\d{1,12})\}/g, (_, whole, fixed, period) =>
@@ -178,7 +178,8 @@ function singleBackslashes(written: string): string {
 function readStatement(tail: string, how: string): ExpressionRead | null {
   const opening = segments(tail, 1)[0];
   if (opening && opening.start === 0) return readFormula(opening.text, how);
-  const clause = tail.split(/\.(?:\s|$)/, 1)[0] as string;
+  const sentence = tail.split(/\.(?:\s|$)/, 1)[0] as string;
+  const clause = sentence.replace(/\bor (?:maybe|perhaps|possibly|probably|even) /g, 'or ');
   const whole = readWhole(clause);
   if (whole) return { ...whole, how };
   const after = /^[\s\S]*\b(?:is|are|be|equals)\b/.exec(clause);
@@ -194,7 +195,7 @@ function words(clause: string, how: string): ExpressionRead | null {
 /** The last formula or the last number in digits, whichever ends later. */
 function lastStated(text: string, how?: string): ExpressionRead | null {
   const formula = segments(text, Number.POSITIVE_INFINITY).at(-1);
-  const numbers = findNumbers(text);
+  const numbers = notDenied(text, findNumbers(text));
   const number = numbers.at(-1);
   if (isBareRow(text, numbers)) return null;
   if (number && number.start >= (formula?.end ?? 0)) {
@@ -207,7 +208,7 @@ function lastStated(text: string, how?: string): ExpressionRead | null {
 function firstStated(clause: string, how: string): ExpressionRead | null {
   const formula = segments(clause, 1)[0];
   if (formula) return readFormula(formula.text, how);
-  const number = findNumbers(clause)[0];
+  const [number] = notDenied(clause, findNumbers(clause));
   return number ? readFormula(clause.slice(number.start, number.end), how) : null;
 }
 

@@ -29,7 +29,8 @@ const FOREIGN_PHRASES =
   /(?:答案|选项|選項|答え|正解|정답|답)[\]】」]?\s{0,3}(?:应该是|應該是|应为|應為|是|为|為|は|은|는|:|(?<=[\]】」]))|(?:réponse|respuesta|resposta|risposta|antwort|ответ)(?: final[ea]?)?\s{0,3}(?:est\b|es\b|ist\b|è|é|:|=)/gi;
 
 /** `#### 8`, as GSM8K marks an answer: one value, no heading such as `#### 1. First` or `#### Summary`. */
-const MARK = /^####[ \t]{0,4}(?!\d{1,3}[.)][ \t])([-+$\\([]{0,2}(?:\d|\\|\.\d)[^\n]{0,60}|\(?[A-Z]\)?)[ \t]{0,4}$/gm;
+const MARK =
+  /####(?<!#####)[ \t]{0,4}(?!\d{1,3}[.)][ \t])([-+$\\([]{0,2}(?:\d|\\|\.\d)[^\n]{0,60}|\(?[A-Z]\)?)[ \t]{0,4}$/gm;
 
 /**
  * Pieces that state the final answer, the most trusted one first: a `####` mark, then a box or a phrase such as `The answer
@@ -42,7 +43,8 @@ export function statedAnswers(text: string, multiChoice: boolean): Piece[] {
   const phrase = lastMatch(text, multiChoice ? CHOICE_PHRASES : PHRASES);
   const foreign = phrase && isAscii(text) ? null : lastMatch(text, FOREIGN_PHRASES);
   const last = foreign && foreign.end > (phrase?.end ?? -1) ? foreign : phrase;
-  const boxed: Piece[] = box ? [{ text: box.content, how: 'the last box', isMark: true }] : [];
+  const content = box && box.content !== '' && lastBoxed(text)?.at === box.at ? lastBoxes(text) : null;
+  const boxed: Piece[] = box ? [{ text: content ?? box.content, how: 'the last box', isMark: true }] : [];
   const tail = last ? answerTail(text.slice(last.end)) : '';
   const said: Piece[] = last && tail !== '' ? [{ text: tail, how: `after "${last.text}"`, isMark: false }] : [];
   const marked: Piece[] = mark ? [{ text: mark.text.replace(/^#+\s*/, ''), how: 'after "####"', isMark: true }] : [];
@@ -97,8 +99,11 @@ function lastBox(text: string): { content: string; at: number } | null {
 /** What may stand between boxes that state one answer together, without spaces and `$`. */
 const BETWEEN_BOXES = /^(?:,|;|and|or|\\quad|\\qquad|\\text\{[^}]{0,40}(?:and|or)\})*$/;
 
-/** Contents of the last box and of those joined to it by `and` or commas, in order, parted by `, `; null where there is none. */
-export function lastBoxes(text: string): string | null {
+/**
+ * Contents of the last box and of those joined to it by `and`, `or` or commas or by spaces in its line, in order, parted
+ * by `, `; what is said twice is kept once. Null where there is no box.
+ */
+function lastBoxes(text: string): string | null {
   let box = lastBoxed(text);
   if (box === null) return null;
   const contents = [box.content];
@@ -107,12 +112,15 @@ export function lastBoxes(text: string): string | null {
     previous !== null;
     previous = lastBoxed(text.slice(0, box.at))
   ) {
-    const between = text.slice(previous.end, box.at).slice(0, 64).replace(/[\s$]/g, '');
-    if (between === '' || !BETWEEN_BOXES.test(between) || contents.length >= 64) break;
+    const gap = text.slice(previous.end, Math.min(box.at, previous.end + 64));
+    const between = gap.replace(/[\s$]/g, '');
+    // Right after another or in another line a box replaces the one before it.
+    const isApart = gap === '' || (between === '' && gap.includes('\n'));
+    if (isApart || !BETWEEN_BOXES.test(between) || contents.length >= 64) break;
     contents.unshift(previous.content);
     box = previous;
   }
-  return contents.join(', ');
+  return [...new Set(contents)].join(', ');
 }
 
 /** A letter in brackets right before a phrase: the phrase is the text of that choice, as in `(C) the answer is option B`. */

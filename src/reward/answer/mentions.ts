@@ -106,7 +106,8 @@ function valuesIn(text: string, choices: readonly string[]): Mention[] {
 }
 
 /** What may stand between two choices that are named together, and between a letter and the text of its choice. */
-const TOGETHER = /^(?:[\s,;/&:.()[\]|+\u3001*-]|and|or|both|either|options?|choices?|maybe|和|或|与|と|か)*$/i;
+const TOGETHER =
+  /^(?:[\s,;/&:.()[\]|+\u3001*-]|and|or|both|either|options?|choices?|maybe|perhaps|possibly|和|或|与|と|か)*$/i;
 const LONGEST_BETWEEN = 32;
 
 /** Mentions joined into groups, each with what its sentence says of it. */
@@ -141,7 +142,7 @@ function withoutLast(text: string, parts: readonly Mention[][]): Mention[][] {
   return parts.flatMap((group) => {
     const [before, last] = [group.at(-2), group.at(-1)];
     if (!before || !last || before.letter === last.letter) return [group];
-    const isSingular = /^ (?:is|was|does|has|isn't|doesn't|fits|matches)\b/.test(text.slice(last.end, last.end + 12));
+    const isSingular = /^ (?:is|was|does|has|isn'?t|doesn'?t|fits|matches)\b/.test(text.slice(last.end, last.end + 12));
     return isSingular && /^\)?[,.] $/.test(text.slice(before.end, last.start)) ? [group.slice(0, -1), [last]] : [group];
   });
 }

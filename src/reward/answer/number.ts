@@ -12,9 +12,9 @@ export interface NumberRead {
   readonly end: number;
 }
 
-/** Groups of digits by spaces (`8 000`), by commas as in India (`1,23,45,678`) or anywhere; decimals. */
+/** Groups of digits by spaces (`8 000`), by apostrophes (`8'000`), by commas as in India (`1,23,45,678`) or anywhere; decimals. */
 const LITERAL =
-  /(?:\d{1,3}(?<!\d \d{1,3})(?: \d{3})+(?![\d/]| \d)|\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])|\d[\d,]{0,40})(?:\.\d{1,40})?|\.\d{1,40}/g;
+  /(?:\d{1,3}(?<!\d \d{1,3})(?: \d{3})+(?![\d/]| \d)|\d{1,3}(?:'\d{3})+(?![\d'])|\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])|\d[\d,]{0,40})(?:\.\d{1,40})?|\.\d{1,40}/g;
 
 /** Words and letters that multiply the number before them. */
 const SCALES: ReadonlyMap<string, number> = new Map([
@@ -27,7 +27,7 @@ const SCALES: ReadonlyMap<string, number> = new Map([
   ['bn', 1e9],
   ['trillion', 1e12],
 ]);
-const SCALE = /^(?:\s?(hundred|thousand|million|billion|trillion|dozen)|(k|bn)(?!\s?[-+*/^=]))\b/;
+const SCALE = /^(?:\s?(hundred|thousand|million|billion|trillion|dozen)|(k|\s?bn)(?!\s?[-+*/^=]))\b/;
 
 /** Numbers written in digits, in order. A digit inside a word (`H2O`, `cm2`) is none. */
 export function findNumbers(text: string): NumberRead[] {
@@ -40,11 +40,11 @@ export function findNumbers(text: string): NumberRead[] {
     if (/[A-Za-z_\d]/.test(before)) continue;
     // The power of a unit, as in `cm^2`.
     if (before === '^' && /[A-Za-z]{2}$|[/ \d][mscdkgh]$/.test(text.slice(Math.max(0, start - 3), start - 1))) continue;
-    const literal = / |,\d\d,/.test(match[0]) ? match[0] : keepThousands(match[0]);
+    const literal = /[ ']|,\d\d,/.test(match[0]) ? match[0] : keepThousands(match[0]);
     let end = start + literal.length;
     // More digits than a number has.
     if (/\d/.test(text[end] ?? ' ')) continue;
-    let value = Number(literal.replace(/[, ]/g, ''));
+    let value = Number(literal.replace(/[, ']/g, ''));
     const rest = text.slice(end, end + 48);
     const power = /^\s?[*x]\s?10\s?\^\s?\(?([-+]?\d{1,3})\)?/.exec(rest) ?? /^[eE]([-+]?\d{1,3})\b/.exec(rest);
     const fraction = /^\s?\/\s?(\d{1,15}(?:\.\d{1,15})?)(?![\d/])/.exec(rest);
@@ -65,7 +65,7 @@ export function findNumbers(text: string): NumberRead[] {
       end += half[0].length;
     }
     const scaled = SCALE.exec(text.slice(end, end + 10));
-    const scale = SCALES.get(scaled?.[1] ?? scaled?.[2] ?? '') ?? 1;
+    const scale = SCALES.get(scaled?.[1] ?? scaled?.[2]?.trim() ?? '') ?? 1;
     end += scaled?.[0].length ?? 0;
     value *= scale;
     const percent = /^\s?(?:%|per ?cent\b)/.exec(text.slice(end, end + 10));
@@ -128,7 +128,10 @@ const PARTS = new Map<string, number>(
 
 const WORD = /[A-Za-z]+/g;
 /** What every number in words has one of; most texts have none. */
-const NUMBER_WORD = new RegExp(`\\b(?:${[...WORD_VALUES.keys(), ...PARTS.keys()].join('|')})\\b`, 'i');
+const NUMBER_WORD = new RegExp(
+  `\\b(?:${[...WORD_VALUES.keys(), ...PARTS.keys(), ...SCALES.keys()].join('|')})\\b`,
+  'i',
+);
 
 /**
  * Numbers written in words, in order: `three`, `minus twenty-one`, `two hundred and five thousand`, `two million`,
@@ -188,18 +191,20 @@ export function findNumberWords(text: string): NumberRead[] {
   while (at < words.length) {
     const { word, index } = words[at] as { word: string; index: number };
     const isNegative = word === 'minus' || word === 'negative';
-    const first = WORD_VALUES.get(isNegative ? joined(at + 1) : word);
+    // `A dozen`, `a hundred and five`.
+    const first = word === 'a' && SCALES.has(joined(at + 1)) ? 1 : WORD_VALUES.get(isNegative ? joined(at + 1) : word);
     const isHalf = word === 'half' || (word === 'a' && PARTS.has(joined(at + 1)));
     if (first === undefined && !isHalf) {
       at++;
       continue;
     }
     let value = 1;
-    let scale = 1;
     if (first === undefined) {
       if (word === 'a') at++;
       value = 1 / (PARTS.get(words[at]?.word as string) as number);
       at++;
+      // `Half a million`.
+      if (joined() === 'a' && SCALES.has(joined(at + 1))) at++;
     } else {
       if (isNegative) at++;
       value = belowThousand(first);
@@ -209,9 +214,9 @@ export function findNumberWords(text: string): NumberRead[] {
       }
       const below = part();
       value = below === 1 ? value + fraction() : value / below;
-      scale = SCALES.get(joined()) ?? 1;
-      if (scale !== 1) at++;
     }
+    const scale = SCALES.get(joined()) ?? 1;
+    if (scale !== 1) at++;
     found.push({ value: (isNegative ? -1 : 1) * value * scale, scale, percent: false, start: index, end: end(at - 1) });
   }
   return found;

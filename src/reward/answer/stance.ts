@@ -7,8 +7,9 @@ export type Stance = 'concluded' | 'drawn' | 'mentioned' | 'denied';
 /** Longest stretch on either side that is looked at. UTF-16 units. */
 const NEAR = 96;
 
+// Where choices are read apostrophes are gone.
 const NOT =
-  "(?:not(?! (?:only|just|sure|certain|because|to mention))|(?:is|are|was|were|do|does|did|ca|could|would|should|has|have)n't|cannot|can not|never|neither|nor)";
+  "(?:not(?! (?:only|just|sure|certain|because|to mention))|(?:is|are|was|were|do|does|did|ca|could|would|should|has|have|wo|ai|must)n'?t|cannot|can not|never|neither|nor)";
 /** Up to three words that begin no new statement. */
 const FILLER = String.raw`(?:(?:(?!(?:but|is|it|its|it's|so|thus|hence|therefore)\b)[A-Za-z]+ ){0,3})`;
 
@@ -28,8 +29,8 @@ const DENIED = new RegExp(
   [
     String.raw`^[\s,:)]{0,4}(?:(?:option|choice|answer)s? )?(?:(?!but\b|and\b|so\b|because\b|since\b|as\b|it\b|there\b)[A-Za-z]+ ){0,3}?`,
     '(?:(?:is|are|was|were|be|being|seems?|looks?|has|have|do|does|did|can|could|would|will|may|might) ?(?:all |also |both |clearly |then |therefore |thus |simply |just |definitely |each |obviously |far |much ){0,2}',
-    String.raw`(?:n't\b|not\b(?! (?:only|just))|never\b|too\b|in?correct|wrong|false|invalid|impossible|implausible|irrelevant|inaccurate|out\b|no\b|(?:be )?(?:ruled|eliminated|excluded|discarded|rejected|dismissed|ruled out)\b|(?:a |the )?(?:common |wrong |incorrect )?(?:distractor|mistake|error|trap)\b|unlikely\b)`,
-    String.raw`|(?:isn't|aren't|wasn't|weren't|doesn't|don't|didn't|can't|cannot|couldn't|won't)\b|none (?:of (?:them|these|which) )?(?:match|fit|work|appl|is|are)|fails?\b|contradicts?\b)`,
+    String.raw`(?:n'?t\b|not\b(?! (?:only|just))|never\b|too\b|in?correct|wrong|false|invalid|impossible|implausible|irrelevant|inaccurate|out\b|no\b|(?:be )?(?:ruled|eliminated|excluded|discarded|rejected|dismissed|ruled out)\b|(?:a |the )?(?:common |wrong |incorrect )?(?:distractor|mistake|error|trap)\b|unlikely\b)`,
+    String.raw`|(?:(?:is|are|was|were|does|do|did|ca|could|wo)n'?t|cannot)\b|none (?:of (?:them|these|which) )?(?:match|fit|work|appl|is|are)|fails?\b|contradicts?\b)`,
     String.raw`|^[\s,:(\u2013-]{0,4}(?:no|wrong|incorrect|false|x|eliminated|ruled out|not (?:correct|right|it|this|true|shown|possible)|too (?:small|large|big|low|high|short|long|many|few))(?![A-Za-z])`,
     String.raw`|^[\s:]{0,3}[\u2717\u2718\u274c\u00d7]`,
     String.raw`|^[\s,]{0,3}(?:选项|選項|项|項)?[\s,]{0,2}(?:都|均|是|也|明显|显然)?(?:不对|不對|错|錯|不正确|不正確|不符|不成立|排除|有误|有誤|不合)|^\s{0,2}不是`,

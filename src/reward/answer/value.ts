@@ -36,7 +36,7 @@ function plainEmphasis(text: string): string {
 
 /** Mathematics that is read as a whole or not at all. */
 const FORMULA =
-  /\\(?:sqrt|log|ln|lg|binom|sin|cos|tan|cot|exp|lfloor|lceil|pi)(?![A-Za-z])|\||^[\s$]{0,3}(?:e|\u03c0|pi)[\s$.]{0,3}$/;
+  /\\(?:sqrt|log|ln|lg|binom|sin|cos|tan|cot|exp|lfloor|lceil|pi)(?![A-Za-z])|\||\d!+[\s.]{0,3}\$|^[\s$]{0,3}(?:e|\u03c0|pi)[\s$.]{0,3}$/;
 
 /**
  * Reads a piece that states an answer; null where it holds no value of that form.
@@ -47,17 +47,23 @@ export function readValue(piece: string, form: ValueForm, isMark = false): Value
   if (text === '') return null;
   if (form.answerType === 'list') return readList(text) ?? readBareList(text);
   if (form.answerType === 'text') return readText(text);
-  const formula = FORMULA.test(piece) ? constantIn(piece.replace(/[.$\s]+$/, '')) : Number.NaN;
-  if (!Number.isNaN(formula)) {
-    const whole = { value: formula, percent: false, scale: 1, start: 0, end: text.length };
-    return numberRead(text, whole, form);
-  }
+  const formula = readConstant(piece, text, form);
+  if (formula) return formula;
   // In a box an exclamation mark at the end is a factorial.
   return readNumber(isMark && text.endsWith('!') ? `${text}.` : text, form);
 }
 
+/** A piece that is one formula; `text` is the same without LaTeX. */
+function readConstant(piece: string, text: string, form: ValueForm): ValueRead | null {
+  const value = FORMULA.test(piece) ? constantIn(piece.replace(/^\s*\$|[.$\s]+$/g, '')) : Number.NaN;
+  return Number.isNaN(value)
+    ? null
+    : numberRead(text, { value, percent: false, scale: 1, start: 0, end: text.length }, form);
+}
+
 /** A gap between two numbers that makes them an enumeration or a range rather than a value and what follows it. */
-const SEVERAL = /^ ?(?:[A-Za-z%]{1,16} )?(?:[,;&/]|,? ?(?:or|and|to)|, ?(?:or|and)) ?(?:[a-z] ?= ?)?\$?$/i;
+const SEVERAL =
+  /^ ?(?:[A-Za-z%]{1,16} )?(?:[,;&/]|,? ?(?:or|and|to)(?: (?:maybe|perhaps|possibly|probably|even)){0,2}) ?(?:[a-z] ?= ?)?\$?$/i;
 /** A gap with an equals sign: what follows is what the first number comes to. */
 const COMES_TO = /^[^,.;=]{0,24}=[^=\d]{0,16}$/;
 
@@ -65,7 +71,7 @@ const COMES_TO = /^[^,.;=]{0,24}=[^=\d]{0,16}$/;
 function readNumber(piece: string, form: ValueForm): ValueRead | null {
   const text = decimalComma(piece.replace(/\s+/g, ' '));
   const numbers = notDenied(text, findQuantities(text));
-  const word = findNumberWords(text)[0] ?? findCjkNumbers(text)[0];
+  const word = notDenied(text, findNumberWords(text))[0] ?? findCjkNumbers(text)[0];
   const [first] = numbers;
   if (word && (!first || (word.start === 0 && first.start > 0 && !/^one of\b/i.test(text))))
     return numberRead(text, word, form);
@@ -85,8 +91,16 @@ function readNumber(piece: string, form: ValueForm): ValueRead | null {
 /** What stands before a number that is denied: `not 12`, but not `not only 12`. */
 const DENIES = /\b(?:not|isn't|never|rather than|instead of)(?! only) (?:[a-z]+ )?\$?$/i;
 
-function notDenied<N extends NumberRead>(text: string, numbers: readonly N[]): readonly N[] {
-  return numbers.filter(({ start }) => !DENIES.test(text.slice(Math.max(0, start - 24), start)));
+/** All that stands before a number of which nothing but a bound is said: `at most 9`, `it is more than 9`. */
+const BOUNDS =
+  /^\W*(?:(?:it|that|this|there) (?:is|are) )?(?:about )?(?:(?:no|not|any|a little|slightly|anything) )?(?:(?:more|less|fewer|greater|larger|smaller|higher|lower) than|at (?:least|most)|over|under|above|below|up to|exceeding) ?\W?$/i;
+
+/** Without numbers that are denied or merely bounds. */
+export function notDenied<N extends NumberRead>(text: string, numbers: readonly N[]): readonly N[] {
+  return numbers.filter(
+    ({ start }) =>
+      !DENIES.test(text.slice(Math.max(0, start - 24), start)) && (start > 40 || !BOUNDS.test(text.slice(0, start))),
+  );
 }
 
 /** `1,5` and `1.234,56` as the only number of a text are decimals. */
@@ -99,6 +113,9 @@ function decimalComma(text: string): string {
 /** Words before a number that is a bound, a time or a total of the question rather than its answer. */
 const ASIDE =
   /\b(?:than|below|above|under|over|exceeding|least|most|after|before|since|until|in|at|per|every|with|out of|of (?:the|these|those|all))\s{1,3}\$?$|\(\$?$/i;
+
+/** Longest sentence that may be a formula and nothing else. UTF-16 units. */
+const SHORT_FORMULA = 64;
 
 /** Of a longer sentence the end is read. UTF-16 units. */
 const LONGEST_SENTENCE = 2048;
@@ -114,6 +131,10 @@ export function readLooseValue(sentence: string, form: ValueForm, asides: boolea
   const text = plainEmphasis(plainMath(sentence.slice(-LONGEST_SENTENCE)));
   if (form.answerType === 'list') return readList(text);
   if (form.answerType === 'text' || CHATTER.test(text)) return null;
+  // All of a response may be a formula: `|-3|`, `5!`.
+  const isFormula = sentence.length <= SHORT_FORMULA && !/[a-z]{3} [a-z]/i.test(sentence);
+  const formula = isFormula ? readConstant(sentence.replace(/^\W*\d+!+$/, '$&$'), text, form) : null;
+  if (formula) return formula;
   const none = /\bthere (?:are|is|were|was) no\b/i.exec(text);
   const digits = notDenied(text, findQuantities(text)).filter(
     ({ value }, i, all) => !Number.isNaN(value) || isStated(text, all[i] as Quantity),
@@ -146,15 +167,31 @@ function withoutAsides<N extends NumberRead>(text: string, numbers: readonly N[]
 const STATES =
   /(?:\b(?:is|are|was|were|be|equals?|costs?|totals?|gives?|gets?|makes?|takes?|has|have)|[=\u2248])\s{0,3}(?:(?:about|approximately|around|exactly|only|just|a total of|equal to)\s)?[$\u20ac\u00a3\u00a5]?$/i;
 
-function isStated(text: string, { start }: NumberRead): boolean {
-  return STATES.test(text.slice(Math.max(0, start - 32), start));
+/** What follows a number that a sentence says to be made of others: `12 is the sum of 5 and 7`. */
+const IS_MADE_OF =
+  /^ (?:is|was|equals) (?:the )?(?:sum|product|difference|quotient|total|average|mean|median|result) (?:of|between|from) [^=;.]*\.?$/i;
+
+function isStated(text: string, { start, end }: NumberRead): boolean {
+  const isMade = text.length - end <= LONGEST_REMARK && IS_MADE_OF.test(text.slice(end));
+  return isMade || STATES.test(text.slice(Math.max(0, start - 32), start));
 }
 
 /** What follows a first value and only tells more about it. */
 const REMARK = /,? (?:with|where|which|while|compared to)\b/gi;
 /** What follows a value that is stated and only tells more about it, up to three words on. */
 const REMARK_ON_STATED =
-  /^(?: ?[%\u00b0])?(?: [A-Za-z]+){0,3}?(?:,? (?:because|since|as|for|from|out of|of|i\.e\.|e\.g\.|that is|namely|including|such as|after|when|if|in each|by [a-z]+ing)(?![A-Za-z])|[:;]|,? \(|, \$?\d)/i;
+  /^(?: ?[%\u00b0])?(?: [A-Za-z]+){0,3}?(?:,? (?:because|since|as|for|from|out of|of|i\.e\.|e\.g\.|that is|namely|including|such as|after|when|if|in each|by [a-z]+ing|is the [a-z]+ (?:of|between|from))(?![A-Za-z])|[:;]|,? \(|, \$?\d)/i;
+
+/** `He paid $12 for 3 tickets`: what stands before the first number, and between the two. */
+const SPENDS =
+  /\b(?:pays?|paid|spends?|spent|needs?|needed|requires?|required|earns?|earned)\s(?:(?:about|approximately|around|exactly|only|just|a total of) )?[$\u20ac\u00a3\u00a5]?$/i;
+const SPENT_ON = /^(?: [A-Za-z]+){0,3} (?:for|on) $/;
+
+/** How far after a value its remark is looked at. UTF-16 units. */
+const LONGEST_REMARK = 160;
+
+/** What goes on from a value to another that is drawn from it: `$4 for each, so $12`. */
+const GOES_ON = /(?:[,;]| and) (?:so|thus|therefore|hence|giving|making|which (?:gives|makes)|(?:for )?a total of)\b/i;
 
 /** The last number before a remark such as `, with the older being 30` or `(5 cats and 3 dogs)`; of a range such as `40 to 50` its start. */
 function lastMain<N extends NumberRead>(text: string, numbers: readonly N[]): N | undefined {
@@ -163,11 +200,17 @@ function lastMain<N extends NumberRead>(text: string, numbers: readonly N[]): N 
   REMARK.lastIndex = first.end;
   const remark = REMARK.exec(text);
   const kept = remark ? numbers.filter(({ end }) => end <= remark.index) : numbers;
-  const isRemarkedOn = ({ end }: N): boolean => REMARK_ON_STATED.test(text.slice(end, end + 64));
+  const isRemarkedOn = ({ end }: N): boolean => {
+    const after = text.slice(end, end + LONGEST_REMARK);
+    return REMARK_ON_STATED.test(after) && !GOES_ON.test(after);
+  };
   const stated = kept.find((number) => isStated(text, number) && isRemarkedOn(number));
   if (stated) return stated;
   const [before, main] = [kept.at(-2), kept.at(-1)];
-  return before && main && / to $/.test(text.slice(before.end, main.start)) ? before : main;
+  if (!before || !main) return main;
+  const gap = text.slice(before.end, main.start);
+  const isSpent = SPENT_ON.test(gap) && SPENDS.test(text.slice(Math.max(0, before.start - 32), before.start));
+  return isSpent || gap.endsWith(' to ') ? before : main;
 }
 
 /** Number words without a `one` among others, which is a pronoun more often than a number. */

@@ -44,7 +44,7 @@ describe('findNumberWords', () => {
     ['nineteen thousand and one', [19001]],
     ['one, two and three', [1, 2, 3]],
     ['five and six', [5, 6]],
-    ['a hundred', []],
+    ['a hundred', [100]],
     ['two hundred and more', [200]],
     ['someone often, tents', []],
   ])('in %j finds %j', (text, values) => {
