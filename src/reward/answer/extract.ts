@@ -96,8 +96,8 @@ function lastBox(text: string): { content: string; at: number } | null {
   return null;
 }
 
-/** What may stand between boxes that state one answer together, without spaces and `$`. */
-const BETWEEN_BOXES = /^(?:,|;|and|or|\\quad|\\qquad|\\text\{[^}]{0,40}(?:and|or)\})*$/;
+/** What may stand between boxes that state one answer together, without spaces, stars and the signs of formulas. */
+const BETWEEN_BOXES = /^(?:[,;/&]|and|or|maybe|perhaps|possibly|\\quad|\\qquad|\\text\{[^}]{0,40}(?:and|or)\})*$/;
 
 /**
  * Contents of the last box and of those joined to it by `and`, `or` or commas or by spaces in its line, in order, parted
@@ -113,7 +113,7 @@ function lastBoxes(text: string): string | null {
     previous = lastBoxed(text.slice(0, box.at))
   ) {
     const gap = text.slice(previous.end, Math.min(box.at, previous.end + 64));
-    const between = gap.replace(/[\s$]/g, '');
+    const between = gap.replace(/[\s$*]|\\[()[\]]/g, '');
     // Right after another or in another line a box replaces the one before it.
     const isApart = gap === '' || (between === '' && gap.includes('\n'));
     if (isApart || !BETWEEN_BOXES.test(between) || contents.length >= 64) break;
