@@ -51,9 +51,10 @@ test('a killed run of the native engine ends with the same bytes', async () => {
     const lasts = performance.now() - started;
     for (const share of [0.2, 0.35, 0.5, 0.3]) await run(config, join(root, 'killed'), share * lasts);
     expect(await run(config, join(root, 'killed'))).toBe(0);
-    const { 'report.html': _, ...undisturbed } = fingerprint(join(root, 'undisturbed'));
-    const { 'report.html': __, ...killed } = fingerprint(join(root, 'killed'));
-    expect(killed).toEqual(undisturbed);
+    // The reports hold the clock.
+    const files = (name: string) =>
+      Object.entries(fingerprint(join(root, name))).filter(([file]) => !/^report\.(html|md)$/.test(file));
+    expect(files('killed')).toEqual(files('undisturbed'));
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
