@@ -37,7 +37,7 @@ describe('rollout against the plain forward', () => {
     }
   });
 
-  test('head widths that are no multiple of 8, one kv head and odd sizes work as well', async () => {
+  test('head widths that are not multiples of 8, one kv head and odd sizes work as well', async () => {
     const shapes: Record<string, number>[] = [
       { l_hidden: 40, l_heads: 4, l_kv_heads: 1, l_intermediate: 27 },
       { l_hidden: 36, l_heads: 3, l_kv_heads: 3, l_intermediate: 50, v_hidden: 18, v_heads: 3 },

@@ -49,7 +49,7 @@ describe('config', () => {
 
   const refused: readonly (readonly [string, (given: ReturnType<typeof config>) => void, string])[] = [
     [
-      'a width that is no multiple of the resampler’s heads',
+      'a width that is not a multiple of the resampler’s heads',
       (c) => (c.hidden_size = 192),
       'd/config.json: hidden_size: 192',
     ],

@@ -75,7 +75,7 @@ describe('config', () => {
     expect(() => numbers(given)).toThrow(message);
   });
 
-  test('a table of positions that is no even square is refused', () => {
+  test('a table of positions that is not an even square is refused', () => {
     const shapes = new Map(sized);
     for (const name of shapes.keys()) if (name.includes('position_embedding')) shapes.set(name, [18, 32]);
     expect(() => numbers(config(), undefined, shapes)).toThrow('position_embedding.weight: shape [18,32]');

@@ -52,7 +52,7 @@ describe('reading', () => {
     ['metadata with a number', () => read({ __metadata__: { format: 1 } }), /format: 1, wanted a value of type string/],
     ['a header longer than the file', () => read({}, undefined, 999n), /header: 999 bytes, wanted at most 2/],
     ['a header length of 2^63', () => read({}, undefined, 1n << 63n), /header: 9223372036854775808 bytes/],
-    ['a header that is no object', () => read('[]'), /header: does not begin with \{/],
+    ['a header that is not an object', () => read('[]'), /header: does not begin with \{/],
     ['leading spaces', () => read(' {}'), /does not begin with \{/],
     ['a hole', () => read({ a: tensor([4, 12]) }, new Uint8Array(12)), /"a": data_offsets begin at 4, wanted 0/],
     [

@@ -120,12 +120,12 @@ describe('mstar', () => {
       'error: --scale: huge, wanted one of paper, tiny\n',
     ],
     [
-      'seeds that are no numbers',
+      'seeds that are not numbers',
       ['experiment', 'table1', '--seeds', '1,b', '--out', 'o'],
       'error: --seeds: "b", wanted numbers like 1,2,3\n',
     ],
     [
-      'to begin with the phases of a folder that is no run',
+      'to begin with the phases of a folder that is not a run',
       ['evolve', '--preset', 'demo', '--from', 'none'],
       'error: none: run: no config.yaml, wanted the folder of a run\n',
     ],

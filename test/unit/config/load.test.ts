@@ -74,7 +74,7 @@ describe('a recipe', () => {
     ],
     ['text where a number is wanted', `${minimal}seed: one\n`, 'recipe.yaml:3: seed: "one", wanted a number'],
     [
-      'a name that is no choice',
+      'a name that is not a choice',
       `${minimal}model: { path: b, device: tpu }\n`.replace('model: { path: base }\n', ''),
       'recipe.yaml:2: model.device: "tpu", wanted one of cpu, cuda',
     ],

@@ -99,7 +99,7 @@ describe('a cache of Hugging Face, and folders that are links', () => {
     expect(new ImageRoot(snapshot(), [path.join(hub, 'elsewhere')]).resolve(real)).toBe(real);
   });
 
-  it('a link root that is no folder is refused by its own name', () => {
+  it('a link root that is not a folder is refused by its own name', () => {
     expect(() => new ImageRoot(snapshot(), [path.join(hub, 'none')])).toThrow(
       'none: link root: no such file, wanted a folder',
     );

@@ -75,7 +75,7 @@ describe('loadProblems', () => {
     expect(problems[0]).toMatchObject({ truth, source: 'bars', answerType: 'integer' });
   });
 
-  it('keeps and reports conflicting answers, repeated ids and answers that are no choice', async () => {
+  it('keeps and reports conflicting answers, repeated ids and answers that are not among the choices', async () => {
     const choices = 'Which?\nChoices:\n(A) red\n(B) blue';
     const { problems, warnings } = await load([
       record('How many?', 'The answer is 3', { id: 'a' }),

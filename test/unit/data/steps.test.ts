@@ -31,7 +31,7 @@ describe('reading', () => {
     ['no step', { prompt: 'q', completions: [], labels: [] }, /completions: a list of 0, wanted at least one step/],
     ['no scored step', { question: 'q', steps_with_score: [] }, /steps_with_score: a list of 0, wanted at least one/],
     [
-      'a picture that is no path',
+      'a picture that is not a path',
       { question: 'q', image: { a: 1 }, steps_with_score: [step] },
       /image: an object, wanted a text/,
     ],

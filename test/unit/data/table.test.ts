@@ -230,7 +230,7 @@ describe('choices and answers', () => {
     ]);
   });
 
-  test('a text that is no list is refused as choices', async () => {
+  test('a text that is not a list is refused as choices', async () => {
     await expect(read(asked('one or two', 'A'))).rejects.toThrow('choices: "one or two", wanted a list of choices');
   });
 });

@@ -62,7 +62,7 @@ describe('the client', () => {
   test.each([
     ['too many requests', { status: 429, text: 'slow down', headers: { 'retry-after': '0.01' } }],
     ['a failing server', { status: 503, text: 'down' }],
-    ['a body that is no completion', { body: '<html>gateway</html>' }],
+    ['a body that is not a completion', { body: '<html>gateway</html>' }],
     ['an answer that does not come', { delayMs: 2000 }],
   ])('tries again after %s', async (_, fault) => {
     await serve((_request, number) => (number < 2 ? fault : { text: 'C' }));

@@ -27,13 +27,13 @@ test('labels are read as they were written, none included', async () => {
   expect(await readLabels(file)).toEqual([]);
 });
 
-describe('a line that is no labelled response is refused by the field at fault', () => {
+describe('a line that is not a labelled response is refused by the field at fault', () => {
   const refused: [string, object, RegExp][] = [
     ['a problem that is a number', { problem: 0 }, /:2: problem: 0, wanted a value of type string/],
     ['a sample that is a text', { sample: '' }, /:2: sample: "", wanted a value of type number/],
     ['an unknown verdict', { verdict: 'right' }, /:2: verdict: "right", wanted "correct" or "wrong" or "unreadable"/],
     ['a text that is missing', { text: undefined }, /:2: text: missing/],
-    ['a token that is no id', { tokens: [5, 6, -7] }, /:2: tokens.2: -7, wanted at least 0/],
+    ['a token that is not an id', { tokens: [5, 6, -7] }, /:2: tokens.2: -7, wanted at least 0/],
     [
       'steps that end at the same token',
       {

@@ -140,7 +140,7 @@ describe('files that are refused in one line', () => {
       /255 of the byte kind/,
     ],
     [
-      'a score that is no number',
+      'a score that is not a number',
       sentencePieceFile({ pieces: fakePieces([{ text: 'a', score: Number.NaN }]) }),
       /score: NaN/,
     ],

@@ -203,7 +203,7 @@ describe('what cannot be counted is refused', () => {
     await expect(tables(name, groups, benchmark)).rejects.toThrow(message);
   });
 
-  test('a file that is no table', async () => {
+  test('a file that is not a table', async () => {
     writeFileSync(join(dir, 'no.parquet'), 'nothing');
     await expect(makeTables({ rollouts: join(dir, 'no.parquet'), seed: 1 })).rejects.toThrow(
       /no.parquet: table: .*wanted a table/,
