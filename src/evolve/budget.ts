@@ -73,8 +73,8 @@ export function unlabelledPerIteration(job: Sizes, reached: Reached): number {
   return mixed ? Math.min(questionsPerIteration(job), job.data.unlabelled.length) : 0;
 }
 
-/** Share of responses taken to be selected where the rule does not say, until it is known. */
-const USEFUL = 0.5;
+/** Share of responses taken to be right and different, until it is known. */
+export const USEFUL = 0.5;
 
 /** Optimizer steps to expect of an iteration: the mean of those that are done, or as many as the rule may keep examples for. */
 export function stepsPerIteration(job: Sizes, rule: Rule, reached: Reached): number {

@@ -13,6 +13,7 @@ import {
   START,
   stepsOfNext,
   stepsPerIteration,
+  USEFUL,
   unlabelledPerIteration,
 } from './budget.js';
 import { NOTHING_CHOSEN, needsReward } from './choose.js';
@@ -69,8 +70,6 @@ export interface MeasureArgs {
   readonly over: boolean;
 }
 
-/** Share of responses taken to be right and different, until it is known. */
-const USEFUL = 0.5;
 /** Steps of a response, until it is known. */
 const STEPS = 4;
 

@@ -16,18 +16,18 @@ import { training } from './sections/training.js';
 
 type Make = (run: RunData, tables: Tables) => Section | null | Promise<Section | null>;
 
-/** In the order of the page: the name in the navigation, and what makes the section. */
-const SECTIONS: readonly (readonly [string, Make])[] = [
-  ['Result', headline],
-  ['Run', about],
-  ['Dynamics', dynamics],
-  ['Temperature', temperature],
-  ['Selection', selection],
-  ['PRM', prm],
-  ['Samples', samples],
-  ['Changes', changes],
-  ['Training', training],
-  ['Time', time],
+/** In the order of the page. */
+const SECTIONS: readonly Make[] = [
+  headline,
+  about,
+  dynamics,
+  temperature,
+  selection,
+  prm,
+  samples,
+  changes,
+  training,
+  time,
 ];
 
 /** Throws UserError as `writeReport` does. */
@@ -36,9 +36,9 @@ export async function describeRun(runDir: string): Promise<Document> {
   const tables = await Tables.open();
   try {
     const sections: Section[] = [];
-    for (const [name, make] of SECTIONS) {
+    for (const make of SECTIONS) {
       const section = await make(run, tables);
-      if (section) sections.push({ ...section, name });
+      if (section) sections.push(section);
     }
     return { kind: 'mstar run', title: run.name, sections };
   } finally {

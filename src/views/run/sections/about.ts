@@ -40,7 +40,7 @@ export function about(run: RunData): Section {
     ],
   ];
   return section(
-    'run',
+    ['run', 'Run'],
     'What the run did',
     facts(entries.filter(([, part]) => part !== null && part !== '')),
     fold('Every setting (config.yaml)', html`<pre tabindex="0">${run.configText}</pre>`),

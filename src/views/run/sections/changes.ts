@@ -35,7 +35,7 @@ export async function changes(run: RunData, tables: Tables): Promise<Section | n
   const part = async (title: string, problems: readonly string[], why: string): Promise<Part> =>
     problems.length === 0 ? note(`No problem was ${why}.`) : fold(html`<b>${title}</b>`, await cards(problems, why));
   return section(
-    'changes',
+    ['changes', 'Changes'],
     'What changed on the test',
     note(
       `Greedy answers of ${by.join(' and ')} to the same problem: the first ones of the test that were won and lost.`,

@@ -31,7 +31,8 @@ export async function samples(run: RunData, tables: Tables): Promise<Section> {
     );
     all.push({ title: titleOf(phase), temperature, picks, rows });
   }
-  if (all.length === 0) return section('samples', 'Sample problems', note('No iteration has left its responses yet.'));
+  if (all.length === 0)
+    return section(['samples', 'Samples'], 'Sample problems', note('No iteration has left its responses yet.'));
   const rows = all.flatMap((shown) => shown.rows);
   const truths = await truthsOf(run, rows);
   const parts: Markup[] = [];
@@ -42,7 +43,7 @@ export async function samples(run: RunData, tables: Tables): Promise<Section> {
     parts.push(html`<details class="iteration"${open}>${summary}${cards}</details>`);
   }
   return section(
-    'samples',
+    ['samples', 'Samples'],
     'Sample problems',
     note(
       'Chosen for what they show, not at random. ',

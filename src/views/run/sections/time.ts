@@ -21,7 +21,7 @@ export function time({ commits: done, seconds, open }: RunData): Section {
     seconds[phase] === undefined ? [] : [{ name: phase, seconds: seconds[phase], tokens: nothing }],
   );
   const all = [...committed, ...begun];
-  if (all.length === 0) return section('time', 'Time and tokens', note('No phase has been timed yet.'));
+  if (all.length === 0) return section(['time', 'Time'], 'Time and tokens', note('No phase has been timed yet.'));
   const kinds = [...new Set(all.map(({ name }) => workOf(name)))].map((kind) =>
     total(
       kind,
@@ -51,7 +51,7 @@ export function time({ commits: done, seconds, open }: RunData): Section {
     count(tokens.trained),
   ];
   return section(
-    'time',
+    ['time', 'Time'],
     'Time and tokens',
     note(
       `${duration(sum.seconds)} in all, over every process that worked on the run. Tokens are those of responses, without prompts.`,
