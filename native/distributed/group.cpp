@@ -1,0 +1,109 @@
+// See group.h. The only file that sees c10d.
+#include "distributed/group.h"
+
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <torch/headeronly/version.h>
+
+#include "base/pulse.h"
+
+namespace mstar {
+namespace {
+
+using StorePtr = c10::intrusive_ptr<c10d::Store>;
+
+StorePtr open_store(const GroupSpec& spec) {
+  c10d::TCPStoreOptions options;
+  options.port = static_cast<uint16_t>(spec.port);
+  options.isServer = spec.rank == 0 && !spec.store_is_elsewhere;
+  options.numWorkers = static_cast<size_t>(spec.size);
+  options.waitWorkers = !spec.store_is_elsewhere;
+  options.timeout = std::chrono::milliseconds(spec.join_ms);
+  if (options.isServer && spec.listen_fd >= 0) options.masterListenFd = spec.listen_fd;
+  return c10::make_intrusive<c10d::TCPStore>(spec.host, options);
+}
+
+std::vector<uint8_t> bytes(const std::string& text) { return {text.begin(), text.end()}; }
+std::string text(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+
+struct OwnStore : Group::Store {
+  OwnStore(StorePtr connection, const std::string& prefix)
+      : store(c10::make_intrusive<c10d::PrefixStore>(prefix, std::move(connection))) {}
+
+  std::vector<std::string> exchange(const std::string& key, const std::string& value,
+                                    const std::vector<std::string>& wanted, int64_t limit_ms) override {
+    store->setTimeout(std::chrono::milliseconds(limit_ms));
+    store->set(key, bytes(value));
+    std::vector<std::string> out;
+    for (const auto& name : wanted) out.push_back(store->check({name}) ? text(store->get(name)) : std::string());
+    return out;
+  }
+
+  StorePtr store;
+};
+
+}  // namespace
+
+struct Group::State {
+  std::string prefix;
+  StorePtr connection, store;
+  c10::intrusive_ptr<c10d::Backend> backend;
+};
+
+Group::Group(const GroupSpec& spec) : state_(std::make_unique<State>()) {
+  state_->prefix = spec.prefix;
+  state_->connection = open_store(spec);
+  state_->store = c10::make_intrusive<c10d::PrefixStore>(spec.prefix, state_->connection);
+  const auto options = c10d::ProcessGroupGloo::Options::create(std::chrono::milliseconds(spec.collective_ms));
+  options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(spec.address));
+  state_->backend = c10::make_intrusive<c10d::ProcessGroupGloo>(state_->store, spec.rank, spec.size, options);
+}
+Group::~Group() = default;
+
+int Group::rank() const { return state_->backend->getRank(); }
+int Group::size() const { return state_->backend->getSize(); }
+
+// From 2.14 on these collectives bear other names.
+#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 14
+#define MSTAR_ALL_TO_ALL all_to_all_single
+#define MSTAR_ALL_GATHER all_gather_single
+#else
+#define MSTAR_ALL_TO_ALL alltoall_base
+#define MSTAR_ALL_GATHER _allgather_base
+#endif
+
+void Group::all_to_all(const at::Tensor& out, const at::Tensor& in, std::vector<int64_t> out_sizes,
+                       std::vector<int64_t> in_sizes) const {
+  const During waiting(Activity::waiting);
+  at::Tensor to = out, from = in;
+  state_->backend->MSTAR_ALL_TO_ALL(to, from, out_sizes, in_sizes)->wait();
+}
+
+void Group::all_gather(const at::Tensor& out, const at::Tensor& in) const {
+  const During waiting(Activity::waiting);
+  at::Tensor to = out, from = in;
+  state_->backend->MSTAR_ALL_GATHER(to, from)->wait();
+}
+
+void Group::broadcast(const at::Tensor& value, int root) const {
+  const During waiting(Activity::waiting);
+  std::vector<at::Tensor> values{value};
+  c10d::BroadcastOptions options;
+  options.rootRank = root;
+  state_->backend->broadcast(values, options)->wait();
+}
+
+void Group::barrier() const {
+  const During waiting(Activity::waiting);
+  state_->backend->barrier()->wait();
+}
+
+void Group::set(const std::string& key, const std::string& value) const { state_->store->set(key, bytes(value)); }
+std::string Group::get(const std::string& key) const { return text(state_->store->get(key)); }
+
+std::unique_ptr<Group::Store> Group::another_store() const {
+  return std::make_unique<OwnStore>(state_->connection->clone(), state_->prefix);
+}
+
+}  // namespace mstar

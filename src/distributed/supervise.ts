@@ -1,0 +1,88 @@
+// Starts the ranks of one machine and outlives them: their output, their signals, their end. Opens no model and no
+// addon, so that nothing that brings a rank down can bring this process down with it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import { createInterface } from 'node:readline';
+
+/** What a scheduler takes for "start it again": EX_TEMPFAIL of sysexits.h. */
+export const TEMPORARY_FAILURE = 75;
+
+export interface Supervised {
+  /** Ranks to start. */
+  readonly ranks: number;
+  /** Program and its arguments, the same for every rank. */
+  readonly command: readonly [string, ...string[]];
+  readonly environment: NodeJS.ProcessEnv;
+  /** Milliseconds that the other ranks have to leave by themselves once one has failed. Default 5000. */
+  readonly grace?: number;
+  /** Where lines of ranks other than 0, and what happened to one, are written. Default: standard error. */
+  readonly say?: (line: string) => void;
+}
+
+/**
+ * Runs the ranks to their end; resolves to the exit code of the job. Rank 0 has this process's own input and output; a
+ * line of another rank is written behind `[rank N]`. SIGINT and SIGTERM go to rank 0, which ends the others at a point
+ * where nothing is lost. When a rank fails, the others are given `grace` and are then killed; the first that failed by
+ * itself or was ended by a signal names the job's code, for those that leave because of it say 75.
+ */
+export async function supervise({ ranks, command, environment, grace = 5000, say = toStandardError }: Supervised) {
+  // Rank 0 takes over this socket, so that no other program can take the port between its choice and its use.
+  const store = net.createServer();
+  store.listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  const { port } = store.address() as net.AddressInfo;
+  const [program, ...args] = command;
+  const children = Array.from({ length: ranks }, (_, rank) => {
+    const env = {
+      ...environment,
+      RANK: String(rank),
+      LOCAL_RANK: String(rank),
+      WORLD_SIZE: String(ranks),
+      MASTER_ADDR: '127.0.0.1',
+      MASTER_PORT: String(port),
+      MSTAR_PARENT: String(process.pid),
+      ...(rank === 0 ? { MSTAR_STORE_FD: '3' } : {}),
+    };
+    if (rank === 0) return spawn(program, args, { env, stdio: ['inherit', 'inherit', 'inherit', descriptorOf(store)] });
+    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const output of [child.stdout, child.stderr])
+      createInterface({ input: output }).on('line', (line) => say(`[rank ${rank}] ${line}`));
+    return child;
+  });
+  store.close();
+  const forward = (signal: NodeJS.Signals) => children[0]!.kill(signal);
+  process.on('SIGINT', forward).on('SIGTERM', forward);
+  const failures: { rank: number; code: number | null; signal: NodeJS.Signals | null }[] = [];
+  let killer: NodeJS.Timeout | undefined;
+  let killed = false;
+  await Promise.all(
+    children.map(async (child, rank) => {
+      const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+      if (code === 0 || killed) return;
+      failures.push({ rank, code, signal });
+      killer ??= setTimeout(() => {
+        killed = true;
+        for (const other of children) if (runs(other)) other.kill('SIGKILL');
+      }, grace);
+    }),
+  );
+  clearTimeout(killer);
+  process.off('SIGINT', forward).off('SIGTERM', forward);
+  const cause = failures.find(({ code }) => code !== TEMPORARY_FAILURE) ?? failures[0];
+  if (cause?.signal) say(`rank ${cause.rank} was ended by ${cause.signal}`);
+  return cause ? (cause.code ?? TEMPORARY_FAILURE) : 0;
+}
+
+/** Node shares a listening socket by its descriptor, which only its inner handle knows. */
+function descriptorOf(server: net.Server): number {
+  return (server as unknown as { _handle: { fd: number } })._handle.fd;
+}
+
+function runs(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+function toStandardError(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
