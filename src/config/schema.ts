@@ -118,7 +118,7 @@ export const settings = z.strictObject({
           .string()
           .min(1)
           .optional()
-          .describe('data set of another kind for a second test of the first and last checkpoints'),
+          .describe('data set of another kind for an out-of-domain test of the first and last checkpoints'),
         ...reading,
         generate: generated.optional().describe('make such problems instead of reading a file'),
       })
@@ -182,7 +182,7 @@ export const settings = z.strictObject({
         .enum(['min', 'last', 'mean', 'product'])
         .default('min')
         .describe('how step scores become the reward of a response'),
-      convergeEpochs: count(0, 1000)
+      completerEpochs: count(0, 1000)
         .default(4)
         .describe(
           "passes over the warm-up's examples that make the checkpoint which samples for the labels and becomes the PRM, by the optimizer of the warm-up; 0: the warm-up checkpoint does",
@@ -230,16 +230,16 @@ export const settings = z.strictObject({
             .enum(['top', 'threshold', 'random', 'all'])
             .default('top')
             .describe(
-              'among the different right responses: k of highest reward, reward from alpha up, k at random, all',
+              'among the different right responses: k of highest reward, reward from the threshold up, k at random, all',
             ),
           k: count(1, 4096).default(2).describe('responses per question for top and random'),
-          alpha: z
+          threshold: z
             .union([z.number().min(-1e6).max(1e6), z.literal('search')])
             .default('search')
             .describe(
-              'least reward for threshold; search: the first iteration is trained with each of alphas, and the one of the highest greedy validation accuracy is taken for the run, the lower of equals',
+              'least reward for the rule threshold; search: the first iteration is trained with each of thresholds, and the one of the highest greedy validation accuracy is taken for the run, the lower of equals',
             ),
-          alphas: z
+          thresholds: z
             .array(z.number().min(-1e6).max(1e6))
             .min(1)
             .max(100)
@@ -301,10 +301,10 @@ export const configSchema = settings.superRefine((config, context) => {
     refuse(['data'], 'no problems, wanted data.file or data.generate');
   if (data.file !== undefined && data.generate !== undefined)
     refuse(['data'], 'both file and generate, wanted one of them');
-  const second = data.outOfDomain;
-  if (second && (second.file === undefined) === (second.generate === undefined))
+  const { outOfDomain } = data;
+  if (outOfDomain && (outOfDomain.file === undefined) === (outOfDomain.generate === undefined))
     refuse(['data', 'outOfDomain'], 'wanted either file or generate');
-  if (second?.generate && data.generate === undefined)
+  if (outOfDomain?.generate && data.generate === undefined)
     refuse(['data', 'outOfDomain', 'generate'], 'set beside data.file, wanted with data.generate only');
   for (const name of Object.keys(reading) as (keyof typeof reading)[]) {
     if (data.generate && data[name] !== undefined)

@@ -14,7 +14,7 @@ export interface Splits {
   readonly test: Problem[];
   /** Global validation. */
   readonly validation: Problem[];
-  /** Out-of-domain test: another data set; empty where none is given. */
+  /** Of the out-of-domain test, another data set; empty where none is given. */
   readonly outOfDomain: Problem[];
 }
 

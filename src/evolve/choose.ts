@@ -102,12 +102,12 @@ function countLucky(responses: readonly RatedResponse[]): number {
 }
 
 /** A rule as the settings have it: its threshold may have to be searched for. */
-export type Rule = SelectionRule | { readonly rule: 'threshold'; readonly alpha: 'search' };
+export type Rule = SelectionRule | { readonly rule: 'threshold'; readonly threshold: 'search' };
 
 /** The rule that the settings name. */
 export function selectionRule({ evolve }: Config): Rule {
-  const { rule, k, alpha } = evolve.select;
-  if (rule === 'threshold') return alpha === 'search' ? { rule, alpha } : { rule, alpha };
+  const { rule, k, threshold } = evolve.select;
+  if (rule === 'threshold') return threshold === 'search' ? { rule, threshold } : { rule, threshold };
   return rule === 'all' ? { rule } : { rule, k };
 }
 

@@ -47,6 +47,6 @@ export class Idle {
     const { correct, distinct } = this.#counts;
     if (correct === 0) return 'none is right: raise evolve.n, or begin with a model or a warm-up that solves some';
     if (distinct === 0) return `${correct} are right, but cut off: raise sampling.maxTokens`;
-    return `${distinct} are right: ${this.#rule === 'threshold' ? 'lower evolve.select.alpha' : 'change evolve.select'}`;
+    return `${distinct} are right: ${this.#rule === 'threshold' ? 'lower evolve.select.threshold' : 'change evolve.select'}`;
   }
 }

@@ -8,7 +8,7 @@ import { type Collection, collect, writeCollections } from '../rollout/collect.j
 import type { Phase } from '../run/phase.js';
 import { questionsPerIteration, type Reached, unlabelledPerIteration } from './budget.js';
 import { Choice, needsReward } from './choose.js';
-import { warmupExamples } from './converge.js';
+import { warmupExamples } from './completer.js';
 import { improve } from './improve.js';
 import { type Job, type PolicyAt, type Sizes, sampleSettings } from './job.js';
 import { type IterationArgs, phases, resultsOf } from './phases.js';
@@ -39,7 +39,7 @@ export async function selfTrain(
     temperature,
     reward,
   };
-  const choice = new Choice(rule, config.seed, phase.name);
+  const choice = new Choice(rule, config.seed, phase.draws);
   for await (const rollouts of collect(phase, policy, known, settings)) choice.add(rollouts);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {

@@ -17,13 +17,13 @@ import {
   unlabelledPerIteration,
 } from './budget.js';
 import { NOTHING_CHOSEN, needsReward } from './choose.js';
-import { completer, converge } from './converge.js';
+import { completerAt, trainCompleter } from './completer.js';
 import { choosesAfter, dynamics } from './dynamics.js';
 import { countSteps } from './fit.js';
 import { selfTrain } from './iteration.js';
 import { type Job, type PolicyAt, type Sizes, sampleSettings } from './job.js';
 import type { Work } from './plan.js';
-import { searchAlpha } from './search-alpha.js';
+import { searchThreshold } from './search-threshold.js';
 import type { SelectionRule } from './select.js';
 import { finalTest, test } from './test.js';
 import { trainPrm } from './train-prm.js';
@@ -33,6 +33,8 @@ import { warmup } from './warmup.js';
 export interface PhaseKind<A = never, R = unknown, E = unknown> {
   /** In the journal; `*` stands for the checkpoint or the number of the iteration that such a phase is about. */
   readonly name: string;
+  /** In the names of random draws, where that is another one: a seed draws the same as when the phase was called so. */
+  readonly draws?: string;
   /** For a reader, given what `*` stands for. */
   title(about: string): string;
   readonly result: z.ZodType<R>;
@@ -99,15 +101,16 @@ export const phases = {
   }),
 
   completer: kind({
-    name: 'converge',
+    name: 'completer',
+    draws: 'converge',
     title: () => 'completer',
     result: results.fitReport,
     unread: [...LATER, ...OF_THE_TRAINED_PRM, 'dynamics.'],
     plan(work, job) {
-      const optimizer = { ...job.config.warmup.optimizer, epochs: job.config.prm.convergeEpochs };
+      const optimizer = { ...job.config.warmup.optimizer, epochs: job.config.prm.completerEpochs };
       work.train(countSteps(warmupExamples(job), optimizer), optimizer);
     },
-    run: converge,
+    run: trainCompleter,
     expected: nothing,
   }),
 
@@ -122,7 +125,7 @@ export const phases = {
       work.sample('completions', labelledPairs(job) * (STEPS - 1) * prm.completions, 0.5);
     },
     async run({ config, run, data, models }, phase) {
-      const policy = await models.policy(completer(config));
+      const policy = await models.policy(completerAt(config));
       return label(phase, run.dir, policy, data.labelled, config.prm, sampleSettings(config));
     },
     expected: nothing,
@@ -155,7 +158,8 @@ export const phases = {
   }),
 
   outOfDomain: kind({
-    name: 'away-*',
+    name: 'out-of-domain-*',
+    draws: 'away-*',
     title: (at) => `out-of-domain test of ${titleOf(at)}`,
     result: results.testResult,
     unread: [...LATER, 'dynamics.'],
@@ -186,20 +190,21 @@ export const phases = {
   }),
 
   threshold: kind<number, results.ThresholdDecision, results.ThresholdDecision>({
-    name: 'search-alpha',
+    name: 'search-threshold',
+    draws: 'search-alpha',
     title: () => 'search for a threshold',
     result: results.thresholdDecision,
     plan(work, job) {
       const { select, n, optimizer } = job.config.evolve;
-      const trials = select.alphas.length;
+      const trials = select.thresholds.length;
       const sampled = questionsPerIteration(job) * n;
       work.sample('rollouts', sampled);
       work.score('rollouts', sampled * USEFUL);
-      work.train(trials * stepsPerIteration(job, { rule: 'threshold', alpha: 'search' }, START), optimizer);
+      work.train(trials * stepsPerIteration(job, { rule: 'threshold', threshold: 'search' }, START), optimizer);
       work.sample('greedy', trials * validationProblems(job));
     },
-    run: searchAlpha,
-    expected: ({ config }) => ({ alpha: config.evolve.select.alphas[0] as number, tied: [], scores: [] }),
+    run: searchThreshold,
+    expected: ({ config }) => ({ chosen: config.evolve.select.thresholds[0] as number, tied: [], scores: [] }),
   }),
 
   iteration: kind<IterationArgs, results.IterationResult, results.IterationResult>({
@@ -267,7 +272,7 @@ export function isIteration(name: string): boolean {
 /** Phases and checkpoints for a reader: `iter-0003` -> `iteration 3`, `test-base` -> `test of base model`. */
 export function titleOf(name: string): string {
   if (name === 'base') return 'base model';
-  const found = kindOf(name === 'converged' ? phases.completer.name : name);
+  const found = kindOf(name);
   return found ? found.kind.title(found.about) : name;
 }
 

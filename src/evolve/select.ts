@@ -12,12 +12,12 @@ export interface Candidate {
   readonly reward: number;
 }
 
-/** `all` and `random` are the baselines without PRM, `top` with k = 2 is the paper's best, `threshold` keeps reward >= alpha. */
+/** `all` and `random` are the baselines without PRM, `top` with k = 2 is the paper's best, `threshold` keeps reward >= threshold. */
 export type SelectionRule =
   | { readonly rule: 'all' }
   | { readonly rule: 'random'; readonly k: number }
   | { readonly rule: 'top'; readonly k: number }
-  | { readonly rule: 'threshold'; readonly alpha: number };
+  | { readonly rule: 'threshold'; readonly threshold: number };
 
 /** What happened to the samples of one question; counts add up over questions. */
 export interface SelectionCounts {
@@ -75,7 +75,7 @@ function applyRule(
     case 'top':
       return byReward(distinct).slice(0, rule.k);
     case 'threshold':
-      return distinct.filter((candidate) => candidate.reward >= rule.alpha);
+      return distinct.filter((candidate) => candidate.reward >= rule.threshold);
   }
 }
 

@@ -94,7 +94,7 @@ async function labelAll(
     some.reduce((sum, pair) => sum + countCompletions(pair, options.completions), 0);
   meter.expect(needed(pairs));
   const sampling = { temperature: options.completionTemperature, topK, topP, maxTokens };
-  const plan = { n: options.completions, sampling, seed, purpose: `${phase.name}/completions` };
+  const plan = { n: options.completions, sampling, seed, purpose: `${phase.draws}/completions` };
   const labelled: LabelledResponse[] = [];
   for (let from = 0; from < pairs.length; from += chunk) {
     const some = pairs.slice(from, from + chunk);

@@ -167,13 +167,13 @@ export const iterationResult = z.object({
 
 /** The threshold that the rule `threshold` uses, and what training with each one came to. */
 export const thresholdDecision = z.object({
-  alpha: number,
+  chosen: number,
   /** Thresholds that share the best accuracy, ascending; the first is taken. */
   tied: counts,
   /** By ascending threshold. */
   scores: z.array(
     z.object({
-      alpha: number,
+      threshold: number,
       selected: number,
       /** Questions by the number of responses kept: none, one, two... */
       kept: counts,

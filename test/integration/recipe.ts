@@ -21,7 +21,7 @@ export function smallRecipe(root: string, name: string, change: Partial<ConfigIn
       samples: 8,
       pairs: 48,
       completions: 4,
-      convergeEpochs: 0,
+      completerEpochs: 0,
       optimizer: { ...optimizer, epochs: 6 },
     },
     evolve: { iterations: 3, interval: 24, n: 6, optimizer },

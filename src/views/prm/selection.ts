@@ -13,7 +13,7 @@ export const RULES: readonly { readonly name: string; readonly rule: SelectionRu
   ...[1, 2, 4].map((k) => ({ name: `top ${k}`, rule: { rule: 'top', k } as const })),
   ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((tenth) => ({
     name: `threshold 0.${tenth}`,
-    rule: { rule: 'threshold', alpha: tenth / 10 } as const,
+    rule: { rule: 'threshold', threshold: tenth / 10 } as const,
   })),
 ];
 

@@ -65,7 +65,7 @@ describe('a run whose iterations select nothing', () => {
     one.check(nothing);
     one.check(nothing);
     expect(() => one.check(nothing)).toThrow(
-      'evolve.select: none of 120 responses in 3 iterations was selected, wanted at least one (6 are right: lower evolve.select.alpha)',
+      'evolve.select: none of 120 responses in 3 iterations was selected, wanted at least one (6 are right: lower evolve.select.threshold)',
     );
   });
 

@@ -26,8 +26,8 @@ describe('select', () => {
     [{ rule: 'top', k: 2 }, [0, 2]],
     [{ rule: 'top', k: 3 }, [0, 2, 5]],
     [{ rule: 'top', k: 99 }, [0, 2, 5, 6]],
-    [{ rule: 'threshold', alpha: 0.5 }, [0, 2, 5]],
-    [{ rule: 'threshold', alpha: 0.95 }, []],
+    [{ rule: 'threshold', threshold: 0.5 }, [0, 2, 5]],
+    [{ rule: 'threshold', threshold: 0.95 }, []],
     [{ rule: 'random', k: 99 }, [0, 2, 5, 6]],
   ])('%j keeps samples %j of the distinct correct ones', (rule, samples) => {
     expect(select(question, rule, draw).samples).toEqual(samples);
@@ -59,7 +59,7 @@ describe('select', () => {
   it('ranks a reward that is not a number last', () => {
     const rows = candidates(['a', 'correct', Number.NaN], ['b', 'correct', -5], ['c', 'correct', 1]);
     expect(select(rows, { rule: 'top', k: 2 }, draw).samples).toEqual([1, 2]);
-    expect(select(rows, { rule: 'threshold', alpha: -9 }, draw).samples).toEqual([1, 2]);
+    expect(select(rows, { rule: 'threshold', threshold: -9 }, draw).samples).toEqual([1, 2]);
   });
 
   it('draws each correct one about equally often at random, by seed and key', () => {

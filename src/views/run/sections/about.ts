@@ -59,8 +59,8 @@ function unlabelled(run: RunData): string | null {
 function selection(run: RunData): string {
   const rule = textOf(run.setting('evolve.select.rule'));
   if (rule === 'threshold') {
-    const alpha = textOf(run.threshold?.alpha ?? run.setting('evolve.select.alpha'));
-    return `right, reward at least ${alpha}${run.threshold ? ', searched for' : ''}`;
+    const threshold = textOf(run.threshold?.chosen ?? run.setting('evolve.select.threshold'));
+    return `right, reward at least ${threshold}${run.threshold ? ', searched for' : ''}`;
   }
   if (rule === 'all') return 'all right';
   const k = textOf(run.setting('evolve.select.k'));

@@ -45,16 +45,16 @@ export async function selection(run: RunData, tables: Tables): Promise<Section> 
 }
 
 /** What each threshold would have kept of the first iteration, and what training on that came to. */
-function thresholds({ alpha, scores }: ThresholdDecision): Markup {
+function thresholds({ chosen, scores }: ThresholdDecision): Markup {
   const rows = scores.map((score): Part[] => [
-    score.alpha === alpha ? html`<b>${score.alpha}</b>` : String(score.alpha),
+    score.threshold === chosen ? html`<b>${score.threshold}</b>` : String(score.threshold),
     count(score.selected),
     count(score.kept[0] ?? 0),
     count(score.steps),
     percent(score.accuracy),
   ]);
   return html`<h3>Search for the threshold</h3>${table(
-    `Trained from the warm-up on the first iteration with each; ${alpha} was taken`,
+    `Trained from the warm-up on the first iteration with each; ${chosen} was taken`,
     ['threshold', 'examples', 'questions with none', 'optimizer steps', 'greedy on validation'],
     rows,
   )}`;

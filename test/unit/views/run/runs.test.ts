@@ -16,6 +16,6 @@ test('a folder of runs is listed by name; a damaged one says why, and what is no
   mkdirSync(join(root, 'empty'));
   const lines = await listRuns(root);
   expect(lines.map(({ name }) => name)).toEqual(['broken', 'good']);
-  expect(lines[0]?.state).toMatch(/^damaged: .*config\.yaml: settings: .*wanted valid YAML$/);
+  expect(lines[0]?.state).toMatch(/^cannot be read: .*config\.yaml: settings: .*wanted valid YAML$/);
   expect(lines[1]).toMatchObject({ iterations: '0/3', first: 0.5, last: 0.25 });
 });
