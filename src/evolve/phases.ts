@@ -8,7 +8,7 @@ import * as results from '../record/results.js';
 import type { Phase } from '../run/phase.js';
 import {
   isFilled,
-  questionsPerIteration,
+  problemsPerIteration,
   type Reached,
   START,
   stepsOfNext,
@@ -121,7 +121,7 @@ export const phases = {
     unread: [...LATER, ...OF_THE_TRAINED_PRM, 'dynamics.'],
     plan(work, job) {
       const { prm } = job.config;
-      work.sample('responses', Math.min(prm.questions, job.data.labelled.length) * prm.samples);
+      work.sample('responses', Math.min(prm.problems, job.data.labelled.length) * prm.samples);
       work.sample('completions', labelledPairs(job) * (STEPS - 1) * prm.completions, 0.5);
     },
     async run({ config, run, data, models }, phase) {
@@ -197,7 +197,7 @@ export const phases = {
     plan(work, job) {
       const { select, n, optimizer } = job.config.evolve;
       const trials = select.thresholds.length;
-      const sampled = questionsPerIteration(job) * n;
+      const sampled = problemsPerIteration(job) * n;
       work.sample('rollouts', sampled);
       work.score('rollouts', sampled * USEFUL);
       work.train(trials * stepsPerIteration(job, { rule: 'threshold', threshold: 'search' }, START), optimizer);
@@ -214,7 +214,7 @@ export const phases = {
     plan(work, job, args) {
       const { evolve } = job.config;
       const { unlabelled, training } = expectedIteration(job, args);
-      const sampled = questionsPerIteration(job) * evolve.n;
+      const sampled = problemsPerIteration(job) * evolve.n;
       const voted = evolve.unlabelled.answers === 'pseudo' ? unlabelled * evolve.n : 0;
       if (evolve.method !== 'sft') {
         work.sample('rollouts', sampled + (voted > 0 ? 0 : unlabelled * evolve.n));
@@ -307,7 +307,7 @@ export function resultsOf<R>(kind: PhaseKind<never, R>, commits: readonly Commit
 }
 
 function warmupSamples({ config, data }: Sizes): number {
-  return (config.warmup.questions || data.labelled.length) * config.warmup.samples;
+  return (config.warmup.problems || data.labelled.length) * config.warmup.samples;
 }
 
 function warmupExamples(job: Sizes): number {
@@ -315,8 +315,8 @@ function warmupExamples(job: Sizes): number {
 }
 
 function labelledPairs({ config: { prm }, data }: Sizes): number {
-  const asked = Math.min(prm.questions, data.labelled.length);
-  return Math.min(prm.pairs, asked * Math.min(prm.maxPerQuestion, prm.samples));
+  const asked = Math.min(prm.problems, data.labelled.length);
+  return Math.min(prm.pairs, asked * Math.min(prm.maxPerProblem, prm.samples));
 }
 
 function validationProblems({ config, data }: Sizes): number {

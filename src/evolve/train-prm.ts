@@ -82,7 +82,7 @@ function measureHeldOut(
   const steps = heldOut.flatMap((response) => response.steps);
   const usual = mean(training.flatMap((response) => response.steps.map(({ label }) => label)));
   return {
-    questions: new Set(heldOut.map(({ problem }) => problem)).size,
+    problems: new Set(heldOut.map(({ problem }) => problem)).size,
     responses: heldOut.length,
     steps: steps.length,
     mse: mean(steps.map(({ score, label }) => (score - label) ** 2)),

@@ -151,7 +151,7 @@ describe('a method written down once more, plainly', () => {
   );
 });
 
-describe('questions without answers', () => {
+describe('problems without answers', () => {
   test('are mixed in once the share of the optimizer steps has passed', async () => {
     const unlabelled = { answers: 'oracle', after: 0.5 } as const;
     const { iterations } = await run('late', { evolve: { ...limited, steps: 20, unlabelled } }, FIRST);
@@ -237,7 +237,7 @@ describe('the search for a threshold', () => {
   const select = { rule: 'threshold' as const, threshold: 'search' as const, thresholds: [0.9, 0.2, 5] };
   const evolveWith = { ...limited, select };
 
-  test('trains with each on the first questions and takes the best on validation, the lowest of equals', async () => {
+  test('trains with each on the first problems and takes the best on validation, the lowest of equals', async () => {
     const { threshold, iterations } = await run('search', { evolve: evolveWith }, FIRST);
     const scores = threshold?.scores ?? [];
     expect(scores.map((score) => score.threshold)).toEqual([0.2, 0.9, 5]);
@@ -330,7 +330,7 @@ describe('the grid of an experiment', () => {
       'data.outOfDomain={generate: {count: 20, families: [dials]}}',
       'splits={validation: 24, test: 60, labelled: 0.3}',
       'sampling.maxTokens=400',
-      'prm.questions=40',
+      'prm.problems=40',
       'prm.pairs=24',
       'prm.completions=2',
       'evolve.steps=6',

@@ -15,9 +15,9 @@ export function smallRecipe(root: string, name: string, change: Partial<ConfigIn
     data: { generate: { count: 160 } },
     splits: { validation: 24, test: 60, labelled: 0.4 },
     sampling: { maxTokens: 400 },
-    warmup: { questions: 24, samples: 4, maxPerQuestion: 2, optimizer },
+    warmup: { problems: 24, samples: 4, maxPerProblem: 2, optimizer },
     prm: {
-      questions: 40,
+      problems: 40,
       samples: 8,
       pairs: 48,
       completions: 4,

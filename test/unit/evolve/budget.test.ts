@@ -99,7 +99,7 @@ describe('a run whose iterations select nothing', () => {
   });
 });
 
-describe('unlabelled questions', () => {
+describe('unlabelled problems', () => {
   const taken = (after: number, answers = 'pseudo', unlabelled = 9): number[] => {
     const evolve = { iterations: 4, steps: 0, interval: 6, unlabelled: { answers, after } };
     const data = { labelled: Array.from({ length: 10 }), unlabelled: Array.from({ length: unlabelled }) };

@@ -61,7 +61,7 @@ describe('choosing', () => {
     expect(choice.examples.map(({ response }) => response)).toEqual(chosen);
     expect(choice.examples.every(({ variant }) => variant === 'solve')).toBe(true);
     expect(choice.counts).toEqual({
-      questions: 3,
+      problems: 3,
       failed: 1,
       sampled: 7,
       unreadable: 1,

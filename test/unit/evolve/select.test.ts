@@ -1,4 +1,4 @@
-// Selection rules over the responses of one question.
+// Selection rules over the responses of one problem.
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../../src/core/types.js';
 import { type Candidate, type SelectionRule, select } from '../../../src/evolve/select.js';
@@ -9,7 +9,7 @@ function candidates(...rows: [text: string, verdict: Verdict, reward: number][])
   return rows.map(([text, verdict, reward], sample) => ({ sample, text, verdict, reward }));
 }
 
-const question = candidates(
+const problem = candidates(
   ['a', 'correct', 0.5],
   ['b', 'wrong', 0.99],
   ['c', 'correct', 0.9],
@@ -30,11 +30,11 @@ describe('select', () => {
     [{ rule: 'threshold', threshold: 0.95 }, []],
     [{ rule: 'random', k: 99 }, [0, 2, 5, 6]],
   ])('%j keeps samples %j of the distinct correct ones', (rule, samples) => {
-    expect(select(question, rule, draw).samples).toEqual(samples);
+    expect(select(problem, rule, draw).samples).toEqual(samples);
   });
 
   it('counts what happened to the samples', () => {
-    expect(select(question, { rule: 'top', k: 2 }, draw).counts).toEqual({
+    expect(select(problem, { rule: 'top', k: 2 }, draw).counts).toEqual({
       sampled: 7,
       unreadable: 1,
       correct: 5,
@@ -52,7 +52,7 @@ describe('select', () => {
       { rule: 'top', k: 2 },
       { rule: 'random', k: 2 },
     ] as const) {
-      expect(select([...question].reverse(), rule, draw)).toEqual(select(question, rule, draw));
+      expect(select([...problem].reverse(), rule, draw)).toEqual(select(problem, rule, draw));
     }
   });
 
@@ -65,12 +65,12 @@ describe('select', () => {
   it('draws each correct one about equally often at random, by seed and key', () => {
     const counts = new Map<number, number>();
     for (let i = 0; i < 2000; i++) {
-      for (const sample of select(question, { rule: 'random', k: 2 }, { seed: 1, key: `q${i}` }).samples) {
+      for (const sample of select(problem, { rule: 'random', k: 2 }, { seed: 1, key: `q${i}` }).samples) {
         counts.set(sample, (counts.get(sample) ?? 0) + 1);
       }
     }
     expect([...counts.keys()].sort()).toEqual([0, 2, 5, 6]);
     for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(100);
-    expect(select(question, { rule: 'random', k: 2 }, draw)).toEqual(select(question, { rule: 'random', k: 2 }, draw));
+    expect(select(problem, { rule: 'random', k: 2 }, draw)).toEqual(select(problem, { rule: 'random', k: 2 }, draw));
   });
 });
