@@ -1,0 +1,54 @@
+// What a rank other than 0 does: serves calls about its copies of the models until rank 0 sends it home. It knows no
+// run folder and no recipe.
+import { createHost, type NativeHost } from '../engine/host.js';
+import { NativePolicy } from '../engine/policy.js';
+import { NativeScorer } from '../engine/prm.js';
+import { type Answerer, serveRank, type Trust } from './control.js';
+import type { NativeGroup } from './group.js';
+import type { Verbs } from './host.js';
+
+/** Serves until rank 0 says `leave`. `address`: where this rank can be reached; its port is told in the group's store. */
+export async function follow(group: NativeGroup, rank: number, address: string, trust: Trust): Promise<void> {
+  const models = new Map<number, NativePolicy | NativeScorer>();
+  let host: NativeHost | undefined;
+  let goHome: () => void = () => {};
+  const home = new Promise<void>((resolve) => {
+    goHome = resolve;
+  });
+  const policy = (id: number): NativePolicy => of(models.get(id), NativePolicy);
+  const verbs: { [V in keyof Verbs]: (args: Verbs[V], ...more: Rest) => unknown } = {
+    start: ([options]) => {
+      host = createHost(options);
+    },
+    open: async ([id, dir, head]) => {
+      const { openPolicy, openScorer } = host as NativeHost;
+      models.set(id, await (head === undefined ? openPolicy(dir) : openScorer(dir, head)));
+    },
+    receive: ([id]) => (models.get(id) as NativePolicy).opened.native.broadcast(group),
+    rollout: ([id, requests, sampling, seed], progress, signal) =>
+      policy(id).rollout(requests, sampling, seed, { signal, onProgress: (...counts) => progress(counts) }),
+    logprobs: ([id, examples]) => policy(id).logprobs(examples),
+    score: ([id, examples, at]) => of(models.get(id), NativeScorer).score(examples, at),
+    dispose: async ([id]) => {
+      const model = models.get(id);
+      models.delete(id);
+      await model?.dispose();
+    },
+    leave: () => goHome(),
+  };
+  const server = await serveRank(address, trust, async ({ verb, args }, progress, signal) => {
+    const answer = verbs[verb as keyof Verbs] as ((args: unknown, ...more: Rest) => unknown) | undefined;
+    if (!answer) throw new Error(`${verb}: no verb of a rank; do all ranks run one version of mstar?`);
+    return answer(args, progress, signal);
+  });
+  await group.set(`rank/${rank}`, `${address}:${server.port}`);
+  await home;
+  server.close();
+}
+
+type Rest = [progress: Parameters<Answerer>[1], signal: AbortSignal];
+
+function of<M>(model: unknown, kind: new (...args: never[]) => M): M {
+  if (model instanceof kind) return model;
+  throw new Error(`no ${kind.name} is open under this number`);
+}
