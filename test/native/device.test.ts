@@ -1,13 +1,13 @@
 // The decode path of GPUs and of bfloat16 against the packed float32 path and the plain forward, on the CPU.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NativeModel, RawRequest, RawRollout, RawSampling } from '../../src/engine/binding.js';
-import { image, largestDifference, never, open, prompt, removeTemporary, sampling } from './tiny-model.js';
+import { image, largestDifference, never, open, openTensor, prompt, removeTemporary, sampling } from './tiny-model.js';
 
 let packed: NativeModel;
 let device: NativeModel;
 beforeAll(async () => {
   packed = await open();
-  device = await open({ decode: 'device' });
+  device = await openTensor();
 });
 afterAll(async () => {
   await packed.dispose();
@@ -53,7 +53,7 @@ describe('the device path in float32', () => {
   test.each(['float32', 'bfloat16'] as const)(
     'in deterministic mode a response in %s does not depend, bit for bit, on what else is in the call',
     async (dtype) => {
-      const same = await open({ decode: 'device', deterministic: true, dtype });
+      const same = await openTensor({ deterministic: true, dtype });
       const question = prompt(packed, 4, [image(4)]);
       const forks = [0, 5, 11].map((length) => ({
         ...question,
@@ -78,7 +78,7 @@ describe('the device path in float32', () => {
   );
 
   test('a prompt longer than a piece is prefilled in pieces with the same outcome', async () => {
-    const [same, free] = [await open({ decode: 'device', deterministic: true }), await open({ decode: 'device' })];
+    const [same, free] = [await openTensor({ deterministic: true }), await openTensor()];
     const tokensOf = (length: number) => Int32Array.from({ length }, (_, i) => 3 + ((i * 13) % 50));
     const long = [{ tokens: tokensOf(700), images: [], prefix: tokensOf(300), n: 4, key: 'long' }];
     const [a, b] = [await roll(same, long), await roll(free, long)];
@@ -89,7 +89,7 @@ describe('the device path in float32', () => {
   });
 
   test('little memory makes calls of fewer rows, with the same responses', async () => {
-    const narrow = await open({ decode: 'device', kvBytes: 64 * 1024 });
+    const narrow = await openTensor({ kvBytes: 64 * 1024 });
     const long = { maxTokens: 40, stop: new Int32Array(0) };
     const [a, b] = [await roll(device, asked(6, 8), long), await roll(narrow, asked(6, 8), long)];
     expect(tokens(b)).toEqual(tokens(a));
@@ -123,7 +123,7 @@ describe('the device path in float32', () => {
 
   test('sequences longer than the table of positions are stretched as in the packed path', async () => {
     const short = { max_positions: 16 };
-    const [a, b] = [await open({}, short), await open({ decode: 'device' }, short)];
+    const [a, b] = [await open({}, short), await openTensor({}, short)];
     const requests = asked(2, 2);
     expect(tokens(await roll(b, requests))).toEqual(tokens(await roll(a, requests)));
     await a.dispose();

@@ -91,6 +91,7 @@ export function spec(overrides: Partial<ModelSpec> = {}, configOverrides: Record
     dtype: 'float32',
     threads: 2,
     head: 'none',
+    tokenBudget: 8192,
     ...overrides,
   };
 }
@@ -100,6 +101,14 @@ export function open(
   configOverrides: Record<string, number> = {},
 ): Promise<NativeModel> {
   return addon().loadModel(spec(overrides, configOverrides));
+}
+
+/** The same model, decoding by the tensor executor. */
+export function openTensor(
+  overrides: Partial<ModelSpec> = {},
+  configOverrides: Record<string, number> = {},
+): Promise<NativeModel> {
+  return addon().checks.loadModel(spec(overrides, configOverrides), { decode: 'tensor' });
 }
 
 export function image(seed: number, width = 28, height = 28): RawImage {
@@ -138,7 +147,6 @@ export function optimizer(overrides: Partial<RawOptimizer> = {}): RawOptimizer {
     weightDecay: 0.1,
     clip: 0,
     frozen: [],
-    tokenBudget: 8192,
     ...overrides,
   };
 }
