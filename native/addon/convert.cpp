@@ -121,6 +121,29 @@ std::map<std::string, double> to_config(const Napi::Value& value) {
 
 std::vector<WeightFile> to_weight_files(const Napi::Value& value) { return list(value, "weights", weight_file); }
 
+GroupSpec to_group_spec(const Napi::Value& value) {
+  const auto from = object(value, "rank");
+  GroupSpec spec;
+  spec.rank = static_cast<int>(integer(from, "rank"));
+  spec.size = static_cast<int>(integer(from, "size"));
+  spec.host = text(from, "host");
+  spec.port = static_cast<int>(integer(from, "port"));
+  spec.listen_fd = static_cast<int>(integer(from, "listenFd"));
+  spec.store_is_elsewhere = get(from, "storeIsElsewhere").ToBoolean();
+  spec.prefix = text(from, "prefix");
+  spec.address = text(from, "address");
+  return spec;
+}
+
+WatchSpec to_watch_spec(const Napi::Value& value) {
+  const auto from = object(value, "limits");
+  WatchSpec spec;
+  spec.beat_ms = integer(from, "beat");
+  spec.silence_ms = integer(from, "silence");
+  spec.stall_ms = integer(from, "stall");
+  return spec;
+}
+
 ModelSpec to_model_spec(const Napi::Value& value) {
   const auto from = object(value, "spec");
   ModelSpec spec;

@@ -3,6 +3,7 @@
 // in TypeScript.
 #include <napi.h>
 
+#include "distributed/watch.h"
 #include "engine/model.h"
 
 namespace mstar::addon {
@@ -19,6 +20,8 @@ OptimizerSettings to_optimizer(const Napi::Value& value);
 Objective to_objective(const Napi::Value& value);
 std::vector<SaveFile> to_save_files(const Napi::Value& value);
 std::vector<WeightFile> to_weight_files(const Napi::Value& value);
+GroupSpec to_group_spec(const Napi::Value& value);
+WatchSpec to_watch_spec(const Napi::Value& value);
 
 Napi::Value from_response(Napi::Env env, const Response& response);
 Napi::Value from_rollout(Napi::Env env, const RolloutResult& result);

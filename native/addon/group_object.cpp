@@ -30,12 +30,20 @@ GroupObject::GroupObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Grou
   group_ = *info[0].As<Napi::External<std::shared_ptr<Group>>>().Data();
 }
 
+std::shared_ptr<Group> GroupObject::of(const Napi::Value& value) {
+  const auto env = value.Env();
+  if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(env.GetInstanceData<Instance>()->group_class.Value()))
+    throw Napi::TypeError::New(env, "group: wanted what joinGroup() gave");
+  return Napi::ObjectWrap<GroupObject>::Unwrap(value.As<Napi::Object>())->group_;
+}
+
 Napi::Value GroupObject::join(const Napi::CallbackInfo& info) {
   return on_lane(info.Env(), [spec = to_group_spec(info[0])]() -> Lane::Result {
     auto group = std::make_shared<Group>(spec);
     return [group](Napi::Env env) -> Napi::Value {
+      auto holder = group;
       return env.GetInstanceData<Instance>()->group_class.New(
-          {Napi::External<std::shared_ptr<Group>>::New(env, const_cast<std::shared_ptr<Group>*>(&group))});
+          {Napi::External<std::shared_ptr<Group>>::New(env, &holder)});
     };
   });
 }

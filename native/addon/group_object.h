@@ -10,10 +10,11 @@ namespace mstar::addon {
 class GroupObject : public Napi::ObjectWrap<GroupObject> {
  public:
   static Napi::Function define(Napi::Env env);
-  explicit GroupObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<GroupObject>(info) {}
+  explicit GroupObject(const Napi::CallbackInfo& info);
   /** joinGroup({ rank, size, host, port, ... }): joins on the lane; resolves to a GroupObject. */
   static Napi::Value join(const Napi::CallbackInfo& info);
-  const std::shared_ptr<Group>& group() const { return group_; }
+  /** The group of a value that joinGroup() gave. Throws Napi::TypeError for another one. */
+  static std::shared_ptr<Group> of(const Napi::Value& value);
 
  private:
   Napi::Value set(const Napi::CallbackInfo& info);
@@ -27,8 +28,5 @@ class GroupObject : public Napi::ObjectWrap<GroupObject> {
   std::shared_ptr<Group> group_;
   std::shared_ptr<Watch> watch_;
 };
-
-/** listenOn(address): { fd, port } of a socket that listens on a port of the system's choice. */
-Napi::Value listen_on(const Napi::CallbackInfo& info);
 
 }  // namespace mstar::addon

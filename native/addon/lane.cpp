@@ -98,6 +98,7 @@ void Lane::loop() {
     Result result;
     std::exception_ptr error;
     try {
+      const During computing(Activity::computing);
       throw_if(job->stop);
       result = job->work();
     } catch (...) {

@@ -8,6 +8,7 @@
 
 #include "addon/checks.h"
 #include "addon/convert.h"
+#include "addon/group_object.h"
 #include "addon/model_object.h"
 #include "base/malloc.h"
 #include "base/tensor_memory.h"
@@ -51,6 +52,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   }();
   auto* instance = new Instance(env);
   instance->model_class = Napi::Persistent(ModelObject::define(env));
+  instance->group_class = Napi::Persistent(GroupObject::define(env));
   env.SetInstanceData(instance);
   // Hooks run before instance data is deleted: the thread must be gone before anything it touches.
   env.AddCleanupHook([lane = instance->lane] { lane->close(); });
@@ -61,6 +63,10 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("decoderShape", Napi::Function::New(env, guarded<decoder_shape>));
   exports.Set("backbones", Napi::Function::New(env, backbones));
   exports.Set("checks", checks(env));
+  exports.Set("joinGroup", Napi::Function::New(env, GroupObject::join));
+  exports.Set("dieWithParent", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                return Napi::Boolean::New(info.Env(), die_with_parent(info[0].ToNumber().Int64Value()));
+              }));
   exports.Set("info", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 auto out = Napi::Object::New(info.Env());
                 out.Set("torch", TORCH_VERSION);

@@ -2,6 +2,7 @@
 #include "addon/model_object.h"
 
 #include "addon/convert.h"
+#include "addon/group_object.h"
 
 namespace mstar::addon {
 namespace {
@@ -59,6 +60,7 @@ Napi::Function ModelObject::define(Napi::Env env) {
        InstanceMethod("score", &ModelObject::score), InstanceMethod("setOptimizer", &ModelObject::set_optimizer),
        InstanceMethod("trainStep", &ModelObject::train_step), InstanceMethod("imageLayout", &ModelObject::image_layout),
        InstanceMethod("save", &ModelObject::save), InstanceMethod("restore", &ModelObject::restore),
+       InstanceMethod("broadcast", &ModelObject::broadcast),
        InstanceMethod("parameters", &ModelObject::parameters), InstanceMethod("dispose", &ModelObject::dispose),
        InstanceAccessor("version", &ModelObject::version, nullptr)});
 }
@@ -191,6 +193,13 @@ Napi::Value ModelObject::restore(const Napi::CallbackInfo& info) {
                   model.restore(files, version);
                   return nothing();
                 });
+}
+
+Napi::Value ModelObject::broadcast(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), new_flag(), [group = GroupObject::of(info[0])](Model& model, const StopFlag&) {
+    model.broadcast(*group);
+    return nothing();
+  });
 }
 
 Napi::Value ModelObject::parameters(const Napi::CallbackInfo& info) {

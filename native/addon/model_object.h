@@ -27,7 +27,7 @@ inline StopFlag new_flag() { return std::make_shared<std::atomic<bool>>(false); 
 struct Instance {
   explicit Instance(Napi::Env env) : lane(std::make_shared<Lane>(env)) {}
   std::shared_ptr<Lane> lane;
-  Napi::FunctionReference model_class;
+  Napi::FunctionReference model_class, group_class;
 };
 
 class ModelObject : public Napi::ObjectWrap<ModelObject> {
@@ -55,6 +55,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Napi::Value image_layout(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);
   Napi::Value restore(const Napi::CallbackInfo& info);
+  Napi::Value broadcast(const Napi::CallbackInfo& info);
   Napi::Value parameters(const Napi::CallbackInfo& info);
   Napi::Value version(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);

@@ -88,7 +88,7 @@ void Group::all_gather(const at::Tensor& out, const at::Tensor& in) const {
 
 void Group::broadcast(const at::Tensor& value, int root) const {
   const During waiting(Activity::waiting);
-  std::vector<at::Tensor> values{value};
+  std::vector<at::Tensor> values{value.view({-1}).view(at::kByte)};  // Gloo does not know every type
   c10d::BroadcastOptions options;
   options.rootRank = root;
   state_->backend->broadcast(values, options)->wait();

@@ -113,6 +113,12 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
   return report;
 }
 
+void Model::broadcast(const Group& group) {
+  const at::NoGradGuard no_grad;
+  for (const std::string& name : parameters_.names()) group.broadcast(parameters_[name].detach(), 0);
+  if (group.rank() != 0) forget_executors();
+}
+
 void Model::forget_executors() {
   prompts_.clear();
   executors_.reset();

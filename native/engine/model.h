@@ -3,6 +3,7 @@
 // time, from the engine thread. Knows Backbone and no backbone.
 #include <memory>
 
+#include "distributed/group.h"
 #include "engine/loss.h"
 #include "engine/optimizer.h"
 #include "engine/rollout/rollout.h"
@@ -40,6 +41,8 @@ class Model {
   StepReport train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop);
   void save(const std::vector<SaveFile>& files) const;
   void restore(const std::vector<WeightFile>& files, int64_t version);
+  /** Takes the weights of rank 0, or gives them where this is rank 0; all ranks of the group call it. */
+  void broadcast(const Group& group);
   /** Throws where the model has a reward head and none is wanted, or none and one is. */
   void check_head(bool wanted) const;
 

@@ -1,10 +1,11 @@
 // What a rank other than 0 does: serves calls about its copies of the models until rank 0 sends it home. It knows no
 // run folder and no recipe.
+
+import type { NativeGroup } from '../engine/binding.js';
 import { createHost, type NativeHost } from '../engine/host.js';
 import { NativePolicy } from '../engine/policy.js';
 import { NativeScorer } from '../engine/prm.js';
 import { type Answerer, serveRank, type Trust } from './control.js';
-import type { NativeGroup } from './group.js';
 import type { Verbs } from './host.js';
 
 /** Serves until rank 0 says `leave`. `address`: where this rank can be reached; its port is told in the group's store. */

@@ -10,21 +10,6 @@ import type { Rank } from './environment.js';
 import { follow } from './follow.js';
 import type { Ranks } from './host.js';
 
-/** A group of ranks in the addon (native/distributed). */
-export interface NativeGroup {
-  set(key: string, value: string): Promise<void>;
-  get(key: string): Promise<string>;
-  /** Seconds that one exchange of `bytes` bytes a rank takes, the second of two. */
-  measure(exchange: 'allToAll' | 'allGather' | 'broadcast', bytes: number): Promise<number>;
-  /** Starts the watch (native/distributed/watch.h); times in milliseconds. */
-  watch(limits: { readonly beat: number; readonly silence: number; readonly stall: number }): void;
-  tick(): void;
-  /** Ends the job; does not come back. */
-  fail(why: string): void;
-  /** Takes leave of the watch; rank 0 waits for the others. */
-  leave(): Promise<void>;
-}
-
 const BEAT = 1000;
 
 /**

@@ -11,12 +11,12 @@ import type {
   Scorer,
 } from '../core/ports.js';
 import type { Example, Sampling } from '../core/types.js';
+import type { NativeGroup } from '../engine/binding.js';
 import type { HostOptions, NativeHost } from '../engine/host.js';
 import type { Model } from '../engine/model.js';
 import type { NativePolicy } from '../engine/policy.js';
 import type { NativeScorer } from '../engine/prm.js';
 import type { RankClient } from './control.js';
-import type { NativeGroup } from './group.js';
 
 /** What rank 0 asks of another rank, and with which arguments. */
 export interface Verbs {
@@ -191,12 +191,7 @@ class SpreadPolicy extends Spread<NativePolicy> implements Policy {
       here = true;
       return local.rollout(requests, sampling, seed, { onProgress, signal });
     };
-    const result = (await this.spread.run(
-      atHome,
-      'rollout',
-      [id, requests, sampling, seed],
-      hooks,
-    )) as RolloutResult;
+    const result = (await this.spread.run(atHome, 'rollout', [id, requests, sampling, seed], hooks)) as RolloutResult;
     if (!here) this.#onRollout?.(result.stats);
     return result;
   }

@@ -140,6 +140,8 @@ export interface NativeModel {
   save(files: readonly SaveFile[]): Promise<void>;
   /** Overwrites parameters and, under the names above, optimizer moments; `version` is the step counter to continue from. */
   restore(files: readonly WeightFile[], version: number): Promise<void>;
+  /** Takes the weights of rank 0, or gives them on rank 0; all ranks of the group call it. */
+  broadcast(group: NativeGroup): Promise<void>;
   /** Every parameter with its shape, in registration order. */
   parameters(): { readonly name: string; readonly shape: readonly number[] }[];
   readonly version: number;
@@ -190,7 +192,36 @@ export interface Checks {
    * share that differs. On the CPU those of each instruction set too, which their names begin with. Blocks for a second. Throws where there is no such device. */
   compareKernels(device: string): { readonly kernel: string; readonly shape: string; readonly error: number }[];
 }
+/** The ranks of a job as the engine sees them (native/distributed/group.h), and the watch over them (watch.h). */
+export interface NativeGroup {
+  set(key: string, value: string): Promise<void>;
+  /** Waits for the key. */
+  get(key: string): Promise<string>;
+  /** Seconds that one exchange of `bytes` bytes a rank takes, the second of two. */
+  measure(exchange: 'allToAll' | 'allGather' | 'broadcast', bytes: number): Promise<number>;
+  /** Starts the watch; milliseconds. */
+  watch(limits: { readonly beat: number; readonly silence: number; readonly stall: number }): void;
+  /** The event loop of this rank runs. */
+  tick(): void;
+  /** Ends the job with a line that says why; does not come back. */
+  fail(why: string): void;
+  /** Takes leave of the watch; rank 0 waits for the others. */
+  leave(): Promise<void>;
+}
 export interface NativeAddon {
+  joinGroup(rank: {
+    readonly rank: number;
+    readonly size: number;
+    readonly host: string;
+    readonly port: number;
+    /** A socket that listens at the port already, or -1. */
+    readonly listenFd: number;
+    readonly storeIsElsewhere: boolean;
+    readonly prefix: string;
+    readonly address: string;
+  }): Promise<NativeGroup>;
+  /** Has the kernel end this process with its parent; false when that has ended already. */
+  dieWithParent(parent: number): boolean;
   CancelFlag: new () => CancelFlag;
   loadModel(spec: ModelSpec): Promise<NativeModel>;
   /** Names and shapes a backbone wants for a config: what checkpoint files are checked against before weights are mapped. */
