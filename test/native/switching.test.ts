@@ -94,7 +94,6 @@ describe('a rotation that switches', () => {
 
   test.each([
     ['packed', 40],
-    ['tensor', 40],
     ['tensor', 26],
   ] as const)('by the %s executor a response has the same bits in memory of %i blocks', async (decode, blocks) => {
     const wide = await open(decode, { deterministic: true });
