@@ -1,7 +1,6 @@
 // Finds the numbers of a plain text together with the whole expression that each belongs to, and computes it: `5 + 7`
 // is 12, `3x + 1` is not a number.
-import { evaluate, POINTS } from './math/evaluate.js';
-import { isScalar, type Node } from './math/node.js';
+import { constant } from './math/evaluate.js';
 import { parseMath } from './math/parse.js';
 import { findNumbers, type NumberRead } from './number.js';
 
@@ -223,16 +222,6 @@ export function constantIn(text: string): number {
   const node = parseMath(text);
   return (node && constant(node)) ?? Number.NaN;
 }
-
-/** The value of a tree without unknowns; null where it has none. */
-export function constant(node: Node): number | null {
-  if (!isScalar(node)) return null;
-  const { re, im } = evaluate(node, 0);
-  const isOne = im === 0 && Number.isFinite(re) && POINTS_AFTER_FIRST.every((point) => evaluate(node, point).re === re);
-  return isOne ? re : null;
-}
-
-const POINTS_AFTER_FIRST = Array.from({ length: POINTS - 1 }, (_, i) => i + 1);
 
 /** `2010-2015` and `2:1` are not numbers. */
 function isRange(span: string): boolean {

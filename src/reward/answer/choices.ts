@@ -1,8 +1,8 @@
 // The choices of a question in the forms in which a response may name them: words, values, formulas. Says which choices
 // are the same.
-import { constant } from './arithmetic.js';
 import { plainMath } from './latex.js';
 import { sameMath } from './math/compare.js';
+import { constant } from './math/evaluate.js';
 import type { Node } from './math/node.js';
 import { parseMath } from './math/parse.js';
 import { canonicalNumber } from './number.js';

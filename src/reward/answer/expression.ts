@@ -1,10 +1,9 @@
 // Reads the final answer of a response as a mathematical object: number, expression, list, set, interval, equation,
 // word.
-import { constant } from './arithmetic.js';
 import { readLooseChoice, readStatedChoice } from './choice.js';
 import { sentencesFromEnd, statedAnswers } from './extract.js';
 import { sameMath } from './math/compare.js';
-import { evaluate } from './math/evaluate.js';
+import { constant, evaluate } from './math/evaluate.js';
 import { isScalar, type Node } from './math/node.js';
 import { parseMath } from './math/parse.js';
 import { canonicalNumber, findNumbers, findNumberWords } from './number.js';

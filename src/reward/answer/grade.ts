@@ -1,7 +1,6 @@
 // The one grader: reward, voting, Pass@K, labels and evaluation all ask it. Extract, normalise, compare; nothing is
 // evaluated.
 import type { AnswerType, Grade, Problem } from '../../core/types.js';
-import { constant } from './arithmetic.js';
 import { type ChoiceRead, readLooseChoice, readStatedChoice } from './choice.js';
 import { firstSame, sameChoice } from './choices.js';
 import {
@@ -15,6 +14,7 @@ import {
   sameExpression,
 } from './expression.js';
 import { isRefusal, type Piece, sentencesFromEnd, statedAnswers, statesAnswer } from './extract.js';
+import { constant } from './math/evaluate.js';
 import { finalText } from './response.js';
 import { overlap, questionWords, statedYesNo } from './restate.js';
 import { plainText } from './text.js';
