@@ -1,7 +1,8 @@
 // Checks one record of a file to grade and turns it into what the protocols read.
+import { letterAt } from '../core/letters.js';
 import { choiceLetter, lettersOf, missingLetter } from '../data/question.js';
 import { type Place, refuse, shown } from '../data/refuse.js';
-import { type AnswerKind, type AnswerRow, letterOf } from '../reward/protocol/protocol.js';
+import type { AnswerKind, AnswerRow } from '../reward/protocol/protocol.js';
 
 /** Limits that keep the time of a row bounded whatever it holds. UTF-16 units. */
 const MAX_ID = 1024;
@@ -72,7 +73,7 @@ function readChoices(value: unknown, at: Place): readonly string[] {
   if (!Array.isArray(value)) refuse(at, 'choices', shown(value), 'a list of texts');
   if (value.length > MAX_CHOICES) refuse(at, 'choices', `${value.length} of them`, `at most ${MAX_CHOICES}`);
   return value.map((choice, i) => {
-    const field = `choices[${letterOf(i)}]`;
+    const field = `choices[${letterAt(i)}]`;
     if (typeof choice !== 'string') refuse(at, field, shown(choice), 'a text');
     if (choice.length > MAX_CHOICE) refuse(at, field, `${choice.length} characters`, `at most ${MAX_CHOICE}`);
     return choice;
@@ -115,7 +116,7 @@ function readLetter(
     refuse(at, letter === undefined ? 'answer' : 'answer_letter', shown(given), lettersOf(choices));
   if (letter !== undefined) return letter;
   const index = record.task_format === 'mathvista' ? choices.indexOf(answer) : -1;
-  return index >= 0 ? letterOf(index) : (choiceLetter(answer, choices) ?? undefined);
+  return index >= 0 ? letterAt(index) : (choiceLetter(answer, choices) ?? undefined);
 }
 
 /** What is recorded of an earlier extraction: `official_extraction`, else `extraction`; a key that is there counts even if null. */

@@ -1,5 +1,6 @@
 // Finds the final answer of a response by asking a language model, the last resort where no rule could read it. The
 // judge sees the question and the response, never the gold answer.
+import { letterAt, placeOf } from '../core/letters.js';
 import type { AnswerRow } from '../reward/protocol/protocol.js';
 import { CachedChat, type JudgeOptions, type Spent } from './chat.js';
 
@@ -59,9 +60,9 @@ export class Judge {
 export function promptOf({ question = '', choices, questionType, response }: AnswerRow): string {
   const wanted =
     questionType === 'multi_choice'
-      ? `the letter of the chosen option, one of A to ${String.fromCharCode(64 + choices.length)}`
+      ? `the letter of the chosen option, one of A to ${letterAt(choices.length - 1)}`
       : 'the stated value, without words around it';
-  const listed = choices.map((choice, i) => `(${String.fromCharCode(65 + i)}) ${choice}`).join('\n');
+  const listed = choices.map((choice, i) => `(${letterAt(i)}) ${choice}`).join('\n');
   return [
     'Below are a question and a response to it. Find the final answer that the response states.',
     `Reply with ${wanted}, and nothing else. Do not solve the question and do not correct the response.`,
@@ -78,5 +79,5 @@ function readAnswer(text: string, { questionType, choices }: AnswerRow): string 
   if (said === '' || said.length > LONGEST_ANSWER || said.replace(/[."'*]/g, '').toUpperCase() === NONE) return null;
   if (questionType !== 'multi_choice') return said;
   const letter = /^\W*([A-Z])(?:\W|$)/.exec(said)?.[1];
-  return letter !== undefined && letter.charCodeAt(0) - 65 < choices.length ? letter : null;
+  return letter !== undefined && placeOf(letter) < choices.length ? letter : null;
 }

@@ -1,6 +1,7 @@
 // Reads which choice of a multiple-choice question a piece of text or a whole response answers with.
+import { letterAt, placeOf } from '../../core/letters.js';
 import { findQuantities } from './arithmetic.js';
-import { choiceForms, formula, letterOf, onlyOne, sameFormulas, sameWords, tidy } from './choices.js';
+import { choiceForms, formula, onlyOne, sameFormulas, sameWords, tidy } from './choices.js';
 import type { Node } from './math/node.js';
 import { findMentions, type Group, groupMentions, type Mention } from './mentions.js';
 import { canonicalNumber, findNumbers, findNumberWords } from './number.js';
@@ -107,7 +108,7 @@ function wholeChoice(text: string, choices: readonly string[]): ChoiceRead | nul
   const longest = choices.reduce((length, choice) => Math.max(length, choice.length), 0);
   if (text.length > 2 * longest + 64) return null;
   const same = /\d!/.test(text) ? -1 : onlyOne(sameWords(text, choices), choices);
-  if (same >= 0) return { letter: letterOf(same), extracted: text };
+  if (same >= 0) return { letter: letterAt(same), extracted: text };
   if (letter !== null) return { letter, extracted: text };
   // A label in front is read with the other letters.
   if (/^[([]?[A-Z][)\].:]/.test(text)) return null;
@@ -115,11 +116,11 @@ function wholeChoice(text: string, choices: readonly string[]): ChoiceRead | nul
   const node: Node | null =
     words?.start === 0 && words.end === plainText(text).length ? { kind: 'number', value: words.value } : formula(text);
   const equal = node ? onlyOne(sameFormulas(node, choices), choices) : -1;
-  return equal < 0 ? null : { letter: letterOf(equal), extracted: text };
+  return equal < 0 ? null : { letter: letterAt(equal), extracted: text };
 }
 
 function inRange(letter: string | undefined, count: number): string | null {
-  return letter !== undefined && letter.charCodeAt(0) - 65 < count ? letter : null;
+  return letter !== undefined && placeOf(letter) < count ? letter : null;
 }
 
 /** How much of the end of a response is searched for a number. UTF-16 units. */
@@ -143,7 +144,7 @@ function paraphrasedChoice(text: string, choices: readonly string[]): ChoiceRead
     const whole = wanted.flatMap((words, i) => (words.length > 0 && words.every((word) => said.has(word)) ? [i] : []));
     const longest = Math.max(...whole.map((i) => (wanted[i] as string[]).length));
     const named = whole.filter((i) => (wanted[i] as string[]).length === longest);
-    if (named.length === 1) return { letter: letterOf(named[0] as number), extracted: sentence };
+    if (named.length === 1) return { letter: letterAt(named[0] as number), extracted: sentence };
   }
   return null;
 }
@@ -163,6 +164,6 @@ function numberedChoice(response: string, choices: readonly string[]): ChoiceRea
     return numbers.length === 1 && canonicalNumber((numbers[0] as { value: number }).value) === value ? [i] : [];
   });
   return same.length === 1
-    ? { letter: letterOf(same[0] as number), extracted: text.slice(last.start, last.end) }
+    ? { letter: letterAt(same[0] as number), extracted: text.slice(last.start, last.end) }
     : null;
 }

@@ -1,5 +1,6 @@
 // The choices of a question in the forms in which a response may name them: words, values, formulas. Says which choices
 // are the same.
+import { letterAt, placeOf } from '../../core/letters.js';
 import { plainMath } from './latex.js';
 import { sameMath } from './math/compare.js';
 import { constant } from './math/evaluate.js';
@@ -66,11 +67,6 @@ export function formula(text: string): Node | null {
   return node?.kind === 'text' ? null : node;
 }
 
-/** Letter of choice number `index`. */
-export function letterOf(index: number): string {
-  return String.fromCharCode(65 + index);
-}
-
 /** Numbers of the choices that read as `text` does, word by word; where only case differs, in the same case if any does. */
 export function sameWords(text: string, choices: readonly string[]): number[] {
   const words = plainCased(text);
@@ -132,14 +128,14 @@ function indices(all: readonly ChoiceForm[], holds: (form: ChoiceForm, index: nu
 export function sameChoice(a: string, b: string, choices: readonly string[]): boolean {
   if (a === b) return true;
   const all = choiceForms(choices);
-  const [x, y] = [all[a.charCodeAt(0) - 65], all[b.charCodeAt(0) - 65]];
+  const [x, y] = [all[placeOf(a)], all[placeOf(b)]];
   return x !== undefined && x.plain === y?.plain;
 }
 
 /** The first letter of the choice that a letter stands for. */
 export function firstSame(letter: string, choices: readonly string[]): string {
-  const index = choices.findIndex((_, i) => sameChoice(letterOf(i), letter, choices));
-  return index < 0 ? letter : letterOf(index);
+  const index = choices.findIndex((_, i) => sameChoice(letterAt(i), letter, choices));
+  return index < 0 ? letter : letterAt(index);
 }
 
 /** `Red` is `red` and `18.0` is `18`, but `Ee` is not `ee`, and `2/4` is not `1/2`: which of two forms is right may be what the question asks. */
@@ -152,5 +148,5 @@ function plainForm(words: string, value: number | null): string {
 export function onlyOne(found: readonly number[], choices: readonly string[]): number {
   const [first] = found;
   if (first === undefined) return -1;
-  return found.every((i) => sameChoice(letterOf(first), letterOf(i), choices)) ? first : -1;
+  return found.every((i) => sameChoice(letterAt(first), letterAt(i), choices)) ? first : -1;
 }

@@ -1,7 +1,8 @@
 // Finds every place where a text names a choice, by letter, by its words or by its value, and joins what is named
 // together: `(A), (C) and (D)`.
+import { letterAt, placeOf } from '../../core/letters.js';
 import { findQuantities } from './arithmetic.js';
-import { choiceForms, formula, letterOf, onlyOne, sameFormulas, sameValues } from './choices.js';
+import { choiceForms, formula, onlyOne, sameFormulas, sameValues } from './choices.js';
 import { findNumberWords } from './number.js';
 import { type Stance, stanceOf } from './stance.js';
 import { isWholeWord } from './text.js';
@@ -62,7 +63,7 @@ function lettersIn(text: string, pattern: RegExp, by: Mention['by'], count: numb
     const letter = (match[1] as string).toUpperCase();
     const end = match.index + match[0].length;
     const start = pattern === NAMED ? end - 1 : match.index;
-    if (letter.charCodeAt(0) - 65 < count) found.push({ letter, start, end, by });
+    if (placeOf(letter) < count) found.push({ letter, start, end, by });
   }
   return found;
 }
@@ -78,7 +79,7 @@ function wordsIn(text: string, choices: readonly string[]): Mention[] {
     const [where, sought] = isCased ? [text, words] : [lower, words.toLowerCase()];
     for (let at = where.indexOf(sought); at >= 0; at = where.indexOf(sought, at + 1)) {
       if (!isWholeWord(where, at, at + sought.length)) continue;
-      found.push({ letter: letterOf(index), start: at, end: at + sought.length, by: 'words' });
+      found.push({ letter: letterAt(index), start: at, end: at + sought.length, by: 'words' });
     }
     return found;
   });
@@ -101,7 +102,7 @@ function valuesIn(text: string, choices: readonly string[]): Mention[] {
       const node = Number.isFinite(value) ? null : formula(text.slice(start, end));
       const found = Number.isFinite(value) ? sameValues(value, choices) : node ? sameFormulas(node, choices) : [];
       const index = onlyOne(found, choices);
-      return index < 0 ? [] : [{ letter: letterOf(index), start, end, by: 'words' as const }];
+      return index < 0 ? [] : [{ letter: letterAt(index), start, end, by: 'words' as const }];
     });
 }
 

@@ -41,11 +41,6 @@ export interface Protocol {
 /** Reads a response that a protocol could not, and grades it again; any other grade comes back as it was. */
 export type LastResort = (protocol: Protocol, row: AnswerRow, grade: Grade) => Promise<Grade>;
 
-/** Letter of choice number `index`, from 0. */
-export function letterOf(index: number): string {
-  return String.fromCharCode(65 + index);
-}
-
 /** No answer was found. */
 export function unreadable(why: string): Grade {
   return { verdict: 'unreadable', extracted: null, normalised: null, reason: why };
