@@ -2,7 +2,7 @@
 import { letterAt } from '../core/letters.js';
 import { choiceLetter, lettersOf, missingLetter } from '../data/question.js';
 import { type Place, refuse, shown } from '../data/refuse.js';
-import type { AnswerKind, AnswerRow } from '../reward/protocol/protocol.js';
+import type { AnswerRow } from '../reward/protocol/protocol.js';
 
 /** Limits that keep the time of a row bounded whatever it holds. UTF-16 units. */
 const MAX_ID = 1024;
@@ -11,13 +11,13 @@ const MAX_CHOICE = 4096;
 const MAX_GOLD = 65_536;
 
 /** Names that data sets give to kinds of answers; any other name is refused. */
-const KINDS: ReadonlyMap<string, AnswerKind> = new Map([
+const KINDS: ReadonlyMap<string, AnswerRow['answerType']> = new Map([
   ...(['text', 'letter', 'boolean_text', 'extractive_text', 'other_text'] as const).map(
-    (name): [string, AnswerKind] => [name, 'text'],
+    (name): [string, AnswerRow['answerType']] => [name, 'text'],
   ),
-  ...(['integer', 'integer_number'] as const).map((name): [string, AnswerKind] => [name, 'integer']),
-  ...(['float', 'decimal_number'] as const).map((name): [string, AnswerKind] => [name, 'float']),
-  ...(['expression', 'latex', 'math'] as const).map((name): [string, AnswerKind] => [name, 'expression']),
+  ...(['integer', 'integer_number'] as const).map((name): [string, AnswerRow['answerType']] => [name, 'integer']),
+  ...(['float', 'decimal_number'] as const).map((name): [string, AnswerRow['answerType']] => [name, 'float']),
+  ...(['expression', 'latex', 'math'] as const).map((name): [string, AnswerRow['answerType']] => [name, 'expression']),
   ['list', 'list'],
 ]);
 
@@ -89,7 +89,7 @@ function readQuestionType(value: unknown, choices: readonly string[], at: Place)
   return value;
 }
 
-function readKind(value: unknown, at: Place): AnswerKind {
+function readKind(value: unknown, at: Place): AnswerRow['answerType'] {
   if (value === undefined || value === null) return 'text';
   const kind = typeof value === 'string' ? KINDS.get(value) : undefined;
   return kind ?? refuse(at, 'answer_type', shown(value), `one of ${[...KINDS.keys()].join(', ')}`);

@@ -2,8 +2,9 @@
 // That evaluation compares expressions by computer algebra; here they are compared at points, which agrees wherever both
 // can read them (docs/grading.md).
 import { readFormula, sameExpression } from '../answer/expression.js';
+import { compared, unreadable } from '../answer/grade.js';
 import { lastBoxed } from '../answer/latex.js';
-import { compared, type Protocol, unreadable } from './protocol.js';
+import type { Protocol } from './protocol.js';
 
 export const mathText: Protocol = {
   name: 'math-text',
@@ -12,7 +13,7 @@ export const mathText: Protocol = {
     const found = extract(row.response);
     if (found === null || found.text.trim() === '') return unreadable('no box, phrase or number');
     const text = found.text.trim().replace(/\.$/, '');
-    return compared(text, readFormula(text, '').normalised, row.answer, found.how, isEqual(row.answer, text));
+    return compared({ ...readFormula(text, found.how), extracted: text }, row.answer, isEqual(row.answer, text));
   },
 };
 

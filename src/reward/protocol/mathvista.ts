@@ -1,8 +1,9 @@
 // The rule by which MathVista normalises an extracted answer and compares it with the gold answer, string by string.
 // Its extraction is a language model's: a recorded one is used as it is, else the quick rules of the scorer, else `mstar`.
 import { letterAt } from '../../core/letters.js';
+import { compared, unreadable } from '../answer/grade.js';
 import { mstar } from './mstar.js';
-import { type AnswerRow, compared, type Protocol, unreadable } from './protocol.js';
+import type { AnswerRow, Protocol } from './protocol.js';
 import { python } from './python.js';
 
 export const mathvista: Protocol = {
@@ -10,16 +11,16 @@ export const mathvista: Protocol = {
   describe: 'rules of the MathVista scorer on the recorded extraction, or on our own where there is none',
   grade(row) {
     const { extraction, how } = extract(row);
-    const shown = extraction ?? '';
+    const extracted = extraction ?? '';
     if (row.questionType === 'multi_choice') {
       if (row.choices.length === 0) return unreadable('no choices');
       const { choice, rule } = toChoice(extraction ?? 'None', row.choices);
-      return compared(shown, choice, row.answer, `${how}, ${rule}`);
+      return compared({ extracted, normalised: choice, how: `${how}, ${rule}` }, row.answer);
     }
     const normalised = toValue(row, extraction);
     return normalised === null
       ? unreadable(`${how}: no ${row.answerType}`)
-      : compared(shown, normalised, row.answer, how);
+      : compared({ extracted, normalised, how }, row.answer);
   },
 };
 

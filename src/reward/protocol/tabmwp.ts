@@ -1,7 +1,8 @@
 // The rule by which PromptPG's scorer reads and normalises an answer of TabMWP: phrases, then signs, then the last number.
 // Where that scorer would draw a choice at random (a letter out of range), this one finds no answer.
 import { placeOf } from '../../core/letters.js';
-import { type AnswerRow, compared, type Protocol, unreadable } from './protocol.js';
+import { compared, unreadable } from '../answer/grade.js';
+import type { AnswerRow, Protocol } from './protocol.js';
 import { python } from './python.js';
 
 export const tabmwp: Protocol = {
@@ -16,7 +17,7 @@ export const tabmwp: Protocol = {
     const found = choices.length > 0 ? extractChoice(text, choices) : extractValue(text);
     if (found === null) return unreadable('a letter that no choice has');
     const gold = normalise(answer, unit).toLowerCase();
-    return compared(found, normalise(found, unit).toLowerCase(), gold, 'extracted');
+    return compared({ extracted: found, normalised: normalise(found, unit).toLowerCase(), how: 'extracted' }, gold);
   },
 };
 
