@@ -65,3 +65,11 @@ export function groups(problems: readonly Problem[], keyOf: KeyOf): Problem[][] 
 function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
+
+/** SHA-256, in hex, over ids, questions and answers in order; pictures and where the files lie do not count. */
+export function digestProblems(problems: readonly Problem[]): string {
+  const hash = createHash('sha256');
+  for (const { id, question, answer, choices } of problems)
+    hash.update(`${JSON.stringify([id, question, answer, choices])}\n`);
+  return hash.digest('hex');
+}

@@ -1,24 +1,14 @@
 // MathVista: Parquet with pictures inside, or annot_*.json, one object by problem id, with paths. The text of a problem
 // is the official query.
 import { readFile } from 'node:fs/promises';
+import { letterAt } from '../../core/letters.js';
 import type { AnswerType, Problem } from '../../core/types.js';
 import { hasPicture, missingPicture, type Picture, picturesOf } from '../pictures.js';
 import { hintLine } from '../question.js';
-import { type Place, refuse, shown } from '../refuse.js';
-import {
-  type DataFormat,
-  letterAt,
-  optionalText,
-  type ReadContext,
-  type Reading,
-  tagsOf,
-  textOf,
-  textsOf,
-  withChoices,
-} from './format.js';
+import { type Fields, optionalText, type Place, refuse, shown, tagsOf, textOf, textsOf } from '../refuse.js';
+import { type DataFormat, type ReadContext, type Reading, withChoices } from './format.js';
 import { type Row, readRows } from './rows.js';
 
-type Fields = Readonly<Record<string, unknown>>;
 const ANSWER_TYPES: readonly AnswerType[] = ['text', 'integer', 'float', 'list'];
 const MOST_DECIMALS = 15;
 const TAGS = ['task', 'category', 'context', 'grade', 'language', 'source', 'skills', 'split'];
@@ -31,7 +21,7 @@ export const format: DataFormat = {
     Object.values(first).some((value) => isFields(value) && 'pid' in value),
   official: true,
   async *read(file, context) {
-    for await (const { value, at, index } of rows(file)) yield reading(value, index, at, context);
+    for await (const row of rows(file)) yield reading(row, context);
   },
 };
 
@@ -58,7 +48,7 @@ async function* rows(file: string): AsyncGenerator<Row> {
   }
 }
 
-function reading(row: Fields, index: number, at: Place, context: ReadContext): Reading {
+function reading({ value: row, index, at }: Row, context: ReadContext): Reading {
   const id = textOf(row, 'pid', at);
   const picture = pictureOf(row, context, at);
   const metadata = isFields(row.metadata) ? row.metadata : {};
@@ -67,7 +57,9 @@ function reading(row: Fields, index: number, at: Place, context: ReadContext): R
   const precision = row.precision === null || row.precision === undefined ? undefined : Number(row.precision);
   if (precision !== undefined && !(Number.isInteger(precision) && precision >= 0 && precision <= MOST_DECIMALS))
     refuse(at, 'precision', shown(row.precision), `an integer from 0 to ${MOST_DECIMALS}`);
-  const answerType = choices.length > 0 ? 'text' : answerTypeOf(row.answer_type, at);
+  const given = choices.length > 0 ? 'text' : row.answer_type;
+  const answerType =
+    ANSWER_TYPES.find((type) => type === given) ?? refuse(at, 'answer_type', shown(given), ANSWER_TYPES.join(', '));
   const problem: Problem = {
     id,
     question:
@@ -83,12 +75,6 @@ function reading(row: Fields, index: number, at: Place, context: ReadContext): R
     tags: tagsOf(metadata, TAGS, at),
   };
   return { problem, index, at, picture: picture.key };
-}
-
-function answerTypeOf(given: unknown, at: Place): AnswerType {
-  return (
-    ANSWER_TYPES.find((type) => type === given) ?? refuse(at, 'answer_type', shown(given), ANSWER_TYPES.join(', '))
-  );
 }
 
 /** Every problem has one, in one of two columns; the annotations come without it. */

@@ -1,11 +1,171 @@
-// Conversations in the forms of other trainers, in JSON or in Parquet.
-import { isConversation, readConversations } from '../conversation.js';
-import type { DataFormat } from './format.js';
+// A conversation as a problem: LLaVA and ShareGPT {conversations: [{from, value}]}, MiniCPM-V's {role, content},
+// OpenAI's {messages} with parts; one turn or several, with pictures or without, each record by itself. The last
+// exchange is the problem; what was said before it stands in front of the question.
+
+import type { ProblemTruth } from '../../core/types.js';
+import { askedProblem } from '../asked.js';
+import { settleMarks } from '../marks.js';
+import { hasPicture, isPicture, type Picture, picturesOf } from '../pictures.js';
+import {
+  anyText,
+  checkObject,
+  checkText,
+  type Fields,
+  MAX_ID,
+  MAX_TEXT,
+  optionalText,
+  type Place,
+  refuse,
+  shown,
+} from '../refuse.js';
+import type { DataFormat, ReadContext, Reading } from './format.js';
+import { type Row, readRows } from './rows.js';
+
+interface Turn {
+  readonly role: 'user' | 'assistant' | 'system';
+  readonly text: string;
+  /** Name of the field that holds the text. */
+  readonly field: string;
+  /** Of the parts of its content. */
+  readonly pictures: readonly unknown[];
+}
+
+const ROLES: ReadonlyMap<unknown, Turn['role']> = new Map([
+  ['human', 'user'],
+  ['user', 'user'],
+  ['gpt', 'assistant'],
+  ['assistant', 'assistant'],
+  ['system', 'system'],
+]);
+const TURNS = ['messages', 'conversations', 'prompt'];
+const PICTURES = ['images', 'image', 'image_urls', 'image_path', 'picture', 'img'];
 
 export const format: DataFormat = {
   name: 'messages',
   description:
     'conversations: {messages: [{role, content}], images: [...]}, LLaVA, LLaVA-OneVision, ShareGPT, MiniCPM-V, verl',
-  accepts: ({ first }) => isConversation(first),
-  read: readConversations,
+  accepts: ({ first }) => TURNS.some((field) => Array.isArray(first[field])),
+  async *read(file, context) {
+    for await (const row of readRows(file)) yield reading(row, context);
+  },
 };
+
+function reading({ value: record, index, at }: Row, context: ReadContext): Reading {
+  const turns = turnsOf(record, at);
+  const { texts, pictures } = withPictures(record, turns, at, context);
+  const [asked, answer] = turns.slice(-2) as [Turn, Turn];
+  const truth = record.truth === undefined || record.truth === null ? undefined : checkTruth(record.truth, at);
+  const given = {
+    id: idOf(record.id, index, at),
+    question: texts.at(-2) as string,
+    before: turns.slice(0, -2).reduce((before, { role }, i) => `${before}${role}: ${texts[i]}\n`, ''),
+    answer: answer.text,
+    fields: [asked.field, answer.field] as const,
+    images: pictures.flatMap(({ source }) => source ?? []),
+    source: truth?.family ?? sourceOf(record, pictures[0]),
+    truth,
+  };
+  return { problem: askedProblem(given, at, context), index, at, picture: pictures.map(({ key }) => key).join('\0') };
+}
+
+function turnsOf(record: Fields, at: Place): Turn[] {
+  const field = TURNS.find((name) => Array.isArray(record[name])) ?? TURNS.find((name) => name in record);
+  const given = field === undefined ? undefined : record[field];
+  if (field === undefined || !Array.isArray(given))
+    refuse(at, field ?? 'conversations', shown(given), 'a list of turns');
+  const turns = given.map((turn, i) => turnOf(turn, at, `${field}[${i}]`));
+  const apart = turns.at(-1)?.role === 'user' ? answerApart(record, at) : undefined;
+  if (apart) turns.push(apart);
+  if (turns.at(-1)?.role !== 'assistant' || turns.at(-2)?.role !== 'user')
+    refuse(at, field, `${given.length} turns`, 'a question of the user and its answer at the end');
+  return turns;
+}
+
+function turnOf(given: unknown, at: Place, field: string): Turn {
+  const turn = checkObject(given, at, field);
+  const speaker = turn.role === undefined || turn.role === null ? 'from' : 'role';
+  const role = ROLES.get(turn[speaker]);
+  if (!role) refuse(at, `${field}.${speaker}`, shown(turn[speaker]), 'system, user (human) or assistant (gpt)');
+  const content = turn.content === undefined || turn.content === null ? 'value' : 'content';
+  return { role, field: `${field}.${content}`, ...contentOf(turn[content], at, `${field}.${content}`) };
+}
+
+/** The answer that records for reinforcement learning have beside the prompt. */
+function answerApart({ answer, reward_model: model }: Fields, at: Place): Turn | undefined {
+  const text = answer ?? (typeof model === 'object' ? (model as Fields | null)?.ground_truth : undefined);
+  if (text === undefined || text === null) return undefined;
+  return { role: 'assistant', text: anyText(text, at, 'answer'), field: 'answer', pictures: [] };
+}
+
+/** A text, or OpenAI's parts of text and image_url: a mark then stands for a picture. */
+function contentOf(content: unknown, at: Place, field: string): Pick<Turn, 'text' | 'pictures'> {
+  if (!Array.isArray(content)) return { text: checkText(content, at, field, MAX_TEXT), pictures: [] };
+  const texts: string[] = [];
+  const pictures: unknown[] = [];
+  for (const [i, given] of content.entries()) {
+    const part = checkObject(given, at, `${field}[${i}]`);
+    const picture = part.image_url ?? part.image;
+    if (part.type === 'text') texts.push(optionalText(part, 'text', at));
+    else if (part.type === 'image_url' || part.type === 'image') {
+      texts.push('<image>');
+      if (picture !== undefined && picture !== null) pictures.push(picture);
+    } else refuse(at, `${field}[${i}].type`, shown(part.type), 'text or image_url');
+  }
+  return { text: checkText(texts.join('\n'), at, field, MAX_TEXT), pictures };
+}
+
+/** The pictures of a record, and the texts of its turns with marks for those that stand inside them. */
+function withPictures(
+  record: Fields,
+  turns: readonly Turn[],
+  at: Place,
+  context: ReadContext,
+): { readonly texts: readonly string[]; readonly pictures: readonly Picture[] } {
+  const field = PICTURES.find((name) => record[name] !== undefined && record[name] !== null) ?? 'images';
+  const beside = picturesOf(listOf(record[field]), at, field, context);
+  const parts = turns.flatMap(({ pictures }) => pictures);
+  const pictures = beside.length > 0 ? beside : picturesOf(parts, at, 'images', context);
+  const lost = pictures.length === 0 ? Object.keys(record).find((name) => isPicture(record[name])) : undefined;
+  if (lost !== undefined) refuse(at, lost, 'a picture in a field that is not read', `it in ${PICTURES.join(', ')}`);
+  const asking = turns.filter(({ role }) => role === 'user').map(({ text }) => text);
+  const settled = settleMarks(asking, pictures, at, field);
+  let next = 0;
+  const texts = turns.map(({ role, text }) => (role === 'user' ? (settled.texts[next++] as string) : text).trim());
+  return { texts, pictures: settled.pictures };
+}
+
+/** MiniCPM-V has a map from marks to pictures. */
+function listOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || hasPicture(value)) return value;
+  const isMap = Object.keys(value).some((key) => key.startsWith('<'));
+  return isMap ? Object.values(value) : value;
+}
+
+function idOf(id: unknown, index: number, at: Place): string {
+  if (id === undefined || id === null) return String(index);
+  return typeof id === 'bigint' || Number.isSafeInteger(id) ? String(id) : checkText(id, at, 'id', MAX_ID);
+}
+
+/** The data set inside a mixture: by its own word, or the first folder of the picture's path. */
+function sourceOf(record: Fields, picture: Picture | undefined): string {
+  const named = record.data_source ?? record.source;
+  if (typeof named === 'string') return named;
+  if (picture === undefined || (picture.source && 'bytes' in picture.source)) return '';
+  return picture.key.slice(0, Math.max(0, picture.key.indexOf('/')));
+}
+
+/** The true reasoning, which only generated problems have. */
+function checkTruth(value: unknown, at: Place): ProblemTruth {
+  const { family, steps, scene } = checkObject(value, at, 'truth');
+  if (!Array.isArray(steps) || steps.length === 0) refuse(at, 'truth.steps', shown(steps), 'a list of texts');
+  const quantities = checkObject(scene, at, 'truth.scene');
+  for (const [name, quantity] of Object.entries(quantities)) {
+    if (typeof quantity === 'number' || typeof quantity === 'string') continue;
+    refuse(at, `truth.scene[${shown(name)}]`, shown(quantity), 'a number or a text');
+  }
+  return {
+    family: checkText(family, at, 'truth.family', MAX_ID),
+    steps: steps.map((step, i) => checkText(step, at, `truth.steps[${i}]`, MAX_TEXT)),
+    scene: quantities as Record<string, number | string>,
+  };
+}

@@ -4,7 +4,7 @@ import { openDatabase, tableOf } from '../../core/duckdb.js';
 import { UserError } from '../../core/errors.js';
 import { openRegularFile } from '../../core/files.js';
 import { readRecords } from '../records.js';
-import { type Place, refuse } from '../refuse.js';
+import { type Fields, type Place, refuse } from '../refuse.js';
 import { readSeparated } from '../separated.js';
 import type { Head } from './format.js';
 
@@ -12,7 +12,7 @@ export interface Row {
   readonly index: number;
   /** `line` is of a text the line where the record starts, of Parquet the number of the row. */
   readonly at: Place;
-  readonly value: Readonly<Record<string, unknown>>;
+  readonly value: Fields;
 }
 
 /** Records with a picture in them are larger than those of paths. */

@@ -1,22 +1,12 @@
 // A flat table, whatever its kind of file: a column each for question, answer and picture, perhaps for choices and
 // more. Usual names are known; others are said by the user.
 import { UserError } from '../../core/errors.js';
+import { letterAt } from '../../core/letters.js';
 import { askedProblem } from '../asked.js';
 import { settleMarks } from '../marks.js';
 import { isPicture, type Picture, picturesOf } from '../pictures.js';
-import { message, type Place, refuse, shown } from '../refuse.js';
-import { checkText, MAX_TEXT } from '../truth.js';
-import {
-  anyText,
-  type Columns,
-  type DataFormat,
-  letterAt,
-  lettered,
-  type ReadContext,
-  type Reading,
-  tagsOf,
-  textsOf,
-} from './format.js';
+import { anyText, checkText, MAX_TEXT, message, type Place, refuse, shown, tagsOf, textsOf } from '../refuse.js';
+import { type Columns, type DataFormat, lettered, type ReadContext, type Reading } from './format.js';
 import { kindOf, type Row, readRows } from './rows.js';
 
 /** What a column can hold, and the names that are looked for, in order, where the user says none. */
