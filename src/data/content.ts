@@ -18,10 +18,17 @@ const MAX_FILE_BYTES = 64 * 2 ** 20;
  * @throws UserError where a picture file cannot be read
  */
 export async function contentKeys(problems: readonly Problem[], onWork?: (files: number) => void): Promise<KeyOf> {
-  const sizes = new Map<string, number>();
-  const alike = groups(problems, ({ question, images }) =>
-    JSON.stringify([question, ...images.map((image) => sizeOf(image, sizes))]),
-  );
+  // Bytes of an encoded picture; undefined where its file is gone. A file is looked at once.
+  const sizes = new Map<string, number | undefined>();
+  const sizeOf = (image: ImageSource): number | undefined => {
+    if (!('path' in image)) return image.bytes.length;
+    if (!sizes.has(image.path)) sizes.set(image.path, statSync(image.path, { throwIfNoEntry: false })?.size);
+    return sizes.get(image.path);
+  };
+  // A picture in memory has an empty path, so that it is told from any file's.
+  const pathsOf = ({ images }: Problem): string[] => images.map((image) => ('path' in image ? image.path : ''));
+  const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+  const alike = groups(problems, ({ question, images }) => JSON.stringify([question, ...images.map(sizeOf)]));
   const paths = new Set<string>();
   for (const group of alike) {
     if (new Set(group.map(pathsOf).map((list) => list.join('\0'))).size < 2) continue;
@@ -35,21 +42,6 @@ export async function contentKeys(problems: readonly Problem[], onWork?: (files:
   return ({ images, question }) => [...images.map(name), question].join('\0');
 }
 
-/** Bytes of an encoded picture; undefined where its file is gone. A file is looked at once. */
-function sizeOf(image: ImageSource, sizes: Map<string, number>): number | undefined {
-  if (!('path' in image)) return image.bytes.length;
-  const known = sizes.get(image.path);
-  if (known !== undefined) return known;
-  const size = statSync(image.path, { throwIfNoEntry: false })?.size;
-  if (size !== undefined) sizes.set(image.path, size);
-  return size;
-}
-
-/** Paths of a problem's pictures; one in memory has an empty one, so that it is told from any file's. */
-function pathsOf({ images }: Problem): string[] {
-  return images.map((image) => ('path' in image ? image.path : ''));
-}
-
 /** Problems of equal key together, in order of first appearance. */
 export function groups(problems: readonly Problem[], keyOf: KeyOf): Problem[][] {
   const found = new Map<string, Problem[]>();
@@ -60,10 +52,6 @@ export function groups(problems: readonly Problem[], keyOf: KeyOf): Problem[][] 
     else found.set(key, [problem]);
   }
   return [...found.values()];
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** SHA-256, in hex, over ids, questions and answers in order; pictures and where the files lie do not count. */

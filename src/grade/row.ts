@@ -1,6 +1,6 @@
 // Checks one record of a file to grade and turns it into what the protocols read.
 import { letterAt } from '../core/letters.js';
-import { choiceLetter, lettersOf, missingLetter } from '../data/question.js';
+import { checkLetter, choiceLetter } from '../data/question.js';
 import { type Place, refuse, shown } from '../data/refuse.js';
 import type { AnswerRow } from '../reward/protocol/protocol.js';
 
@@ -111,9 +111,7 @@ function readLetter(
   const letter = optionalText(record, 'answer_letter', MAX_ID, at);
   if (letter !== undefined && !/^[A-Z]$/.test(letter))
     refuse(at, 'answer_letter', shown(letter), 'a letter from A to Z');
-  const given = letter ?? answer;
-  if (missingLetter(given, choices))
-    refuse(at, letter === undefined ? 'answer' : 'answer_letter', shown(given), lettersOf(choices));
+  checkLetter(letter ?? answer, choices, at, letter === undefined ? 'answer' : 'answer_letter');
   if (letter !== undefined) return letter;
   const index = record.task_format === 'mathvista' ? choices.indexOf(answer) : -1;
   return index >= 0 ? letterAt(index) : (choiceLetter(answer, choices) ?? undefined);

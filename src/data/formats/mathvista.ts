@@ -57,16 +57,21 @@ function reading({ value: row, index, at }: Row, context: ReadContext): Reading 
   const precision = row.precision === null || row.precision === undefined ? undefined : Number(row.precision);
   if (precision !== undefined && !(Number.isInteger(precision) && precision >= 0 && precision <= MOST_DECIMALS))
     refuse(at, 'precision', shown(row.precision), `an integer from 0 to ${MOST_DECIMALS}`);
-  const given = choices.length > 0 ? 'text' : row.answer_type;
+  const multiChoice = choices.length > 0;
+  const given = multiChoice ? 'text' : row.answer_type;
   const answerType =
     ANSWER_TYPES.find((type) => type === given) ?? refuse(at, 'answer_type', shown(given), ANSWER_TYPES.join(', '));
+  // The official answer of a multiple-choice problem is the text of the choice; the hidden ones of the test split are empty.
+  const answer = optionalText(row, 'answer', at);
+  const place = choices.indexOf(answer);
+  if (multiChoice && answer !== '' && place < 0) refuse(at, 'answer', shown(answer), 'one of the choices');
   const problem: Problem = {
     id,
     question:
       optionalText(row, 'query', at) || query(textOf(row, 'question', at), choices, unit, answerType, precision),
     images: picture.source ? [picture.source] : [],
-    answer: answer(optionalText(row, 'answer', at), choices, at),
-    questionType: choices.length > 0 ? 'multi_choice' : 'free_form',
+    answer: multiChoice && answer !== '' ? letterAt(place) : answer,
+    questionType: multiChoice ? 'multi_choice' : 'free_form',
     answerType,
     choices,
     ...(precision === undefined ? {} : { precision }),
@@ -82,14 +87,6 @@ function pictureOf(row: Fields, context: ReadContext, at: Place): Picture {
   const field = hasPicture(row.decoded_image) ? 'decoded_image' : 'image';
   const [picture] = picturesOf(row[field], at, field, context);
   return picture ?? missingPicture('', { found: 'no picture', wanted: 'its path or its bytes' }, context, at, field);
-}
-
-/** The official answer of a multiple-choice problem is the text of the choice; the hidden ones of the test split are empty. */
-function answer(text: string, choices: readonly string[], at: Place): string {
-  if (choices.length === 0 || text === '') return text;
-  const index = choices.indexOf(text);
-  if (index < 0) refuse(at, 'answer', shown(text), 'one of the choices');
-  return letterAt(index);
 }
 
 function query(

@@ -55,8 +55,9 @@ function reading({ value: record, index, at }: Row, context: ReadContext): Readi
   const { texts, pictures } = withPictures(record, turns, at, context);
   const [asked, answer] = turns.slice(-2) as [Turn, Turn];
   const truth = record.truth === undefined || record.truth === null ? undefined : checkTruth(record.truth, at);
+  const id = record.id ?? index;
   const given = {
-    id: idOf(record.id, index, at),
+    id: typeof id === 'bigint' || Number.isSafeInteger(id) ? String(id) : checkText(id, at, 'id', MAX_ID),
     question: texts.at(-2) as string,
     before: turns.slice(0, -2).reduce((before, { role }, i) => `${before}${role}: ${texts[i]}\n`, ''),
     answer: answer.text,
@@ -122,7 +123,15 @@ function withPictures(
   context: ReadContext,
 ): { readonly texts: readonly string[]; readonly pictures: readonly Picture[] } {
   const field = PICTURES.find((name) => record[name] !== undefined && record[name] !== null) ?? 'images';
-  const beside = picturesOf(listOf(record[field]), at, field, context);
+  const given = record[field];
+  // MiniCPM-V has a map from marks to pictures.
+  const isMap =
+    typeof given === 'object' &&
+    given !== null &&
+    !Array.isArray(given) &&
+    !hasPicture(given) &&
+    Object.keys(given).some((key) => key.startsWith('<'));
+  const beside = picturesOf(isMap ? Object.values(given) : given, at, field, context);
   const parts = turns.flatMap(({ pictures }) => pictures);
   const pictures = beside.length > 0 ? beside : picturesOf(parts, at, 'images', context);
   const lost = pictures.length === 0 ? Object.keys(record).find((name) => isPicture(record[name])) : undefined;
@@ -132,18 +141,6 @@ function withPictures(
   let next = 0;
   const texts = turns.map(({ role, text }) => (role === 'user' ? (settled.texts[next++] as string) : text).trim());
   return { texts, pictures: settled.pictures };
-}
-
-/** MiniCPM-V has a map from marks to pictures. */
-function listOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || hasPicture(value)) return value;
-  const isMap = Object.keys(value).some((key) => key.startsWith('<'));
-  return isMap ? Object.values(value) : value;
-}
-
-function idOf(id: unknown, index: number, at: Place): string {
-  if (id === undefined || id === null) return String(index);
-  return typeof id === 'bigint' || Number.isSafeInteger(id) ? String(id) : checkText(id, at, 'id', MAX_ID);
 }
 
 /** The data set inside a mixture: by its own word, or the first folder of the picture's path. */

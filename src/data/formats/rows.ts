@@ -39,6 +39,7 @@ export async function* readRows(file: string): AsyncGenerator<Row> {
   yield* rowsOf(file, await kindOf(file));
 }
 
+/** All rows, of Parquet the first `most` where it is given. */
 function rowsOf(file: string, kind: Head['kind'], most?: number): AsyncIterable<Row> {
   if (kind === 'parquet') return parquetRows(file, most);
   return kind === 'json' ? readRecords(file, MAX_RECORD_BYTES) : readSeparated(file, MAX_RECORD_BYTES);
@@ -63,7 +64,6 @@ export async function kindOf(file: string): Promise<Head['kind']> {
   }
 }
 
-/** Rows of a Parquet file, the first `most` where it is given. */
 async function* parquetRows(file: string, most?: number): AsyncGenerator<Row> {
   const { connection, close } = await openDatabase({ threads: '1', temp_directory: '' });
   let index = 0;

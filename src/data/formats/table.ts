@@ -4,7 +4,7 @@ import { UserError } from '../../core/errors.js';
 import { letterAt } from '../../core/letters.js';
 import { askedProblem } from '../asked.js';
 import { settleMarks } from '../marks.js';
-import { isPicture, type Picture, picturesOf } from '../pictures.js';
+import { isPicture, picturesOf } from '../pictures.js';
 import { anyText, checkText, MAX_TEXT, message, type Place, refuse, shown, tagsOf, textsOf } from '../refuse.js';
 import { type Columns, type DataFormat, lettered, type ReadContext, type Reading } from './format.js';
 import { kindOf, type Row, readRows } from './rows.js';
@@ -27,9 +27,18 @@ export const format: DataFormat = {
   description:
     'a flat table: CSV, TSV, JSON or Parquet with question, answer, image, choices; other names by --columns',
   accepts: ({ first }) =>
-    ['question', 'answer'].every((role) => USUAL[role]?.some((column) => isValue(first[column]) && column in first)),
+    ['question', 'answer'].every((role) =>
+      USUAL[role]?.some((column) => {
+        // A list of turns is a conversation and not a text.
+        const value = first[column];
+        return column in first && !(Array.isArray(value) && typeof value[0] === 'object');
+      }),
+    ),
   async *read(file, context) {
-    const columns = columnsOf(file, context.columns);
+    const unknown = Object.keys(context.columns ?? {}).find((role) => !(role in USUAL));
+    if (unknown !== undefined)
+      throw new UserError(`${file}: columns: ${shown(unknown)}, wanted one of ${Object.keys(USUAL).join(', ')}`);
+    const columns: Columns = { ...USUAL, ...context.columns };
     const unseen = new Set(Object.values(context.columns ?? {}).flat());
     const isTable = (await kindOf(file)) !== 'json';
     const told = new Set<string>();
@@ -45,19 +54,6 @@ export const format: DataFormat = {
     if (first) checkNeeded(file, columns, first, unseen, true);
   },
 };
-
-/** A list of turns is a conversation and not a text. */
-function isValue(value: unknown): boolean {
-  return !(Array.isArray(value) && typeof value[0] === 'object');
-}
-
-/** The columns that the user names, or else the usual ones. Throws UserError. */
-function columnsOf(file: string, given: Columns = {}): Columns {
-  const unknown = Object.keys(given).find((role) => !(role in USUAL));
-  if (unknown !== undefined)
-    throw new UserError(`${file}: columns: ${shown(unknown)}, wanted one of ${Object.keys(USUAL).join(', ')}`);
-  return { ...USUAL, ...given };
-}
 
 /** Refuses columns that the user names and that are not there, and records without question or answer. */
 function checkNeeded(
@@ -96,9 +92,15 @@ function reading({ value, index, at }: Row, columns: Columns, context: ReadConte
   };
   const choices = choicesOf(first('choices') ?? lettered(value, at), at, field('choices'));
   const setting = first('context');
-  const question = textIn(first('question'), at, field('question'));
+  const given = first('question');
+  const isNumber = typeof given === 'number' || typeof given === 'bigint';
+  const question = isNumber ? String(given) : checkText(given, at, field('question'), MAX_TEXT);
   const asked = setting === undefined ? question : `${anyText(setting, at, field('context')).trim()}\n${question}`;
-  const pictures = pictured(value, columns, at, context);
+  // Of all columns that the user names; of the usual ones of the first that holds something.
+  const held = (columns.image ?? []).filter((column) => !isEmpty(cell(value, column)));
+  const pictures = held
+    .slice(0, context.columns?.image ? held.length : 1)
+    .flatMap((column) => picturesOf(listIn(cell(value, column)), at, column, context));
   const settled = settleMarks([asked], pictures, at, field('image'));
   const problem = askedProblem(
     {
@@ -116,13 +118,6 @@ function reading({ value, index, at }: Row, columns: Columns, context: ReadConte
     context,
   );
   return { problem, index, at, picture: pictures.map(({ key }) => key).join('\0') };
-}
-
-/** Of all columns that the user names; of the usual ones of the first that holds something. */
-function pictured(row: Row['value'], columns: Columns, at: Place, context: ReadContext): Picture[] {
-  const held = (columns.image ?? []).filter((column) => !isEmpty(cell(row, column)));
-  const taken = context.columns?.image ? held : held.slice(0, 1);
-  return taken.flatMap((column) => picturesOf(listIn(cell(row, column)), at, column, context));
 }
 
 /** Pictures that lie in columns of other names must not be lost without a word. */
@@ -184,9 +179,4 @@ function answerOf(given: unknown, choices: readonly string[], at: Place, field: 
   if (!(Number(text) < choices.length))
     refuse(at, field, shown(only), `a choice, or its place from 0 to ${choices.length - 1}`);
   return letterAt(Number(text));
-}
-
-function textIn(value: unknown, at: Place, field: string): string {
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  return checkText(value, at, field, MAX_TEXT);
 }
