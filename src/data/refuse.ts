@@ -48,15 +48,16 @@ export function checkList(value: unknown, at: Place, field: string): readonly un
   return Array.isArray(value) ? value : refuse(at, field, shown(value), 'a list');
 }
 
-export function checkString(value: unknown, at: Place, field: string): string {
-  return typeof value === 'string' ? value : refuse(at, field, shown(value), 'a text');
+/** A text of at most `longest` characters, which may be empty. */
+export function checkString(value: unknown, at: Place, field: string, longest = Number.POSITIVE_INFINITY): string {
+  if (typeof value !== 'string') refuse(at, field, shown(value), 'a text');
+  if (value.length > longest) refuse(at, field, `${value.length} characters`, `at most ${longest}`);
+  return value;
 }
 
-/** A text that is not empty, of at most `maxLength` characters. */
-export function checkText(value: unknown, at: Place, field: string, maxLength: number): string {
-  if (typeof value !== 'string' || value === '') refuse(at, field, shown(value), 'a text');
-  if (value.length > maxLength) refuse(at, field, `${value.length} characters`, `at most ${maxLength}`);
-  return value;
+/** The same of at least one character. */
+export function checkText(value: unknown, at: Place, field: string, longest: number): string {
+  return value === '' ? refuse(at, field, shown(value), 'a text') : checkString(value, at, field, longest);
 }
 
 /** The text of a field that has one; a number as well. */
