@@ -2,7 +2,7 @@
 import { letterAt, placeOf } from '../../core/letters.js';
 import { findQuantities } from './arithmetic.js';
 import { Choices, formula, tidy } from './choices.js';
-import { findMentions, type Group, groupMentions } from './mentions.js';
+import { findGroups, type Group } from './mentions.js';
 import { canonicalNumber, findNumbers, numberInWords } from './number.js';
 import { plainText, textBefore } from './text.js';
 
@@ -21,7 +21,7 @@ export function readStatedChoice(piece: string, choices: readonly string[]): Cho
   const text = tidy(piece);
   const whole = wholeChoice(text, choices);
   if (whole) return whole;
-  const groups = groupMentions(text, findMentions(text, choices, true)).filter(({ stance }) => stance !== 'denied');
+  const groups = findGroups(text, choices, true).filter(({ stance }) => stance !== 'denied');
   const leads =
     /^[^A-Za-z\d]{0,8}(?:(?:probably|clearly|therefore|option|choice|letter|the|it is|both|either)[ :]{1,2}){0,3}[^A-Za-z\d]{0,4}$/i;
   const group =
@@ -40,9 +40,9 @@ export function readLooseChoice(response: string, choices: readonly string[]): C
   const text = tidy(response);
   const whole = wholeChoice(text, choices);
   if (whole) return whole;
-  const mentions = findMentions(text, choices, false);
-  if (mentions.length === 0) return numberedChoice(text, choices) ?? paraphrasedChoice(text, choices);
-  const groups = groupMentions(text, mentions).filter(({ stance }) => stance !== 'denied');
+  const named = findGroups(text, choices, false);
+  if (named.length === 0) return numberedChoice(text, choices) ?? paraphrasedChoice(text, choices);
+  const groups = named.filter(({ stance }) => stance !== 'denied');
   const end = groups.at(-1);
   // A conclusion that names several choices is none, whatever was named before it.
   if (end && end.letters.length > 1 && end.stance !== 'mentioned') return readGroup(text, end);

@@ -18,7 +18,7 @@ import { constant } from './math/evaluate.js';
 import { finalText } from './response.js';
 import { overlap, questionWords, statedYesNo } from './restate.js';
 import { plainText, unify } from './text.js';
-import { hasOneValue, readLooseValue, readValue, type ValueForm, type ValueRead } from './value.js';
+import { hasOneValue, type ValueForm, type ValueRead, ValueReader } from './value.js';
 
 /** What the grader needs to know of a problem. */
 export interface Gradable extends ValueForm, Pick<Problem, 'answer' | 'questionType' | 'choices'> {}
@@ -61,7 +61,7 @@ export function grade(problem: Gradable, text: string): Grade {
   if (response === '') return unreadable(NOTHING);
   const answer = multiChoice ? readChoice(problem, response) : readFreeForm(problem, response);
   if (typeof answer === 'string') return unreadable(answer);
-  const gold = multiChoice ? null : readValue(unify(problem.answer), problem);
+  const gold = multiChoice ? null : new ValueReader(problem).stated(unify(problem.answer));
   const same = answer.normalised === problem.answer || isSame(problem, gold, answer);
   return compared(answer, gold?.normalised ?? problem.answer, same);
 }
@@ -161,45 +161,46 @@ function readYesNo(choices: readonly string[], question: string | undefined, res
 
 /** Reads the value that a response answers with, without a look at the gold answer. */
 function readFreeForm(form: ValueForm, response: string): AnswerRead | Unread {
+  const reader = new ValueReader(form);
   let unread = NOTHING;
   for (const piece of statedAnswers(response, false)) {
-    const read = readValue(piece.text, form, piece.isMark);
+    const read = reader.stated(piece.text, piece.isMark);
     if (read) return { ...read, how: piece.how };
     unread = notRead(piece, `is no ${form.answerType}`);
     if (isFinal(piece)) return unread;
   }
   if (form.answerType === 'text') {
-    const read = response.length <= SHORT_ANSWER && !response.includes('\n') ? readValue(response, form) : null;
+    const read = response.length <= SHORT_ANSWER && !response.includes('\n') ? reader.stated(response) : null;
     return read ? { ...read, how: 'the whole text' } : unread;
   }
   const sentences = sentencesFromEnd(response);
   if (sentences[0] !== undefined && isRefusal(sentences[0])) return 'the last sentence says that it cannot be answered';
-  return readSentences(form, sentences) ?? unread;
-}
-
-/** The value of the last sentence that has one, or of one before it that restates the question far better. */
-function readSentences(form: ValueForm, sentences: readonly string[]): AnswerRead | null {
   for (const asides of [false, true]) {
     for (const [at, sentence] of sentences.entries()) {
-      const last = readLooseValue(sentence, form, asides);
-      if (last) return closerSentence(form, sentences.slice(at)) ?? { ...last, how: 'the last value' };
+      const last = reader.loose(sentence, asides);
+      if (last === null) continue;
+      return closerSentence(reader, form.question, sentences.slice(at)) ?? { ...last, how: 'the last value' };
     }
   }
-  return null;
+  return unread;
 }
 
-/** The value of the earlier sentence that repeats most words of the question; null where the last one is as good. */
-function closerSentence(form: ValueForm, [last = '', ...earlier]: readonly string[]): AnswerRead | null {
+/** The value of the earlier sentence that restates the question far better; null where the last one is as good. */
+function closerSentence(
+  reader: ValueReader,
+  question: string | undefined,
+  [last = '', ...earlier]: readonly string[],
+): AnswerRead | null {
   // A sentence that draws a conclusion is believed without a look at the question.
   const concludes = /^(?:\W{0,3})(?:therefore|thus|so|hence|in total|in conclusion|finally)\b/i.test(last);
-  if (form.question === undefined || concludes) return null;
-  const words = questionWords(form.question);
+  if (question === undefined || concludes) return null;
+  const words = questionWords(question);
   // An earlier one must repeat so much more of the question.
   let best = { share: overlap(words, last) + 0.3, read: null as ValueRead | null };
   for (const sentence of earlier) {
     const share = overlap(words, sentence);
     const clear = share > best.share && hasOneValue(sentence);
-    const read = clear ? readLooseValue(sentence, form, false) : null;
+    const read = clear ? reader.loose(sentence, false) : null;
     if (read) best = { share, read };
   }
   return best.read && { ...best.read, how: 'the sentence that restates the question' };

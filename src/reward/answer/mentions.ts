@@ -7,7 +7,7 @@ import { findNumberWords } from './number.js';
 import { isWholeWord, textBefore } from './text.js';
 
 /** A choice and where a text names it. */
-export interface Mention {
+interface Mention {
   readonly letter: string;
   readonly start: number;
   readonly end: number;
@@ -56,8 +56,11 @@ const LONGEST = { searched: 4096, sentence: 240, between: 32, near: 96 };
 /** Most values that are compared with the choices. */
 const MOST_FORMULAS = 48;
 
-/** All mentions in order, none inside another; of two at the same place a letter where `lettersFirst`, else words. */
-export function findMentions(text: string, choices: readonly string[], lettersFirst: boolean): Mention[] {
+/**
+ * Everything that a text names, in order, each with what its sentence says of it.
+ * @param lettersFirst where a letter and the words of a choice stand at the same place, the letter is taken
+ */
+export function findGroups(text: string, choices: readonly string[], lettersFirst: boolean): Group[] {
   const letters = Object.entries(LETTERS).flatMap(([how, pattern]) =>
     Array.from(text.matchAll(pattern), ({ 0: { length }, 1: written = '', index }): Mention => {
       const end = index + length;
@@ -70,7 +73,7 @@ export function findMentions(text: string, choices: readonly string[], lettersFi
   all.sort((a, b) => a.start - b.start || b.end - a.end);
   const kept: Mention[] = [];
   for (const mention of all) if (mention.start >= (kept.at(-1)?.end ?? 0)) kept.push(mention);
-  return kept;
+  return groupsOf(text, kept);
 }
 
 function wordsIn(text: string, choices: readonly string[]): Mention[] {
@@ -108,7 +111,7 @@ function valuesIn(text: string, choices: readonly string[]): Mention[] {
 }
 
 /** Mentions joined into groups, each with what its sentence says of it. */
-export function groupMentions(text: string, mentions: readonly Mention[]): Group[] {
+function groupsOf(text: string, mentions: readonly Mention[]): Group[] {
   const parts: Mention[][] = [];
   for (const mention of mentions) {
     const open = parts.at(-1);

@@ -92,51 +92,107 @@ function plain(text: string): string {
   return (bare.includes('_') ? bare.replace(/_(?<![A-Za-z0-9]_)|_(?![A-Za-z0-9])/g, '') : bare).trim();
 }
 
-/**
- * Reads a piece that states an answer; null where it holds no value of that form.
- * @param isMark true for what stands in a box or after `####`
- */
-export function readValue(piece: string, form: ValueForm, isMark = false): ValueRead | null {
-  const text = piece.length > LONGEST.piece ? '' : plain(piece);
-  if (text === '') return null;
-  if (form.answerType === 'list') return readList(text) ?? readBareList(text);
-  if (form.answerType === 'text') return readText(text);
-  // In a box an exclamation mark at the end is a factorial.
-  return readConstant(piece, text, form) ?? readNumber(isMark && text.endsWith('!') ? `${text}.` : text, form);
-}
+/** Reads texts as values of one form. */
+export class ValueReader {
+  readonly #form: ValueForm;
 
-/** A piece that is one formula; `text` is the same without LaTeX. */
-function readConstant(piece: string, text: string, form: ValueForm): ValueRead | null {
-  const value = PATTERNS.formula.test(piece) ? constantIn(piece.replace(/^\s*\$|[.$\s]+$/g, '')) : Number.NaN;
-  if (Number.isNaN(value)) return null;
-  return numberRead(text, { value, percent: false, scale: 1, start: 0, end: text.length }, form);
-}
+  constructor(form: ValueForm) {
+    this.#form = form;
+  }
 
-/** The first number, in digits or words, or what it comes to; several numbers at once do not count as one. */
-function readNumber(piece: string, form: ValueForm): ValueRead | null {
-  // `1,5` and `1.234,56` as the only number of a text are decimals.
-  const text = piece
-    .replace(/\s+/g, ' ')
-    .replace(
-      /^(\D{0,64})(\d+(?:\.\d{3})*),(\d{1,2}|\d{4,15})((?:[^\d,][^\d]*)?)$/,
-      (_, before, whole, decimals, after) => `${before}${whole.replaceAll('.', '')}.${decimals}${after}`,
+  /**
+   * Reads a piece that states an answer; null where it holds no value of that this.#form.
+   * @param isMark true for what stands in a box or after `####`
+   */
+  stated(piece: string, isMark = false): ValueRead | null {
+    const text = piece.length > LONGEST.piece ? '' : plain(piece);
+    if (text === '') return null;
+    if (this.#form.answerType === 'list') {
+      // `(1, 2)`, `1, 2` or `1 and 2` where that is all of the text.
+      const inside = /^[({]?([^()[\]{}.;:]{0,400}(?:\.\d[^()[\]{}.;:]{0,400}){0,64})[)}]?\.?$/.exec(text)?.[1] ?? '';
+      const bare = /\d,? ?(?:,|and) ?-?\d/.test(inside) ? listRead(text, inside.replace(/,? and /g, ', ')) : null;
+      return readList(text) ?? bare;
+    }
+    if (this.#form.answerType === 'text') return readText(text);
+    // In a box an exclamation mark at the end is a factorial.
+    return this.#constant(piece, text) ?? this.#firstNumber(isMark && text.endsWith('!') ? `${text}.` : text);
+  }
+
+  /**
+   * Reads one sentence without any sign of an answer: its last list, or its last number (in digits, else in words) that is
+   * no aside as in `greater than 60`; with `asides` the first one all the same where all are.
+   */
+  loose(sentence: string, asides: boolean): ValueRead | null {
+    const text = plain(sentence.slice(-LONGEST.sentence));
+    if (this.#form.answerType === 'list') return readList(text);
+    if (this.#form.answerType === 'text' || PATTERNS.chatter.test(text)) return null;
+    // All of a response may be a formula: `|-3|`, `5!`.
+    const isFormula = sentence.length <= LONGEST.formula && !/[a-z]{3} [a-z]/i.test(sentence);
+    const formula = isFormula ? this.#constant(sentence.replace(/^\W*\d+!+$/, '$&$'), text) : null;
+    if (formula) return formula;
+    const none = /\bthere (?:are|is|were|was) no\b/i.exec(text);
+    const digits = notDenied(text, findQuantities(text)).filter(
+      (number) => !Number.isNaN(number.value) || isStated(text, number),
     );
-  const numbers = notDenied(text, findQuantities(text));
-  const word = notDenied(text, findNumberWords(text))[0] ?? findCjkNumbers(text)[0];
-  const [first] = numbers;
-  if (word && (!first || (word.start === 0 && first.start > 0 && !/^one of\b/i.test(text))))
-    return numberRead(text, word, form);
-  if (!first) return null;
-  let at = 0;
-  const gap = (i: number): string => text.slice(numbers[i]?.end, numbers[i + 1]?.start);
-  while (at + 1 < numbers.length && BETWEEN.comesTo.test(gap(at))) at++;
-  let last = at;
-  while (last + 1 < numbers.length && BETWEEN.several.test(gap(last))) last++;
-  const several = numbers.slice(at, last + 1);
-  const main = several[0] as Quantity;
-  if (several.every(({ value }) => value === main.value)) return numberRead(text, main, form);
-  const whole = text.slice(main.start, several.at(-1)?.end);
-  return { extracted: whole, normalised: whole, alternatives: [] };
+    if (isBareRow(text, digits)) return null;
+    const main = lastMain(text, withoutAsides(text, digits)) ?? lastMain(text, withoutAsides(text, loneWords(text)));
+    if (main) return this.#number(text, main);
+    if (none) return { extracted: none[0], normalised: '0', alternatives: [] };
+    const aside = asides ? digits[0] : undefined;
+    return aside ? this.#number(text, aside) : null;
+  }
+
+  /** A piece that is one formula; `text` is the same without LaTeX. */
+  #constant(piece: string, text: string): ValueRead | null {
+    const value = PATTERNS.formula.test(piece) ? constantIn(piece.replace(/^\s*\$|[.$\s]+$/g, '')) : Number.NaN;
+    if (Number.isNaN(value)) return null;
+    return this.#number(text, { value, percent: false, scale: 1, start: 0, end: text.length });
+  }
+
+  /** The first number, in digits or words, or what it comes to; several numbers at once do not count as one. */
+  #firstNumber(piece: string): ValueRead | null {
+    // `1,5` and `1.234,56` as the only number of a text are decimals.
+    const text = piece
+      .replace(/\s+/g, ' ')
+      .replace(
+        /^(\D{0,64})(\d+(?:\.\d{3})*),(\d{1,2}|\d{4,15})((?:[^\d,][^\d]*)?)$/,
+        (_, before, whole, decimals, after) => `${before}${whole.replaceAll('.', '')}.${decimals}${after}`,
+      );
+    const numbers = notDenied(text, findQuantities(text));
+    const word = notDenied(text, findNumberWords(text))[0] ?? findCjkNumbers(text)[0];
+    const [first] = numbers;
+    if (word && (!first || (word.start === 0 && first.start > 0 && !/^one of\b/i.test(text))))
+      return this.#number(text, word);
+    if (!first) return null;
+    let at = 0;
+    const gap = (i: number): string => text.slice(numbers[i]?.end, numbers[i + 1]?.start);
+    while (at + 1 < numbers.length && BETWEEN.comesTo.test(gap(at))) at++;
+    let last = at;
+    while (last + 1 < numbers.length && BETWEEN.several.test(gap(last))) last++;
+    const several = numbers.slice(at, last + 1);
+    const main = several[0] as Quantity;
+    if (several.every(({ value }) => value === main.value)) return this.#number(text, main);
+    const whole = text.slice(main.start, several.at(-1)?.end);
+    return { extracted: whole, normalised: whole, alternatives: [] };
+  }
+
+  /** A number as a value; an expression without a value stands for itself and equals no number. */
+  #number(text: string, number: NumberRead): ValueRead {
+    const { answerType, precision, unit, question } = this.#form;
+    const extracted = text.slice(number.start, number.end);
+    const { value, percent, scale } = number;
+    if (!Number.isFinite(value)) return { extracted, normalised: extracted, alternatives: [] };
+    // A question may speak of the scale in which the number is given, such as `million`.
+    const word = /[a-z]+$/i.exec(extracted)?.[0].toLowerCase();
+    const inScale = scale !== 1 && word !== undefined && `${unit ?? ''} ${question ?? ''}`.toLowerCase().includes(word);
+    const others = [...(percent && answerType !== 'integer' ? [value / 100] : []), ...(inScale ? [value / scale] : [])];
+    return {
+      extracted,
+      normalised: canonicalNumber(value, precision),
+      alternatives: others.map((other) => canonicalNumber(other, precision)),
+      exact: value,
+    };
+  }
 }
 
 /** Without numbers that are denied or merely bounds. */
@@ -145,30 +201,6 @@ export function notDenied<N extends NumberRead>(text: string, numbers: readonly 
     ({ start }) =>
       !BEFORE.denied.test(textBefore(text, start, 24)) && (start > 40 || !BEFORE.bound.test(text.slice(0, start))),
   );
-}
-
-/**
- * Reads one sentence without any sign of an answer: its last list, or its last number (in digits, else in words) that is
- * no aside as in `greater than 60`; with `asides` the first one all the same where all are.
- */
-export function readLooseValue(sentence: string, form: ValueForm, asides: boolean): ValueRead | null {
-  const text = plain(sentence.slice(-LONGEST.sentence));
-  if (form.answerType === 'list') return readList(text);
-  if (form.answerType === 'text' || PATTERNS.chatter.test(text)) return null;
-  // All of a response may be a formula: `|-3|`, `5!`.
-  const isFormula = sentence.length <= LONGEST.formula && !/[a-z]{3} [a-z]/i.test(sentence);
-  const formula = isFormula ? readConstant(sentence.replace(/^\W*\d+!+$/, '$&$'), text, form) : null;
-  if (formula) return formula;
-  const none = /\bthere (?:are|is|were|was) no\b/i.exec(text);
-  const digits = notDenied(text, findQuantities(text)).filter(
-    (number) => !Number.isNaN(number.value) || isStated(text, number),
-  );
-  if (isBareRow(text, digits)) return null;
-  const main = lastMain(text, withoutAsides(text, digits)) ?? lastMain(text, withoutAsides(text, loneWords(text)));
-  if (main) return numberRead(text, main, form);
-  if (none) return { extracted: none[0], normalised: '0', alternatives: [] };
-  const aside = asides ? digits[0] : undefined;
-  return aside ? numberRead(text, aside, form) : null;
 }
 
 /** True where a sentence has one number in digits that is not an aside: what it states is clear. */
@@ -217,34 +249,11 @@ function loneWords(text: string): NumberRead[] {
   return words.filter(({ value, start, end }) => value !== 1 || /^\W*$/.test(text.slice(0, start) + text.slice(end)));
 }
 
-/** A number as a value; an expression without a value stands for itself and equals no number. */
-function numberRead(text: string, number: NumberRead, { answerType, precision, unit, question }: ValueForm): ValueRead {
-  const extracted = text.slice(number.start, number.end);
-  const { value, percent, scale } = number;
-  if (!Number.isFinite(value)) return { extracted, normalised: extracted, alternatives: [] };
-  // A question may speak of the scale in which the number is given, such as `million`.
-  const word = /[a-z]+$/i.exec(extracted)?.[0].toLowerCase();
-  const inScale = scale !== 1 && word !== undefined && `${unit ?? ''} ${question ?? ''}`.toLowerCase().includes(word);
-  const others = [...(percent && answerType !== 'integer' ? [value / 100] : []), ...(inScale ? [value / scale] : [])];
-  return {
-    extracted,
-    normalised: canonicalNumber(value, precision),
-    alternatives: others.map((other) => canonicalNumber(other, precision)),
-    exact: value,
-  };
-}
-
 /** The last `[...]` of the text; items are compared in order, as numbers where they are numbers. */
 function readList(text: string): ValueRead | null {
   const close = text.lastIndexOf(']');
   const open = text.lastIndexOf('[', close);
   return close < 0 || open < 0 ? null : listRead(text.slice(open, close + 1), text.slice(open + 1, close));
-}
-
-/** `(1, 2)`, `1, 2` or `1 and 2` where that is all of the text. */
-function readBareList(text: string): ValueRead | null {
-  const inside = /^[({]?([^()[\]{}.;:]{0,400}(?:\.\d[^()[\]{}.;:]{0,400}){0,64})[)}]?\.?$/.exec(text)?.[1];
-  return inside && /\d,? ?(?:,|and) ?-?\d/.test(inside) ? listRead(text, inside.replace(/,? and /g, ', ')) : null;
 }
 
 function listRead(extracted: string, inside: string): ValueRead {
