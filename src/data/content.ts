@@ -8,8 +8,6 @@ import type { ImageSource, Problem } from '../core/types.js';
 /** Equal keys, equal problems. */
 export type KeyOf = (problem: Problem) => string;
 
-const MAX_FILE_BYTES = 64 * 2 ** 20;
-
 /**
  * Keys by content for a list of problems. Two of them can only be equal where their questions are the same text and their
  * pictures as long as each other's, so only such picture files are read, each once; all others keep their path as their name.
@@ -36,7 +34,7 @@ export async function contentKeys(problems: readonly Problem[], onWork?: (files:
   }
   if (paths.size > 0) onWork?.(paths.size);
   const digests = new Map<string, string>();
-  for (const path of paths) digests.set(path, digestOf(await readRegularFile(path, MAX_FILE_BYTES)));
+  for (const path of paths) digests.set(path, digestOf(await readRegularFile(path, 64 * 2 ** 20)));
   const name = (image: ImageSource): string =>
     'path' in image ? (digests.get(image.path) ?? image.path) : digestOf(image.bytes);
   return ({ images, question }) => [...images.map(name), question].join('\0');

@@ -5,9 +5,7 @@ import { openRegularFile } from '../core/files.js';
 import type { Row } from './formats/rows.js';
 import { type Fields, type Place, refuse, shown } from './refuse.js';
 
-const CHUNK_BYTES = 1 << 20;
-const MAX_RECORD_BYTES = 1 << 20;
-const MAX_DEPTH = 64;
+const LIMITS = { chunkBytes: 1 << 20, recordBytes: 1 << 20, depth: 64 };
 
 const BYTE = {
   ...{ quote: 0x22, backslash: 0x5c, newline: 0x0a, colon: 0x3a, comma: 0x2c },
@@ -21,13 +19,13 @@ const BYTE = {
  * @throws UserError `file:line: ...` where the file cannot be read, is not UTF-8, is cut off, has a record that is not a
  * JSON object, nests deeper than 64, is over `maxBytes`, or names a key twice
  */
-export async function* readRecords(file: string, maxBytes = MAX_RECORD_BYTES): AsyncGenerator<Row> {
+export async function* readRecords(file: string, maxBytes = LIMITS.recordBytes): AsyncGenerator<Row> {
   const { handle } = await openRegularFile(file);
   try {
     const scanner = new Scanner(file, maxBytes);
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const chunk = Buffer.allocUnsafe(LIMITS.chunkBytes);
     for (;;) {
-      const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, null);
+      const { bytesRead } = await handle.read(chunk, 0, LIMITS.chunkBytes, null);
       if (bytesRead === 0) break;
       yield* scanner.scan(chunk.subarray(0, bytesRead));
     }
@@ -37,18 +35,15 @@ export async function* readRecords(file: string, maxBytes = MAX_RECORD_BYTES): A
   }
 }
 
-/**
- * Where the scanner stands between two records.
- * `start`: nothing seen; `value`: a record must follow; `valueOrEnd`: after `[`; `commaOrEnd`: after a record of a list;
- * `lines`: between objects outside a list; `closed`: after `]`.
- */
-type State = 'start' | 'value' | 'valueOrEnd' | 'commaOrEnd' | 'lines' | 'closed';
-
 /** Finds the records in a sequence of chunks; only the bytes of an unfinished record are kept between chunks. */
 class Scanner {
   readonly #file: string;
   readonly #maxBytes: number;
-  #state: State = 'start';
+  /**
+   * Where it stands between two records. `start`: nothing seen; `value`: a record must follow; `valueOrEnd`: after `[`;
+   * `commaOrEnd`: after a record of a list; `lines`: between objects outside a list; `closed`: after `]`.
+   */
+  #state: 'start' | 'value' | 'valueOrEnd' | 'commaOrEnd' | 'lines' | 'closed' = 'start';
   #inList = false;
   #line = 1;
   #index = 0;
@@ -91,7 +86,7 @@ class Scanner {
       } else if (byte === BYTE.quote) {
         this.#inString = true;
       } else if (byte === BYTE.openObject || byte === BYTE.openList) {
-        if (++this.#depth > MAX_DEPTH) this.#refuse('record', `nested deeper than ${MAX_DEPTH}`, 'a flat record');
+        if (++this.#depth > LIMITS.depth) this.#refuse('record', `nested deeper than ${LIMITS.depth}`, 'a flat record');
       } else if (byte === BYTE.closeObject || byte === BYTE.closeList) {
         if (--this.#depth > 0) continue;
         yield this.#take(chunk.subarray(start, at + 1));

@@ -3,15 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import { letterAt } from '../../core/letters.js';
 import type { AnswerType, Problem } from '../../core/types.js';
-import { hasPicture, missingPicture, type Picture, picturesOf } from '../pictures.js';
+import { hasPicture, missingPicture, picturesOf } from '../pictures.js';
 import { hintLine } from '../question.js';
-import { type Fields, optionalText, type Place, refuse, shown, tagsOf, textOf, textsOf } from '../refuse.js';
+import { type Fields, optionalText, refuse, shown, tagsOf, textOf, textsOf } from '../refuse.js';
 import { type DataFormat, type ReadContext, type Reading, withChoices } from './format.js';
 import { type Row, readRows } from './rows.js';
 
 const ANSWER_TYPES: readonly AnswerType[] = ['text', 'integer', 'float', 'list'];
-const MOST_DECIMALS = 15;
-const TAGS = ['task', 'category', 'context', 'grade', 'language', 'source', 'skills', 'split'];
 
 export const format: DataFormat = {
   name: 'mathvista',
@@ -50,13 +48,16 @@ async function* rows(file: string): AsyncGenerator<Row> {
 
 function reading({ value: row, index, at }: Row, context: ReadContext): Reading {
   const id = textOf(row, 'pid', at);
-  const picture = pictureOf(row, context, at);
+  // Every problem has one, in one of two columns; the annotations come without it.
+  const field = hasPicture(row.decoded_image) ? 'decoded_image' : 'image';
+  const why = { found: 'no picture', wanted: 'its path or its bytes' };
+  const [picture = missingPicture('', why, context, at, field)] = picturesOf(row[field], at, field, context);
   const metadata = isFields(row.metadata) ? row.metadata : {};
   const choices = Array.isArray(row.choices) ? textsOf(row.choices, at, 'choices') : [];
   const unit = optionalText(row, 'unit', at) || undefined;
   const precision = row.precision === null || row.precision === undefined ? undefined : Number(row.precision);
-  if (precision !== undefined && !(Number.isInteger(precision) && precision >= 0 && precision <= MOST_DECIMALS))
-    refuse(at, 'precision', shown(row.precision), `an integer from 0 to ${MOST_DECIMALS}`);
+  if (precision !== undefined && !(Number.isInteger(precision) && precision >= 0 && precision <= 15))
+    refuse(at, 'precision', shown(row.precision), 'an integer from 0 to 15');
   const multiChoice = choices.length > 0;
   const given = multiChoice ? 'text' : row.answer_type;
   const answerType =
@@ -77,16 +78,9 @@ function reading({ value: row, index, at }: Row, context: ReadContext): Reading 
     ...(precision === undefined ? {} : { precision }),
     ...(unit === undefined ? {} : { unit }),
     source: optionalText(metadata, 'source', at),
-    tags: tagsOf(metadata, TAGS, at),
+    tags: tagsOf(metadata, ['task', 'category', 'context', 'grade', 'language', 'source', 'skills', 'split'], at),
   };
   return { problem, index, at, picture: picture.key };
-}
-
-/** Every problem has one, in one of two columns; the annotations come without it. */
-function pictureOf(row: Fields, context: ReadContext, at: Place): Picture {
-  const field = hasPicture(row.decoded_image) ? 'decoded_image' : 'image';
-  const [picture] = picturesOf(row[field], at, field, context);
-  return picture ?? missingPicture('', { found: 'no picture', wanted: 'its path or its bytes' }, context, at, field);
 }
 
 function query(

@@ -56,6 +56,11 @@ function reading({ value: record, index, at }: Row, context: ReadContext): Readi
   const [asked, answer] = turns.slice(-2) as [Turn, Turn];
   const truth = record.truth === undefined || record.truth === null ? undefined : checkTruth(record.truth, at);
   const id = record.id ?? index;
+  // The data set inside a mixture: by its own word, or the first folder of the picture's path.
+  const named = record.data_source ?? record.source;
+  const [first] = pictures;
+  const isFile = first !== undefined && !(first.source && 'bytes' in first.source);
+  const folder = isFile ? first.key.slice(0, Math.max(0, first.key.indexOf('/'))) : '';
   const given = {
     id: typeof id === 'bigint' || Number.isSafeInteger(id) ? String(id) : checkText(id, at, 'id', MAX_ID),
     question: texts.at(-2) as string,
@@ -63,7 +68,7 @@ function reading({ value: record, index, at }: Row, context: ReadContext): Readi
     answer: answer.text,
     fields: [asked.field, answer.field] as const,
     images: pictures.flatMap(({ source }) => source ?? []),
-    source: truth?.family ?? sourceOf(record, pictures[0]),
+    source: truth?.family ?? (typeof named === 'string' ? named : folder),
     truth,
   };
   return { problem: askedProblem(given, at, context), index, at, picture: pictures.map(({ key }) => key).join('\0') };
@@ -141,14 +146,6 @@ function withPictures(
   let next = 0;
   const texts = turns.map(({ role, text }) => (role === 'user' ? (settled.texts[next++] as string) : text).trim());
   return { texts, pictures: settled.pictures };
-}
-
-/** The data set inside a mixture: by its own word, or the first folder of the picture's path. */
-function sourceOf(record: Fields, picture: Picture | undefined): string {
-  const named = record.data_source ?? record.source;
-  if (typeof named === 'string') return named;
-  if (picture === undefined || (picture.source && 'bytes' in picture.source)) return '';
-  return picture.key.slice(0, Math.max(0, picture.key.indexOf('/')));
 }
 
 /** The true reasoning, which only generated problems have. */

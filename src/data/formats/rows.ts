@@ -24,8 +24,6 @@ const PACKED = [
   ['ARROW1', 'an Arrow file, wanted Parquet (to_parquet of the data set)'],
   ['version https://git-lfs', 'a Git LFS pointer, wanted the file itself (git lfs pull)'],
 ] as const;
-/** Enough for the names of a table's columns. */
-const HEAD_BYTES = 64 * 1024;
 
 /** The start of a file. Throws UserError where it cannot be read. */
 export async function readHead(file: string): Promise<Head> {
@@ -49,7 +47,9 @@ function rowsOf(file: string, kind: Head['kind'], most?: number): AsyncIterable<
 export async function kindOf(file: string): Promise<Head['kind']> {
   const { handle } = await openRegularFile(file);
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    // Enough for the names of a table's columns.
+    const length = 64 * 1024;
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0);
     const head = buffer.toString('latin1', 0, bytesRead);
     if (head.startsWith('PAR1')) return 'parquet';
     const packed = PACKED.find(([start]) => head.startsWith(start));

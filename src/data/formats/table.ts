@@ -139,12 +139,10 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === '';
 }
 
-/** Longer cells are not taken for lists: the pattern below takes time by the square of the length where quotes do not close. */
-const LONGEST_LIST = 16_384;
-
 /** A list that a text cell spells as JSON or as Python does; any other value as it is. */
 function listIn(value: unknown): unknown {
-  if (typeof value !== 'string' || value.length > LONGEST_LIST) return value;
+  // Longer cells are no lists: the pattern below takes time by the square of the length where quotes do not close.
+  if (typeof value !== 'string' || value.length > 16_384) return value;
   const text = value.trim();
   if (!text.startsWith('[') || !text.endsWith(']')) return value;
   try {

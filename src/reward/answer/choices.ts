@@ -26,9 +26,8 @@ interface ChoiceForm {
 /** Longest choice that is searched for inside a text, which keeps the search linear, and longest formula. UTF-16 units. */
 const LONGEST = { sought: 200, formula: 256 };
 
-const known = new WeakMap<readonly string[], Choices>();
-
 export class Choices {
+  static readonly #known = new WeakMap<readonly string[], Choices>();
   readonly forms: readonly ChoiceForm[];
 
   private constructor(texts: readonly string[]) {
@@ -37,8 +36,8 @@ export class Choices {
 
   /** The choices of a list, which is read once. */
   static of(texts: readonly string[]): Choices {
-    const read = known.get(texts) ?? new Choices(texts);
-    known.set(texts, read);
+    const read = Choices.#known.get(texts) ?? new Choices(texts);
+    Choices.#known.set(texts, read);
     return read;
   }
 

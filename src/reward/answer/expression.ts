@@ -188,14 +188,11 @@ function lastStated(text: string): ExpressionRead | null {
   return formula ? readFormula(formula.text, 'the last formula') : null;
 }
 
-/** What opens a formula, and what closes it. */
-const DELIMITERS: Readonly<Record<string, string>> = { $$: '$$', $: '$', '\\(': '\\)', '\\[': '\\]' };
-
 /** Formulas between delimiters, in order. */
 function* formulas(text: string): Generator<{ text: string; start: number; end: number }> {
   const opening = /(?<!\\)\$\$?|\\[([]/g;
   for (let open = opening.exec(text); open !== null; open = opening.exec(text)) {
-    const close = DELIMITERS[open[0]] as string;
+    const close = { '\\(': '\\)', '\\[': '\\]' }[open[0]] ?? open[0];
     const end = text.indexOf(close, opening.lastIndex);
     if (end < 0) return;
     const inside = text.slice(opening.lastIndex, end).trim();

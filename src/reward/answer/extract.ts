@@ -11,17 +11,19 @@ export interface Piece {
   readonly isMark: boolean;
 }
 
-const LINK = String.raw`[*_"]{0,3}\s{0,3}(?:\bis\b|\b(?:would|should|must) be\b|:|=)[^\S\n]{0,3}(?:\bis\b|:)?`;
-const KIND = String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?`;
-/** `The answer to the puzzle is`. */
-const TO_WHAT = '(?: (?:to|for|of) (?:the|this|that|your|question)(?: [a-z]{1,16}){0,3}?)?';
+const PARTS = {
+  link: String.raw`[*_"]{0,3}\s{0,3}(?:\bis\b|\b(?:would|should|must) be\b|:|=)[^\S\n]{0,3}(?:\bis\b|:)?`,
+  kind: String.raw`\b(?:(?:final|correct|right|best)\s{1,3})?`,
+  /** `The answer to the puzzle is`. */
+  toWhat: '(?: (?:to|for|of) (?:the|this|that|your|question)(?: [a-z]{1,16}){0,3}?)?',
+};
 
 const PATTERNS = {
-  phrase: new RegExp(`${KIND}answer${TO_WHAT}${LINK}`, 'gi'),
+  phrase: new RegExp(`${PARTS.kind}answer${PARTS.toWhat}${PARTS.link}`, 'gi'),
   /** In a multiple-choice question `the correct option is` and `I choose` say the same; elsewhere they may speak of anything. */
   choicePhrase: new RegExp(
     [
-      `${KIND}(?:answer${TO_WHAT}|(?:answer|option|choice)(?: letter)?)${LINK}`,
+      `${PARTS.kind}(?:answer${PARTS.toWhat}|(?:answer|option|choice)(?: letter)?)${PARTS.link}`,
       String.raw`|\b(?:I|we)(?:'ll|'d| will| would)? (?:choose|chose|pick|select|go with)\b(?! (?:to|up|out|between|from|not)\b)`,
       String.raw`|(?<!\u4e0d)(?:\u9009\u62e9|\u9078\u64c7|\u9009|\u9078)(?=\s{0,2}[:(]?\s{0,2}[A-Z](?![A-Za-z]))`,
     ].join(''),
@@ -80,9 +82,6 @@ function answerTail(rest: string): string {
   return isApart && /[a-z]{2}[.!?] [A-Z]/.test(text) ? '' : text;
 }
 
-/** Boxes without a value at the end of a text that are passed over, such as `write it in \boxed form`. */
-const MOST_MENTIONS = 8;
-
 interface Box {
   readonly content: string;
   readonly at: number;
@@ -95,7 +94,8 @@ interface Box {
 function lastBox(text: string): Box | null {
   let empty: Box | null = null;
   let rest = text;
-  for (let i = 0; i < MOST_MENTIONS; i++) {
+  // Boxes without a value at the end of a text, such as `write it in \boxed form`, are passed over, up to eight.
+  for (let i = 0; i < 8; i++) {
     const at = Math.max(rest.lastIndexOf('\\boxed'), rest.lastIndexOf('\\fbox'));
     if (at < 0) return null;
     const closed = lastBoxed(rest);

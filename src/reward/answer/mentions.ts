@@ -53,9 +53,6 @@ const LETTERS = {
  */
 const LONGEST = { searched: 4096, sentence: 240, between: 32, near: 96 };
 
-/** Most values that are compared with the choices. */
-const MOST_FORMULAS = 48;
-
 /**
  * Everything that a text names, in order, each with what its sentence says of it.
  * @param lettersFirst where a letter and the words of a choice stand at the same place, the letter is taken
@@ -98,16 +95,19 @@ function valuesIn(text: string, choices: readonly string[]): Mention[] {
   if (all.forms.every(({ node }) => node === null)) return [];
   const from = Math.max(0, text.length - LONGEST.searched);
   const end = text.slice(from);
-  return [...findNumberWords(end).filter(({ value }) => value !== 1), ...findQuantities(end)]
-    .slice(-MOST_FORMULAS)
-    .flatMap((quantity) => {
-      const { value } = quantity;
-      const [start, end] = [from + quantity.start, from + quantity.end];
-      const node = Number.isFinite(value) ? null : formula(text.slice(start, end));
-      const found = Number.isFinite(value) ? all.sameValues(value) : node ? all.sameFormulas(node) : [];
-      const letter = all.onlyOne(found);
-      return letter === null ? [] : [{ letter, start, end, by: 'words' as const }];
-    });
+  return (
+    [...findNumberWords(end).filter(({ value }) => value !== 1), ...findQuantities(end)]
+      // So many are compared with the choices.
+      .slice(-48)
+      .flatMap((quantity) => {
+        const { value } = quantity;
+        const [start, end] = [from + quantity.start, from + quantity.end];
+        const node = Number.isFinite(value) ? null : formula(text.slice(start, end));
+        const found = Number.isFinite(value) ? all.sameValues(value) : node ? all.sameFormulas(node) : [];
+        const letter = all.onlyOne(found);
+        return letter === null ? [] : [{ letter, start, end, by: 'words' as const }];
+      })
+  );
 }
 
 /** Mentions joined into groups, each with what its sentence says of it. */
@@ -183,18 +183,19 @@ function restOf(text: string, from: number, to: number, isFirst: boolean): strin
   return stop < 0 ? near : near.slice(0, stop);
 }
 
-/** Where choices are read apostrophes are gone. */
-const NOT =
-  "(?:not(?! (?:only|just|sure|certain|because|to mention))|(?:is|are|was|were|do|does|did|ca|could|would|should|has|have|wo|ai|must)n'?t|cannot|can not|never|neither|nor)";
-/** Up to three words that begin no new statement. */
-const FILLER = String.raw`(?:(?:(?!(?:but|is|it|its|it's|so|thus|hence|therefore)\b)[A-Za-z]+ ){0,3})`;
+const PARTS = {
+  /** Where choices are read apostrophes are gone. */
+  not: "(?:not(?! (?:only|just|sure|certain|because|to mention))|(?:is|are|was|were|do|does|did|ca|could|would|should|has|have|wo|ai|must)n'?t|cannot|can not|never|neither|nor)",
+  /** Up to three words that begin no new statement. */
+  filler: String.raw`(?:(?:(?!(?:but|is|it|its|it's|so|thus|hence|therefore)\b)[A-Za-z]+ ){0,3})`,
+};
 
 const SAYS = {
   /** What stands right before something that is denied: `not`, `rather than`, `we rule out`. */
   deniesNext: new RegExp(
     [
-      `(?:^|[^A-Za-z])(?:${NOT}|rather than|instead of|as opposed to|other than|anything but|except(?: for)?|unlike`,
-      `|(?:rul|eliminat|exclud|discard|reject|dismiss)(?:e|es|ed|ing|s)?(?: out)?) ${FILLER}[^A-Za-z.;!?]{0,4}$`,
+      `(?:^|[^A-Za-z])(?:${PARTS.not}|rather than|instead of|as opposed to|other than|anything but|except(?: for)?|unlike`,
+      `|(?:rul|eliminat|exclud|discard|reject|dismiss)(?:e|es|ed|ing|s)?(?: out)?) ${PARTS.filler}[^A-Za-z.;!?]{0,4}$`,
       `|(?:^|[^A-Za-z])(?:over|wrong|incorrect|false):? [^A-Za-z.;!?]{0,4}$`,
       String.raw`|(?:不是|不选|不選|排除|而非|并非|並非|不能选)[^A-Za-z\u4e00-\u9fff]{0,4}(?:选项|選項)?[^A-Za-z]{0,2}$`,
     ].join(''),

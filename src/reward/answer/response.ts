@@ -15,9 +15,6 @@ const PATTERNS = {
   nextQuestion: /\n[ \t#*]{0,8}(?:Question|Problem|Exercise|Instruction|Human|User|Q)[ \t]{0,2}\d{0,4}[ \t*]{0,4}:/gi,
 };
 
-/** Most questions before which an answer is looked for. */
-const MOST_TRIED = 4;
-
 /** The text that answers, bounded to its last 65,536 characters; empty where a response has only thoughts or an empty answer. */
 export function finalText(response: string): string {
   const bound = (text: string): string => text.slice(-MAX_GRADED_LENGTH);
@@ -27,9 +24,9 @@ export function finalText(response: string): string {
     ? between(between(withoutTokens(text), PATTERNS.thought, '/'), PATTERNS.answer, '').trim()
     : text.trim();
   if (!answer.includes('\n')) return answer;
-  // Only what follows an answer is a question of the model's own.
+  // Only what follows an answer is a question of the model's own; before the first four one is looked for.
   PATTERNS.nextQuestion.lastIndex = 0;
-  for (let tried = 0; tried < MOST_TRIED; tried++) {
+  for (let tried = 0; tried < 4; tried++) {
     const next = PATTERNS.nextQuestion.exec(answer);
     if (next === null) break;
     const before = answer.slice(0, next.index);

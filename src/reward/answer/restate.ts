@@ -51,9 +51,6 @@ export function questionWords(question: string): string[] {
   return [...new Set(contentWords(coreQuestion(question)))];
 }
 
-/** Least share of the question's words in a sentence that restates it. */
-const RESTATES = 0.7;
-
 /**
  * `yes` or `no` by the sentence that restates the question best, the first of equals; null where none does. It is `no`
  * where the sentence denies, or compares the other way round.
@@ -66,7 +63,7 @@ export function statedYesNo(
   let best: { sentence: string; share: number } | null = null;
   for (const sentence of sentences) {
     const share = WORDS.supposing.test(sentence) ? 0 : overlap(words, sentence);
-    if (share >= RESTATES && share > (best?.share ?? 0)) best = { sentence, share };
+    if (share >= 0.7 && share > (best?.share ?? 0)) best = { sentence, share };
   }
   if (best === null) return null;
   const asked = coreQuestion(question);

@@ -3,10 +3,13 @@ import { letterAt, placeOf } from '../../core/letters.js';
 import { compared, type Found, unreadable } from '../answer/grade.js';
 import { goldLetter, type Protocol } from './protocol.js';
 
-type ReadLetter = (response: string, choices: readonly string[]) => Found | null;
-
 /** @param none why a response is unreadable of which `read` gives null */
-function rule(name: string, describe: string, none: string, read: ReadLetter): Protocol {
+function rule(
+  name: string,
+  describe: string,
+  none: string,
+  read: (response: string, choices: readonly string[]) => Found | null,
+): Protocol {
   return {
     name,
     describe,
@@ -43,15 +46,6 @@ function readM3cot(response: string, choices: readonly string[]): Found | null {
   return null;
 }
 
-/** What VLMEvalKit takes for a refusal, and the letter, which no question has, that it then gives. */
-const REFUSALS = [
-  "Sorry, I can't help with images of people yet.",
-  "I can't process this file.",
-  "I'm sorry, but without the image provided",
-  'Cannot determine the answer',
-];
-const REFUSED = 'Z';
-
 /** VLMEvalKit without its judge: exactly one lone letter near the end, or else one option text. */
 function canInfer(answer: string, choices: readonly string[]): Found | null {
   return inferOption(answer, choices) ?? inferText(answer, choices);
@@ -59,8 +53,15 @@ function canInfer(answer: string, choices: readonly string[]): Found | null {
 
 function inferOption(answer: string, choices: readonly string[]): Found | null {
   if (answer.includes('Failed to obtain answer via API')) return null;
-  const refusal = REFUSALS.find((words) => answer.includes(words));
-  if (refusal) return { normalised: REFUSED, extracted: refusal, how: 'a refusal' };
+  // For a refusal the kit gives a letter that no question has.
+  const refused = 'Z';
+  const refusal = [
+    "Sorry, I can't help with images of people yet.",
+    "I can't process this file.",
+    "I'm sorry, but without the image provided",
+    'Cannot determine the answer',
+  ].find((words) => answer.includes(words));
+  if (refusal) return { normalised: refused, extracted: refusal, how: 'a refusal' };
   const words = answer
     .replace(/[.()[\],:;!*#{}]/g, ' ')
     .split(/\s+/)
@@ -70,8 +71,8 @@ function inferOption(answer: string, choices: readonly string[]): Found | null {
   // An option far from the end is often an article or a label; the kit looks at the first place of the letter.
   if (only !== null && words.indexOf(only) > words.length - 5)
     return { normalised: only, extracted: only, how: 'the only letter, near the end' };
-  if (letters.length === 0 && words.includes(REFUSED))
-    return { normalised: REFUSED, extracted: REFUSED, how: 'none of them' };
+  if (letters.length === 0 && words.includes(refused))
+    return { normalised: refused, extracted: refused, how: 'none of them' };
   // Only A to D, as the kit has it.
   const said = /(?:correct\s{1,16})?answer\s{1,16}is\s{1,16}\*{0,4}([ABCD])/i.exec(answer);
   const letter = said?.[1]?.toUpperCase();
@@ -115,17 +116,17 @@ const mmstar: Protocol = {
   },
 };
 
-/** Tried in turn, each at its first match. */
-const GEOQA = [
-  /Answer:([A-D])/,
-  /the correct answer is option ([A-D])/,
-  /option ([A-D]) is selected/,
-  /the answer is option ([A-D])/,
-  /the answer is \(([A-D])\)/,
-];
-
 function readGeoqa(response: string): Found | null {
-  const stated = GEOQA.map((pattern) => pattern.exec(response)).find((match) => match !== null);
+  // Tried in turn, each at its first match.
+  const stated = [
+    /Answer:([A-D])/,
+    /the correct answer is option ([A-D])/,
+    /option ([A-D]) is selected/,
+    /the answer is option ([A-D])/,
+    /the answer is \(([A-D])\)/,
+  ]
+    .map((pattern) => pattern.exec(response))
+    .find((match) => match !== null);
   // Else what stands before the last full stop.
   const match = stated ?? /is ([A-D])/.exec(response.split('.').at(-2)?.trim() ?? '');
   return match && { normalised: match[1] as string, extracted: match[0], how: `as "${match[0]}"` };

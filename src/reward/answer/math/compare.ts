@@ -29,7 +29,7 @@ function simplify(node: Node): Node {
     const plus = chosen(node, 'plus');
     return plus === node ? node : listOf([plus, chosen(node, 'minus')]);
   }
-  const excluded = excludedPoints(node);
+  const excluded = node.open === '' && node.items.length > 1 ? withoutExcluded(node.items) : null;
   if (excluded) return excluded;
   const items = node.items
     .map(simplify)
@@ -39,19 +39,17 @@ function simplify(node: Node): Node {
   return { ...node, items };
 }
 
-/** `x != 2 and x != 3` as the real numbers without both; null for any other list. */
-function excludedPoints({ open, items }: NodeOf<'list'>): Node | null {
-  const points = items.map((item) => (item.kind === 'relation' ? excludedPoint(item) : null));
-  if (open !== '' || points.length < 2 || points.includes(null)) return null;
-  const names = new Set(items.map((item) => plainName((item as NodeOf<'relation'>).terms[0] as Node)));
-  return names.size === 1 ? withoutPoints(REALS, listOf(points as Node[], '{', '}')) : null;
-}
-
-/** The 2 of `x != 2`. */
-function excludedPoint({ terms, signs }: NodeOf<'relation'>): Node | null {
-  const [left, right] = terms;
-  const isOne = signs.length === 1 && signs[0] === '!=' && left?.kind === 'symbol' && right !== undefined;
-  return isOne && isConstant(right) ? right : null;
+/** `x != 2`, or `x != 2 and x != 3`, as the real numbers without these; null for anything else. */
+function withoutExcluded(items: readonly Node[]): Node | null {
+  const names = new Set<string>();
+  const points: Node[] = [];
+  for (const item of items) {
+    const [left, right] = item.kind === 'relation' && item.signs.join() === '!=' ? item.terms : [];
+    if (left?.kind !== 'symbol' || right === undefined || !isConstant(right)) return null;
+    names.add(left.name);
+    points.push(right);
+  }
+  return names.size === 1 ? withoutPoints(REALS, listOf(points, '{', '}')) : null;
 }
 
 /** `|x - 1| < 3` as what it says of x; null for any other relation. */
@@ -104,8 +102,7 @@ function simplifyRelation({ terms, signs }: NodeOf<'relation'>): Node {
   const last = terms.at(-1) as Node;
   if (signs.at(-1) === 'in') return simplify(last);
   const simple: NodeOf<'relation'> = { kind: 'relation', terms: terms.map(simplify), signs };
-  const excluded = excludedPoint(simple);
-  return excluded ? withoutPoints(REALS, excluded) : (withinDistance(simple) ?? interval(simple) ?? simple);
+  return withoutExcluded([simple]) ?? withinDistance(simple) ?? interval(simple) ?? simple;
 }
 
 const TURNED: Partial<Record<RelationSign, RelationSign>> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
@@ -213,13 +210,10 @@ function isOrdered(open: Bracket): boolean {
   return open === '(' || open === '[';
 }
 
-/** Longest list whose items are compared in any order: each of one against each of the other. */
-const LONGEST_UNORDERED = 64;
-
-/** Items in order, or as sets, in which an item that stands twice counts once. */
+/** Items in order, as longer lists always are, or as sets, in which an item that stands twice counts once. */
 function sameItems(a: readonly Node[], b: readonly Node[], ordered: boolean): boolean {
-  const inOrder = ordered || a.length > LONGEST_UNORDERED || b.length > LONGEST_UNORDERED;
-  if (inOrder) return a.length === b.length && a.every((item, i) => sameNode(item, b[i] as Node));
+  if (ordered || Math.max(a.length, b.length) > 64)
+    return a.length === b.length && a.every((item, i) => sameNode(item, b[i] as Node));
   // Each pair once: asking again in the other direction would double the work with every level that sets are nested.
   const met = new Set<number>();
   const within = (item: Node): boolean => {

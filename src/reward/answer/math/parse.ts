@@ -20,15 +20,15 @@ const MOST = { depth: 128, tokens: 800, length: 4096 };
 /** Thrown while reading and caught by parseMath; one for all: it carries nothing, and many texts are tried. */
 const NOT_MATH = new Error('not a mathematical answer');
 
-/** An interval with brackets that may point outward, as in `]0, 5[`. */
-const OUTWARD = /([[\]])([^[\],;]{1,200}[,;][^[\],;]{1,200})([[\]])/g;
-
 /** The tree of a text without surrounding prose; null where it cannot be read as mathematics. */
 export function parseMath(text: string): Node | null {
   if (text.length > MOST.length) return null;
-  const inward = (_: string, open: string, ends: string, close: string): string =>
-    `${open === ']' ? '(' : open}${ends}${close === '[' ? ')' : close}`;
-  const tokens = tokenize(text.replace(OUTWARD, inward));
+  // Brackets of an interval may point outward, as in `]0, 5[`.
+  const inward = text.replace(
+    /([[\]])([^[\],;]{1,200}[,;][^[\],;]{1,200})([[\]])/g,
+    (_, open, ends, close) => `${open === ']' ? '(' : open}${ends}${close === '[' ? ')' : close}`,
+  );
+  const tokens = tokenize(inward);
   if (tokens === null || tokens.length === 0 || tokens.length > MOST.tokens) return null;
   try {
     return new Parser(tokens).whole();
