@@ -14,7 +14,6 @@ import {
   MAX_ID,
   MAX_TEXT,
   optionalText,
-  type Place,
   refuse,
   shown,
 } from '../refuse.js';
@@ -37,129 +36,151 @@ const ROLES: ReadonlyMap<unknown, Turn['role']> = new Map([
   ['assistant', 'assistant'],
   ['system', 'system'],
 ]);
-const TURNS = ['messages', 'conversations', 'prompt'];
-const PICTURES = ['images', 'image', 'image_urls', 'image_path', 'picture', 'img'];
+
+/** Names of the fields that hold the turns and the pictures. */
+const FIELDS = {
+  turns: ['messages', 'conversations', 'prompt'],
+  pictures: ['images', 'image', 'image_urls', 'image_path', 'picture', 'img'],
+};
 
 export const format: DataFormat = {
   name: 'messages',
   description:
     'conversations: {messages: [{role, content}], images: [...]}, LLaVA, LLaVA-OneVision, ShareGPT, MiniCPM-V, verl',
-  accepts: ({ first }) => TURNS.some((field) => Array.isArray(first[field])),
+  accepts: ({ first }) => FIELDS.turns.some((field) => Array.isArray(first[field])),
   async *read(file, context) {
-    for await (const row of readRows(file)) yield reading(row, context);
+    for await (const row of readRows(file)) yield new Conversation(row, context).reading();
   },
 };
 
-function reading({ value: record, index, at }: Row, context: ReadContext): Reading {
-  const turns = turnsOf(record, at);
-  const { texts, pictures } = withPictures(record, turns, at, context);
-  const [asked, answer] = turns.slice(-2) as [Turn, Turn];
-  const truth = record.truth === undefined || record.truth === null ? undefined : checkTruth(record.truth, at);
-  const id = record.id ?? index;
-  // The data set inside a mixture: by its own word, or the first folder of the picture's path.
-  const named = record.data_source ?? record.source;
-  const [first] = pictures;
-  const isFile = first !== undefined && !(first.source && 'bytes' in first.source);
-  const folder = isFile ? first.key.slice(0, Math.max(0, first.key.indexOf('/'))) : '';
-  const given = {
-    id: typeof id === 'bigint' || Number.isSafeInteger(id) ? String(id) : checkText(id, at, 'id', MAX_ID),
-    question: texts.at(-2) as string,
-    before: turns.slice(0, -2).reduce((before, { role }, i) => `${before}${role}: ${texts[i]}\n`, ''),
-    answer: answer.text,
-    fields: [asked.field, answer.field] as const,
-    images: pictures.flatMap(({ source }) => source ?? []),
-    source: truth?.family ?? (typeof named === 'string' ? named : folder),
-    truth,
-  };
-  return { problem: askedProblem(given, at, context), index, at, picture: pictures.map(({ key }) => key).join('\0') };
-}
+class Conversation {
+  readonly #row: Row;
+  readonly #context: ReadContext;
 
-function turnsOf(record: Fields, at: Place): Turn[] {
-  const field = TURNS.find((name) => Array.isArray(record[name])) ?? TURNS.find((name) => name in record);
-  const given = field === undefined ? undefined : record[field];
-  if (field === undefined || !Array.isArray(given))
-    refuse(at, field ?? 'conversations', shown(given), 'a list of turns');
-  const turns = given.map((turn, i) => turnOf(turn, at, `${field}[${i}]`));
-  const apart = turns.at(-1)?.role === 'user' ? answerApart(record, at) : undefined;
-  if (apart) turns.push(apart);
-  if (turns.at(-1)?.role !== 'assistant' || turns.at(-2)?.role !== 'user')
-    refuse(at, field, `${given.length} turns`, 'a question of the user and its answer at the end');
-  return turns;
-}
-
-function turnOf(given: unknown, at: Place, field: string): Turn {
-  const turn = checkObject(given, at, field);
-  const speaker = turn.role === undefined || turn.role === null ? 'from' : 'role';
-  const role = ROLES.get(turn[speaker]);
-  if (!role) refuse(at, `${field}.${speaker}`, shown(turn[speaker]), 'system, user (human) or assistant (gpt)');
-  const content = turn.content === undefined || turn.content === null ? 'value' : 'content';
-  return { role, field: `${field}.${content}`, ...contentOf(turn[content], at, `${field}.${content}`) };
-}
-
-/** The answer that records for reinforcement learning have beside the prompt. */
-function answerApart({ answer, reward_model: model }: Fields, at: Place): Turn | undefined {
-  const text = answer ?? (typeof model === 'object' ? (model as Fields | null)?.ground_truth : undefined);
-  if (text === undefined || text === null) return undefined;
-  return { role: 'assistant', text: anyText(text, at, 'answer'), field: 'answer', pictures: [] };
-}
-
-/** A text, or OpenAI's parts of text and image_url: a mark then stands for a picture. */
-function contentOf(content: unknown, at: Place, field: string): Pick<Turn, 'text' | 'pictures'> {
-  if (!Array.isArray(content)) return { text: checkText(content, at, field, MAX_TEXT), pictures: [] };
-  const texts: string[] = [];
-  const pictures: unknown[] = [];
-  for (const [i, given] of content.entries()) {
-    const part = checkObject(given, at, `${field}[${i}]`);
-    const picture = part.image_url ?? part.image;
-    if (part.type === 'text') texts.push(optionalText(part, 'text', at));
-    else if (part.type === 'image_url' || part.type === 'image') {
-      texts.push('<image>');
-      if (picture !== undefined && picture !== null) pictures.push(picture);
-    } else refuse(at, `${field}[${i}].type`, shown(part.type), 'text or image_url');
+  constructor(row: Row, context: ReadContext) {
+    this.#row = row;
+    this.#context = context;
   }
-  return { text: checkText(texts.join('\n'), at, field, MAX_TEXT), pictures };
-}
 
-/** The pictures of a record, and the texts of its turns with marks for those that stand inside them. */
-function withPictures(
-  record: Fields,
-  turns: readonly Turn[],
-  at: Place,
-  context: ReadContext,
-): { readonly texts: readonly string[]; readonly pictures: readonly Picture[] } {
-  const field = PICTURES.find((name) => record[name] !== undefined && record[name] !== null) ?? 'images';
-  const given = record[field];
-  // MiniCPM-V has a map from marks to pictures.
-  const isMap =
-    typeof given === 'object' &&
-    given !== null &&
-    !Array.isArray(given) &&
-    !hasPicture(given) &&
-    Object.keys(given).some((key) => key.startsWith('<'));
-  const beside = picturesOf(isMap ? Object.values(given) : given, at, field, context);
-  const parts = turns.flatMap(({ pictures }) => pictures);
-  const pictures = beside.length > 0 ? beside : picturesOf(parts, at, 'images', context);
-  const lost = pictures.length === 0 ? Object.keys(record).find((name) => isPicture(record[name])) : undefined;
-  if (lost !== undefined) refuse(at, lost, 'a picture in a field that is not read', `it in ${PICTURES.join(', ')}`);
-  const asking = turns.filter(({ role }) => role === 'user').map(({ text }) => text);
-  const settled = settleMarks(asking, pictures, at, field);
-  let next = 0;
-  const texts = turns.map(({ role, text }) => (role === 'user' ? (settled.texts[next++] as string) : text).trim());
-  return { texts, pictures: settled.pictures };
-}
-
-/** The true reasoning, which only generated problems have. */
-function checkTruth(value: unknown, at: Place): ProblemTruth {
-  const { family, steps, scene } = checkObject(value, at, 'truth');
-  if (!Array.isArray(steps) || steps.length === 0) refuse(at, 'truth.steps', shown(steps), 'a list of texts');
-  const quantities = checkObject(scene, at, 'truth.scene');
-  for (const [name, quantity] of Object.entries(quantities)) {
-    if (typeof quantity === 'number' || typeof quantity === 'string') continue;
-    refuse(at, `truth.scene[${shown(name)}]`, shown(quantity), 'a number or a text');
+  reading(): Reading {
+    const { value: record, index, at } = this.#row;
+    const turns = this.#turns();
+    const { texts, pictures } = this.#pictures(turns);
+    const [asked, answer] = turns.slice(-2) as [Turn, Turn];
+    const truth = this.#truth();
+    const id = record.id ?? index;
+    // The data set inside a mixture: by its own word, or the first folder of the picture's path.
+    const named = record.data_source ?? record.source;
+    const [first] = pictures;
+    const isFile = first !== undefined && !(first.source && 'bytes' in first.source);
+    const folder = isFile ? first.key.slice(0, Math.max(0, first.key.indexOf('/'))) : '';
+    const given = {
+      id: typeof id === 'bigint' || Number.isSafeInteger(id) ? String(id) : checkText(id, at, 'id', MAX_ID),
+      question: texts.at(-2) as string,
+      before: turns.slice(0, -2).reduce((before, { role }, i) => `${before}${role}: ${texts[i]}\n`, ''),
+      answer: answer.text,
+      fields: [asked.field, answer.field] as const,
+      images: pictures.flatMap(({ source }) => source ?? []),
+      source: truth?.family ?? (typeof named === 'string' ? named : folder),
+      truth,
+    };
+    return {
+      problem: askedProblem(given, at, this.#context),
+      index,
+      at,
+      picture: pictures.map(({ key }) => key).join('\0'),
+    };
   }
-  return {
-    family: checkText(family, at, 'truth.family', MAX_ID),
-    steps: steps.map((step, i) => checkText(step, at, `truth.steps[${i}]`, MAX_TEXT)),
-    scene: quantities as Record<string, number | string>,
-  };
+
+  #turns(): Turn[] {
+    const { value: record, at } = this.#row;
+    const field =
+      FIELDS.turns.find((name) => Array.isArray(record[name])) ?? FIELDS.turns.find((name) => name in record);
+    const given = field === undefined ? undefined : record[field];
+    if (field === undefined || !Array.isArray(given))
+      refuse(at, field ?? 'conversations', shown(given), 'a list of turns');
+    const turns = given.map((turn, i) => this.#turn(turn, `${field}[${i}]`));
+    if (turns.at(-1)?.role === 'user') {
+      // Records for reinforcement learning have the answer beside the prompt.
+      const { answer, reward_model: model } = record;
+      const apart =
+        answer ?? (typeof model === 'object' ? (model as Fields | null)?.ground_truth : undefined) ?? undefined;
+      if (apart !== undefined)
+        turns.push({ role: 'assistant', text: anyText(apart, at, 'answer'), field: 'answer', pictures: [] });
+    }
+    if (turns.at(-1)?.role !== 'assistant' || turns.at(-2)?.role !== 'user')
+      refuse(at, field, `${given.length} turns`, 'a question of the user and its answer at the end');
+    return turns;
+  }
+
+  #turn(given: unknown, field: string): Turn {
+    const { at } = this.#row;
+    const turn = checkObject(given, at, field);
+    const speaker = (turn.role ?? undefined) === undefined ? 'from' : 'role';
+    const role = ROLES.get(turn[speaker]);
+    if (!role) refuse(at, `${field}.${speaker}`, shown(turn[speaker]), 'system, user (human) or assistant (gpt)');
+    const content = (turn.content ?? undefined) === undefined ? 'value' : 'content';
+    return { role, field: `${field}.${content}`, ...this.#content(turn[content], `${field}.${content}`) };
+  }
+
+  /** A text, or OpenAI's parts of text and image_url: a mark then stands for a picture. */
+  #content(content: unknown, field: string): Pick<Turn, 'text' | 'pictures'> {
+    const { at } = this.#row;
+    if (!Array.isArray(content)) return { text: checkText(content, at, field, MAX_TEXT), pictures: [] };
+    const texts: string[] = [];
+    const pictures: unknown[] = [];
+    for (const [i, given] of content.entries()) {
+      const part = checkObject(given, at, `${field}[${i}]`);
+      const picture = part.image_url ?? part.image;
+      if (part.type === 'text') texts.push(optionalText(part, 'text', at));
+      else if (part.type === 'image_url' || part.type === 'image') {
+        texts.push('<image>');
+        if (picture !== undefined && picture !== null) pictures.push(picture);
+      } else refuse(at, `${field}[${i}].type`, shown(part.type), 'text or image_url');
+    }
+    return { text: checkText(texts.join('\n'), at, field, MAX_TEXT), pictures };
+  }
+
+  /** The pictures of a record, and the texts of its turns with marks for those that stand inside them. */
+  #pictures(turns: readonly Turn[]): { readonly texts: readonly string[]; readonly pictures: readonly Picture[] } {
+    const { value: record, at } = this.#row;
+    const field = FIELDS.pictures.find((name) => (record[name] ?? undefined) !== undefined) ?? 'images';
+    const given = record[field];
+    // MiniCPM-V has a map from marks to pictures.
+    const isMap =
+      typeof given === 'object' &&
+      given !== null &&
+      !Array.isArray(given) &&
+      !hasPicture(given) &&
+      Object.keys(given).some((key) => key.startsWith('<'));
+    const beside = picturesOf(isMap ? Object.values(given) : given, at, field, this.#context);
+    const parts = turns.flatMap(({ pictures }) => pictures);
+    const pictures = beside.length > 0 ? beside : picturesOf(parts, at, 'images', this.#context);
+    const lost = pictures.length === 0 ? Object.keys(record).find((name) => isPicture(record[name])) : undefined;
+    if (lost !== undefined)
+      refuse(at, lost, 'a picture in a field that is not read', `it in ${FIELDS.pictures.join(', ')}`);
+    const asking = turns.filter(({ role }) => role === 'user').map(({ text }) => text);
+    const settled = settleMarks(asking, pictures, at, field);
+    let next = 0;
+    const texts = turns.map(({ role, text }) => (role === 'user' ? (settled.texts[next++] as string) : text).trim());
+    return { texts, pictures: settled.pictures };
+  }
+
+  /** The true reasoning, which only generated problems have. */
+  #truth(): ProblemTruth | undefined {
+    const { value: record, at } = this.#row;
+    if ((record.truth ?? undefined) === undefined) return undefined;
+    const { family, steps, scene } = checkObject(record.truth, at, 'truth');
+    if (!Array.isArray(steps) || steps.length === 0) refuse(at, 'truth.steps', shown(steps), 'a list of texts');
+    const quantities = checkObject(scene, at, 'truth.scene');
+    for (const [name, quantity] of Object.entries(quantities)) {
+      if (typeof quantity === 'number' || typeof quantity === 'string') continue;
+      refuse(at, `truth.scene[${shown(name)}]`, shown(quantity), 'a number or a text');
+    }
+    return {
+      family: checkText(family, at, 'truth.family', MAX_ID),
+      steps: steps.map((step, i) => checkText(step, at, `truth.steps[${i}]`, MAX_TEXT)),
+      scene: quantities as Record<string, number | string>,
+    };
+  }
 }
