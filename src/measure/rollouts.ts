@@ -10,8 +10,8 @@ import {
   bestOfNOf,
   countCorrect,
   majorityOf,
+  type ProblemSamples,
   passAtKOf,
-  type Question,
   rewardPassAtKOf,
   unbiasedPassAtKOf,
   weightedVoteOf,
@@ -43,7 +43,7 @@ export function measureSamples(
   greedy: number,
 ): SampleMeasure {
   const samples = rollouts.map(({ responses }) => toSamples(responses, k));
-  const over = (estimate: (question: Question) => number): number => mean(samples.map(estimate));
+  const over = (estimate: (problem: ProblemSamples) => number): number => mean(samples.map(estimate));
   const unbiased = (of: number): number => over((one) => unbiasedPassAtKOf(one.length, countCorrect(one), of));
   const scored = rollouts.some(({ responses }) => responses.some(({ reward }) => reward !== undefined));
   const responses = rollouts.flatMap((rollout) => rollout.responses);
@@ -98,7 +98,7 @@ export function samplesAt({ samples }: Measurement, temperature: number | null):
 }
 
 /** A problem that failed counts as one with k unreadable responses. */
-function toSamples(responses: readonly RatedResponse[], k: number): Question {
+function toSamples(responses: readonly RatedResponse[], k: number): ProblemSamples {
   if (responses.length === 0)
     return Array.from({ length: k }, () => ({ verdict: 'unreadable', answer: null, reward: Number.NaN }));
   return responses.map(({ grade, reward }) => ({

@@ -99,7 +99,7 @@ export function testsByStep({ tests, steps, setting }: RunData): [number, number
  * what the first run began with. Null where there is none.
  */
 export function sharedTemperature(sides: readonly Side[]): number | null {
-  const measured = sides.map(({ run }) => run.dynamics).filter((standings) => standings.length > 0);
+  const measured = sides.map(({ run }) => run.dynamics).filter((measurements) => measurements.length > 0);
   const [first = [], ...others] = measured.map(followedTemperatures);
   const shared = first.filter((t) => others.every((some) => some.includes(t)));
   const wanted = Number(sides[0]?.run.setting('evolve.temperature') ?? 1);

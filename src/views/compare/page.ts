@@ -109,11 +109,11 @@ function dynamics(sides: readonly Side[]): Section {
   if (last < 0) return section('dynamics', 'Dynamics', note('No run has measured its validation problems yet.'));
   const temperature = sharedTemperature(sides);
   const iterations = Array.from({ length: last + 1 }, (_, i) => i);
-  type Measure = (standing: Measurement, samples: SampleMeasure | undefined) => number | null;
+  type Measure = (measurement: Measurement, samples: SampleMeasure | undefined) => number | null;
   const one = (id: string, title: string, shown: typeof percent, measure: Measure): Markup => {
     const measured = (side: Side | undefined, iteration: number): number | null => {
-      const standing = side?.run.dynamics.find((some) => some.iteration === iteration);
-      return standing ? measure(standing, samplesAt(standing, temperature)) : null;
+      const measurement = side?.run.dynamics.find((some) => some.iteration === iteration);
+      return measurement ? measure(measurement, samplesAt(measurement, temperature)) : null;
     };
     return curves(`dynamics-${id}`, `${title} by iteration`, sides, {
       xName: 'iteration',

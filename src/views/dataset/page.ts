@@ -32,7 +32,7 @@ function overview(census: Census): Section {
       ['pictures missing or unreadable', count(seen.missing + seen.unreadable)],
       ['questions with a hint line', count(census.hinted)],
       ['median question', html`${count(census.characters.median)} characters`],
-      ['repeated questions', count(repeats.same + repeats.conflicting)],
+      ['repeated problems', count(repeats.same + repeats.conflicting)],
       ['odd records', count(census.warnings.count)],
     ]),
   );

@@ -143,16 +143,16 @@ function nameOf(plan: Plan, row: string): string {
 function thresholdsTable(
   found: readonly ({ readonly seed: number } & NonNullable<Run['summary']['threshold']>)[],
 ): Part {
-  const alphas = found[0]?.scores.map(({ alpha }) => alpha) ?? [];
+  const thresholds = found[0]?.scores.map(({ threshold }) => threshold) ?? [];
   return table('Thresholds searched for: greedy validation accuracy after the first iteration (examples kept)', found, [
     ['', ({ seed }) => `seed ${seed}`],
-    ...alphas.map(
-      (alpha, i): Column<(typeof found)[number]> => [
-        String(alpha),
+    ...thresholds.map(
+      (threshold, i): Column<(typeof found)[number]> => [
+        String(threshold),
         ({ scores }) => `${percent(scores[i]?.accuracy)} (${count(scores[i]?.selected)})`,
       ],
     ),
-    ['taken', ({ alpha }) => String(alpha)],
+    ['taken', ({ chosen }) => String(chosen)],
   ]);
 }
 

@@ -17,7 +17,7 @@ import { fileOf, type RunData, readRun, tableOf } from '../run/read.js';
 import { writeDocument } from '../write.js';
 import type { Choosing, PrmAnalysis, Selection } from './analysis.js';
 import { allScored, calibrationOf, rankingOf, truthOf } from './measures.js';
-import { type AskedQuestion, readQuestions } from './read.js';
+import { type AskedProblem, readProblems } from './read.js';
 import { type Relevance, selectionOf, topsOf } from './selection.js';
 
 /** Verdicts of this protocol are those of the training. */
@@ -54,17 +54,17 @@ export async function analysePrm(dir: string, options: PrmOptions = {}): Promise
   const samples = file ? await samplesOf(run, file, table, options, bootstrap) : null;
   if (!file)
     missing.push(`rollouts/${table}.parquet: nothing on choosing among samples, on ranking and on the top two.`);
-  const sampled = samples?.questions ?? [];
+  const sampled = samples?.problems ?? [];
   const ranking = samples && rankingOf(sampled, bootstrap);
   if (samples && !allScored(sampled))
     missing.push(`Rewards of all responses of ${table}: nothing on best-of-N, the weighted vote and ranking.`);
   const tops = samples && (await topsOf(sampled, bootstrap, relevance));
   if (samples && !tops)
     missing.push(
-      `A question of ${table} with more than two distinct correct responses that have rewards: nothing on the top two.`,
+      `A problem of ${table} with more than two distinct correct responses that have rewards: nothing on the top two.`,
     );
   if (tops && !relevance)
-    missing.push('Relevance to the question: it is rated by a language model, on demand (--judge).');
+    missing.push('Relevance to the problem: it is rated by a language model, on demand (--judge).');
   if (heldOut.length === 0)
     missing.push(
       `${HELD_OUT_FILE}: the run kept no responses out of the training of its PRM, so nothing on calibration.`,
@@ -73,7 +73,7 @@ export async function analysePrm(dir: string, options: PrmOptions = {}): Promise
   if (heldOut.length > 0 && !labelled) missing.push(`${LABELS_FILE}: nothing to compare the squared error with.`);
   const truth = truthOf({ heldOut, labelled: labelled ?? [], sampled, table }, bootstrap);
   if (!truth) missing.push('True reasoning, which only generated problems have: nothing on right steps and on luck.');
-  const selection = await selectionsOf(run, options, { table, questions: sampled }, missing, bootstrap);
+  const selection = await selectionsOf(run, options, { table, problems: sampled }, missing, bootstrap);
   return {
     format: 1,
     bootstrap,
@@ -107,7 +107,7 @@ export async function writePrmAnalysis(dir: string, out: string, options: PrmOpt
   return analysis;
 }
 
-/** Questions are held out whole, so what was trained on is everything else. */
+/** Problems are held out whole, so what was trained on is everything else. */
 function trainedSteps(
   labelled: readonly LabelledResponse[],
   heldOut: readonly HeldOutResponse[],
@@ -123,7 +123,7 @@ async function samplesOf(
   table: string,
   { temperature }: PrmOptions,
   bootstrap: PrmAnalysis['bootstrap'],
-): Promise<{ readonly choosing: Choosing; readonly questions: readonly AskedQuestion[] }> {
+): Promise<{ readonly choosing: Choosing; readonly problems: readonly AskedProblem[] }> {
   const { sets } = await gradeStored([file], { protocols: [findProtocol(PROTOCOL)], benchmark: null });
   const there = sets.filter((set) => set.temperature > 0).map((set) => set.temperature);
   const usual = Number(run.setting('evolve.temperature') ?? 1);
@@ -138,16 +138,16 @@ async function samplesOf(
   }
   const greedy = sets.find((one) => one.temperature === 0);
   const { parts: _, ...choosing } = tabulateSet(set, [PROTOCOL], null, bootstrap, greedy);
-  const questions: AskedQuestion[] = [];
-  for await (const question of readQuestions(file)) if (question.temperature === wanted) questions.push(question);
-  return { choosing: { ...choosing, name: `${table}, ${set.name}` }, questions };
+  const problems: AskedProblem[] = [];
+  for await (const problem of readProblems(file)) if (problem.temperature === wanted) problems.push(problem);
+  return { choosing: { ...choosing, name: `${table}, ${set.name}` }, problems };
 }
 
 /** On an iteration's responses where the run gave them rewards, else on the samples. */
 async function selectionsOf(
   run: RunData,
   { iteration }: PrmOptions,
-  samples: { readonly table: string; readonly questions: readonly AskedQuestion[] },
+  samples: { readonly table: string; readonly problems: readonly AskedProblem[] },
   missing: string[],
   bootstrap: PrmAnalysis['bootstrap'],
 ): Promise<Selection | null> {
@@ -155,10 +155,10 @@ async function selectionsOf(
   const seed = Number(run.setting('seed') ?? 1);
   const file = tableOf(run.dir, name);
   if (!file && iteration !== undefined) throw noTable(run.dir, name);
-  const found = file && (await selectionOf(readQuestions(file), { table: name, seed }, bootstrap));
+  const found = file && (await selectionOf(readProblems(file), { table: name, seed }, bootstrap));
   if (found) return found;
-  const { table, questions } = samples;
-  const other = await selectionOf(questions, { table, seed }, bootstrap);
+  const { table, problems } = samples;
+  const other = await selectionOf(problems, { table, seed }, bootstrap);
   const lacks = file ? `Rewards of the correct responses of ${name}` : `rollouts/${name}.parquet`;
   missing.push(
     `${lacks}: ${other ? `selection rules are applied to ${table} instead` : 'nothing on selection rules'}.`,

@@ -6,7 +6,7 @@ import type { HeldOutResponse } from '../../record/held-out.js';
 import type { LabelledResponse } from '../../record/labels.js';
 import { soundSoFar } from '../../reward/truth.js';
 import type { Calibration, Ranking, Truth } from './analysis.js';
-import type { AskedQuestion } from './read.js';
+import type { AskedProblem } from './read.js';
 
 /** Ten bins for scores and rewards. They are raw outputs of the head: what lies outside 0..1 is in the outer bins. */
 const TENTHS = Array.from({ length: 10 }, (_, i) => ({ low: i / 10, high: (i + 1) / 10 }));
@@ -18,31 +18,31 @@ export function tenthOf(value: number): number {
 }
 
 /**
- * Whether rewards rank correct responses above others: pairs of the same question, and the ROC curve over all and within each.
+ * Whether rewards rank correct responses above others: pairs of the same problem, and the ROC curve over all and within each.
  * Null where not every response with a text has a reward. A response without text has no steps and so no reward.
  */
-export function rankingOf(questions: readonly AskedQuestion[], options: BootstrapOptions): Ranking | null {
-  const rewarded = questions.map(({ responses }) =>
+export function rankingOf(problems: readonly AskedProblem[], options: BootstrapOptions): Ranking | null {
+  const rewarded = problems.map(({ responses }) =>
     responses.flatMap(({ reward, verdict }): Scored[] =>
       reward === null ? [] : [{ score: reward, positive: verdict === 'correct' }],
     ),
   );
   const responses = rewarded.flat();
-  if (responses.length === 0 || !allScored(questions)) return null;
+  if (responses.length === 0 || !allScored(problems)) return null;
   const correct = rewarded.map((group) => group.filter(({ positive }) => positive).length);
   const pairs = rewarded.map((group, i) => (correct[i] as number) * (group.length - (correct[i] as number)));
   const both = pairs.map((count) => Number(count > 0));
-  // The area within a question is the share of its pairs that are ranked rightly.
+  // The area within a problem is the share of its pairs that are ranked rightly.
   const area = rewarded.map((group, i) => (both[i] === 0 ? 0 : groupedAuc([group])(once(1))));
   const won = area.map((value, i) => value * (pairs[i] as number));
   const [pairAccuracy = null, auc = null, aucWithin = null] = bootstrapStatistics(
-    questions.length,
+    problems.length,
     [ratio(won, pairs), groupedAuc(rewarded), ratio(area, both)],
     options,
   );
   const right = sum(correct);
   return {
-    questions: questions.length,
+    problems: problems.length,
     correct: right,
     other: responses.length - right,
     pairs: sum(pairs),
@@ -57,8 +57,8 @@ export function rankingOf(questions: readonly AskedQuestion[], options: Bootstra
   };
 }
 
-export function allScored(questions: readonly AskedQuestion[]): boolean {
-  return questions.every(({ responses }) =>
+export function allScored(problems: readonly AskedProblem[]): boolean {
+  return problems.every(({ responses }) =>
     responses.every(({ reward, text }) => reward !== null || text.trim() === ''),
   );
 }
@@ -73,8 +73,8 @@ export function calibrationOf(
   training: readonly { readonly label: number }[],
   options: BootstrapOptions,
 ): Calibration {
-  const byQuestion = [...groupBy(heldOut, ({ problem }) => problem).values()];
-  const groups = byQuestion.map((responses) => responses.flatMap(({ steps }) => steps));
+  const byProblem = [...groupBy(heldOut, ({ problem }) => problem).values()];
+  const groups = byProblem.map((responses) => responses.flatMap(({ steps }) => steps));
   const steps = groups.flat();
   const counts = groups.map((group) => group.length);
   const usual = mean(training.map(({ label }) => label));
@@ -94,7 +94,7 @@ export function calibrationOf(
   const many = new Set(steps.map(({ label }) => label)).size > 17;
   const byLabel = groupBy(steps, ({ label }) => (many ? (tenthOf(label) + 0.5) / 10 : label));
   return {
-    questions: groups.length,
+    problems: groups.length,
     responses: heldOut.length,
     steps: steps.length,
     mse,
@@ -116,7 +116,7 @@ export function calibrationOf(
 export interface TruthSources {
   readonly heldOut: readonly HeldOutResponse[];
   readonly labelled: readonly LabelledResponse[];
-  readonly sampled: readonly AskedQuestion[];
+  readonly sampled: readonly AskedProblem[];
   /** Name of the table that `sampled` is from. */
   readonly table: string;
 }
@@ -165,10 +165,10 @@ function rowOf(
     Interval,
   ];
   const sound = mean(steps.map(({ positive }) => Number(positive)));
-  return { what, on, questions: groups.length, steps: steps.length, sound, auc, accuracy };
+  return { what, on, problems: groups.length, steps: steps.length, sound, auc, accuracy };
 }
 
-/** Values of the steps of each question, positive where the reasoning is right up to there; of responses whose steps are all known. */
+/** Values of the steps of each problem, positive where the reasoning is right up to there; of responses whose steps are all known. */
 function groupsOf<Step extends { readonly right?: boolean | null }>(
   responses: readonly { readonly problem: string; readonly steps: readonly Step[] }[],
   take: (step: Step) => number | null,
@@ -178,8 +178,8 @@ function groupsOf<Step extends { readonly right?: boolean | null }>(
     const values = steps.flatMap((step) => take(step) ?? []);
     return right.length === steps.length && values.length === steps.length ? [{ problem, right, values }] : [];
   });
-  const byQuestion = [...groupBy(known, ({ problem }) => problem).values()];
-  const groups = byQuestion.map((some) =>
+  const byProblem = [...groupBy(known, ({ problem }) => problem).values()];
+  const groups = byProblem.map((some) =>
     some.flatMap(({ right, values }) =>
       soundSoFar(right).map((positive, i) => ({ score: values[i] as number, positive })),
     ),

@@ -53,20 +53,20 @@ function aboutSection({ bootstrap: { level, resamples, seed }, missing }: PrmAna
     'about',
     'About',
     note(
-      `Intervals: ${Math.round(level * 100)} %, percentile bootstrap over questions, ${resamples} resamples, seed ${seed}.`,
+      `Intervals: ${Math.round(level * 100)} %, percentile bootstrap over problems, ${resamples} resamples, seed ${seed}.`,
     ),
     missing.length > 0 && html`<p>Not here:</p><ul>${missing.map((line) => html`<li>${line}</li>`)}</ul>`,
   );
 }
 
 function choosingSection(choosing: Choosing, of: string, show: Show): Section {
-  const { questions, n, temperature, failed, scores, curves } = choosing;
+  const { problems, n, temperature, failed, scores, curves } = choosing;
   const lost = failed > 0 ? `, of which ${count(failed)} could not be sampled` : '';
   return section(
     ['choosing', 'Choosing'],
     'Choosing among samples',
     note(
-      `${plural(questions, 'question')} of ${of}${lost}, ${plural(n, 'response')} each at temperature ${temperature}. `,
+      `${plural(problems, 'problem')} of ${of}${lost}, ${plural(n, 'response')} each at temperature ${temperature}. `,
       `Pass@1, the accuracy of one response: ${ranged(scores[0]?.accuracy)}.`,
     ),
     show('prm-curves'),
@@ -94,15 +94,15 @@ function rankingSection({ correct, other, pairs, pairAccuracy, auc, aucWithin }:
     ['ranking', 'Ranking'],
     'Rewards of correct and other responses',
     note(
-      `${count(correct)} correct responses and ${count(other)} others (wrong or unreadable), in ${count(pairs)} pairs of the same question. `,
+      `${count(correct)} correct responses and ${count(other)} others (wrong or unreadable), in ${count(pairs)} pairs of the same problem. `,
       'AUC: chance that a correct response has a higher reward than another one, ties counted half.',
     ),
     show('prm-rewards'),
     table(
       'Rewards against verdicts, with 95 % intervals',
       [
-        ['pairs of the same question ranked rightly', ranged(pairAccuracy)],
-        ['AUC within a question, mean over questions', ranged(aucWithin, area)],
+        ['pairs of the same problem ranked rightly', ranged(pairAccuracy)],
+        ['AUC within a problem, mean over problems', ranged(aucWithin, area)],
         ['AUC over all responses together', ranged(auc, area)],
       ],
       MEASURED,
@@ -138,13 +138,13 @@ const PROPERTIES: Readonly<Record<string, readonly [name: string, text: Shown, d
   relevance: ['relevance, 1 to 5', (value) => decimal(value, 2), (value) => decimal(value, 2)],
 };
 
-function topsSection({ questions, top, rest, relevance, rows }: Tops): Section {
+function topsSection({ problems, top, rest, relevance, rows }: Tops): Section {
   const about = ({ measure }: Tops['rows'][number]) => PROPERTIES[measure] ?? [measure, area, area];
   return section(
     ['tops', 'Top 2'],
     'Top 2 by reward against the rest of the correct',
     note(
-      `${plural(questions, 'question')} with more than two distinct correct responses: ${count(top)} on top, ${count(rest)} others. Every question counts once, and the difference is taken question by question.`,
+      `${plural(problems, 'problem')} with more than two distinct correct responses: ${count(top)} on top, ${count(rest)} others. Every problem counts once, and the difference is taken problem by problem.`,
       relevance &&
         ` Relevance: ${relevance.model} rated ${count(relevance.asked)} responses; ${plural(relevance.unreadable, 'rating')} could not be read.`,
     ),
@@ -153,19 +153,19 @@ function topsSection({ questions, top, rest, relevance, rows }: Tops): Section {
       ['top 2', (row) => ranged(row.top, about(row)[1])],
       ['rest', (row) => ranged(row.rest, about(row)[1])],
       ['difference', (row) => ranged(row.difference, about(row)[2])],
-      ['questions', (row) => count(row.questions)],
+      ['problems', (row) => count(row.problems)],
     ]),
   );
 }
 
 function calibrationSection(calibration: Calibration, show: Show): Section {
-  const { questions, responses, steps, mse, baselineMse, trainingMean, gain, correlation } = calibration;
+  const { problems, responses, steps, mse, baselineMse, trainingMean, gain, correlation } = calibration;
   const error: Shown = (value) => decimal(value, 4);
   return section(
     ['calibration', 'Calibration'],
     'Scores against labels that the PRM has not seen',
     note(
-      `${plural(steps, 'step')} of ${plural(responses, 'response')} to ${plural(questions, 'question')} that were kept out of the training of the PRM.`,
+      `${plural(steps, 'step')} of ${plural(responses, 'response')} to ${plural(problems, 'problem')} that were kept out of the training of the PRM.`,
     ),
     show('prm-calibration', 'prm-labels'),
     table(
@@ -248,20 +248,20 @@ function truthSection({ rows, difference }: Truth): Section {
       ['accuracy at 0.5', ({ accuracy }) => ranged(accuracy)],
       ['right steps', ({ sound }) => percent(sound)],
       ['steps', ({ steps }) => count(steps)],
-      ['questions', ({ questions }) => count(questions)],
+      ['problems', ({ problems }) => count(problems)],
     ]),
   );
 }
 
 function selectionSection(selection: Selection, show: Show): Section {
-  const { responses, questions, temperature, rules } = selection;
+  const { responses, problems, temperature, rules } = selection;
   type Rule = (typeof rules)[number];
   return section(
     ['selection', 'Selection'],
     'Luck before and after selection',
     note(
-      `Every rule applied to the same ${plural(responses, 'response')} of ${selection.table}, ${plural(questions, 'question')} at temperature ${temperature}; "all" is what the others choose from. `,
-      'As many at random: what share to expect if of each question as many of its correct responses were drawn as the rule keeps. The difference is what the rewards do.',
+      `Every rule applied to the same ${plural(responses, 'response')} of ${selection.table}, ${plural(problems, 'problem')} at temperature ${temperature}; "all" is what the others choose from. `,
+      'As many at random: what share to expect if of each problem as many of its correct responses were drawn as the rule keeps. The difference is what the rewards do.',
     ),
     show('prm-luck'),
     table('Each rule on the same responses, with 95 % intervals', rules, [

@@ -1,4 +1,4 @@
-// Reads a table of rollouts question by question, with what the PRM made of every step; verdicts are those that the run
+// Reads a table of rollouts problem by problem, with what the PRM made of every step; verdicts are those that the run
 // saw.
 import { type RolloutRow, readGroups } from '../../record/groups.js';
 
@@ -16,8 +16,8 @@ export interface ScoredResponse {
   readonly steps: readonly { readonly score: number | null; readonly right: boolean | null }[];
 }
 
-/** A question with its responses from one policy at one temperature, in sample order; none where it could not be sampled. */
-export interface AskedQuestion {
+/** A problem with its responses from one policy at one temperature, in sample order; none where it could not be sampled. */
+export interface AskedProblem {
   readonly problem: string;
   readonly question: string;
   readonly temperature: number;
@@ -28,11 +28,11 @@ const COLUMNS = ['problem', 'question', 'sample', 'text', 'finish', 'verdict', '
 type Row = RolloutRow<(typeof COLUMNS)[number]>;
 
 /** @throws UserError where the file is not a table of rollouts */
-export async function* readQuestions(file: string): AsyncGenerator<AskedQuestion> {
-  for await (const rows of readGroups(file, COLUMNS)) yield toQuestion(rows);
+export async function* readProblems(file: string): AsyncGenerator<AskedProblem> {
+  for await (const rows of readGroups(file, COLUMNS)) yield toProblem(rows);
 }
 
-function toQuestion(rows: readonly Row[]): AskedQuestion {
+function toProblem(rows: readonly Row[]): AskedProblem {
   const { problem, question, temperature } = rows[0] as Row;
   const responses = rows.flatMap((one): ScoredResponse[] => {
     const { sample, verdict } = one;

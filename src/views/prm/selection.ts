@@ -1,5 +1,5 @@
 // What each selection rule keeps of the same responses, and how much luck is left in it (P10); the two best-rewarded correct
-// responses of a question against the rest of its correct ones (P11).
+// responses of a problem against the rest of its correct ones (P11).
 import { mean, sum } from '../../core/lists.js';
 import { type Candidate, type SelectionRule, select } from '../../evolve/select.js';
 import {
@@ -10,7 +10,7 @@ import {
 } from '../../measure/bootstrap.js';
 import { ratio, type Statistic } from '../../measure/statistics.js';
 import type { Selection, Tops } from './analysis.js';
-import type { AskedQuestion, ScoredResponse } from './read.js';
+import type { AskedProblem, ScoredResponse } from './read.js';
 
 /** In the order of the tables; the first one is what the others choose from. */
 export const RULES: readonly { readonly name: string; readonly rule: SelectionRule }[] = [
@@ -19,22 +19,22 @@ export const RULES: readonly { readonly name: string; readonly rule: SelectionRu
   ...[1, 2, 4].map((k) => ({ name: `top ${k}`, rule: { rule: 'top', k } as const })),
   ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((tenth) => ({
     name: `threshold 0.${tenth}`,
-    rule: { rule: 'threshold', alpha: tenth / 10 } as const,
+    rule: { rule: 'threshold', threshold: tenth / 10 } as const,
   })),
 ];
 
 /**
- * Applies every rule to every question.
- * @param questions of `table`, which with `seed` names the draws of the rule `random`, as in the run
+ * Applies every rule to every problem.
+ * @param problems of `table`, which with `seed` names the draws of the rule `random`, as in the run
  * @returns null where a response that could be selected has no reward, or there is none
  */
 export async function selectionOf(
-  questions: AsyncIterable<AskedQuestion> | Iterable<AskedQuestion>,
+  problems: AsyncIterable<AskedProblem> | Iterable<AskedProblem>,
   { table, seed }: { readonly table: string; readonly seed: number },
   options: BootstrapOptions,
 ): Promise<Selection | null> {
-  // Of each rule, question by question: what it keeps, the lucky ones among these, and those to be expected among as many
-  // drawn at random from the distinct correct responses of the question.
+  // Of each rule, problem by problem: what it keeps, the lucky ones among these, and those to be expected among as many
+  // drawn at random from the distinct correct responses of the problem.
   const kept = RULES.map(({ name }) => ({
     name,
     responses: [] as number[],
@@ -44,14 +44,14 @@ export async function selectionOf(
   let truth = true;
   let responses = 0;
   let temperature = Number.NaN;
-  for await (const question of questions) {
-    const candidates = candidatesOf(question);
+  for await (const problem of problems) {
+    const candidates = candidatesOf(problem);
     if (candidates.some(({ verdict, reward }) => verdict === 'correct' && Number.isNaN(reward))) return null;
-    temperature = question.temperature;
-    responses += question.responses.length;
-    const luck = new Map(question.responses.map(({ sample, lucky }) => [sample, lucky]));
+    temperature = problem.temperature;
+    responses += problem.responses.length;
+    const luck = new Map(problem.responses.map(({ sample, lucky }) => [sample, lucky]));
     const choices = RULES.map(({ rule }) => {
-      const { samples } = select(candidates, rule, { seed, key: `${table}/${question.problem}` });
+      const { samples } = select(candidates, rule, { seed, key: `${table}/${problem.problem}` });
       truth &&= samples.every((sample) => luck.get(sample) !== null);
       return { count: samples.length, lucky: samples.filter((sample) => luck.get(sample) === true).length };
     });
@@ -77,18 +77,18 @@ export async function selectionOf(
     chance: intervals[3 * r + 1] ?? null,
     difference: intervals[3 * r + 2] ?? null,
   }));
-  return { table, temperature, questions: asked, responses, rules };
+  return { table, temperature, problems: asked, responses, rules };
 }
 
-/** Questions with 0, 1, 2... responses. */
+/** Problems with 0, 1, 2... responses. */
 function histogram(counts: readonly number[]): number[] {
-  const questions: number[] = [];
-  for (const count of counts) questions[count] = (questions[count] ?? 0) + 1;
-  return Array.from(questions, (some) => some ?? 0);
+  const problems: number[] = [];
+  for (const count of counts) problems[count] = (problems[count] ?? 0) + 1;
+  return Array.from(problems, (some) => some ?? 0);
 }
 
 /** What can be selected: as in the run, responses that ended by themselves. */
-function candidatesOf({ responses }: AskedQuestion): Candidate[] {
+function candidatesOf({ responses }: AskedProblem): Candidate[] {
   return responses.flatMap(({ sample, text, finish, verdict, reward }) =>
     finish === 'stop' ? [{ sample, text, verdict, reward: reward ?? Number.NaN }] : [],
   );
@@ -103,13 +103,13 @@ export interface Relevance {
 
 type Property = (response: ScoredResponse) => number | null;
 
-/** Null where no question has more than two distinct correct responses, or they have no rewards. */
+/** Null where no problem has more than two distinct correct responses, or they have no rewards. */
 export async function topsOf(
-  questions: readonly AskedQuestion[],
+  problems: readonly AskedProblem[],
   options: BootstrapOptions,
   relevance?: Relevance,
 ): Promise<Tops | null> {
-  const sides = questions.flatMap((question) => sidesOf(question) ?? []);
+  const sides = problems.flatMap((problem) => sidesOf(problem) ?? []);
   const responses = sides.flatMap(({ top, rest }) => [...top, ...rest]);
   if (sides.length === 0 || responses.some(({ reward }) => reward === null)) return null;
   const ratings = new Map<ScoredResponse, number | null>();
@@ -130,7 +130,7 @@ export async function topsOf(
     ['relevance', (response) => ratings.get(response) ?? null],
   ];
   return {
-    questions: sides.length,
+    problems: sides.length,
     top: sum(sides.map(({ top }) => top.length)),
     rest: sum(sides.map(({ rest }) => rest.length)),
     rows: properties.flatMap(([measure, property]) => rowOf(measure, property, sides, options) ?? []),
@@ -147,7 +147,7 @@ interface Sides {
 }
 
 /** The two on top and the other distinct correct responses; null where there are no others. */
-function sidesOf(asked: AskedQuestion): Sides | null {
+function sidesOf(asked: AskedProblem): Sides | null {
   const { question, responses } = asked;
   const candidates = candidatesOf(asked);
   // No rule here draws.
@@ -162,7 +162,7 @@ function sidesOf(asked: AskedQuestion): Sides | null {
   };
 }
 
-/** Responses without the property do not count; null where no question has it on both sides. */
+/** Responses without the property do not count; null where no problem has it on both sides. */
 function rowOf(
   measure: string,
   property: Property,
@@ -184,5 +184,5 @@ function rowOf(
     Interval,
     Interval,
   ];
-  return { measure, questions: top.length, top: ofTop, rest: ofRest, difference };
+  return { measure, problems: top.length, top: ofTop, rest: ofRest, difference };
 }

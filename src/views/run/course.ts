@@ -14,17 +14,17 @@ import { type RunData, shortName, startOrNumber } from './read.js';
 
 type Measure = (samples: SampleMeasure) => number | null;
 
-export function dynamics({ dynamics: standings }: RunData): Section {
-  const [first] = standings;
+export function dynamics({ dynamics: measurements }: RunData): Section {
+  const [first] = measurements;
   if (!first) return section('dynamics', 'Dynamics', note('No measurement on the validation problems yet.'));
   const k = first.samples[0]?.k ?? 0;
-  const lines = linesOf(standings);
-  const categories = standings.map(({ iteration }) => startOrNumber(iteration));
+  const lines = linesOf(measurements);
+  const categories = measurements.map(({ iteration }) => startOrNumber(iteration));
   const one = (id: string, title: string, about: string, measure: Measure): Markup => {
     const chart = lineChart({ xName: 'iteration', categories, lines: lines(measure), share: true });
     return figure({ id: `dynamics-${id}`, title, note: about, chart });
   };
-  const greedy = standings.map(({ iteration, greedy: { accuracy, low, high } }) => ({
+  const greedy = measurements.map(({ iteration, greedy: { accuracy, low, high } }) => ({
     name: startOrNumber(iteration),
     mean: accuracy,
     low,
@@ -35,7 +35,7 @@ export function dynamics({ dynamics: standings }: RunData): Section {
     'Dynamics',
     note(
       `${plural(first.greedy.problems, 'validation problem')}, ${k} responses each per temperature (T), after every iteration.`,
-      courseOf(standings, lines),
+      courseOf(measurements, lines),
     ),
     grid(
       figure({
@@ -58,29 +58,29 @@ export function dynamics({ dynamics: standings }: RunData): Section {
         ({ rewardPassAt2 }) => rewardPassAt2,
       ),
     ),
-    fold('Numbers', dynamicsTable(standings, k)),
+    fold('Numbers', dynamicsTable(measurements, k)),
   );
 }
 
 /** One line per temperature that was followed through; those measured for one choice only are in that section. */
-function linesOf(standings: readonly Measurement[]): (measure: Measure) => Line[] {
-  const always = followedTemperatures(standings);
-  const all = new Set(standings.flatMap(({ samples }) => samples.map(({ temperature }) => temperature)));
+function linesOf(measurements: readonly Measurement[]): (measure: Measure) => Line[] {
+  const always = followedTemperatures(measurements);
+  const all = new Set(measurements.flatMap(({ samples }) => samples.map(({ temperature }) => temperature)));
   const followed = always.length > 0 ? always : [...all].sort((a, b) => a - b);
   return (measure) =>
     followed.map((t, i) => ({
       name: `T ${t}`,
       colour: rampColour(i, followed.length),
-      points: standings.map((standing, place): CurvePoint => {
-        const found = samplesAt(standing, t);
+      points: measurements.map((measurement, place): CurvePoint => {
+        const found = samplesAt(measurement, t);
         return [place, found ? measure(found) : null];
       }),
     }));
 }
 
 /** From the first measurement to the last, in numbers; nothing where there is one only. */
-function courseOf(standings: readonly Measurement[], lines: (measure: Measure) => Line[]): Part {
-  const [first, last] = [standings[0] as Measurement, standings.at(-1) as Measurement];
+function courseOf(measurements: readonly Measurement[], lines: (measure: Measure) => Line[]): Part {
+  const [first, last] = [measurements[0] as Measurement, measurements.at(-1) as Measurement];
   if (first === last) return null;
   const change = (name: string, from: number | null | undefined, to: number | null | undefined): string =>
     `${name} ${percent(from)} to ${percent(to)}`;
@@ -97,8 +97,8 @@ function courseOf(standings: readonly Measurement[], lines: (measure: Measure) =
 }
 
 /** A row for greedy responses, without samples, and one for each temperature. */
-function dynamicsTable(standings: readonly Measurement[], k: number): Markup {
-  const rows = standings.flatMap(({ iteration, greedy, samples }) => [
+function dynamicsTable(measurements: readonly Measurement[], k: number): Markup {
+  const rows = measurements.flatMap(({ iteration, greedy, samples }) => [
     { iteration, all: greedy, samples: undefined },
     ...samples.map((one) => ({ iteration, all: one, samples: one })),
   ]);
@@ -128,9 +128,9 @@ interface Choice extends TemperatureDecision {
 }
 
 /** Which temperature was sampled at, and the scores that each choice was made from. */
-export function temperature({ iterations, dynamics: standings }: RunData): Section {
+export function temperature({ iterations, dynamics: measurements }: RunData): Section {
   if (iterations.length === 0) return section('temperature', 'Temperature', note('No iteration is finished yet.'));
-  const choices = standings.flatMap(({ iteration, decision }): Choice[] =>
+  const choices = measurements.flatMap(({ iteration, decision }): Choice[] =>
     decision ? [{ after: iteration, ...decision }] : [],
   );
   const used = iterations.map(({ temperature: t }) => t);

@@ -7,6 +7,7 @@ import { basename, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { systemFault, UserError } from '../../core/errors.js';
 import { groupBy } from '../../core/lists.js';
+import { refuseEarlierRun } from '../../core/renamed.js';
 import { checked } from '../../core/schema.js';
 import { readYaml } from '../../core/yaml.js';
 import { isIteration, kindOf, titleOf } from '../../evolve/phases.js';
@@ -41,7 +42,7 @@ export interface RunData extends RunResults {
 /** The folder holds something else than a run of the loop. */
 export class NotARun extends UserError {}
 
-/** @throws UserError where the folder holds no run of the loop, or a file of it is damaged */
+/** @throws UserError where the folder holds no run of the loop, an earlier version made it, or a file of it is damaged */
 export async function readRun(dir: string): Promise<RunData> {
   const configFile = join(dir, 'config.yaml');
   const configText = await readText(configFile);
@@ -51,6 +52,7 @@ export async function readRun(dir: string): Promise<RunData> {
     throw new UserError(`${configFile}: settings: not a mapping, wanted settings by group`);
   const verb = valueAt(config, 'verb');
   if (verb !== undefined) throw new NotARun(`${dir}: run: ${otherVerb(dir, String(verb))}`);
+  refuseEarlierRun(dir, config);
   const journal = join(dir, 'journal.jsonl');
   const events = await readEvents(dir);
   const told = <E>(name: string, shape: z.ZodType<E>): E[] =>

@@ -36,7 +36,7 @@ export async function result(run: RunData, tables: Tables): Promise<Section> {
   for (const from of startsOf(tests)) if (from !== last) gains.push(await gainOf(run, tables, from, last));
   const [gain] = gains;
   const title = 'Greedy accuracy on the test problems';
-  const away = plural(outOfDomain[0]?.greedy.problems ?? 0, 'problem');
+  const problems = plural(outOfDomain[0]?.greedy.problems ?? 0, 'problem');
   return section(
     'result',
     'Result',
@@ -58,7 +58,7 @@ export async function result(run: RunData, tables: Tables): Promise<Section> {
     fold('Numbers', testTable(title, tests)),
     outOfDomain.length > 0 && [
       html`<h3>Out of domain</h3>`,
-      testTable(`Greedy accuracy on ${away} of the other data set`, outOfDomain),
+      testTable(`Greedy accuracy on ${problems} of the out-of-domain test`, outOfDomain),
     ],
   );
 }
@@ -160,9 +160,9 @@ export function about(run: RunData): Section {
     ['method', value('evolve.method')],
     ['iterations', iterationsOf(run)],
     ['optimizer steps', count(stepsOf(run))],
-    ['questions without answers', unlabelled(run)],
-    ['questions per iteration', value('evolve.interval')],
-    ['responses per question', value('evolve.n')],
+    ['problems without answers', unlabelled(run)],
+    ['problems per iteration', value('evolve.interval')],
+    ['responses per problem', value('evolve.n')],
     ['selection', ruleOf(run)],
     ['learning rate', value('evolve.optimizer.lr')],
     ['batch', value('evolve.optimizer.batchSize')],
@@ -194,8 +194,8 @@ function unlabelled(run: RunData): string | null {
 function ruleOf(run: RunData): string {
   const rule = textOf(run.setting('evolve.select.rule'));
   if (rule === 'threshold') {
-    const alpha = textOf(run.threshold?.alpha ?? run.setting('evolve.select.alpha'));
-    return `right, reward at least ${alpha}${run.threshold ? ', searched for' : ''}`;
+    const threshold = textOf(run.threshold?.chosen ?? run.setting('evolve.select.threshold'));
+    return `right, reward at least ${threshold}${run.threshold ? ', searched for' : ''}`;
   }
   if (rule === 'all') return 'all right';
   const k = textOf(run.setting('evolve.select.k'));

@@ -15,23 +15,23 @@ import { fileOf, type RunData, startOrNumber, tableOf } from './read.js';
 interface Pass {
   readonly name: string;
   readonly choice: ChoiceCounts;
-  /** Questions with 0, 1, 2... kept responses, where the rows are there. */
+  /** Problems with 0, 1, 2... kept responses, where the rows are there. */
   readonly kept: readonly number[] | null;
   /** Shares of lucky responses, before and after selection; null where the truth is not known. */
   readonly lucky: { readonly before: number; readonly after: number } | null;
 }
 
-/** Questions by number of kept responses, the way from samples to examples, the share of luck. */
+/** Problems by number of kept responses, the way from samples to examples, the share of luck. */
 export async function selection(run: RunData, tables: Tables): Promise<Section> {
   const passOf = async (name: string, table: string, choice: ChoiceCounts): Promise<Pass> => {
     const path = tableOf(run.dir, table);
-    const rows = path ? await tables.keptPerQuestion(path) : null;
+    const rows = path ? await tables.keptPerProblem(path) : null;
     const known = rows ? rows.truthKnown : choice.luckyDistinct > 0;
     const before = choice.luckyDistinct / choice.distinct;
     return {
       name,
       choice,
-      kept: rows?.questions ?? null,
+      kept: rows?.problems ?? null,
       lucky: known ? { before, after: choice.luckySelected / choice.selected } : null,
     };
   };
@@ -55,14 +55,14 @@ export async function selection(run: RunData, tables: Tables): Promise<Section> 
       'Numbers',
       table('From responses to training examples', passes, [
         ['pass', ({ name }) => (/^\d/.test(name) ? `iteration ${name}` : name)],
-        ['questions', ({ choice }) => count(choice.questions)],
+        ['problems', ({ choice }) => count(choice.problems)],
         ['responses', ({ choice }) => count(choice.sampled)],
         ['unreadable', ({ choice }) => count(choice.unreadable)],
         ['cut off', ({ choice }) => count(choice.cutOff)],
         ['right', ({ choice }) => count(choice.correct)],
         ['different right', ({ choice }) => count(choice.distinct)],
         ['selected', ({ choice }) => count(choice.selected)],
-        ['questions by kept', ({ kept }) => kept?.map((questions, i) => `${i}: ${count(questions)}`).join(', ')],
+        ['problems by kept', ({ kept }) => kept?.map((problems, i) => `${i}: ${count(problems)}`).join(', ')],
         ['lucky before', ({ lucky }) => lucky && percent(lucky.before)],
         ['lucky after', ({ lucky }) => lucky && percent(lucky.after)],
         ['failed', ({ choice }) => count(choice.failed)],
@@ -73,12 +73,12 @@ export async function selection(run: RunData, tables: Tables): Promise<Section> 
 }
 
 /** What each threshold would have kept of the first iteration, and what training on that came to. */
-function thresholds({ alpha, scores }: ThresholdDecision): Markup {
-  const title = `Trained from the warm-up on the first iteration with each; ${alpha} was taken`;
+function thresholds({ chosen, scores }: ThresholdDecision): Markup {
+  const title = `Trained from the warm-up on the first iteration with each; ${chosen} was taken`;
   return html`<h3>Search for the threshold</h3>${table(title, scores, [
-    ['threshold', (score) => (score.alpha === alpha ? html`<b>${alpha}</b>` : String(score.alpha))],
+    ['threshold', ({ threshold }) => (threshold === chosen ? html`<b>${chosen}</b>` : String(threshold))],
     ['examples', ({ selected }) => count(selected)],
-    ['questions with none', ({ kept }) => count(kept[0] ?? 0)],
+    ['problems with none', ({ kept }) => count(kept[0] ?? 0)],
     ['optimizer steps', ({ steps }) => count(steps)],
     ['greedy on validation', ({ accuracy }) => percent(accuracy)],
   ])}`;
@@ -93,12 +93,12 @@ function keptFigure(passes: readonly Pass[]): Markup {
     return {
       name: `${kept}${open ? ' or more' : ''} kept`,
       colour: kept === 0 ? 'var(--s0)' : `var(--k${kept})`,
-      values: passes.map(({ kept: questions = [] }) => sum(questions?.slice(kept, open ? undefined : kept + 1) ?? [])),
+      values: passes.map(({ kept: problems = [] }) => sum(problems?.slice(kept, open ? undefined : kept + 1) ?? [])),
     };
   });
   return figure({
     id: 'selection-kept',
-    title: 'Questions by number of kept responses',
+    title: 'Problems by number of kept responses',
     chart: barChart({ xName: 'iteration', categories: passes.map(({ name }) => name), bars, stacked: true }),
   });
 }
@@ -166,7 +166,7 @@ function heldOutSentence(heldOut: NonNullable<PrmResult['heldOut']>): string {
 
 function labelFacts(labels: LabelResult): Markup {
   return facts([
-    ['questions sampled', count(labels.questions)],
+    ['problems sampled', count(labels.problems)],
     ['labelled responses', count(labels.pairs - labels.failed)],
     ['right', percent(labels.right / labels.pairs)],
     ['multiple choice', percent(labels.multipleChoice / labels.pairs)],

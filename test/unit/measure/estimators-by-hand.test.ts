@@ -5,16 +5,16 @@ import {
   bestOfNOf,
   countCorrect,
   majorityOf,
+  type ProblemSamples,
   passAtKOf,
-  type Question,
   rewardPassAtKOf,
   type ScoredSample,
   unbiasedPassAtKOf,
   weightedVoteOf,
 } from '../../../src/measure/estimators.js';
 
-/** Samples of a question from rows `[answer, reward]`; the answer `x` is correct, null is unreadable. */
-function question(...rows: [answer: string | null, reward: number][]): ScoredSample[] {
+/** Samples of a problem from rows `[answer, reward]`; the answer `x` is correct, null is unreadable. */
+function problem(...rows: [answer: string | null, reward: number][]): ScoredSample[] {
   return rows.map(([answer, reward]) => ({
     verdict: answer === null ? 'unreadable' : answer === 'x' ? 'correct' : 'wrong',
     answer,
@@ -22,17 +22,17 @@ function question(...rows: [answer: string | null, reward: number][]): ScoredSam
   }));
 }
 
-/** Mean over questions. */
-const over = (questions: readonly Question[], estimate: (question: Question) => number): number =>
-  mean(questions.map(estimate));
-const unbiased = (questions: readonly Question[], k: number): number =>
-  over(questions, (one) => unbiasedPassAtKOf(one.length, countCorrect(one), k));
+/** Mean over problems. */
+const over = (problems: readonly ProblemSamples[], estimate: (problem: ProblemSamples) => number): number =>
+  mean(problems.map(estimate));
+const unbiased = (problems: readonly ProblemSamples[], k: number): number =>
+  over(problems, (one) => unbiasedPassAtKOf(one.length, countCorrect(one), k));
 
 const samples = [
-  question(['a', 0.9], ['x', 0.8], ['x', 0.1], ['a', 0.2]),
-  question(['a', 0.3], ['a', 0.2], ['b', 0.1], ['x', 0.9]),
-  question([null, 0.9], [null, 0.8], ['a', 0.7], ['a', 0.1]),
-  question(['x', 0.5], ['x', 0.5], ['a', 0.5], ['a', 0.6]),
+  problem(['a', 0.9], ['x', 0.8], ['x', 0.1], ['a', 0.2]),
+  problem(['a', 0.3], ['a', 0.2], ['b', 0.1], ['x', 0.9]),
+  problem([null, 0.9], [null, 0.8], ['a', 0.7], ['a', 0.1]),
+  problem(['x', 0.5], ['x', 0.5], ['a', 0.5], ['a', 0.6]),
 ];
 
 describe('Pass@K', () => {
@@ -62,7 +62,7 @@ describe('Pass@K', () => {
   });
 
   it('refuses more samples than there are', () => {
-    expect(() => over(samples, (one) => passAtKOf(one, 5))).toThrow('a question has 4 samples, wanted at least 5');
+    expect(() => over(samples, (one) => passAtKOf(one, 5))).toThrow('a problem has 4 samples, wanted at least 5');
     expect(() => unbiased(samples, 5)).toThrow('pass@5 of 2 correct in 4 is not defined');
     expect(() => unbiasedPassAtKOf(4, 1, 0)).toThrow('not defined');
   });
@@ -86,7 +86,7 @@ describe('metrics by reward', () => {
   });
 
   it('ranks a reward that is not a number last', () => {
-    expect(over([question(['a', Number.NaN], ['x', -1])], (one) => bestOfNOf(one, 2))).toBe(1);
+    expect(over([problem(['a', Number.NaN], ['x', -1])], (one) => bestOfNOf(one, 2))).toBe(1);
   });
 });
 
