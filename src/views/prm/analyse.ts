@@ -64,7 +64,7 @@ export async function analysePrm(dir: string, options: PrmOptions = {}): Promise
       `A problem of ${table} with more than two distinct correct responses that have rewards: nothing on the top two.`,
     );
   if (tops && !relevance)
-    missing.push('Relevance to the problem: it is rated by a language model, on demand (--judge).');
+    missing.push('Relevance to the question: it is rated by a language model, on demand (--judge).');
   if (heldOut.length === 0)
     missing.push(
       `${HELD_OUT_FILE}: the run kept no responses out of the training of its PRM, so nothing on calibration.`,
