@@ -6,6 +6,9 @@
 namespace mstar {
 namespace {
 
+/** Queries whose products are made together on a device without flash attention. */
+constexpr int64_t kTile = 32;
+
 bool flash_takes(const at::Tensor& q) { return attends_on_device(q.options(), q.size(-1)); }
 
 at::Tensor upload_list(const std::vector<int32_t>& list, const at::Device& device) {
@@ -65,10 +68,15 @@ Attended attend_spans_plain(const at::Tensor& q, const at::Tensor& keys, const a
   for (size_t s = 0; s < spans.lengths.size(); ++s) {
     const int64_t from = s == 0 ? 0 : spans.query_ends[s - 1], count = spans.query_ends[s] - from;
     if (count == 0 || spans.lengths[s] == 0) continue;
-    const auto one = attend_one(q.narrow(0, from, count), keys.narrow(0, spans.begins[s], spans.lengths[s]),
-                                values.narrow(0, spans.begins[s], spans.lengths[s]), scale, -1);
-    out.narrow(0, from, count).copy_(one.out);
-    lse.narrow(1, from, count).copy_(one.lse);
+    const auto seen = [&](const at::Tensor& x) { return x.narrow(0, spans.begins[s], spans.lengths[s]); };
+    // In tiles of one size: how a query's products are summed may depend on how many there are.
+    for (int64_t at = 0; at < count; at += kTile) {
+      const int64_t left = std::min(kTile, count - at);
+      const auto tile = at::constant_pad_nd(q.narrow(0, from + at, left), {0, 0, 0, 0, 0, kTile - left});
+      const auto one = attend_one(tile, seen(keys), seen(values), scale, -1);
+      out.narrow(0, from + at, left).copy_(one.out.narrow(0, 0, left));
+      lse.narrow(1, from + at, left).copy_(one.lse.narrow(1, 0, left));
+    }
   }
   return {out, lse};
 }
