@@ -42,6 +42,8 @@ export interface OptimizerSettings {
 }
 
 export interface Policy {
+  /** Rollout calls that it works on at once; 1 when left out. Further calls wait. */
+  readonly width?: number;
   /** Optimizer steps taken since the weights were loaded or the optimizer was reset. */
   readonly version: number;
   rollout(
@@ -63,6 +65,11 @@ export interface Policy {
   /** Continues from a folder that `save(dir, { withTrainer: true })` wrote: weights, moments, schedule position, bit for bit. */
   restore(dir: string): Promise<void>;
   dispose(): Promise<void>;
+}
+
+/** Calls to have under way so that no rank of a policy waits for the next one: none to spare where it works on one at a time. */
+export function callsAtOnce({ width = 1 }: Policy): number {
+  return 2 * width - 1;
 }
 
 /** A process reward model: the same backbone with a scalar head (P8). */

@@ -1,7 +1,7 @@
 // Makes the PRM's data (P7): responses sampled, de-duplicated, balanced, and a Monte-Carlo label for each of their
 // steps.
 import { UserError } from '../core/errors.js';
-import type { Policy } from '../core/ports.js';
+import { callsAtOnce, type Policy } from '../core/ports.js';
 import { random } from '../core/random.js';
 import type { Problem } from '../core/types.js';
 import { type LabelledResponse, writeLabels } from '../record/labels.js';
@@ -96,13 +96,12 @@ async function labelAll(
   const sampling = { temperature: options.completionTemperature, topK, topP, maxTokens };
   const plan = { n: options.completions, sampling, seed, purpose: `${phase.draws}/completions` };
   const labelled: LabelledResponse[] = [];
-  for (let from = 0; from < pairs.length; from += chunk) {
-    const some = pairs.slice(from, from + chunk);
-    const name = `completions-${String(from / chunk).padStart(5, '0')}`;
-    const unit = await phase.unit<PairLabels[]>(name, () => labelPairs(policy, some, plan, { signal, meter }));
-    if (unit.found) meter.skip(needed(some));
-    unit.value.forEach(({ labels, tokens, error }, i) => {
-      const pair = some[i] as Pair;
+  const cut = { name: 'completions', size: chunk, atOnce: callsAtOnce(policy) };
+  const make = (some: readonly Pair[]): Promise<PairLabels[]> => labelPairs(policy, some, plan, { signal, meter });
+  for await (const { items, value, found } of phase.units(pairs, cut, make)) {
+    if (found) meter.skip(needed(items));
+    value.forEach(({ labels, tokens, error }, i) => {
+      const pair = items[i] as Pair;
       phase.count('sampled', tokens);
       if (error === undefined) labelled.push(toLabelled(pair, labels));
       else phase.record('failed', { problem: pair.problem.id, reason: error });

@@ -1,17 +1,13 @@
 // Walks problems in fixed chunks, each a work unit of its phase: rolled out once, read back from disk afterwards.
 import type { Problem } from '../core/types.js';
 import type { Rollout } from '../record/rollout.js';
-import type { Phase } from '../run/phase.js';
+import type { Cut, Phase } from '../run/phase.js';
 
 /** A chunk as it is kept: the problems are not, they are joined again by their order. */
 type Kept = readonly Omit<Rollout, 'problem'>[];
 
-export interface Chunking {
+export interface Chunking extends Cut {
   readonly problems: readonly Problem[];
-  /** Problems per chunk: part of the run's settings, as it decides what is computed together. */
-  readonly size: number;
-  /** Names the units of one walk in its phase. */
-  readonly name: string;
 }
 
 /**
@@ -21,18 +17,17 @@ export interface Chunking {
  */
 export async function* walkChunks(
   phase: Phase,
-  { problems, size, name }: Chunking,
+  { problems, ...cut }: Chunking,
   make: (problems: readonly Problem[]) => Promise<readonly Rollout[]>,
   found: (problems: number) => void = () => {},
 ): AsyncGenerator<readonly Rollout[]> {
-  for (let from = 0; from < problems.length; from += size) {
-    const chunk = problems.slice(from, from + size);
-    const unit = await phase.unit<Kept>(`${name}-${String(from / size).padStart(5, '0')}`, async () => {
-      const rollouts = await make(chunk);
-      return rollouts.map(({ problem: _, ...rest }) => rest);
-    });
-    if (unit.found) found(chunk.length);
-    yield unit.value.map((kept, i) => ({ ...kept, problem: chunk[i] as Problem }));
+  const keep = async (chunk: readonly Problem[]): Promise<Kept> => {
+    const rollouts = await make(chunk);
+    return rollouts.map(({ problem: _, ...rest }) => rest);
+  };
+  for await (const unit of phase.units(problems, cut, keep)) {
+    if (unit.found) found(unit.items.length);
+    yield unit.value.map((kept, i) => ({ ...kept, problem: unit.items[i] as Problem }));
   }
 }
 

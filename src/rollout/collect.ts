@@ -1,5 +1,5 @@
 // Rolls out any number of problems chunk by chunk: sampled, graded, scored where asked, kept as units of the phase.
-import type { Policy, Scorer } from '../core/ports.js';
+import { callsAtOnce, type Policy, type Scorer } from '../core/ports.js';
 import type { Problem, PromptVariant, Sampling } from '../core/types.js';
 import { countTokens, type RatedResponse, type Rollout } from '../record/rollout.js';
 import { type RowContext, type RowGroup, writeRolloutTable } from '../record/table.js';
@@ -69,7 +69,12 @@ export async function* collect(
     scored?.skip(count * n);
   };
   let failed = 0;
-  for await (const rollouts of walkChunks(phase, chunkingOf(collection, settings), make, found)) {
+  for await (const rollouts of walkChunks(
+    phase,
+    { ...chunkingOf(collection, settings), atOnce: callsAtOnce(policy) },
+    make,
+    found,
+  )) {
     phase.count('sampled', countTokens(rollouts));
     phase.count('scored', countScored(rollouts));
     for (const { problem, error } of rollouts) {

@@ -10,6 +10,16 @@ import { markOf } from './outputs.js';
 import type { Meter, WorkKind } from './progress.js';
 import { keepUnit, readUnit } from './units.js';
 
+/** How a list is cut into units. */
+export interface Cut {
+  /** Names the units in their phase. */
+  readonly name: string;
+  /** Items in a unit: part of the run's settings, as it decides what is computed together. */
+  readonly size: number;
+  /** Units under way at once; 1 when left out. */
+  readonly atOnce?: number;
+}
+
 export class Phase {
   readonly name: string;
   /** Stands for the phase in the names of random draws. */
@@ -19,6 +29,7 @@ export class Phase {
   readonly #run: Run;
   readonly #outputs: Record<string, OutputMark> = {};
   readonly #tokens: { -readonly [kind in keyof TokenCounts]: number } = { sampled: 0, scored: 0, trained: 0 };
+  #settled: Promise<void> = Promise.resolve();
   #checkpoint: { readonly name: string; readonly model: CheckpointModel } | null = null;
 
   constructor(run: Run, name: string, draws: string) {
@@ -74,15 +85,47 @@ export class Phase {
     return { value, found: false };
   }
 
+  /**
+   * Pieces of work over a list, `size` items each, in the order of the list. With `atOnce` pieces under way a later one may
+   * be done before an earlier one; it waits for its turn.
+   */
+  async *units<I, T>(
+    items: readonly I[],
+    { name, size, atOnce = 1 }: Cut,
+    make: (some: readonly I[]) => Promise<T>,
+  ): AsyncGenerator<{ readonly items: readonly I[]; readonly value: T; readonly found: boolean }> {
+    const open: { readonly some: readonly I[]; readonly unit: ReturnType<Phase['unit']> }[] = [];
+    let from = 0;
+    try {
+      for (;;) {
+        for (; from < items.length && open.length < atOnce; from += size) {
+          const some = items.slice(from, from + size);
+          const unit = this.unit(`${name}-${String(from / size).padStart(5, '0')}`, () => make(some));
+          unit.catch(() => {}); // thrown below, when its turn comes
+          open.push({ some, unit });
+        }
+        const oldest = open.shift();
+        if (!oldest) return;
+        const { value, found } = await oldest.unit;
+        yield { items: oldest.some, value: value as T, found };
+      }
+    } finally {
+      await Promise.allSettled(open.map(({ unit }) => unit));
+    }
+  }
+
   /** Adds an event of this phase to the journal. */
   record(event: string, fields: Readonly<Record<string, Json | undefined>>): void {
     this.#run.journal.append({ event, phase: this.name, ...fields });
   }
 
-  /** Lets readers see the events and the time so far. */
-  async settle(): Promise<void> {
-    await this.#run.journal.flush();
-    await this.#run.timings.save();
+  /** Lets readers see the events and the time so far; one call after the other, as units may end at the same time. */
+  settle(): Promise<void> {
+    this.#settled = this.#settled.then(async () => {
+      await this.#run.journal.flush();
+      await this.#run.timings.save();
+    });
+    return this.#settled;
   }
 
   /** Makes a file of the run folder; `write` fills the file it is given. */
