@@ -1,6 +1,7 @@
 // See group.h. The only file that sees c10d.
 #include "distributed/group.h"
 
+#include <c10/util/Logging.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -14,6 +15,9 @@ namespace {
 using StorePtr = c10::intrusive_ptr<c10d::Store>;
 
 StorePtr open_store(const GroupSpec& spec) {
+  // A lost connection is told by Watch, in one line that names the rank, and not by c10d with its stack.
+  setenv("TORCH_CPP_LOG_LEVEL", "ERROR", 0);
+  c10::initLogging();
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(spec.port);
   options.isServer = spec.rank == 0 && !spec.store_is_elsewhere;

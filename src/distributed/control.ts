@@ -85,7 +85,7 @@ export async function serveRank(address: string, trust: Trust, answer: Answerer)
     stream.on('cancelled', () => gone.abort());
     try {
       const value = await answer(stream.request, (progress) => stream.write({ progress }), gone.signal);
-      stream.write({ value });
+      stream.write({ value: value ?? null });
     } catch (error) {
       const { name, code, message } = error as Error & { code?: string };
       stream.write({ error: { name, code, message } });

@@ -23,7 +23,7 @@ export async function follow(group: NativeGroup, rank: number, address: string, 
     },
     open: async ([id, dir, head]) => {
       const { openPolicy, openScorer } = host as NativeHost;
-      models.set(id, await (head === undefined ? openPolicy(dir) : openScorer(dir, head)));
+      models.set(id, await (head === null ? openPolicy(dir) : openScorer(dir, head)));
     },
     receive: ([id]) => (models.get(id) as NativePolicy).opened.native.broadcast(group),
     rollout: ([id, requests, sampling, seed], progress, signal) =>

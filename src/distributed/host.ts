@@ -21,8 +21,8 @@ import type { RankClient } from './control.js';
 /** What rank 0 asks of another rank, and with which arguments. */
 export interface Verbs {
   start: [options: Omit<HostOptions, 'onRollout'>];
-  /** `head` of a scorer; undefined opens a policy. */
-  open: [id: number, dir: string, head: 'mean' | 'load' | undefined];
+  /** `head` of a scorer; null opens a policy. */
+  open: [id: number, dir: string, head: 'mean' | 'load' | null];
   receive: [id: number];
   rollout: [id: number, requests: readonly RolloutRequest[], sampling: Sampling, seed: number];
   logprobs: [id: number, examples: readonly Example[]];
@@ -44,14 +44,14 @@ export async function spreadHost(local: NativeHost, options: HostOptions, ranks:
   const { others } = ranks;
   await Promise.all(others.map((other) => ask(other, 'start', [shared])));
   let opened = 0;
-  const openCopies = async (dir: string, head?: 'mean' | 'load'): Promise<number> => {
+  const openCopies = async (dir: string, head: 'mean' | 'load' | null): Promise<number> => {
     const id = opened++;
     await Promise.all(others.map((other) => ask(other, 'open', [id, dir, head])));
     return id;
   };
   return {
     async openPolicy(dir) {
-      const [model, id] = await Promise.all([local.openPolicy(dir), openCopies(dir)]);
+      const [model, id] = await Promise.all([local.openPolicy(dir), openCopies(dir, null)]);
       return new SpreadPolicy(new SpreadModel(id, model, ranks), options.onRollout);
     },
     async openScorer(dir, head) {

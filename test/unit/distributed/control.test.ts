@@ -28,6 +28,11 @@ describe('a call to a rank', () => {
     expect(await client.call({ verb: 'rollout', args })).toEqual({ verb: 'rollout', args });
   });
 
+  it('that answers nothing resolves', async () => {
+    const { client } = await pair(async () => {});
+    expect(await client.call({ verb: 'dispose', args: [] })).toBeNull();
+  });
+
   it('carries more than the four mebibytes that gRPC allows by default', async () => {
     const { client } = await pair(async ({ args: [array] }) => (array as Float32Array).length);
     expect(await client.call({ verb: 'score', args: [new Float32Array(4_000_000)] })).toBe(4_000_000);
