@@ -178,10 +178,11 @@ std::vector<Example> to_examples(const Napi::Value& value) {
   Pictures known;
   return list(value, "examples", [&](const Napi::Value& item) {
     const auto from = object(item, "example");
-    Example example{prompt(from, known), ids(from, "response"), {}};
+    Example example{prompt(from, known), ids(from, "response")};
     const auto labels = get(from, "labels");
     if (!labels.IsUndefined())
       example.labels = typed<float, float>(labels, "labels", "a Float32Array", napi_float32_array);
+    if (!get(from, "weight").IsUndefined()) example.weight = number(from, "weight");
     return example;
   });
 }

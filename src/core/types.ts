@@ -87,12 +87,15 @@ export interface Sampling {
   readonly maxTokens: number;
 }
 
-/** Prompt and response, ready for a loss. `labels`: one value per response token, for the step objective only. */
+/** Prompt and response, ready for a loss. */
 export interface Example {
   readonly problem: Problem;
   readonly variant: PromptVariant;
   readonly response: Int32Array;
+  /** One value per response token, for the step objective only. */
   readonly labels?: Float32Array;
+  /** In a training step, what the losses of its tokens are multiplied by: 1 when left out; negative to make it less likely. */
+  readonly weight?: number;
 }
 
 /** `solve`: the question alone. `givenAnswer`: the answer is shown while sampling (warm-up, P3); never used in a loss. */

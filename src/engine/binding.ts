@@ -28,6 +28,8 @@ export interface RawExample {
   readonly response: Int32Array;
   /** Step objective only: one label per response token. */
   readonly labels?: Float32Array;
+  /** In a training step, what the losses of its tokens are multiplied by; 1 when left out. */
+  readonly weight?: number;
 }
 export interface RawSampling {
   readonly temperature: number;

@@ -100,7 +100,11 @@ export class Renderer {
         `response to problem ${example.problem.id}: ${length} tokens with its prompt, wanted at most the ${this.positions} positions of the model`,
       );
     }
-    return { ...prompt, response: example.response, ...(example.labels && { labels: example.labels }) };
+    const { response, labels, weight } = example;
+    if (weight !== undefined && !Number.isFinite(weight)) {
+      throw new UserError(`weight of an example of problem ${example.problem.id}: ${weight}, wanted a finite number`);
+    }
+    return { ...prompt, response, ...(labels && { labels }), ...(weight !== undefined && { weight }) };
   }
 
   /** Ids of an answer, end mark included. */
