@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "addon/convert.h"
+#include "addon/failure.h"
 #include "addon/model_object.h"
 #include "base/device.h"
 #include "base/malloc.h"
@@ -17,14 +18,13 @@
 namespace mstar::addon {
 namespace {
 
-/** A call whose failures in the engine become JavaScript errors of one line. */
+/** A call that answers at once. */
 template <Napi::Value (*call)(const Napi::CallbackInfo&)>
 Napi::Value guarded(const Napi::CallbackInfo& info) {
   try {
     return call(info);
-  } catch (const c10::Error& error) {
-    const std::string message = error.what_without_backtrace();
-    throw Napi::Error::New(info.Env(), message.substr(0, message.find('\n')));
+  } catch (...) {
+    throw to_error(info.Env(), std::current_exception());
   }
 }
 
@@ -102,7 +102,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("loadModel", Napi::Function::New(env, ModelObject::load));
   exports.Set("parameterShapes", Napi::Function::New(env, guarded<parameter_shapes>));
   exports.Set("decoderShape", Napi::Function::New(env, guarded<decoder_shape>));
-  exports.Set("backbones", Napi::Function::New(env, backbones));
+  exports.Set("backbones", Napi::Function::New(env, guarded<backbones>));
   exports.Set("probe", Napi::Function::New(env, guarded<probe>));
   exports.Set("compareKernels", Napi::Function::New(env, guarded<compare>));
   exports.Set("info", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
@@ -122,8 +122,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
   try {
     mstar::instruction_set();  // refuses a wrong MSTAR_SIMD before anything else happens
-  } catch (const std::exception& error) {
-    throw Napi::Error::New(env, error.what());
+  } catch (...) {
+    throw mstar::addon::to_error(env, std::current_exception());
   }
   return mstar::addon::initialise(env, exports);
 }
