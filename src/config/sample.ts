@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
+import { nearestName } from '../core/nearest.js';
 import { explainIssue } from './explain.js';
 import { keptPath, PACKAGE_PREFIX, resolvePath } from './load.js';
 import { readingSettings } from './reading.js';
@@ -155,9 +156,9 @@ export function checkFlags<T extends z.ZodObject>(schema: T, values: z.input<T>)
   if (checked.success) return checked.data;
   const issue = checked.error.issues[0] as z.core.$ZodIssue;
   const name = issue.code === 'unrecognized_keys' ? (issue.keys[0] as string) : String(issue.path[0]);
-  throw new UserError(
-    `${flagOf(name)}: ${issue.code === 'unrecognized_keys' ? 'unknown setting' : explainIssue(issue, values)}`,
-  );
+  if (issue.code !== 'unrecognized_keys') throw new UserError(`${flagOf(name)}: ${explainIssue(issue, values)}`);
+  const near = nearestName(name, Object.keys(schema.shape));
+  throw new UserError(`${flagOf(name)}: unknown setting${near === undefined ? '' : `, did you mean ${flagOf(near)}?`}`);
 }
 
 function folderOf(path: string): string {

@@ -1,6 +1,7 @@
 // Turns a failed schema check into the one line that a user sees.
 import { z } from 'zod';
 import { UserError } from './errors.js';
+import { nearestName } from './nearest.js';
 
 type Issue = z.core.$ZodIssue;
 
@@ -14,14 +15,32 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, file: string, r
   if (result.success) return result.data;
   const issue = result.error.issues[0] as Issue;
   if (issue.code === 'unrecognized_keys') {
-    const whole = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
-    const known = whole instanceof z.ZodObject && issue.path.length === 0 ? Object.keys(whole.shape) : [];
-    const wanted = known.length > 0 ? `one of ${known.join(', ')}` : 'no such name';
-    throw new UserError(`${file}: ${[...issue.path, issue.keys[0]].map(String).join('.')}: unknown, wanted ${wanted}`);
+    const name = issue.keys[0] as string;
+    throw unknownName(file, [...issue.path, name].map(String).join('.'), name, namesAt(schema, issue.path));
   }
   const field = issue.path.map(String).join('.') || root;
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
   throw new UserError(`${file}: ${field}: ${describe(found)}, wanted ${wanted(issue)}`);
+}
+
+function unknownName(file: string, field: string, name: string, known: readonly string[]): UserError {
+  const near = nearestName(name, known);
+  const wanted = known.length > 0 ? `wanted one of ${known.join(', ')}` : 'wanted no such name';
+  return new UserError(`${file}: ${field}: unknown, ${near === undefined ? wanted : `did you mean ${near}?`}`);
+}
+
+/** Refuses names that are not known by a look at each: for objects that are given by the thousand. Throws UserError. */
+export function checkNames(value: object, known: readonly string[], place: string): void {
+  for (const name of Object.keys(value)) if (!known.includes(name)) throw unknownName(place, name, name, known);
+}
+
+/** The names that an object may have at a path inside what a schema describes; none where it is not an object of fixed names. */
+function namesAt(schema: unknown, path: readonly PropertyKey[]): string[] {
+  const whole = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+  if (whole instanceof z.ZodArray && path.length > 0) return namesAt(whole.element, path.slice(1));
+  if (!(whole instanceof z.ZodObject)) return [];
+  const [first, ...rest] = path;
+  return first === undefined ? Object.keys(whole.shape) : namesAt(whole.shape[String(first)], rest);
 }
 
 /** As `checked`, of what stands under `key` of a document; of all of it where there is no key. */

@@ -1,6 +1,7 @@
 // A problem as the engine's prompt: filled template, token ids, decoded pictures. Token ids are kept per problem.
 import type { Backbone, Content } from '../backbones/backbone.js';
 import { UserError } from '../core/errors.js';
+import { checkNames } from '../core/schema.js';
 import { type Example, IMAGE_MARK, type Problem, type PromptVariant } from '../core/types.js';
 import type { Picture } from '../images/decode.js';
 import type { PictureStore } from '../images/store.js';
@@ -35,6 +36,7 @@ export function rendererOf(
   return new Renderer({ backbone, tokenizer, layout, positions }, pictures, templates);
 }
 
+const EXAMPLE: readonly (keyof Example)[] = ['problem', 'variant', 'response', 'labels', 'weight'];
 /** Ids kept over all problems; beyond this they are made anew. */
 const MAX_KEPT_TOKENS = 16_000_000;
 
@@ -93,6 +95,7 @@ export class Renderer {
   }
 
   async example(example: Example): Promise<RawExample> {
+    checkNames(example, EXAMPLE, 'example');
     const prompt = await this.prompt(example.problem, example.variant);
     const length = prompt.tokens.length + example.response.length;
     if (length > this.positions) {
