@@ -13,6 +13,8 @@ import { nearestSettings, settingAt } from './settings.js';
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
 export const PACKAGE_PREFIX = 'mstar:';
 const TINY = `${PACKAGE_PREFIX}tiny`;
+/** Stands where the name of a data set does, in jobs whose problems a program gives. */
+export const GIVEN = `${PACKAGE_PREFIX}given`;
 const MOST_BYTES = 1 << 20;
 
 /** Where settings come from; a preset is a recipe of this package. */

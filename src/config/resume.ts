@@ -22,6 +22,7 @@ const PATHS = /^(model\.path|data\.(outOfDomain\.)?(file|imageRoot)|model|data|i
 /** Why a setting that bounds memory matters, beside the reason that all share where what is computed together counts. */
 const SUMS = 'the sums of an optimizer step depend on it';
 const SCORES = 'the PRM scores the responses of a chunk together';
+const OWN = 'it names a function that the program gave, in place of ours';
 const TOGETHER = 'on a GPU or in bfloat16 without deterministic the bytes depend on what is computed together';
 
 /**
@@ -32,6 +33,7 @@ export function whyItMatters(computing: Computing, scored: boolean): (difference
   const alone = isAlone(computing);
   const instead = alone ? '; kvGib may change' : '';
   return ({ key, before, now }) => {
+    if (key.startsWith('custom.')) return OWN;
     if (PATHS.test(key)) return samePath(before, now) ? null : '';
     if (key === 'model.tokenBudget') return SUMS + instead;
     if (/^(run\.)?chunk$/.test(key)) return scored ? SCORES + instead : alone ? null : TOGETHER;

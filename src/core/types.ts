@@ -76,7 +76,16 @@ export interface Grade {
   readonly normalised: string | null;
   /** One short clause for a reader: why this verdict. */
   readonly reason: string;
+  /** The number that a program's own reward function gave, 0..1. */
+  readonly score?: number;
 }
+
+/**
+ * Judges one finished response in place of the grader. A verdict is taken as it is; of a number from 0 to 1, 0.5 and more
+ * is `correct`, less is `wrong`. Called with all responses to one problem at once, problem after problem.
+ */
+export type RewardFunction = (problem: Problem, response: Response) => Reward | Promise<Reward>;
+export type Reward = number | Verdict;
 
 /** How tokens are drawn. `temperature` 0 is greedy; `topK` 0 and `topP` 1 are off. */
 export interface Sampling {

@@ -23,7 +23,7 @@ export async function selfTrain(
   if (job.config.evolve.method === 'sft') return fineTune(job, phase, reached);
   const number = reached.iterations + 1;
   const { config, run, models } = job;
-  const settings = sampleSettings(config);
+  const settings = sampleSettings(job);
   const { epoch, problems } = labelledProblems(job, number);
   const extra = unlabelledProblems(job, reached);
   const { answers } = config.evolve.unlabelled;
@@ -39,8 +39,8 @@ export async function selfTrain(
     temperature,
     reward,
   };
-  const choice = new Choice(rule, config.seed, phase.name);
-  for await (const rollouts of collect(phase, policy, known, settings)) choice.add(rollouts);
+  const choice = new Choice(rule, config.seed, phase.name, job.custom?.select);
+  for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {
     const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardAll(job) };
@@ -51,7 +51,7 @@ export async function selfTrain(
       votes.questions += labelled.length;
       votes.voted += labelled.filter(({ right }) => right !== null).length;
       votes.right += labelled.filter(({ right }) => right === true).length;
-      choice.add(labelled.map(({ rollout }) => rollout));
+      await choice.add(labelled.map(({ rollout }) => rollout));
     }
     phase.record('pseudo', votes);
   }

@@ -7,7 +7,8 @@ import { describeSeconds } from '../run/terminal.js';
 import { type Plan, plans } from '../views/experiment/plans.js';
 import { type About, writeExperiment } from '../views/experiment/write.js';
 import { type Cell, runGrid } from './grid.js';
-import { evolve, type JobOptions } from './jobs.js';
+import { evolve } from './jobs.js';
+import type { JobOptions } from './options.js';
 
 export interface ExperimentSettings {
   /** `table1`, `table2`, `table3`, `dynamics`; rows that several have are run once. */

@@ -4,25 +4,14 @@ import * as problems from '../data/problems.js';
 import * as stepData from '../data/steps/read.js';
 import * as stepLines from '../data/steps/write.js';
 import * as writing from '../problems/write.js';
-import { call, looking, path, promising, seed, text, whole } from './arguments.js';
+import { looking, path, promising, readFields, seed, text, whole } from './arguments.js';
 
 export type { ImageSource, Problem } from '../core/types.js';
 export type { ReadOptions } from '../data/problems.js';
 export type { StepLabelled } from '../data/steps/records.js';
 export type { WriteOptions, Written } from '../problems/write.js';
 
-const readOptions = z.strictObject({
-  imageRoot: path,
-  linkRoot: z.array(path).optional(),
-  format: path.optional(),
-  columns: z.record(z.string(), z.union([path, z.array(path)])).optional(),
-  hints: z.enum(['kept', 'none', 'mathvista']).optional(),
-  limit: whole(0).optional(),
-  onWarning: call.optional(),
-  onFormat: call.optional(),
-  onRepeat: call.optional(),
-  onMissingPicture: call.optional(),
-});
+const readOptions = z.strictObject(readFields);
 const solution = z.looseObject({
   question: text,
   steps: z.array(text),

@@ -1,6 +1,6 @@
 // What each selection rule keeps of the same responses, and how much luck is left in it (P10).
 
-import { type SelectionRule, select } from '../../evolve/select.js';
+import { distinctCorrect, type SelectionRule, select } from '../../evolve/select.js';
 import { type BootstrapOptions, bootstrapStatistics } from '../../measure/bootstrap.js';
 import { ratio, type Statistic } from '../../measure/statistics.js';
 import type { RuleRow, Selection } from './analysis.js';
@@ -45,8 +45,9 @@ export async function selectionOf(
     temperature = question.temperature;
     responses += question.responses.length;
     const luck = new Map(question.responses.map(({ sample, lucky }) => [sample, lucky]));
+    const distinct = distinctCorrect(candidates);
     const choices = RULES.map(({ rule }) => {
-      const { samples } = select(candidates, rule, { seed, key: `${table}/${question.problem}` });
+      const samples = select(distinct, rule, { seed, key: `${table}/${question.problem}` });
       truth &&= samples.every((sample) => luck.get(sample) !== null);
       return { count: samples.length, lucky: samples.filter((sample) => luck.get(sample) === true).length };
     });

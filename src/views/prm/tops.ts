@@ -1,7 +1,7 @@
 // The two best-rewarded correct responses of a question against the rest of its correct ones (P11): length, luck,
 // relevance.
 
-import { select } from '../../evolve/select.js';
+import { distinctCorrect, select } from '../../evolve/select.js';
 import { type BootstrapOptions, bootstrapIntervals, type Interval } from '../../measure/bootstrap.js';
 import type { Tops, TopsRow } from './analysis.js';
 import { type AskedQuestion, candidatesOf, type ScoredResponse } from './read.js';
@@ -65,11 +65,10 @@ function pick({ asked, unreadable }: Relevance['counts']): Relevance['counts'] {
 }
 
 function sidesOf(question: AskedQuestion): Sides | null {
-  const candidates = candidatesOf(question);
-  // No rule here draws.
-  const draw = { seed: 0, key: '' };
-  const top = new Set(select(candidates, { rule: 'top', k: TOP }, draw).samples);
-  const all = new Set(select(candidates, { rule: 'all' }, draw).samples);
+  const distinct = distinctCorrect(candidatesOf(question));
+  // The rule does not draw.
+  const top = new Set(select(distinct, { rule: 'top', k: TOP }, { seed: 0, key: '' }));
+  const all = new Set(distinct.map(({ sample }) => sample));
   if (all.size <= top.size) return null;
   return {
     top: question.responses.filter(({ sample }) => top.has(sample)),
