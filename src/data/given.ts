@@ -11,7 +11,7 @@ import { type Place, refuse, shown } from './refuse.js';
 export type ImageInput = string | Uint8Array | ImageSource;
 
 /** A question as a program has it: what its kind of answer is, is told by its hint line, its choices or the answer. */
-export interface AskedProblem {
+export interface ShortProblem {
   readonly question: string;
   /** With choices a letter, or the text of one of them. */
   readonly answer: string | number;
@@ -28,7 +28,7 @@ export interface AskedProblem {
 }
 
 /** A problem as a program gives it: a whole one, taken as it is, or a question and its answer. */
-export type ProblemInput = Problem | AskedProblem;
+export type ProblemInput = Problem | ShortProblem;
 
 /** Problems one after the other: a list, or an iterable that makes them. */
 export type ProblemSource = Iterable<ProblemInput> | AsyncIterable<ProblemInput>;

@@ -22,7 +22,7 @@ export async function evolve(job: Job, until: Stage = 'evolve', hooks: PhaseHook
     const due = next.value;
     const isDone = run.journal.commits.some(({ phase }) => phase === due.name);
     if (!isDone) await hooks.before?.(due.name);
-    const result = await run.phase(due.name, (phase) => due.run(job, phase));
+    const result = await run.phase(due.name, (phase) => due.run(job, phase), due.draws);
     if (!isDone) await hooks.after?.(due.name, result as PhaseResult);
     // What an iteration came to says how many are to follow.
     if (due.kind === phases.iteration) run.plan(planWork(job, until, run.journal.commits));

@@ -1,9 +1,9 @@
-// Chooses the responses of one question that become training examples (P10): four pure rules.
+// Chooses the responses of one problem that become training examples (P10): four pure rules.
 import { random } from '../core/random.js';
 import type { Verdict } from '../core/types.js';
 import { dedupe } from '../reward/dedupe.js';
 
-/** One response of a question, as the rules see it. `sample` is its index among the samples of the question. */
+/** One response of a problem, as the rules see it. `sample` is its index among the samples of the problem. */
 export interface Candidate {
   readonly sample: number;
   readonly text: string;
@@ -12,12 +12,12 @@ export interface Candidate {
   readonly reward: number;
 }
 
-/** `all` and `random` are the baselines without PRM, `top` with k = 2 is the paper's best, `threshold` keeps reward >= alpha. */
+/** `all` and `random` are the baselines without PRM, `top` with k = 2 is the paper's best, `threshold` keeps reward >= threshold. */
 export type SelectionRule =
   | { readonly rule: 'all' }
   | { readonly rule: 'random'; readonly k: number }
   | { readonly rule: 'top'; readonly k: number }
-  | { readonly rule: 'threshold'; readonly alpha: number };
+  | { readonly rule: 'threshold'; readonly threshold: number };
 
 /** The correct responses without repeats of the same text: the lower sample index stays. Ascending. */
 export function distinctCorrect<C extends Candidate>(candidates: readonly C[]): C[] {
@@ -27,7 +27,7 @@ export function distinctCorrect<C extends Candidate>(candidates: readonly C[]): 
 
 /**
  * Applies the rule to what `distinctCorrect` left. Equal rewards rank by the lower sample index.
- * @param draw names the draws of `random`: seed of the run and a key that is unique for iteration and question
+ * @param draw names the draws of `random`: seed of the run and a key that is unique for iteration and problem
  * @returns sample indices, ascending
  */
 export function select(
@@ -53,7 +53,7 @@ function applyRule(
     case 'top':
       return byReward(distinct).slice(0, rule.k);
     case 'threshold':
-      return distinct.filter((candidate) => candidate.reward >= rule.alpha);
+      return distinct.filter((candidate) => candidate.reward >= rule.threshold);
   }
 }
 

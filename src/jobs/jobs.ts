@@ -116,8 +116,8 @@ function dataOf({ data }: WithoutData<ConfigInput>, options: RecipeOptions): Con
 function refuseUnread({ evolve: { method, select } }: Config, options: RecipeOptions): void {
   if (!options.select) return;
   if (method === 'sft') throw new UserError('select: given with evolve.method sft, wanted a method that selects');
-  if (select.rule === 'threshold' && select.alpha === 'search')
-    throw new UserError('select: given with a search for evolve.select.alpha, wanted another rule');
+  if (select.rule === 'threshold' && select.threshold === 'search')
+    throw new UserError('select: given with a search for evolve.select.threshold, wanted another rule');
 }
 
 /** How the responses of an evaluation with tables are graded. */

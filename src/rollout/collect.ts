@@ -61,7 +61,7 @@ export async function* collect(
   const { temperature, variant } = collection;
   const { seed, delimiter, maxTokens, topK, topP, grader } = settings;
   const sampling: Sampling = { temperature, topK, topP, maxTokens };
-  const draw = { variant, n, sampling, seed, purpose: `${phase.name}/${name}`, delimiter, grader };
+  const draw = { variant, n, sampling, seed, purpose: `${phase.draws}/${name}`, delimiter, grader };
   const make = async (chunk: readonly Problem[]): Promise<Rollout[]> => {
     const rollouts = await generate(policy, chunk, draw, { signal, meter: sampled });
     if (!reward || !scored) return rollouts;

@@ -119,8 +119,8 @@ describe('a run with functions of its own', () => {
 
   test('is refused a selection that nothing would ask', async () => {
     const select = (): number[] => [];
-    const search = recipe('refused', { select: { rule: 'threshold', alpha: 'search' } });
-    await expect(run(search, { select })).rejects.toThrow('select: given with a search for evolve.select.alpha');
+    const search = recipe('refused', { select: { rule: 'threshold', threshold: 'search' } });
+    await expect(run(search, { select })).rejects.toThrow('select: given with a search for evolve.select.threshold');
     const sft = recipe('refused', { method: 'sft', steps: 4, iterations: 0 });
     await expect(run(sft, { select })).rejects.toThrow('select: given with evolve.method sft');
   });
