@@ -5,7 +5,7 @@ export type { ConfigSource } from './config/load.js';
 export { listPresets } from './config/presets.js';
 export type { BenchmarkSettings, EvaluateSettings, RolloutSettings, StoredSettings } from './config/sample.js';
 export type { Config, ConfigInput } from './config/schema.js';
-export { EngineError, Stopped, UserError } from './core/errors.js';
+export { EngineError, type EngineErrorCode, Stopped, UserError, type UserErrorCode } from './core/errors.js';
 export type * from './core/ports.js';
 export type * from './core/types.js';
 export type { ImageInput, ProblemInput, ProblemSource, ShortProblem } from './data/given.js';

@@ -11,6 +11,13 @@
 namespace mstar::addon {
 namespace {
 
+/** LibTorch has a class for this on a GPU alone, and not for all that fails there. */
+bool tells_of_memory(const std::string& message) {
+  for (const char* words : {"out of memory", "allocate memory", "enough memory"})
+    if (message.find(words) != std::string::npos) return true;
+  return false;
+}
+
 Napi::Error error_of(Napi::Env env, const char* code, const std::string& message) {
   auto error = Napi::Error::New(env, message.substr(0, message.find('\n')));
   error.Set("code", code);
@@ -26,10 +33,9 @@ Napi::Error to_error(Napi::Env env, const std::exception_ptr& failure) {
     return error;
   } catch (const Cancelled& error) {
     return error_of(env, "ERR_CANCELLED", error.what());
-  } catch (const c10::OutOfMemoryError& error) {
-    return error_of(env, "ERR_MEMORY", error.what_without_backtrace());
   } catch (const c10::Error& error) {
-    return error_of(env, "ERR_ENGINE", error.what_without_backtrace());
+    const std::string message = error.what_without_backtrace();
+    return error_of(env, tells_of_memory(message) ? "ERR_MEMORY" : "ERR_ENGINE", message);
   } catch (const std::bad_alloc&) {
     return error_of(env, "ERR_MEMORY", "out of memory");
   } catch (const std::exception& error) {

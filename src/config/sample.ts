@@ -108,7 +108,7 @@ export function evaluationOf(settings: object): 'stored' | 'benchmark' | 'greedy
   const given = Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   const has = (name: string): boolean => given.includes(name);
   const refuse = (name: string | undefined, text: string): void => {
-    if (name !== undefined) throw new UserError(`${flagOf(name)}: ${text}`);
+    if (name !== undefined) throw new UserError(`${flagOf(name)}: ${text}`, 'ERR_SETTING');
   };
   if (has('rollouts')) {
     const other = given.find((name) => !(name in storedSchema.shape || GRADING.includes(name)));
@@ -156,9 +156,13 @@ export function checkFlags<T extends z.ZodObject>(schema: T, values: z.input<T>)
   if (checked.success) return checked.data;
   const issue = checked.error.issues[0] as z.core.$ZodIssue;
   const name = issue.code === 'unrecognized_keys' ? (issue.keys[0] as string) : String(issue.path[0]);
-  if (issue.code !== 'unrecognized_keys') throw new UserError(`${flagOf(name)}: ${explainIssue(issue, values)}`);
+  if (issue.code !== 'unrecognized_keys')
+    throw new UserError(`${flagOf(name)}: ${explainIssue(issue, values)}`, 'ERR_SETTING');
   const near = nearestName(name, Object.keys(schema.shape));
-  throw new UserError(`${flagOf(name)}: unknown setting${near === undefined ? '' : `, did you mean ${flagOf(near)}?`}`);
+  throw new UserError(
+    `${flagOf(name)}: unknown setting${near === undefined ? '' : `, did you mean ${flagOf(near)}?`}`,
+    'ERR_SETTING',
+  );
 }
 
 function folderOf(path: string): string {

@@ -1,6 +1,6 @@
 // Turns a failed schema check into the one line that a user sees.
 import { z } from 'zod';
-import { UserError } from './errors.js';
+import { UserError, type UserErrorCode } from './errors.js';
 import { nearestName } from './nearest.js';
 
 type Issue = z.core.$ZodIssue;
@@ -8,25 +8,38 @@ type Issue = z.core.$ZodIssue;
 /**
  * `value` as `schema` reads it.
  * @param root field of messages about the value as a whole
+ * @param code of the error: `ERR_SETTING` where the value is an argument or an option
  * @throws UserError `file: field: found, wanted`
  */
-export function checked<T>(schema: z.ZodType<T>, value: unknown, file: string, root = 'document'): T {
+export function checked<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  file: string,
+  root = 'document',
+  code: UserErrorCode = 'ERR_INPUT',
+): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0] as Issue;
   if (issue.code === 'unrecognized_keys') {
     const name = issue.keys[0] as string;
-    throw unknownName(file, [...issue.path, name].map(String).join('.'), name, namesAt(schema, issue.path));
+    throw unknownName(file, [...issue.path, name].map(String).join('.'), name, namesAt(schema, issue.path), code);
   }
   const field = issue.path.map(String).join('.') || root;
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
-  throw new UserError(`${file}: ${field}: ${describe(found)}, wanted ${wanted(issue)}`);
+  throw new UserError(`${file}: ${field}: ${describe(found)}, wanted ${wanted(issue)}`, code);
 }
 
-function unknownName(file: string, field: string, name: string, known: readonly string[]): UserError {
+function unknownName(
+  file: string,
+  field: string,
+  name: string,
+  known: readonly string[],
+  code: UserErrorCode = 'ERR_SETTING',
+): UserError {
   const near = nearestName(name, known);
   const wanted = known.length > 0 ? `wanted one of ${known.join(', ')}` : 'wanted no such name';
-  return new UserError(`${file}: ${field}: unknown, ${near === undefined ? wanted : `did you mean ${near}?`}`);
+  return new UserError(`${file}: ${field}: unknown, ${near === undefined ? wanted : `did you mean ${near}?`}`, code);
 }
 
 /** Refuses names that are not known by a look at each: for objects that are given by the thousand. Throws UserError. */

@@ -63,7 +63,7 @@ export interface Ask {
 
 /** @throws UserError on an option that is missing, misspelt or without meaning */
 export function askOf(options: GenerateOptions): Ask {
-  const { question, images, ...rest } = checked(generateSchema, options, 'generate', 'options');
+  const { question, images, ...rest } = checked(generateSchema, options, 'generate', 'options', 'ERR_SETTING');
   const { n, seed, signal, sampling } = filled(rest);
   // The seed is part of the key, so that questions with seeds of their own can be asked together.
   return { request: requestOf({ question, images }, n, `seed ${seed}`), sampling, signal };
@@ -78,13 +78,19 @@ export async function* streamAnswers(
   questions: Iterable<Question> | AsyncIterable<Question>,
   options: StreamOptions,
 ): AsyncGenerator<StreamedResponse, void, undefined> {
-  const { ahead = 16, ...rest } = checked(streamSchema, options, 'stream', 'options');
+  const { ahead = 16, ...rest } = checked(streamSchema, options, 'stream', 'options', 'ERR_SETTING');
   const { n, seed, signal, sampling } = filled(rest);
   let asked = 0;
   for await (const some of inGroups(questions, ahead)) {
     const first = asked;
     const requests = some.map((question) => {
-      const { question: text, images } = checked(questionSchema, question, `stream: question ${asked}`, 'question');
+      const { question: text, images } = checked(
+        questionSchema,
+        question,
+        `stream: question ${asked}`,
+        'question',
+        'ERR_SETTING',
+      );
       return requestOf({ question: text, images }, n, `seed ${seed}/${asked++}`);
     });
     const taken = new AbortController();
@@ -158,7 +164,7 @@ function requestOf({ question, images = [] }: Question, n: number, key: string):
 /** Throws UserError naming the first number that has no meaning. */
 export function checkSampling({ temperature, topK, topP, maxTokens }: Sampling, seed: number): void {
   const check = (good: boolean, name: string, value: number, wanted: string): void => {
-    if (!good) throw new UserError(`${name}: ${value}, wanted ${wanted}`);
+    if (!good) throw new UserError(`${name}: ${value}, wanted ${wanted}`, 'ERR_SETTING');
   };
   check(Number.isFinite(temperature) && temperature >= 0, 'temperature', temperature, '0 (greedy) or more');
   check(Number.isInteger(topK) && topK >= 0, 'topK', topK, '0 (off) or more');

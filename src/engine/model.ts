@@ -41,7 +41,7 @@ export abstract class Model implements AsyncDisposable {
 
   /** Starts a fresh optimizer: zero moments, step 0. */
   async resetOptimizer(settings: OptimizerSettings): Promise<void> {
-    checked(optimizerSchema, settings, 'resetOptimizer', 'settings');
+    checked(optimizerSchema, settings, 'resetOptimizer', 'settings', 'ERR_SETTING');
     const frozen = settings.freeze.flatMap((part) => this.opened.backbone.prefixes[part]);
     await guarded(() =>
       this.opened.native.setOptimizer({

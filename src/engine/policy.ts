@@ -155,7 +155,7 @@ export class NativePolicy extends Model implements Policy {
   async #request(request: RolloutRequest): Promise<RawRequest> {
     checkNames(request, REQUEST, 'rollout');
     const { problem, variant, prefix, n, key } = request;
-    if (!Number.isInteger(n) || n < 1) throw new UserError(`n: ${n}, wanted a whole number of samples`);
+    if (!Number.isInteger(n) || n < 1) throw new UserError(`n: ${n}, wanted a whole number of samples`, 'ERR_SETTING');
     return { ...(await this.renderer.prompt(problem, variant)), ...(prefix && { prefix }), n, key };
   }
 

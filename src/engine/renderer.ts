@@ -105,7 +105,10 @@ export class Renderer {
     }
     const { response, labels, weight } = example;
     if (weight !== undefined && !Number.isFinite(weight)) {
-      throw new UserError(`weight of an example of problem ${example.problem.id}: ${weight}, wanted a finite number`);
+      throw new UserError(
+        `weight of an example of problem ${example.problem.id}: ${weight}, wanted a finite number`,
+        'ERR_SETTING',
+      );
     }
     return { ...prompt, response, ...(labels && { labels }), ...(weight !== undefined && { weight }) };
   }

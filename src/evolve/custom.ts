@@ -50,7 +50,7 @@ export async function selectBy(
     throw callFailed(of, error);
   }
   const refuse = (found: unknown, wanted: string): never => {
-    throw new UserError(`${of}: ${JSON.stringify(found) ?? typeof found}, wanted ${wanted}`);
+    throw new UserError(`${of}: ${JSON.stringify(found) ?? typeof found}, wanted ${wanted}`, 'ERR_FUNCTION');
   };
   if (!Array.isArray(given)) return refuse(given, 'a list of samples');
   const chosen = new Map<number, number>();

@@ -30,8 +30,9 @@ export async function experiment(settings: ExperimentSettings, options: JobOptio
   const { names, scale, seeds, out, set = [] } = settings;
   const chosen = names.map(findPlan);
   const scales = await listScales();
-  if (!scales.includes(scale)) throw new UserError(`--scale: ${scale}, wanted one of ${scales.join(', ')}`);
-  if (seeds.length === 0) throw new UserError('--seeds: none, wanted at least one');
+  if (!scales.includes(scale))
+    throw new UserError(`--scale: ${scale}, wanted one of ${scales.join(', ')}`, 'ERR_SETTING');
+  if (seeds.length === 0) throw new UserError('--seeds: none, wanted at least one', 'ERR_SETTING');
   const cells: Cell[] = [];
   const written = new Set<string>();
   const began = performance.now();
@@ -67,7 +68,7 @@ export async function experiment(settings: ExperimentSettings, options: JobOptio
 
 function findPlan(name: string): Plan {
   const plan = plans[name];
-  if (!plan) throw new UserError(`experiment: ${name}, wanted one of ${Object.keys(plans).join(', ')}`);
+  if (!plan) throw new UserError(`experiment: ${name}, wanted one of ${Object.keys(plans).join(', ')}`, 'ERR_SETTING');
   return plan;
 }
 

@@ -115,9 +115,10 @@ function dataOf({ data }: WithoutData<ConfigInput>, options: RecipeOptions): Con
 /** Throws UserError where a selection is given that nothing would ask. */
 function refuseUnread({ evolve: { method, select } }: Config, options: RecipeOptions): void {
   if (!options.select) return;
-  if (method === 'sft') throw new UserError('select: given with evolve.method sft, wanted a method that selects');
+  if (method === 'sft')
+    throw new UserError('select: given with evolve.method sft, wanted a method that selects', 'ERR_SETTING');
   if (select.rule === 'threshold' && select.threshold === 'search')
-    throw new UserError('select: given with a search for evolve.select.threshold, wanted another rule');
+    throw new UserError('select: given with a search for evolve.select.threshold, wanted another rule', 'ERR_SETTING');
 }
 
 /** How the responses of an evaluation with tables are graded. */
@@ -146,7 +147,7 @@ export async function evaluate(
   const settings = withGiven<TableSettings | EvaluateSettings>(given, options);
   const kind = evaluationOf(settings);
   if (kind !== 'greedy' && options.reward)
-    throw new UserError('reward: given with --benchmark or --rollouts, wanted --protocol or a judge');
+    throw new UserError('reward: given with --benchmark or --rollouts, wanted --protocol or a judge', 'ERR_SETTING');
   if (kind === 'stored') return onStored(settings as StoredSettings & GradingSettings, options);
   if (kind === 'benchmark') return onBenchmark(settings as BenchmarkSettings & GradingSettings, options);
   const resolved = resolveSample(evaluateSchema, settings as EvaluateSettings);

@@ -66,7 +66,10 @@ export function keptFunctions({ reward, select }: Custom, identity: string | und
 function fingerprint(option: string, call: RewardFunction | SelectFunction): string {
   const source = String(call);
   if (/\[native code\]\s*\}$/.test(source))
-    throw new UserError(`${option}: a function without source text, wanted identity beside it, a name of what it does`);
+    throw new UserError(
+      `${option}: a function without source text, wanted identity beside it, a name of what it does`,
+      'ERR_SETTING',
+    );
   return `${call.name || 'function'} ${createHash('sha256').update(source).digest('hex').slice(0, 16)}`;
 }
 
@@ -76,6 +79,7 @@ export type WithoutData<T> = Omit<T, 'data'> & Partial<Pick<T & { data: unknown 
 /** The settings of a job with a name for the problems that were given. @throws UserError where both are there */
 export function withGiven<T>(settings: WithoutData<T>, { problems }: SampleOptions): T {
   if (problems === undefined) return settings as T;
-  if (settings.data !== undefined) throw new UserError('data: given beside problems, wanted one of them');
+  if (settings.data !== undefined)
+    throw new UserError('data: given beside problems, wanted one of them', 'ERR_SETTING');
   return { ...settings, data: GIVEN } as T;
 }

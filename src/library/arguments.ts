@@ -6,7 +6,8 @@ import { checked } from '../core/schema.js';
 type Arguments = Readonly<Record<string, z.ZodType>>;
 
 function check(name: string, wanted: Arguments, given: readonly unknown[]): void {
-  for (const [i, [argument, schema]] of Object.entries(wanted).entries()) checked(schema, given[i], name, argument);
+  for (const [i, [argument, schema]] of Object.entries(wanted).entries())
+    checked(schema, given[i], name, argument, 'ERR_SETTING');
 }
 
 type Call = (...given: never[]) => unknown;

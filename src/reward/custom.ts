@@ -36,12 +36,16 @@ async function asked(reward: RewardFunction, problem: Problem, response: Respons
   if (typeof given === 'number' ? given >= 0 && given <= 1 : VERDICTS.includes(given)) return given as Reward;
   throw new UserError(
     `${of}: ${typeof given === 'number' ? given : (JSON.stringify(given) ?? typeof given)}, wanted a number from 0 to 1 or ${VERDICTS.join(', ')}`,
+    'ERR_FUNCTION',
   );
 }
 
 /** What a program's function threw, as one line that says which call it was; the error itself is the cause. */
 export function callFailed(call: string, error: unknown): UserError {
-  const failed = new UserError(`${call}: threw ${error instanceof Error ? error.message : String(error)}`);
+  const failed = new UserError(
+    `${call}: threw ${error instanceof Error ? error.message : String(error)}`,
+    'ERR_FUNCTION',
+  );
   failed.cause = error;
   return failed;
 }

@@ -93,7 +93,7 @@ describe('a run with functions of its own', () => {
     ];
     for (const [options, now] of others) {
       const failure = await run(settings, { ...options, until: 'warmup' }).catch((error: unknown) => error);
-      expect(failure).toBeInstanceOf(UserError);
+      expect(failure).toMatchObject({ name: 'UserError', code: 'ERR_RUN' });
       expect((failure as Error).message).toContain(`custom.reward: ${now}`);
       expect((failure as Error).message).toContain('wanted "all right" as in the run it holds');
     }
@@ -113,6 +113,8 @@ describe('a run with functions of its own', () => {
   ])('%s ends it by name', async (name, options, message) => {
     const failure = await run(recipe(`fails ${name}`), options).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(UserError);
+    const isAsked = name !== 'a reward without source';
+    expect(failure).toMatchObject({ code: isAsked ? 'ERR_FUNCTION' : 'ERR_SETTING' });
     expect((failure as Error).message).toMatch(/^(reward|select): (problem \S+:|a function without)/);
     expect((failure as Error).message).toContain(message);
   });

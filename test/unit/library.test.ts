@@ -121,3 +121,15 @@ test('a data set is read with every option of its reader', async () => {
   const failure = await failureOf(() => mstar.loadProblems('absent.csv', every as data.ReadOptions));
   expect((failure as Error).message).toMatch(/^absent\.csv: file: no such file/);
 });
+
+test.each<[string, () => unknown]>([
+  ['ERR_SETTING', () => mstar.openRun('')],
+  ['ERR_SETTING', () => mstar.rollout({ model: 'm', data: 'd', out: 'o', n: 0 })],
+  ['ERR_SETTING', () => mstar.resolveConfig({ evolv: 1 } as never)],
+  ['ERR_FILE', () => mstar.loadProblems('absent.csv', { imageRoot: '.' })],
+  ['ERR_FILE', () => mstar.listRuns('absent')],
+  ['ERR_INPUT', () => mstar.loadProblems('package.json', { imageRoot: '.' })],
+  ['ERR_SETTING', () => mstar.rollout({ model: 'm', out: 'o' }, { problems: [], reward: Math.max as never })],
+])('a failure says what is at fault: %s', async (code, call) => {
+  expect(await failureOf(call)).toMatchObject({ name: 'UserError', code });
+});
