@@ -8,7 +8,7 @@ export type { Config, ConfigInput } from './config/schema.js';
 export { EngineError, type EngineErrorCode, Stopped, UserError, type UserErrorCode } from './core/errors.js';
 export type * from './core/ports.js';
 export type * from './core/types.js';
-export type { ImageInput, ProblemInput, ProblemSource, ShortProblem } from './data/given.js';
+export type { ProblemInput, ProblemSource, ShortProblem } from './data/given.js';
 export type {
   AnswerOptions,
   GenerateOptions,

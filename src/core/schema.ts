@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { UserError, type UserErrorCode } from './errors.js';
 import { nearestName } from './nearest.js';
+import type { ImageInput, ImageSource } from './types.js';
 
 type Issue = z.core.$ZodIssue;
 
@@ -45,6 +46,23 @@ function unknownName(
 /** Refuses names that are not known by a look at each: for objects that are given by the thousand. Throws UserError. */
 export function checkNames(value: object, known: readonly string[], place: string): void {
   for (const name of Object.keys(value)) if (!known.includes(name)) throw unknownName(place, name, name, known);
+}
+
+/** A picture as programs give it. */
+export const imageInput: z.ZodType<ImageInput> = z.union(
+  [
+    z.string().min(1),
+    z.instanceof(Uint8Array),
+    z.strictObject({ path: z.string().min(1) }),
+    z.strictObject({ bytes: z.instanceof(Uint8Array), name: z.string().min(1) }),
+  ],
+  'a path or encoded bytes',
+);
+
+/** @param name of a picture that is given as bytes, for messages and tables */
+export function imageSource(given: ImageInput, name: string): ImageSource {
+  if (typeof given === 'string') return { path: given };
+  return given instanceof Uint8Array ? { bytes: given, name } : given;
 }
 
 /** The names that an object may have at a path inside what a schema describes; none where it is not an object of fixed names. */

@@ -3,6 +3,9 @@
 /** Where the bytes of a picture come from: a file that was already confined to the image root, or bytes held in memory. */
 export type ImageSource = { readonly path: string } | { readonly bytes: Uint8Array; readonly name: string };
 
+/** A picture as programs give it: the path of its file, its encoded bytes (PNG, JPEG, WebP), or either as a `Problem` holds it. */
+export type ImageInput = string | Uint8Array | ImageSource;
+
 /** Stands in a question for a picture. */
 export const IMAGE_MARK = '<image>';
 

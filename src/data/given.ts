@@ -1,14 +1,11 @@
 // Problems that a program gives instead of a file: what it may leave out is filled in as for a record of a file.
 import { z } from 'zod';
-import { checked } from '../core/schema.js';
-import type { ImageSource, Problem, ProblemTruth } from '../core/types.js';
+import { checked, imageInput, imageSource } from '../core/schema.js';
+import type { ImageInput, Problem, ProblemTruth } from '../core/types.js';
 import { askedProblem } from './asked.js';
 import type { ReadContext } from './formats/format.js';
 import { ImageRoot } from './image-root.js';
 import { type Place, refuse, shown } from './refuse.js';
-
-/** A picture: the path of its file, its encoded bytes (PNG, JPEG, WebP), or either as a `Problem` holds it. */
-export type ImageInput = string | Uint8Array | ImageSource;
 
 /** A question as a program has it: what its kind of answer is, is told by its hint line, its choices or the answer. */
 export interface ShortProblem {
@@ -33,20 +30,10 @@ export type ProblemInput = Problem | ShortProblem;
 /** Problems one after the other: a list, or an iterable that makes them. */
 export type ProblemSource = Iterable<ProblemInput> | AsyncIterable<ProblemInput>;
 
-const bytes = z.instanceof(Uint8Array);
-const image = z.union(
-  [
-    z.string().min(1),
-    bytes,
-    z.strictObject({ path: z.string().min(1) }),
-    z.strictObject({ bytes, name: z.string().min(1) }),
-  ],
-  'a path or encoded bytes',
-);
 const asked = z.strictObject({
   question: z.string(),
   answer: z.union([z.string(), z.number()], 'a string or a number'),
-  images: z.array(image).optional(),
+  images: z.array(imageInput).optional(),
   choices: z.array(z.string()).optional(),
   id: z.union([z.string().min(1), z.number()], 'a string or a number').optional(),
   unit: z.string().min(1).optional(),
@@ -56,7 +43,7 @@ const asked = z.strictObject({
 const whole = z.strictObject({
   id: z.string().min(1),
   question: z.string(),
-  images: z.array(image),
+  images: z.array(imageInput),
   answer: z.string(),
   questionType: z.enum(['multi_choice', 'free_form']),
   answerType: z.enum(['text', 'integer', 'float', 'list']),
@@ -96,16 +83,14 @@ function problemOf(given: ProblemInput, at: Place, context: ReadContext): Proble
   const place = `${at.file}:${at.line}`;
   if (typeof given === 'object' && given !== null && 'questionType' in given) {
     const problem = checked(whole, given, place, 'problem');
-    return { ...problem, images: problem.images.map((one, i) => sourceOf(one, problem.id, i)) };
+    return {
+      ...problem,
+      images: problem.images.map((one, i) => imageSource(one, `problem ${problem.id}, picture ${i + 1}`)),
+    };
   }
   const { images = [], source = 'program', ...found } = checked(asked, given, place, 'problem');
   const id = String(found.id ?? at.line - 1);
-  const sources = images.map((one, i) => sourceOf(one, id, i));
+  const sources = images.map((one, i) => imageSource(one, `problem ${id}, picture ${i + 1}`));
   const fields = ['question', 'answer'] as const;
   return askedProblem({ ...found, id, answer: String(found.answer), fields, images: sources, source }, at, context);
-}
-
-function sourceOf(given: ImageInput, id: string, picture: number): ImageSource {
-  if (typeof given === 'string') return { path: given };
-  return given instanceof Uint8Array ? { bytes: given, name: `problem ${id}, picture ${picture + 1}` } : given;
 }

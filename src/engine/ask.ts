@@ -3,14 +3,13 @@ import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import type { Policy, RolloutRequest } from '../core/ports.js';
-import { checked } from '../core/schema.js';
-import type { ImageSource, Response, Sampling } from '../core/types.js';
+import { checked, imageInput, imageSource } from '../core/schema.js';
+import type { ImageInput, Response, Sampling } from '../core/types.js';
 
 /** One question. */
 export interface Question {
   readonly question: string;
-  /** File paths or encoded bytes (PNG, JPEG, WebP). */
-  readonly images?: readonly (string | Uint8Array)[];
+  readonly images?: readonly ImageInput[];
 }
 
 /** How answers are sampled: greedily, 512 tokens at most, where nothing else is said. */
@@ -40,7 +39,7 @@ export interface StreamedResponse extends Response {
 // Ranges of numbers are for `checkSampling` and `rollout` to check.
 const questionFields = {
   question: z.string(),
-  images: z.array(z.union([z.string().min(1), z.instanceof(Uint8Array)], 'a path or encoded bytes')).optional(),
+  images: z.array(imageInput).optional(),
 };
 const answerFields = {
   n: z.number().optional(),
@@ -149,9 +148,7 @@ function requestOf({ question, images = [] }: Question, n: number, key: string):
   const problem = {
     id: 'question',
     question,
-    images: images.map(
-      (image): ImageSource => (typeof image === 'string' ? { path: image } : { bytes: image, name: 'image' }),
-    ),
+    images: images.map((image) => imageSource(image, 'image')),
     answer: '',
     questionType: 'free_form',
     answerType: 'text',

@@ -15,7 +15,16 @@ test('the names that a program can import are these', () => {
       ...['experiment', 'listPresets', 'listRuns', 'loadConfig', 'loadModel', 'openDisplay', 'openRun'],
       ...['resolveConfig', 'rollout'],
     ],
-    ['loadProblems', 'messagesLine', 'openProblems', 'openSteps', 'stepwiseLine', 'visualPrmLine', 'writeProblems'],
+    [
+      'describeData',
+      'loadProblems',
+      'messagesLine',
+      'openProblems',
+      'openSteps',
+      'stepwiseLine',
+      'visualPrmLine',
+      'writeProblems',
+    ],
     ['grade', 'gradeFile', 'protocols', 'splitSteps'],
     ['Judge', 'RELEVANCE_PROMPT', 'RelevanceJudge', 'lastResortOf'],
   ]);
