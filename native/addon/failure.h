@@ -10,4 +10,14 @@ namespace mstar::addon {
  * JavaScript thread. */
 Napi::Error to_error(Napi::Env env, const std::exception_ptr& failure);
 
+/** A call that answers at once. */
+template <Napi::Value (*call)(const Napi::CallbackInfo&)>
+Napi::Value guarded(const Napi::CallbackInfo& info) {
+  try {
+    return call(info);
+  } catch (...) {
+    throw to_error(info.Env(), std::current_exception());
+  }
+}
+
 }  // namespace mstar::addon

@@ -1,15 +1,14 @@
 // `mstar/data`: problems and labelled steps, read from files and written to them.
 import { z } from 'zod';
 import * as problems from '../data/problems.js';
-import * as stepData from '../data/steps/read.js';
-import * as stepLines from '../data/steps/write.js';
+import * as steps from '../data/steps.js';
 import * as describing from '../jobs/describe-data.js';
 import * as writing from '../problems/write.js';
 import { call, looking, path, promising, readFields, seed, text, whole } from './arguments.js';
 
 export type { ImageSource, Problem } from '../core/types.js';
 export type { ReadOptions } from '../data/problems.js';
-export type { StepLabelled } from '../data/steps/records.js';
+export type { StepLabelled } from '../data/steps.js';
 export type { DescribeOptions } from '../jobs/describe-data.js';
 export type { WriteOptions, Written } from '../problems/write.js';
 export type { Census, Histogram } from '../views/dataset/census.js';
@@ -40,10 +39,10 @@ export const describeData = promising(
   { file: path, options: describeOptions.optional() },
   describing.describeData,
 );
-export const openSteps = looking('openSteps', { file: path, form: path.optional() }, stepData.openSteps);
-export const messagesLine = looking('messagesLine', { solution }, stepLines.messagesLine);
-export const stepwiseLine = looking('stepwiseLine', { solution }, stepLines.stepwiseLine);
-export const visualPrmLine = looking('visualPrmLine', { solution }, stepLines.visualPrmLine);
+export const openSteps = looking('openSteps', { file: path, form: path.optional() }, steps.openSteps);
+export const messagesLine = looking('messagesLine', { solution }, steps.messagesLine);
+export const stepwiseLine = looking('stepwiseLine', { solution }, steps.stepwiseLine);
+export const visualPrmLine = looking('visualPrmLine', { solution }, steps.visualPrmLine);
 export const writeProblems = promising(
   'writeProblems',
   {

@@ -11,7 +11,7 @@ const binary = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..
 const endless = sampling({ maxTokens: 100000, stop: new Int32Array(0) });
 
 test('memory that is not there is an error of one line with code ERR_MEMORY', () => {
-  const ask = () => addon().probe('cpu', 'float32', 2 ** 50, 8);
+  const ask = () => addon().checks.probe('cpu', 'float32', 2 ** 50, 8);
   expect(ask).toThrow(expect.objectContaining({ code: 'ERR_MEMORY', message: expect.stringMatching(/^[^\n]+$/) }));
 });
 

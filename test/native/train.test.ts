@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { NativeModel, RawExample, WeightFile } from '../../src/engine/binding.js';
+import { addon, type NativeModel, type RawExample, type WeightFile } from '../../src/engine/binding.js';
 import { image, largestDifference, open, optimizer, prompt, removeTemporary, stream, temporary } from './tiny-model.js';
 
 afterAll(removeTemporary);
@@ -36,7 +36,7 @@ describe('one optimizer step', () => {
     const examples = batch(model, 4);
     const settings = optimizer({ lr: 0.01, weightDecay: 0.3 });
     await model.setOptimizer(settings);
-    const { gradients } = await model.gradients(examples, 'response');
+    const { gradients } = await addon().checks.gradients(model, examples, 'response');
     const before = await read(model, [MATRIX, VECTOR]);
     await model.trainStep(examples, 'response');
     const after = await read(model, [MATRIX, VECTOR]);
@@ -57,7 +57,7 @@ describe('one optimizer step', () => {
   test('clipping scales the gradient to the limit and reports the norm before it', async () => {
     const model = await open();
     const examples = batch(model, 4);
-    const { gradients } = await model.gradients(examples, 'response');
+    const { gradients } = await addon().checks.gradients(model, examples, 'response');
     let squares = 0;
     for (const { data } of Object.values(gradients)) for (const g of data) squares += g * g;
     await model.setOptimizer(optimizer({ lr: 0, clip: 0.01 }));
@@ -97,11 +97,10 @@ describe('one optimizer step', () => {
 
   test('the cut into micro-batches and the number of threads change the gradient by rounding only', async () => {
     const model = await open();
-    const single = await open({ threads: 1 });
+    const single = await open({ threads: 1, tokenBudget: 30 });
     const examples = batch(model, 9);
-    await single.setOptimizer(optimizer({ tokenBudget: 30 }));
-    const whole = await model.gradients(examples, 'response');
-    const cut = await single.gradients(examples, 'response');
+    const whole = await addon().checks.gradients(model, examples, 'response');
+    const cut = await addon().checks.gradients(single, examples, 'response');
     expect(cut.loss).toBeCloseTo(whole.loss, 5);
     for (const [name, { data }] of Object.entries(whole.gradients)) {
       const scale = Math.max(...data.map(Math.abs), 1e-3);
@@ -135,7 +134,7 @@ describe('weights of examples', () => {
     ['response', 'none'],
     ['step', 'mean'],
   ] as const)('multiply the losses of its tokens, their sum is divided by all tokens: %s', async (objective, head) => {
-    const [model, single] = [await open({ head }), await open({ head, threads: 1 })];
+    const [model, single] = [await open({ head }), await open({ head, threads: 1, tokenBudget: 40 })];
     const examples = batch(model, WEIGHTS.length);
     const every = examples.map(({ response }) => Uint32Array.from(response, (_, at) => at));
     const rows = objective === 'step' ? await model.score(examples, every) : await model.logprobs(examples);
@@ -148,7 +147,7 @@ describe('weights of examples', () => {
         tokens++;
       }
     for (const one of [model, single]) {
-      await one.setOptimizer(optimizer({ lr: 0, tokenBudget: 40 }));
+      await one.setOptimizer(optimizer({ lr: 0 }));
       expect((await one.trainStep(weighted(examples), objective)).loss).toBeCloseTo(expected / tokens, 4);
     }
     await Promise.all([model.dispose(), single.dispose()]);
@@ -159,10 +158,11 @@ describe('weights of examples', () => {
     const examples = batch(model, WEIGHTS.length);
     const tokens = examples.map(({ response }) => response.length);
     const all = tokens.reduce((sum, count) => sum + count, 0);
-    const together = (await model.gradients(weighted(examples), 'response')).gradients[MATRIX]?.data ?? [];
+    const together =
+      (await addon().checks.gradients(model, weighted(examples), 'response')).gradients[MATRIX]?.data ?? [];
     const expected = new Float64Array(together.length);
     for (const [i, example] of examples.entries()) {
-      const { gradients } = await model.gradients([example], 'response');
+      const { gradients } = await addon().checks.gradients(model, [example], 'response');
       const share = ((WEIGHTS[i] as number) * (tokens[i] as number)) / all;
       for (const [at, value] of (gradients[MATRIX]?.data ?? []).entries())
         expected[at] = (expected[at] ?? 0) + share * value;
