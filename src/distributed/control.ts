@@ -70,6 +70,9 @@ const limits = { 'grpc.max_send_message_length': -1, 'grpc.max_receive_message_l
 
 export interface RankServer {
   readonly port: number;
+  /** Takes no more calls; resolves when those under way are answered. */
+  end(): Promise<void>;
+  /** Ends the calls under way. */
   close(): void;
 }
 
@@ -97,7 +100,11 @@ export async function serveRank(address: string, trust: Trust, answer: Answerer)
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync(`${address}:0`, credentials, (error, bound) => (error ? reject(error) : resolve(bound))),
   );
-  return { port, close: () => server.forceShutdown() };
+  return {
+    port,
+    end: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
+    close: () => server.forceShutdown(),
+  };
 }
 
 export interface RankClient {

@@ -44,7 +44,7 @@ export async function follow(group: NativeGroup, rank: number, address: string, 
   });
   await group.set(`rank/${rank}`, `${address}:${server.port}`);
   await home;
-  server.close();
+  await server.end();
 }
 
 type Rest = [progress: Parameters<Answerer>[1], signal: AbortSignal];
