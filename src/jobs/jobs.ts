@@ -21,7 +21,7 @@ import type { Config, ConfigInput } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
 import type { ModelHost, Policy, Scorer } from '../core/ports.js';
 import type { Problem, RolloutStats } from '../core/types.js';
-import { digestProblems } from '../data/digest.js';
+import { digestProblems } from '../data/content.js';
 import { writeSplits } from '../data/splits-file.js';
 import { createHost } from '../engine/host.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';

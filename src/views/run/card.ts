@@ -1,4 +1,5 @@
 // One problem with its responses as a card: picture, question, gold answer, true steps, and each response step by step.
+import { groupBy, sum } from '../../core/lists.js';
 import { count, decimal } from '../../page/format.js';
 import { html, type Markup, type Part } from '../../page/html.js';
 import { fold } from '../../page/parts.js';
@@ -25,24 +26,22 @@ interface Group {
   readonly by?: string;
 }
 
-const SHOWN = 6;
-const MOST_CHARACTERS = 4000;
-
 export function problemCard({ problem, why, rows, by, pictures, truth }: ProblemCard): Markup {
   const [first] = rows as [ResponseRow];
   const groups = by
     ? rows.map((row, i): Group => ({ row, samples: [], selected: false, by: by[i] }))
     : groupResponses(rows);
+  const shown = 6;
   const item = (group: Group): Markup => html`<li>${responseView(group)}</li>`;
-  const rest = groups.slice(SHOWN);
-  const more = rest.reduce((sum, { samples }) => sum + samples.length, 0);
+  const rest = groups.slice(shown);
+  const more = sum(rest.map(({ samples }) => samples.length));
   return html`<article class="problem">
 <header><h4>${why}</h4><code>${problem}</code></header>
 <div class="ask">${pictures.map((picture) => pictureView(picture, problem))}
 <p class="question" dir="auto">${first.question}</p>
 <p class="gold">Gold answer: <b dir="auto">${first.answer}</b></p>
 ${truth.length > 0 && html`<p class="gold">True steps:</p><ol class="truth">${truth.map((step) => html`<li dir="auto">${step}</li>`)}</ol>`}</div>
-<div><ul class="responses">${groups.slice(0, SHOWN).map(item)}</ul>
+<div><ul class="responses">${groups.slice(0, shown).map(item)}</ul>
 ${rest.length > 0 && fold(`${count(more)} more`, html`<ul class="responses">${rest.map(item)}</ul>`)}</div>
 </article>`;
 }
@@ -55,21 +54,15 @@ function pictureView({ uri, width, height }: EmbeddedPicture, problem: string): 
 
 /** Selected ones first, then right ones by reward, then the others as they came. */
 function groupResponses(rows: readonly ResponseRow[]): Group[] {
-  const groups = new Map<string, Group>();
-  for (const row of rows) {
-    const key = JSON.stringify([row.verdict, row.finish, row.text]);
-    const group = groups.get(key);
-    groups.set(key, {
-      row: group?.row ?? row,
-      samples: [...(group?.samples ?? []), ...(row.sample === null ? [] : [row.sample])],
-      selected: (group?.selected ?? false) || row.selected,
-    });
-  }
+  const alike = groupBy(rows, ({ verdict, finish, text }) => JSON.stringify([verdict, finish, text]));
+  const groups = [...alike.values()].map((same) => ({
+    row: same[0] as ResponseRow,
+    samples: same.flatMap(({ sample }) => sample ?? []),
+    selected: same.some(({ selected }) => selected),
+  }));
   const rank = ({ row, selected }: Group): number => (selected ? 2 : row.verdict === 'correct' ? 1 : 0);
   const reward = ({ row }: Group): number => row.reward ?? Number.NEGATIVE_INFINITY;
-  return [...groups.values()].sort(
-    (a, b) => rank(b) - rank(a) || (reward(a) === reward(b) ? 0 : reward(b) - reward(a)),
-  );
+  return groups.sort((a, b) => rank(b) - rank(a) || (reward(a) === reward(b) ? 0 : reward(b) - reward(a)));
 }
 
 const VERDICTS: Readonly<Record<string, readonly [name: string, text: string]>> = {
@@ -90,7 +83,7 @@ ${stepsView(row)}${explained && html`<p class="reason">${row.reason}</p>`}</div>
 
 function stepsView({ text, steps }: ResponseRow): Part {
   if (text === '') return null;
-  const shown = text.slice(0, MOST_CHARACTERS);
+  const shown = text.slice(0, 4000);
   const cut =
     text.length > shown.length && html`<p class="reason">… ${count(text.length - shown.length)} more characters</p>`;
   const all: readonly StepRow[] = steps.length > 0 ? steps : [{ start: 0, end: text.length, score: null, right: null }];
