@@ -1,7 +1,7 @@
 // The one grader: reward, voting, Pass@K, labels and evaluation all ask it. Extract, normalise, compare; nothing is
 // evaluated.
 import type { Grade, Problem } from '../../core/types.js';
-import { type ChoiceRead, readLooseChoice, readStatedChoice } from './choice.js';
+import { type ChoiceRead, ChoiceReader } from './choice.js';
 import { Choices } from './choices.js';
 import {
   type ExpressionRead,
@@ -119,12 +119,12 @@ function readChoice({ choices, question }: Omit<Gradable, 'answer'>, response: s
         { extracted, normalised: Choices.of(choices).firstSame(letter), alternatives: [], how };
   let unread = NOTHING;
   for (const piece of statedAnswers(response, true)) {
-    const read = readStatedChoice(piece.text, choices);
+    const read = new ChoiceReader(piece.text, choices).stated();
     if (read) return named(read, piece.how);
     unread = notRead(piece, 'is none of the choices');
     if (isFinal(piece)) return unread;
   }
-  const loose = readLooseChoice(response, choices);
+  const loose = new ChoiceReader(response, choices).loose();
   if (loose) return named(loose, 'the last choice named');
   return readYesNo(choices, question, response) ?? unread;
 }
