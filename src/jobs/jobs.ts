@@ -223,7 +223,7 @@ async function onData<T>(
   const problems = choose(await readData(data, reading, options, limit || undefined));
   if (problems.length === 0) throw new UserError(`${data}: problems: none that count, wanted at least one`);
   const prompt = { solve, givenAnswer: solve, system };
-  const host = options.host ?? createHost({ ...rest, threads, tokenBudget: 1, prompt, onRollout: options.onRollout });
+  const host = options.host ?? createHost({ ...rest, threads, prompt, onRollout: options.onRollout });
   const opened: Partial<{ policy: Policy; scorer: Scorer }> = {};
   const models: JobModels = {
     policy: async () => {
