@@ -30,7 +30,7 @@ export interface Group {
 }
 
 /** Where letters name choices. Patterns begin with what is rare in a text, which keeps the search fast. */
-const LETTERS = {
+const LETTERS = Object.entries({
   /** The C of `sin(C)` is none. */
   bracket: /[([](?<![A-Za-z\d][([])\s?([A-Za-z])\s?[)\]]/g,
   /**
@@ -45,7 +45,7 @@ const LETTERS = {
     'g',
   ),
   named: /\b(?:option|choice)s? ([a-z])(?![\w-])/g,
-};
+});
 
 /**
  * How much is looked at, in UTF-16 units: of the end of a text for values, of a sentence, between choices that are named
@@ -68,7 +68,7 @@ export class NamedChoices {
    * @param lettersFirst where a letter and the words of a choice stand at the same place, the letter is taken
    */
   groups(lettersFirst: boolean): Group[] {
-    const letters = Object.entries(LETTERS).flatMap(([how, pattern]) =>
+    const letters = LETTERS.flatMap(([how, pattern]) =>
       Array.from(this.#text.matchAll(pattern), ({ 0: { length }, 1: written = '', index }): Mention => {
         const end = index + length;
         const by = how === 'bracket' ? how : 'letter';
