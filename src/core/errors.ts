@@ -22,13 +22,14 @@ export type UserErrorCode =
   /** The native addon is not built or does not load. */
   | 'ERR_ADDON';
 
-/** How a native call failed: ERR_ARGUMENT is a value of another type than the addon takes, ERR_ENGINE any other failure. */
+/** How a native call failed: ERR_ARGUMENT is a value of another type than the addon takes, ERR_RANK a rank of the job that is lost, ERR_ENGINE any other failure. */
 export const ENGINE_ERROR_CODES = [
   'ERR_ENGINE',
   'ERR_MEMORY',
   'ERR_CANCELLED',
   'ERR_DISPOSED',
   'ERR_ARGUMENT',
+  'ERR_RANK',
 ] as const;
 export type EngineErrorCode = (typeof ENGINE_ERROR_CODES)[number];
 

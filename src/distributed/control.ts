@@ -13,7 +13,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { decode, Encoder, ExtensionCodec } from '@msgpack/msgpack';
-import { EngineError, Stopped, UserError } from '../core/errors.js';
+import { ENGINE_ERROR_CODES, EngineError, type EngineErrorCode, Stopped, UserError } from '../core/errors.js';
 
 export interface Call {
   readonly verb: string;
@@ -36,7 +36,7 @@ export interface Trust {
 type Message =
   | { readonly progress: unknown }
   | { readonly value: unknown }
-  | { readonly error: { readonly name: string; readonly code?: string; readonly message: string } };
+  | { readonly error: { readonly name: string; readonly code: EngineErrorCode; readonly message: string } };
 
 // Typed arrays keep their kind; bytes (Uint8Array) are MessagePack's own.
 const codec = new ExtensionCodec();
@@ -90,7 +90,7 @@ export async function serveRank(address: string, trust: Trust, answer: Answerer)
       const value = await answer(stream.request, (progress) => stream.write({ progress }), gone.signal);
       stream.write({ value: value ?? null });
     } catch (error) {
-      const { name, code, message } = error as Error & { code?: string };
+      const { name, code, message } = error as EngineError;
       stream.write({ error: { name, code, message } });
     }
     stream.end();
@@ -154,10 +154,10 @@ export function connectRank(rank: number, address: string, trust: Trust): RankCl
   };
 }
 
-function errorOf({ name, code, message }: { name: string; code?: string; message: string }): Error {
+function errorOf({ name, code, message }: Pick<EngineError, 'code' | 'message'> & { readonly name: string }): Error {
   if (name === 'UserError') return new UserError(message);
   if (name === 'AbortError') return new Stopped();
-  return new EngineError(code ?? 'ERR_ENGINE', message);
+  return new EngineError(ENGINE_ERROR_CODES.includes(code) ? code : 'ERR_ENGINE', message);
 }
 
 function sameSecret(given: unknown, wanted: string): boolean {
