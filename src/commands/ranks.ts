@@ -1,0 +1,68 @@
+// Runs a verb over several processes: starts them where --processes or --gpus asks for it, or joins those that a launcher
+// (torchrun, srun, Kubernetes) has started.
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type { Argv } from 'yargs';
+import { UserError } from '../core/errors.js';
+import { rankFrom } from '../distributed/environment.js';
+import type { JobOptions } from '../jobs/jobs.js';
+
+export interface RankFlags {
+  readonly processes: number | undefined;
+  readonly gpus: number | undefined;
+}
+
+export function rankFlags<T>(yargs: Argv<T>): Argv<T & RankFlags> {
+  return yargs
+    .option('processes', {
+      type: 'number',
+      describe: 'sample, label and score in this many processes of this machine; the results are the same',
+    })
+    .option('gpus', { type: 'number', describe: 'the same with one process for each of this many GPUs' })
+    .group(['processes', 'gpus'], 'Several processes:') as never;
+}
+
+/**
+ * Does the work of a verb in this process, or, over several, on rank 0.
+ * @param work takes how models are opened: undefined for this process alone
+ */
+export async function overRanks(
+  { processes, gpus }: RankFlags,
+  work: (openHost?: JobOptions['openHost']) => Promise<void>,
+): Promise<void> {
+  const rank = rankFrom(process.env);
+  const wanted = countOf(processes, '--processes') ?? countOf(gpus, '--gpus') ?? 1;
+  if (!rank && wanted === 1) return work();
+  if (!rank) {
+    const { supervise } = await import('../distributed/supervise.js');
+    // Ranks on one machine share its cores unless they are told otherwise.
+    const threads = Math.max(1, Math.floor(availableParallelism() / wanted));
+    process.exitCode = await supervise({
+      ranks: wanted,
+      command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+      environment: {
+        OMP_NUM_THREADS: String(threads),
+        ...process.env,
+        MSTAR_SECRET: process.env.MSTAR_SECRET ?? randomBytes(16).toString('hex'),
+      },
+    });
+    return;
+  }
+  const { join, leave } = await import('../distributed/group.js');
+  const ranks = await join(rank, process.env);
+  if (!ranks) return;
+  const [{ spreadHost }, { createHost }] = await Promise.all([
+    import('../distributed/host.js'),
+    import('../engine/host.js'),
+  ]);
+  try {
+    await work((options) => spreadHost(createHost(options), options, ranks));
+  } finally {
+    await leave(ranks);
+  }
+}
+
+function countOf(value: number | undefined, flag: string): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= 1)) return value;
+  throw new UserError(`${flag}: ${value}, wanted a whole number from 1 up`, 'ERR_SETTING');
+}
