@@ -1,6 +1,7 @@
 #pragma once
 // The decoder's forward pass for prefill and decoding on CPU: packed weights, cached keys and values, no autograd, no
-// LibTorch inside a step. A row's numbers do not depend on the other rows of the call. Plain twin: Backbone::hidden.
+// LibTorch inside a step. A row's numbers do not depend on the other rows of the call. Weights, keys and values have
+// the number type of the parameters; what flows between them is float32. Plain twin: Backbone::hidden.
 #include <vector>
 
 #include "base/huge_pages.h"

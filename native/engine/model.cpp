@@ -24,10 +24,10 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
       parameters_(backbone_->parameter_shapes(),
                   at::TensorOptions(type_named(spec.dtype)).device(open_device(spec.device))),
       threads_(spec.threads),
-      device_decode_(spec.device_decode || !parameters_.device().is_cpu() || spec.dtype != "float32"),
+      device_decode_(spec.device_decode || !parameters_.device().is_cpu()),
       deterministic_(spec.deterministic),
       kv_bytes_(spec.kv_bytes),
-      pool_(backbone_->decoder_shape()) {
+      pool_(backbone_->decoder_shape(), spec.dtype == "float32" ? cpu::Number::float32 : cpu::Number::bfloat16) {
   at::set_num_threads(threads_);
   const at::NoGradGuard no_grad;
   if (spec.head != Head::none) {

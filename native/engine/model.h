@@ -59,7 +59,7 @@ class Model {
   std::unique_ptr<Backbone> backbone_;
   Parameters parameters_;
   int threads_;
-  bool device_decode_;  // decode with DeviceDecoder; CpuDecoder knows float32 on CPU only
+  bool device_decode_;  // decode with DeviceDecoder; CpuDecoder knows the CPU only
   int64_t token_budget_ = 8192;
   std::unique_ptr<Optimizer> optimizer_;
   bool deterministic_;

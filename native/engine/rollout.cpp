@@ -115,7 +115,7 @@ class Worker {
     row.own = std::make_shared<Segment>(pool_, quota_);
     if (tokens.empty()) return;
     const auto length = static_cast<int64_t>(tokens.size());
-    auto embedded = context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong)).contiguous();
+    auto embedded = embed(tokens);
     std::vector<cpu::KvSpan> before;
     for (const SharedSpan& span : row.shared) before.push_back(span.segment->span(span.length));
     row.own->reserve(length);
@@ -142,7 +142,7 @@ class Worker {
     if (known) {
       ++shared_.cached;
     } else {
-      auto embedded = embed_prompts(context_.backbone, context_.parameters, {&prompt});
+      auto embedded = embed_prompts(context_.backbone, context_.parameters, {&prompt}).to(at::kFloat);
       shared_.encodes += static_cast<int64_t>(prompt.images.size());
       auto segment = std::make_shared<Segment>(pool_, quota_);
       auto last = prefill(embedded.mutable_data_ptr<float>(), prompt_length, *segment, {}, 0, prompt_length,
@@ -172,8 +172,7 @@ class Worker {
     }
     if (forks.empty()) return;
     const int64_t length = ends.back() + 1;  // forks ascend; longer ones may have been made anew above
-    auto embedded = context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong).narrow(0, 0, length));
-    embedded = embedded.contiguous();
+    auto embedded = embed({tokens.begin(), tokens.begin() + length});
     auto segment = std::make_shared<Segment>(pool_, quota_);
     const auto logits = prefill(embedded.mutable_data_ptr<float>(), length, *segment, {root.segment->span(root.length)},
                                 root.length, root.length + length, ends);
@@ -204,6 +203,11 @@ class Worker {
     return out;
   }
 
+  /** Embeddings [N, D] in float32, as the decoder takes them. */
+  at::Tensor embed(const std::vector<int64_t>& tokens) const {
+    return context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong)).to(at::kFloat).contiguous();
+  }
+
   /** Whether keys cached for a sequence of `cached` tokens are of no use once it has `length`. */
   bool switches_between(int64_t cached, int64_t length) const {
     return shape_.rotation_switches && cached <= shape_.max_positions && length > shape_.max_positions;
@@ -214,9 +218,8 @@ class Worker {
     const RolloutRequest& asked = shared_.requests[request];
     std::vector<int64_t> tokens = asked.prefix;
     tokens.insert(tokens.end(), response.begin(), response.end());
-    const auto after = context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong));
-    auto embedded =
-        at::cat({embed_prompts(context_.backbone, context_.parameters, {&asked.prompt}), after}).contiguous();
+    const auto before = embed_prompts(context_.backbone, context_.parameters, {&asked.prompt}).to(at::kFloat);
+    auto embedded = at::cat({before, embed(tokens)});
     shared_.encodes += static_cast<int64_t>(asked.prompt.images.size());
     auto segment = std::make_shared<Segment>(pool_, quota_);
     const int64_t length = embedded.size(0);
@@ -310,7 +313,7 @@ class Worker {
       }
       ++groups.back().rows;
     }
-    auto x = context_.backbone.embed(context_.parameters, at::tensor(tokens, at::kLong)).contiguous();
+    auto x = embed(tokens);
     float* hidden = x.mutable_data_ptr<float>();
     context_.decoder.forward(pool_, rows, groups, hidden, scratch_);
     logits_.resize(static_cast<size_t>(count * shape_.vocab));

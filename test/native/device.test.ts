@@ -1,4 +1,4 @@
-// The decode path of GPUs and of bfloat16 against the packed float32 path and the plain forward, on the CPU.
+// The decode path of GPUs against the packed path and the plain forward, on the CPU.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NativeModel, RawRequest, RawRollout, RawSampling } from '../../src/engine/binding.js';
 import { image, largestDifference, never, open, prompt, removeTemporary, sampling } from './tiny-model.js';
@@ -140,25 +140,28 @@ describe('the device path in float32', () => {
 });
 
 describe('bfloat16', () => {
-  test('log-probabilities of a rollout are those of its own plain forward, within the rounding of the type', async () => {
-    const model = await open({ dtype: 'bfloat16' });
-    const requests = asked(3, 3);
-    const { responses } = await roll(model, requests);
-    let total = 0;
-    let count = 0;
-    for (const [i, samples] of responses.entries()) {
-      const { tokens, images } = requests[i] as RawRequest;
-      const plain = await model.logprobs(samples.map((s) => ({ tokens, images, response: s.tokens })));
-      samples.forEach((sample, j) => {
-        sample.logprobs.forEach((value, k) => {
-          total += Math.abs(value - (plain[j]?.[k] ?? Number.NaN));
+  test.each(['packed', 'device'] as const)(
+    'log-probabilities of a rollout on the %s path are those of its plain forward, within the rounding of the type',
+    async (decode) => {
+      const model = await open({ dtype: 'bfloat16', decode });
+      const requests = asked(3, 3);
+      const { responses } = await roll(model, requests);
+      let total = 0;
+      let count = 0;
+      for (const [i, samples] of responses.entries()) {
+        const { tokens, images } = requests[i] as RawRequest;
+        const plain = await model.logprobs(samples.map((s) => ({ tokens, images, response: s.tokens })));
+        samples.forEach((sample, j) => {
+          sample.logprobs.forEach((value, k) => {
+            total += Math.abs(value - (plain[j]?.[k] ?? Number.NaN));
+          });
+          count += sample.logprobs.length;
         });
-        count += sample.logprobs.length;
-      });
-    }
-    expect(total / count).toBeLessThan(0.05);
-    await model.dispose();
-  });
+      }
+      expect(total / count).toBeLessThan(0.05);
+      await model.dispose();
+    },
+  );
 
   test('is near float32 and not equal to it', async () => {
     const model = await open({ dtype: 'bfloat16' });
