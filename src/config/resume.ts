@@ -13,7 +13,6 @@ interface Difference {
 /** How the engine computes: decides whether the bytes depend on what is computed together. */
 interface Computing {
   readonly device: 'cpu' | 'cuda';
-  readonly dtype: 'float32' | 'bfloat16';
   readonly deterministic: boolean;
 }
 
@@ -22,7 +21,7 @@ const PATHS = /^(model\.path|data\.(outOfDomain\.)?(file|imageRoot)|model|data|i
 /** Why a setting that bounds memory matters, beside the reason that all share where what is computed together counts. */
 const SUMS = 'the sums of an optimizer step depend on it';
 const SCORES = 'the PRM scores the responses of a chunk together';
-const TOGETHER = 'on a GPU or in bfloat16 without deterministic the bytes depend on what is computed together';
+const TOGETHER = 'on a GPU without deterministic the bytes depend on what is computed together';
 
 /**
  * Tells why a difference matters, in words that may be none; null where the bytes of the run do not depend on it.
@@ -50,8 +49,8 @@ export function memoryFault(error: unknown, computing: Computing): unknown {
 }
 
 /** Whether each response is computed as if it were alone. */
-function isAlone({ device, dtype, deterministic }: Computing): boolean {
-  return (device === 'cpu' && dtype === 'float32') || deterministic;
+function isAlone({ device, deterministic }: Computing): boolean {
+  return device === 'cpu' || deterministic;
 }
 
 /** Whether two texts name one place: a path as it was written, and the same made absolute. */

@@ -60,8 +60,8 @@ function plan(phase: PhasePlan['phase'], items: readonly Item[]): PhasePlan {
 
 function decodeItems({ language, decoder }: ModelSizes, work: Workload, bytes: number): Item[] {
   const logits = { what: 'logits', bytes: LOGIT_COPIES * work.rows * decoder.vocabulary * 4 };
-  // float32 on CPU decodes from a packed copy of the language model's weights.
-  if (work.device === 'cpu' && bytes === 4) return [{ what: 'packed weights', bytes: language * 4 }, logits];
+  // The CPU decodes from a packed copy of the language model's weights.
+  if (work.device === 'cpu') return [{ what: 'packed weights', bytes: language * bytes }, logits];
   return [logits];
 }
 

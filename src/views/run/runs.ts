@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemFault, UserError } from '../../core/errors.js';
+import { sum } from '../../core/lists.js';
 import { count } from '../../page/format.js';
 import { NotARun, type RunData, readRun } from './read.js';
 
@@ -32,7 +33,7 @@ export async function listRuns(folder: string): Promise<RunLine[]> {
       if (!(error instanceof UserError)) throw error;
       if (error instanceof NotARun) continue;
       const none = { method: '', iterations: '', first: null, last: null, seconds: 0 };
-      lines.push({ name, ...none, state: `damaged: ${error.message}` });
+      lines.push({ name, ...none, state: `cannot be read: ${error.message}` });
     }
   }
   return lines;
@@ -57,7 +58,7 @@ function lineOf(run: RunData): RunLine {
     iterations: iterationsOf(run, '/'),
     first: tests[0]?.greedy.accuracy ?? null,
     last: tests.at(-1)?.greedy.accuracy ?? null,
-    seconds: Object.values(seconds).reduce((sum, value) => sum + value, 0),
+    seconds: sum(Object.values(seconds)),
     state: stateOf(run),
   };
 }
