@@ -1,6 +1,6 @@
 // What the engine needs to know about a backbone besides its network: config, chat template, special tokens, parameter
 // prefixes. Each other file of this folder but registry.ts describes one backbone.
-import type { ImageToken, PictureForm, PromptPart } from '../text/prompt.js';
+import type { PictureRules, PromptPart } from '../text/prompt.js';
 
 /** Text and pictures (by index) in order. */
 export type Content = readonly ({ readonly text: string } | { readonly image: number })[];
@@ -20,8 +20,6 @@ export interface ConfigFiles {
   shapes(name: string): readonly number[] | undefined;
 }
 
-export type TokenizerFile = 'tokenizer.model' | 'tokenizer.json';
-
 /** Ends with a user turn. */
 export interface Conversation {
   /** Instead of the template's own system message. */
@@ -29,7 +27,7 @@ export interface Conversation {
   readonly turns: readonly Turn[];
 }
 
-export interface Backbone {
+export interface Backbone extends PictureRules {
   /** File name here and folder name in native/models. */
   readonly name: string;
   /** Whether config.json describes this backbone. */
@@ -50,17 +48,13 @@ export interface Backbone {
   readonly prefixes: Readonly<Record<'vision' | 'projector' | 'language', readonly string[]>>;
   /** Other names of parameters in the files of this family -> the parameter: a module that is reached in two ways. */
   readonly aliases: Readonly<Record<string, string>>;
-  readonly tokenizerFile: TokenizerFile;
+  readonly tokenizerFile: 'tokenizer.model' | 'tokenizer.json';
   /** What tokenizer_config.json of a new model says besides the special tokens. */
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
   /** Special strings that a folder's tokenizer must have. */
   readonly specials: readonly string[];
   /** Special string that every prompt begins with. */
   readonly begin: string;
-  /** What stands for one image token in a prompt. */
-  readonly imageToken: ImageToken;
-  /** A picture in a prompt. */
-  readonly picture: PictureForm;
   /** Mark of a picture in the message texts of the reference; in data it is plain text. */
   readonly placeholder: string;
   /** Parts of a conversation up to where the answer begins; begin-of-text first. */

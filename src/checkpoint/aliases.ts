@@ -1,7 +1,8 @@
 // Other names under which checkpoints hold a parameter, and files seen by the engine's names.
 import { open } from 'node:fs/promises';
 import { UserError } from '../core/errors.js';
-import { shown, type TensorRange, type WeightFile } from './safetensors.js';
+import { shown } from '../core/printable.js';
+import type { TensorRange, WeightFile } from './safetensors.js';
 
 /** Name in a file -> the engine's name. */
 export type Aliases = Readonly<Record<string, string>>;

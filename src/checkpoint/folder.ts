@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { systemFault, UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
 import { parseJson, readJson } from '../core/json.js';
+import { shown } from '../core/printable.js';
 import { checked } from '../core/schema.js';
-import { isBuffer, readSafetensors, shown, type WeightFile } from './safetensors.js';
+import { isBuffer, readSafetensors, type WeightFile } from './safetensors.js';
 
 export interface ModelFolder {
   readonly dir: string;

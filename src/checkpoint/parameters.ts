@@ -1,7 +1,8 @@
 // Compares the tensors of a folder with what a backbone wants: same names, same shapes, each once. Their numbers are
 // looked at when the engine maps them.
 import { UserError } from '../core/errors.js';
-import { shown, type WeightFile } from './safetensors.js';
+import { shown } from '../core/printable.js';
+import type { WeightFile } from './safetensors.js';
 
 export interface ParameterShape {
   readonly name: string;

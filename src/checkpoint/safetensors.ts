@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { openRegularFile, readExactly } from '../core/files.js';
 import { parseJson } from '../core/json.js';
+import { shown } from '../core/printable.js';
 import { checked } from '../core/schema.js';
 
 export type TensorDtype = 'F32' | 'F16' | 'BF16';
@@ -140,12 +141,6 @@ function oneOf(names: readonly string[]): string {
 
 function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
-}
-
-/** A value from a file as one short line. */
-export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'missing';
-  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
 }
 
 /** A complete header, the 8-byte length included, for tensors that follow one another in this order. */

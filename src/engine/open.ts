@@ -8,9 +8,10 @@ import { engineWeights } from '../checkpoint/aliases.js';
 import { type ModelFolder, openFolder, parseSideFile } from '../checkpoint/folder.js';
 import { checkParameters, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
 import { type EngineError, UserError } from '../core/errors.js';
-import { loadTokenizer } from '../text/load.js';
+import { loadSentencePiece } from '../text/sentencepiece.js';
 import { readSpecialTokens } from '../text/special-tokens.js';
 import type { Tokenizer } from '../text/tokenizer.js';
+import { loadTokenizerJson } from '../text/tokenizer-json.js';
 import { addon, type ModelSpec, type NativeModel } from './binding.js';
 import { guarded, guardedNow } from './native.js';
 
@@ -61,7 +62,8 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     parseSideFile(folder, 'tokenizer_config.json', true),
     parseSideFile(folder, 'added_tokens.json', true),
   );
-  const tokenizer = loadTokenizer(backbone.tokenizerFile, bytes, special, tokenizerFile);
+  const load = backbone.tokenizerFile === 'tokenizer.model' ? loadSentencePiece : loadTokenizerJson;
+  const tokenizer = load(bytes, special, tokenizerFile);
   const idOf = (name: string): number => {
     const id =
       special.get(name)?.id ?? (backbone.tokenizerFile === 'tokenizer.json' ? tokenizer.idOf(name) : undefined);

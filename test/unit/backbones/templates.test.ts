@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Backbone, Content, Conversation } from '../../../src/backbones/backbone.js';
 import { backbone as minicpm } from '../../../src/backbones/minicpm.js';
 import { backbone as phi3v } from '../../../src/backbones/phi3v.js';
-import { type PictureLayout, promptText } from '../../../src/text/prompt.js';
+import type { PictureLayout } from '../../../src/text/prompt.js';
+import { promptText } from '../../../tools/golden/prompts.js';
 
 const written = ({ render }: Backbone, conversation: Conversation) =>
   render(conversation)
