@@ -39,7 +39,7 @@ export async function diagnose(
   const tensors = weights.flatMap((file) => file.tensors);
   const scores = tensors.some(({ name }) => name === 'reward_head.weight');
   const own = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
-  const wanted = scores ? [...own, ...rewardHeadShapes(numbers[backbone.widthName] as number)] : own;
+  const wanted = scores ? [...own, ...rewardHeadShapes(numbers.l_hidden)] : own;
   checkParameters(dir, weights, wanted);
   const frozen = freeze.flatMap((part) => backbone.prefixes[part]);
   const sizes: ModelSizes = {
@@ -52,7 +52,7 @@ export async function diagnose(
     backbone: backbone.name,
     kind: scores ? 'process reward model' : 'policy',
     parameters: sizes.parameters,
-    positions: numbers[backbone.positionsName] as number,
+    positions: numbers.max_positions,
     tensors: tensors.length,
     files: folder.weights.length,
     dtypes: [...new Set(tensors.map(({ dtype }) => dtype))].sort(),

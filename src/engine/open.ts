@@ -1,7 +1,7 @@
 // Opens a model folder: backbone, tokenizer, checked weights, and the native model over them.
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Backbone } from '../backbones/backbone.js';
+import type { Backbone, ModelNumbers } from '../backbones/backbone.js';
 import { endIds } from '../backbones/fields/generation.js';
 import { findBackbone } from '../backbones/registry.js';
 import { engineWeights } from '../checkpoint/aliases.js';
@@ -33,7 +33,7 @@ export interface DescribedModel {
   readonly backbone: Backbone;
   readonly tokenizer: Tokenizer;
   /** Flat config of the native side. */
-  readonly numbers: Readonly<Record<string, number>>;
+  readonly numbers: ModelNumbers;
   /** Ids that end an answer: those of the backbone, and those that the files name besides. */
   readonly stops: readonly number[];
 }
@@ -75,7 +75,7 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
   };
   for (const name of backbone.specials) idOf(name);
   const numbers = backbone.numbers(files, idOf);
-  const rows = numbers[backbone.vocabularyName] as number;
+  const rows = numbers.vocab;
   if (tokenizer.size > rows) {
     throw new UserError(
       `${configFile}: vocab_size: ${rows}, wanted at least the ${tokenizer.size} ids of the tokenizer`,
@@ -97,7 +97,7 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   const described = await describeModel(folder);
   const { backbone, numbers } = described;
   const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
-  const wanted = head === 'load' ? [...shapes, ...rewardHeadShapes(numbers[backbone.widthName] as number)] : shapes;
+  const wanted = head === 'load' ? [...shapes, ...rewardHeadShapes(numbers.l_hidden)] : shapes;
   const weights = await engineWeights(folder.weights, backbone.aliases);
   checkParameters(dir, weights, wanted);
   const threads = compute.threads || availableParallelism();

@@ -31,8 +31,7 @@ export function rendererOf(
   templates: PromptTemplates,
 ): Renderer {
   const layout = (width: number, height: number) => guardedNow(() => native.imageLayout(width, height));
-  const positions = numbers[backbone.positionsName] as number;
-  return new Renderer({ backbone, tokenizer, layout, positions }, pictures, templates);
+  return new Renderer({ backbone, tokenizer, layout, positions: numbers.max_positions }, pictures, templates);
 }
 
 /** Ids kept over all problems; beyond this they are made anew. */

@@ -4,7 +4,7 @@
 export interface Merges<T> {
   /** Lower comes first; undefined where the two do not merge. */
   rank(left: T, right: T): number | undefined;
-  /** Of two that do not merge nothing that any merge makes at this place. */
+  /** What the two become where they merge. */
   join(left: T, right: T): T | undefined;
 }
 

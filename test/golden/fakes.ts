@@ -119,7 +119,7 @@ export function fakeModel(fake: FakeModel): OpenedModel {
     folder,
     backbone: fake.backbone as Backbone,
     tokenizer: fakeTokenizer(fake.specials),
-    numbers: {},
+    numbers: {} as OpenedModel['numbers'],
     stops: [],
     native: native as unknown as NativeModel,
     parameters,
