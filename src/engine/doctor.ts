@@ -1,7 +1,6 @@
 // Checks a model folder header by header and plans its memory, without reading a weight.
-import { engineWeights } from '../checkpoint/aliases.js';
 import { type ModelFolder, openFolder } from '../checkpoint/folder.js';
-import { checkParameters, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
+import { checkParameters, engineWeights, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
 import { addon } from './binding.js';
 import { guardedNow } from './native.js';
 import { describeModel } from './open.js';

@@ -5,7 +5,8 @@ import { PictureStore } from '../images/store.js';
 import { type ComputeOptions, openModel } from './open.js';
 import { NativePolicy } from './policy.js';
 import { NativeScorer } from './prm.js';
-import { type PromptTemplates, rendererOf } from './renderer.js';
+
+import { type PromptTemplates, Renderer } from './renderer.js';
 
 export interface HostOptions extends ComputeOptions {
   /** Tokens per micro-batch of an optimizer step: bounds its memory. */
@@ -35,14 +36,14 @@ export function createHost(options: HostOptions): NativeHost {
       const opened = await openModel(dir, compute, 'none');
       return new NativePolicy(
         opened,
-        rendererOf(opened, pictures, options.prompt),
+        new Renderer(opened, pictures, options.prompt),
         options.tokenBudget,
         options.onRollout,
       );
     },
     async openScorer(dir, head) {
       const opened = await openModel(dir, compute, head);
-      return new NativeScorer(opened, rendererOf(opened, pictures, options.prompt), options.tokenBudget);
+      return new NativeScorer(opened, new Renderer(opened, pictures, options.prompt), options.tokenBudget);
     },
   };
 }

@@ -11,23 +11,22 @@ import { cancellable, guarded } from './native.js';
 import type { OpenedModel } from './open.js';
 import type { Renderer } from './renderer.js';
 
-/** One question, for programs that do not have a data set. */
-export interface GenerateOptions extends Partial<Sampling> {
-  readonly question: string;
-  /** File paths or encoded bytes (PNG, JPEG, WebP). */
-  readonly images?: readonly (string | Uint8Array)[];
-  /** Answers to sample; 1 when left out. */
-  readonly n?: number;
-  /** The same seed gives the same answers; every call draws anew when it is left out. */
-  readonly seed?: number;
-  readonly signal?: AbortSignal;
-}
-
 // Ranges of numbers are for `rollout` to check.
 const generateSchema = z.strictObject({
   question: z.string(),
-  images: z.array(z.union([z.string().min(1), z.instanceof(Uint8Array)], 'a path or encoded bytes')).optional(),
+  /** File paths or encoded bytes (PNG, JPEG, WebP). */
+  images: z
+    .array(
+      z.union(
+        [z.string().min(1), z.custom<Uint8Array>((image) => image instanceof Uint8Array)],
+        'a path or encoded bytes',
+      ),
+    )
+    .readonly()
+    .optional(),
+  /** Answers to sample; 1 when left out. */
   n: z.number().optional(),
+  /** The same seed gives the same answers; every call draws anew when it is left out. */
   seed: z.number().optional(),
   signal: z.instanceof(AbortSignal).optional(),
   temperature: z.number().optional(),
@@ -35,6 +34,9 @@ const generateSchema = z.strictObject({
   topP: z.number().optional(),
   maxTokens: z.number().optional(),
 });
+
+/** One question, for programs that do not have a data set, and how it is sampled. */
+export type GenerateOptions = Readonly<z.input<typeof generateSchema>>;
 
 /** A question of `generate` that waits for the end of the tick it was asked in. */
 interface Waiting {

@@ -4,8 +4,8 @@ import { existsSync, type Stats } from 'node:fs';
 import { access, chmod, constants, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { makeFolder } from '../core/files.js';
-import { ASIDE, syncPath } from './durable.js';
+import { makeFolder, syncPath } from '../core/files.js';
+import { ASIDE } from './durable.js';
 
 export interface Output {
   /** The flag that names it. */
