@@ -45,7 +45,17 @@ export async function checkOutput(output: Output): Promise<void> {
 export async function writeOutput<T>(output: Output, write: (sink: Sink) => Promise<T>): Promise<T> {
   const target = await targetOf(output);
   if (target.kind === 'file') return writeFileAt(output.path, target.mode, write);
-  if (target.kind === 'stream') return write((piece) => sendTo(target.stream, piece));
+  if (target.kind === 'stream') {
+    // A reader that goes away takes the output with it, not the job.
+    const send: Sink = (piece) =>
+      new Promise((done, fail) => {
+        target.stream.write(piece, (error) => {
+          if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') fail(error);
+          else done();
+        });
+      });
+    return write(send);
+  }
   // Without O_CREAT: nothing is made where the device has gone meanwhile.
   const handle = await open(output.path, constants.O_WRONLY);
   try {
@@ -76,6 +86,12 @@ async function targetOf({ flag, path, others = [], ofRun = false }: Output): Pro
   if (path === '') throw new UserError(`${flag}: empty, wanted a file`);
   const stream = streamAt(path);
   if (stream) return { kind: 'stream', stream };
+  const isDevice = (info: Stats): boolean => info.isFIFO() || info.isCharacterDevice();
+  const isSame = async (info: Stats | undefined, other: string): Promise<boolean> => {
+    if (resolve(path) === resolve(other)) return true;
+    const found = info && (await statOf(stat(other)));
+    return found !== undefined && found.dev === info?.dev && found.ino === info.ino;
+  };
   const info = await statOf(lstat(path));
   if (info?.isSymbolicLink()) {
     const aim = await statOf(stat(path));
@@ -87,14 +103,10 @@ async function targetOf({ flag, path, others = [], ofRun = false }: Output): Pro
   if (info?.isDirectory() || /[/\\]$/.test(path)) refuse('a folder');
   if (info && !info.isFile()) refuse('neither a file nor a pipe');
   for (const other of others)
-    if (await isSame(path, info, other)) refuse('also read or written by this command', 'wanted another file');
+    if (await isSame(info, other)) refuse('also read or written by this command', 'wanted another file');
   if (!ofRun) await refuseRun(flag, path);
   if (info) await access(path, constants.W_OK);
   return { kind: 'file', mode: info && info.mode & 0o777 };
-}
-
-function isDevice(info: Stats): boolean {
-  return info.isFIFO() || info.isCharacterDevice();
 }
 
 /** The stream of this process that leads to what the path names, as /dev/stdout does. */
@@ -102,12 +114,6 @@ function streamAt(path: string): NodeJS.WriteStream | undefined {
   const name = /^\/(?:dev\/(?:stdout|stderr|fd\/[12])|proc\/self\/fd\/[12])$/.exec(resolve(path))?.[0];
   if (!name) return undefined;
   return name.endsWith('err') || name.endsWith('2') ? process.stderr : process.stdout;
-}
-
-async function isSame(path: string, info: Stats | undefined, other: string): Promise<boolean> {
-  if (resolve(path) === resolve(other)) return true;
-  const found = info && (await statOf(stat(other)));
-  return found !== undefined && found.dev === info?.dev && found.ino === info.ino;
 }
 
 /** Throws UserError for a path of a file or a folder that belongs to a run, or lies in one that does. */
@@ -153,14 +159,4 @@ async function writeFileAt<T>(path: string, mode: number | undefined, write: (si
   }
   await syncPath(folder);
   return result;
-}
-
-/** A reader that goes away takes the output with it, not the job. */
-function sendTo(stream: NodeJS.WriteStream, piece: string | Uint8Array): Promise<void> {
-  return new Promise((done, fail) => {
-    stream.write(piece, (error) => {
-      if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') fail(error);
-      else done();
-    });
-  });
 }
