@@ -21,7 +21,7 @@ const command: CommandModule<object, Arguments> = {
       .positional('names', {
         type: 'string',
         array: true,
-        describe: 'table1: methods and intervals; table2: selection; table3: unlabelled questions; dynamics',
+        describe: 'table1: methods and intervals; table2: selection; table3: unlabelled problems; dynamics',
       })
       .option('scale', {
         type: 'string',

@@ -91,12 +91,12 @@ function linesOf({ choosing, ranking, calibration, truth, selection, missing }: 
       .filter(({ name }) => name !== UNBIASED)
       .map(({ name, points }) => `${name} ${percent(points.at(-1)?.mean)}`);
     lines.push(
-      `${choosing.name}, ${choosing.questions} questions, N = ${choosing.n}: one response ${percent(choosing.scores[0]?.accuracy.mean)}${last.map((text) => `, ${text}`).join('')}`,
+      `${choosing.name}, ${choosing.problems} problems, N = ${choosing.n}: one response ${percent(choosing.scores[0]?.accuracy.mean)}${last.map((text) => `, ${text}`).join('')}`,
     );
   }
   if (ranking)
     lines.push(
-      `ranking: ${percent(ranking.pairAccuracy?.mean)} of ${ranking.pairs} pairs, AUC ${decimal(ranking.aucWithin?.mean)} within a question, ${decimal(ranking.auc?.mean)} over all`,
+      `ranking: ${percent(ranking.pairAccuracy?.mean)} of ${ranking.pairs} pairs, AUC ${decimal(ranking.aucWithin?.mean)} within a problem, ${decimal(ranking.auc?.mean)} over all`,
     );
   if (calibration)
     lines.push(

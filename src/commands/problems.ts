@@ -51,7 +51,7 @@ const command: CommandModule<object, Flags> = {
       .option('choice-share', {
         type: 'number',
         default: defaultKnobs.choiceShare,
-        describe: 'share of multiple-choice questions',
+        describe: 'share of multiple-choice problems',
       })
       .example('$0 problems --count 1000 --out problems', 'problems/problems.json and its pictures')
       .example('$0 problems --count 200 --seed 2 --range 9 --out harder', 'other ones, with larger values') as never,

@@ -105,12 +105,12 @@ warmup:
 
 # The process reward model, from steps labelled by completions.
 prm:
-  questions: ${Math.min(50_000, training)}
+  problems: ${Math.min(50_000, training)}
   pairs: ${Math.min(50_000, 2 * training)}
   optimizer: { lr: ${rate(5e-4)}, batchSize: ${batch} }
 
 evolve:
-  # Each iteration samples n responses to its share of the questions and trains on the best k right ones.
+  # Each iteration samples n responses to its share of the problems and trains on the best k right ones.
   iterations: 4
   interval: ${training < 200 ? training : '50%'}
   n: ${isSmall ? 8 : 16}

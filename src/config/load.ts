@@ -4,6 +4,7 @@ import { isNode, LineCounter, YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
+import { newNameOf } from '../core/renamed.js';
 import { readDocument, readYaml } from '../core/yaml.js';
 import { explainIssue } from './explain.js';
 import { packageRoot, presetFiles } from './presets.js';
@@ -208,6 +209,8 @@ function withPaths(config: Config, form: (path: string) => string): Config {
 }
 
 function unknownSetting(path: readonly string[]): string {
+  const now = newNameOf(path.join('.'));
+  if (now !== undefined) return `the name in earlier versions, wanted ${now}`;
   const near = nearestSettings(path);
   return near.length > 0
     ? `unknown setting, did you mean ${new Intl.ListFormat('en', { type: 'disjunction' }).format(near)}?`

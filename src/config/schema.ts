@@ -45,7 +45,7 @@ const generated = z.strictObject({
   count: count(1, 10_000_000).describe('problems to make'),
   families: z.array(z.string().min(1)).min(1).optional().describe('families to take in turn; all when left out'),
   range: count(3, 9).optional().describe('values in the pictures are 1 to this'),
-  choiceShare: share().optional().describe('share of multiple-choice questions'),
+  choiceShare: share().optional().describe('share of multiple-choice problems'),
   seed: count(0, 2 ** 32 - 1)
     .optional()
     .describe('seed of the problems; the seed of the run when left out'),
@@ -118,7 +118,7 @@ export const settings = z.strictObject({
           .string()
           .min(1)
           .optional()
-          .describe('data set of another kind for a second test of the first and last checkpoints'),
+          .describe('data set of another kind for an out-of-domain test of the first and last checkpoints'),
         ...reading,
         generate: generated.optional().describe('make such problems instead of reading a file'),
       })
@@ -151,10 +151,10 @@ export const settings = z.strictObject({
   warmup: z
     .strictObject({
       enabled: z.boolean().default(true).describe('false: the model is taken as warmed up already'),
-      questions: count(0).default(0).describe('labelled questions to sample; 0: all'),
-      samples: count(1, 4096).default(16).describe('responses per question, with the answer given in the prompt'),
+      problems: count(0).default(0).describe('labelled problems to sample; 0: all'),
+      samples: count(1, 4096).default(16).describe('responses per problem, with the answer given in the prompt'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature'),
-      maxPerQuestion: count(0).default(0).describe('most examples per question; 0: no limit'),
+      maxPerProblem: count(0).default(0).describe('most examples per problem; 0: no limit'),
       maxExamples: count(1).default(100_000).describe('most examples in all, drawn by the seed'),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: [] }).describe(
         'fine-tuning on the kept responses',
@@ -163,13 +163,13 @@ export const settings = z.strictObject({
     .prefault({}),
   prm: z
     .strictObject({
-      questions: count(1).default(50_000).describe('labelled questions to sample responses for'),
-      samples: count(1, 4096).default(16).describe('responses per question'),
+      problems: count(1).default(50_000).describe('labelled problems to sample responses for'),
+      samples: count(1, 4096).default(16).describe('responses per problem'),
       temperature: temperature().gt(0).default(1).describe('temperature of these responses'),
-      maxPerQuestion: count(1, 4096)
+      maxPerProblem: count(1, 4096)
         .default(4)
-        .describe('different responses kept per question, right and wrong in turn'),
-      pairs: count(2).default(50_000).describe('question-response pairs to label'),
+        .describe('different responses kept per problem, right and wrong in turn'),
+      pairs: count(2).default(50_000).describe('problem-response pairs to label'),
       balance: z
         .boolean()
         .default(true)
@@ -182,7 +182,7 @@ export const settings = z.strictObject({
         .enum(['min', 'last', 'mean', 'product'])
         .default('min')
         .describe('how step scores become the reward of a response'),
-      convergeEpochs: count(0, 1000)
+      completerEpochs: count(0, 1000)
         .default(4)
         .describe(
           "passes over the warm-up's examples that make the checkpoint which samples for the labels and becomes the PRM, by the optimizer of the warm-up; 0: the warm-up checkpoint does",
@@ -193,7 +193,7 @@ export const settings = z.strictObject({
         .max(0.9)
         .default(0.1)
         .describe(
-          'share of the labelled responses that the PRM is not trained on, whole questions at a time, to measure it by',
+          'share of the labelled responses that the PRM is not trained on, whole problems at a time, to measure it by',
         ),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: ['vision'] }).describe('training of the PRM'),
     })
@@ -220,9 +220,9 @@ export const settings = z.strictObject({
         .union([count(1), z.string().regex(/^(100|\d{1,2}(\.\d{1,4})?)\s?%$/, 'wanted a count or a share like 25%')])
         .default(45_000)
         .describe(
-          'questions per iteration, a count or a share of the labelled ones like 25%; they are passed through in turn',
+          'problems per iteration, a count or a share of the labelled ones like 25%; they are passed through in turn',
         ),
-      n: count(1, 4096).default(16).describe('responses per question'),
+      n: count(1, 4096).default(16).describe('responses per problem'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature, the first one when it is adaptive'),
       select: z
         .strictObject({
@@ -230,16 +230,16 @@ export const settings = z.strictObject({
             .enum(['top', 'threshold', 'random', 'all'])
             .default('top')
             .describe(
-              'among the different right responses: k of highest reward, reward from alpha up, k at random, all',
+              'among the different right responses: k of highest reward, reward from the threshold up, k at random, all',
             ),
-          k: count(1, 4096).default(2).describe('responses per question for top and random'),
-          alpha: z
+          k: count(1, 4096).default(2).describe('responses per problem for top and random'),
+          threshold: z
             .union([z.number().min(-1e6).max(1e6), z.literal('search')])
             .default('search')
             .describe(
-              'least reward for threshold; search: the first iteration is trained with each of alphas, and the one of the highest greedy validation accuracy is taken for the run, the lower of equals',
+              'least reward for the rule threshold; search: the first iteration is trained with each of thresholds, and the one of the highest greedy validation accuracy is taken for the run, the lower of equals',
             ),
-          alphas: z
+          thresholds: z
             .array(z.number().min(-1e6).max(1e6))
             .min(1)
             .max(100)
@@ -253,7 +253,7 @@ export const settings = z.strictObject({
             .enum(['none', 'pseudo', 'oracle'])
             .default('none')
             .describe(
-              'questions without answers: none; pseudo: the weighted vote of their responses stands for the answer; oracle: their true answers are used, for a skyline',
+              'problems without answers: none; pseudo: the weighted vote of their responses stands for the answer; oracle: their true answers are used, for a skyline',
             ),
           after: share()
             .default(0.5)
@@ -301,10 +301,10 @@ export const configSchema = settings.superRefine((config, context) => {
     refuse(['data'], 'no problems, wanted data.file or data.generate');
   if (data.file !== undefined && data.generate !== undefined)
     refuse(['data'], 'both file and generate, wanted one of them');
-  const second = data.outOfDomain;
-  if (second && (second.file === undefined) === (second.generate === undefined))
+  const { outOfDomain } = data;
+  if (outOfDomain && (outOfDomain.file === undefined) === (outOfDomain.generate === undefined))
     refuse(['data', 'outOfDomain'], 'wanted either file or generate');
-  if (second?.generate && data.generate === undefined)
+  if (outOfDomain?.generate && data.generate === undefined)
     refuse(['data', 'outOfDomain', 'generate'], 'set beside data.file, wanted with data.generate only');
   for (const name of Object.keys(reading) as (keyof typeof reading)[]) {
     if (data.generate && data[name] !== undefined)

@@ -14,7 +14,7 @@ export interface Splits {
   readonly test: Problem[];
   /** Global validation. */
   readonly validation: Problem[];
-  /** Out-of-domain test: another data set; empty where none is given. */
+  /** Of the out-of-domain test, another data set; empty where none is given. */
   readonly outOfDomain: Problem[];
 }
 
@@ -31,8 +31,8 @@ const FEW = 32;
 /**
  * Splits by seed: of the shuffled problems the first `test` are test, the next `validation` validation, then come the
  * labelled ones (their share of all, or what is left), the rest is unlabelled. With a labelled half this is the paper's
- * split: test and validation come out of the unlabelled half. Repeats of one question move together, so a part may be
- * larger than asked by the repeats of one question.
+ * split: test and validation come out of the unlabelled half. Repeats of one problem move together, so a part may be
+ * larger than asked by the repeats of one problem.
  * @param keyOf tells repeats: of `contentKeys`, by what problems hold; when left out by the names of their pictures
  * @throws UserError where nothing is left for training, or next to nothing of what was asked for
  */
@@ -97,36 +97,36 @@ function imageName(image: ImageSource): string {
   return 'path' in image ? image.path : image.name;
 }
 
-/** Order of the questions in an epoch (0, 1, ...): a permutation of question indices. */
+/** Order of the problems in an epoch (0, 1, ...): a permutation of problem indices. */
 export type EpochOrder = (epoch: number) => readonly number[];
 
-/** A fresh seeded permutation of `count` questions for every epoch. */
+/** A fresh seeded permutation of `count` problems for every epoch. */
 export function shuffledEpochs(count: number, seed: number): EpochOrder {
   return (epoch) => random(seed, `epoch/${epoch}`).order(count);
 }
 
-/** The questions of one iteration. */
+/** The problems of one iteration. */
 export interface IntervalSlice {
   readonly epoch: number;
-  /** Question indices in consumption order, none twice. */
-  readonly questions: readonly number[];
+  /** Problem indices in consumption order, none twice. */
+  readonly problems: readonly number[];
 }
 
 /**
- * Cuts the endless sequence of epochs into iterations. Each iteration takes `questionsPerIteration` questions (at most
+ * Cuts the endless sequence of epochs into iterations. Each iteration takes `problemsPerIteration` problems (at most
  * one epoch); the last of an epoch takes what remains, so that none is skipped and none occurs twice in an iteration.
  * @returns the slice of an iteration (0, 1, ...), a pure function, so that a resumed run asks for any of them
  */
-export function intervalSlices(order: EpochOrder, questionsPerIteration: number): (iteration: number) => IntervalSlice {
-  if (!(Number.isInteger(questionsPerIteration) && questionsPerIteration >= 1)) {
-    throw new RangeError(`questions per iteration: ${questionsPerIteration}, wanted an integer of at least 1`);
+export function intervalSlices(order: EpochOrder, problemsPerIteration: number): (iteration: number) => IntervalSlice {
+  if (!(Number.isInteger(problemsPerIteration) && problemsPerIteration >= 1)) {
+    throw new RangeError(`problems per iteration: ${problemsPerIteration}, wanted an integer of at least 1`);
   }
   const count = order(0).length;
-  if (count === 0) throw new RangeError('no questions to slice');
-  const perEpoch = Math.ceil(count / questionsPerIteration);
+  if (count === 0) throw new RangeError('no problems to slice');
+  const perEpoch = Math.ceil(count / problemsPerIteration);
   return (iteration) => {
     const epoch = Math.floor(iteration / perEpoch);
-    const start = (iteration % perEpoch) * questionsPerIteration;
-    return { epoch, questions: order(epoch).slice(start, start + questionsPerIteration) };
+    const start = (iteration % perEpoch) * problemsPerIteration;
+    return { epoch, problems: order(epoch).slice(start, start + problemsPerIteration) };
   };
 }

@@ -1,7 +1,7 @@
 // Stored rollouts with the verdicts of several protocols, sorted into sets by temperature and policy.
 import { UserError } from '../core/errors.js';
 import type { Grade } from '../core/types.js';
-import type { Question } from '../measure/estimators.js';
+import type { ProblemSamples } from '../measure/estimators.js';
 import type { LastResort, Protocol } from '../reward/protocol/protocol.js';
 import type { Asked, Benchmark } from './benchmarks/benchmark.js';
 import { rowOf } from './grading.js';
@@ -18,7 +18,7 @@ export interface FirstResponse {
 export interface GradedProblem {
   readonly problem: Asked;
   /** [protocol][sample]; a problem that could not be sampled has n unreadable ones. */
-  readonly samples: readonly Question[];
+  readonly samples: readonly ProblemSamples[];
   readonly failed: boolean;
   readonly tokens: number;
   /** Responses that ended at the limit on tokens. */
@@ -113,7 +113,7 @@ async function gradeRollout(stored: StoredRollout, grading: Grading): Promise<Gr
   const grades = await Promise.all(responses.map(gradesOf));
   const [response] = responses;
   const grade = grades[0]?.[0];
-  const samplesBy = (p: number): Question =>
+  const samplesBy = (p: number): ProblemSamples =>
     responses.map(({ reward }, sample) => {
       const { verdict, normalised } = (grades[sample] as Grade[])[p] as Grade;
       return { verdict, answer: normalised, reward: reward ?? Number.NaN };

@@ -5,8 +5,8 @@ import {
   bestOfNOf,
   countCorrect,
   majorityOf,
+  type ProblemSamples,
   passAtKOf,
-  type Question,
   rewardPassAtKOf,
   unbiasedPassAtKOf,
   weightedVoteOf,
@@ -25,7 +25,7 @@ export interface Measure {
   readonly name: string;
   readonly n: number;
   /** 0..1 of one problem. */
-  estimate(samples: Question): number;
+  estimate(samples: ProblemSamples): number;
 }
 
 export const UNBIASED = 'Pass@N unbiased';
@@ -54,9 +54,13 @@ export function groupQuestions(problems: readonly GradedProblem[], benchmark: Be
  * @param p place of the protocol
  * @returns one value of 0..1 per question
  */
-export function over(questions: readonly Grouped[], estimate: (samples: Question) => number, p = 0): Float64Array {
+export function over(
+  questions: readonly Grouped[],
+  estimate: (samples: ProblemSamples) => number,
+  p = 0,
+): Float64Array {
   return Float64Array.from(questions, ({ rotations }) =>
-    rotations.reduce((product, { samples }) => product * estimate(samples[p] as Question), 1),
+    rotations.reduce((product, { samples }) => product * estimate(samples[p] as ProblemSamples), 1),
   );
 }
 
@@ -64,7 +68,7 @@ export function over(questions: readonly Grouped[], estimate: (samples: Question
 export function curvesOf({ n, scored }: GradedSet): Measure[] {
   if (n < 2) return [];
   const numbers = numbersUpTo(n);
-  const curve = (name: string, estimator: (samples: Question, n: number) => number): Measure[] =>
+  const curve = (name: string, estimator: (samples: ProblemSamples, n: number) => number): Measure[] =>
     numbers.map((count) => ({ name, n: count, estimate: (samples) => estimator(samples, count) }));
   return [
     ...curve('Pass@N', passAtKOf),

@@ -11,7 +11,7 @@ export interface Reached {
   readonly iterations: number;
   /** Optimizer steps of the policy. */
   readonly steps: number;
-  /** Iterations that took questions without answers. */
+  /** Iterations that took problems without answers. */
   readonly mixed: number;
 }
 
@@ -57,20 +57,20 @@ export function isFilled({ method, evenly }: Pick<Shared, 'method' | 'evenly'>):
   return evenly || method === 'sft';
 }
 
-/** Labelled questions that an iteration consumes (P6): a count, or a share of all, at least one. */
-export function questionsPerIteration({ config, data }: Sizes): number {
+/** Labelled problems that an iteration consumes (P6): a count, or a share of all, at least one. */
+export function problemsPerIteration({ config, data }: Sizes): number {
   const { interval } = config.evolve;
   const labelled = data.labelled.length;
   if (typeof interval === 'number') return Math.min(interval, labelled);
   return Math.max(1, Math.min(labelled, Math.round((Number.parseFloat(interval) / 100) * labelled)));
 }
 
-/** Unlabelled questions of the next iteration (P12): as many as labelled ones where there are so many; 0 before they are mixed in. */
+/** Unlabelled problems of the next iteration (P12): as many as labelled ones where there are so many; 0 before they are mixed in. */
 export function unlabelledPerIteration(job: Sizes, reached: Reached): number {
   const { answers, after } = job.config.evolve.unlabelled;
   // Shares are quotients of counts: 3 of 10 and 0.3 are not the same double.
   const mixed = answers !== 'none' && after < 1 && shareDone(job.config.evolve, reached) >= after - 1e-9;
-  return mixed ? Math.min(questionsPerIteration(job), job.data.unlabelled.length) : 0;
+  return mixed ? Math.min(problemsPerIteration(job), job.data.unlabelled.length) : 0;
 }
 
 /** Share of responses taken to be right and different, until it is known. */
@@ -81,7 +81,7 @@ export function stepsPerIteration(job: Sizes, rule: Rule, reached: Reached): num
   if (reached.steps > 0) return reached.steps / reached.iterations;
   const { n, optimizer } = job.config.evolve;
   const kept = rule.rule === 'top' || rule.rule === 'random' ? rule.k : n * USEFUL;
-  return Math.max(1, countSteps(Math.ceil(questionsPerIteration(job) * kept), optimizer));
+  return Math.max(1, countSteps(Math.ceil(problemsPerIteration(job) * kept), optimizer));
 }
 
 /**
@@ -93,8 +93,8 @@ export function plannedSteps(job: Sizes): number {
   const { iterations, steps, evenly, n, optimizer } = job.config.evolve;
   if (evenly) return steps;
   const rule = selectionRule(job.config);
-  const perQuestion = rule.rule === 'top' || rule.rule === 'random' ? rule.k : n;
-  const most = iterations * countSteps(questionsPerIteration(job) * perQuestion, optimizer);
+  const perProblem = rule.rule === 'top' || rule.rule === 'random' ? rule.k : n;
+  const most = iterations * countSteps(problemsPerIteration(job) * perProblem, optimizer);
   if (steps === 0) return most;
   return iterations === 0 ? steps : Math.min(steps, most);
 }

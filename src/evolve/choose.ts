@@ -13,7 +13,7 @@ interface Chosen {
 }
 
 export const NOTHING_CHOSEN: ChoiceCounts = {
-  questions: 0,
+  problems: 0,
   failed: 0,
   sampled: 0,
   unreadable: 0,
@@ -26,7 +26,7 @@ export const NOTHING_CHOSEN: ChoiceCounts = {
   luckySelected: 0,
 };
 
-/** The chosen responses of some questions. */
+/** The chosen responses of some problems. */
 export class Choice {
   readonly #rule: SelectionRule;
   readonly #seed: number;
@@ -58,11 +58,11 @@ export class Choice {
 
   get counts(): ChoiceCounts {
     const luckySelected = countLucky(this.#chosen.map(({ rated }) => rated));
-    const kept = Array.from(this.#kept, (questions) => questions ?? 0);
+    const kept = Array.from(this.#kept, (problems) => problems ?? 0);
     return { ...this.#sums, selected: this.#chosen.length, kept, luckySelected };
   }
 
-  /** Applies the rule to the responses of each question. */
+  /** Applies the rule to the responses of each problem. */
   add(rollouts: readonly Rollout[]): void {
     const sums = this.#sums;
     for (const { problem, responses, error } of rollouts) {
@@ -75,7 +75,7 @@ export class Choice {
       const draw = { seed: this.#seed, key: `${this.#key}/${problem.id}` };
       const rated = (sample: number): RatedResponse => responses[sample] as RatedResponse;
       const distinct = select(candidates, { rule: 'all' }, draw).samples.map(rated);
-      sums.questions++;
+      sums.problems++;
       sums.failed += error === undefined ? 0 : 1;
       sums.sampled += responses.length;
       sums.unreadable += responses.filter(({ grade }) => grade.verdict === 'unreadable').length;
@@ -102,12 +102,12 @@ function countLucky(responses: readonly RatedResponse[]): number {
 }
 
 /** A rule as the settings have it: its threshold may have to be searched for. */
-export type Rule = SelectionRule | { readonly rule: 'threshold'; readonly alpha: 'search' };
+export type Rule = SelectionRule | { readonly rule: 'threshold'; readonly threshold: 'search' };
 
 /** The rule that the settings name. */
 export function selectionRule({ evolve }: Config): Rule {
-  const { rule, k, alpha } = evolve.select;
-  if (rule === 'threshold') return alpha === 'search' ? { rule, alpha } : { rule, alpha };
+  const { rule, k, threshold } = evolve.select;
+  if (rule === 'threshold') return threshold === 'search' ? { rule, threshold } : { rule, threshold };
   return rule === 'all' ? { rule } : { rule, k };
 }
 

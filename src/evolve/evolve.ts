@@ -12,7 +12,7 @@ export async function evolve(job: Job, until: Stage = 'evolve'): Promise<Summary
   run.plan(planWork(job, until, run.journal.commits));
   for (let next = walk.next(); !next.done; ) {
     const due = next.value;
-    const result = await run.phase(due.name, (phase) => due.run(job, phase));
+    const result = await run.phase(due.name, (phase) => due.run(job, phase), due.draws);
     // What an iteration came to says how many are to follow.
     if (due.kind === phases.iteration) run.plan(planWork(job, until, run.journal.commits));
     next = walk.next(result);

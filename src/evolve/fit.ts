@@ -48,7 +48,7 @@ export async function fit(
   const steps = countSteps(examples.length, options.optimizer);
   const meter = phase.meter('train', `${phase.name}: training`);
   meter.expect(steps);
-  const batchOf = batches(examples, phase.name, options);
+  const batchOf = batches(examples, phase.draws, options);
   const { every, trial } = options;
   const note = trial ?? ((report: StepReport): void => record(phase, report));
   const reports = trial ? [] : await resume(phase, learner);

@@ -1,8 +1,8 @@
-// Ends a run that trains on nothing. A run that has never trained ends once it has gone through all of its questions; any
+// Ends a run that trains on nothing. A run that has never trained ends once it has gone through all of its problems; any
 // other one only where iterations have no limit, as it would go on for ever.
 import { UserError } from '../core/errors.js';
 import type { IterationResult } from '../record/results.js';
-import { questionsPerIteration } from './budget.js';
+import { problemsPerIteration } from './budget.js';
 import type { Sizes } from './job.js';
 
 export class Idle {
@@ -15,7 +15,7 @@ export class Idle {
 
   constructor(job: Sizes) {
     const { iterations, select } = job.config.evolve;
-    const perPass = Math.ceil(job.data.labelled.length / questionsPerIteration(job));
+    const perPass = Math.ceil(job.data.labelled.length / problemsPerIteration(job));
     this.#rule = select.rule;
     this.#isLimited = iterations > 0;
     this.#most = this.#isLimited ? Math.min(iterations, perPass) : perPass;
@@ -47,6 +47,6 @@ export class Idle {
     const { correct, distinct } = this.#counts;
     if (correct === 0) return 'none is right: raise evolve.n, or begin with a model or a warm-up that solves some';
     if (distinct === 0) return `${correct} are right, but cut off: raise sampling.maxTokens`;
-    return `${distinct} are right: ${this.#rule === 'threshold' ? 'lower evolve.select.alpha' : 'change evolve.select'}`;
+    return `${distinct} are right: ${this.#rule === 'threshold' ? 'lower evolve.select.threshold' : 'change evolve.select'}`;
   }
 }

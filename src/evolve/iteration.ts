@@ -1,4 +1,4 @@
-// One iteration (P5, P6): samples, grades and scores the next questions, selects, trains on what was selected.
+// One iteration (P5, P6): samples, grades and scores the next problems, selects, trains on what was selected.
 
 import type { Problem } from '../core/types.js';
 import { intervalSlices, shuffledEpochs } from '../data/splits.js';
@@ -6,9 +6,9 @@ import type { IterationResult } from '../record/results.js';
 import type { RatedResponse } from '../record/rollout.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
-import { questionsPerIteration, type Reached, unlabelledPerIteration } from './budget.js';
+import { problemsPerIteration, type Reached, unlabelledPerIteration } from './budget.js';
 import { Choice, needsReward } from './choose.js';
-import { warmupExamples } from './converge.js';
+import { warmupExamples } from './completer.js';
 import { improve } from './improve.js';
 import { type Job, type PolicyAt, type Sizes, sampleSettings } from './job.js';
 import { type IterationArgs, phases, resultsOf } from './phases.js';
@@ -39,16 +39,16 @@ export async function selfTrain(
     temperature,
     reward,
   };
-  const choice = new Choice(rule, config.seed, phase.name);
+  const choice = new Choice(rule, config.seed, phase.draws);
   for await (const rollouts of collect(phase, policy, known, settings)) choice.add(rollouts);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {
     const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardAll(job) };
     collections.push(hidden);
-    const votes = { questions: 0, voted: 0, right: 0 };
+    const votes = { problems: 0, voted: 0, right: 0 };
     for await (const rollouts of collect(phase, policy, hidden, settings)) {
       const labelled = rollouts.map(pseudoLabel);
-      votes.questions += labelled.length;
+      votes.problems += labelled.length;
       votes.voted += labelled.filter(({ right }) => right !== null).length;
       votes.right += labelled.filter(({ right }) => right === true).length;
       choice.add(labelled.map(({ rollout }) => rollout));
@@ -86,22 +86,22 @@ async function fineTune(job: Job, phase: Phase, reached: Reached): Promise<Itera
   return { iteration: 1, epoch: 0, temperature, origin, unlabelled: 0, choice, training };
 }
 
-/** Questions of iteration 1, 2, ... (P6). */
+/** Problems of iteration 1, 2, ... (P6). */
 export function labelledProblems(job: Sizes, number: number): { readonly epoch: number; readonly problems: Problem[] } {
   const { config, data } = job;
   const order = shuffledEpochs(data.labelled.length, config.seed);
-  const { epoch, questions } = intervalSlices(order, questionsPerIteration(job))(number - 1);
-  return { epoch, problems: questions.flatMap((place) => data.labelled[place] ?? []) };
+  const { epoch, problems: places } = intervalSlices(order, problemsPerIteration(job))(number - 1);
+  return { epoch, problems: places.flatMap((place) => data.labelled[place] ?? []) };
 }
 
-/** Unlabelled questions of an iteration (P12), as many as labelled ones where there are so many; none before they are mixed in. */
+/** Unlabelled problems of an iteration (P12), as many as labelled ones where there are so many; none before they are mixed in. */
 function unlabelledProblems(job: Job, reached: Reached): readonly Problem[] {
   const { config, data } = job;
   const size = unlabelledPerIteration(job, reached);
   if (size === 0) return [];
   const order = shuffledEpochs(data.unlabelled.length, config.seed);
-  const { questions } = intervalSlices(order, size)(reached.mixed);
-  return questions.flatMap((place) => data.unlabelled[place] ?? []);
+  const { problems: places } = intervalSlices(order, size)(reached.mixed);
+  return places.flatMap((place) => data.unlabelled[place] ?? []);
 }
 
 /** The vote weighs every response. */

@@ -21,10 +21,10 @@ export function sampleSettings({ seed, run, steps, sampling }: Config): SampleSe
 }
 
 /**
- * Weights of the policy: `base` is the model that the run was given, the others are checkpoints. `converged` is the warm-up
+ * Weights of the policy: `base` is the model that the run was given, the others are checkpoints. `completer` is the warm-up
  * trained on: it samples for the PRM's labels and becomes the PRM.
  */
-export type PolicyAt = 'base' | 'warmup' | 'converged' | `iter-${string}`;
+export type PolicyAt = 'base' | 'warmup' | 'completer' | `iter-${string}`;
 
 export interface ModelPlaces {
   /** Folder of a policy's weights. */

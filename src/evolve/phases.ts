@@ -8,7 +8,7 @@ import * as results from '../record/results.js';
 import type { Phase } from '../run/phase.js';
 import {
   isFilled,
-  questionsPerIteration,
+  problemsPerIteration,
   type Reached,
   START,
   stepsOfNext,
@@ -17,13 +17,13 @@ import {
   unlabelledPerIteration,
 } from './budget.js';
 import { NOTHING_CHOSEN, needsReward } from './choose.js';
-import { completer, converge } from './converge.js';
+import { completerAt, trainCompleter } from './completer.js';
 import { choosesAfter, dynamics } from './dynamics.js';
 import { countSteps } from './fit.js';
 import { selfTrain } from './iteration.js';
 import { type Job, type PolicyAt, type Sizes, sampleSettings } from './job.js';
 import type { Work } from './plan.js';
-import { searchAlpha } from './search-alpha.js';
+import { searchThreshold } from './search-threshold.js';
 import type { SelectionRule } from './select.js';
 import { finalTest, test } from './test.js';
 import { trainPrm } from './train-prm.js';
@@ -33,6 +33,8 @@ import { warmup } from './warmup.js';
 export interface PhaseKind<A = never, R = unknown, E = unknown> {
   /** In the journal; `*` stands for the checkpoint or the number of the iteration that such a phase is about. */
   readonly name: string;
+  /** In the names of random draws, where that is another one: a seed draws the same as when the phase was called so. */
+  readonly draws?: string;
   /** For a reader, given what `*` stands for. */
   title(about: string): string;
   readonly result: z.ZodType<R>;
@@ -99,15 +101,16 @@ export const phases = {
   }),
 
   completer: kind({
-    name: 'converge',
+    name: 'completer',
+    draws: 'converge',
     title: () => 'completer',
     result: results.fitReport,
     unread: [...LATER, ...OF_THE_TRAINED_PRM, 'dynamics.'],
     plan(work, job) {
-      const optimizer = { ...job.config.warmup.optimizer, epochs: job.config.prm.convergeEpochs };
+      const optimizer = { ...job.config.warmup.optimizer, epochs: job.config.prm.completerEpochs };
       work.train(countSteps(warmupExamples(job), optimizer), optimizer);
     },
-    run: converge,
+    run: trainCompleter,
     expected: nothing,
   }),
 
@@ -118,11 +121,11 @@ export const phases = {
     unread: [...LATER, ...OF_THE_TRAINED_PRM, 'dynamics.'],
     plan(work, job) {
       const { prm } = job.config;
-      work.sample('responses', Math.min(prm.questions, job.data.labelled.length) * prm.samples);
+      work.sample('responses', Math.min(prm.problems, job.data.labelled.length) * prm.samples);
       work.sample('completions', labelledPairs(job) * (STEPS - 1) * prm.completions, 0.5);
     },
     async run({ config, run, data, models }, phase) {
-      const policy = await models.policy(completer(config));
+      const policy = await models.policy(completerAt(config));
       return label(phase, run.dir, policy, data.labelled, config.prm, sampleSettings(config));
     },
     expected: nothing,
@@ -155,7 +158,8 @@ export const phases = {
   }),
 
   outOfDomain: kind({
-    name: 'away-*',
+    name: 'out-of-domain-*',
+    draws: 'away-*',
     title: (at) => `out-of-domain test of ${titleOf(at)}`,
     result: results.testResult,
     unread: [...LATER, 'dynamics.'],
@@ -186,20 +190,21 @@ export const phases = {
   }),
 
   threshold: kind<number, results.ThresholdDecision, results.ThresholdDecision>({
-    name: 'search-alpha',
+    name: 'search-threshold',
+    draws: 'search-alpha',
     title: () => 'search for a threshold',
     result: results.thresholdDecision,
     plan(work, job) {
       const { select, n, optimizer } = job.config.evolve;
-      const trials = select.alphas.length;
-      const sampled = questionsPerIteration(job) * n;
+      const trials = select.thresholds.length;
+      const sampled = problemsPerIteration(job) * n;
       work.sample('rollouts', sampled);
       work.score('rollouts', sampled * USEFUL);
-      work.train(trials * stepsPerIteration(job, { rule: 'threshold', alpha: 'search' }, START), optimizer);
+      work.train(trials * stepsPerIteration(job, { rule: 'threshold', threshold: 'search' }, START), optimizer);
       work.sample('greedy', trials * validationProblems(job));
     },
-    run: searchAlpha,
-    expected: ({ config }) => ({ alpha: config.evolve.select.alphas[0] as number, tied: [], scores: [] }),
+    run: searchThreshold,
+    expected: ({ config }) => ({ chosen: config.evolve.select.thresholds[0] as number, tied: [], scores: [] }),
   }),
 
   iteration: kind<IterationArgs, results.IterationResult, results.IterationResult>({
@@ -209,7 +214,7 @@ export const phases = {
     plan(work, job, args) {
       const { evolve } = job.config;
       const { unlabelled, training } = expectedIteration(job, args);
-      const sampled = questionsPerIteration(job) * evolve.n;
+      const sampled = problemsPerIteration(job) * evolve.n;
       const voted = evolve.unlabelled.answers === 'pseudo' ? unlabelled * evolve.n : 0;
       if (evolve.method !== 'sft') {
         work.sample('rollouts', sampled + (voted > 0 ? 0 : unlabelled * evolve.n));
@@ -267,7 +272,7 @@ export function isIteration(name: string): boolean {
 /** Phases and checkpoints for a reader: `iter-0003` -> `iteration 3`, `test-base` -> `test of base model`. */
 export function titleOf(name: string): string {
   if (name === 'base') return 'base model';
-  const found = kindOf(name === 'converged' ? phases.completer.name : name);
+  const found = kindOf(name);
   return found ? found.kind.title(found.about) : name;
 }
 
@@ -302,7 +307,7 @@ export function resultsOf<R>(kind: PhaseKind<never, R>, commits: readonly Commit
 }
 
 function warmupSamples({ config, data }: Sizes): number {
-  return (config.warmup.questions || data.labelled.length) * config.warmup.samples;
+  return (config.warmup.problems || data.labelled.length) * config.warmup.samples;
 }
 
 function warmupExamples(job: Sizes): number {
@@ -310,8 +315,8 @@ function warmupExamples(job: Sizes): number {
 }
 
 function labelledPairs({ config: { prm }, data }: Sizes): number {
-  const asked = Math.min(prm.questions, data.labelled.length);
-  return Math.min(prm.pairs, asked * Math.min(prm.maxPerQuestion, prm.samples));
+  const asked = Math.min(prm.problems, data.labelled.length);
+  return Math.min(prm.pairs, asked * Math.min(prm.maxPerProblem, prm.samples));
 }
 
 function validationProblems({ config, data }: Sizes): number {

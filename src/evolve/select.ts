@@ -1,9 +1,9 @@
-// Chooses the responses of one question that become training examples (P10): four pure rules.
+// Chooses the responses of one problem that become training examples (P10): four pure rules.
 import { random } from '../core/random.js';
 import type { Verdict } from '../core/types.js';
 import { dedupe } from '../reward/dedupe.js';
 
-/** One response of a question, as the rules see it. `sample` is its index among the samples of the question. */
+/** One response of a problem, as the rules see it. `sample` is its index among the samples of the problem. */
 export interface Candidate {
   readonly sample: number;
   readonly text: string;
@@ -12,14 +12,14 @@ export interface Candidate {
   readonly reward: number;
 }
 
-/** `all` and `random` are the baselines without PRM, `top` with k = 2 is the paper's best, `threshold` keeps reward >= alpha. */
+/** `all` and `random` are the baselines without PRM, `top` with k = 2 is the paper's best, `threshold` keeps reward >= threshold. */
 export type SelectionRule =
   | { readonly rule: 'all' }
   | { readonly rule: 'random'; readonly k: number }
   | { readonly rule: 'top'; readonly k: number }
-  | { readonly rule: 'threshold'; readonly alpha: number };
+  | { readonly rule: 'threshold'; readonly threshold: number };
 
-/** What happened to the samples of one question; counts add up over questions. */
+/** What happened to the samples of one problem; counts add up over problems. */
 export interface SelectionCounts {
   readonly sampled: number;
   readonly unreadable: number;
@@ -39,7 +39,7 @@ export interface Selection {
 /**
  * Keeps the correct responses, drops repeats of the same text (the lower sample index stays), applies the rule.
  * Equal rewards rank by the lower sample index.
- * @param draw names the draws of `random`: seed of the run and a key that is unique for iteration and question
+ * @param draw names the draws of `random`: seed of the run and a key that is unique for iteration and problem
  */
 export function select(
   candidates: readonly Candidate[],
@@ -75,7 +75,7 @@ function applyRule(
     case 'top':
       return byReward(distinct).slice(0, rule.k);
     case 'threshold':
-      return distinct.filter((candidate) => candidate.reward >= rule.alpha);
+      return distinct.filter((candidate) => candidate.reward >= rule.threshold);
   }
 }
 

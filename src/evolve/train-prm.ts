@@ -11,7 +11,7 @@ import { type LabelledResponse, readLabels } from '../record/labels.js';
 import type { PrmResult } from '../record/results.js';
 import { requireOutputs } from '../run/outputs.js';
 import type { Phase } from '../run/phase.js';
-import { completer } from './converge.js';
+import { completerAt } from './completer.js';
 import { countSteps, fit, optimizerSettings } from './fit.js';
 import type { Job } from './job.js';
 
@@ -29,7 +29,7 @@ export async function trainPrm(job: Job, phase: Phase): Promise<PrmResult> {
     stepExample(labelled, problems.get(labelled.problem), path);
   const { training, heldOut } = splitHeldOut(await readLabels(path), config.prm.heldOut, config.seed);
   const examples = training.map(exampleOf);
-  const scorer = await models.newScorer(completer(config));
+  const scorer = await models.newScorer(completerAt(config));
   await scorer.resetOptimizer(optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
   const report = await fit(phase, scorer, examples, {
     optimizer,
@@ -82,7 +82,7 @@ function measureHeldOut(
   const steps = heldOut.flatMap((response) => response.steps);
   const usual = mean(training.flatMap((response) => response.steps.map(({ label }) => label)));
   return {
-    questions: new Set(heldOut.map(({ problem }) => problem)).size,
+    problems: new Set(heldOut.map(({ problem }) => problem)).size,
     responses: heldOut.length,
     steps: steps.length,
     mse: mean(steps.map(({ score, label }) => (score - label) ** 2)),

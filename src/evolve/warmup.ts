@@ -11,19 +11,19 @@ import { type Job, sampleSettings } from './job.js';
 /** Makes the checkpoint `warmup`. */
 export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
   const { config, run, data, models } = job;
-  const { questions, samples, temperature, maxPerQuestion, maxExamples, optimizer } = config.warmup;
+  const { problems, samples, temperature, maxPerProblem, maxExamples, optimizer } = config.warmup;
   const settings = sampleSettings(config);
   const policy = await models.policy('base');
   const shuffled = random(config.seed, 'warmup/questions').shuffle(data.labelled);
   const collection: Collection = {
     name: 'warmup',
     title: 'warm-up',
-    problems: questions > 0 ? shuffled.slice(0, questions) : shuffled,
+    problems: problems > 0 ? shuffled.slice(0, problems) : shuffled,
     variant: 'givenAnswer',
     n: samples,
     temperature,
   };
-  const rule = maxPerQuestion > 0 ? ({ rule: 'random', k: maxPerQuestion } as const) : ({ rule: 'all' } as const);
+  const rule = maxPerProblem > 0 ? ({ rule: 'random', k: maxPerProblem } as const) : ({ rule: 'all' } as const);
   const choice = new Choice(rule, config.seed, 'warmup');
   for await (const rollouts of collect(phase, policy, collection, settings)) choice.add(rollouts);
   choice.cap(maxExamples);
@@ -33,7 +33,7 @@ export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
     const remedy =
       correct > 0
         ? `${correct} were cut off: raise sampling.maxTokens`
-        : 'raise warmup.questions or warmup.samples, or change prompt.givenAnswer';
+        : 'raise warmup.problems or warmup.samples, or change prompt.givenAnswer';
     throw new UserError(`warm-up: none of ${sampled} responses reached its answer, wanted at least one (${remedy})`);
   }
   const rows = { collection, version: policy.version, selected: choice.selected };

@@ -47,12 +47,12 @@ export async function readSplits(config: Config, shown: Shown): Promise<Splits> 
   const { file, outOfDomain } = config.data;
   if (file === undefined) throw new Error('no data set to read');
   const parts = await split(config, await readData(file, config.data, shown), shown);
-  return outOfDomain ? { ...parts, outOfDomain: await readSecond(outOfDomain, shown) } : parts;
+  return outOfDomain ? { ...parts, outOfDomain: await readOutOfDomain(outOfDomain, shown) } : parts;
 }
 
-async function readSecond(second: NonNullable<Config['data']['outOfDomain']>, shown: Shown) {
-  if (second.file === undefined) throw new Error('no second data set to read');
-  return readData(second.file, second, shown);
+async function readOutOfDomain(set: NonNullable<Config['data']['outOfDomain']>, shown: Shown) {
+  if (set.file === undefined) throw new Error('no out-of-domain data set to read');
+  return readData(set.file, set, shown);
 }
 
 /** The parts of the problems that the settings have made, once, in the run folder. */
@@ -71,9 +71,10 @@ export async function makeSplits(config: Config, run: Run, shown: Shown): Promis
   };
   const parts = await split(config, await make('problems', generate), shown);
   if (outOfDomain === undefined) return parts;
-  const { generate: second } = outOfDomain;
-  const made = second ? await make('problems-out-of-domain', second) : await readSecond(outOfDomain, shown);
-  return { ...parts, outOfDomain: made };
+  const other = outOfDomain.generate
+    ? await make('problems-out-of-domain', outOfDomain.generate)
+    : await readOutOfDomain(outOfDomain, shown);
+  return { ...parts, outOfDomain: other };
 }
 
 /** A picture that lies there under two names is one picture. */

@@ -79,9 +79,9 @@ function aboutOf(plan: Plan, { scale, seeds, set = [] }: ExperimentSettings, cel
     command: `mstar experiment ${plan.name} --scale ${scale} --seeds ${seeds.join(',')}${overrides}`,
     scale,
     settings: [
-      `${problems.labelled} labelled and ${problems.unlabelled} unlabelled questions`,
+      `${problems.labelled} labelled and ${problems.unlabelled} unlabelled problems`,
       `${problems.test} test, ${problems.outOfDomain} out-of-domain and ${problems.validation} validation problems`,
-      `${e.steps} optimizer steps of ${e.optimizer.batchSize} examples at ${e.optimizer.lr}, ${e.n} responses a question`,
+      `${e.steps} optimizer steps of ${e.optimizer.batchSize} examples at ${e.optimizer.lr}, ${e.n} responses a problem`,
       `Pass@K with K = ${test.samples} on ${test.problems || problems.test} test problems`,
       `PRM from ${summary.labels?.pairs ?? prm.pairs} labelled responses`,
     ],

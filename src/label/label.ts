@@ -12,10 +12,10 @@ import { countCompletions, labelPairs, type PairLabels } from './completions.js'
 import { choosePairs, type Pair, pairsOf } from './pairs.js';
 
 export interface LabelOptions {
-  readonly questions: number;
+  readonly problems: number;
   readonly samples: number;
   readonly temperature: number;
-  readonly maxPerQuestion: number;
+  readonly maxPerProblem: number;
   readonly pairs: number;
   readonly balance: boolean;
   readonly completions: number;
@@ -41,14 +41,14 @@ export async function label(
   const collection: Collection = {
     name: 'responses',
     title: 'labels',
-    problems: random(settings.seed, 'label/questions').shuffle(problems).slice(0, options.questions),
+    problems: random(settings.seed, 'label/questions').shuffle(problems).slice(0, options.problems),
     variant: 'solve',
     n: options.samples,
     temperature: options.temperature,
   };
   const candidates: Pair[] = [];
   for await (const rollouts of collect(phase, policy, collection, settings)) {
-    for (const rollout of rollouts) candidates.push(...pairsOf(rollout, options.maxPerQuestion, settings.seed));
+    for (const rollout of rollouts) candidates.push(...pairsOf(rollout, options.maxPerProblem, settings.seed));
   }
   const pairs = choosePairs(candidates, options.pairs, options.balance, settings.seed);
   if (pairs.length === 0) {
@@ -57,7 +57,7 @@ export async function label(
     const remedy =
       candidates.length === 0
         ? 'wanted responses with steps (steps.delimiter, sampling.maxTokens)'
-        : 'wanted right and wrong ones of the same kind of question: raise prm.questions, prm.samples or prm.temperature, or set prm.balance to false';
+        : 'wanted right and wrong ones of the same kind of question: raise prm.problems, prm.samples or prm.temperature, or set prm.balance to false';
     throw new UserError(`labels: ${found}, but no pair to label, ${remedy}`);
   }
   const labelled = await labelAll(phase, policy, pairs, options, settings);
@@ -69,7 +69,7 @@ export async function label(
   await phase.output(LABELS_FILE, (aside) => writeLabels(aside, labelled));
   const labels = labelled.flatMap(({ steps }) => steps.map((step) => step.label));
   return {
-    questions: collection.problems.length,
+    problems: collection.problems.length,
     candidates: candidates.length,
     pairs: pairs.length,
     right: pairs.filter(({ rated }) => rated.grade.verdict === 'correct').length,
@@ -94,7 +94,7 @@ async function labelAll(
     some.reduce((sum, pair) => sum + countCompletions(pair, options.completions), 0);
   meter.expect(needed(pairs));
   const sampling = { temperature: options.completionTemperature, topK, topP, maxTokens };
-  const plan = { n: options.completions, sampling, seed, purpose: `${phase.name}/completions` };
+  const plan = { n: options.completions, sampling, seed, purpose: `${phase.draws}/completions` };
   const labelled: LabelledResponse[] = [];
   for (let from = 0; from < pairs.length; from += chunk) {
     const some = pairs.slice(from, from + chunk);

@@ -1,4 +1,4 @@
-// Percentile bootstrap over questions: intervals of means and of paired differences. Seeded.
+// Percentile bootstrap over problems: intervals of means and of paired differences. Seeded.
 import { random } from '../core/random.js';
 
 export interface Interval {
@@ -17,8 +17,8 @@ export interface BootstrapOptions {
 }
 
 /**
- * Percentile bootstrap interval of the mean of per-question values.
- * @param values one value per question, at least one
+ * Percentile bootstrap interval of the mean of per-problem values.
+ * @param values one value per problem, at least one
  * @throws RangeError where there is none
  */
 export function bootstrapInterval(values: ArrayLike<number>, options: BootstrapOptions = {}): Interval {
@@ -26,8 +26,8 @@ export function bootstrapInterval(values: ArrayLike<number>, options: BootstrapO
 }
 
 /**
- * As `bootstrapInterval` for several measures of the same questions, all over the same resamples.
- * @param measures [measure][question], all of one length
+ * As `bootstrapInterval` for several measures of the same problems, all over the same resamples.
+ * @param measures [measure][problem], all of one length
  */
 export function bootstrapIntervals(
   measures: readonly ArrayLike<number>[],
@@ -35,7 +35,7 @@ export function bootstrapIntervals(
 ): Interval[] {
   const [{ length: n } = { length: 0 }] = measures;
   if (n === 0) throw new RangeError('no values to resample');
-  if (measures.some(({ length }) => length !== n)) throw new RangeError('measures of different numbers of questions');
+  if (measures.some(({ length }) => length !== n)) throw new RangeError('measures of different numbers of problems');
   const draw = random(seed, 'bootstrap');
   const means = measures.map(() => new Float64Array(resamples));
   const drawn = new Uint32Array(n);
@@ -55,9 +55,9 @@ export function bootstrapIntervals(
 }
 
 /**
- * Intervals of the means of `a - b`, question by question: both sides of a pair see the same resamples.
- * @param pairs [pair][a, b], each one value per question
- * @throws RangeError where there are no questions, or sides differ in length
+ * Intervals of the means of `a - b`, problem by problem: both sides of a pair see the same resamples.
+ * @param pairs [pair][a, b], each one value per problem
+ * @throws RangeError where there are no problems, or sides differ in length
  */
 export function pairedDifferences(
   pairs: readonly (readonly [ArrayLike<number>, ArrayLike<number>])[],
@@ -71,23 +71,23 @@ export function pairedDifferences(
 }
 
 /**
- * Intervals of statistics that are not means of one value per question, all over the same resamples: those of
- * `bootstrapIntervals` for as many questions. Resamples in which a statistic is NaN are left out of its interval.
- * @param statistics each is told how often every question counts: once, or as often as it was drawn
- * @returns null where a statistic is NaN on the questions as they are
+ * Intervals of statistics that are not means of one value per problem, all over the same resamples: those of
+ * `bootstrapIntervals` for as many problems. Resamples in which a statistic is NaN are left out of its interval.
+ * @param statistics each is told how often every problem counts: once, or as often as it was drawn
+ * @returns null where a statistic is NaN on the problems as they are
  */
 export function bootstrapStatistics(
-  questions: number,
+  problems: number,
   statistics: readonly ((times: ArrayLike<number>) => number)[],
   { level = 0.95, resamples = 1000, seed = 0 }: BootstrapOptions = {},
 ): (Interval | null)[] {
-  if (questions === 0) throw new RangeError('no questions to resample');
+  if (problems === 0) throw new RangeError('no problems to resample');
   const draw = random(seed, 'bootstrap');
   const values = statistics.map((): number[] => []);
-  const times = new Uint32Array(questions);
+  const times = new Uint32Array(problems);
   for (let resample = 0; resample < resamples; resample++) {
     times.fill(0);
-    for (let i = 0; i < questions; i++) (times[draw.below(resample * questions + i, questions)] as number)++;
+    for (let i = 0; i < problems; i++) (times[draw.below(resample * problems + i, problems)] as number)++;
     for (const [s, statistic] of statistics.entries()) {
       const value = statistic(times);
       if (!Number.isNaN(value)) (values[s] as number[]).push(value);

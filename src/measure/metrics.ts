@@ -1,18 +1,18 @@
-// The numbers of the paper (P11, P13) over a set of questions, from graded and scored samples, as pure functions.
+// The numbers of the paper (P11, P13) over a set of problems, from graded and scored samples, as pure functions.
 import type { Verdict } from '../core/types.js';
 import {
   bestOfNOf,
   countCorrect,
   majorityOf,
+  type ProblemSamples,
   passAtKOf,
-  type Question,
   rewardPassAtKOf,
   unbiasedPassAtKOf,
   weightedVoteOf,
 } from './estimators.js';
 
-/** Samples of each question in sample order: [question][sample]. */
-export type Samples = readonly Question[];
+/** Samples of each problem in sample order: [problem][sample]. */
+export type Samples = readonly ProblemSamples[];
 
 /** Share of `correct` among all verdicts, 0..1 (unreadable counts as not correct). NaN where there is none. */
 export function accuracy(verdicts: readonly Verdict[]): number {
@@ -24,14 +24,14 @@ export function unreadableRate(verdicts: readonly Verdict[]): number {
   return mean(verdicts.map((verdict) => Number(verdict === 'unreadable')));
 }
 
-/** Plain Pass@K: share of questions with a correct one among their first k samples. Needs k samples a question. */
+/** Plain Pass@K: share of problems with a correct one among their first k samples. Needs k samples a problem. */
 export function passAtK(samples: Samples, k: number): number {
-  return mean(samples.map((question) => passAtKOf(question, k)));
+  return mean(samples.map((problem) => passAtKOf(problem, k)));
 }
 
-/** Mean of `unbiasedPassAtKOf` over the questions, from all samples that each has. */
+/** Mean of `unbiasedPassAtKOf` over the problems, from all samples that each has. */
 export function unbiasedPassAtK(samples: Samples, k: number): number {
-  return mean(samples.map((question) => unbiasedPassAtKOf(question.length, countCorrect(question), k)));
+  return mean(samples.map((problem) => unbiasedPassAtKOf(problem.length, countCorrect(problem), k)));
 }
 
 /** What sampling could still gain: Pass@K minus greedy accuracy. */
@@ -39,24 +39,24 @@ export function explorationGap(passRate: number, greedyAccuracy: number): number
   return passRate - greedyAccuracy;
 }
 
-/** Reward-Pass@k: share of questions with a correct one among the k samples of highest reward; no filter by the gold answer. */
+/** Reward-Pass@k: share of problems with a correct one among the k samples of highest reward; no filter by the gold answer. */
 export function rewardPassAtK(samples: Samples, k: number): number {
-  return mean(samples.map((question) => rewardPassAtKOf(question, k)));
+  return mean(samples.map((problem) => rewardPassAtKOf(problem, k)));
 }
 
 /** Best-of-N: accuracy of the sample of highest reward among the first n. */
 export function bestOfN(samples: Samples, n: number): number {
-  return mean(samples.map((question) => bestOfNOf(question, n)));
+  return mean(samples.map((problem) => bestOfNOf(problem, n)));
 }
 
 /** Accuracy of the majority answer of the first n samples. */
 export function majorityAccuracy(samples: Samples, n: number): number {
-  return mean(samples.map((question) => majorityOf(question, n)));
+  return mean(samples.map((problem) => majorityOf(problem, n)));
 }
 
 /** Accuracy of the answer with the greatest sum of rewards among the first n samples. */
 export function weightedVoteAccuracy(samples: Samples, n: number): number {
-  return mean(samples.map((question) => weightedVoteOf(question, n)));
+  return mean(samples.map((problem) => weightedVoteOf(problem, n)));
 }
 
 /**

@@ -10,7 +10,7 @@ import { kinds } from './questions.js';
 export interface Knobs {
   /** Values in pictures are 1 to `range`, an integer from 3 to 9. */
   readonly range: number;
-  /** Share of multiple-choice questions, 0 to 1. */
+  /** Share of multiple-choice problems, 0 to 1. */
   readonly choiceShare: number;
 }
 

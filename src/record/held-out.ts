@@ -29,9 +29,9 @@ const response = z.object({
 export type HeldOutResponse = z.output<typeof response>;
 
 /**
- * Splits by whole questions, drawn by the seed: responses to one question share the picture and much of their text, so one of
- * them in training would tell about the others. As many questions are held out as bring the share of responses to `share` or
- * over; one question is left for training.
+ * Splits by whole problems, drawn by the seed: responses to one problem share the picture and much of their text, so one of
+ * them in training would tell about the others. As many problems are held out as bring the share of responses to `share` or
+ * over; one problem is left for training.
  */
 export function splitHeldOut(
   labelled: readonly LabelledResponse[],

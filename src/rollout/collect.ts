@@ -58,7 +58,7 @@ export async function* collect(
   const { temperature, variant } = collection;
   const { seed, delimiter, maxTokens, topK, topP } = settings;
   const sampling: Sampling = { temperature, topK, topP, maxTokens };
-  const draw = { variant, n, sampling, seed, purpose: `${phase.name}/${name}`, delimiter };
+  const draw = { variant, n, sampling, seed, purpose: `${phase.draws}/${name}`, delimiter };
   const make = async (chunk: readonly Problem[]): Promise<Rollout[]> => {
     const rollouts = await generate(policy, chunk, draw, { signal, meter: sampled });
     if (!reward || !scored) return rollouts;

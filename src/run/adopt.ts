@@ -4,6 +4,7 @@ import { copyFile, link, lstat, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { makeFolder } from '../core/files.js';
+import { refuseEarlierRun } from '../core/renamed.js';
 import { readYaml } from '../core/yaml.js';
 import { listNames, putDurable, writeDurable } from './durable.js';
 import { journalHead } from './journal.js';
@@ -29,7 +30,7 @@ const SHARED = ['splits.json', 'problems', 'problems-out-of-domain'];
 /**
  * Makes the new run folder `dir`.
  * @returns names of the phases taken
- * @throws UserError where no phase can be taken, naming a setting that differs
+ * @throws UserError where no phase can be taken, naming a setting that differs, or an earlier version made the run
  */
 export async function adopt(dir: string, { from, settings, why = () => '', takes }: Adoption): Promise<string[]> {
   await checkOutputFolder({ flag: 'run folder', path: dir });
@@ -37,7 +38,9 @@ export async function adopt(dir: string, { from, settings, why = () => '', takes
   const config = await readFile(file, 'utf8').catch(() => {
     throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`);
   });
-  const differing = differences(readYaml(config, file), settings)
+  const kept = readYaml(config, file);
+  refuseEarlierRun(from, kept);
+  const differing = differences(kept, settings)
     .filter((difference) => why(difference) !== null)
     .map(({ key }) => key);
   const journal = join(from, 'journal.jsonl');

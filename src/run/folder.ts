@@ -119,9 +119,10 @@ export class Run {
   /**
    * Does the work of a phase once in the life of the folder; later calls give the result it committed.
    * @param work gives plain data, what JSON can hold; the result is that data as read back from the journal
+   * @param draws stands for the phase in the names of random draws
    * @throws Stopped where the signal ended it; what its units kept is found again
    */
-  async phase<T>(name: string, work: (phase: Phase) => Promise<T>): Promise<T> {
+  async phase<T>(name: string, work: (phase: Phase) => Promise<T>, draws = name): Promise<T> {
     const committed = this.journal.commits.find((commit) => commit.phase === name);
     if (committed) {
       this.progress.finish(name);
@@ -129,7 +130,7 @@ export class Run {
     }
     stopIfAsked(this.signal);
     this.timings.start(name);
-    const phase = new Phase(this, name);
+    const phase = new Phase(this, name, draws);
     let result: Json;
     try {
       // As it will be read back: undefined fields and numbers that are not finite do not survive JSON.

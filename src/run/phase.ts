@@ -12,6 +12,8 @@ import { keepUnit, readUnit } from './units.js';
 
 export class Phase {
   readonly name: string;
+  /** Stands for the phase in the names of random draws. */
+  readonly draws: string;
   /** Folder for pieces of unfinished work; it goes when the phase is committed. */
   readonly work: string;
   readonly #run: Run;
@@ -19,9 +21,10 @@ export class Phase {
   readonly #tokens: { -readonly [kind in keyof TokenCounts]: number } = { sampled: 0, scored: 0, trained: 0 };
   #checkpoint: { readonly name: string; readonly model: CheckpointModel } | null = null;
 
-  constructor(run: Run, name: string) {
+  constructor(run: Run, name: string, draws: string) {
     this.#run = run;
     this.name = name;
+    this.draws = draws;
     this.work = join(run.dir, 'work', name.replaceAll('/', '_'));
   }
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { UserError } from '../core/errors.js';
+import { refuseEarlierRun } from '../core/renamed.js';
 import { readYaml } from '../core/yaml.js';
 import { writeDurable } from './durable.js';
 
@@ -22,7 +23,7 @@ export type Why = (difference: Difference) => string | null;
  * Writes the settings into a fresh folder, or checks that they are the ones of the run it holds.
  * @param isFresh no work was done under the settings that may be there
  * @returns differences that do not matter; the folder keeps the settings it was begun with
- * @throws UserError naming the first setting that differs
+ * @throws UserError naming the first setting that differs, or where an earlier version made the run
  */
 export async function keepSettings(
   dir: string,
@@ -39,7 +40,9 @@ export async function keepSettings(
     await writeDurable(path, stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false }));
     return [];
   }
-  const found = differences(readYaml(text, path), settings);
+  const kept = readYaml(text, path);
+  refuseEarlierRun(dir, kept);
+  const found = differences(kept, settings);
   const verb = found.find(({ key }) => key === 'verb');
   if (verb)
     throw new UserError(

@@ -101,8 +101,8 @@ function dynamics(sides: readonly Side[]): Section {
   const iterations = Array.from({ length: last + 1 }, (_, i) => i);
   const one = (id: string, title: string, shown: typeof percent, measure: Measure, about?: string): Markup => {
     const measured = ({ run }: Side, iteration: number): number | null => {
-      const standing = run.dynamics.find((some) => some.iteration === iteration);
-      return standing ? measure(standing, samplesAt(standing, temperature)) : null;
+      const measured = run.dynamics.find((some) => some.iteration === iteration);
+      return measured ? measure(measured, samplesAt(measured, temperature)) : null;
     };
     const lines = curves(sides, (side) => iterations.map((i) => [i, measured(side, i)] as const));
     const rows = iterations.map((i): Part[] => [startOrNumber(i), ...sides.map((side) => shown(measured(side, i)))]);
@@ -138,7 +138,7 @@ function dynamics(sides: readonly Side[]): Section {
   );
 }
 
-type Measure = (standing: Measurement, samples: SampleMeasure | undefined) => number | null;
+type Measure = (measurement: Measurement, samples: SampleMeasure | undefined) => number | null;
 
 function training(sides: readonly Side[]): Section {
   const longest = Math.max(...sides.map(({ steps }) => steps));

@@ -71,5 +71,5 @@ export function samplesAt({ samples }: Measurement, temperature: number | null):
 function followed(standings: readonly Measurement[]): number[] {
   const [first, ...others] = standings;
   const all = first?.samples.map(({ temperature }) => temperature) ?? [];
-  return all.filter((t) => others.every((standing) => samplesAt(standing, t)));
+  return all.filter((t) => others.every((measurement) => samplesAt(measurement, t)));
 }

@@ -44,7 +44,7 @@ function overview({
       ['pictures missing or unreadable', count(seen.missing + seen.unreadable)],
       ['questions with a hint line', count(hinted)],
       ['median question', html`${count(characters.median)} characters`],
-      ['repeated questions', count(repeats.same + repeats.conflicting)],
+      ['repeated problems', count(repeats.same + repeats.conflicting)],
       ['odd records', count(warnings.count)],
     ]),
   );

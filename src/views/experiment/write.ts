@@ -129,9 +129,13 @@ function describeExperiment(
 interface Threshold {
   readonly seed: number;
   readonly row: string;
-  readonly alpha: number;
+  readonly chosen: number;
   readonly tied: readonly number[];
-  readonly scores: readonly { readonly alpha: number; readonly selected: number; readonly accuracy: number | null }[];
+  readonly scores: readonly {
+    readonly threshold: number;
+    readonly selected: number;
+    readonly accuracy: number | null;
+  }[];
 }
 
 function thresholdsOf(runs: readonly Run[]): Threshold[] {
@@ -143,11 +147,11 @@ function thresholdsTable(runs: readonly Run[]): Markup | null {
   if (found.length === 0) return null;
   return table(
     'Thresholds searched for: greedy validation accuracy after the first iteration (examples kept)',
-    ['', ...(found[0] as Threshold).scores.map(({ alpha }) => String(alpha)), 'taken'],
-    found.map(({ seed, scores, alpha }) => [
+    ['', ...(found[0] as Threshold).scores.map(({ threshold }) => String(threshold)), 'taken'],
+    found.map(({ seed, scores, chosen }) => [
       `seed ${seed}`,
       ...scores.map(({ accuracy, selected }) => `${percent(accuracy)} (${count(selected)})`),
-      String(alpha),
+      String(chosen),
     ]),
   );
 }

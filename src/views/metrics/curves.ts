@@ -90,9 +90,9 @@ function choice({ phase, sampled, unreadable, correct, selected }: results.Choic
   });
 }
 
-function pseudo({ phase, questions, voted, right }: results.PseudoEvent): Point[] {
+function pseudo({ phase, problems, voted, right }: results.PseudoEvent): Point[] {
   return points(phase, iterationOf(phase), 'pseudo', {
-    voted: questions > 0 ? voted / questions : null,
+    voted: problems > 0 ? voted / problems : null,
     accuracy: voted > 0 ? right / voted : null,
   });
 }

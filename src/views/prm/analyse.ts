@@ -18,7 +18,7 @@ import { type RunData, readRun } from '../run/read.js';
 import type { Choosing, PrmAnalysis, Selection } from './analysis.js';
 import { calibrationOf } from './calibration.js';
 import { allScored, rankingOf } from './ranking.js';
-import { type AskedQuestion, readQuestions, tableOf } from './read.js';
+import { type AskedProblem, readProblems, tableOf } from './read.js';
 import { selectionOf } from './selection.js';
 import { type Relevance, topsOf } from './tops.js';
 import { truthOf } from './truth.js';
@@ -57,14 +57,14 @@ export async function analysePrm(dir: string, options: PrmOptions = {}): Promise
   const samples = file ? await samplesOf(run, file, table, options, bootstrap) : null;
   if (!file)
     missing.push(`rollouts/${table}.parquet: nothing on choosing among samples, on ranking and on the top two.`);
-  const sampled = samples?.questions ?? [];
+  const sampled = samples?.problems ?? [];
   const ranking = samples && rankingOf(sampled, bootstrap);
   if (samples && !allScored(sampled))
     missing.push(`Rewards of all responses of ${table}: nothing on best-of-N, the weighted vote and ranking.`);
   const tops = samples && (await topsOf(sampled, bootstrap, relevance));
   if (samples && !tops)
     missing.push(
-      `A question of ${table} with more than two distinct correct responses that have rewards: nothing on the top two.`,
+      `A problem of ${table} with more than two distinct correct responses that have rewards: nothing on the top two.`,
     );
   if (tops && !relevance)
     missing.push('Relevance to the question: it is rated by a language model, on demand (--judge).');
@@ -76,7 +76,7 @@ export async function analysePrm(dir: string, options: PrmOptions = {}): Promise
   if (heldOut.length > 0 && !labelled) missing.push(`${LABELS_FILE}: nothing to compare the squared error with.`);
   const truth = truthOf({ heldOut, labelled: labelled ?? [], sampled, table }, bootstrap);
   if (!truth) missing.push('True reasoning, which only generated problems have: nothing on right steps and on luck.');
-  const selection = await selectionsOf(run, options, { table, questions: sampled }, missing, bootstrap);
+  const selection = await selectionsOf(run, options, { table, problems: sampled }, missing, bootstrap);
   return {
     format: 1,
     bootstrap,
@@ -130,7 +130,7 @@ async function heldOutOf(run: RunData): Promise<HeldOutResponse[]> {
   return existsSync(path) ? readHeldOut(path) : [];
 }
 
-/** Questions are held out whole, so what was trained on is everything else. */
+/** Problems are held out whole, so what was trained on is everything else. */
 function trainedSteps(
   labelled: readonly LabelledResponse[],
   heldOut: readonly HeldOutResponse[],
@@ -146,7 +146,7 @@ async function samplesOf(
   table: string,
   { temperature }: PrmOptions,
   bootstrap: PrmAnalysis['bootstrap'],
-): Promise<{ readonly choosing: Choosing; readonly questions: readonly AskedQuestion[] }> {
+): Promise<{ readonly choosing: Choosing; readonly problems: readonly AskedProblem[] }> {
   const { sets } = await gradeStored([file], { protocols: [findProtocol(PROTOCOL)], benchmark: null });
   const there = sets.filter((set) => set.temperature > 0).map((set) => set.temperature);
   const usual = Number(run.setting('evolve.temperature') ?? 1);
@@ -159,9 +159,9 @@ async function samplesOf(
   }
   const greedy = sets.find((one) => one.temperature === 0);
   const { parts: _, ...choosing } = tabulateSet(set, [PROTOCOL], null, bootstrap, greedy);
-  const questions: AskedQuestion[] = [];
-  for await (const question of readQuestions(file)) if (question.temperature === wanted) questions.push(question);
-  return { choosing: { ...choosing, name: `${table}, ${set.name}` }, questions };
+  const problems: AskedProblem[] = [];
+  for await (const problem of readProblems(file)) if (problem.temperature === wanted) problems.push(problem);
+  return { choosing: { ...choosing, name: `${table}, ${set.name}` }, problems };
 }
 
 /** The lower one of two that are equally near. */
@@ -174,7 +174,7 @@ function nearest(temperatures: readonly number[], wanted: number): number {
 async function selectionsOf(
   run: RunData,
   { iteration }: PrmOptions,
-  samples: { readonly table: string; readonly questions: readonly AskedQuestion[] },
+  samples: { readonly table: string; readonly problems: readonly AskedProblem[] },
   missing: string[],
   bootstrap: PrmAnalysis['bootstrap'],
 ): Promise<Selection | null> {
@@ -182,10 +182,10 @@ async function selectionsOf(
   const seed = Number(run.setting('seed') ?? 1);
   const file = tableOf(run.dir, name);
   if (!file && iteration !== undefined) throw noTable(run.dir, name);
-  const found = file && (await selectionOf(readQuestions(file), { table: name, seed }, bootstrap));
+  const found = file && (await selectionOf(readProblems(file), { table: name, seed }, bootstrap));
   if (found) return found;
-  const { table, questions } = samples;
-  const other = await selectionOf(questions, { table, seed }, bootstrap);
+  const { table, problems } = samples;
+  const other = await selectionOf(problems, { table, seed }, bootstrap);
   const lacks = file ? `Rewards of the correct responses of ${name}` : `rollouts/${name}.parquet`;
   missing.push(
     `${lacks}: ${other ? `selection rules are applied to ${table} instead` : 'nothing on selection rules'}.`,

@@ -16,24 +16,24 @@ export interface RewardBin {
 
 /** Whether rewards put correct responses above others (wrong or unreadable). */
 export interface Ranking {
-  readonly questions: number;
+  readonly problems: number;
   readonly correct: number;
   readonly other: number;
-  /** Pairs of a correct response and another one to the same question. */
+  /** Pairs of a correct response and another one to the same problem. */
   readonly pairs: number;
   /** Share of the pairs in which the correct one has the higher reward, ties counted half. */
   readonly pairAccuracy: Interval | null;
-  /** Area under the ROC curve over the responses to all questions together. */
+  /** Area under the ROC curve over the responses to all problems together. */
   readonly auc: Interval | null;
-  /** Mean over questions of the area within each. */
+  /** Mean over problems of the area within each. */
   readonly aucWithin: Interval | null;
   readonly bins: readonly RewardBin[];
 }
 
-/** A property of the top two by reward and of the rest of the correct, as means over questions of the means of each. */
+/** A property of the top two by reward and of the rest of the correct, as means over problems of the means of each. */
 export interface TopsRow {
   readonly measure: string;
-  readonly questions: number;
+  readonly problems: number;
   readonly top: Interval;
   readonly rest: Interval;
   readonly difference: Interval;
@@ -41,8 +41,8 @@ export interface TopsRow {
 
 /** The two distinct correct responses of highest reward against the other distinct correct ones. */
 export interface Tops {
-  /** Questions that have both. */
-  readonly questions: number;
+  /** Problems that have both. */
+  readonly problems: number;
   readonly top: number;
   readonly rest: number;
   readonly rows: readonly TopsRow[];
@@ -67,7 +67,7 @@ export interface LabelBin {
 
 /** Scores against Monte-Carlo labels, on responses that the PRM was not trained on; every step counts once. */
 export interface Calibration {
-  readonly questions: number;
+  readonly problems: number;
   readonly responses: number;
   readonly steps: number;
   readonly mse: Interval;
@@ -84,7 +84,7 @@ export interface Calibration {
 export interface TruthRow {
   readonly what: 'labels' | 'scores';
   readonly on: string;
-  readonly questions: number;
+  readonly problems: number;
   readonly steps: number;
   /** Share of positive steps. */
   readonly sound: number;
@@ -102,13 +102,13 @@ export interface Truth {
 export interface RuleRow {
   readonly rule: string;
   readonly selected: number;
-  /** Questions by the number of responses that the rule keeps: none, one, two... */
+  /** Problems by the number of responses that the rule keeps: none, one, two... */
   readonly kept: readonly number[];
   /** Share of right answers by a wrong chain among the selected; null where the truth is not known or nothing is selected. */
   readonly lucky: Interval | null;
-  /** The share to be expected if of each question as many of its distinct correct responses were drawn at random. */
+  /** The share to be expected if of each problem as many of its distinct correct responses were drawn at random. */
   readonly chance: Interval | null;
-  /** `lucky` minus `chance`: what the rewards do, apart from which questions have how many responses. */
+  /** `lucky` minus `chance`: what the rewards do, apart from which problems have how many responses. */
   readonly difference: Interval | null;
 }
 
@@ -116,7 +116,7 @@ export interface RuleRow {
 export interface Selection {
   readonly table: string;
   readonly temperature: number;
-  readonly questions: number;
+  readonly problems: number;
   readonly responses: number;
   readonly rules: readonly RuleRow[];
 }

@@ -22,7 +22,7 @@ export function calibrationOf(
   training: readonly Labelled[],
   options: BootstrapOptions,
 ): Calibration {
-  const groups = byQuestion(heldOut);
+  const groups = byProblem(heldOut);
   const steps = groups.flat();
   const counts = groups.map((group) => group.length);
   const trainingMean = mean(training.map(({ label }) => label));
@@ -41,7 +41,7 @@ export function calibrationOf(
     options,
   ) as [Interval, Interval | null, Interval | null, Interval | null];
   return {
-    questions: groups.length,
+    problems: groups.length,
     responses: heldOut.length,
     steps: steps.length,
     mse: error,
@@ -54,8 +54,8 @@ export function calibrationOf(
   };
 }
 
-/** Steps of each question, in the order in which the questions come. */
-function byQuestion(heldOut: readonly HeldOutResponse[]): ScoredLabel[][] {
+/** Steps of each problem, in the order in which the problems come. */
+function byProblem(heldOut: readonly HeldOutResponse[]): ScoredLabel[][] {
   const groups = new Map<string, ScoredLabel[]>();
   for (const { problem, steps } of heldOut) groups.set(problem, [...(groups.get(problem) ?? []), ...steps]);
   return [...groups.values()];

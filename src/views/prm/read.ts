@@ -1,4 +1,4 @@
-// Reads a table of rollouts question by question, with what the PRM made of every step; verdicts are those that the run
+// Reads a table of rollouts problem by problem, with what the PRM made of every step; verdicts are those that the run
 // saw.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,8 +25,8 @@ export interface ScoredResponse {
   readonly steps: readonly ScoredStep[];
 }
 
-/** A question with its responses from one policy at one temperature, in sample order; none where it could not be sampled. */
-export interface AskedQuestion {
+/** A problem with its responses from one policy at one temperature, in sample order; none where it could not be sampled. */
+export interface AskedProblem {
   readonly problem: string;
   readonly question: string;
   readonly temperature: number;
@@ -43,11 +43,11 @@ export function tableOf(run: string, name: string): string | undefined {
 }
 
 /** @throws UserError where the file is not a table of rollouts */
-export async function* readQuestions(file: string): AsyncGenerator<AskedQuestion> {
-  for await (const rows of readGroups(file, COLUMNS)) yield toQuestion(rows);
+export async function* readProblems(file: string): AsyncGenerator<AskedProblem> {
+  for await (const rows of readGroups(file, COLUMNS)) yield toProblem(rows);
 }
 
-function toQuestion(rows: readonly Row[]): AskedQuestion {
+function toProblem(rows: readonly Row[]): AskedProblem {
   const { problem, question, temperature } = rows[0] as Row;
   const responses = rows.flatMap((one): ScoredResponse[] => {
     const { sample, verdict } = one;
@@ -60,7 +60,7 @@ function toQuestion(rows: readonly Row[]): AskedQuestion {
 }
 
 /** What can be selected: as in the run, responses that ended by themselves. */
-export function candidatesOf({ responses }: AskedQuestion): Candidate[] {
+export function candidatesOf({ responses }: AskedProblem): Candidate[] {
   return responses.flatMap(({ sample, text, finish, verdict, reward }) =>
     finish === 'stop' ? [{ sample, text, verdict, reward: reward ?? Number.NaN }] : [],
   );

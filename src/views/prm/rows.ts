@@ -11,8 +11,8 @@ export function rankingTable({ pairAccuracy, auc, aucWithin }: Ranking): Markup 
     'Rewards against verdicts, with 95 % intervals',
     ['measure', 'value'],
     [
-      ['pairs of the same question ranked rightly', ranged(pairAccuracy, percent)],
-      ['AUC within a question, mean over questions', ranged(aucWithin, area)],
+      ['pairs of the same problem ranked rightly', ranged(pairAccuracy, percent)],
+      ['AUC within a problem, mean over problems', ranged(aucWithin, area)],
       ['AUC over all responses together', ranged(auc, area)],
     ],
   );
@@ -29,13 +29,13 @@ const MEASURES: Readonly<
 };
 
 export function topsTable({ rows }: Tops): Markup {
-  const line = ({ measure, questions, top, rest, difference }: TopsRow): string[] => {
+  const line = ({ measure, problems, top, rest, difference }: TopsRow): string[] => {
     const [name, text, change] = MEASURES[measure] ?? [measure, area, area];
-    return [name, ranged(top, text), ranged(rest, text), ranged(difference, change), count(questions)];
+    return [name, ranged(top, text), ranged(rest, text), ranged(difference, change), count(problems)];
   };
   return table(
     'Top 2 by reward against the rest of the correct responses, with 95 % intervals',
-    ['of a response', 'top 2', 'rest', 'difference', 'questions'],
+    ['of a response', 'top 2', 'rest', 'difference', 'problems'],
     rows.map(line),
   );
 }
@@ -88,15 +88,15 @@ const WHAT = { labels: 'Monte-Carlo labels', scores: 'PRM scores' } as const;
 export function truthTable({ rows }: Truth): Markup {
   return table(
     'Labels and scores against the true reasoning, with 95 % intervals',
-    ['what', 'on', 'AUC', 'accuracy at 0.5', 'right steps', 'steps', 'questions'],
-    rows.map(({ what, on, auc, accuracy, sound, steps, questions }) => [
+    ['what', 'on', 'AUC', 'accuracy at 0.5', 'right steps', 'steps', 'problems'],
+    rows.map(({ what, on, auc, accuracy, sound, steps, problems }) => [
       WHAT[what],
       on,
       ranged(auc, area),
       ranged(accuracy, percent),
       percent(sound),
       count(steps),
-      count(questions),
+      count(problems),
     ]),
   );
 }
@@ -107,7 +107,7 @@ const MOST_KEPT = 4;
 export function selectionTable({ rules }: Selection): Markup {
   const keptOf = (kept: readonly number[]): string[] =>
     Array.from({ length: MOST_KEPT + 1 }, (_, i) =>
-      count(i < MOST_KEPT ? (kept[i] ?? 0) : kept.slice(i).reduce((sum, questions) => sum + questions, 0)),
+      count(i < MOST_KEPT ? (kept[i] ?? 0) : kept.slice(i).reduce((sum, problems) => sum + problems, 0)),
     );
   return table(
     'Each rule on the same responses, with 95 % intervals',

@@ -30,14 +30,14 @@ function sectionsOf(analysis: PrmAnalysis, drawn: (...wanted: Drawn['id'][]) => 
   const { choosing, ranking, tops, calibration, truth, selection, table } = analysis;
   const sections: Section[] = [];
   if (choosing) {
-    const { questions, n, temperature, failed, scores } = choosing;
+    const { problems, n, temperature, failed, scores } = choosing;
     const lost = failed > 0 ? `, of which ${count(failed)} could not be sampled` : '';
     sections.push(
       section(
         ['choosing', 'Choosing'],
         'Choosing among samples',
         note(
-          `${plural(questions, 'question')} of ${table}${lost}, ${plural(n, 'response')} each at temperature ${temperature}. `,
+          `${plural(problems, 'problem')} of ${table}${lost}, ${plural(n, 'response')} each at temperature ${temperature}. `,
           `Pass@1, the accuracy of one response: ${ranged(scores[0]?.accuracy)}.`,
         ),
         drawn('prm-curves'),
@@ -52,7 +52,7 @@ function sectionsOf(analysis: PrmAnalysis, drawn: (...wanted: Drawn['id'][]) => 
         ['ranking', 'Ranking'],
         'Rewards of correct and other responses',
         note(
-          `${count(ranking.correct)} correct responses and ${count(ranking.other)} others (wrong or unreadable), in ${count(ranking.pairs)} pairs of the same question. `,
+          `${count(ranking.correct)} correct responses and ${count(ranking.other)} others (wrong or unreadable), in ${count(ranking.pairs)} pairs of the same problem. `,
           'AUC: chance that a correct response has a higher reward than another one, ties counted half.',
         ),
         drawn('prm-rewards'),
@@ -67,7 +67,7 @@ function sectionsOf(analysis: PrmAnalysis, drawn: (...wanted: Drawn['id'][]) => 
         ['tops', 'Top 2'],
         'Top 2 by reward against the rest of the correct',
         note(
-          `${plural(tops.questions, 'question')} with more than two distinct correct responses: ${count(tops.top)} on top, ${count(tops.rest)} others. Every question counts once, and the difference is taken question by question.`,
+          `${plural(tops.problems, 'problem')} with more than two distinct correct responses: ${count(tops.top)} on top, ${count(tops.rest)} others. Every problem counts once, and the difference is taken problem by problem.`,
           relevance &&
             ` Relevance: ${relevance.model} rated ${count(relevance.asked)} responses; ${plural(relevance.unreadable, 'rating')} could not be read.`,
         ),
@@ -81,7 +81,7 @@ function sectionsOf(analysis: PrmAnalysis, drawn: (...wanted: Drawn['id'][]) => 
         ['calibration', 'Calibration'],
         'Scores against labels that the PRM has not seen',
         note(
-          `${plural(calibration.steps, 'step')} of ${plural(calibration.responses, 'response')} to ${plural(calibration.questions, 'question')} that were kept out of the training of the PRM.`,
+          `${plural(calibration.steps, 'step')} of ${plural(calibration.responses, 'response')} to ${plural(calibration.problems, 'problem')} that were kept out of the training of the PRM.`,
         ),
         drawn('prm-calibration', 'prm-labels'),
         calibrationTable(calibration),
@@ -111,8 +111,8 @@ function sectionsOf(analysis: PrmAnalysis, drawn: (...wanted: Drawn['id'][]) => 
         ['selection', 'Selection'],
         'Luck before and after selection',
         note(
-          `Every rule applied to the same ${plural(selection.responses, 'response')} of ${selection.table}, ${plural(selection.questions, 'question')} at temperature ${selection.temperature}; "all" is what the others choose from. `,
-          'As many at random: what share to expect if of each question as many of its correct responses were drawn as the rule keeps. The difference is what the rewards do.',
+          `Every rule applied to the same ${plural(selection.responses, 'response')} of ${selection.table}, ${plural(selection.problems, 'problem')} at temperature ${selection.temperature}; "all" is what the others choose from. `,
+          'As many at random: what share to expect if of each problem as many of its correct responses were drawn as the rule keeps. The difference is what the rewards do.',
         ),
         drawn('prm-luck'),
         selectionTable(selection),
@@ -127,7 +127,7 @@ function about({ bootstrap: { level, resamples, seed }, missing }: PrmAnalysis):
     'about',
     'About',
     note(
-      `Intervals: ${Math.round(level * 100)} %, percentile bootstrap over questions, ${resamples} resamples, seed ${seed}.`,
+      `Intervals: ${Math.round(level * 100)} %, percentile bootstrap over problems, ${resamples} resamples, seed ${seed}.`,
     ),
     missing.length > 0 && html`<p>Not here:</p><ul>${missing.map((line) => html`<li>${line}</li>`)}</ul>`,
   );

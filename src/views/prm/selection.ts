@@ -4,7 +4,7 @@ import { type SelectionRule, select } from '../../evolve/select.js';
 import { type BootstrapOptions, bootstrapStatistics } from '../../measure/bootstrap.js';
 import { ratio, type Statistic } from '../../measure/statistics.js';
 import type { RuleRow, Selection } from './analysis.js';
-import { type AskedQuestion, candidatesOf } from './read.js';
+import { type AskedProblem, candidatesOf } from './read.js';
 
 /** In the order of the tables; the first one is what the others choose from. */
 export const RULES: readonly { readonly name: string; readonly rule: SelectionRule }[] = [
@@ -13,25 +13,25 @@ export const RULES: readonly { readonly name: string; readonly rule: SelectionRu
   ...[1, 2, 4].map((k) => ({ name: `top ${k}`, rule: { rule: 'top', k } as const })),
   ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((tenth) => ({
     name: `threshold 0.${tenth}`,
-    rule: { rule: 'threshold', alpha: tenth / 10 } as const,
+    rule: { rule: 'threshold', threshold: tenth / 10 } as const,
   })),
 ];
 
-/** What a rule keeps, question by question. */
+/** What a rule keeps, problem by problem. */
 interface Kept {
   readonly responses: number[];
   readonly lucky: number[];
-  /** Lucky ones to be expected among as many drawn at random from the distinct correct responses of the question. */
+  /** Lucky ones to be expected among as many drawn at random from the distinct correct responses of the problem. */
   readonly chance: number[];
 }
 
 /**
- * Applies every rule to every question.
- * @param questions of `table`, which with `seed` names the draws of the rule `random`, as in the run
+ * Applies every rule to every problem.
+ * @param problems of `table`, which with `seed` names the draws of the rule `random`, as in the run
  * @returns null where a response that could be selected has no reward, or there is none
  */
 export async function selectionOf(
-  questions: AsyncIterable<AskedQuestion> | Iterable<AskedQuestion>,
+  problems: AsyncIterable<AskedProblem> | Iterable<AskedProblem>,
   { table, seed }: { readonly table: string; readonly seed: number },
   options: BootstrapOptions,
 ): Promise<Selection | null> {
@@ -39,14 +39,14 @@ export async function selectionOf(
   let truth = true;
   let responses = 0;
   let temperature = Number.NaN;
-  for await (const question of questions) {
-    const candidates = candidatesOf(question);
+  for await (const problem of problems) {
+    const candidates = candidatesOf(problem);
     if (candidates.some(({ verdict, reward }) => verdict === 'correct' && Number.isNaN(reward))) return null;
-    temperature = question.temperature;
-    responses += question.responses.length;
-    const luck = new Map(question.responses.map(({ sample, lucky }) => [sample, lucky]));
+    temperature = problem.temperature;
+    responses += problem.responses.length;
+    const luck = new Map(problem.responses.map(({ sample, lucky }) => [sample, lucky]));
     const choices = RULES.map(({ rule }) => {
-      const { samples } = select(candidates, rule, { seed, key: `${table}/${question.problem}` });
+      const { samples } = select(candidates, rule, { seed, key: `${table}/${problem.problem}` });
       truth &&= samples.every((sample) => luck.get(sample) !== null);
       return { count: samples.length, lucky: samples.filter((sample) => luck.get(sample) === true).length };
     });
@@ -74,14 +74,14 @@ export async function selectionOf(
       difference: intervals[3 * r + 2] ?? null,
     }),
   );
-  return { table, temperature, questions: asked, responses, rules };
+  return { table, temperature, problems: asked, responses, rules };
 }
 
-/** Questions with 0, 1, 2... responses. */
+/** Problems with 0, 1, 2... responses. */
 function histogram(counts: readonly number[]): number[] {
-  const questions: number[] = new Array(counts.reduce((most, count) => Math.max(most, count), 0) + 1).fill(0);
-  for (const count of counts) (questions[count] as number)++;
-  return questions;
+  const problems: number[] = new Array(counts.reduce((most, count) => Math.max(most, count), 0) + 1).fill(0);
+  for (const count of counts) (problems[count] as number)++;
+  return problems;
 }
 
 function sum(values: readonly number[]): number {

@@ -1,10 +1,10 @@
-// The two best-rewarded correct responses of a question against the rest of its correct ones (P11): length, luck,
+// The two best-rewarded correct responses of a problem against the rest of its correct ones (P11): length, luck,
 // relevance.
 
 import { select } from '../../evolve/select.js';
 import { type BootstrapOptions, bootstrapIntervals, type Interval } from '../../measure/bootstrap.js';
 import type { Tops, TopsRow } from './analysis.js';
-import { type AskedQuestion, candidatesOf, type ScoredResponse } from './read.js';
+import { type AskedProblem, candidatesOf, type ScoredResponse } from './read.js';
 
 /** Rates how relevant a response is to its question, 1 to 5; null where the rating could not be read. */
 export interface Relevance {
@@ -22,24 +22,24 @@ type Property = (response: ScoredResponse) => number | null;
 
 const TOP = 2;
 
-/** Null where no question has more than two distinct correct responses, or they have no rewards. */
+/** Null where no problem has more than two distinct correct responses, or they have no rewards. */
 export async function topsOf(
-  questions: readonly AskedQuestion[],
+  problems: readonly AskedProblem[],
   options: BootstrapOptions,
   relevance?: Relevance,
 ): Promise<Tops | null> {
-  const sides = questions.flatMap((question) => {
-    const both = sidesOf(question);
-    return both ? [{ question, ...both }] : [];
+  const sides = problems.flatMap((problem) => {
+    const both = sidesOf(problem);
+    return both ? [{ problem, ...both }] : [];
   });
   const responses = sides.flatMap(({ top, rest }) => [...top, ...rest]);
   if (sides.length === 0 || responses.some(({ reward }) => reward === null)) return null;
   const ratings = new Map<ScoredResponse, number | null>();
   if (relevance) {
     // All at once: the client has its own limit.
-    const asked = sides.flatMap(({ question, top, rest }) =>
+    const asked = sides.flatMap(({ problem, top, rest }) =>
       [...top, ...rest].map(async (response) => {
-        ratings.set(response, await relevance.rate(question.question, response.text));
+        ratings.set(response, await relevance.rate(problem.question, response.text));
       }),
     );
     await Promise.all(asked);
@@ -52,7 +52,7 @@ export async function topsOf(
     ['relevance', (response) => ratings.get(response) ?? null],
   ];
   return {
-    questions: sides.length,
+    problems: sides.length,
     top: sides.reduce((sum, { top }) => sum + top.length, 0),
     rest: sides.reduce((sum, { rest }) => sum + rest.length, 0),
     rows: properties.flatMap(([measure, property]) => rowOf(measure, property, sides, options) ?? []),
@@ -64,20 +64,20 @@ function pick({ asked, unreadable }: Relevance['counts']): Relevance['counts'] {
   return { asked, unreadable };
 }
 
-function sidesOf(question: AskedQuestion): Sides | null {
-  const candidates = candidatesOf(question);
+function sidesOf(problem: AskedProblem): Sides | null {
+  const candidates = candidatesOf(problem);
   // No rule here draws.
   const draw = { seed: 0, key: '' };
   const top = new Set(select(candidates, { rule: 'top', k: TOP }, draw).samples);
   const all = new Set(select(candidates, { rule: 'all' }, draw).samples);
   if (all.size <= top.size) return null;
   return {
-    top: question.responses.filter(({ sample }) => top.has(sample)),
-    rest: question.responses.filter(({ sample }) => all.has(sample) && !top.has(sample)),
+    top: problem.responses.filter(({ sample }) => top.has(sample)),
+    rest: problem.responses.filter(({ sample }) => all.has(sample) && !top.has(sample)),
   };
 }
 
-/** Responses without the property do not count; null where no question has it on both sides. */
+/** Responses without the property do not count; null where no problem has it on both sides. */
 function rowOf(
   measure: string,
   property: Property,
@@ -99,7 +99,7 @@ function rowOf(
     Interval,
     Interval,
   ];
-  return { measure, questions: top.length, top: ofTop, rest: ofRest, difference };
+  return { measure, problems: top.length, top: ofTop, rest: ofRest, difference };
 }
 
 function mean(values: readonly number[]): number {

@@ -5,15 +5,15 @@ import type { HeldOutResponse } from '../../record/held-out.js';
 import type { LabelledResponse } from '../../record/labels.js';
 import { soundSoFar } from '../../reward/truth.js';
 import type { Truth, TruthRow } from './analysis.js';
-import type { AskedQuestion } from './read.js';
+import type { AskedProblem } from './read.js';
 
-/** Values of the steps of each question, positive where the reasoning is right up to there. */
+/** Values of the steps of each problem, positive where the reasoning is right up to there. */
 type Groups = readonly (readonly Scored[])[];
 
 export interface TruthSources {
   readonly heldOut: readonly HeldOutResponse[];
   readonly labelled: readonly LabelledResponse[];
-  readonly sampled: readonly AskedQuestion[];
+  readonly sampled: readonly AskedProblem[];
   /** Name of the table that `sampled` is from. */
   readonly table: string;
 }
@@ -56,7 +56,7 @@ function rowOf(what: TruthRow['what'], on: string, all: Groups, options: Bootstr
     Interval,
   ];
   const sound = steps.filter(({ positive }) => positive).length / steps.length;
-  return { what, on, questions: groups.length, steps: steps.length, sound, auc: area, accuracy: right };
+  return { what, on, problems: groups.length, steps: steps.length, sound, auc: area, accuracy: right };
 }
 
 interface Told {
@@ -64,7 +64,7 @@ interface Told {
   readonly steps: readonly { readonly right?: boolean }[];
 }
 
-/** Responses whose steps are known, by question. */
+/** Responses whose steps are known, by problem. */
 function groupsOf<T extends Told>(responses: readonly T[], take: (step: T['steps'][number]) => number): Groups {
   const groups = new Map<string, Scored[]>();
   for (const { problem, steps } of responses) {
@@ -77,7 +77,7 @@ function groupsOf<T extends Told>(responses: readonly T[], take: (step: T['steps
   return [...groups.values()];
 }
 
-function scoredSteps({ responses }: AskedQuestion): Scored[] {
+function scoredSteps({ responses }: AskedProblem): Scored[] {
   return responses.flatMap(({ steps }) => {
     const right = steps.flatMap((step) => step.right ?? []);
     const scores = steps.flatMap(({ score }) => score ?? []);

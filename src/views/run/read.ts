@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { systemFault, UserError } from '../../core/errors.js';
+import { refuseEarlierRun } from '../../core/renamed.js';
 import { checked } from '../../core/schema.js';
 import { readYaml } from '../../core/yaml.js';
 import { type PhaseKind, phases, resultsOf } from '../../evolve/phases.js';
@@ -51,7 +52,7 @@ export interface RunData {
 /** The folder holds something else than a run of the loop. */
 export class NotARun extends UserError {}
 
-/** @throws UserError where the folder holds no run of the loop, or a file of it is damaged */
+/** @throws UserError where the folder holds no run of the loop, an earlier version made it, or a file of it is damaged */
 export async function readRun(dir: string): Promise<RunData> {
   const configFile = join(dir, 'config.yaml');
   const configText = await readText(configFile);
@@ -59,6 +60,7 @@ export async function readRun(dir: string): Promise<RunData> {
   const config = settingsOf(configFile, configText);
   const verb = valueAt(config, 'verb');
   if (verb !== undefined) throw new NotARun(`${dir}: run: ${otherVerb(dir, String(verb))}`);
+  refuseEarlierRun(dir, config);
   const journal = join(dir, 'journal.jsonl');
   const events = await readEvents(dir);
   const commits = events

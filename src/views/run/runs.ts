@@ -32,7 +32,7 @@ export async function listRuns(folder: string): Promise<RunLine[]> {
       if (!(error instanceof UserError)) throw error;
       if (error instanceof NotARun) continue;
       const none = { method: '', iterations: '', first: null, last: null, seconds: 0 };
-      lines.push({ name, ...none, state: `damaged: ${error.message}` });
+      lines.push({ name, ...none, state: `cannot be read: ${error.message}` });
     }
   }
   return lines;

@@ -61,7 +61,7 @@ describe('choosing', () => {
     expect(choice.examples.map(({ response }) => response)).toEqual(chosen);
     expect(choice.examples.every(({ variant }) => variant === 'solve')).toBe(true);
     expect(choice.counts).toEqual({
-      questions: 3,
+      problems: 3,
       failed: 1,
       sampled: 7,
       unreadable: 1,
@@ -90,7 +90,7 @@ describe('choosing', () => {
 
   test.each([
     ['top', { rule: 'top', k: 2 }, true],
-    ['threshold', { rule: 'threshold', alpha: 'search' }, true],
+    ['threshold', { rule: 'threshold', threshold: 'search' }, true],
     ['random', { rule: 'random', k: 2 }, false],
     ['all', { rule: 'all' }, false],
   ] as const)('by %s follows the settings and asks for rewards only where it reads them', (rule, wanted, reads) => {

@@ -35,8 +35,8 @@ describe('the plan of a job', () => {
       ...new Set(planWork({ config, data }, until).map(({ phase }) => phase)),
     ];
     expect(phases('warmup')).toEqual(['warmup']);
-    expect(phases('label')).toEqual(['warmup', 'converge', 'label']);
-    expect(phases('train-prm')).toEqual(['warmup', 'converge', 'label', 'train-prm']);
+    expect(phases('label')).toEqual(['warmup', 'completer', 'label']);
+    expect(phases('train-prm')).toEqual(['warmup', 'completer', 'label', 'train-prm']);
   });
 
   test('spans one schedule over all iterations', () => {

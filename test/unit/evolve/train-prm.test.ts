@@ -61,7 +61,7 @@ describe('held-out responses', () => {
       labels.filter(({ problem }) => !out.has(problem)).flatMap((one) => one.steps.map(({ label }) => label)),
     );
     const found = summary.prm?.heldOut;
-    expect([found?.questions, found?.responses, found?.steps]).toEqual([out.size, heldOut.length, steps.length]);
+    expect([found?.problems, found?.responses, found?.steps]).toEqual([out.size, heldOut.length, steps.length]);
     expect(found?.mse).toBeCloseTo(mean(steps.map(({ score, label }) => (score - label) ** 2)), 12);
     expect(found?.baselineMse).toBeCloseTo(mean(steps.map(({ label }) => (usual - label) ** 2)), 12);
     expect(found?.correlation).toBeGreaterThan(0.3);

@@ -33,19 +33,19 @@ describe('an interval', () => {
     expect(bootstrapInterval(a, { seed: 10, resamples: 200 })).not.toEqual(bootstrapInterval(a, options));
   });
 
-  it('has no width where all questions are alike', () => {
+  it('has no width where all problems are alike', () => {
     expect(bootstrapInterval([1, 1, 1])).toEqual({ mean: 1, low: 1, high: 1 });
   });
 
-  it('needs questions, the same for all measures', () => {
+  it('needs problems, the same for all measures', () => {
     expect(() => bootstrapInterval([])).toThrow('no values to resample');
-    expect(() => bootstrapIntervals([[1], [1, 0]])).toThrow('different numbers of questions');
+    expect(() => bootstrapIntervals([[1], [1, 0]])).toThrow('different numbers of problems');
     expect(() => pairedDifferences([[[1], [1, 0]]])).toThrow('1 values against 2');
   });
 });
 
 describe('a paired difference', () => {
-  it('is narrower than two intervals apart where the questions agree', () => {
+  it('is narrower than two intervals apart where the problems agree', () => {
     const easy = Array.from({ length: 60 }, (_, i) => Number(i % 2 === 0));
     const better = easy.map((value, i) => (i < 6 ? 1 : value));
     const [difference] = pairedDifferences([[better, easy]], { seed: 1 });

@@ -15,8 +15,8 @@ import {
   weightedVoteAccuracy,
 } from '../../../src/measure/metrics.js';
 
-/** Samples of a question from rows `[answer, reward]`; the answer `x` is correct, null is unreadable. */
-function question(...rows: [answer: string | null, reward: number][]): ScoredSample[] {
+/** Samples of a problem from rows `[answer, reward]`; the answer `x` is correct, null is unreadable. */
+function problem(...rows: [answer: string | null, reward: number][]): ScoredSample[] {
   return rows.map(([answer, reward]) => ({
     verdict: answer === null ? 'unreadable' : answer === 'x' ? 'correct' : 'wrong',
     answer,
@@ -25,10 +25,10 @@ function question(...rows: [answer: string | null, reward: number][]): ScoredSam
 }
 
 const samples = [
-  question(['a', 0.9], ['x', 0.8], ['x', 0.1], ['a', 0.2]),
-  question(['a', 0.3], ['a', 0.2], ['b', 0.1], ['x', 0.9]),
-  question([null, 0.9], [null, 0.8], ['a', 0.7], ['a', 0.1]),
-  question(['x', 0.5], ['x', 0.5], ['a', 0.5], ['a', 0.6]),
+  problem(['a', 0.9], ['x', 0.8], ['x', 0.1], ['a', 0.2]),
+  problem(['a', 0.3], ['a', 0.2], ['b', 0.1], ['x', 0.9]),
+  problem([null, 0.9], [null, 0.8], ['a', 0.7], ['a', 0.1]),
+  problem(['x', 0.5], ['x', 0.5], ['a', 0.5], ['a', 0.6]),
 ];
 
 describe('rates', () => {
@@ -70,7 +70,7 @@ describe('Pass@K', () => {
   });
 
   it('refuses more samples than there are', () => {
-    expect(() => passAtK(samples, 5)).toThrow('a question has 4 samples, wanted at least 5');
+    expect(() => passAtK(samples, 5)).toThrow('a problem has 4 samples, wanted at least 5');
     expect(() => unbiasedPassAtK(samples, 5)).toThrow('pass@5 of 2 correct in 4 is not defined');
     expect(() => unbiasedPassAtKOf(4, 1, 0)).toThrow('not defined');
   });
@@ -94,7 +94,7 @@ describe('metrics by reward', () => {
   });
 
   it('ranks a reward that is not a number last', () => {
-    expect(bestOfN([question(['a', Number.NaN], ['x', -1])], 2)).toBe(1);
+    expect(bestOfN([problem(['a', Number.NaN], ['x', -1])], 2)).toBe(1);
   });
 });
 

@@ -85,7 +85,7 @@ describe('the correlation', () => {
 });
 
 describe('a ratio of sums', () => {
-  test('weighs questions by what they have, and differences are of the ratios', () => {
+  test('weighs problems by what they have, and differences are of the ratios', () => {
     expect(ratio([1, 4], [2, 4])([1, 1])).toBe(5 / 6);
     expect(ratio([1, 4], [2, 4])([3, 0])).toBe(0.5);
     expect(minus(ratio([1, 4], [2, 4]), ratio([0, 4], [2, 4]))([3, 1])).toBeCloseTo(7 / 10 - 4 / 10, 12);
@@ -95,7 +95,7 @@ describe('a ratio of sums', () => {
 });
 
 describe('intervals of statistics', () => {
-  test('of a mean are those of bootstrapIntervals: the same questions are drawn', () => {
+  test('of a mean are those of bootstrapIntervals: the same problems are drawn', () => {
     const values = [0.93, 0.07, 0.81, 0.64, 0.22, 0.51];
     const options = { seed: 9, resamples: 200 };
     const [own] = bootstrapStatistics(values.length, [ratio(values, once(values.length))], options);
@@ -103,11 +103,11 @@ describe('intervals of statistics', () => {
     for (const end of ['mean', 'low', 'high'] as const) expect(own?.[end]).toBeCloseTo(wanted?.[end] as number, 12);
   });
 
-  test('leave out resamples without a value, and are null where the questions have none', () => {
-    // Only resamples that hold the second question have a ratio, and it is 1 in all of them.
+  test('leave out resamples without a value, and are null where the problems have none', () => {
+    // Only resamples that hold the second problem have a ratio, and it is 1 in all of them.
     const [half, none] = bootstrapStatistics(2, [ratio([0, 2], [0, 2]), ratio([0, 0], [0, 0])], { resamples: 50 });
     expect(half).toEqual({ mean: 1, low: 1, high: 1 });
     expect(none).toBeNull();
-    expect(() => bootstrapStatistics(0, [])).toThrow('no questions to resample');
+    expect(() => bootstrapStatistics(0, [])).toThrow('no problems to resample');
   });
 });

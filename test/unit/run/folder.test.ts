@@ -48,6 +48,13 @@ function checkpoint(name: string, text: string): (phase: Phase) => Promise<strin
 }
 
 describe('a phase', () => {
+  test('draws by its name, or by the one that it is given for that', async () => {
+    await using(async (run) => {
+      expect(await run.phase('one', async ({ draws }) => draws)).toBe('one');
+      expect(await run.phase('two', async ({ name, draws }) => [name, draws], 'former')).toEqual(['two', 'former']);
+    });
+  });
+
   test('is done once; later runs get its result as JSON holds it', async () => {
     const result = await using((run) => run.phase('one', async () => ({ a: 1, b: undefined, c: Number.NaN })));
     expect(result).toEqual({ a: 1, c: null });
@@ -219,6 +226,13 @@ describe('opening a folder again', () => {
     await expect(open({ settings: { seed: 1, evolve: {} } })).rejects.toThrow('evolve.n: not set now, wanted 8');
     const message = `${dir}: run folder: made by mstar evolve, wanted one of mstar evaluate, or a new name`;
     await expect(open({ settings: { verb: 'evaluate', n: 1 } })).rejects.toThrow(message);
+  });
+
+  test('refuses a run of an earlier version, which called a setting otherwise', async () => {
+    await using((run) => run.phase('one', async () => 1), { settings: { prm: { convergeEpochs: 4 } } });
+    await expect(open({ settings: { prm: { completerEpochs: 4 } } })).rejects.toThrow(
+      `${dir}: run: made by an earlier version of mstar, where prm.completerEpochs was prm.convergeEpochs, wanted one of this version`,
+    );
   });
 
   test('refuses other problems than it began with', async () => {

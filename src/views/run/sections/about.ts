@@ -25,9 +25,9 @@ export function about(run: RunData): Section {
     ['method', value('evolve.method')],
     ['iterations', iterationsOf(run)],
     ['optimizer steps', count(run.iterations.reduce((sum, { training }) => sum + training.steps, 0))],
-    ['questions without answers', unlabelled(run)],
-    ['questions per iteration', value('evolve.interval')],
-    ['responses per question', value('evolve.n')],
+    ['problems without answers', unlabelled(run)],
+    ['problems per iteration', value('evolve.interval')],
+    ['responses per problem', value('evolve.n')],
     ['selection', selection(run)],
     ['learning rate', value('evolve.optimizer.lr')],
     ['batch', value('evolve.optimizer.batchSize')],
@@ -59,8 +59,8 @@ function unlabelled(run: RunData): string | null {
 function selection(run: RunData): string {
   const rule = textOf(run.setting('evolve.select.rule'));
   if (rule === 'threshold') {
-    const alpha = textOf(run.threshold?.alpha ?? run.setting('evolve.select.alpha'));
-    return `right, reward at least ${alpha}${run.threshold ? ', searched for' : ''}`;
+    const threshold = textOf(run.threshold?.chosen ?? run.setting('evolve.select.threshold'));
+    return `right, reward at least ${threshold}${run.threshold ? ', searched for' : ''}`;
   }
   if (rule === 'all') return 'all right';
   const k = textOf(run.setting('evolve.select.k'));

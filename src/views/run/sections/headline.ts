@@ -57,7 +57,7 @@ export async function headline(run: RunData, tables: Tables): Promise<Section> {
     run.outOfDomain.length > 0 && [
       html`<h3>Out of domain</h3>`,
       testTable(
-        `Greedy accuracy on ${plural(run.outOfDomain[0]?.greedy.problems ?? 0, 'problem')} of the other data set`,
+        `Greedy accuracy on ${plural(run.outOfDomain[0]?.greedy.problems ?? 0, 'problem')} of the out-of-domain test`,
         run.outOfDomain,
         run.outOfDomain.filter(({ at }) => at === 'warmup' || at === 'base').reverse(),
       ),

@@ -46,7 +46,7 @@ function heldOutSentence({
 
 function labelFacts(labels: LabelResult): Markup {
   return facts([
-    ['questions sampled', count(labels.questions)],
+    ['problems sampled', count(labels.problems)],
     ['labelled responses', count(labels.pairs - labels.failed)],
     ['right', percent(labels.right / labels.pairs)],
     ['multiple choice', percent(labels.multipleChoice / labels.pairs)],

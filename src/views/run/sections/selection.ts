@@ -1,4 +1,4 @@
-// What selection kept: questions by number of kept responses, the way from samples to examples, the share of luck.
+// What selection kept: problems by number of kept responses, the way from samples to examples, the share of luck.
 import { iterationName } from '../../../evolve/phases.js';
 import { type Bars, barChart } from '../../../page/charts/bars.js';
 import { count, percent, plural } from '../../../page/format.js';
@@ -12,7 +12,7 @@ import { fileOf, type RunData } from '../read.js';
 interface Pass {
   readonly name: string;
   readonly choice: ChoiceCounts;
-  /** Questions with 0, 1, 2... kept responses, where the rows are there. */
+  /** Problems with 0, 1, 2... kept responses, where the rows are there. */
   readonly kept: readonly number[] | null;
   readonly truthKnown: boolean;
 }
@@ -45,17 +45,17 @@ export async function selection(run: RunData, tables: Tables): Promise<Section> 
 }
 
 /** What each threshold would have kept of the first iteration, and what training on that came to. */
-function thresholds({ alpha, scores }: ThresholdDecision): Markup {
+function thresholds({ chosen, scores }: ThresholdDecision): Markup {
   const rows = scores.map((score): Part[] => [
-    score.alpha === alpha ? html`<b>${score.alpha}</b>` : String(score.alpha),
+    score.threshold === chosen ? html`<b>${score.threshold}</b>` : String(score.threshold),
     count(score.selected),
     count(score.kept[0] ?? 0),
     count(score.steps),
     percent(score.accuracy),
   ]);
   return html`<h3>Search for the threshold</h3>${table(
-    `Trained from the warm-up on the first iteration with each; ${alpha} was taken`,
-    ['threshold', 'examples', 'questions with none', 'optimizer steps', 'greedy on validation'],
+    `Trained from the warm-up on the first iteration with each; ${chosen} was taken`,
+    ['threshold', 'examples', 'problems with none', 'optimizer steps', 'greedy on validation'],
     rows,
   )}`;
 }
@@ -63,16 +63,16 @@ function thresholds({ alpha, scores }: ThresholdDecision): Markup {
 async function passOf(run: RunData, tables: Tables, name: string, file: string, choice: ChoiceCounts): Promise<Pass> {
   const path = fileOf(run, `rollouts/${file}.parquet`);
   if (!path) return { name, choice, kept: null, truthKnown: choice.luckyDistinct > 0 };
-  const { questions, truthKnown } = await tables.keptPerQuestion(path);
-  return { name, choice, kept: questions, truthKnown };
+  const { problems, truthKnown } = await tables.keptPerProblem(path);
+  return { name, choice, kept: problems, truthKnown };
 }
 
 function keptFigure(passes: readonly Pass[]): Markup {
   const most = Math.min(MOST_KEPT, Math.max(...passes.map(({ kept }) => (kept?.length ?? 1) - 1)));
   const bars = Array.from({ length: most + 1 }, (_, kept): Bars => {
     const open = kept === MOST_KEPT;
-    const values = passes.map(({ kept: questions }) =>
-      open ? sum(questions?.slice(kept) ?? []) : (questions?.[kept] ?? 0),
+    const values = passes.map(({ kept: problems }) =>
+      open ? sum(problems?.slice(kept) ?? []) : (problems?.[kept] ?? 0),
     );
     return {
       name: `${kept}${open ? ' or more' : ''} kept`,
@@ -82,14 +82,14 @@ function keptFigure(passes: readonly Pass[]): Markup {
   });
   const chart = barChart({
     id: 'selection-kept',
-    title: 'Questions by number of kept responses',
+    title: 'Problems by number of kept responses',
     description: bars.map(({ name, values }) => `${name}: ${values.map(count).join(', ')}`).join('; '),
     xName: 'iteration',
     categories: passes.map(({ name }) => name),
     bars,
     stacked: true,
   });
-  return figure({ title: 'Questions by number of kept responses', chart, legend: bars });
+  return figure({ title: 'Problems by number of kept responses', chart, legend: bars });
 }
 
 function luckFigure(passes: readonly Pass[]): Markup {
@@ -151,28 +151,28 @@ function luckSentence(passes: readonly Pass[]): string {
 function numbers(passes: readonly Pass[]): Markup {
   const rows = passes.map(({ name, choice, kept, truthKnown }): Part[] => [
     /^\d/.test(name) ? `iteration ${name}` : name,
-    count(choice.questions),
+    count(choice.problems),
     count(choice.sampled),
     count(choice.unreadable),
     count(choice.cutOff),
     count(choice.correct),
     count(choice.distinct),
     count(choice.selected),
-    kept ? kept.map((questions, i) => `${i}: ${count(questions)}`).join(', ') : '',
+    kept ? kept.map((problems, i) => `${i}: ${count(problems)}`).join(', ') : '',
     truthKnown ? percent(share(choice.luckyDistinct, choice.distinct)) : '',
     truthKnown ? percent(share(choice.luckySelected, choice.selected)) : '',
     count(choice.failed),
   ]);
   const head = [
     'pass',
-    'questions',
+    'problems',
     'responses',
     'unreadable',
     'cut off',
     'right',
     'different right',
     'selected',
-    'questions by kept',
+    'problems by kept',
     'lucky before',
     'lucky after',
     'failed',

@@ -17,7 +17,7 @@ import { type Job, sampleSettings } from './job.js';
 type ThresholdScore = ThresholdDecision['scores'][number];
 
 /** Tries each threshold and takes the best; the weights that the trials made are thrown away. */
-export async function searchAlpha(job: Job, phase: Phase, temperature: number): Promise<ThresholdDecision> {
+export async function searchThreshold(job: Job, phase: Phase, temperature: number): Promise<ThresholdDecision> {
   const { config, run, models } = job;
   const settings = sampleSettings(config);
   const { problems } = labelledProblems(job, 1);
@@ -30,14 +30,14 @@ export async function searchAlpha(job: Job, phase: Phase, temperature: number): 
   for await (const some of collect(phase, policy, collection, settings)) rollouts.push(...some);
   await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, [{ collection, version }], settings);
   const scores: ThresholdScore[] = [];
-  for (const alpha of [...select.alphas].sort((a, b) => a - b)) {
-    const { value } = await phase.unit(`alpha-${alpha}`, () => tryAlpha(job, phase, alpha, rollouts));
+  for (const threshold of [...select.thresholds].sort((a, b) => a - b)) {
+    const { value } = await phase.unit(`threshold-${threshold}`, () => tryThreshold(job, phase, threshold, rollouts));
     phase.count('trained', value.trained);
     phase.count('sampled', value.sampled);
     scores.push(value.score);
   }
-  const decision = chooseAlpha(scores);
-  phase.record('alpha', { ...decision, scores: scores.map((score) => ({ ...score })) });
+  const decision = chooseThreshold(scores);
+  phase.record('threshold', { ...decision, scores: scores.map((score) => ({ ...score })) });
   // The next phase samples with the warm-up, not with the last trial.
   await models.forgetPolicy();
   return decision;
@@ -49,12 +49,12 @@ interface Trial {
   readonly sampled: number;
 }
 
-async function tryAlpha(job: Job, phase: Phase, alpha: number, rollouts: readonly Rollout[]): Promise<Trial> {
+async function tryThreshold(job: Job, phase: Phase, threshold: number, rollouts: readonly Rollout[]): Promise<Trial> {
   const { config, data, models } = job;
-  const choice = new Choice({ rule: 'threshold', alpha }, config.seed, phase.name);
+  const choice = new Choice({ rule: 'threshold', threshold }, config.seed, phase.draws);
   choice.add(rollouts);
   const { selected, kept } = choice.counts;
-  if (selected === 0) return { score: { alpha, selected, kept, steps: 0, accuracy: null }, trained: 0, sampled: 0 };
+  if (selected === 0) return { score: { threshold, selected, kept, steps: 0, accuracy: null }, trained: 0, sampled: 0 };
   await models.forgetPolicy();
   const optimizer = limited(config.evolve.optimizer, stepsOfNext(config.evolve, START));
   const learner = await models.learner('warmup', optimizerSettings(optimizer, plannedSteps(job)));
@@ -73,21 +73,25 @@ async function tryAlpha(job: Job, phase: Phase, alpha: number, rollouts: readonl
     n: 1,
     sampling: { ...sampling, temperature: 0 },
     seed,
-    purpose: `${phase.name}/greedy`,
+    purpose: `${phase.draws}/greedy`,
     delimiter,
   } as const;
-  const meter = phase.meter('sample', `threshold ${alpha}: greedy`, 'greedy');
+  const meter = phase.meter('sample', `threshold ${threshold}: greedy`, 'greedy');
   const problems = data.validation.slice(0, config.dynamics.problems || undefined);
   const greedy = await generate(learner, problems, draw, { signal: phase.signal, meter });
   const { accuracy } = measureGreedy(greedy, seed);
-  return { score: { alpha, selected, kept, steps: training.steps, accuracy }, trained, sampled: countTokens(greedy) };
+  return {
+    score: { threshold, selected, kept, steps: training.steps, accuracy },
+    trained,
+    sampled: countTokens(greedy),
+  };
 }
 
 /** The highest accuracy; of equals the lowest threshold, which keeps most. Thresholds that keep nothing come last. */
-export function chooseAlpha(scores: readonly ThresholdScore[]): ThresholdDecision {
-  const ascending = [...scores].sort((a, b) => a.alpha - b.alpha);
+export function chooseThreshold(scores: readonly ThresholdScore[]): ThresholdDecision {
+  const ascending = [...scores].sort((a, b) => a.threshold - b.threshold);
   const rank = ({ accuracy }: ThresholdScore): number => accuracy ?? Number.NEGATIVE_INFINITY;
   const best = Math.max(...ascending.map(rank));
-  const tied = ascending.filter((score) => rank(score) === best).map(({ alpha }) => alpha);
-  return { alpha: tied[0] as number, tied, scores: ascending };
+  const tied = ascending.filter((score) => rank(score) === best).map(({ threshold }) => threshold);
+  return { chosen: tied[0] as number, tied, scores: ascending };
 }

@@ -11,8 +11,8 @@ import { countSteps, fit, optimizerSettings } from './fit.js';
 import type { Job, PolicyAt } from './job.js';
 
 /** Where the completer's weights are: the warm-up's own where it is not trained longer. */
-export function completer({ warmup, prm }: Config): PolicyAt {
-  return warmup.enabled && prm.convergeEpochs > 0 ? 'converged' : 'warmup';
+export function completerAt({ warmup, prm }: Config): PolicyAt {
+  return warmup.enabled && prm.completerEpochs > 0 ? 'completer' : 'warmup';
 }
 
 /** The examples of the warm-up, from the table that it left. */
@@ -22,10 +22,10 @@ export async function warmupExamples({ run, data }: Pick<Job, 'run' | 'data'>): 
   return readSelected(join(run.dir, table), data.labelled);
 }
 
-/** Makes the checkpoint `converged`. */
-export async function converge(job: Job, phase: Phase): Promise<FitReport> {
+/** Makes the checkpoint `completer`. */
+export async function trainCompleter(job: Job, phase: Phase): Promise<FitReport> {
   const { config, models } = job;
-  const optimizer = { ...config.warmup.optimizer, epochs: config.prm.convergeEpochs };
+  const optimizer = { ...config.warmup.optimizer, epochs: config.prm.completerEpochs };
   const examples = await warmupExamples(job);
   const policy = await models.learner('warmup', optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
   const training = await fit(phase, policy, examples, {
@@ -33,7 +33,7 @@ export async function converge(job: Job, phase: Phase): Promise<FitReport> {
     seed: config.seed,
     every: config.run.checkpointEvery,
   });
-  await phase.save('converged', 'completer', (dir) => policy.save(dir));
+  await phase.save('completer', 'completer', (dir) => policy.save(dir));
   // Later phases start from the folder, as they would after a restart: saving may round the weights.
   await models.forgetPolicy();
   return training;
