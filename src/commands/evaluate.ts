@@ -1,6 +1,6 @@
 // `mstar evaluate`: answers a data set and grades the answers, as a benchmark with its tables, or from stored rollouts.
+
 import { join } from 'node:path';
-import type { CommandModule } from 'yargs';
 import {
   type BenchmarkSettings,
   benchmarkSchema,
@@ -11,12 +11,12 @@ import {
 import type { Evaluation } from '../evaluate/evaluation.js';
 import type { Judge } from '../judge/judge.js';
 import { lastResortOf } from '../judge/regrade.js';
+import { percent } from '../page/format.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
 import type { Judging } from '../views/evaluation/tables.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
-import { percent } from './recipe.js';
-import { type CommonFlags, displayOf, printResult } from './result.js';
+import { type CommonFlags, displayOf, printResult, verb } from './result.js';
 import { describeOutcomes, failOn, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
 
@@ -24,7 +24,7 @@ type Flags = Record<string, unknown> &
   CommonFlags &
   JudgeFlags & { rollouts?: string; protocol?: string; benchmark?: string };
 
-const command: CommandModule<object, Flags> = {
+export default verb({
   command: 'evaluate',
   describe: 'answer a data set and grade the answers; tables of a benchmark, from a model or from stored rollouts',
   builder: (yargs) =>
@@ -45,7 +45,7 @@ const command: CommandModule<object, Flags> = {
       .example(
         'mstar evaluate --benchmark mathvista --rollouts runs/mathvista --protocol mstar --out runs/again',
         'the same responses by another protocol',
-      ) as never,
+      ),
   async handler(flags) {
     const { rollouts, protocol } = flags;
     const given = settingsOf<Record<string, unknown>>(flags, benchmarkSchema);
@@ -68,7 +68,7 @@ const command: CommandModule<object, Flags> = {
     printResult(flags, evaluation, tables(evaluation, out, judge));
     if (kind === 'benchmark') failOn(Math.max(0, ...evaluation.sets.map(({ failed }) => failed)));
   },
-};
+});
 
 /** Refuses an output that would take the place of what is read. */
 async function checkTables(out: string, rollouts: string, data: unknown): Promise<void> {
@@ -123,5 +123,3 @@ function tables({ benchmark, protocol, sets }: Evaluation, out: string, judge: J
   lines.push(`files: ${['json', 'md', 'html'].map((ending) => join(out, `evaluation.${ending}`)).join(', ')}`);
   return lines;
 }
-
-export default command;

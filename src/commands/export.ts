@@ -1,27 +1,20 @@
 // `mstar export RUN`: step labels or training examples of a run, as JSON lines for other trainers.
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import type { CommandModule } from 'yargs';
 import { makeFolder } from '../core/files.js';
-import { EXPORT_FORMS, type ExportForm, exportLines } from '../label/export.js';
+import { EXPORT_FORMS, exportLines } from '../label/export.js';
 import { checkOutput, checkOutputFolder, writeOutput } from '../run/output.js';
 import { curvesOf } from '../views/metrics/curves.js';
 import { readTimes, writeEvents } from '../views/metrics/files.js';
 import { readEvents, readRun } from '../views/run/read.js';
-import { type CommonFlags, printResult } from './result.js';
+import { type CommonFlags, printResult, verb } from './result.js';
 
-interface Arguments extends CommonFlags {
-  readonly run: string;
-  readonly as: ExportForm | 'tensorboard';
-  readonly out: string;
-}
-
-const command: CommandModule<object, Arguments> = {
+export default verb({
   command: 'export <run>',
   describe: 'write step labels or training examples of a run in the forms of other trainers',
   builder: (yargs) =>
     yargs
-      .positional('run', { type: 'string', describe: 'run folder' })
+      .positional('run', { type: 'string', demandOption: true, describe: 'run folder' })
       .option('as', {
         choices: [...EXPORT_FORMS, 'tensorboard'] as const,
         demandOption: true,
@@ -34,7 +27,7 @@ const command: CommandModule<object, Arguments> = {
         describe: 'JSON-lines file to write; for tensorboard the folder of its logs',
       })
       .example('$0 export runs/demo --as visualprm --out labels.jsonl', 'soft labels for another PRM trainer')
-      .example('$0 export runs/demo --as tensorboard --out logs', 'then tensorboard --logdir logs') as never,
+      .example('$0 export runs/demo --as tensorboard --out logs', 'then tensorboard --logdir logs'),
   async handler({ run, as, out, ...flags }) {
     if (as === 'tensorboard') return exportCurves(run, out, flags);
     let lines = 0;
@@ -46,7 +39,7 @@ const command: CommandModule<object, Arguments> = {
     });
     printResult(flags, { lines, file: out }, [`${lines.toLocaleString('en-US')} lines: ${out}`], out);
   },
-};
+});
 
 /** One event file; asked for again it takes the place of the one before. */
 async function exportCurves(run: string, out: string, flags: CommonFlags): Promise<void> {
@@ -63,5 +56,3 @@ async function exportCurves(run: string, out: string, flags: CommonFlags): Promi
   const line = `${metrics.length.toLocaleString('en-US')} scalars: ${file}`;
   printResult(flags, { scalars: metrics.length, file }, [line]);
 }
-
-export default command;

@@ -16,7 +16,10 @@ const OPENAI = 'https://api.openai.com/v1';
 const MOST_AT_A_TIME = 256;
 
 /** @param does what the model is for, as it stands in the help */
-export function judgeFlags<T>(yargs: Argv<T>, does = 'reads responses without a readable answer'): Argv<T> {
+export function judgeFlags<T>(
+  yargs: Argv<T>,
+  does = 'reads responses without a readable answer',
+): Argv<T & JudgeFlags> {
   return yargs
     .option('judge', {
       type: 'string',
@@ -27,7 +30,7 @@ export function judgeFlags<T>(yargs: Argv<T>, does = 'reads responses without a 
     .option('judge-price', {
       type: 'string',
       describe: 'US dollars per million input and output tokens, as 0.15,0.6: shows what was spent',
-    }) as Argv<T>;
+    }) as Argv<T & JudgeFlags>;
 }
 
 /** Undefined where no judge is asked for. Throws UserError on bad flags or a missing key. */

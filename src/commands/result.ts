@@ -1,4 +1,6 @@
-// What every verb does with its result and its progress: --json and --quiet mean the same everywhere.
+// What every verb has in common: its form, and what it does with its result and its progress, as --json and --quiet mean the
+// same everywhere.
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
 import { printable, printableJson } from '../core/printable.js';
 import { isStandardOutput } from '../run/output.js';
 import { type Display, openDisplay, silent } from '../run/terminal.js';
@@ -6,6 +8,16 @@ import { type Display, openDisplay, silent } from '../run/terminal.js';
 export interface CommonFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
+}
+
+/** A verb of the command line, whose handler gets what the flags of its builder are read as. */
+export function verb<F>(given: {
+  readonly command: string;
+  readonly describe: string;
+  builder(yargs: Argv<CommonFlags>): Argv<F>;
+  handler(flags: ArgumentsCamelCase<F>): Promise<void>;
+}): CommandModule<object, ArgumentsCamelCase<F>> {
+  return given as unknown as CommandModule<object, ArgumentsCamelCase<F>>;
 }
 
 /**
