@@ -92,10 +92,15 @@ const schema = z
   });
 
 const PREPROCESSOR = 'preprocessor_config.json';
-const BEGIN = '<s>';
-const START = '<|im_start|>';
-const END = '<|im_end|>';
-const IMAGE = { begin: '<img>', token: '<IMG_CONTEXT>', end: '</img>' };
+const TOKEN = {
+  begin: '<s>',
+  endOfText: '</s>',
+  turn: '<|im_start|>',
+  endOfTurn: '<|im_end|>',
+  image: '<img>',
+  imagePart: '<IMG_CONTEXT>',
+  endOfImage: '</img>',
+};
 const SYSTEM =
   '你是由上海人工智能实验室联合商汤科技开发的书生多模态大模型，英文名叫InternVL, 是一个有用无害的人工智能助手。';
 
@@ -111,18 +116,18 @@ export const backbone: Backbone = {
   tokenizerFile: 'tokenizer.model',
   tokenizerConfig: {
     tokenizer_class: 'InternLM2Tokenizer',
-    bos_token: BEGIN,
-    eos_token: '</s>',
-    pad_token: '</s>',
+    bos_token: TOKEN.begin,
+    eos_token: TOKEN.endOfText,
+    pad_token: TOKEN.endOfText,
     unk_token: '<unk>',
   },
-  specials: [BEGIN, '</s>', START, END, IMAGE.begin, IMAGE.token, IMAGE.end],
-  begin: BEGIN,
-  imageToken: { special: IMAGE.token },
-  picture: ({ tokens }) => [{ special: IMAGE.begin }, { tokens }, { special: IMAGE.end }],
+  specials: Object.values(TOKEN),
+  begin: TOKEN.begin,
+  imageToken: { special: TOKEN.imagePart },
+  picture: ({ tokens }) => [{ special: TOKEN.image }, { tokens }, { special: TOKEN.endOfImage }],
   placeholder: '<image>',
-  endOfTurn: END,
-  stops: [END, '</s>', START],
+  endOfTurn: TOKEN.endOfTurn,
+  stops: [TOKEN.endOfTurn, TOKEN.endOfText, TOKEN.turn],
   initial: {
     width: 2048,
     table: /(tok_embeddings\.weight|_embedding)$/,
@@ -160,23 +165,23 @@ export const backbone: Backbone = {
       rope_factor: language.rope_scaling?.factor ?? 1,
       rope_dynamic: Number(language.rope_scaling !== null),
       pad_id: language.pad_token_id,
-      image_context_id: idOf(IMAGE.token),
+      image_context_id: idOf(TOKEN.imagePart),
     };
   },
 
   /** No newline after the end mark: what the reference's own chat uses, not the jinja template of tokenizer_config.json. */
   render({ system = SYSTEM, turns }) {
     const turn = (role: string, content: Content): PromptPart[] => [
-      { special: START },
+      { special: TOKEN.turn },
       { text: `${role}\n` },
       ...content,
-      { special: END },
+      { special: TOKEN.endOfTurn },
     ];
     return [
-      { special: BEGIN },
+      { special: TOKEN.begin },
       ...turn('system', [{ text: system }]),
       ...turns.flatMap(({ role, content }) => turn(role, content)),
-      { special: START },
+      { special: TOKEN.turn },
       { text: 'assistant\n' },
     ];
   },

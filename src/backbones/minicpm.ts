@@ -72,13 +72,18 @@ const schema = z
     refuse((config.pad_token_id ?? -1) >= vocabulary, 'pad_token_id', `below vocab_size = ${vocabulary}`);
   });
 
-const BEGIN = '<|begin_of_text|>';
-const END_OF_TEXT = '<|end_of_text|>';
-const END_OF_TURN = '<|eot_id|>';
-const UNKNOWN = '<unk>';
-const HEADER = { begin: '<|start_header_id|>', end: '<|end_header_id|>' };
-const IMAGE = { begin: '<image>', end: '</image>' };
-const SLICE = { begin: '<slice>', end: '</slice>' };
+const TOKEN = {
+  begin: '<|begin_of_text|>',
+  endOfText: '<|end_of_text|>',
+  unknown: '<unk>',
+  header: '<|start_header_id|>',
+  endOfHeader: '<|end_header_id|>',
+  endOfTurn: '<|eot_id|>',
+  image: '<image>',
+  endOfImage: '</image>',
+  slice: '<slice>',
+  endOfSlice: '</slice>',
+} as const;
 
 const half = z.tuple([z.literal(0.5), z.literal(0.5), z.literal(0.5)]).default([0.5, 0.5, 0.5]);
 const PREPROCESSOR = 'preprocessor_config.json';
@@ -87,11 +92,11 @@ const preprocessorSchema = sliceSchema.extend({
   slice_mode: z.literal(true).default(true),
   image_feature_size: size(4096).optional(),
   use_image_id: z.literal(false).default(false),
-  im_start: z.literal(IMAGE.begin).default(IMAGE.begin),
-  im_end: z.literal(IMAGE.end).default(IMAGE.end),
-  slice_start: z.literal(SLICE.begin).default(SLICE.begin),
-  slice_end: z.literal(SLICE.end).default(SLICE.end),
-  unk: z.literal(UNKNOWN).default(UNKNOWN),
+  im_start: z.literal(TOKEN.image).default(TOKEN.image),
+  im_end: z.literal(TOKEN.endOfImage).default(TOKEN.endOfImage),
+  slice_start: z.literal(TOKEN.slice).default(TOKEN.slice),
+  slice_end: z.literal(TOKEN.endOfSlice).default(TOKEN.endOfSlice),
+  unk: z.literal(TOKEN.unknown).default(TOKEN.unknown),
   ...pixelFields([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]),
   resample: z.literal(3).optional(),
   norm_mean: half,
@@ -106,21 +111,18 @@ export const backbone: Backbone = {
   tokenizerFile: 'tokenizer.json',
   tokenizerConfig: {
     tokenizer_class: 'PreTrainedTokenizerFast',
-    bos_token: BEGIN,
-    eos_token: END_OF_TEXT,
+    bos_token: TOKEN.begin,
+    eos_token: TOKEN.endOfText,
     pad_token: '!',
-    unk_token: UNKNOWN,
+    unk_token: TOKEN.unknown,
   },
-  specials: [
-    ...[BEGIN, END_OF_TEXT, UNKNOWN, HEADER.begin, HEADER.end, END_OF_TURN],
-    ...[IMAGE.begin, IMAGE.end, SLICE.begin, SLICE.end],
-  ],
-  begin: BEGIN,
-  imageToken: { special: UNKNOWN },
+  specials: Object.values(TOKEN),
+  begin: TOKEN.begin,
+  imageToken: { special: TOKEN.unknown },
   placeholder: '(<image>./</image>)',
   ask: picturesInFront,
-  endOfTurn: END_OF_TURN,
-  stops: [END_OF_TURN, END_OF_TEXT],
+  endOfTurn: TOKEN.endOfTurn,
+  stops: [TOKEN.endOfTurn, TOKEN.endOfText],
   initial: {
     width: 2048,
     table: /(embed_tokens\.weight|position_embedding\.weight|query)$/,
@@ -157,37 +159,37 @@ export const backbone: Backbone = {
       queries: model.query_num,
       ...languageNumbers(model),
       pad_id: model.pad_token_id ?? -1,
-      image_token_id: idOf(UNKNOWN),
+      image_token_id: idOf(TOKEN.unknown),
     };
   },
 
   /** The overview, then the cells row by row; every one with the same number of tokens. */
   picture({ cols, rows, tiles, tokens }) {
-    const block: PicturePiece[] = [{ special: IMAGE.begin }, { tokens: tokens / tiles }, { special: IMAGE.end }];
+    const block: PicturePiece[] = [{ special: TOKEN.image }, { tokens: tokens / tiles }, { special: TOKEN.endOfImage }];
     if (tiles === 1) return block;
-    const pieces: PicturePiece[] = [...block, { special: SLICE.begin }];
+    const pieces: PicturePiece[] = [...block, { special: TOKEN.slice }];
     for (let row = 0; row < rows; row++) {
       if (row > 0) pieces.push({ text: '\n' });
       for (let col = 0; col < cols; col++) pieces.push(...block);
     }
-    return [...pieces, { special: SLICE.end }];
+    return [...pieces, { special: TOKEN.endOfSlice }];
   },
 
   /** No system message of its own. */
   render({ system, turns }) {
     const header = (role: string): PromptPart[] => [
-      { special: HEADER.begin },
+      { special: TOKEN.header },
       { text: role },
-      { special: HEADER.end },
+      { special: TOKEN.endOfHeader },
       { text: '\n\n' },
     ];
     const message = (role: string, content: Content): PromptPart[] => [
       ...header(role),
       ...trimmed(content),
-      { special: END_OF_TURN },
+      { special: TOKEN.endOfTurn },
     ];
     return [
-      { special: BEGIN },
+      { special: TOKEN.begin },
       ...(system === undefined ? [] : message('system', [{ text: system }])),
       ...turns.flatMap(({ role, content }) => message(role, content)),
       ...header('assistant'),

@@ -86,12 +86,14 @@ const TOWER = 'model.vision_embed_tokens.img_processor.vision_model.';
 /** CLIP ViT-L/14-336. Neither its heads nor its other sizes are in config.json; the reference's code has them. */
 const CLIP = { heads: 16, layers: 24, patchSize: 14, grid: 24, mlpRatio: 4 } as const;
 
-const BEGIN = '<s>';
-const END = '<|end|>';
-const USER = '<|user|>';
-const ASSISTANT = '<|assistant|>';
-const SYSTEM = '<|system|>';
-const END_OF_TEXT = '<|endoftext|>';
+const TOKEN = {
+  begin: '<s>',
+  endOfText: '<|endoftext|>',
+  assistant: '<|assistant|>',
+  system: '<|system|>',
+  end: '<|end|>',
+  user: '<|user|>',
+};
 
 export const backbone: Backbone = {
   name: 'phi3v',
@@ -114,20 +116,20 @@ export const backbone: Backbone = {
     tokenizer_class: 'LlamaTokenizer',
     add_bos_token: true,
     add_eos_token: false,
-    bos_token: BEGIN,
-    eos_token: END_OF_TEXT,
-    pad_token: END_OF_TEXT,
+    bos_token: TOKEN.begin,
+    eos_token: TOKEN.endOfText,
+    pad_token: TOKEN.endOfText,
     unk_token: '<unk>',
   },
-  specials: [BEGIN, END_OF_TEXT, ASSISTANT, SYSTEM, END, USER],
-  begin: BEGIN,
+  specials: Object.values(TOKEN),
+  begin: TOKEN.begin,
   imageToken: { id: -1, shown: '<|image|>' },
   // The reference tokenises the texts around pictures one by one, and each gets its begin mark.
-  picture: ({ tokens }) => [{ tokens }, { special: BEGIN }],
+  picture: ({ tokens }) => [{ tokens }, { special: TOKEN.begin }],
   placeholder: '<|image_1|>',
   ask: picturesInFront,
-  endOfTurn: END,
-  stops: [END, ASSISTANT, END_OF_TEXT],
+  endOfTurn: TOKEN.end,
+  stops: [TOKEN.end, TOKEN.assistant, TOKEN.endOfText],
   initial: {
     width: 3072,
     table: /embed_tokens\.weight$|(class|position)_embedding/,
@@ -175,16 +177,18 @@ export const backbone: Backbone = {
     const turn = (role: string, content: readonly PromptPart[]): PromptPart[] => [
       { special: role },
       ...content,
-      { special: END },
+      { special: TOKEN.end },
       { text: '\n' },
     ];
     return [
-      { special: BEGIN },
-      ...(system === undefined ? [] : turn(SYSTEM, [{ text: '\n' }, { text: system }])),
+      { special: TOKEN.begin },
+      ...(system === undefined ? [] : turn(TOKEN.system, [{ text: '\n' }, { text: system }])),
       ...turns.flatMap(({ role, content }) =>
-        role === 'user' ? turn(USER, [{ text: '\n' }, ...content]) : turn(ASSISTANT, withoutLeadingSpace(content)),
+        role === 'user'
+          ? turn(TOKEN.user, [{ text: '\n' }, ...content])
+          : turn(TOKEN.assistant, withoutLeadingSpace(content)),
       ),
-      { special: ASSISTANT },
+      { special: TOKEN.assistant },
     ];
   },
 };

@@ -61,18 +61,15 @@ export async function readRanges<D extends string>(
   sizes: Readonly<Record<D, number>>,
 ): Promise<WeightFile<D>> {
   const { handle, size } = await openRegularFile(path);
-  try {
-    if (size < 8) throw new UserError(`${path}: size: ${size} bytes, wanted a safetensors file`);
-    const length = Buffer.from(await readExactly(handle, path, 0, 8)).readBigUInt64LE();
-    const most = Math.min(MAX_HEADER_BYTES, size - 8);
-    if (length > BigInt(most)) throw new UserError(`${path}: header: ${length} bytes, wanted at most ${most}`);
-    const dataStart = 8 + Number(length);
-    const header = await readExactly(handle, path, 8, Number(length));
-    if (header[0] !== 0x7b) throw new UserError(`${path}: header: does not begin with {, wanted a JSON object`);
-    return { path, tensors: parseHeader(header, path, dataStart, size, sizes) };
-  } finally {
-    await handle.close();
-  }
+  await using _ = handle;
+  if (size < 8) throw new UserError(`${path}: size: ${size} bytes, wanted a safetensors file`);
+  const length = Buffer.from(await readExactly(handle, path, 0, 8)).readBigUInt64LE();
+  const most = Math.min(MAX_HEADER_BYTES, size - 8);
+  if (length > BigInt(most)) throw new UserError(`${path}: header: ${length} bytes, wanted at most ${most}`);
+  const dataStart = 8 + Number(length);
+  const header = await readExactly(handle, path, 8, Number(length));
+  if (header[0] !== 0x7b) throw new UserError(`${path}: header: does not begin with {, wanted a JSON object`);
+  return { path, tensors: parseHeader(header, path, dataStart, size, sizes) };
 }
 
 function parseHeader<D extends string>(

@@ -1,5 +1,6 @@
 // Words for a refused setting: what was found and what is wanted, from a zod issue.
 import type { z } from 'zod';
+import { valueAt } from '../core/json.js';
 
 const KINDS: Readonly<Record<string, string>> = {
   int: 'a whole number',
@@ -14,10 +15,7 @@ const KINDS: Readonly<Record<string, string>> = {
 /** `found, wanted ...` for one issue of `values`. */
 export function explainIssue(issue: z.core.$ZodIssue, values: unknown): string {
   if (issue.code === 'custom') return issue.message;
-  const found = issue.path.reduce<unknown>(
-    (at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined),
-    values,
-  );
+  const found = valueAt(values, issue.path);
   const text =
     found === undefined
       ? 'missing'

@@ -4,6 +4,7 @@ import { isNode, LineCounter, YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
+import { valueAt } from '../core/json.js';
 import { newNameOf } from '../core/renamed.js';
 import { readDocument, readYaml } from '../core/yaml.js';
 import { explainIssue } from './explain.js';
@@ -93,8 +94,7 @@ async function readSource({ file, preset }: ConfigSource): Promise<Recipe> {
   const values = recipes.reduce<Record<string, unknown>>((all, recipe) => merge(all, recipe.values), {});
   // The folder of a preset's run has its name.
   if (preset !== undefined) merge(values, { run: { dir: `runs/${preset}`, ...(values.run as object | undefined) } });
-  const holds = ({ values: own }: Recipe, path: readonly string[]): boolean =>
-    path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], own) !== undefined;
+  const holds = ({ values: own }: Recipe, path: readonly string[]): boolean => valueAt(own, path) !== undefined;
   return {
     values,
     lineOf: (path) => (recipes.findLast((one) => holds(one, path)) ?? (recipes.at(-1) as Recipe)).lineOf(path),

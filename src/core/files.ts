@@ -39,12 +39,9 @@ export async function openRegularFile(
 /** All bytes of a regular file of at most `maxBytes`. Throws UserError. */
 export async function readRegularFile(file: string, maxBytes: number): Promise<Uint8Array> {
   const { handle, size } = await openRegularFile(file);
-  try {
-    if (size > maxBytes) throw new UserError(`${file}: size: ${size} bytes, wanted at most ${maxBytes}`);
-    return await readExactly(handle, file, 0, size);
-  } finally {
-    await handle.close();
-  }
+  await using _ = handle;
+  if (size > maxBytes) throw new UserError(`${file}: size: ${size} bytes, wanted at most ${maxBytes}`);
+  return await readExactly(handle, file, 0, size);
 }
 
 /** `length` bytes from `position`. Throws UserError when the file ends before. */
@@ -78,10 +75,16 @@ export async function makeFolder(path: string): Promise<void> {
 
 /** Flushes one file or folder to the disk. */
 export async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, 'r');
+  await using handle = await open(path, 'r');
+  await handle.sync();
+}
+
+/** What is asked of the system about a path; undefined where nothing is there. */
+export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    return await asked;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

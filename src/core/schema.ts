@@ -1,6 +1,7 @@
 // Turns a failed schema check into the one line that a user sees.
 import { z } from 'zod';
 import { UserError } from './errors.js';
+import { valueAt } from './json.js';
 import { shown } from './printable.js';
 
 type Issue = z.core.$ZodIssue;
@@ -21,7 +22,7 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, file: string, r
     throw new UserError(`${file}: ${[...issue.path, issue.keys[0]].map(String).join('.')}: unknown, wanted ${wanted}`);
   }
   const field = issue.path.map(String).join('.') || root;
-  const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  const found = valueAt(value, issue.path);
   throw new UserError(`${file}: ${field}: ${shown(found)}, wanted ${wanted(issue)}`);
 }
 

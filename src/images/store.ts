@@ -37,14 +37,11 @@ export class PictureStore {
 
   async #fromFile(path: string): Promise<Picture> {
     const { handle, size, changed } = await openRegularFile(path);
-    try {
-      checkSize(path, size);
-      const read = async (): Promise<Picture> =>
-        decodePicture(await readExactly(handle, path, 0, size), path, this.#maxPixels);
-      return await this.#cache.get(`${path}\0${changed}\0${size}`, read);
-    } finally {
-      await handle.close();
-    }
+    await using _ = handle;
+    checkSize(path, size);
+    const read = async (): Promise<Picture> =>
+      decodePicture(await readExactly(handle, path, 0, size), path, this.#maxPixels);
+    return await this.#cache.get(`${path}\0${changed}\0${size}`, read);
   }
 
   #fromBytes(bytes: Uint8Array, name: string): Promise<Picture> {

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolder, syncPath } from '../core/files.js';
+import { ifThere, makeFolder, syncPath } from '../core/files.js';
 
 /** Ends the name of whatever is being written or deleted; such leftovers of a killed process are removed at the next start. */
 export const ASIDE = '.aside';
@@ -53,12 +53,7 @@ export async function sweepAside(dir: string): Promise<void> {
 
 /** Names in a folder, sorted; none where the folder is missing. */
 export async function listNames(dir: string): Promise<string[]> {
-  try {
-    return (await readdir(dir)).sort();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+  return ((await ifThere(readdir(dir))) ?? []).sort();
 }
 
 /** Whether a path, with `/` between its parts, stays in the folder it starts in: for paths that a file of a run names. */

@@ -4,7 +4,7 @@ import { existsSync, type Stats } from 'node:fs';
 import { access, chmod, constants, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { makeFolder, syncPath } from '../core/files.js';
+import { ifThere, makeFolder, syncPath } from '../core/files.js';
 import { ASIDE } from './durable.js';
 
 export interface Output {
@@ -57,14 +57,8 @@ export async function writeOutput<T>(output: Output, write: (sink: Sink) => Prom
     return write(send);
   }
   // Without O_CREAT: nothing is made where the device has gone meanwhile.
-  const handle = await open(output.path, constants.O_WRONLY);
-  try {
-    return await write(async (piece) => {
-      await handle.appendFile(piece);
-    });
-  } finally {
-    await handle.close();
-  }
+  await using handle = await open(output.path, constants.O_WRONLY);
+  return await write((piece) => handle.appendFile(piece));
 }
 
 /** Whether an output goes where this process prints, so that what it says besides belongs on the standard error. */
@@ -75,7 +69,7 @@ export function isStandardOutput(path: string): boolean {
 /** Refuses a folder for outputs that is none, or that belongs to a run. Throws UserError. */
 export async function checkOutputFolder({ flag, path }: Pick<Output, 'flag' | 'path'>): Promise<void> {
   await refuseRun(flag, path);
-  const info = await statOf(stat(path));
+  const info = await ifThere(stat(path));
   if (info && !info.isDirectory()) throw new UserError(`${flag}: ${path}: not a folder, wanted one, or a new name`);
 }
 
@@ -89,12 +83,12 @@ async function targetOf({ flag, path, others = [], ofRun = false }: Output): Pro
   const isDevice = (info: Stats): boolean => info.isFIFO() || info.isCharacterDevice();
   const isSame = async (info: Stats | undefined, other: string): Promise<boolean> => {
     if (resolve(path) === resolve(other)) return true;
-    const found = info && (await statOf(stat(other)));
+    const found = info && (await ifThere(stat(other)));
     return found !== undefined && found.dev === info?.dev && found.ino === info.ino;
   };
-  const info = await statOf(lstat(path));
+  const info = await ifThere(lstat(path));
   if (info?.isSymbolicLink()) {
-    const aim = await statOf(stat(path));
+    const aim = await ifThere(stat(path));
     if (aim && isDevice(aim)) return { kind: 'device' };
     refuse(`a link to ${await readlink(path)}`, 'wanted that file itself, or another one');
   }
@@ -128,15 +122,6 @@ async function refuseRun(flag: string, path: string): Promise<void> {
   }
 }
 
-async function statOf(asked: Promise<Stats>): Promise<Stats | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 async function writeFileAt<T>(path: string, mode: number | undefined, write: (sink: Sink) => Promise<T>): Promise<T> {
   const folder = dirname(path);
   await makeFolder(folder);
@@ -145,9 +130,7 @@ async function writeFileAt<T>(path: string, mode: number | undefined, write: (si
   const handle = await open(aside, 'wx');
   let result: T;
   try {
-    result = await write(async (piece) => {
-      await handle.appendFile(piece);
-    });
+    result = await write((piece) => handle.appendFile(piece));
     await handle.sync();
     await handle.close();
     if (mode !== undefined) await chmod(aside, mode);

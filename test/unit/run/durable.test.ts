@@ -76,7 +76,7 @@ describe('a checkpoint', () => {
     expect(await faultOf(folder())).toBe('no readable manifest.json');
     await commitCheckpoint(folder(), null, save);
     rmSync(join(folder(), 'inner/side'));
-    expect(await faultOf(folder())).toBe('inner/side is missing');
+    expect(await faultOf(folder())).toBe('inner/side: missing');
   });
 
   test('whose writing fails does not appear', async () => {
