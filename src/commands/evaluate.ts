@@ -14,7 +14,6 @@ import { lastResortOf } from '../judge/regrade.js';
 import { percent } from '../page/format.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
-import type { Judging } from '../views/evaluation/tables.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 import { type CommonFlags, displayOf, printResult, verb } from './result.js';
 import { describeOutcomes, failOn, schemaFlags, settingsOf } from './sample-flags.js';
@@ -55,13 +54,17 @@ export default verb({
     if (rollouts !== undefined) await checkTables(out, rollouts, given.data);
     const display = displayOf(flags);
     const judge = openJudge(flags);
+    const judging = judge && {
+      lastResort: lastResortOf(judge),
+      use: () => ({ model: judge.model, asked: judge.counts.asked, read: judge.counts.read }),
+    };
     const { evaluate } = await import('../jobs/jobs.js');
     const evaluation = await evaluate(
       {
         ...(given as BenchmarkSettings),
         rollouts,
         protocol,
-        ...(judge && { judge: judgingBy(judge) }),
+        ...(judging && { judge: judging }),
       },
       { display, ...(kind === 'benchmark' && { signal: stopSignal(display) }) },
     );
@@ -94,13 +97,6 @@ async function onData(flags: Flags): Promise<void> {
     `files: ${join(settings.out, 'responses.jsonl')}, ${join(settings.out, 'summary.json')}`,
   ]);
   failOn(outcomes.error);
-}
-
-function judgingBy(judge: Judge): Judging {
-  return {
-    lastResort: lastResortOf(judge),
-    use: () => ({ model: judge.model, asked: judge.counts.asked, read: judge.counts.read }),
-  };
 }
 
 function tables({ benchmark, protocol, sets }: Evaluation, out: string, judge: Judge | undefined): string[] {

@@ -1,14 +1,13 @@
 // `mstar prm RUN`: what the process reward model of a run is worth, from its folder alone.
 
 import { join } from 'node:path';
-import { UserError } from '../core/errors.js';
 import { UNBIASED } from '../evaluate/questions.js';
 import { RelevanceJudge } from '../judge/relevance.js';
 import { decimal, percent } from '../page/format.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import type { PrmAnalysis } from '../views/prm/analysis.js';
 import { describeSpent, judgeFlags, judgeOptions } from './judge-flags.js';
-import { printResult, verb } from './result.js';
+import { printResult, requireInteger, verb } from './result.js';
 
 /** Rules whose share of luck is printed. */
 const SHOWN = ['all', 'random 2', 'top 2'];
@@ -42,7 +41,8 @@ export default verb({
       .example('mstar prm runs/demo --table dynamics-0004 --out runs/demo/later', 'the same PRM on a later policy')
       .example('mstar prm runs/demo --judge gpt-4o-mini', 'rates relevance as well'),
   async handler({ run, out = run, table, temperature, iteration, seed, ...flags }) {
-    checkNumbers({ iteration, seed });
+    requireInteger('--iteration', iteration, 1);
+    requireInteger('--seed', seed, 0);
     await checkOutputFolder({ flag: '--out', path: out });
     for (const ending of ['json', 'md', 'html'])
       await checkOutput({ flag: '--out', path: join(out, `prm.${ending}`), ofRun: true });
@@ -66,14 +66,6 @@ export default verb({
     printResult(flags, analysis, lines);
   },
 });
-
-function checkNumbers(flags: { iteration?: number; seed?: number }): void {
-  for (const [name, value] of Object.entries(flags)) {
-    const least = name === 'iteration' ? 1 : 0;
-    if (value !== undefined && !(Number.isInteger(value) && value >= least && value < 2 ** 32))
-      throw new UserError(`--${name}: ${value}, wanted an integer from ${least}`);
-  }
-}
 
 function linesOf({ choosing, ranking, calibration, truth, selection, missing }: PrmAnalysis): string[] {
   const lines: string[] = [];

@@ -5,7 +5,7 @@ import { families } from '../problems/families.js';
 import { defaultKnobs } from '../problems/problem.js';
 import { writeProblems } from '../problems/write.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
-import { printResult, verb } from './result.js';
+import { printResult, requireInteger, verb } from './result.js';
 
 export default verb({
   command: 'problems',
@@ -30,14 +30,11 @@ export default verb({
       .example('$0 problems --count 200 --seed 2 --range 9 --out harder', 'other ones, with larger values'),
   async handler({ count, seed, out, families: names, range, choiceShare, ...flags }) {
     // yargs has checked the kinds of the values.
-    const wanted = (flag: string, found: number, least: number, most: number, whole: boolean): void => {
-      if (found >= least && found <= most && (!whole || Number.isInteger(found))) return;
-      throw new UserError(`--${flag}: ${found}, wanted ${whole ? 'an integer' : 'a number'} from ${least} to ${most}`);
-    };
-    wanted('count', count, 1, 1_000_000, true);
-    wanted('seed', seed, 0, 2 ** 32 - 1, true);
-    wanted('range', range, 3, 9, true);
-    wanted('choice-share', choiceShare, 0, 1, false);
+    requireInteger('--count', count, 1, 1_000_000);
+    requireInteger('--seed', seed, 0);
+    requireInteger('--range', range, 3, 9);
+    if (!(choiceShare >= 0 && choiceShare <= 1))
+      throw new UserError(`--choice-share: ${choiceShare}, wanted a number from 0 to 1`);
     for (const name of names ?? []) {
       if (!Object.hasOwn(families, name)) {
         throw new UserError(`--families: ${name}, wanted some of ${Object.keys(families).join(', ')}`);

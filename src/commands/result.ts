@@ -1,6 +1,7 @@
 // What every verb has in common: its form, and what it does with its result and its progress, as --json and --quiet mean the
 // same everywhere.
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
+import { UserError } from '../core/errors.js';
 import { printable, printableJson } from '../core/printable.js';
 import { isStandardOutput } from '../run/output.js';
 import { type Display, openDisplay, silent } from '../run/terminal.js';
@@ -58,4 +59,11 @@ export function tableLines(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** Throws UserError unless the value of a flag, where there is one, is an integer in a range. */
+export function requireInteger(flag: string, value: number | undefined, least: number, most = 2 ** 32 - 1): void {
+  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
+  const upTo = most === 2 ** 32 - 1 ? '' : ` to ${most}`;
+  throw new UserError(`${flag}: ${value}, wanted an integer from ${least}${upTo}`);
 }
