@@ -48,4 +48,4 @@ export type { Judging } from './views/evaluation/tables.js';
 export type { ReportTo } from './views/metrics/targets.js';
 export type { PrmOptions } from './views/prm/analyse.js';
 export type { PrmAnalysis } from './views/prm/analysis.js';
-export type { Relevance } from './views/prm/tops.js';
+export type { Relevance } from './views/prm/selection.js';

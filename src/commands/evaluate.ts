@@ -9,8 +9,7 @@ import {
   evaluationOf,
 } from '../config/sample.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
-import type { Judge } from '../judge/judge.js';
-import { lastResortOf } from '../judge/regrade.js';
+import { type Judge, lastResortOf } from '../judge/judge.js';
 import { percent } from '../page/format.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';

@@ -11,14 +11,11 @@ import type { Renderer } from './renderer.js';
 export abstract class Model implements AsyncDisposable {
   readonly opened: OpenedModel;
   protected readonly renderer: Renderer;
-  readonly #tokenBudget: number;
   #trained: readonly ParameterShape[] | undefined;
 
-  /** `tokenBudget`: tokens per micro-batch of an optimizer step. */
-  constructor(opened: OpenedModel, renderer: Renderer, tokenBudget: number) {
+  constructor(opened: OpenedModel, renderer: Renderer) {
     this.opened = opened;
     this.renderer = renderer;
-    this.#tokenBudget = tokenBudget;
   }
 
   /** Optimizer steps since the weights were loaded or the optimizer was reset. */
@@ -31,9 +28,7 @@ export abstract class Model implements AsyncDisposable {
     const { betas, freeze, ...same } = settings;
     const frozen = freeze.flatMap((part) => this.opened.backbone.prefixes[part]);
     const [beta1, beta2] = betas;
-    await guarded(() =>
-      this.opened.native.setOptimizer({ ...same, beta1, beta2, frozen, tokenBudget: this.#tokenBudget }),
-    );
+    await guarded(() => this.opened.native.setOptimizer({ ...same, beta1, beta2, frozen }));
     this.#trained = this.opened.parameters.filter(({ name }) => !frozen.some((prefix) => name.startsWith(prefix)));
   }
 

@@ -7,8 +7,7 @@ import { type QueryResult, queryRollouts } from '../record/query.js';
 import { type ColumnName, columns } from '../record/table.js';
 import { analysePrm, noTable, type PrmOptions, writePrmAnalysis } from '../views/prm/analyse.js';
 import type { PrmAnalysis } from '../views/prm/analysis.js';
-import { tableOf } from '../views/prm/read.js';
-import { readRun } from '../views/run/read.js';
+import { readRun, tableOf } from '../views/run/read.js';
 import { writeReport } from '../views/run/report.js';
 import { stateOf } from '../views/run/runs.js';
 

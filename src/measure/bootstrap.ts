@@ -7,6 +7,9 @@ export interface Interval {
   readonly high: number;
 }
 
+/** What the reports take. */
+export const BOOTSTRAP = { level: 0.95, resamples: 1000 };
+
 export interface BootstrapOptions {
   /** Share of resamples inside the interval; 0.95. */
   readonly level?: number;
@@ -31,7 +34,7 @@ export function bootstrapInterval(values: ArrayLike<number>, options: BootstrapO
  */
 export function bootstrapIntervals(
   measures: readonly ArrayLike<number>[],
-  { level = 0.95, resamples = 1000, seed = 0 }: BootstrapOptions = {},
+  { level = BOOTSTRAP.level, resamples = BOOTSTRAP.resamples, seed = 0 }: BootstrapOptions = {},
 ): Interval[] {
   const [{ length: n } = { length: 0 }] = measures;
   if (n === 0) throw new RangeError('no values to resample');
@@ -50,7 +53,7 @@ export function bootstrapIntervals(
   return measures.map((values, m) => {
     const ascending = (means[m] as Float64Array).sort();
     const mean = Array.from(values).reduce((sum, value) => sum + value, 0) / n;
-    return { mean, low: quantile(ascending, (1 - level) / 2), high: quantile(ascending, (1 + level) / 2) };
+    return { mean, ...ends(ascending, level) };
   });
 }
 
@@ -79,7 +82,7 @@ export function pairedDifferences(
 export function bootstrapStatistics(
   problems: number,
   statistics: readonly ((times: ArrayLike<number>) => number)[],
-  { level = 0.95, resamples = 1000, seed = 0 }: BootstrapOptions = {},
+  { level = BOOTSTRAP.level, resamples = BOOTSTRAP.resamples, seed = 0 }: BootstrapOptions = {},
 ): (Interval | null)[] {
   if (problems === 0) throw new RangeError('no problems to resample');
   const draw = random(seed, 'bootstrap');
@@ -99,15 +102,18 @@ export function bootstrapStatistics(
     if (Number.isNaN(mean)) return null;
     const ascending = (values[s] as number[]).sort((a, b) => a - b);
     if (ascending.length === 0) return { mean, low: mean, high: mean };
-    return { mean, low: quantile(ascending, (1 - level) / 2), high: quantile(ascending, (1 + level) / 2) };
+    return { mean, ...ends(ascending, level) };
   });
 }
 
-/** Linear interpolation between order statistics of an ascending list. */
-function quantile(ascending: ArrayLike<number>, share: number): number {
-  const place = share * (ascending.length - 1);
-  const below = Math.floor(place);
-  const low = ascending[below] as number;
-  const high = ascending[Math.min(below + 1, ascending.length - 1)] as number;
-  return low + (high - low) * (place - below);
+/** The ends of the middle part of an ascending list, with linear interpolation between its values. */
+function ends(ascending: ArrayLike<number>, level: number): Omit<Interval, 'mean'> {
+  const at = (share: number): number => {
+    const place = share * (ascending.length - 1);
+    const below = Math.floor(place);
+    const low = ascending[below] as number;
+    const high = ascending[Math.min(below + 1, ascending.length - 1)] as number;
+    return low + (high - low) * (place - below);
+  };
+  return { low: at((1 - level) / 2), high: at((1 + level) / 2) };
 }

@@ -1,12 +1,13 @@
 // Statistics of values that lie in groups, one per problem, in a form that a bootstrap over problems can ask again
 // and again.
+import { mean } from '../core/lists.js';
 
 /** A number from how often each problem counts. NaN where it is not defined. */
 export type Statistic = (times: ArrayLike<number>) => number;
 
 /** Sum of `above` by the sum of `below`, one value of each per problem: a mean over things that problems have different numbers of. */
 export function ratio(above: ArrayLike<number>, below: ArrayLike<number>): Statistic {
-  same(above, below);
+  if (above.length !== below.length) throw new RangeError(`${above.length} values against ${below.length}`);
   return (times) => {
     let [top, bottom] = [0, 0];
     for (let i = 0; i < above.length; i++) {
@@ -28,7 +29,10 @@ export interface Scored {
   readonly positive: boolean;
 }
 
-/** Area under the ROC curve over the values of all problems together, ties counted half; `auc` of metrics.ts with weights. */
+/**
+ * Area under the ROC curve over the values of all problems together, ties counted half: the chance that
+ * a random positive scores above a random negative. NaN where one of the two classes is empty.
+ */
 export function groupedAuc(groups: readonly (readonly Scored[])[]): Statistic {
   // Sorted once: a resample only changes how often a value counts.
   const values = groups.flatMap((group, problem) => group.map(({ score, positive }) => ({ score, positive, problem })));
@@ -82,12 +86,4 @@ export function groupedCorrelation(groups: readonly (readonly (readonly [x: numb
 /** Every problem counts once. */
 export function once(problems: number): Uint8Array {
   return new Uint8Array(problems).fill(1);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function same(a: ArrayLike<number>, b: ArrayLike<number>): void {
-  if (a.length !== b.length) throw new RangeError(`${a.length} values against ${b.length}`);
 }

@@ -1,7 +1,6 @@
 // The analysis of a run's PRM (P11) from its folder alone: numbers, then prm.json, prm.md, prm.html and the figures as
 // files.
 
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
@@ -11,19 +10,16 @@ import { findProtocol } from '../../evaluate/grading.js';
 import { tabulateSet } from '../../evaluate/tabulate.js';
 import { iterationName } from '../../evolve/phases.js';
 import { LABELS_FILE } from '../../label/label.js';
+import { BOOTSTRAP } from '../../measure/bootstrap.js';
 import { HELD_OUT_FILE, type HeldOutResponse, readHeldOut } from '../../record/held-out.js';
 import { type LabelledResponse, readLabels } from '../../record/labels.js';
-import { writeDurable } from '../../run/durable.js';
-import { type RunData, readRun } from '../run/read.js';
+import { fileOf, type RunData, readRun, tableOf } from '../run/read.js';
+import { writeDocument } from '../write.js';
 import type { Choosing, PrmAnalysis, Selection } from './analysis.js';
-import { calibrationOf } from './calibration.js';
-import { allScored, rankingOf } from './ranking.js';
-import { type AskedProblem, readProblems, tableOf } from './read.js';
-import { selectionOf } from './selection.js';
-import { type Relevance, topsOf } from './tops.js';
-import { truthOf } from './truth.js';
+import { allScored, calibrationOf, rankingOf, truthOf } from './measures.js';
+import { type AskedProblem, readProblems } from './read.js';
+import { type Relevance, selectionOf, topsOf } from './selection.js';
 
-const BOOTSTRAP = { level: 0.95, resamples: 1000 };
 /** Verdicts of this protocol are those of the training. */
 const PROTOCOL = 'mstar';
 /** Validation problems, sampled by the warm-up checkpoint, which the PRM was made for. */
@@ -52,8 +48,9 @@ export async function analysePrm(dir: string, options: PrmOptions = {}): Promise
   const { table = TABLE, relevance } = options;
   const file = tableOf(dir, table);
   if (!file && options.table !== undefined) throw noTable(dir, table);
-  const labelled = await labelsOf(run);
-  const heldOut = await heldOutOf(run);
+  const [labelsFile, heldOutFile] = [fileOf(dir, LABELS_FILE), fileOf(dir, HELD_OUT_FILE)];
+  const labelled = labelsFile ? await readLabels(labelsFile) : null;
+  const heldOut = heldOutFile ? await readHeldOut(heldOutFile) : [];
   const samples = file ? await samplesOf(run, file, table, options, bootstrap) : null;
   if (!file)
     missing.push(`rollouts/${table}.parquet: nothing on choosing among samples, on ranking and on the top two.`);
@@ -100,34 +97,14 @@ export async function writePrmAnalysis(dir: string, out: string, options: PrmOpt
   const analysis = await analysePrm(dir, options);
   const { name } = await readRun(dir);
   // Charts take long to load: only who writes the page pays for them.
-  const [{ drawFigures, FIGURES }, { standaloneSvg }, { describeAnalysis }, { toHtmlPage, toMarkdownFile }] =
-    await Promise.all([
-      import('./figures.js'),
-      import('../../page/charts/standalone.js'),
-      import('./sections.js'),
-      import('../../page/document.js'),
-    ]);
+  const { describeAnalysis, drawFigures, FIGURES } = await import('./page.js');
   const figures = drawFigures(analysis);
-  const document = describeAnalysis(name, analysis, figures);
   await makeFolder(out);
-  await writeDurable(join(out, 'prm.json'), `${JSON.stringify(analysis, null, 2)}\n`);
-  await writeDurable(join(out, 'prm.md'), toMarkdownFile(document));
-  await writeDurable(join(out, 'prm.html'), toHtmlPage(document));
-  for (const drawn of figures) await writeDurable(join(out, `${drawn.id}.svg`), standaloneSvg(drawn));
+  await writeDocument(out, 'prm', describeAnalysis(name, analysis, figures), analysis, figures);
   // A figure of an earlier analysis would pass for one of this.
   for (const id of FIGURES)
     if (!figures.some((drawn) => drawn.id === id)) await rm(join(out, `${id}.svg`), { force: true });
   return analysis;
-}
-
-async function labelsOf(run: RunData): Promise<LabelledResponse[] | null> {
-  const path = join(run.dir, LABELS_FILE);
-  return existsSync(path) ? readLabels(path) : null;
-}
-
-async function heldOutOf(run: RunData): Promise<HeldOutResponse[]> {
-  const path = join(run.dir, HELD_OUT_FILE);
-  return existsSync(path) ? readHeldOut(path) : [];
 }
 
 /** Problems are held out whole, so what was trained on is everything else. */
@@ -150,7 +127,9 @@ async function samplesOf(
   const { sets } = await gradeStored([file], { protocols: [findProtocol(PROTOCOL)], benchmark: null });
   const there = sets.filter((set) => set.temperature > 0).map((set) => set.temperature);
   const usual = Number(run.setting('evolve.temperature') ?? 1);
-  const wanted = temperature ?? nearest(there, usual);
+  const distance = (one: number): number => Math.abs(one - usual);
+  // The lower one of two that are equally near.
+  const wanted = temperature ?? there.toSorted((a, b) => distance(a) - distance(b) || a - b)[0] ?? 0;
   const set = sets.find((one) => one.temperature === wanted && wanted > 0);
   if (!set) {
     const found = temperature === undefined ? 'greedy responses only' : temperature;
@@ -162,12 +141,6 @@ async function samplesOf(
   const problems: AskedProblem[] = [];
   for await (const problem of readProblems(file)) if (problem.temperature === wanted) problems.push(problem);
   return { choosing: { ...choosing, name: `${table}, ${set.name}` }, problems };
-}
-
-/** The lower one of two that are equally near. */
-function nearest(temperatures: readonly number[], wanted: number): number {
-  const away = (one: number): number => Math.abs(one - wanted);
-  return [...temperatures].sort((a, b) => away(a) - away(b) || a - b)[0] ?? 0;
 }
 
 /** On an iteration's responses where the run gave them rewards, else on the samples. */

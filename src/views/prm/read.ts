@@ -1,16 +1,6 @@
 // Reads a table of rollouts problem by problem, with what the PRM made of every step; verdicts are those that the run
 // saw.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Candidate } from '../../evolve/select.js';
 import { type RolloutRow, readGroups } from '../../record/groups.js';
-
-export interface ScoredStep {
-  /** Null where it was not scored. */
-  readonly score: number | null;
-  /** By the true reasoning; null where that is not known. */
-  readonly right: boolean | null;
-}
 
 export interface ScoredResponse {
   readonly sample: number;
@@ -22,7 +12,8 @@ export interface ScoredResponse {
   readonly lucky: boolean | null;
   /** Length in tokens. */
   readonly tokens: number;
-  readonly steps: readonly ScoredStep[];
+  /** `score` is null where it was not scored; `right` by the true reasoning, null where that is not known. */
+  readonly steps: readonly { readonly score: number | null; readonly right: boolean | null }[];
 }
 
 /** A problem with its responses from one policy at one temperature, in sample order; none where it could not be sampled. */
@@ -35,12 +26,6 @@ export interface AskedProblem {
 
 const COLUMNS = ['problem', 'question', 'sample', 'text', 'finish', 'verdict', 'reward', 'lucky', 'steps'] as const;
 type Row = RolloutRow<(typeof COLUMNS)[number]>;
-
-/** Path of a table of the run; undefined where it is not there. */
-export function tableOf(run: string, name: string): string | undefined {
-  const path = join(run, 'rollouts', `${name}.parquet`);
-  return existsSync(path) ? path : undefined;
-}
 
 /** @throws UserError where the file is not a table of rollouts */
 export async function* readProblems(file: string): AsyncGenerator<AskedProblem> {
@@ -57,11 +42,4 @@ function toProblem(rows: readonly Row[]): AskedProblem {
     return [{ sample, verdict, reward, lucky, ...kept }];
   });
   return { problem, question, temperature, responses };
-}
-
-/** What can be selected: as in the run, responses that ended by themselves. */
-export function candidatesOf({ responses }: AskedProblem): Candidate[] {
-  return responses.flatMap(({ sample, text, finish, verdict, reward }) =>
-    finish === 'stop' ? [{ sample, text, verdict, reward: reward ?? Number.NaN }] : [],
-  );
 }

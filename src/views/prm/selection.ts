@@ -1,10 +1,16 @@
-// What each selection rule keeps of the same responses, and how much luck is left in it (P10).
-
-import { type SelectionRule, select } from '../../evolve/select.js';
-import { type BootstrapOptions, bootstrapStatistics } from '../../measure/bootstrap.js';
+// What each selection rule keeps of the same responses, and how much luck is left in it (P10); the two best-rewarded correct
+// responses of a problem against the rest of its correct ones (P11).
+import { mean, sum } from '../../core/lists.js';
+import { type Candidate, type SelectionRule, select } from '../../evolve/select.js';
+import {
+  type BootstrapOptions,
+  bootstrapIntervals,
+  bootstrapStatistics,
+  type Interval,
+} from '../../measure/bootstrap.js';
 import { ratio, type Statistic } from '../../measure/statistics.js';
-import type { RuleRow, Selection } from './analysis.js';
-import { type AskedProblem, candidatesOf } from './read.js';
+import type { Selection, Tops } from './analysis.js';
+import type { AskedProblem, ScoredResponse } from './read.js';
 
 /** In the order of the tables; the first one is what the others choose from. */
 export const RULES: readonly { readonly name: string; readonly rule: SelectionRule }[] = [
@@ -17,14 +23,6 @@ export const RULES: readonly { readonly name: string; readonly rule: SelectionRu
   })),
 ];
 
-/** What a rule keeps, problem by problem. */
-interface Kept {
-  readonly responses: number[];
-  readonly lucky: number[];
-  /** Lucky ones to be expected among as many drawn at random from the distinct correct responses of the problem. */
-  readonly chance: number[];
-}
-
 /**
  * Applies every rule to every problem.
  * @param problems of `table`, which with `seed` names the draws of the rule `random`, as in the run
@@ -35,7 +33,14 @@ export async function selectionOf(
   { table, seed }: { readonly table: string; readonly seed: number },
   options: BootstrapOptions,
 ): Promise<Selection | null> {
-  const kept = RULES.map((): Kept => ({ responses: [], lucky: [], chance: [] }));
+  // Of each rule, problem by problem: what it keeps, the lucky ones among these, and those to be expected among as many
+  // drawn at random from the distinct correct responses of the problem.
+  const kept = RULES.map(({ name }) => ({
+    name,
+    responses: [] as number[],
+    lucky: [] as number[],
+    chance: [] as number[],
+  }));
   let truth = true;
   let responses = 0;
   let temperature = Number.NaN;
@@ -64,26 +69,120 @@ export async function selectionOf(
     return [ratio(lucky, counts), ratio(chance, counts), ratio(beyond, counts)];
   });
   const intervals = truth ? bootstrapStatistics(asked, statistics, options) : [];
-  const rules = kept.map(
-    ({ responses: counts }, r): RuleRow => ({
-      rule: RULES[r]?.name as string,
-      selected: sum(counts),
-      kept: histogram(counts),
-      lucky: intervals[3 * r] ?? null,
-      chance: intervals[3 * r + 1] ?? null,
-      difference: intervals[3 * r + 2] ?? null,
-    }),
-  );
+  const rules = kept.map(({ name, responses: counts }, r) => ({
+    rule: name,
+    selected: sum(counts),
+    kept: histogram(counts),
+    lucky: intervals[3 * r] ?? null,
+    chance: intervals[3 * r + 1] ?? null,
+    difference: intervals[3 * r + 2] ?? null,
+  }));
   return { table, temperature, problems: asked, responses, rules };
 }
 
 /** Problems with 0, 1, 2... responses. */
 function histogram(counts: readonly number[]): number[] {
-  const problems: number[] = new Array(counts.reduce((most, count) => Math.max(most, count), 0) + 1).fill(0);
-  for (const count of counts) (problems[count] as number)++;
-  return problems;
+  const problems: number[] = [];
+  for (const count of counts) problems[count] = (problems[count] ?? 0) + 1;
+  return Array.from(problems, (some) => some ?? 0);
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+/** What can be selected: as in the run, responses that ended by themselves. */
+function candidatesOf({ responses }: AskedProblem): Candidate[] {
+  return responses.flatMap(({ sample, text, finish, verdict, reward }) =>
+    finish === 'stop' ? [{ sample, text, verdict, reward: reward ?? Number.NaN }] : [],
+  );
+}
+
+/** Rates how relevant a response is to its question, 1 to 5; null where the rating could not be read. */
+export interface Relevance {
+  readonly model: string;
+  rate(question: string, response: string): Promise<number | null>;
+  readonly counts: { readonly asked: number; readonly unreadable: number };
+}
+
+type Property = (response: ScoredResponse) => number | null;
+
+/** Null where no problem has more than two distinct correct responses, or they have no rewards. */
+export async function topsOf(
+  problems: readonly AskedProblem[],
+  options: BootstrapOptions,
+  relevance?: Relevance,
+): Promise<Tops | null> {
+  const sides = problems.flatMap((problem) => sidesOf(problem) ?? []);
+  const responses = sides.flatMap(({ top, rest }) => [...top, ...rest]);
+  if (sides.length === 0 || responses.some(({ reward }) => reward === null)) return null;
+  const ratings = new Map<ScoredResponse, number | null>();
+  if (relevance) {
+    // All at once: the client has its own limit.
+    const asked = sides.flatMap(({ question, top, rest }) =>
+      [...top, ...rest].map(async (response) => {
+        ratings.set(response, await relevance.rate(question, response.text));
+      }),
+    );
+    await Promise.all(asked);
+  }
+  const properties: [string, Property][] = [
+    ['reward', ({ reward }) => reward],
+    ['steps', ({ steps }) => steps.length],
+    ['tokens', ({ tokens }) => tokens],
+    ['lucky', ({ lucky }) => (lucky === null ? null : Number(lucky))],
+    ['relevance', (response) => ratings.get(response) ?? null],
+  ];
+  return {
+    problems: sides.length,
+    top: sum(sides.map(({ top }) => top.length)),
+    rest: sum(sides.map(({ rest }) => rest.length)),
+    rows: properties.flatMap(([measure, property]) => rowOf(measure, property, sides, options) ?? []),
+    relevance: relevance
+      ? { model: relevance.model, asked: relevance.counts.asked, unreadable: relevance.counts.unreadable }
+      : null,
+  };
+}
+
+interface Sides {
+  readonly question: string;
+  readonly top: readonly ScoredResponse[];
+  readonly rest: readonly ScoredResponse[];
+}
+
+/** The two on top and the other distinct correct responses; null where there are no others. */
+function sidesOf(asked: AskedProblem): Sides | null {
+  const { question, responses } = asked;
+  const candidates = candidatesOf(asked);
+  // No rule here draws.
+  const draw = { seed: 0, key: '' };
+  const top = new Set(select(candidates, { rule: 'top', k: 2 }, draw).samples);
+  const all = new Set(select(candidates, { rule: 'all' }, draw).samples);
+  if (all.size <= top.size) return null;
+  return {
+    question,
+    top: responses.filter(({ sample }) => top.has(sample)),
+    rest: responses.filter(({ sample }) => all.has(sample) && !top.has(sample)),
+  };
+}
+
+/** Responses without the property do not count; null where no problem has it on both sides. */
+function rowOf(
+  measure: string,
+  property: Property,
+  sides: readonly Sides[],
+  options: BootstrapOptions,
+): Tops['rows'][number] | null {
+  const [top, rest]: [number[], number[]] = [[], []];
+  for (const side of sides) {
+    const means = [side.top, side.rest].map((some) => mean(some.flatMap((response) => property(response) ?? [])));
+    const [first, second] = means as [number, number];
+    if (Number.isNaN(first) || Number.isNaN(second)) continue;
+    top.push(first);
+    rest.push(second);
+  }
+  if (top.length === 0) return null;
+  const differences = top.map((value, i) => value - (rest[i] as number));
+  const [ofTop, ofRest, difference] = bootstrapIntervals([top, rest, differences], options) as [
+    Interval,
+    Interval,
+    Interval,
+  ];
+  return { measure, problems: top.length, top: ofTop, rest: ofRest, difference };
 }

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemFault, UserError } from '../../core/errors.js';
+import { sum } from '../../core/lists.js';
 import { count } from '../../page/format.js';
 import { NotARun, type RunData, readRun } from './read.js';
 
@@ -57,7 +58,7 @@ function lineOf(run: RunData): RunLine {
     iterations: iterationsOf(run, '/'),
     first: tests[0]?.greedy.accuracy ?? null,
     last: tests.at(-1)?.greedy.accuracy ?? null,
-    seconds: Object.values(seconds).reduce((sum, value) => sum + value, 0),
+    seconds: sum(Object.values(seconds)),
     state: stateOf(run),
   };
 }

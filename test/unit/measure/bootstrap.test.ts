@@ -62,3 +62,28 @@ describe('a paired difference', () => {
     expect(pairedDifferences([])).toEqual([]);
   });
 });
+
+describe('bootstrapInterval', () => {
+  const values = Array.from({ length: 400 }, (_, i) => (i % 4 === 0 ? 1 : 0));
+
+  it('is close to the normal interval for a share', () => {
+    const interval = bootstrapInterval(values, { resamples: 2000 });
+    const half = 1.96 * Math.sqrt((0.25 * 0.75) / 400);
+    expect(interval.mean).toBe(0.25);
+    expect(Math.abs(interval.low - (0.25 - half))).toBeLessThan(0.006);
+    expect(Math.abs(interval.high - (0.25 + half))).toBeLessThan(0.006);
+  });
+
+  it('is the same for the same seed, another for another, wider for a higher level', () => {
+    const first = bootstrapInterval(values, { seed: 3 });
+    expect(bootstrapInterval(values, { seed: 3 })).toEqual(first);
+    expect(bootstrapInterval(values, { seed: 4 })).not.toEqual(first);
+    const wide = bootstrapInterval(values, { seed: 3, level: 0.99 });
+    expect(wide.high - wide.low).toBeGreaterThan(first.high - first.low);
+  });
+
+  it('has no width where all values are equal, and refuses an empty list', () => {
+    expect(bootstrapInterval([1, 1, 1])).toEqual({ mean: 1, low: 1, high: 1 });
+    expect(() => bootstrapInterval([])).toThrow('no values to resample');
+  });
+});

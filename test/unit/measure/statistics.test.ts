@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import { random } from '../../../src/core/random.js';
 import { bootstrapIntervals, bootstrapStatistics } from '../../../src/measure/bootstrap.js';
-import { auc } from '../../../src/measure/metrics.js';
 import { groupedAuc, groupedCorrelation, minus, once, ratio, type Scored } from '../../../src/measure/statistics.js';
 
 const draw = random(4, 'statistics');
@@ -32,13 +31,21 @@ describe('the area under the ROC curve', () => {
     expect(groupedAuc(groups)(times)).toBeCloseTo(plainAuc(repeated), 12);
   });
 
-  test('where every group counts once is the one of metrics.ts', () => {
-    const flat = groups.flat();
-    const plain = auc(
-      flat.map(({ score }) => score),
-      flat.map(({ positive }) => positive),
-    );
-    expect(groupedAuc(groups)(once(groups.length))).toBeCloseTo(plain, 12);
+  test.each([
+    [[0.1, 0.4, 0.35, 0.8], [false, false, true, true], 0.75],
+    [[1, 2, 3], [false, true, true], 1],
+    [[3, 2, 1], [false, true, true], 0],
+    [[1, 1, 1, 1], [false, true, true, false], 0.5],
+    [[1, 1, 2], [false, true, true], 0.75],
+    [[1, 2], [true, true], Number.NaN],
+    [[], [], Number.NaN],
+  ])('of scores %j with positives %j is %d', (scores, positive, area) => {
+    const group = scores.map((score, i) => ({ score, positive: positive[i] as boolean }));
+    expect(groupedAuc([group])(once(1))).toBe(area);
+  });
+
+  test('where every group counts once is that of all pairs', () => {
+    expect(groupedAuc(groups)(once(groups.length))).toBeCloseTo(plainAuc(groups.flat()), 12);
   });
 
   test('is not defined without both classes', () => {

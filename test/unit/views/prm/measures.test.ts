@@ -2,12 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { select } from '../../../../src/evolve/select.js';
 import type { HeldOutResponse } from '../../../../src/record/held-out.js';
-import { tenthOf } from '../../../../src/views/prm/bins.js';
-import { calibrationOf } from '../../../../src/views/prm/calibration.js';
-import { rankingOf } from '../../../../src/views/prm/ranking.js';
-import { RULES, selectionOf } from '../../../../src/views/prm/selection.js';
-import { type Relevance, topsOf } from '../../../../src/views/prm/tops.js';
-import { truthOf } from '../../../../src/views/prm/truth.js';
+import { calibrationOf, rankingOf, tenthOf, truthOf } from '../../../../src/views/prm/measures.js';
+import { type Relevance, RULES, selectionOf, topsOf } from '../../../../src/views/prm/selection.js';
 import { asked } from '../../../fakes/analysed.js';
 
 const options = { seed: 1, resamples: 40 };
