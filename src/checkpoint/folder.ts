@@ -27,7 +27,7 @@ const MOST = { files: 64, bytes: 256 * 2 ** 20 };
 /** Reads everything but tensor data. Throws UserError `file: field: found, wanted`. */
 export async function openFolder(dir: string): Promise<ModelFolder> {
   const names = await readdir(dir).catch((error: unknown) => {
-    throw new UserError(`${dir}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a model folder`);
+    throw new UserError(`${dir}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a model folder`, 'ERR_FILE');
   });
   names.sort();
   const sideFiles = new Map<string, Uint8Array>();
@@ -74,7 +74,7 @@ export function parseSideFile(folder: Pick<ModelFolder, 'dir' | 'sideFiles'>, na
   const bytes = folder.sideFiles.get(name);
   if (bytes) return parseJson(bytes, join(folder.dir, name));
   if (optional) return undefined;
-  throw new UserError(`${folder.dir}: ${name}: missing, wanted a model folder`);
+  throw new UserError(`${folder.dir}: ${name}: missing, wanted a model folder`, 'ERR_FILE');
 }
 
 async function readWeights(dir: string, names: readonly string[]): Promise<WeightFile[]> {

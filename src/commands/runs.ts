@@ -1,10 +1,9 @@
 // `mstar runs`: the runs of a folder, and several of them side by side, printed or as a page.
 
 import { UserError } from '../core/errors.js';
+import { compareRuns } from '../jobs/compare.js';
 import { percent } from '../page/format.js';
-import { writeOutput } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
-import { compareRuns, readRuns } from '../views/compare/comparison.js';
 import { listRuns } from '../views/run/runs.js';
 import { type CommonFlags, printResult, tableLines, verb } from './result.js';
 
@@ -31,17 +30,7 @@ export default verb({
       if (html !== undefined) throw new UserError('--html: given without --compare, wanted run folders to compare');
       return list(folder, flags);
     }
-    const runs = await readRuns(compare);
-    const comparison = compareRuns(runs);
-    if (html !== undefined) {
-      // Charts take longer to load than the rest: only who wants them pays.
-      const [{ describeComparison }, { documentText }] = await Promise.all([
-        import('../views/compare/page.js'),
-        import('../page/document.js'),
-      ]);
-      const page = documentText(describeComparison(runs), html);
-      await writeOutput({ flag: '--html', path: html }, (sink) => sink(page));
-    }
+    const comparison = await compareRuns(compare, { ...(html !== undefined && { html }) });
     const { settings, test } = comparison;
     const accuracies = test.map(([at, ...shares]) => [at, ...shares.map(percent)]);
     printResult(

@@ -38,7 +38,7 @@ export function draftSplits(file: string, different: number) {
   const least = 20;
   if (different < least) {
     const wanted = `wanted at least ${least} to test, to validate and to train on`;
-    throw new UserError(`${file}: problems: ${different} that differ, ${wanted}`);
+    throw new UserError(`${file}: problems: ${different} that differ, ${wanted}`, 'ERR_SETTING');
   }
   const test = Math.min(750, Math.round(different / 6));
   const validation = Math.min(250, Math.max(4, Math.round(different / 20)));

@@ -26,6 +26,7 @@ export function whyItMatters(computing: Computing, scored: boolean): (difference
   const instead = alone ? '; kvGib may change' : '';
   const together = 'on a GPU or in bfloat16 without deterministic the bytes depend on what is computed together';
   return ({ key, before, now }) => {
+    if (key.startsWith('custom.')) return 'it names a function that the program gave, in place of ours';
     // Paths, in recipes and in the jobs that sample.
     if (/^(model\.path|data\.(outOfDomain\.)?(file|imageRoot)|model|data|imageRoot|prm)$/.test(key))
       return samePath(before, now) ? null : '';
@@ -41,11 +42,11 @@ export function whyItMatters(computing: Computing, scored: boolean): (difference
 
 /** An error of a job; where memory ran out, a UserError that says which settings bound it and how the job goes on. */
 export function memoryFault(error: unknown, computing: Computing): unknown {
-  if (!(error instanceof EngineError) || !/out of memory/i.test(error.message)) return error;
+  if (!(error instanceof EngineError) || error.code !== 'ERR_MEMORY') return error;
   const wanted = isAlone(computing)
     ? 'a lower kvGib, with which the same command goes on, or in another folder a lower tokenBudget or chunk'
     : 'a lower kvGib, tokenBudget or chunk, in another folder as the bytes depend on them';
-  return new UserError(`memory: ${error.message}, wanted ${wanted}`);
+  return new UserError(`memory: ${error.message}, wanted ${wanted}`, 'ERR_MEMORY');
 }
 
 /** Whether each response is computed as if it were alone. */

@@ -23,9 +23,15 @@ export interface ModelSizes {
   readonly decoder: DecoderSizes;
 }
 
+/** One line of a plan. */
+export interface Item {
+  readonly what: string;
+  readonly bytes: number;
+}
+
 export interface PhasePlan {
   readonly phase: 'rollout' | 'labelling' | 'training' | 'scoring';
-  readonly items: readonly { readonly what: string; readonly bytes: number }[];
+  readonly items: readonly Item[];
   readonly total: number;
 }
 

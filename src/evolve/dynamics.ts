@@ -22,7 +22,7 @@ export async function dynamics(
   const grid = new Set([...config.dynamics.temperatures, temperature, ...(choice ? config.explore.temperatures : [])]);
   const policy = await job.models.policy(at);
   const { greedy, samples, steps, rows } = await measure(job, phase, at, problems, [...grid], config.dynamics.samples);
-  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(config));
+  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(job));
   const candidates = samples.filter((one) => config.explore.temperatures.includes(one.temperature));
   const scores = candidates.map((one) => ({
     temperature: one.temperature,
@@ -61,7 +61,7 @@ export async function measure(
   nameOf: (temperature: number) => string = (temperature) => `t${temperature}`,
 ): Promise<Pick<Measurement, 'greedy' | 'samples' | 'steps'> & { rows: CollectedRows[] }> {
   const { config, models } = job;
-  const settings = sampleSettings(config);
+  const settings = sampleSettings(job);
   const policy = await models.policy(at);
   const { version } = policy;
   const rows: CollectedRows[] = [];

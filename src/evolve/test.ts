@@ -8,9 +8,9 @@ import { type Job, type PolicyAt, sampleSettings } from './job.js';
 
 /** Greedy accuracy on all problems of a test. */
 export async function test(job: Job, phase: Phase, at: PolicyAt, part: 'test' | 'outOfDomain'): Promise<TestResult> {
-  const { config, run, data } = job;
+  const { run, data } = job;
   const { greedy, rows } = await measure(job, phase, at, data[part], [], 1);
-  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(config));
+  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(job));
   return { at, greedy };
 }
 
@@ -24,6 +24,6 @@ export async function finalTest(
   const problems = data.test.slice(0, config.test.problems || undefined);
   const k = config.test.samples;
   const { greedy, samples, steps, rows } = await measure(job, phase, at, problems, [temperature], k, () => 'final');
-  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(config));
+  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(job));
   return { at, greedy, samples: samples[0] as SampleMeasure, steps };
 }

@@ -88,13 +88,13 @@ async function labelAll(
   settings: SampleSettings,
 ): Promise<LabelledResponse[]> {
   const { signal } = phase;
-  const { seed, chunk, topK, topP, maxTokens } = settings;
+  const { seed, chunk, topK, topP, maxTokens, grader } = settings;
   const meter = phase.meter('sample', 'labels: completions', 'completions');
   const needed = (some: readonly Pair[]): number =>
     some.reduce((sum, pair) => sum + countCompletions(pair, options.completions), 0);
   meter.expect(needed(pairs));
   const sampling = { temperature: options.completionTemperature, topK, topP, maxTokens };
-  const plan = { n: options.completions, sampling, seed, purpose: `${phase.draws}/completions` };
+  const plan = { n: options.completions, sampling, seed, purpose: `${phase.draws}/completions`, grader };
   const labelled: LabelledResponse[] = [];
   for (let from = 0; from < pairs.length; from += chunk) {
     const some = pairs.slice(from, from + chunk);
