@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
-import { UNBIASED } from '../evaluate/questions.js';
+import { UNBIASED } from '../evaluate/tabulate.js';
 import { RelevanceJudge } from '../judge/relevance.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import type { PrmAnalysis } from '../views/prm/analysis.js';

@@ -1,9 +1,11 @@
-// From rollouts to training examples: which responses are eligible, what the selection rule keeps, and the counts.
+// From rollouts to training examples: pseudo labels where the answer is not known (P12), which responses are eligible, what the
+// selection rule keeps, and the counts.
 import type { Config } from '../config/schema.js';
 import { random } from '../core/random.js';
-import type { Example, Problem } from '../core/types.js';
+import type { Example, Problem, Verdict } from '../core/types.js';
 import type { ChoiceCounts } from '../record/results.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from '../record/rollout.js';
+import { weightedVote } from '../reward/vote.js';
 import { type SelectionRule, select } from './select.js';
 
 interface Chosen {
@@ -74,7 +76,7 @@ export class Choice {
       });
       const draw = { seed: this.#seed, key: `${this.#key}/${problem.id}` };
       const rated = (sample: number): RatedResponse => responses[sample] as RatedResponse;
-      const distinct = select(candidates, { rule: 'all' }, draw).samples.map(rated);
+      const distinct = select(candidates, { rule: 'all' }, draw).map(rated);
       sums.problems++;
       sums.failed += error === undefined ? 0 : 1;
       sums.sampled += responses.length;
@@ -83,7 +85,7 @@ export class Choice {
       sums.correct += responses.filter(({ grade }) => grade.verdict === 'correct').length;
       sums.distinct += distinct.length;
       sums.luckyDistinct += countLucky(distinct);
-      const { samples } = select(candidates, this.#rule, draw);
+      const samples = select(candidates, this.#rule, draw);
       this.#kept[samples.length] = (this.#kept[samples.length] ?? 0) + 1;
       this.#chosen.push(...samples.map((sample) => ({ problem, sample, rated: rated(sample) })));
     }
@@ -114,4 +116,36 @@ export function selectionRule({ evolve }: Config): Rule {
 /** Whether a rule looks at the PRM's rewards. */
 export function needsReward({ rule }: Pick<Rule, 'rule'>): boolean {
   return rule === 'top' || rule === 'threshold';
+}
+
+export interface PseudoLabelled {
+  /** With verdicts by the vote: responses that agree with it count as correct, the others as wrong; no vote, none is. */
+  readonly rollout: Rollout;
+  /** Whether the vote is the true answer, for the journal only; null where no response was readable. */
+  readonly right: boolean | null;
+}
+
+/** Votes with the rewards of the responses; one without a reward weighs nothing. The true answer is not looked at but for `right`. */
+export function pseudoLabel(rollout: Rollout): PseudoLabelled {
+  const { responses } = rollout;
+  const answers = responses.map(({ grade }) => grade.normalised);
+  // Rewards are raw head outputs: below zero they would vote against their own answer.
+  const vote = weightedVote(
+    answers,
+    responses.map(({ reward }) => Math.max(0, reward ?? 0)),
+  );
+  const verdictOf = (answer: string | null): Verdict => {
+    if (answer === null) return 'unreadable';
+    return vote !== null && answer === vote.answer ? 'correct' : 'wrong';
+  };
+  const judged = responses.map((rated) => ({
+    ...rated,
+    grade: {
+      ...rated.grade,
+      verdict: verdictOf(rated.grade.normalised),
+      reason: `pseudo label: ${vote?.answer ?? 'none'}`,
+    },
+  }));
+  const right = vote === null ? null : responses[vote.sample]?.grade.verdict === 'correct';
+  return { rollout: { ...rollout, responses: judged }, right };
 }

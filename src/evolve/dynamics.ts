@@ -1,12 +1,12 @@
-// Measures the policy on the validation problems (P13): greedy accuracy, Pass@K, their gap and Reward-Pass@2 per temperature.
+// Measures the policy: on the validation problems (P13), where the sampling temperature of the next iterations is chosen from
+// the scores (P14), and on the test (P15, in-domain), which no decision looks at.
 import { UserError } from '../core/errors.js';
 import type { Problem } from '../core/types.js';
 import { measureGreedy, measureSamples, measureSteps } from '../measure/rollouts.js';
-import type { Measurement, SampleMeasure } from '../record/results.js';
+import type { FinalResult, Measurement, SampleMeasure, TemperatureDecision, TestResult } from '../record/results.js';
 import type { Rollout } from '../record/rollout.js';
 import { type CollectedRows, type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
-import { chooseTemperature } from './explore.js';
 import { type Job, type PolicyAt, sampleSettings } from './job.js';
 import type { MeasureArgs } from './phases.js';
 
@@ -84,4 +84,46 @@ export async function measure(
     scored.push(...rollouts);
   }
   return { greedy, samples, steps: measureSteps(scored), rows };
+}
+
+/** Reward-Pass@2 on the validation problems, 0..1. */
+interface TemperatureScore {
+  readonly temperature: number;
+  readonly rewardPassAt2: number;
+}
+
+/**
+ * Picks the temperature with the highest Reward-Pass@2; ties go to the lower temperature (the paper leaves them open).
+ * @throws RangeError on an empty list or a score that is not a number
+ */
+export function chooseTemperature(scores: readonly TemperatureScore[], previous: number): TemperatureDecision {
+  if (scores.length === 0) throw new RangeError('no temperature was scored');
+  const bad = scores.find((score) => Number.isNaN(score.rewardPassAt2) || Number.isNaN(score.temperature));
+  if (bad) throw new RangeError(`score of temperature ${bad.temperature}: ${bad.rewardPassAt2}, wanted a number`);
+  const ascending = [...scores].sort((a, b) => a.temperature - b.temperature);
+  const best = Math.max(...ascending.map((score) => score.rewardPassAt2));
+  const tied = ascending.filter((score) => score.rewardPassAt2 === best).map((score) => score.temperature);
+  return { chosen: tied[0] as number, previous, best, tied, scores: ascending };
+}
+
+/** Greedy accuracy on all problems of a test. */
+export async function test(job: Job, phase: Phase, at: PolicyAt, part: 'test' | 'outOfDomain'): Promise<TestResult> {
+  const { config, run, data } = job;
+  const { greedy, rows } = await measure(job, phase, at, data[part], [], 1);
+  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(config));
+  return { at, greedy };
+}
+
+/** Pass@K and Reward-Pass@2 on `test.problems` of the test problems, beside greedy on the same ones. */
+export async function finalTest(
+  job: Job,
+  phase: Phase,
+  { at, temperature }: { readonly at: PolicyAt; readonly temperature: number },
+): Promise<FinalResult> {
+  const { config, run, data } = job;
+  const problems = data.test.slice(0, config.test.problems || undefined);
+  const k = config.test.samples;
+  const { greedy, samples, steps, rows } = await measure(job, phase, at, problems, [temperature], k, () => 'final');
+  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(config));
+  return { at, greedy, samples: samples[0] as SampleMeasure, steps };
 }

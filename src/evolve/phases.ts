@@ -17,17 +17,15 @@ import {
   unlabelledPerIteration,
 } from './budget.js';
 import { NOTHING_CHOSEN, needsReward } from './choose.js';
-import { completerAt, trainCompleter } from './completer.js';
-import { choosesAfter, dynamics } from './dynamics.js';
+import { choosesAfter, dynamics, finalTest, test } from './dynamics.js';
+import type { Work } from './evolve.js';
 import { countSteps } from './fit.js';
 import { selfTrain } from './iteration.js';
 import { type Job, type PolicyAt, type Sizes, sampleSettings } from './job.js';
-import type { Work } from './plan.js';
 import { searchThreshold } from './search-threshold.js';
 import type { SelectionRule } from './select.js';
-import { finalTest, test } from './test.js';
 import { trainPrm } from './train-prm.js';
-import { warmup } from './warmup.js';
+import { completerAt, trainCompleter, warmup } from './warmup.js';
 
 /** `A` is what the recipe tells a phase, `R` the result it commits, `E` what a plan expects in place of the result. */
 export interface PhaseKind<A = never, R = unknown, E = unknown> {

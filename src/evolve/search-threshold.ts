@@ -10,8 +10,7 @@ import type { Phase } from '../run/phase.js';
 import { plannedSteps, START, stepsOfNext } from './budget.js';
 import { Choice } from './choose.js';
 import { fit, optimizerSettings } from './fit.js';
-import { limited } from './improve.js';
-import { labelledProblems, rewardCorrect } from './iteration.js';
+import { labelledProblems, limited, rewardCorrect } from './iteration.js';
 import { type Job, sampleSettings } from './job.js';
 
 type ThresholdScore = ThresholdDecision['scores'][number];

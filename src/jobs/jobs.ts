@@ -27,7 +27,7 @@ import { createHost } from '../engine/host.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';
 import { type EvaluateSummary, evaluate as evaluateOn } from '../evaluate/evaluate.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
-import { findProtocol } from '../evaluate/grading.js';
+import { findProtocol } from '../evaluate/graded.js';
 import { type JobModels, sampleBenchmark } from '../evaluate/sample.js';
 import { plannedSteps } from '../evolve/budget.js';
 import { evolve as evolveOn } from '../evolve/evolve.js';
@@ -43,8 +43,8 @@ import { settingOf } from '../run/settings.js';
 import { requireSpace, weightBytes } from '../run/space.js';
 import type { Display } from '../run/terminal.js';
 import { type Judging, writeTables } from '../views/evaluation/tables.js';
+import type { ReportTo } from '../views/metrics/files.js';
 import { Metrics } from '../views/metrics/metrics.js';
-import type { ReportTo } from '../views/metrics/targets.js';
 import { makeSplits, readData, readSplits } from './data.js';
 
 export interface JobOptions {

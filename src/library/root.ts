@@ -6,7 +6,7 @@ import * as experiments from '../jobs/experiment.js';
 import * as jobs from '../jobs/jobs.js';
 import * as runs from '../jobs/open-run.js';
 import * as terminal from '../run/terminal.js';
-import { REPORT_TO } from '../views/metrics/targets.js';
+import { REPORT_TO } from '../views/metrics/files.js';
 import { call, having, looking, path, promising, seed, text, whole } from './arguments.js';
 
 /** Checked in full, and by name, by the job itself. */

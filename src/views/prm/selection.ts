@@ -51,7 +51,7 @@ export async function selectionOf(
     responses += problem.responses.length;
     const luck = new Map(problem.responses.map(({ sample, lucky }) => [sample, lucky]));
     const choices = RULES.map(({ rule }) => {
-      const { samples } = select(candidates, rule, { seed, key: `${table}/${problem.problem}` });
+      const samples = select(candidates, rule, { seed, key: `${table}/${problem.problem}` });
       truth &&= samples.every((sample) => luck.get(sample) !== null);
       return { count: samples.length, lucky: samples.filter((sample) => luck.get(sample) === true).length };
     });
@@ -152,8 +152,8 @@ function sidesOf(asked: AskedProblem): Sides | null {
   const candidates = candidatesOf(asked);
   // No rule here draws.
   const draw = { seed: 0, key: '' };
-  const top = new Set(select(candidates, { rule: 'top', k: 2 }, draw).samples);
-  const all = new Set(select(candidates, { rule: 'all' }, draw).samples);
+  const top = new Set(select(candidates, { rule: 'top', k: 2 }, draw));
+  const all = new Set(select(candidates, { rule: 'all' }, draw));
   if (all.size <= top.size) return null;
   return {
     question,
