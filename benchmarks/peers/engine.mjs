@@ -21,16 +21,19 @@ const sizes = {
 
 const [name, threads] = process.argv.slice(2);
 const native = addon();
-const model = await native.loadModel({
-  backbone: 'internvl2',
-  config: { ...vision, ...cut, ...rope, ...sizes[name] },
-  weights: [],
-  random: 1,
-  device: 'cpu',
-  dtype: 'float32',
-  threads: Number(threads),
-  head: 'none',
-});
+const model = await native.checks.loadModel(
+  {
+    backbone: 'internvl2',
+    config: { ...vision, ...cut, ...rope, ...sizes[name] },
+    weights: [],
+    device: 'cpu',
+    dtype: 'float32',
+    threads: Number(threads),
+    head: 'none',
+    tokenBudget: 8192,
+  },
+  { random: 1 },
+);
 const tokensOf = (seed, count) =>
   Int32Array.from({ length: count }, (_, i) => 4 + ((seed * 7919 + i * 104729 + 13) % (sizes[name].vocab - 4)));
 
@@ -50,7 +53,7 @@ function requests({ prompts, tokens, samples, steps = 0, stepTokens = 0 }) {
 }
 
 console.log(
-  JSON.stringify({ ready: true, limits: native.probe('cpu', 'float32', 2 ** 28, 1536), info: native.info() }),
+  JSON.stringify({ ready: true, limits: native.checks.probe('cpu', 'float32', 2 ** 28, 1536), info: native.info() }),
 );
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);

@@ -8,6 +8,8 @@
 namespace mstar::addon {
 
 ModelSpec to_model_spec(const Napi::Value& value);
+/** With what `how` says for tests and benchmarks: `random`, `decode`. */
+ModelSpec to_checked_spec(const Napi::Value& value, const Napi::Value& how);
 std::map<std::string, double> to_config(const Napi::Value& value);
 std::vector<RolloutRequest> to_requests(const Napi::Value& value);
 Sampling to_sampling(const Napi::Value& value);
@@ -27,5 +29,16 @@ Napi::Value from_shapes(Napi::Env env, const std::vector<ParameterShape>& shapes
 /** `only`: names to give back; empty for all. */
 Napi::Value from_stages(Napi::Env env, const Stages& stages, const std::vector<std::string>& only);
 std::vector<std::string> to_strings(const Napi::Value& value);
+
+/** A call whose failures in the engine become JavaScript errors of one line. */
+template <Napi::Value (*call)(const Napi::CallbackInfo&)>
+Napi::Value guarded(const Napi::CallbackInfo& info) {
+  try {
+    return call(info);
+  } catch (const c10::Error& error) {
+    const std::string message = error.what_without_backtrace();
+    throw Napi::Error::New(info.Env(), message.substr(0, message.find('\n')));
+  }
+}
 
 }  // namespace mstar::addon

@@ -72,7 +72,7 @@ enum class Objective { response, step };
 
 struct OptimizerSettings {
   double lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0, clip = 0;
-  int64_t warmup_steps = 0, token_budget = 8192;
+  int64_t warmup_steps = 0;
   std::vector<std::string> frozen;  // parameter-name prefixes
 };
 

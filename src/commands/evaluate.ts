@@ -10,7 +10,7 @@ import {
 } from '../config/sample.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
 import type { Judge } from '../judge/judge.js';
-import { lastResortOf } from '../judge/regrade.js';
+import { lastResortOf } from '../judge/judge.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
 import type { Judging } from '../views/evaluation/tables.js';

@@ -1,7 +1,7 @@
 // `mstar grade`: grades the responses of a JSON-lines file by a named protocol.
 import type { CommandModule } from 'yargs';
 import { type GradeCounts, gradeFile } from '../grade/grade-file.js';
-import { lastResortOf } from '../judge/regrade.js';
+import { lastResortOf } from '../judge/judge.js';
 import { protocols } from '../reward/protocol/registry.js';
 import { withInput } from './input.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';

@@ -88,7 +88,9 @@ export const settings = z.strictObject({
       .max(65536)
       .default(0)
       .describe('GiB that keys and values may take; 0: half of what is free, 70 % on a GPU'),
-    tokenBudget: count(1).default(16384).describe('tokens per micro-batch of an optimizer step: bounds its memory'),
+    tokenBudget: count(1)
+      .default(16384)
+      .describe('tokens per micro-batch of training and scoring: bounds their memory'),
     maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
   }),
   prompt: z

@@ -1,7 +1,7 @@
 // Seeded splits of a data set (P2) and the order in which iterations consume it (P6).
 import { UserError } from '../core/errors.js';
 import { random } from '../core/random.js';
-import type { ImageSource, Problem } from '../core/types.js';
+import type { Problem } from '../core/types.js';
 import { groups, type KeyOf } from './content.js';
 
 /** The parts of P2; no problem, and no repeat of a problem's pictures and question, is in two of them. */
@@ -24,9 +24,6 @@ export interface SplitSizes {
   /** Share of all problems that is labelled; the paper's half when left out. */
   readonly labelled?: number;
 }
-
-/** Fewer labelled problems than these, and than half of those asked for, are a mistake. */
-const FEW = 32;
 
 /**
  * Splits by seed: of the shuffled problems the first `test` are test, the next `validation` validation, then come the
@@ -57,7 +54,8 @@ export function splitProblems(
     const wanted = `more than the ${sizes.test} of test and ${sizes.validation} of validation`;
     throw new UserError(`data: ${problems.length} problems, wanted ${wanted}`);
   }
-  if (labelled.length < FEW && labelled.length < share / 2) {
+  // So few, and fewer than half of those asked for, are a mistake.
+  if (labelled.length < 32 && labelled.length < share / 2) {
     const left = `${labelled.length} of ${problems.length} problems left to train on by ${test.length} for test and ${validation.length} for validation`;
     throw new UserError(
       `splits: ${left}, wanted the ${share} of splits.labelled (lower splits.test and splits.validation, or splits.labelled to mean it)`,
@@ -90,11 +88,7 @@ export function checkOverlap(parts: Readonly<Record<string, readonly Problem[]>>
 
 /** Pictures of the same names and same question text, same key; reads no picture. */
 export function contentKey(problem: Problem): string {
-  return [...problem.images.map(imageName), problem.question].join('\0');
-}
-
-function imageName(image: ImageSource): string {
-  return 'path' in image ? image.path : image.name;
+  return [...problem.images.map((image) => ('path' in image ? image.path : image.name)), problem.question].join('\0');
 }
 
 /** Order of the problems in an epoch (0, 1, ...): a permutation of problem indices. */

@@ -92,15 +92,13 @@ export interface ModelSpec {
   readonly threads: number;
   /** `none`: a policy. `mean`: new reward head from the mean token embedding. `load`: the checkpoint holds reward_head.{weight,bias}. */
   readonly head: 'none' | 'mean' | 'load';
-  /** Seed of weights that are drawn on the device instead of read (`weights` is then empty); for benchmarks. */
-  readonly random?: number;
-  /** `device`: decode by LibTorch operations where the packed float32 CPU path is the default; for tests and comparisons. */
-  readonly decode?: 'packed' | 'device';
   /** On a GPU and in bfloat16: a response's bits do not depend on what else is in the call, at the cost of full batches throughout. The float32 path
    * of the CPU is always so. */
   readonly deterministic?: boolean;
   /** Bytes that keys and values may take; 0 or left out: half of what is free when a rollout starts, 70 % on a GPU. */
   readonly kvBytes?: number;
+  /** Tokens (prompt and response) per micro-batch of training and scoring: bounds their memory, not the meaning of results. */
+  readonly tokenBudget: number;
 }
 export interface RawOptimizer {
   readonly lr: number;
@@ -112,8 +110,6 @@ export interface RawOptimizer {
   readonly clip: number;
   /** Parameter-name prefixes that do not learn. */
   readonly frozen: readonly string[];
-  /** Tokens (prompt and response) per micro-batch: bounds the memory of a step, not its result's meaning. */
-  readonly tokenBudget: number;
 }
 /** A file to write: a complete safetensors header (8-byte length included) and the tensors that follow it, in order. */
 export interface SaveFile {
@@ -146,13 +142,6 @@ export interface NativeModel {
   restore(files: readonly WeightFile[], version: number): Promise<void>;
   /** Every parameter with its shape, in registration order. */
   parameters(): { readonly name: string; readonly shape: readonly number[] }[];
-  /** Golden checks only: named intermediate tensors of a plain forward of prompt (+ response). */
-  inspect(example: RawExample, stages: readonly string[]): Promise<Record<string, Inspected>>;
-  /** Golden checks only: gradient of every parameter that the objective's loss on this batch reaches, frozen ones included. */
-  gradients(
-    batch: readonly RawExample[],
-    objective: 'response' | 'step',
-  ): Promise<{ loss: number; gradients: Record<string, Inspected> }>;
   readonly version: number;
   /** Frees weights, optimizer and caches at once; running work is cancelled first; later calls reject. */
   dispose(): Promise<void>;
@@ -169,18 +158,22 @@ export interface DecoderSizes {
   readonly intermediate: number;
   readonly vocabulary: number;
 }
-export interface NativeAddon {
-  CancelFlag: new () => CancelFlag;
-  loadModel(spec: ModelSpec): Promise<NativeModel>;
-  /** Names and shapes a backbone wants for a config: what checkpoint files are checked against before weights are mapped. */
-  parameterShapes(
-    backbone: string,
-    config: Readonly<Record<string, number>>,
-  ): { readonly name: string; readonly shape: readonly number[] }[];
-  /** Sizes of the decoder for a config that `parameterShapes` took. */
-  decoderShape(backbone: string, config: Readonly<Record<string, number>>): DecoderSizes;
-  /** Backbones of this build, by name. */
-  backbones(): string[];
+/** What only tests, benchmarks and golden checks ask for. */
+export interface Checks {
+  /** `random`: seed of weights that are drawn on the device instead of read (`weights` is then empty). `decode`: `tensor` decodes by LibTorch operations
+   * where the packed float32 executor is the default. */
+  loadModel(
+    spec: ModelSpec,
+    how: { readonly random?: number; readonly decode?: 'packed' | 'tensor' },
+  ): Promise<NativeModel>;
+  /** Named intermediate tensors of a plain forward of prompt (+ response). */
+  inspect(model: NativeModel, example: RawExample, stages: readonly string[]): Promise<Record<string, Inspected>>;
+  /** Gradient of every parameter that the objective's loss on this batch reaches, frozen ones included. */
+  gradients(
+    model: NativeModel,
+    batch: readonly RawExample[],
+    objective: 'response' | 'step',
+  ): Promise<{ loss: number; gradients: Record<string, Inspected> }>;
   /** Measured limits of a device and its free memory; `kernels`: whether the CUDA plug-in is there. Blocks for a second. */
   probe(
     device: string,
@@ -196,6 +189,20 @@ export interface NativeAddon {
   /** Every fused kernel of a device against its plain twin: largest difference over the largest number, for drawn tokens the
    * share that differs. On the CPU those of each instruction set too, which their names begin with. Blocks for a second. Throws where there is no such device. */
   compareKernels(device: string): { readonly kernel: string; readonly shape: string; readonly error: number }[];
+}
+export interface NativeAddon {
+  CancelFlag: new () => CancelFlag;
+  loadModel(spec: ModelSpec): Promise<NativeModel>;
+  /** Names and shapes a backbone wants for a config: what checkpoint files are checked against before weights are mapped. */
+  parameterShapes(
+    backbone: string,
+    config: Readonly<Record<string, number>>,
+  ): { readonly name: string; readonly shape: readonly number[] }[];
+  /** Sizes of the decoder for a config that `parameterShapes` took. */
+  decoderShape(backbone: string, config: Readonly<Record<string, number>>): DecoderSizes;
+  /** Backbones of this build, by name. */
+  backbones(): string[];
+  readonly checks: Checks;
   /** `simd`: the instruction set of the CPU kernels in use. */
   info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };
 }

@@ -13,14 +13,11 @@ import type { Renderer } from './renderer.js';
 export abstract class Model implements AsyncDisposable {
   readonly opened: OpenedModel;
   protected readonly renderer: Renderer;
-  readonly #tokenBudget: number;
   #trained: readonly ParameterShape[] | undefined;
 
-  /** `tokenBudget`: tokens per micro-batch of an optimizer step. */
-  constructor(opened: OpenedModel, renderer: Renderer, tokenBudget: number) {
+  constructor(opened: OpenedModel, renderer: Renderer) {
     this.opened = opened;
     this.renderer = renderer;
-    this.#tokenBudget = tokenBudget;
   }
 
   /** Optimizer steps since the weights were loaded or the optimizer was reset. */
@@ -41,7 +38,6 @@ export abstract class Model implements AsyncDisposable {
         weightDecay: settings.weightDecay,
         clip: settings.clip,
         frozen,
-        tokenBudget: this.#tokenBudget,
       }),
     );
     this.#trained = this.opened.parameters.filter(({ name }) => !frozen.some((prefix) => name.startsWith(prefix)));

@@ -24,6 +24,8 @@ export interface ComputeOptions {
   readonly deterministic?: boolean;
   /** GiB that keys and values may take; 0: half of what is free when a rollout starts, 70 % on a GPU. */
   readonly kvGib?: number;
+  /** Tokens per micro-batch of training and scoring: bounds their memory. Default: 8192. */
+  readonly tokenBudget?: number;
 }
 
 /** A folder and what its files say, before any weight is read. */
@@ -99,13 +101,14 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   const weights = await engineWeights(folder.weights, backbone.aliases);
   checkParameters(dir, weights, wanted);
   const threads = compute.threads || availableParallelism();
-  const { device, dtype, kvGib = 0, deterministic = false } = compute;
+  const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192 } = compute;
   const spec: ModelSpec = {
     device,
     dtype,
     threads,
     deterministic,
     kvBytes: Math.round(kvGib * 2 ** 30),
+    tokenBudget,
     backbone: backbone.name,
     config: numbers,
     weights,

@@ -50,8 +50,8 @@ export class NativePolicy extends Model implements Policy {
   readonly #waiting: Waiting[] = [];
 
   /** `onRollout` is told what each rollout call computed. */
-  constructor(opened: OpenedModel, renderer: Renderer, tokenBudget: number, onRollout?: (stats: RolloutStats) => void) {
-    super(opened, renderer, tokenBudget);
+  constructor(opened: OpenedModel, renderer: Renderer, onRollout?: (stats: RolloutStats) => void) {
+    super(opened, renderer);
     this.#onRollout = onRollout;
   }
 

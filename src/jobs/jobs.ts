@@ -21,7 +21,7 @@ import type { Config, ConfigInput } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
 import type { ModelHost, Policy, Scorer } from '../core/ports.js';
 import type { Problem, RolloutStats } from '../core/types.js';
-import { digestProblems } from '../data/digest.js';
+import { digestProblems } from '../data/content.js';
 import { writeSplits } from '../data/splits-file.js';
 import { createHost } from '../engine/host.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';
@@ -223,7 +223,7 @@ async function onData<T>(
   const problems = choose(await readData(data, reading, options, limit || undefined));
   if (problems.length === 0) throw new UserError(`${data}: problems: none that count, wanted at least one`);
   const prompt = { solve, givenAnswer: solve, system };
-  const host = options.host ?? createHost({ ...rest, threads, tokenBudget: 1, prompt, onRollout: options.onRollout });
+  const host = options.host ?? createHost({ ...rest, threads, prompt, onRollout: options.onRollout });
   const opened: Partial<{ policy: Policy; scorer: Scorer }> = {};
   const models: JobModels = {
     policy: async () => {

@@ -1,14 +1,13 @@
 // `mstar/data`: problems and labelled steps, read from files and written to them.
 import { z } from 'zod';
 import * as problems from '../data/problems.js';
-import * as stepData from '../data/steps/read.js';
-import * as stepLines from '../data/steps/write.js';
+import * as steps from '../data/steps.js';
 import * as writing from '../problems/write.js';
 import { call, looking, path, promising, seed, text, whole } from './arguments.js';
 
 export type { ImageSource, Problem } from '../core/types.js';
 export type { ReadOptions } from '../data/problems.js';
-export type { StepLabelled } from '../data/steps/records.js';
+export type { StepLabelled } from '../data/steps.js';
 export type { WriteOptions, Written } from '../problems/write.js';
 
 const readOptions = z.strictObject({
@@ -32,10 +31,10 @@ const solution = z.looseObject({
 
 export const openProblems = looking('openProblems', { file: path, options: readOptions }, problems.openProblems);
 export const loadProblems = promising('loadProblems', { file: path, options: readOptions }, problems.loadProblems);
-export const openSteps = looking('openSteps', { file: path, form: path.optional() }, stepData.openSteps);
-export const messagesLine = looking('messagesLine', { solution }, stepLines.messagesLine);
-export const stepwiseLine = looking('stepwiseLine', { solution }, stepLines.stepwiseLine);
-export const visualPrmLine = looking('visualPrmLine', { solution }, stepLines.visualPrmLine);
+export const openSteps = looking('openSteps', { file: path, form: path.optional() }, steps.openSteps);
+export const messagesLine = looking('messagesLine', { solution }, steps.messagesLine);
+export const stepwiseLine = looking('stepwiseLine', { solution }, steps.stepwiseLine);
+export const visualPrmLine = looking('visualPrmLine', { solution }, steps.visualPrmLine);
 export const writeProblems = promising(
   'writeProblems',
   {

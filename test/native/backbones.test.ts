@@ -150,7 +150,7 @@ describe.each(names)('%s', (name) => {
         for (let step = 0; step < 3; step++) await model.native.trainStep(batch, 'response');
       }
       const before = bits(await model.native.logprobs(batch));
-      await new NativePolicy(model, undefined as never, 8192).save(`${dir}-saved`);
+      await new NativePolicy(model, undefined as never).save(`${dir}-saved`);
       const again = await open(`${dir}-saved`, 'none', compute);
       expect(bits(await again.native.logprobs(batch))).toEqual(before);
       const [first, second] = [await openFolder(dir), await openFolder(`${dir}-saved`)];

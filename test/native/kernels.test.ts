@@ -7,7 +7,9 @@ import { addon } from '../../src/engine/binding.js';
 /** Why the kernels cannot run here; empty where they can. */
 function obstacle(): string {
   try {
-    return addon().probe('cuda', 'bfloat16', 1024, 16).kernels ? '' : ' (skipped: built without the CUDA plug-in)';
+    return addon().checks.probe('cuda', 'bfloat16', 1024, 16).kernels
+      ? ''
+      : ' (skipped: built without the CUDA plug-in)';
   } catch (error) {
     return ` (skipped: ${(error as Error).message.split('\n')[0]?.slice(0, 100)})`;
   }
@@ -19,7 +21,7 @@ const tolerance = (kernel: string) => (kernel === 'draw tokens' ? 0.05 : kernel 
 const why = obstacle();
 describe.skipIf(why !== '')(`the CUDA kernels${why}`, () => {
   test('agree with their plain twins', () => {
-    const found = addon().compareKernels('cuda');
+    const found = addon().checks.compareKernels('cuda');
     expect(found.length).toBeGreaterThan(40);
     expect(found.filter(({ kernel, error }) => !(error <= tolerance(kernel)))).toEqual([]);
   });
@@ -27,7 +29,7 @@ describe.skipIf(why !== '')(`the CUDA kernels${why}`, () => {
 
 test('the comparison of kernels runs on any device: on the CPU the twins are equal', () => {
   const found = addon()
-    .compareKernels('cpu')
+    .checks.compareKernels('cpu')
     .filter(({ kernel }) => !ofSet(kernel));
   expect(new Set(found.map(({ kernel }) => kernel.split(' ')[0]))).toEqual(
     new Set(['rotate_and_store', 'merge', 'attend_rows', 'add_norm', 'swiglu', 'draw']),
@@ -40,7 +42,7 @@ const ofSet = (kernel: string) => /^(avx512|avx2|plain) /.test(kernel);
 
 describe('the CPU kernels of every instruction set that this machine has', () => {
   const found = addon()
-    .compareKernels('cpu')
+    .checks.compareKernels('cpu')
     .filter(({ kernel }) => ofSet(kernel));
   const sets = [...new Set(found.map(({ kernel }) => kernel.split(' ')[0] as string))];
 

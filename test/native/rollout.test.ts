@@ -1,6 +1,12 @@
 // The decode path against its plain twin, and what a rollout promises: sharing, independence of the batch, exact distributions.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NativeModel, RawRequest, RawRollout, RawSampling } from '../../src/engine/binding.js';
+import {
+  addon,
+  type NativeModel,
+  type RawRequest,
+  type RawRollout,
+  type RawSampling,
+} from '../../src/engine/binding.js';
 import { image, largestDifference, never, open, optimizer, prompt, removeTemporary, sampling } from './tiny-model.js';
 
 let model: NativeModel;
@@ -60,7 +66,8 @@ describe('rollout against the plain forward', () => {
     const { responses } = await roll([asked], { temperature: 0, stop: new Int32Array(0), maxTokens: 12 });
     const greedy = [...(responses[0]?.[0]?.tokens ?? [])];
     for (let at = 0; at < greedy.length; at++) {
-      const { logits } = await model.inspect(
+      const { logits } = await addon().checks.inspect(
+        model,
         {
           tokens: Int32Array.from([...asked.tokens, ...greedy.slice(0, at)]),
           images: asked.images,
@@ -78,7 +85,7 @@ describe('rollout against the plain forward', () => {
     const asked = { ...prompt(short, 3, [image(3, 56, 28)]), n: 2, key: 'long' };
     const { responses } = await roll([asked], { maxTokens: 1, stop: new Int32Array(0) }, short);
     // The prompt alone: later tokens stretch further, while cached keys keep their angles, as in the reference.
-    const { logits } = await short.inspect({ ...asked, response: new Int32Array(0) }, ['logits']);
+    const { logits } = await addon().checks.inspect(short, { ...asked, response: new Int32Array(0) }, ['logits']);
     const row = [...(logits?.data ?? [])].slice(-64);
     const total = Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0));
     for (const { tokens, logprobs } of responses[0] ?? []) {
@@ -248,7 +255,7 @@ describe('the distribution', () => {
     const { responses } = await roll([asked], { maxTokens: 1, ...how });
     const seen = new Map<number, number>();
     for (const r of responses[0] ?? []) seen.set(r.tokens[0] ?? -1, (seen.get(r.tokens[0] ?? -1) ?? 0) + 1);
-    const { logits } = await model.inspect({ ...asked, response: new Int32Array(0) }, ['logits']);
+    const { logits } = await addon().checks.inspect(model, { ...asked, response: new Int32Array(0) }, ['logits']);
     const row = [...(logits?.data ?? [])].slice(-64).map((x) => Math.exp(x / (how.temperature ?? 1)));
     const sum = row.reduce((a, b) => a + b, 0);
     return { seen, probabilities: row.map((x) => x / sum) };

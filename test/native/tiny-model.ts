@@ -64,13 +64,17 @@ export function removeTemporary(): void {
 }
 
 /** Weights in one raw file; logits are spread enough that sampling is not uniform. */
-export function spec(overrides: Partial<ModelSpec> = {}, configOverrides: Record<string, number> = {}): ModelSpec {
-  const numbers = { ...config, ...configOverrides };
+export function spec(
+  overrides: Partial<ModelSpec> = {},
+  configOverrides: Record<string, number> = {},
+  backbone = 'internvl2',
+): ModelSpec {
+  const numbers = backbone === 'internvl2' ? { ...config, ...configOverrides } : configOverrides;
   const file = path.join(temporary(), 'weights.bin');
   const random = stream(7);
   let at = 0;
   const tensors = addon()
-    .parameterShapes('internvl2', numbers)
+    .parameterShapes(backbone, numbers)
     .map(({ name, shape }) => {
       const begin = at;
       at += 4 * shape.reduce((a, b) => a * b, 1);
@@ -84,13 +88,14 @@ export function spec(overrides: Partial<ModelSpec> = {}, configOverrides: Record
   }
   writeFileSync(file, Buffer.from(values.buffer));
   return {
-    backbone: 'internvl2',
+    backbone,
     config: numbers,
     weights: [{ path: file, tensors }],
     device: testDevice,
     dtype: 'float32',
     threads: 2,
     head: 'none',
+    tokenBudget: 8192,
     ...overrides,
   };
 }
@@ -100,6 +105,14 @@ export function open(
   configOverrides: Record<string, number> = {},
 ): Promise<NativeModel> {
   return addon().loadModel(spec(overrides, configOverrides));
+}
+
+/** The same model, decoding by the tensor executor. */
+export function openTensor(
+  overrides: Partial<ModelSpec> = {},
+  configOverrides: Record<string, number> = {},
+): Promise<NativeModel> {
+  return addon().checks.loadModel(spec(overrides, configOverrides), { decode: 'tensor' });
 }
 
 export function image(seed: number, width = 28, height = 28): RawImage {
@@ -138,7 +151,6 @@ export function optimizer(overrides: Partial<RawOptimizer> = {}): RawOptimizer {
     weightDecay: 0.1,
     clip: 0,
     frozen: [],
-    tokenBudget: 8192,
     ...overrides,
   };
 }

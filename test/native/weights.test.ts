@@ -35,7 +35,7 @@ describe.each(Object.keys(tinyBackbones))('%s', (name) => {
     const one = await rates(await tinyBackbone(name));
     const dir = await sharded(await tinyBackbone(name), 3);
     expect(await rates(dir)).toEqual(one);
-    await opened(dir, 'none', (model) => new NativePolicy(model, undefined as never, 8192).save(`${dir}-saved`));
+    await opened(dir, 'none', (model) => new NativePolicy(model, undefined as never).save(`${dir}-saved`));
     expect(await rates(`${dir}-saved`)).toEqual(one);
     const files = async (folder: string) =>
       (await openFolder(folder)).weights.map(({ tensors }) => tensors.map((t) => t.name));
@@ -94,7 +94,7 @@ describe.each(Object.keys(tinyBackbones))('%s', (name) => {
     const scores = await rates(own, 'load');
     expect(scores[0]).toHaveLength(3);
     expect(await rates(other, 'load')).toEqual(scores);
-    await opened(other, 'load', (model) => new NativePolicy(model, undefined as never, 8192).save(`${other}-saved`));
+    await opened(other, 'load', (model) => new NativePolicy(model, undefined as never).save(`${other}-saved`));
     expect((await stored(`${other}-saved`)).map((tensor) => tensor.name)).toContain('score_head.weight');
     expect(await rates(`${other}-saved`, 'load')).toEqual(scores);
   });
@@ -113,7 +113,7 @@ describe('a table that two modules share', () => {
     ]);
     for (const dir of [twice, renamed]) {
       expect(await rates(dir)).toEqual(one);
-      await opened(dir, 'none', (model) => new NativePolicy(model, undefined as never, 8192).save(`${dir}-saved`));
+      await opened(dir, 'none', (model) => new NativePolicy(model, undefined as never).save(`${dir}-saved`));
       expect(await stored(`${dir}-saved`)).toEqual(await stored(dir));
     }
   });

@@ -6,13 +6,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "ops/block.h"
+
 namespace mstar::cpu {
 
-/** Tokens in one block of keys and values. */
-constexpr int64_t kBlockTokens = 16;
-
 /** `length` tokens rounded up to whole blocks. */
-constexpr int64_t padded(int64_t length) { return (length + kBlockTokens - 1) / kBlockTokens * kBlockTokens; }
+constexpr int64_t padded(int64_t length) { return blocks_for(length) * kBlockTokens; }
 
 /** A stretch of cached tokens. Inside a block, keys of one (layer, head) lie as [head_dim][16], values as
  * [16][head_dim]. */
