@@ -9,14 +9,6 @@ import { protocols } from '../reward/protocol/registry.js';
 import type { Asked, Benchmark } from './benchmarks/benchmark.js';
 import { readStored, type StoredResponse, type StoredRollout } from './stored.js';
 
-/** The first response to a problem, kept to be shown where it is not correct. */
-export interface FirstResponse {
-  readonly images: readonly string[];
-  readonly text: string;
-  readonly finish: string;
-  readonly grade: Grade;
-}
-
 export interface GradedProblem {
   readonly problem: Asked;
   /** [protocol][sample]; a problem that could not be sampled has n unreadable ones. */
@@ -28,7 +20,13 @@ export interface GradedProblem {
   /** Responses with a reward, and those with a text but without one. */
   readonly scored: number;
   readonly unscored: number;
-  readonly first?: FirstResponse;
+  /** The first response, kept to be shown where it is not correct. */
+  readonly first?: {
+    readonly images: readonly string[];
+    readonly text: string;
+    readonly finish: string;
+    readonly grade: Grade;
+  };
 }
 
 /** All responses from one policy at one temperature. */

@@ -171,7 +171,7 @@ function partTable(
 }
 
 /** A question with all its rotations, the first one first. */
-export interface Grouped {
+interface Grouped {
   readonly key: string;
   readonly rotations: readonly GradedProblem[];
 }
@@ -190,7 +190,7 @@ export const UNBIASED = 'Pass@N unbiased';
 const EVERY = 16;
 
 /** In the order of the first problem of each question. */
-export function groupQuestions(problems: readonly GradedProblem[], benchmark: Benchmark | null): Grouped[] {
+function groupQuestions(problems: readonly GradedProblem[], benchmark: Benchmark | null): Grouped[] {
   const rotationOf = (one: GradedProblem) =>
     benchmark?.rotationOf?.(one.problem) ?? { question: one.problem.id, rotation: 0 };
   const all = problems.map((one) => ({ one, ...rotationOf(one) }));
@@ -237,7 +237,7 @@ export function curvesOf({ n, scored }: GradedSet): Measure[] {
 }
 
 /** 1 to 16, then 32, 64... and always `n` itself. */
-export function numbersUpTo(n: number): number[] {
+function numbersUpTo(n: number): number[] {
   const numbers = Array.from({ length: Math.min(n, EVERY) }, (_, i) => i + 1);
   for (let next = 2 * EVERY; next < n; next *= 2) numbers.push(next);
   if (n > EVERY) numbers.push(n);

@@ -118,15 +118,12 @@ export function needsReward({ rule }: Pick<Rule, 'rule'>): boolean {
   return rule === 'top' || rule === 'threshold';
 }
 
-export interface PseudoLabelled {
-  /** With verdicts by the vote: responses that agree with it count as correct, the others as wrong; no vote, none is. */
-  readonly rollout: Rollout;
-  /** Whether the vote is the true answer, for the journal only; null where no response was readable. */
-  readonly right: boolean | null;
-}
-
-/** Votes with the rewards of the responses; one without a reward weighs nothing. The true answer is not looked at but for `right`. */
-export function pseudoLabel(rollout: Rollout): PseudoLabelled {
+/**
+ * Votes with the rewards of the responses; one without a reward weighs nothing. The true answer is not looked at but for `right`.
+ * @returns the rollout with verdicts by the vote: responses that agree with it count as correct, the others as wrong; no vote,
+ *   none is. `right`: whether the vote is the true answer, for the journal only; null where no response was readable
+ */
+export function pseudoLabel(rollout: Rollout): { readonly rollout: Rollout; readonly right: boolean | null } {
   const { responses } = rollout;
   const answers = responses.map(({ grade }) => grade.normalised);
   // Rewards are raw head outputs: below zero they would vote against their own answer.

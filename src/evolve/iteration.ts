@@ -5,13 +5,12 @@ import type { OptimizerConfig } from '../config/schema.js';
 import type { Example, Problem } from '../core/types.js';
 import { intervalSlices, shuffledEpochs } from '../data/splits.js';
 import type { FitReport, IterationResult } from '../record/results.js';
-import type { RatedResponse } from '../record/rollout.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
 import { isFilled, problemsPerIteration, type Reached, stepsOfNext, unlabelledPerIteration } from './budget.js';
 import { Choice, needsReward, pseudoLabel } from './choose.js';
 import { countSteps, fit, optimizerSettings } from './fit.js';
-import { type Job, type PolicyAt, type Sizes, sampleSettings } from './job.js';
+import { isCorrect, type Job, type PolicyAt, rewardOf, type Sizes, sampleSettings } from './job.js';
 import { type IterationArgs, phases, resultsOf } from './phases.js';
 import { warmupExamples } from './warmup.js';
 
@@ -30,7 +29,7 @@ export async function selfTrain(
   const { answers } = config.evolve.unlabelled;
   const policy = await models.policy(from);
   const { version } = policy;
-  const reward = needsReward(rule) ? await rewardCorrect(job) : undefined;
+  const reward = needsReward(rule) ? await rewardOf(job, isCorrect) : undefined;
   const known: Collection = {
     name: 'rollouts',
     title: `iteration ${number}`,
@@ -44,7 +43,7 @@ export async function selfTrain(
   for await (const rollouts of collect(phase, policy, known, settings)) choice.add(rollouts);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {
-    const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardAll(job) };
+    const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardOf(job) };
     collections.push(hidden);
     const votes = { problems: 0, voted: 0, right: 0 };
     for await (const rollouts of collect(phase, policy, hidden, settings)) {
@@ -105,23 +104,12 @@ function unlabelledProblems(job: Job, reached: Reached): readonly Problem[] {
   return places.flatMap((place) => data.unlabelled[place] ?? []);
 }
 
-/** The vote weighs every response. */
-async function rewardAll({ config, models }: Job): Promise<NonNullable<Collection['reward']>> {
-  return { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted: () => true };
-}
-
-/** Only correct responses can be selected (P9), so only they are scored. */
-export async function rewardCorrect({ config, models }: Job): Promise<NonNullable<Collection['reward']>> {
-  const wanted = ({ grade }: RatedResponse): boolean => grade.verdict === 'correct';
-  return { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted };
-}
-
 /**
  * Trains by the run's method and makes the checkpoint `to`; without examples the weights stay those of the origin.
  * @param from the policy that sampled the examples
  * @param reached before this iteration: the optimizer steps that are left end it
  */
-export async function improve(
+async function improve(
   job: Job,
   phase: Phase,
   from: PolicyAt,
@@ -133,7 +121,9 @@ export async function improve(
   const { method } = config.evolve;
   const optimizer = limited(config.evolve.optimizer, stepsOfNext(config.evolve, reached));
   const origin = method === 'rest-em' ? 'warmup' : from;
-  const longest = isFilled(config.evolve) ? untilLimit(optimizer, examples.length) : optimizer;
+  // As many passes as the limit on steps takes.
+  const passes = Math.ceil(optimizer.maxSteps / Math.max(1, Math.ceil(examples.length / optimizer.batchSize)));
+  const longest = isFilled(config.evolve) ? { ...optimizer, epochs: passes } : optimizer;
   // A fresh optimizer has a schedule of its own, over the steps of this iteration alone.
   const fresh = method === 'continuous' ? undefined : optimizerSettings(longest, countSteps(examples.length, longest));
   const policy = await models.learner(origin, fresh);
@@ -152,10 +142,4 @@ export function limited(optimizer: OptimizerConfig, left: number): OptimizerConf
   const { maxSteps } = optimizer;
   if (left === 0) return optimizer;
   return { ...optimizer, maxSteps: maxSteps > 0 ? Math.min(maxSteps, left) : left };
-}
-
-/** As many passes as the limit on steps takes. */
-function untilLimit(optimizer: OptimizerConfig, examples: number): OptimizerConfig {
-  const perEpoch = Math.max(1, Math.ceil(examples / optimizer.batchSize));
-  return { ...optimizer, epochs: Math.ceil(optimizer.maxSteps / perEpoch) };
 }

@@ -2,7 +2,8 @@
 import type { Config } from '../config/schema.js';
 import type { ModelHost, OptimizerSettings, Policy, Scorer } from '../core/ports.js';
 import type { Splits } from '../data/splits.js';
-import type { SampleSettings } from '../rollout/collect.js';
+import type { RatedResponse } from '../record/rollout.js';
+import type { Collection, SampleSettings } from '../rollout/collect.js';
 import type { Run } from '../run/folder.js';
 
 export interface Job {
@@ -18,6 +19,19 @@ export type Sizes = Pick<Job, 'config' | 'data'>;
 /** What every pass over problems has in common. */
 export function sampleSettings({ seed, run, steps, sampling }: Config): SampleSettings {
   return { seed, chunk: run.chunk, delimiter: steps.delimiter, ...sampling };
+}
+
+/** Scores by the trained PRM, of every response unless `wanted` says which. */
+export async function rewardOf(
+  { config, models }: Pick<Job, 'config' | 'models'>,
+  wanted: (response: RatedResponse) => boolean = () => true,
+): Promise<NonNullable<Collection['reward']>> {
+  return { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted };
+}
+
+/** Only correct responses can be selected (P9), so only they need a score. */
+export function isCorrect({ grade }: RatedResponse): boolean {
+  return grade.verdict === 'correct';
 }
 
 /**

@@ -288,18 +288,16 @@ export function isShared(name: string, differing: readonly string[]): boolean {
   return precedesIterations(name) && !differing.some(depends);
 }
 
-/** A committed phase, as far as its result goes. */
-interface Committed {
-  readonly phase: string;
-  readonly result?: unknown;
-}
-
 /**
  * The results of a kind of phase, in the order of the journal.
  * @param file names the journal in messages
  * @throws UserError where a result has another form
  */
-export function resultsOf<R>(kind: PhaseKind<never, R>, commits: readonly Committed[], file: string): R[] {
+export function resultsOf<R>(
+  kind: PhaseKind<never, R>,
+  commits: readonly { readonly phase: string; readonly result?: unknown }[],
+  file: string,
+): R[] {
   const own = commits.filter(({ phase }) => (kindOf(phase)?.kind as unknown) === kind);
   return own.map(({ phase, result }) => checked(kind.result, result, `${file}: ${phase}`));
 }
