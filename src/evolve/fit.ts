@@ -2,7 +2,7 @@
 // savepoint.
 
 import { join } from 'node:path';
-import type { OptimizerConfig } from '../config/schema.js';
+import type { Config, OptimizerConfig } from '../config/schema.js';
 import { stopIfAsked } from '../core/errors.js';
 import { mean } from '../core/lists.js';
 import type { OptimizerSettings, Policy, Scorer } from '../core/ports.js';
@@ -26,6 +26,11 @@ export interface FitOptions {
   readonly every: number;
   /** Makes this a training whose weights are thrown away: no savepoint, and its steps are told here, not to the journal. */
   readonly trial?: (report: StepReport) => void;
+}
+
+/** How a run trains: in the order of its seed, with savepoints as its settings say. */
+export function fitOptions({ seed, run }: Config, optimizer: OptimizerConfig): FitOptions {
+  return { optimizer, seed, every: run.checkpointEvery };
 }
 
 /** The engine's form of the optimizer's settings, for a training of `steps` optimizer steps. */

@@ -9,7 +9,7 @@ import { type Collection, collect, writeCollections } from '../rollout/collect.j
 import type { Phase } from '../run/phase.js';
 import { isFilled, problemsPerIteration, type Reached, stepsOfNext, unlabelledPerIteration } from './budget.js';
 import { Choice, needsReward, pseudoLabel } from './choose.js';
-import { countSteps, fit, optimizerSettings } from './fit.js';
+import { countSteps, fit, fitOptions, optimizerSettings } from './fit.js';
 import { isCorrect, type Job, type PolicyAt, rewardOf, type Sizes, sampleSettings } from './job.js';
 import { type IterationArgs, phases, resultsOf } from './phases.js';
 import { warmupExamples } from './warmup.js';
@@ -127,11 +127,7 @@ async function improve(
   // A fresh optimizer has a schedule of its own, over the steps of this iteration alone.
   const fresh = method === 'continuous' ? undefined : optimizerSettings(longest, countSteps(examples.length, longest));
   const policy = await models.learner(origin, fresh);
-  const training = await fit(phase, policy, examples, {
-    optimizer: longest,
-    seed: config.seed,
-    every: config.run.checkpointEvery,
-  });
+  const training = await fit(phase, policy, examples, fitOptions(config, longest));
   await phase.save(to, 'policy', (dir) => policy.save(dir, { withTrainer: true }));
   models.advance(to);
   return { origin, training };

@@ -19,7 +19,7 @@ import {
 import type { PrmResult } from '../record/results.js';
 import { requireOutputs } from '../run/outputs.js';
 import type { Phase } from '../run/phase.js';
-import { countSteps, fit, optimizerSettings } from './fit.js';
+import { countSteps, fit, fitOptions, optimizerSettings } from './fit.js';
 import type { Job } from './job.js';
 import { completerAt } from './warmup.js';
 
@@ -39,11 +39,7 @@ export async function trainPrm(job: Job, phase: Phase): Promise<PrmResult> {
   const examples = training.map(exampleOf);
   const scorer = await models.newScorer(completerAt(config));
   await scorer.resetOptimizer(optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
-  const report = await fit(phase, scorer, examples, {
-    optimizer,
-    seed: config.seed,
-    every: config.run.checkpointEvery,
-  });
+  const report = await fit(phase, scorer, examples, fitOptions(config, optimizer));
   await phase.save('prm', 'prm', (dir) => scorer.save(dir));
   // What follows starts from the folder, as it would after a restart: saving may round the weights.
   await models.forgetScorer();

@@ -13,7 +13,7 @@ import { type Collection, collect, writeCollections } from '../rollout/collect.j
 import { requireOutputs } from '../run/outputs.js';
 import type { Phase } from '../run/phase.js';
 import { Choice } from './choose.js';
-import { countSteps, fit, optimizerSettings } from './fit.js';
+import { countSteps, fit, fitOptions, optimizerSettings } from './fit.js';
 import { type Job, type PolicyAt, sampleSettings } from './job.js';
 
 /** Makes the checkpoint `warmup`. */
@@ -48,11 +48,7 @@ export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
   await writeCollections(phase, run.dir, 'rollouts/warmup.parquet', [rows], settings);
   const { examples } = choice;
   await policy.resetOptimizer(optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
-  const training = await fit(phase, policy, examples, {
-    optimizer,
-    seed: config.seed,
-    every: config.run.checkpointEvery,
-  });
+  const training = await fit(phase, policy, examples, fitOptions(config, optimizer));
   await phase.save('warmup', 'policy', (dir) => policy.save(dir));
   // Later phases start from the folder, as they would after a restart: saving may round the weights.
   await models.forgetPolicy();
@@ -77,11 +73,7 @@ export async function trainCompleter(job: Job, phase: Phase): Promise<FitReport>
   const optimizer = { ...config.warmup.optimizer, epochs: config.prm.completerEpochs };
   const examples = await warmupExamples(job);
   const policy = await models.learner('warmup', optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
-  const training = await fit(phase, policy, examples, {
-    optimizer,
-    seed: config.seed,
-    every: config.run.checkpointEvery,
-  });
+  const training = await fit(phase, policy, examples, fitOptions(config, optimizer));
   await phase.save('completer', 'completer', (dir) => policy.save(dir));
   // Later phases start from the folder, as they would after a restart: saving may round the weights.
   await models.forgetPolicy();
