@@ -83,14 +83,14 @@ export function parseSideFile(folder: Pick<ModelFolder, 'dir' | 'sideFiles'>, na
   const bytes = folder.sideFiles.get(name);
   if (bytes) return parseJson(bytes, join(folder.dir, name));
   if (optional) return undefined;
-  throw new UserError(`${folder.dir}: ${name}: missing, wanted a model folder`);
+  throw new UserError(`${folder.dir}: ${name}: missing, wanted a model folder`, 'ERR_FILE');
 }
 
 async function listFolder(dir: string): Promise<string[]> {
   try {
     return (await readdir(dir)).sort();
   } catch (error) {
-    throw new UserError(`${dir}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a model folder`);
+    throw new UserError(`${dir}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a model folder`, 'ERR_FILE');
   }
 }
 

@@ -76,6 +76,7 @@ export async function writeFolder(
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(
       `${dir}: folder: ${code === 'EEXIST' ? 'exists' : (systemFault(error) ?? code)}, wanted a new folder`,
+      'ERR_FILE',
     );
   }
   try {

@@ -1,9 +1,9 @@
 // `mstar doctor [--model] DIR`: checks a model folder header by header and prints the memory of every phase; loads nothing.
 import { freemem, totalmem } from 'node:os';
 import type { CommandModule } from 'yargs';
-import { loadConfig, resolvePath } from '../config/load.js';
 import { UserError } from '../core/errors.js';
-import { type Diagnosis, diagnose } from '../engine/doctor.js';
+import type { Diagnosis } from '../engine/doctor.js';
+import { doctor } from '../jobs/check.js';
 import { withInput } from './input.js';
 import { type CommonFlags, printResult } from './result.js';
 
@@ -49,20 +49,12 @@ const command: CommandModule<object, Arguments> = {
     ] as const)
       if (!Number.isInteger(value) || value < 1)
         throw new UserError(`--${name}: ${value}, wanted a whole number from 1`);
-    const set = [`model.path=${args.model}`];
-    const recipe =
-      args.config === undefined ? undefined : await withInput(args.config, (file) => loadConfig({ file, set }));
-    const work = {
-      device: args.device ?? recipe?.model.device ?? 'cuda',
-      dtype: args.dtype ?? recipe?.model.dtype ?? 'bfloat16',
-      rows: args.rows,
-      samples: Math.min(16, args.rows),
-      promptTokens: args.promptTokens,
-      maxTokens: recipe?.sampling.maxTokens ?? 1024,
-      tokenBudget: recipe?.model.tokenBudget ?? 16_384,
-    };
-    const diagnosis = await diagnose(resolvePath(args.model), work, recipe?.warmup.optimizer.freeze ?? [], gpus);
-    printResult(args, diagnosis, [text(diagnosis, work.device)]);
+    const { device: given, dtype, rows, promptTokens } = args;
+    const options = { device: given, dtype, rows, promptTokens, gpus };
+    const { device, ...diagnosis } = await (args.config === undefined
+      ? doctor(args.model, options)
+      : withInput(args.config, (config) => doctor(args.model, { ...options, config })));
+    printResult(args, diagnosis, [text(diagnosis, device)]);
   },
 };
 

@@ -1,9 +1,8 @@
 // `mstar runs`: the runs of a folder, and several of them side by side, printed or as a page.
 import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
-import { writeOutput } from '../run/output.js';
+import { compareRuns } from '../jobs/compare.js';
 import { describeSeconds } from '../run/terminal.js';
-import { compareRuns, readRuns } from '../views/compare/comparison.js';
 import { listRuns } from '../views/run/runs.js';
 import { percent } from './recipe.js';
 import { type CommonFlags, printResult, tableLines } from './result.js';
@@ -37,17 +36,7 @@ const command: CommandModule<object, Arguments> = {
       if (html !== undefined) throw new UserError('--html: given without --compare, wanted run folders to compare');
       return list(folder, flags);
     }
-    const runs = await readRuns(compare);
-    const comparison = compareRuns(runs);
-    if (html !== undefined) {
-      // Charts take longer to load than the rest: only who wants them pays.
-      const [{ describeComparison }, { documentText }] = await Promise.all([
-        import('../views/compare/page.js'),
-        import('../page/document.js'),
-      ]);
-      const page = documentText(describeComparison(runs), html);
-      await writeOutput({ flag: '--html', path: html }, (sink) => sink(page));
-    }
+    const comparison = await compareRuns(compare, { ...(html !== undefined && { html }) });
     const { settings, test } = comparison;
     const accuracies = test.map(([at, ...shares]) => [at, ...shares.map(percent)]);
     printResult(

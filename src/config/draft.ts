@@ -44,6 +44,7 @@ export function draftSplits(file: string, different: number): DraftSplits {
   if (different < LEAST_PROBLEMS) {
     throw new UserError(
       `${file}: problems: ${different} that differ, wanted at least ${LEAST_PROBLEMS} to test, to validate and to train on`,
+      'ERR_SETTING',
     );
   }
   const test = Math.min(750, Math.round(different / 6));

@@ -14,6 +14,8 @@ import { nearestSettings, settingAt } from './settings.js';
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
 export const PACKAGE_PREFIX = 'mstar:';
 const TINY = `${PACKAGE_PREFIX}tiny`;
+/** Stands where the name of a data set does, in jobs whose problems a program gives. */
+export const GIVEN = `${PACKAGE_PREFIX}given`;
 const MOST_BYTES = 1 << 20;
 
 /** Where settings come from; a preset is a recipe of this package. */
@@ -31,7 +33,7 @@ export interface ConfigSource {
  */
 export async function loadConfig(source: ConfigSource): Promise<Config> {
   if (source.file !== undefined && source.preset !== undefined) {
-    throw new UserError('--config: given beside --preset, wanted one of them');
+    throw new UserError('--config: given beside --preset, wanted one of them', 'ERR_SETTING');
   }
   const { values, lineOf } = await readSource(source);
   const overrides = (source.set ?? []).map(parseOverride);
@@ -76,6 +78,7 @@ async function readSource({ file, preset }: ConfigSource): Promise<Recipe> {
     if (one === undefined)
       throw new UserError(
         '--config: missing, wanted a recipe file (mstar init writes one), or --preset with a name (mstar preset list)',
+        'ERR_SETTING',
       );
     recipes.push(await readRecipe(one));
   }
@@ -116,7 +119,7 @@ async function readRecipe(file: string): Promise<Recipe> {
   const lines = new LineCounter();
   const { value, document } = readDocument(text, file, 'recipe', lines);
   const values = withoutNulls(value ?? {});
-  if (!isGroup(values)) throw new UserError(`${file}: recipe: not a mapping, wanted settings by group`);
+  if (!isGroup(values)) throw new UserError(`${file}: recipe: not a mapping, wanted settings by group`, 'ERR_SETTING');
   const lineOf = (path: readonly string[]): string => {
     for (let length = path.length; length > 0; length--) {
       const parent = length > 1 ? document.getIn(path.slice(0, length - 1), true) : document.contents;
@@ -152,13 +155,16 @@ function parseOverride(text: string): Override {
   const equals = text.indexOf('=');
   const path = text.slice(0, Math.max(0, equals)).trim().split('.');
   if (equals < 0 || path.some((name) => name === '')) {
-    throw new UserError(`--set ${text}: not an override, wanted name=value, for example evolve.n=16`);
+    throw new UserError(`--set ${text}: not an override, wanted name=value, for example evolve.n=16`, 'ERR_SETTING');
   }
   const type = settingAt(path);
-  if (!type) throw new UserError(`--set ${text}: ${path.join('.')}: ${unknownSetting(path)}`);
+  if (!type) throw new UserError(`--set ${text}: ${path.join('.')}: ${unknownSetting(path)}`, 'ERR_SETTING');
   const raw = text.slice(equals + 1);
   if (raw.trim() === '')
-    throw new UserError(`--set ${text}: no value, wanted one; null takes the setting out, "" stands for empty text`);
+    throw new UserError(
+      `--set ${text}: no value, wanted one; null takes the setting out, "" stands for empty text`,
+      'ERR_SETTING',
+    );
   const isText = type instanceof z.ZodString && raw !== 'null' && raw !== '""';
   return { text, path, value: isText ? raw : readYaml(raw, `--set ${text}`, path.join('.')) };
 }
@@ -184,9 +190,9 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
     const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') {
       const unknown = [...path, issue.keys[0] as string];
-      throw new UserError(`${place(unknown)}: ${unknown.join('.')}: ${unknownSetting(unknown)}`);
+      throw new UserError(`${place(unknown)}: ${unknown.join('.')}: ${unknownSetting(unknown)}`, 'ERR_SETTING');
     }
-    throw new UserError(`${place(path)}: ${path.join('.')}: ${explainIssue(issue, values)}`);
+    throw new UserError(`${place(path)}: ${path.join('.')}: ${explainIssue(issue, values)}`, 'ERR_SETTING');
   }
   return withPaths(checked.data, keptPath);
 }

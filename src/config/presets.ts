@@ -30,6 +30,7 @@ export async function presetFiles(name: string): Promise<string[]> {
   const all = [...presets, ...scales].join(', ');
   throw new UserError(
     `--preset: ${JSON.stringify(name)}, wanted one of ${all}, or of ${scales.join(' and ')} with one of ${rows.join(', ')}, like ${scales[0]}-${rows[0]}`,
+    'ERR_SETTING',
   );
 }
 

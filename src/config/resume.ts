@@ -22,6 +22,7 @@ const PATHS = /^(model\.path|data\.(outOfDomain\.)?(file|imageRoot)|model|data|i
 /** Why a setting that bounds memory matters, beside the reason that all share where what is computed together counts. */
 const SUMS = 'the sums of an optimizer step depend on it';
 const SCORES = 'the PRM scores the responses of a chunk together';
+const OWN = 'it names a function that the program gave, in place of ours';
 const TOGETHER = 'on a GPU or in bfloat16 without deterministic the bytes depend on what is computed together';
 
 /**
@@ -32,6 +33,7 @@ export function whyItMatters(computing: Computing, scored: boolean): (difference
   const alone = isAlone(computing);
   const instead = alone ? '; kvGib may change' : '';
   return ({ key, before, now }) => {
+    if (key.startsWith('custom.')) return OWN;
     if (PATHS.test(key)) return samePath(before, now) ? null : '';
     if (key === 'model.tokenBudget') return SUMS + instead;
     if (/^(run\.)?chunk$/.test(key)) return scored ? SCORES + instead : alone ? null : TOGETHER;
@@ -42,11 +44,11 @@ export function whyItMatters(computing: Computing, scored: boolean): (difference
 
 /** An error of a job; where memory ran out, a UserError that says which settings bound it and how the job goes on. */
 export function memoryFault(error: unknown, computing: Computing): unknown {
-  if (!(error instanceof EngineError) || !/out of memory/i.test(error.message)) return error;
+  if (!(error instanceof EngineError) || error.code !== 'ERR_MEMORY') return error;
   const wanted = isAlone(computing)
     ? 'a lower kvGib, with which the same command goes on, or in another folder a lower tokenBudget or chunk'
     : 'a lower kvGib, tokenBudget or chunk, in another folder as the bytes depend on them';
-  return new UserError(`memory: ${error.message}, wanted ${wanted}`);
+  return new UserError(`memory: ${error.message}, wanted ${wanted}`, 'ERR_MEMORY');
 }
 
 /** Whether each response is computed as if it were alone. */

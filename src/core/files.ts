@@ -24,7 +24,7 @@ export async function openRegularFile(file: string): Promise<OpenedFile> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const fault = code === 'ENOENT' ? 'no such file' : (systemFault(error) ?? code ?? 'unreadable');
-    throw new UserError(`${file}: file: ${fault}, wanted a readable file`);
+    throw new UserError(`${file}: file: ${fault}, wanted a readable file`, 'ERR_FILE');
   }
   const stat = await handle.stat({ bigint: true });
   const size = Number(stat.size);
@@ -35,7 +35,7 @@ export async function openRegularFile(file: string): Promise<OpenedFile> {
   }
   if (wrong === undefined) return { handle, size, changed: stat.mtimeNs };
   await handle.close();
-  throw new UserError(`${file}: file: ${wrong}`);
+  throw new UserError(`${file}: file: ${wrong}`, 'ERR_FILE');
 }
 
 /** All bytes of a regular file of at most `maxBytes`. Throws UserError. */

@@ -28,5 +28,6 @@ export function refuseEarlierRun(dir: string, settings: unknown): void {
   const [before, now] = old;
   throw new UserError(
     `${dir}: run: made by an earlier version of mstar, where ${now} was ${before}, wanted one of this version`,
+    'ERR_SETTING',
   );
 }

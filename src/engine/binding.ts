@@ -28,6 +28,8 @@ export interface RawExample {
   readonly response: Int32Array;
   /** Step objective only: one label per response token. */
   readonly labels?: Float32Array;
+  /** In a training step, what the losses of its tokens are multiplied by; 1 when left out. */
+  readonly weight?: number;
 }
 export interface RawSampling {
   readonly temperature: number;
@@ -216,16 +218,17 @@ let loaded: NativeAddon | undefined;
 export function addon(): NativeAddon {
   if (loaded) return loaded;
   const file = path.join(packageRoot, '.native/Release/mstar.node');
-  if (!existsSync(file)) throw new UserError(`the native addon is not built: ${howToBuild(packageRoot)}`);
+  if (!existsSync(file)) throw new UserError(`the native addon is not built: ${howToBuild(packageRoot)}`, 'ERR_ADDON');
   try {
     loaded = createRequire(import.meta.url)(file) as NativeAddon;
   } catch (error) {
     const reason = String((error as Error).message).split('\n')[0] as string;
-    if (reason.startsWith('MSTAR_SIMD:')) throw new UserError(reason);
+    if (reason.startsWith('MSTAR_SIMD:')) throw new UserError(reason, 'ERR_ADDON');
     // It is linked to one LibTorch, which may be gone, moved or closed to this user.
     const build = howToBuild(packageRoot);
     throw new UserError(
       `the native addon does not load: ${reason}: remove ${path.dirname(path.dirname(file))} and ${build}`,
+      'ERR_ADDON',
     );
   }
   return loaded;

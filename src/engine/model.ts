@@ -1,14 +1,25 @@
 // What a policy and a process reward model share: optimizer settings, checkpoints, release.
-
+import { z } from 'zod';
 import { nameIn } from '../checkpoint/aliases.js';
 import type { ParameterShape } from '../checkpoint/parameters.js';
 import { type ExtraFile, planWeights, saveFile, writeFolder } from '../checkpoint/save.js';
 import { counterFile, engineName, planTrainer, readTrainer } from '../checkpoint/trainer.js';
 import type { OptimizerSettings } from '../core/ports.js';
+import { checked } from '../core/schema.js';
 import type { Example, StepReport } from '../core/types.js';
 import { guarded } from './native.js';
 import type { OpenedModel } from './open.js';
 import type { Renderer } from './renderer.js';
+
+const optimizerSchema = z.strictObject({
+  lr: z.number().min(0),
+  warmupSteps: z.number().int().min(0),
+  betas: z.tuple([z.number(), z.number()]),
+  eps: z.number(),
+  weightDecay: z.number(),
+  clip: z.number().min(0),
+  freeze: z.array(z.enum(['vision', 'projector', 'language'])),
+});
 
 export abstract class Model implements AsyncDisposable {
   readonly opened: OpenedModel;
@@ -27,6 +38,7 @@ export abstract class Model implements AsyncDisposable {
 
   /** Starts a fresh optimizer: zero moments, step 0. */
   async resetOptimizer(settings: OptimizerSettings): Promise<void> {
+    checked(optimizerSchema, settings, 'resetOptimizer', 'settings', 'ERR_SETTING');
     const frozen = settings.freeze.flatMap((part) => this.opened.backbone.prefixes[part]);
     await guarded(() =>
       this.opened.native.setOptimizer({

@@ -116,7 +116,7 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   };
   const native = await guarded(() => addon().loadModel(spec)).catch((error: EngineError): never => {
     const missing = withoutDevice(error.message);
-    if (missing) throw new UserError(missing);
+    if (missing) throw new UserError(missing, 'ERR_SETTING');
     // What is wrong with the numbers of a file is found while they are read; it begins with the file's name.
     throw folder.weights.some(({ path }) => error.message.startsWith(`${path}:`))
       ? new UserError(error.message)

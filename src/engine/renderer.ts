@@ -1,6 +1,7 @@
 // A problem as the engine's prompt: filled template, token ids, decoded pictures. Token ids are kept per problem.
 import type { Backbone, Content } from '../backbones/backbone.js';
 import { UserError } from '../core/errors.js';
+import { checkNames } from '../core/schema.js';
 import { type Example, IMAGE_MARK, type Problem, type PromptVariant } from '../core/types.js';
 import type { Picture } from '../images/decode.js';
 import type { PictureStore } from '../images/store.js';
@@ -35,6 +36,7 @@ export function rendererOf(
   return new Renderer({ backbone, tokenizer, layout, positions }, pictures, templates);
 }
 
+const EXAMPLE: readonly (keyof Example)[] = ['problem', 'variant', 'response', 'labels', 'weight'];
 /** Ids kept over all problems; beyond this they are made anew. */
 const MAX_KEPT_TOKENS = 16_000_000;
 
@@ -93,6 +95,7 @@ export class Renderer {
   }
 
   async example(example: Example): Promise<RawExample> {
+    checkNames(example, EXAMPLE, 'example');
     const prompt = await this.prompt(example.problem, example.variant);
     const length = prompt.tokens.length + example.response.length;
     if (length > this.positions) {
@@ -100,7 +103,14 @@ export class Renderer {
         `response to problem ${example.problem.id}: ${length} tokens with its prompt, wanted at most the ${this.positions} positions of the model`,
       );
     }
-    return { ...prompt, response: example.response, ...(example.labels && { labels: example.labels }) };
+    const { response, labels, weight } = example;
+    if (weight !== undefined && !Number.isFinite(weight)) {
+      throw new UserError(
+        `weight of an example of problem ${example.problem.id}: ${weight}, wanted a finite number`,
+        'ERR_SETTING',
+      );
+    }
+    return { ...prompt, response, ...(labels && { labels }), ...(weight !== undefined && { weight }) };
   }
 
   /** Ids of an answer, end mark included. */

@@ -60,7 +60,7 @@ export async function measure(
   nameOf: (temperature: number) => string = (temperature) => `t${temperature}`,
 ): Promise<Pick<Measurement, 'greedy' | 'samples' | 'steps'>> {
   const { config, models, run } = job;
-  const settings = sampleSettings(config);
+  const settings = sampleSettings(job);
   const policy = await models.policy(at);
   const { version } = policy;
   const rows: CollectedRows[] = [];

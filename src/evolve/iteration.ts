@@ -11,7 +11,7 @@ import { isFilled, problemsPerIteration, type Reached, stepsOfNext, unlabelledPe
 import { Choice, needsReward, pseudoLabel } from './choose.js';
 import { countSteps, fit, fitOptions, optimizerSettings } from './fit.js';
 import { isCorrect, type Job, type PolicyAt, rewardOf, type Sizes, sampleSettings } from './job.js';
-import { type IterationArgs, phases, resultsOf } from './phases.js';
+import { type IterationArgs, iterationName, phases, resultsOf } from './phases.js';
 import { warmupExamples } from './warmup.js';
 
 /** The iteration after those of `reached`. */
@@ -23,7 +23,7 @@ export async function selfTrain(
   if (job.config.evolve.method === 'sft') return fineTune(job, phase, reached);
   const number = reached.iterations + 1;
   const { config, run, models } = job;
-  const settings = sampleSettings(config);
+  const settings = sampleSettings(job);
   const { epoch, problems } = labelledProblems(job, number);
   const extra = unlabelledProblems(job, reached);
   const { answers } = config.evolve.unlabelled;
@@ -39,8 +39,8 @@ export async function selfTrain(
     temperature,
     reward,
   };
-  const choice = new Choice(rule, config.seed, phase.draws);
-  for await (const rollouts of collect(phase, policy, known, settings)) choice.add(rollouts);
+  const choice = new Choice(rule, config.seed, phase.draws, job.custom?.select);
+  for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {
     const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardOf(job) };
@@ -51,7 +51,7 @@ export async function selfTrain(
       votes.problems += labelled.length;
       votes.voted += labelled.filter(({ right }) => right !== null).length;
       votes.right += labelled.filter(({ right }) => right === true).length;
-      choice.add(labelled.map(({ rollout }) => rollout));
+      await choice.add(labelled.map(({ rollout }) => rollout));
     }
     phase.record('pseudo', votes);
   }
@@ -61,7 +61,7 @@ export async function selfTrain(
     phase.say(`iteration ${number}: none of ${sampled} responses (${correct} right) was selected, the weights stay`);
   const rows = collections.map((collection) => ({ collection, version, selected: choice.selected }));
   await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, settings);
-  const to = phase.name as PolicyAt;
+  const to = iterationName(number);
   const { origin, training } = await improve(job, phase, from, to, choice.examples, reached);
   return {
     iteration: number,
@@ -77,7 +77,7 @@ export async function selfTrain(
 /** The method sft: the one iteration, on the warm-up's examples; its counts are those of the warm-up. */
 async function fineTune(job: Job, phase: Phase, reached: Reached): Promise<IterationResult> {
   const examples = await warmupExamples(job);
-  const to = phase.name as PolicyAt;
+  const to = iterationName(1);
   const { origin, training } = await improve(job, phase, 'warmup', to, examples, reached);
   const [warmup] = resultsOf(phases.warmup, job.run.journal.commits, job.run.dir);
   if (!warmup) throw new Error('fine-tuning on the examples of a warm-up that was not done');

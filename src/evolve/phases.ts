@@ -74,7 +74,7 @@ export interface MeasureArgs {
 const STEPS = 4;
 
 /** What no phase before the first iteration depends on. */
-const LATER = ['evolve.', 'explore.', 'test.', 'run.keepCheckpoints', 'run.checkpointEvery'];
+const LATER = ['evolve.', 'explore.', 'test.', 'run.keepCheckpoints', 'run.checkpointEvery', 'custom.select'];
 const OF_THE_TRAINED_PRM = ['prm.optimizer.', 'prm.aggregate', 'prm.heldOut'];
 
 const nothing = (): null => null;
@@ -122,9 +122,10 @@ export const phases = {
       work.sample('responses', Math.min(prm.problems, job.data.labelled.length) * prm.samples);
       work.sample('completions', labelledPairs(job) * (STEPS - 1) * prm.completions, 0.5);
     },
-    async run({ config, run, data, models }, phase) {
+    async run(job, phase) {
+      const { config, run, data, models } = job;
       const policy = await models.policy(completerAt(config));
-      return label(phase, run.dir, policy, data.labelled, config.prm, sampleSettings(config));
+      return label(phase, run.dir, policy, data.labelled, config.prm, sampleSettings(job));
     },
     expected: nothing,
   }),
@@ -242,6 +243,9 @@ export const phases = {
     expected: nothing,
   }),
 };
+
+/** What a phase commits. */
+export type PhaseResult = Awaited<ReturnType<(typeof phases)[keyof typeof phases]['run']>>;
 
 /** `iter-0003`: the phase of an iteration, and its checkpoint. */
 export function iterationName(iteration: number): `iter-${string}` {

@@ -18,7 +18,7 @@ type ThresholdScore = ThresholdDecision['scores'][number];
 /** Tries each threshold and takes the best; the weights that the trials made are thrown away. */
 export async function searchThreshold(job: Job, phase: Phase, temperature: number): Promise<ThresholdDecision> {
   const { config, run, models } = job;
-  const settings = sampleSettings(config);
+  const settings = sampleSettings(job);
   const { problems } = labelledProblems(job, 1);
   const policy = await models.policy('warmup');
   const { version } = policy;
@@ -50,7 +50,7 @@ async function tryThreshold(
 ): Promise<{ score: ThresholdScore; trained: number; sampled: number }> {
   const { config, data, models } = job;
   const choice = new Choice({ rule: 'threshold', threshold }, config.seed, phase.draws);
-  choice.add(rollouts);
+  await choice.add(rollouts);
   const { selected, kept } = choice.counts;
   if (selected === 0) return { score: { threshold, selected, kept, steps: 0, accuracy: null }, trained: 0, sampled: 0 };
   await models.forgetPolicy();
@@ -65,14 +65,15 @@ async function tryThreshold(
       trained += tokens;
     },
   });
-  const { seed, delimiter, ...sampling } = sampleSettings(config);
+  const { seed, delimiter, grader, maxTokens, topK, topP } = sampleSettings(job);
   const draw = {
     variant: 'solve',
     n: 1,
-    sampling: { ...sampling, temperature: 0 },
+    sampling: { temperature: 0, topK, topP, maxTokens },
     seed,
     purpose: `${phase.draws}/greedy`,
     delimiter,
+    grader,
   } as const;
   const meter = phase.meter('sample', `threshold ${threshold}: greedy`, 'greedy');
   const problems = data.validation.slice(0, config.dynamics.problems || undefined);

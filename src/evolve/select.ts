@@ -19,19 +19,22 @@ export type SelectionRule =
   | { readonly rule: 'top'; readonly k: number }
   | { readonly rule: 'threshold'; readonly threshold: number };
 
+/** The correct responses without repeats of the same text: the lower sample index stays. Ascending. */
+export function distinctCorrect<C extends Candidate>(candidates: readonly C[]): C[] {
+  const ordered = [...candidates].sort((a, b) => a.sample - b.sample);
+  return dedupe(ordered.filter(({ verdict }) => verdict === 'correct'));
+}
+
 /**
- * Keeps the correct responses, drops repeats of the same text (the lower sample index stays), applies the rule.
- * Equal rewards rank by the lower sample index.
+ * Applies the rule to what `distinctCorrect` left. Equal rewards rank by the lower sample index.
  * @param draw names the draws of `random`: seed of the run and a key that is unique for iteration and problem
  * @returns sample indices, ascending
  */
 export function select(
-  candidates: readonly Candidate[],
+  distinct: readonly Candidate[],
   rule: SelectionRule,
   draw: { readonly seed: number; readonly key: string },
 ): number[] {
-  const ordered = [...candidates].sort((a, b) => a.sample - b.sample);
-  const distinct = dedupe(ordered.filter(({ verdict }) => verdict === 'correct'));
   return applyRule(distinct, rule, draw)
     .map(({ sample }) => sample)
     .sort((a, b) => a - b);

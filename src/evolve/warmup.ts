@@ -20,7 +20,7 @@ import { type Job, type PolicyAt, sampleSettings } from './job.js';
 export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
   const { config, run, data, models } = job;
   const { problems, samples, temperature, maxPerProblem, maxExamples, optimizer } = config.warmup;
-  const settings = sampleSettings(config);
+  const settings = sampleSettings(job);
   const policy = await models.policy('base');
   const shuffled = random(config.seed, 'warmup/questions').shuffle(data.labelled);
   const collection: Collection = {
@@ -33,7 +33,7 @@ export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
   };
   const rule = maxPerProblem > 0 ? ({ rule: 'random', k: maxPerProblem } as const) : ({ rule: 'all' } as const);
   const choice = new Choice(rule, config.seed, 'warmup');
-  for await (const rollouts of collect(phase, policy, collection, settings)) choice.add(rollouts);
+  for await (const rollouts of collect(phase, policy, collection, settings)) await choice.add(rollouts);
   choice.cap(maxExamples);
   phase.record('choice', { ...choice.counts });
   if (choice.counts.selected === 0) {

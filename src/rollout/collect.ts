@@ -7,6 +7,7 @@ import type { Example, Problem, PromptVariant, Sampling } from '../core/types.js
 import { countTokens, type RatedResponse, type Rollout } from '../record/rollout.js';
 import { type RowContext, type RowGroup, writeRolloutTable } from '../record/table.js';
 import { type Aggregation, aggregate } from '../reward/aggregate.js';
+import type { Grader } from '../reward/custom.js';
 import type { Phase } from '../run/phase.js';
 import { generate, type Watch } from './generate.js';
 
@@ -23,6 +24,8 @@ export interface SampleSettings {
   readonly maxTokens: number;
   readonly topK: number;
   readonly topP: number;
+  /** Judges the responses; by their final answers when left out. */
+  readonly grader?: Grader | undefined;
 }
 
 /** One pass over problems. */
@@ -57,9 +60,9 @@ export async function* collect(
   sampled.expect(problems.length * n);
   const scored = reward && phase.meter('score', `${title}: scoring`, name);
   const { temperature, variant } = collection;
-  const { seed, delimiter, maxTokens, topK, topP } = settings;
+  const { seed, delimiter, maxTokens, topK, topP, grader } = settings;
   const sampling: Sampling = { temperature, topK, topP, maxTokens };
-  const draw = { variant, n, sampling, seed, purpose: `${phase.draws}/${name}`, delimiter };
+  const draw = { variant, n, sampling, seed, purpose: `${phase.draws}/${name}`, delimiter, grader };
   const make = async (chunk: readonly Problem[]): Promise<Rollout[]> => {
     const rollouts = await generate(policy, chunk, draw, { signal, meter: sampled });
     if (!reward || !scored) return rollouts;

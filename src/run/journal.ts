@@ -180,6 +180,7 @@ export function* journalEvents(
     if (isDone && event)
       throw new UserError(
         `${path}:${damaged}: event: damaged, wanted the line as the run wrote it (later phases are done; without the lines from there on they are repeated)`,
+        'ERR_RUN',
       );
     offset = newline < 0 ? text.length : newline + 1;
     if (!event) damaged ||= line;

@@ -66,14 +66,15 @@ export function isStandardOutput(path: string): boolean {
 export async function checkOutputFolder({ flag, path }: Pick<Output, 'flag' | 'path'>): Promise<void> {
   await refuseRun(flag, path);
   const info = await statOf(stat(path));
-  if (info && !info.isDirectory()) throw new UserError(`${flag}: ${path}: not a folder, wanted one, or a new name`);
+  if (info && !info.isDirectory())
+    throw new UserError(`${flag}: ${path}: not a folder, wanted one, or a new name`, 'ERR_SETTING');
 }
 
 async function targetOf({ flag, path, others = [], ofRun = false }: Output): Promise<Target> {
   const refuse = (found: string, wanted = 'wanted a file'): never => {
-    throw new UserError(`${flag}: ${path}: ${found}, ${wanted}`);
+    throw new UserError(`${flag}: ${path}: ${found}, ${wanted}`, 'ERR_SETTING');
   };
-  if (path === '') throw new UserError(`${flag}: empty, wanted a file`);
+  if (path === '') throw new UserError(`${flag}: empty, wanted a file`, 'ERR_SETTING');
   const stream = streamAt(path);
   if (stream) return { kind: 'stream', stream };
   const info = await statOf(lstat(path));
@@ -118,7 +119,10 @@ async function refuseRun(flag: string, path: string): Promise<void> {
     const folder = dirname(at);
     if (!OF_RUN.test(basename(at)) || !['config.yaml', 'journal.jsonl'].every((name) => existsSync(join(folder, name))))
       continue;
-    throw new UserError(`${flag}: ${path}: ${basename(at)} belongs to the run ${folder}, wanted another place`);
+    throw new UserError(
+      `${flag}: ${path}: ${basename(at)} belongs to the run ${folder}, wanted another place`,
+      'ERR_SETTING',
+    );
   }
 }
 

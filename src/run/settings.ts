@@ -47,6 +47,7 @@ export async function keepSettings(
   if (verb)
     throw new UserError(
       `${dir}: run folder: made by ${verbOf(verb.before)}, wanted one of ${verbOf(verb.now)}, or a new name`,
+      'ERR_RUN',
     );
   for (const difference of found) {
     const reason = why(difference);
@@ -55,6 +56,7 @@ export async function keepSettings(
     const because = reason === '' ? '' : `: ${reason}`;
     throw new UserError(
       `${path}: ${key}: ${now} now, wanted ${before} as in the run it holds${because} (or choose another folder)`,
+      'ERR_RUN',
     );
   }
   return found;

@@ -131,7 +131,7 @@ async function readText(path: string): Promise<string | undefined> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`);
+    throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`, 'ERR_FILE');
   }
 }
 

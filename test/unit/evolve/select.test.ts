@@ -1,9 +1,16 @@
 // Selection rules over the responses of one problem.
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../../src/core/types.js';
-import { type Candidate, type SelectionRule, select } from '../../../src/evolve/select.js';
+import {
+  type Candidate,
+  distinctCorrect,
+  type SelectionRule,
+  select as selectAmong,
+} from '../../../src/evolve/select.js';
 
 const draw = { seed: 1, key: 'iter-0/q0' };
+const select = (all: readonly Candidate[], ...how: [SelectionRule, typeof draw]) =>
+  selectAmong(distinctCorrect(all), ...how);
 
 function candidates(...rows: [text: string, verdict: Verdict, reward: number][]): Candidate[] {
   return rows.map(([text, verdict, reward], sample) => ({ sample, text, verdict, reward }));
