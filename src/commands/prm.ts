@@ -1,7 +1,7 @@
 // `mstar prm RUN`: what the process reward model of a run is worth, from its folder alone.
 
 import { join } from 'node:path';
-import { UNBIASED } from '../evaluate/questions.js';
+import { UNBIASED } from '../evaluate/tabulate.js';
 import { RelevanceJudge } from '../judge/relevance.js';
 import { decimal, percent } from '../page/format.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';

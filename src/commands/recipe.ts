@@ -7,7 +7,7 @@ import { listSettings } from '../config/settings.js';
 import { UserError } from '../core/errors.js';
 import type { Stage } from '../evolve/recipe.js';
 import type { Summary } from '../evolve/summary.js';
-import { REPORT_TO, type ReportTo } from '../views/metrics/targets.js';
+import { REPORT_TO, type ReportTo } from '../views/metrics/files.js';
 import { Computed } from './computed.js';
 import { withInput } from './input.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';

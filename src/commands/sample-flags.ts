@@ -3,7 +3,7 @@
 import type { Argv, Options } from 'yargs';
 import { z } from 'zod';
 import { checkFlags, flagOf, readingSchema } from '../config/sample.js';
-import type { OutcomeCounts } from '../record/lines.js';
+import type { OutcomeCounts } from '../record/rollout.js';
 
 /**
  * Adds a flag for each setting; those without a default must be given, but for the optional ones.

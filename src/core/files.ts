@@ -88,3 +88,20 @@ export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
     throw error;
   }
 }
+
+/** Writes the new file `path`: each value as a line of JSON. */
+export async function writeJsonLines(path: string, values: Iterable<object> | AsyncIterable<object>): Promise<void> {
+  const handle = await open(path, 'w');
+  try {
+    let piece = '';
+    for await (const value of values) {
+      piece += `${JSON.stringify(value)}\n`;
+      if (piece.length < 1 << 20) continue;
+      await handle.appendFile(piece);
+      piece = '';
+    }
+    await handle.appendFile(piece);
+  } finally {
+    await handle.close();
+  }
+}
