@@ -13,7 +13,6 @@ interface Difference {
 /** How the engine computes: decides whether the bytes depend on what is computed together. */
 interface Computing {
   readonly device: 'cpu' | 'cuda';
-  readonly dtype: 'float32' | 'bfloat16';
   readonly deterministic: boolean;
 }
 
@@ -24,7 +23,7 @@ interface Computing {
 export function whyItMatters(computing: Computing, scored: boolean): (difference: Difference) => string | null {
   const alone = isAlone(computing);
   const instead = alone ? '; kvGib may change' : '';
-  const together = 'on a GPU or in bfloat16 without deterministic the bytes depend on what is computed together';
+  const together = 'on a GPU without deterministic the bytes depend on what is computed together';
   return ({ key, before, now }) => {
     if (key.startsWith('custom.')) return 'it names a function that the program gave, in place of ours';
     // Paths, in recipes and in the jobs that sample.
@@ -50,8 +49,8 @@ export function memoryFault(error: unknown, computing: Computing): unknown {
 }
 
 /** Whether each response is computed as if it were alone. */
-function isAlone({ device, dtype, deterministic }: Computing): boolean {
-  return (device === 'cpu' && dtype === 'float32') || deterministic;
+function isAlone({ device, deterministic }: Computing): boolean {
+  return device === 'cpu' || deterministic;
 }
 
 /** Whether two texts name one place: a path as it was written, and the same made absolute. */

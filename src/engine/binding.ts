@@ -47,8 +47,7 @@ export interface ModelSpec {
   readonly threads: number;
   /** `none`: a policy. `mean`: new reward head from the mean token embedding. `load`: the checkpoint holds reward_head.{weight,bias}. */
   readonly head: 'none' | 'mean' | 'load';
-  /** On a GPU and in bfloat16: a response's bits do not depend on what else is in the call, at the cost of full batches throughout. The float32 path
-   * of the CPU is always so. */
+  /** On a GPU: a response's bits do not depend on what else is in the call, at the cost of full batches throughout. The CPU is always so. */
   readonly deterministic?: boolean;
   /** Bytes that keys and values may take; 0 or left out: half of what is free when a rollout starts, 70 % on a GPU. */
   readonly kvBytes?: number;

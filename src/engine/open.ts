@@ -20,7 +20,7 @@ export interface ComputeOptions {
   readonly dtype: 'float32' | 'bfloat16';
   /** Compute threads of the engine; 0: as many as the machine has cores. */
   readonly threads: number;
-  /** Where the float32 path of the CPU is not used: the same bits whatever else is in a call. */
+  /** On a GPU: the same bits whatever else is in a call. */
   readonly deterministic?: boolean;
   /** GiB that keys and values may take; 0: half of what is free when a rollout starts, 70 % on a GPU. */
   readonly kvGib?: number;

@@ -52,8 +52,8 @@ export function planMemory({ parameters, language, trained, decoder }: ModelSize
   const weights = { [`weights (${work.dtype})`]: parameters * numberBytes };
   const decoding = {
     ...weights,
-    // float32 on CPU decodes from a packed copy of the language model's weights.
-    ...(work.device === 'cpu' && numberBytes === 4 && { 'packed weights': language * 4 }),
+    // The CPU decodes from a packed copy of the language model's weights.
+    ...(work.device === 'cpu' && { 'packed weights': language * numberBytes }),
     logits: LOGIT_COPIES * rows * vocabulary * 4,
   };
   // A shared part once per prompt, and a span of its own for every row.
