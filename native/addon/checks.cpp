@@ -2,6 +2,7 @@
 #include "addon/checks.h"
 
 #include "addon/convert.h"
+#include "addon/failure.h"
 #include "addon/model_object.h"
 #include "base/device.h"
 #include "engine/check/inspect.h"

@@ -190,6 +190,7 @@ std::vector<Example> to_examples(const Napi::Value& value) {
     const auto labels = get(from, "labels");
     if (!labels.IsUndefined())
       example.labels = typed<float, float>(labels, "labels", "a Float32Array", napi_float32_array);
+    if (!get(from, "weight").IsUndefined()) example.weight = number(from, "weight");
     return example;
   });
 }

@@ -30,15 +30,4 @@ Napi::Value from_shapes(Napi::Env env, const std::vector<ParameterShape>& shapes
 Napi::Value from_stages(Napi::Env env, const Stages& stages, const std::vector<std::string>& only);
 std::vector<std::string> to_strings(const Napi::Value& value);
 
-/** A call whose failures in the engine become JavaScript errors of one line. */
-template <Napi::Value (*call)(const Napi::CallbackInfo&)>
-Napi::Value guarded(const Napi::CallbackInfo& info) {
-  try {
-    return call(info);
-  } catch (const c10::Error& error) {
-    const std::string message = error.what_without_backtrace();
-    throw Napi::Error::New(info.Env(), message.substr(0, message.find('\n')));
-  }
-}
-
 }  // namespace mstar::addon

@@ -8,6 +8,7 @@
 
 #include "addon/checks.h"
 #include "addon/convert.h"
+#include "addon/failure.h"
 #include "addon/model_object.h"
 #include "base/malloc.h"
 #include "base/tensor_memory.h"
@@ -59,7 +60,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("loadModel", Napi::Function::New(env, load_model));
   exports.Set("parameterShapes", Napi::Function::New(env, guarded<parameter_shapes>));
   exports.Set("decoderShape", Napi::Function::New(env, guarded<decoder_shape>));
-  exports.Set("backbones", Napi::Function::New(env, backbones));
+  exports.Set("backbones", Napi::Function::New(env, guarded<backbones>));
   exports.Set("checks", checks(env));
   exports.Set("info", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 auto out = Napi::Object::New(info.Env());
@@ -78,8 +79,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
   try {
     mstar::instruction_set();  // refuses a wrong MSTAR_SIMD before anything else happens
-  } catch (const std::exception& error) {
-    throw Napi::Error::New(env, error.what());
+  } catch (...) {
+    throw mstar::addon::to_error(env, std::current_exception());
   }
   return mstar::addon::initialise(env, exports);
 }

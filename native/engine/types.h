@@ -66,6 +66,7 @@ struct Example {
   Prompt prompt;
   std::vector<int64_t> response;
   std::vector<float> labels;  // step objective: one per response token
+  double weight = 1;          // multiplies the losses of its tokens; may be negative
 };
 
 enum class Objective { response, step };

@@ -36,17 +36,13 @@ export function picturesOf(value: unknown, at: Place, field: string, context: Re
   const held = typeof value === 'object' ? bytesOf(value) : undefined;
   const bytes = held ?? (typeof path === 'string' ? textPicture(path, at, field) : undefined);
   if (bytes?.length === 0) refuse(at, field, 'no bytes', WANTED);
-  return [bytes ? inMemory(bytes, at, field) : pictureAt(path, context, at, field)];
-}
-
-/** The picture at a path under the image root. Throws UserError, unless the reader wants to be told of missing ones. */
-export function pictureAt(path: unknown, context: ReadContext, at: Place, field: string): Picture {
+  if (bytes) return [inMemory(bytes, at, field)];
   if (typeof path !== 'string' || path === '') refuse(at, field, shown(path), WANTED);
   if (path.length > MAX_PATH) refuse(at, field, `${path.length} characters`, `at most ${MAX_PATH}`);
   if (/^https?:\/\//.test(path)) refuse(at, field, `${shown(path)}: a web address`, 'a file: nothing is fetched');
   const found = context.pictures.resolve(path);
-  if (typeof found === 'string') return { source: { path: found }, key: path };
-  return missingPicture(path, found, context, at, field);
+  if (typeof found === 'string') return [{ source: { path: found }, key: path }];
+  return [missingPicture(path, found, context, at, field)];
 }
 
 /** Tells of a picture that is expected and cannot be had, or refuses it. */

@@ -149,7 +149,7 @@ class Scanner {
       this.#refuse('record', 'not JSON', 'a JSON object');
     }
     // JSON.parse keeps the last of two equal keys without a word; then fewer pairs come out than colons went in.
-    if (countPairs(value) !== this.#pairs) this.#refuse('record', 'a key that stands twice', 'every key once');
+    if (Scanner.#pairsIn(value) !== this.#pairs) this.#refuse('record', 'a key that stands twice', 'every key once');
     const at = this.#place();
     // The scanner only lets a record begin with a brace.
     return { index: this.#index++, at, value: value as Fields };
@@ -168,10 +168,13 @@ class Scanner {
   #refuse(field: string, found: string, wanted: string): never {
     refuse(this.#place(), field, found, wanted);
   }
-}
 
-function countPairs(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  const children = Object.values(value);
-  return children.reduce<number>((sum, child) => sum + countPairs(child), Array.isArray(value) ? 0 : children.length);
+  static #pairsIn(value: unknown): number {
+    if (typeof value !== 'object' || value === null) return 0;
+    const children = Object.values(value);
+    return children.reduce<number>(
+      (sum, child) => sum + Scanner.#pairsIn(child),
+      Array.isArray(value) ? 0 : children.length,
+    );
+  }
 }

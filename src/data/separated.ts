@@ -5,8 +5,6 @@ import { openRegularFile } from '../core/files.js';
 import type { Row } from './formats/rows.js';
 import { type Place, refuse, shown } from './refuse.js';
 
-const CHUNK_BYTES = 1 << 20;
-
 /**
  * Rows in order, their cells, which are all texts, by the names of the first row; a line without anything in it is none.
  * @throws UserError `file:line: ...` where a row is over `maxLength`, has not the cells of the first, or a quote is not closed
@@ -41,13 +39,13 @@ async function* records(
 ): AsyncGenerator<{ readonly cells: string[]; readonly at: Place }> {
   const { handle } = await openRegularFile(file);
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  const chunk = Buffer.allocUnsafe(1 << 20);
   let separator: string | undefined;
   let line = 1;
   let rest = '';
   try {
     for (let ended = false; !ended; ) {
-      const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, null);
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
       ended = bytesRead === 0;
       try {
         rest += decoder.decode(chunk.subarray(0, bytesRead), { stream: !ended });

@@ -18,24 +18,18 @@ export interface Splits {
   readonly outOfDomain: Problem[];
 }
 
-export interface SplitSizes {
-  readonly test: number;
-  readonly validation: number;
-  /** Share of all problems that is labelled; the paper's half when left out. */
-  readonly labelled?: number;
-}
-
 /**
  * Splits by seed: of the shuffled problems the first `test` are test, the next `validation` validation, then come the
  * labelled ones (their share of all, or what is left), the rest is unlabelled. With a labelled half this is the paper's
  * split: test and validation come out of the unlabelled half. Repeats of one problem move together, so a part may be
  * larger than asked by the repeats of one problem.
+ * @param sizes problems of test and validation; the share of all that is labelled, the paper's half when left out
  * @param keyOf tells repeats: of `contentKeys`, by what problems hold; when left out by the names of their pictures
  * @throws UserError where nothing is left for training, or next to nothing of what was asked for
  */
 export function splitProblems(
   problems: readonly Problem[],
-  sizes: SplitSizes,
+  sizes: { readonly test: number; readonly validation: number; readonly labelled?: number },
   seed: number,
   keyOf: KeyOf = contentKey,
 ): Splits {

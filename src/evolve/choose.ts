@@ -1,15 +1,19 @@
-// From rollouts to training examples: which responses are eligible, what the selection rule keeps, and the counts.
+// From rollouts to training examples: pseudo labels where the answer is not known (P12), which responses are eligible, what the
+// selection rule keeps, and the counts.
 import type { Config } from '../config/schema.js';
 import { random } from '../core/random.js';
-import type { Example, Problem } from '../core/types.js';
+import type { Example, Problem, Verdict } from '../core/types.js';
 import type { ChoiceCounts } from '../record/results.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from '../record/rollout.js';
-import { type SelectionRule, select } from './select.js';
+import { weightedVote } from '../reward/vote.js';
+import { type SelectFunction, selectBy, type Weighted } from './custom.js';
+import { distinctCorrect, type SelectionRule, select } from './select.js';
 
 interface Chosen {
   readonly problem: Problem;
   readonly sample: number;
   readonly rated: RatedResponse;
+  readonly weight: number;
 }
 
 export const NOTHING_CHOSEN: ChoiceCounts = {
@@ -31,20 +35,30 @@ export class Choice {
   readonly #rule: SelectionRule;
   readonly #seed: number;
   readonly #key: string;
+  readonly #select: SelectFunction | undefined;
   readonly #sums: { -readonly [count in keyof ChoiceCounts]: ChoiceCounts[count] } = { ...NOTHING_CHOSEN };
   readonly #kept: number[] = [];
   #chosen: Chosen[] = [];
 
-  /** @param key names the draws of the rule `random` and of `cap`, together with the seed */
-  constructor(rule: SelectionRule, seed: number, key: string) {
+  /**
+   * @param key names the draws of the rule `random` and of `cap`, together with the seed
+   * @param select chooses instead of the rule
+   */
+  constructor(rule: SelectionRule, seed: number, key: string, select?: SelectFunction) {
     this.#rule = rule;
     this.#seed = seed;
     this.#key = key;
+    this.#select = select;
   }
 
   /** Ready for a loss, without the answer in the prompt. */
   get examples(): Example[] {
-    return this.#chosen.map(({ problem, rated }) => ({ problem, variant: 'solve', response: rated.response.tokens }));
+    return this.#chosen.map(({ problem, rated, weight }) => ({
+      problem,
+      variant: 'solve',
+      response: rated.response.tokens,
+      ...(weight !== 1 && { weight }),
+    }));
   }
 
   /** Chosen samples by problem id. */
@@ -62,30 +76,32 @@ export class Choice {
     return { ...this.#sums, selected: this.#chosen.length, kept, luckySelected };
   }
 
-  /** Applies the rule to the responses of each problem. */
-  add(rollouts: readonly Rollout[]): void {
+  /** Chooses among the responses to each problem. */
+  async add(rollouts: readonly Rollout[]): Promise<void> {
     const sums = this.#sums;
     for (const { problem, responses, error } of rollouts) {
-      const candidates = responses.flatMap((rated, sample) => {
-        const { response, grade, reward } = rated;
-        return response.finish === 'stop'
-          ? [{ sample, text: response.text, verdict: grade.verdict, reward: reward ?? 0 }]
-          : [];
-      });
-      const draw = { seed: this.#seed, key: `${this.#key}/${problem.id}` };
+      const finished = responses.flatMap((rated, sample) =>
+        rated.response.finish === 'stop' ? [{ ...rated, sample }] : [],
+      );
+      const distinct = distinctCorrect(
+        finished.map(({ sample, response, grade, reward }) => {
+          return { sample, text: response.text, verdict: grade.verdict, reward: reward ?? 0 };
+        }),
+      );
       const rated = (sample: number): RatedResponse => responses[sample] as RatedResponse;
-      const distinct = select(candidates, { rule: 'all' }, draw).samples.map(rated);
       sums.problems++;
       sums.failed += error === undefined ? 0 : 1;
       sums.sampled += responses.length;
       sums.unreadable += responses.filter(({ grade }) => grade.verdict === 'unreadable').length;
-      sums.cutOff += responses.length - candidates.length;
+      sums.cutOff += responses.length - finished.length;
       sums.correct += responses.filter(({ grade }) => grade.verdict === 'correct').length;
       sums.distinct += distinct.length;
-      sums.luckyDistinct += countLucky(distinct);
-      const { samples } = select(candidates, this.#rule, draw);
+      sums.luckyDistinct += countLucky(distinct.map(({ sample }) => rated(sample)));
+      const samples = this.#select
+        ? await selectBy(this.#select, problem, finished)
+        : select(distinct, this.#rule, { seed: this.#seed, key: `${this.#key}/${problem.id}` }).map(unweighted);
       this.#kept[samples.length] = (this.#kept[samples.length] ?? 0) + 1;
-      this.#chosen.push(...samples.map((sample) => ({ problem, sample, rated: rated(sample) })));
+      for (const { sample, weight } of samples) this.#chosen.push({ problem, sample, rated: rated(sample), weight });
     }
   }
 
@@ -96,6 +112,8 @@ export class Choice {
     this.#chosen = order.sort((a, b) => a - b).map((place) => this.#chosen[place] as Chosen);
   }
 }
+
+const unweighted = (sample: number): Weighted => ({ sample, weight: 1 });
 
 function countLucky(responses: readonly RatedResponse[]): number {
   return responses.filter(isLuckyResponse).length;
@@ -114,4 +132,33 @@ export function selectionRule({ evolve }: Config): Rule {
 /** Whether a rule looks at the PRM's rewards. */
 export function needsReward({ rule }: Pick<Rule, 'rule'>): boolean {
   return rule === 'top' || rule === 'threshold';
+}
+
+/**
+ * Votes with the rewards of the responses; one without a reward weighs nothing. The true answer is not looked at but for `right`.
+ * @returns the rollout with verdicts by the vote: responses that agree with it count as correct, the others as wrong; no vote,
+ *   none is. `right`: whether the vote is the true answer, for the journal only; null where no response was readable
+ */
+export function pseudoLabel(rollout: Rollout): { readonly rollout: Rollout; readonly right: boolean | null } {
+  const { responses } = rollout;
+  const answers = responses.map(({ grade }) => grade.normalised);
+  // Rewards are raw head outputs: below zero they would vote against their own answer.
+  const vote = weightedVote(
+    answers,
+    responses.map(({ reward }) => Math.max(0, reward ?? 0)),
+  );
+  const verdictOf = (answer: string | null): Verdict => {
+    if (answer === null) return 'unreadable';
+    return vote !== null && answer === vote.answer ? 'correct' : 'wrong';
+  };
+  const judged = responses.map((rated) => ({
+    ...rated,
+    grade: {
+      ...rated.grade,
+      verdict: verdictOf(rated.grade.normalised),
+      reason: `pseudo label: ${vote?.answer ?? 'none'}`,
+    },
+  }));
+  const right = vote === null ? null : responses[vote.sample]?.grade.verdict === 'correct';
+  return { rollout: { ...rollout, responses: judged }, right };
 }

@@ -10,22 +10,21 @@ import type { Phase } from '../run/phase.js';
 import { plannedSteps, START, stepsOfNext } from './budget.js';
 import { Choice } from './choose.js';
 import { fit, optimizerSettings } from './fit.js';
-import { limited } from './improve.js';
-import { labelledProblems, rewardCorrect } from './iteration.js';
-import { type Job, sampleSettings } from './job.js';
+import { labelledProblems, limited } from './iteration.js';
+import { isCorrect, type Job, rewardOf, sampleSettings } from './job.js';
 
 type ThresholdScore = ThresholdDecision['scores'][number];
 
 /** Tries each threshold and takes the best; the weights that the trials made are thrown away. */
 export async function searchThreshold(job: Job, phase: Phase, temperature: number): Promise<ThresholdDecision> {
   const { config, run, models } = job;
-  const settings = sampleSettings(config);
+  const settings = sampleSettings(job);
   const { problems } = labelledProblems(job, 1);
   const policy = await models.policy('warmup');
   const { version } = policy;
   const { n, select } = config.evolve;
   const shared = { title: 'thresholds', variant: 'solve', n, temperature, problems } as const;
-  const collection: Collection = { ...shared, name: 'rollouts', reward: await rewardCorrect(job) };
+  const collection: Collection = { ...shared, name: 'rollouts', reward: await rewardOf(job, isCorrect) };
   const rollouts: Rollout[] = [];
   for await (const some of collect(phase, policy, collection, settings)) rollouts.push(...some);
   await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, [{ collection, version }], settings);
@@ -43,16 +42,15 @@ export async function searchThreshold(job: Job, phase: Phase, temperature: numbe
   return decision;
 }
 
-interface Trial {
-  readonly score: ThresholdScore;
-  readonly trained: number;
-  readonly sampled: number;
-}
-
-async function tryThreshold(job: Job, phase: Phase, threshold: number, rollouts: readonly Rollout[]): Promise<Trial> {
+async function tryThreshold(
+  job: Job,
+  phase: Phase,
+  threshold: number,
+  rollouts: readonly Rollout[],
+): Promise<{ score: ThresholdScore; trained: number; sampled: number }> {
   const { config, data, models } = job;
   const choice = new Choice({ rule: 'threshold', threshold }, config.seed, phase.draws);
-  choice.add(rollouts);
+  await choice.add(rollouts);
   const { selected, kept } = choice.counts;
   if (selected === 0) return { score: { threshold, selected, kept, steps: 0, accuracy: null }, trained: 0, sampled: 0 };
   await models.forgetPolicy();
@@ -67,14 +65,15 @@ async function tryThreshold(job: Job, phase: Phase, threshold: number, rollouts:
       trained += tokens;
     },
   });
-  const { seed, delimiter, ...sampling } = sampleSettings(config);
+  const { seed, delimiter, grader, maxTokens, topK, topP } = sampleSettings(job);
   const draw = {
     variant: 'solve',
     n: 1,
-    sampling: { ...sampling, temperature: 0 },
+    sampling: { temperature: 0, topK, topP, maxTokens },
     seed,
     purpose: `${phase.draws}/greedy`,
     delimiter,
+    grader,
   } as const;
   const meter = phase.meter('sample', `threshold ${threshold}: greedy`, 'greedy');
   const problems = data.validation.slice(0, config.dynamics.problems || undefined);

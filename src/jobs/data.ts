@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Problem } from '../core/types.js';
 import { contentKeys } from '../data/content.js';
+import { type ProblemSource, takeProblems } from '../data/given.js';
 import { Forms, loadProblems, type ReadOptions } from '../data/problems.js';
 import { type Splits, splitProblems } from '../data/splits.js';
 import { writeProblems } from '../problems/write.js';
@@ -17,6 +18,25 @@ interface Shown {
 
 const MOST_WARNINGS = 5;
 
+/** Says the first of many warnings, and how many more there were. */
+class Warnings {
+  readonly #display: Display;
+  #count = 0;
+
+  constructor(display: Display = silent) {
+    this.#display = display;
+  }
+
+  readonly add = (text: string): void => {
+    if (++this.#count <= MOST_WARNINGS) this.#display.say(`warning: ${text}`);
+  };
+
+  end(file: string): void {
+    if (this.#count > MOST_WARNINGS)
+      this.#display.say(`warning: ${this.#count - MOST_WARNINGS} more of these in ${file}`);
+  }
+}
+
 /** How to read a data set, as settings say; without a root, pictures lie beside the file. */
 export type Reading = Partial<
   Pick<ReadOptions, 'imageRoot' | 'linkRoot' | 'format' | 'columns' | 'hints' | 'onMissingPicture'>
@@ -29,24 +49,30 @@ export async function readData(
   { display = silent }: Shown,
   limit?: number,
 ): Promise<Problem[]> {
-  let warnings = 0;
-  const onWarning = (text: string): void => {
-    if (++warnings <= MOST_WARNINGS) display.say(`warning: ${text}`);
-  };
+  const warnings = new Warnings(display);
   const forms = new Forms();
-  const how = { imageRoot, linkRoot, format, columns, hints, limit, onWarning, onFormat: forms.onFormat };
+  const how = { imageRoot, linkRoot, format, columns, hints, limit, onWarning: warnings.add, onFormat: forms.onFormat };
   const problems = await loadProblems(file, { ...how, ...(onMissingPicture && { onMissingPicture }) });
-  if (warnings > MOST_WARNINGS) display.say(`warning: ${warnings - MOST_WARNINGS} more of these in ${file}`);
+  warnings.end(file);
   for (const problem of problems) forms.add(problem);
   for (const line of forms.lines()) display.say(`data: ${line}`);
   return problems;
 }
 
-/** The parts of the data set that the settings name. */
-export async function readSplits(config: Config, shown: Shown): Promise<Splits> {
+/** All problems that a program gives, or the first `limit`; warnings as for those of a data set. */
+export async function readGiven(source: ProblemSource, shown: Shown, limit?: number): Promise<Problem[]> {
+  const warnings = new Warnings(shown.display);
+  const problems = await takeProblems(source, warnings.add, limit);
+  warnings.end('problems');
+  return problems;
+}
+
+/** The parts of the problems that a program gives, or of the data set that the settings name. */
+export async function readSplits(config: Config, shown: Shown, given?: ProblemSource): Promise<Splits> {
   const { file, outOfDomain } = config.data;
   if (file === undefined) throw new Error('no data set to read');
-  const parts = await split(config, await readData(file, config.data, shown), shown);
+  const problems = given ? await readGiven(given, shown) : await readData(file, config.data, shown);
+  const parts = await split(config, problems, shown);
   return outOfDomain ? { ...parts, outOfDomain: await readOutOfDomain(outOfDomain, shown) } : parts;
 }
 

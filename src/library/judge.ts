@@ -28,11 +28,11 @@ export const lastResortOf = looking('lastResortOf', { judge: having('answerOf') 
 
 export class Judge extends judges.Judge {
   constructor(options: JudgeOptions) {
-    super(checked(judgeOptions, options, 'Judge', 'options') as JudgeOptions);
+    super(checked(judgeOptions, options, 'Judge', 'options', 'ERR_SETTING') as JudgeOptions);
   }
 }
 export class RelevanceJudge extends relevances.RelevanceJudge {
   constructor(options: JudgeOptions) {
-    super(checked(judgeOptions, options, 'RelevanceJudge', 'options') as JudgeOptions);
+    super(checked(judgeOptions, options, 'RelevanceJudge', 'options', 'ERR_SETTING') as JudgeOptions);
   }
 }

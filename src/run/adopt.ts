@@ -36,7 +36,7 @@ export async function adopt(dir: string, { from, settings, why = () => '', takes
   await checkOutputFolder({ flag: 'run folder', path: dir });
   const file = join(from, 'config.yaml');
   const config = await readFile(file, 'utf8').catch(() => {
-    throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`);
+    throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`, 'ERR_RUN');
   });
   const kept = readYaml(config, file);
   refuseEarlierRun(from, kept);
@@ -52,6 +52,7 @@ export async function adopt(dir: string, { from, settings, why = () => '', takes
       setting === undefined
         ? `${from}: run: no finished phase, wanted at least its warm-up`
         : `${from}: ${setting}: another value, wanted the same in both runs for their warm-up to be shared`,
+      'ERR_RUN',
     );
   }
   const checkpoints = commits.flatMap(({ checkpoint }) => (checkpoint ? [`checkpoints/${checkpoint.name}`] : []));
@@ -76,7 +77,8 @@ export async function adopt(dir: string, { from, settings, why = () => '', takes
 async function linkTree(from: string, to: string): Promise<void> {
   const info = await lstat(from).catch(() => undefined);
   if (!info) return;
-  if (info.isSymbolicLink()) throw new UserError(`${from}: run: a link, wanted a file or folder of the run itself`);
+  if (info.isSymbolicLink())
+    throw new UserError(`${from}: run: a link, wanted a file or folder of the run itself`, 'ERR_RUN');
   if (info.isDirectory()) {
     await makeFolder(to);
     for (const name of await listNames(from)) await linkTree(join(from, name), join(to, name));

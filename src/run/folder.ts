@@ -79,7 +79,7 @@ export class Run {
         const foreign = names.find((name) => !name.startsWith('config.yaml'));
         if (foreign !== undefined) {
           const wanted = 'wanted a new folder or one of a run';
-          throw new UserError(`${options.dir}: run folder: holds ${foreign} but no config.yaml, ${wanted}`);
+          throw new UserError(`${options.dir}: run folder: holds ${foreign} but no config.yaml, ${wanted}`, 'ERR_RUN');
         }
         // First of all files, so that a start that is cut off here is known as one.
         await keepSettings(options.dir, options.settings, true);
@@ -112,6 +112,7 @@ export class Run {
       const [now, wanted] = [JSON.stringify(value), JSON.stringify(before[key])];
       throw new UserError(
         `${this.dir}: ${key}: ${now} now, wanted ${wanted} as when the run began (or choose another folder)`,
+        'ERR_RUN',
       );
     }
   }
@@ -226,6 +227,7 @@ async function refuseLinks(dir: string): Promise<void> {
     if (info?.isSymbolicLink())
       throw new UserError(
         `${join(dir, name)}: run folder: a link, wanted a folder (the run folder itself may be a link)`,
+        'ERR_RUN',
       );
   }
 }

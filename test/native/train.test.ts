@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { addon, type NativeModel, type RawExample, type WeightFile } from '../../src/engine/binding.js';
+import type { WeightFile } from '../../src/checkpoint/safetensors.js';
+import { addon, type NativeModel, type RawExample } from '../../src/engine/binding.js';
 import { image, largestDifference, open, optimizer, prompt, removeTemporary, stream, temporary } from './tiny-model.js';
 
 afterAll(removeTemporary);
@@ -122,6 +123,71 @@ describe('one optimizer step', () => {
     }
     expect(losses[0]?.at(-1)).toBeLessThan((losses[0]?.[0] ?? 0) * 0.6);
     expect(losses[1]).toEqual(losses[0]);
+  });
+});
+
+describe('weights of examples', () => {
+  const WEIGHTS = [2, -0.5, 0, 1, 1.25];
+  const weighted = (examples: readonly RawExample[]): RawExample[] =>
+    examples.map((example, i) => ({ ...example, weight: WEIGHTS[i] as number }));
+
+  test.each([
+    ['response', 'none'],
+    ['step', 'mean'],
+  ] as const)('multiply the losses of its tokens, their sum is divided by all tokens: %s', async (objective, head) => {
+    const [model, single] = [await open({ head }), await open({ head, threads: 1, tokenBudget: 40 })];
+    const examples = batch(model, WEIGHTS.length);
+    const every = examples.map(({ response }) => Uint32Array.from(response, (_, at) => at));
+    const rows = objective === 'step' ? await model.score(examples, every) : await model.logprobs(examples);
+    const lossAt = (value: number, i: number, at: number): number =>
+      objective === 'step' ? (value - (examples[i]?.labels?.[at] as number)) ** 2 : -value;
+    let [expected, tokens] = [0, 0];
+    for (const [i, row] of rows.entries())
+      for (const [at, value] of row.entries()) {
+        expected += (WEIGHTS[i] as number) * lossAt(value, i, at);
+        tokens++;
+      }
+    for (const one of [model, single]) {
+      await one.setOptimizer(optimizer({ lr: 0 }));
+      expect((await one.trainStep(weighted(examples), objective)).loss).toBeCloseTo(expected / tokens, 4);
+    }
+    await Promise.all([model.dispose(), single.dispose()]);
+  });
+
+  test('multiply the gradients of its tokens', async () => {
+    const model = await open();
+    const examples = batch(model, WEIGHTS.length);
+    const tokens = examples.map(({ response }) => response.length);
+    const all = tokens.reduce((sum, count) => sum + count, 0);
+    const together =
+      (await addon().checks.gradients(model, weighted(examples), 'response')).gradients[MATRIX]?.data ?? [];
+    const expected = new Float64Array(together.length);
+    for (const [i, example] of examples.entries()) {
+      const { gradients } = await addon().checks.gradients(model, [example], 'response');
+      const share = ((WEIGHTS[i] as number) * (tokens[i] as number)) / all;
+      for (const [at, value] of (gradients[MATRIX]?.data ?? []).entries())
+        expected[at] = (expected[at] ?? 0) + share * value;
+    }
+    expect(Math.max(...expected.map(Math.abs))).toBeGreaterThan(1e-3);
+    expect(largestDifference(together, expected)).toBeLessThan(1e-5);
+    await model.dispose();
+  });
+
+  test('of 1 change no bit, and a negative one makes a response less likely', async () => {
+    const weights: (number | undefined)[] = [undefined, 1, -1];
+    const after: Float32Array[][] = [];
+    for (const weight of weights) {
+      const model = await open();
+      const examples = batch(model, 3).map((example) => (weight === undefined ? example : { ...example, weight }));
+      await model.setOptimizer(optimizer({ lr: 1e-3 }));
+      await model.trainStep(examples, 'response');
+      after.push(await model.logprobs(examples));
+      await model.dispose();
+    }
+    expect(after[1]).toEqual(after[0]);
+    const total = (rows: readonly Float32Array[] = []) =>
+      rows.flatMap((row) => [...row]).reduce((sum, x) => sum + x, 0);
+    expect(total(after[2])).toBeLessThan(total(after[0]) - 0.1);
   });
 });
 

@@ -12,6 +12,8 @@ namespace {
 
 /** Rows beyond three quarters: a new prompt would overfill rows that are nearly full. */
 constexpr int64_t kMostRows = 256, kFullRows = kMostRows / 4 * 3;
+/** A row takes a block every 16 tokens: these last a full batch for a step. */
+constexpr int64_t kSpare = 16;
 /** Tokens of a sequence that are prefilled together. */
 constexpr int64_t kPrefillRows = 256;
 
@@ -28,7 +30,7 @@ class PackedExecutor final : public Executor {
     at::set_num_threads(1);  // of this worker's thread
   }
 
-  Limits limits() const override { return {kMostRows, kFullRows, 1, 1}; }
+  Limits limits() const override { return {kMostRows, kFullRows, 1, 1, kSpare}; }
 
   std::shared_ptr<Segment> segment(const std::shared_ptr<BlockQuota>& quota, int64_t length) override {
     auto segment = std::make_shared<KvBlocks>(pool_, quota);

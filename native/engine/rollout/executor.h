@@ -12,6 +12,7 @@ struct Limits {
   int64_t full_rows;       // from here on no new prompt is begun
   int64_t prefill_tokens;  // prompts are computed together up to this length; 1: each alone
   int64_t steps;           // decode steps at most between two looks at what was drawn
+  int64_t spare;           // blocks left to the other rows when one comes back, at most one for each
 };
 
 /** A sequence to compute: embeddings [L, D], the segment that its keys go to, what it continues. */

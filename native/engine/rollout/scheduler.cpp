@@ -6,9 +6,6 @@
 namespace mstar {
 namespace {
 
-/** Steps that resumed rows should find room for. */
-constexpr int64_t kRoomAhead = 16;
-
 /** Blocks that a unit takes before its rows have many. */
 int64_t blocks_of(const Unit& unit) {
   int64_t blocks = blocks_for(static_cast<int64_t>(unit.prompt->tokens.size())) + 1;
@@ -78,7 +75,7 @@ void Scheduler::resume() {
     Row& row = paused_.front();
     const auto count = static_cast<int64_t>(rows_.size());
     const int64_t length = row.own_tokens();
-    const int64_t wanted = blocks_for(length + 1) + std::min(count, kRoomAhead * limits_.steps);
+    const int64_t wanted = blocks_for(length + 1) + std::min(count, limits_.spare);
     if (count >= limits_.rows || wanted > quota_->free()) {
       check_memory(count > 0, "one response of ", length, " tokens");
       return;

@@ -34,7 +34,8 @@ class TensorExecutor final : public Executor {
 
   Limits limits() const override {
     const int64_t rows = deterministic_ ? kMostRowsSame : device_.is_cpu() ? kMostRowsCpu : kMostRowsGpu;
-    return {rows, rows, deterministic_ ? 1 : kPrefillTokens, kSteps};
+    // In so many steps half of the rows take a block, perhaps all.
+    return {rows, rows, deterministic_ ? 1 : kPrefillTokens, kSteps, rows};
   }
 
   std::shared_ptr<Segment> segment(const std::shared_ptr<BlockQuota>& quota, int64_t length) override {

@@ -1,6 +1,6 @@
 // Reads the final answer of a response as a mathematical object: number, expression, list, set, interval, equation,
 // word.
-import { readLooseChoice, readStatedChoice } from './choice.js';
+import { ChoiceReader } from './choice.js';
 import { sentencesFromEnd, statedAnswers } from './extract.js';
 import { sameMath } from './math/compare.js';
 import { constant, evaluate } from './math/evaluate.js';
@@ -62,13 +62,13 @@ export function goldLetter(gold: string): string | null {
 export function readLetter(response: string): ExpressionRead | null {
   const choices = Array.from({ length: 8 }, () => '');
   for (const { text, how } of statedAnswers(response, true)) {
-    const choice = readStatedChoice(text, choices);
+    const choice = new ChoiceReader(text, choices).stated();
     if (choice?.letter) return { extracted: choice.extracted, normalised: choice.letter, node: null, how };
   }
   // A letter right before Chinese words or signs, where there is no space.
   const first = /^([A-H])(?=[\u3000-\u9fff\uff00-\uffef])/.exec(response)?.[1];
   if (first) return { extracted: first, normalised: first, node: null, how: 'the first letter' };
-  const loose = readLooseChoice(response, choices);
+  const loose = new ChoiceReader(response, choices).loose();
   return loose?.letter
     ? { extracted: loose.extracted, normalised: loose.letter, node: null, how: 'the last letter' }
     : null;

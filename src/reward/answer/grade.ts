@@ -1,7 +1,7 @@
 // The one grader: reward, voting, Pass@K, labels and evaluation all ask it. Extract, normalise, compare; nothing is
 // evaluated.
 import type { Grade, Problem } from '../../core/types.js';
-import { type ChoiceRead, readLooseChoice, readStatedChoice } from './choice.js';
+import { type ChoiceRead, ChoiceReader } from './choice.js';
 import { Choices } from './choices.js';
 import {
   type ExpressionRead,
@@ -31,16 +31,14 @@ interface AnswerRead extends ValueRead {
 
 export type Found = Pick<AnswerRead, 'extracted' | 'normalised' | 'how'>;
 
-/** Why no answer was read. */
-type Unread = string;
-
-const NOTHING: Unread = 'no final answer found';
+// Readers that find no answer say why instead.
+const NOTHING = 'no final answer found';
 
 /** Longest text without any sign of an answer that is taken as the answer itself. UTF-16 units. */
 const SHORT_ANSWER = 80;
 
 /** No answer was found. */
-export function unreadable(why: Unread): Grade {
+export function unreadable(why: string): Grade {
   return { verdict: 'unreadable', extracted: null, normalised: null, reason: why };
 }
 
@@ -111,25 +109,25 @@ function readNumberFor(gold: ExpressionRead, response: string): { answer: Answer
 }
 
 /** Reads the choice that a response answers with, without a look at the gold answer. */
-function readChoice({ choices, question }: Omit<Gradable, 'answer'>, response: string): AnswerRead | Unread {
-  const named = ({ letter, extracted }: ChoiceRead, how: string): AnswerRead | Unread =>
+function readChoice({ choices, question }: Omit<Gradable, 'answer'>, response: string): AnswerRead | string {
+  const named = ({ letter, extracted }: ChoiceRead, how: string): AnswerRead | string =>
     letter === null
       ? `${how}: ${shortened(extracted)} names several choices at once`
       : // Votes for a choice that stands there twice are votes for one.
         { extracted, normalised: Choices.of(choices).firstSame(letter), alternatives: [], how };
   let unread = NOTHING;
   for (const piece of statedAnswers(response, true)) {
-    const read = readStatedChoice(piece.text, choices);
+    const read = new ChoiceReader(piece.text, choices).stated();
     if (read) return named(read, piece.how);
     unread = notRead(piece, 'is none of the choices');
     if (isFinal(piece)) return unread;
   }
-  const loose = readLooseChoice(response, choices);
+  const loose = new ChoiceReader(response, choices).loose();
   if (loose) return named(loose, 'the last choice named');
   return readYesNo(choices, question, response) ?? unread;
 }
 
-function notRead({ text, how }: Piece, what: string): Unread {
+function notRead({ text, how }: Piece, what: string): string {
   return text === '' ? `${how} is empty` : `${how}: ${JSON.stringify(shortened(text))} ${what}`;
 }
 
@@ -160,7 +158,7 @@ function readYesNo(choices: readonly string[], question: string | undefined, res
 }
 
 /** Reads the value that a response answers with, without a look at the gold answer. */
-function readFreeForm(form: ValueForm, response: string): AnswerRead | Unread {
+function readFreeForm(form: ValueForm, response: string): AnswerRead | string {
   const reader = new ValueReader(form);
   let unread = NOTHING;
   for (const piece of statedAnswers(response, false)) {

@@ -30,7 +30,7 @@ export interface Group {
 }
 
 /** Where letters name choices. Patterns begin with what is rare in a text, which keeps the search fast. */
-const LETTERS = {
+const LETTERS = Object.entries({
   /** The C of `sin(C)` is none. */
   bracket: /[([](?<![A-Za-z\d][([])\s?([A-Za-z])\s?[)\]]/g,
   /**
@@ -45,7 +45,7 @@ const LETTERS = {
     'g',
   ),
   named: /\b(?:option|choice)s? ([a-z])(?![\w-])/g,
-};
+});
 
 /**
  * How much is looked at, in UTF-16 units: of the end of a text for values, of a sentence, between choices that are named
@@ -53,98 +53,131 @@ const LETTERS = {
  */
 const LONGEST = { searched: 4096, sentence: 240, between: 32, near: 96 };
 
-/**
- * Everything that a text names, in order, each with what its sentence says of it.
- * @param lettersFirst where a letter and the words of a choice stand at the same place, the letter is taken
- */
-export function findGroups(text: string, choices: readonly string[], lettersFirst: boolean): Group[] {
-  const letters = Object.entries(LETTERS).flatMap(([how, pattern]) =>
-    Array.from(text.matchAll(pattern), ({ 0: { length }, 1: written = '', index }): Mention => {
-      const end = index + length;
-      const by = how === 'bracket' ? how : 'letter';
-      return { letter: written.toUpperCase(), start: how === 'named' ? end - 1 : index, end, by };
-    }).filter(({ letter }) => placeOf(letter) < choices.length),
-  );
-  const words = [...wordsIn(text, choices), ...valuesIn(text, choices)];
-  const all = lettersFirst ? [...letters, ...words] : [...words, ...letters];
-  all.sort((a, b) => a.start - b.start || b.end - a.end);
-  const kept: Mention[] = [];
-  for (const mention of all) if (mention.start >= (kept.at(-1)?.end ?? 0)) kept.push(mention);
-  return groupsOf(text, kept);
-}
+/** Finds what a text names of the choices of a question. */
+export class NamedChoices {
+  readonly #text: string;
+  readonly #choices: readonly string[];
 
-function wordsIn(text: string, choices: readonly string[]): Mention[] {
-  const lower = text.toLowerCase();
-  const all = Choices.of(choices).forms.map(({ sought }) => sought);
-  return all.flatMap((words, index) => {
-    const found: Mention[] = [];
-    if (words === '') return found;
-    // `EE` and `Ee` are told apart by their case.
-    const isCased = all.some((other) => other !== words && other.toLowerCase() === words.toLowerCase());
-    const [where, sought] = isCased ? [text, words] : [lower, words.toLowerCase()];
-    for (let at = where.indexOf(sought); at >= 0; at = where.indexOf(sought, at + 1)) {
-      if (!isWholeWord(where, at, at + sought.length)) continue;
-      found.push({ letter: letterAt(index), start: at, end: at + sought.length, by: 'words' });
-    }
-    return found;
-  });
-}
-
-function valuesIn(text: string, choices: readonly string[]): Mention[] {
-  const all = Choices.of(choices);
-  if (all.forms.every(({ node }) => node === null)) return [];
-  const from = Math.max(0, text.length - LONGEST.searched);
-  const end = text.slice(from);
-  return (
-    [...findNumberWords(end).filter(({ value }) => value !== 1), ...findQuantities(end)]
-      // So many are compared with the choices.
-      .slice(-48)
-      .flatMap((quantity) => {
-        const { value } = quantity;
-        const [start, end] = [from + quantity.start, from + quantity.end];
-        const node = Number.isFinite(value) ? null : formula(text.slice(start, end));
-        const found = Number.isFinite(value) ? all.sameValues(value) : node ? all.sameFormulas(node) : [];
-        const letter = all.onlyOne(found);
-        return letter === null ? [] : [{ letter, start, end, by: 'words' as const }];
-      })
-  );
-}
-
-/** Mentions joined into groups, each with what its sentence says of it. */
-function groupsOf(text: string, mentions: readonly Mention[]): Group[] {
-  const parts: Mention[][] = [];
-  for (const mention of mentions) {
-    const open = parts.at(-1);
-    const last = open?.at(-1);
-    const between = last ? text.slice(last.end, mention.start) : null;
-    if (last && between !== null && isOwnText(last, between, mention)) {
-      open?.splice(-1, 1, { ...last, end: mention.end, hasText: true });
-      continue;
-    }
-    if (open && between !== null && between.length <= LONGEST.between && isTogether(between, open, mention))
-      open.push(mention);
-    else parts.push([mention]);
+  constructor(text: string, choices: readonly string[]) {
+    this.#text = text;
+    this.#choices = choices;
   }
-  return withoutLast(text, parts).map((group, i, parts) => {
-    const [first, last] = [group[0] as Mention, group.at(-1) as Mention];
-    const from = (parts[i - 1]?.at(-1) as Mention | undefined)?.end ?? 0;
-    const to = parts[i + 1]?.[0]?.start ?? text.length;
-    const sentence = sentenceBefore(text, first.start);
-    const before = text.slice(Math.max(from, first.start - sentence.length), first.start);
-    const stance = stanceOf(sentence, before, restOf(text, last.end, to, sentence === ''));
-    const letters = [...new Set(group.map(({ letter }) => letter))];
-    return { mentions: group, letters, stance, start: first.start, end: last.end };
-  });
-}
 
-/** Parts the last of `B, A is wrong` from the group: what is said in the singular is said of it alone. */
-function withoutLast(text: string, parts: readonly Mention[][]): Mention[][] {
-  return parts.flatMap((group) => {
-    const [before, last] = [group.at(-2), group.at(-1)];
-    if (!before || !last || before.letter === last.letter) return [group];
-    const isSingular = /^ (?:is|was|does|has|isn'?t|doesn'?t|fits|matches)\b/.test(text.slice(last.end, last.end + 12));
-    return isSingular && /^\)?[,.] $/.test(text.slice(before.end, last.start)) ? [group.slice(0, -1), [last]] : [group];
-  });
+  /**
+   * Everything that is named, in order, each with what its sentence says of it.
+   * @param lettersFirst where a letter and the words of a choice stand at the same place, the letter is taken
+   */
+  groups(lettersFirst: boolean): Group[] {
+    const letters = LETTERS.flatMap(([how, pattern]) =>
+      Array.from(this.#text.matchAll(pattern), ({ 0: { length }, 1: written = '', index }): Mention => {
+        const end = index + length;
+        const by = how === 'bracket' ? how : 'letter';
+        return { letter: written.toUpperCase(), start: how === 'named' ? end - 1 : index, end, by };
+      }).filter(({ letter }) => placeOf(letter) < this.#choices.length),
+    );
+    const words = [...this.#words(), ...this.#values()];
+    const all = lettersFirst ? [...letters, ...words] : [...words, ...letters];
+    all.sort((a, b) => a.start - b.start || b.end - a.end);
+    const kept: Mention[] = [];
+    for (const mention of all) if (mention.start >= (kept.at(-1)?.end ?? 0)) kept.push(mention);
+    return this.#joined(kept);
+  }
+
+  #words(): Mention[] {
+    const lower = this.#text.toLowerCase();
+    const all = Choices.of(this.#choices).forms.map(({ sought }) => sought);
+    return all.flatMap((words, index) => {
+      const found: Mention[] = [];
+      if (words === '') return found;
+      // `EE` and `Ee` are told apart by their case.
+      const isCased = all.some((other) => other !== words && other.toLowerCase() === words.toLowerCase());
+      const [where, sought] = isCased ? [this.#text, words] : [lower, words.toLowerCase()];
+      for (let at = where.indexOf(sought); at >= 0; at = where.indexOf(sought, at + 1)) {
+        if (!isWholeWord(where, at, at + sought.length)) continue;
+        found.push({ letter: letterAt(index), start: at, end: at + sought.length, by: 'words' });
+      }
+      return found;
+    });
+  }
+
+  #values(): Mention[] {
+    const text = this.#text;
+    const all = Choices.of(this.#choices);
+    if (all.forms.every(({ node }) => node === null)) return [];
+    const from = Math.max(0, text.length - LONGEST.searched);
+    const end = text.slice(from);
+    return (
+      [...findNumberWords(end).filter(({ value }) => value !== 1), ...findQuantities(end)]
+        // So many are compared with the choices.
+        .slice(-48)
+        .flatMap((quantity) => {
+          const { value } = quantity;
+          const [start, end] = [from + quantity.start, from + quantity.end];
+          const node = Number.isFinite(value) ? null : formula(text.slice(start, end));
+          const found = Number.isFinite(value) ? all.sameValues(value) : node ? all.sameFormulas(node) : [];
+          const letter = all.onlyOne(found);
+          return letter === null ? [] : [{ letter, start, end, by: 'words' as const }];
+        })
+    );
+  }
+
+  /** Mentions joined into groups, each with what its sentence says of it. */
+  #joined(mentions: readonly Mention[]): Group[] {
+    const text = this.#text;
+    const parts: Mention[][] = [];
+    for (const mention of mentions) {
+      const open = parts.at(-1);
+      const last = open?.at(-1);
+      const between = last ? text.slice(last.end, mention.start) : null;
+      if (last && between !== null && isOwnText(last, between, mention)) {
+        open?.splice(-1, 1, { ...last, end: mention.end, hasText: true });
+        continue;
+      }
+      if (open && between !== null && between.length <= LONGEST.between && isTogether(between, open, mention))
+        open.push(mention);
+      else parts.push([mention]);
+    }
+    return this.#withoutLast(parts).map((group, i, parts) => {
+      const [first, last] = [group[0] as Mention, group.at(-1) as Mention];
+      const from = (parts[i - 1]?.at(-1) as Mention | undefined)?.end ?? 0;
+      const to = parts[i + 1]?.[0]?.start ?? text.length;
+      const sentence = this.#sentenceBefore(first.start);
+      const before = text.slice(Math.max(from, first.start - sentence.length), first.start);
+      const stance = stanceOf(sentence, before, this.#rest(last.end, to, sentence === ''));
+      const letters = [...new Set(group.map(({ letter }) => letter))];
+      return { mentions: group, letters, stance, start: first.start, end: last.end };
+    });
+  }
+
+  /** Parts the last of `B, A is wrong` from the group: what is said in the singular is said of it alone. */
+  #withoutLast(parts: readonly Mention[][]): Mention[][] {
+    return parts.flatMap((group) => {
+      const [before, last] = [group.at(-2), group.at(-1)];
+      if (!before || !last || before.letter === last.letter) return [group];
+      const isSingular = /^ (?:is|was|does|has|isn'?t|doesn'?t|fits|matches)\b/.test(
+        this.#text.slice(last.end, last.end + 12),
+      );
+      return isSingular && /^\)?[,.] $/.test(this.#text.slice(before.end, last.start))
+        ? [group.slice(0, -1), [last]]
+        : [group];
+    });
+  }
+
+  #sentenceBefore(at: number): string {
+    const near = textBefore(this.#text, at, LONGEST.sentence);
+    const stop = Array.from(near.matchAll(STOP)).at(-1);
+    return near.slice(stop ? stop.index + 1 : 0).trimStart();
+  }
+
+  /** Up to the next thing named or the end of the sentence. */
+  #rest(from: number, to: number, isFirst: boolean): string {
+    const near = this.#text.slice(from, Math.min(to, from + LONGEST.sentence));
+    // A letter as the label of one or two words, as in `A. Incorrect.`.
+    const labelled = isFirst ? /^[.):] ((?:[A-Za-z]+ ?){1,2})[.!;\n]/.exec(`${near}\n`)?.[1] : undefined;
+    if (labelled) return labelled;
+    const stop = near.search(STOP);
+    return stop < 0 ? near : near.slice(0, stop);
+  }
 }
 
 /** True for what follows a letter as the text of its choice, whichever choice that reads like: `(D) option B in the image`. */
@@ -166,22 +199,6 @@ function isTogether(between: string, open: readonly Mention[], next: Mention): b
 }
 
 const STOP = /[.!?;](?=\s)|\n/g;
-
-function sentenceBefore(text: string, at: number): string {
-  const near = textBefore(text, at, LONGEST.sentence);
-  const stop = Array.from(near.matchAll(STOP)).at(-1);
-  return near.slice(stop ? stop.index + 1 : 0).trimStart();
-}
-
-/** Up to the next thing named or the end of the sentence. */
-function restOf(text: string, from: number, to: number, isFirst: boolean): string {
-  const near = text.slice(from, Math.min(to, from + LONGEST.sentence));
-  // A letter as the label of one or two words, as in `A. Incorrect.`.
-  const labelled = isFirst ? /^[.):] ((?:[A-Za-z]+ ?){1,2})[.!;\n]/.exec(`${near}\n`)?.[1] : undefined;
-  if (labelled) return labelled;
-  const stop = near.search(STOP);
-  return stop < 0 ? near : near.slice(0, stop);
-}
 
 const PARTS = {
   /** Where choices are read apostrophes are gone. */

@@ -1,7 +1,7 @@
 // First stage: what of a response is its answer at all. Bounds it, takes thoughts out, keeps what stands in answer
 // tags, and ends it where the model goes on to a question of its own.
 import { statedAnswers } from './extract.js';
-import { MAX_GRADED_LENGTH, unify } from './text.js';
+import { unify } from './text.js';
 
 /** Tags of the parts that models mark, tokens of chat templates, and a further question that the model asks itself. */
 const PATTERNS = {
@@ -17,7 +17,8 @@ const PATTERNS = {
 
 /** The text that answers, bounded to its last 65,536 characters; empty where a response has only thoughts or an empty answer. */
 export function finalText(response: string): string {
-  const bound = (text: string): string => text.slice(-MAX_GRADED_LENGTH);
+  // Of a longer text the end is read, as answers stand there.
+  const bound = (text: string): string => text.slice(-65_536);
   const text = bound(unify(bound(response)));
   // What follows the last thought, or stands before one that never ends; inside the last answer tag, which may be left open.
   const answer = /[<\u25c1]/.test(text)

@@ -1,8 +1,5 @@
 // Text handling that every reader of answers shares.
 
-/** Longest text that is graded; of a longer one the end is read, as answers stand there. UTF-16 units. */
-export const MAX_GRADED_LENGTH = 65_536;
-
 export function isAscii(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
   return !/[^\u0000-\u007f]/.test(text);

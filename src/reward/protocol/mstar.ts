@@ -3,7 +3,7 @@
 import { tidy } from '../answer/choices.js';
 import { statedAnswers } from '../answer/extract.js';
 import { grade } from '../answer/grade.js';
-import { findGroups } from '../answer/mentions.js';
+import { NamedChoices } from '../answer/mentions.js';
 import { finalText } from '../answer/response.js';
 import { goldLetter, type Protocol } from './protocol.js';
 
@@ -22,7 +22,7 @@ export const mstar: Protocol = {
     const multiChoice = questionType === 'multi_choice';
     const stated = statedAnswers(text, multiChoice).map(({ how, text }) => `${how}: ${text.slice(0, SHOWN.piece)}`);
     const plain = tidy(text);
-    const groups = multiChoice ? findGroups(plain, choices, false).slice(-SHOWN.choices) : [];
+    const groups = multiChoice ? new NamedChoices(plain, choices).groups(false).slice(-SHOWN.choices) : [];
     const named = groups.map(({ stance, letters, start, end }) => {
       const words = plain.slice(start, end).slice(0, SHOWN.piece);
       return `${stance} ${letters.join(', ')}: ${words}`;

@@ -1,7 +1,7 @@
 // What each selection rule keeps of the same responses, and how much luck is left in it (P10); the two best-rewarded correct
 // responses of a problem against the rest of its correct ones (P11).
 import { mean, sum } from '../../core/lists.js';
-import { type Candidate, type SelectionRule, select } from '../../evolve/select.js';
+import { type Candidate, distinctCorrect, type SelectionRule, select } from '../../evolve/select.js';
 import {
   type BootstrapOptions,
   bootstrapIntervals,
@@ -50,8 +50,9 @@ export async function selectionOf(
     temperature = problem.temperature;
     responses += problem.responses.length;
     const luck = new Map(problem.responses.map(({ sample, lucky }) => [sample, lucky]));
+    const distinct = distinctCorrect(candidates);
     const choices = RULES.map(({ rule }) => {
-      const { samples } = select(candidates, rule, { seed, key: `${table}/${problem.problem}` });
+      const samples = select(distinct, rule, { seed, key: `${table}/${problem.problem}` });
       truth &&= samples.every((sample) => luck.get(sample) !== null);
       return { count: samples.length, lucky: samples.filter((sample) => luck.get(sample) === true).length };
     });
@@ -149,11 +150,10 @@ interface Sides {
 /** The two on top and the other distinct correct responses; null where there are no others. */
 function sidesOf(asked: AskedProblem): Sides | null {
   const { question, responses } = asked;
-  const candidates = candidatesOf(asked);
-  // No rule here draws.
-  const draw = { seed: 0, key: '' };
-  const top = new Set(select(candidates, { rule: 'top', k: 2 }, draw).samples);
-  const all = new Set(select(candidates, { rule: 'all' }, draw).samples);
+  const distinct = distinctCorrect(candidatesOf(asked));
+  // The rule does not draw.
+  const top = new Set(select(distinct, { rule: 'top', k: 2 }, { seed: 0, key: '' }));
+  const all = new Set(distinct.map(({ sample }) => sample));
   if (all.size <= top.size) return null;
   return {
     question,

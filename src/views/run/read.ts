@@ -32,7 +32,7 @@ export interface RunData extends RunResults {
   /** Problems that could not be sampled. */
   readonly failures: readonly results.FailedEvent[];
   /** Committed phases in order. */
-  readonly commits: readonly z.output<typeof results.commitEvent>[];
+  readonly commits: readonly results.CommitEvent[];
   /** Phases that were begun and are not committed. */
   readonly open: readonly string[];
   /** Wall-clock seconds by phase. */
@@ -131,7 +131,7 @@ async function readText(path: string): Promise<string | undefined> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`);
+    throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`, 'ERR_FILE');
   }
 }
 

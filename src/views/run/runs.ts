@@ -23,7 +23,10 @@ export async function listRuns(folder: string): Promise<RunLine[]> {
   try {
     names = (await readdir(folder)).sort();
   } catch (error) {
-    throw new UserError(`${folder}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a folder of runs`);
+    throw new UserError(
+      `${folder}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a folder of runs`,
+      'ERR_FILE',
+    );
   }
   const lines: RunLine[] = [];
   for (const name of names) {

@@ -45,7 +45,7 @@ describe('a setting that differs on resume', () => {
 });
 
 test('a job that ran out of memory says which settings bound it, and how it goes on', () => {
-  const full = new EngineError('ERR_ENGINE', 'CUDA out of memory. Tried to allocate 2.00 GiB');
+  const full = new EngineError('ERR_MEMORY', 'CUDA out of memory. Tried to allocate 2.00 GiB');
   const message = (computing: Parameters<typeof memoryFault>[1]): string =>
     (memoryFault(full, computing) as Error).message;
   expect(message(cpu)).toMatch(
@@ -54,4 +54,5 @@ test('a job that ran out of memory says which settings bound it, and how it goes
   expect(message(gpu)).toContain('in another folder as the bytes depend on them');
   const other = new EngineError('ERR_ENGINE', 'shapes differ');
   expect(memoryFault(other, cpu)).toBe(other);
+  expect(memoryFault(full, cpu)).toMatchObject({ name: 'UserError', code: 'ERR_MEMORY' });
 });

@@ -96,17 +96,16 @@ function factorial(n: number): number {
   return Math.exp((at - 0.5) * Math.log(at) - at + 0.5 * Math.log(2 * Math.PI) + series) / below;
 }
 
-const RELATIVE = 1e-6;
-
 /** True where two scalar trees agree at every point at which both have a value, and at two of them at least. */
 export function sameValue(a: Node, b: Node, scale = 1): boolean {
   // A decimal stands for a rounded value from so many digits on: fewer against an exact expression such as `200/3`.
   const isExact = unsigned(b).kind === 'call' && !hasDecimals(b);
   const tolerance = Math.max(roundingOf(a, isExact ? 3 : 5), roundingOf(b, 5));
+  const relative = 1e-6;
   if (a.kind === 'number' && b.kind === 'number') {
     const wanted = b.value * scale;
     if (!Number.isFinite(a.value) || !Number.isFinite(wanted)) return false;
-    return Math.abs(a.value - wanted) <= Math.max(RELATIVE * Math.max(Math.abs(a.value), Math.abs(wanted)), tolerance);
+    return Math.abs(a.value - wanted) <= Math.max(relative * Math.max(Math.abs(a.value), Math.abs(wanted)), tolerance);
   }
   let agreed = 0;
   for (const point of POINTS) {
@@ -115,7 +114,7 @@ export function sameValue(a: Node, b: Node, scale = 1): boolean {
       // A value beyond the range of numbers says nothing; infinity itself does.
       if (!isInfinity(a) || !isInfinity(b)) continue;
       if (x.re !== y.re) return false;
-    } else if (!(x.minus(y).size <= Math.max(RELATIVE * Math.max(x.size, y.size), tolerance))) return false;
+    } else if (!(x.minus(y).size <= Math.max(relative * Math.max(x.size, y.size), tolerance))) return false;
     agreed++;
   }
   return agreed >= 2;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { findQuantities } from '../../../../src/reward/answer/arithmetic.js';
 import { Choices } from '../../../../src/reward/answer/choices.js';
 import { statedAnswers } from '../../../../src/reward/answer/extract.js';
-import { findGroups } from '../../../../src/reward/answer/mentions.js';
+import { NamedChoices } from '../../../../src/reward/answer/mentions.js';
 import { findCjkNumbers } from '../../../../src/reward/answer/number.js';
 import { finalText } from '../../../../src/reward/answer/response.js';
 import { unify } from '../../../../src/reward/answer/text.js';
@@ -83,7 +83,7 @@ describe('what a text says of choices', () => {
     ['A cat sees (E)', []],
   ])('%j: %j', (text, said) => {
     const plain = unify(text);
-    const groups = findGroups(plain, choices, true);
+    const groups = new NamedChoices(plain, choices).groups(true);
     expect(groups.map(({ stance, letters }) => `${stance} ${letters}`)).toEqual(said);
   });
 

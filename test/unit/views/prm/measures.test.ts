@@ -1,7 +1,7 @@
 // The measures of a PRM on problems small enough to be counted by hand.
 import { describe, expect, test } from 'vitest';
-import { select } from '../../../../src/evolve/select.js';
-import type { HeldOutResponse } from '../../../../src/record/held-out.js';
+import { distinctCorrect, select } from '../../../../src/evolve/select.js';
+import type { HeldOutResponse } from '../../../../src/record/labels.js';
 import { calibrationOf, rankingOf, tenthOf, truthOf } from '../../../../src/views/prm/measures.js';
 import { type Relevance, RULES, selectionOf, topsOf } from '../../../../src/views/prm/selection.js';
 import { asked } from '../../../fakes/analysed.js';
@@ -271,7 +271,7 @@ describe('selection rules on the same responses', () => {
         const candidates = responses
           .filter(({ finish }) => finish === 'stop')
           .map(({ sample, text, verdict, reward }) => ({ sample, text, verdict, reward: reward ?? 0 }));
-        const { samples } = select(candidates, rule, { seed: 7, key: `iter-0001/${problem}` });
+        const samples = select(distinctCorrect(candidates), rule, { seed: 7, key: `iter-0001/${problem}` });
         return [samples.length, samples.filter((sample) => responses[sample]?.lucky).length] as const;
       });
       const kept = counts.reduce((sum, [count]) => sum + count, 0);
