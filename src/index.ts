@@ -74,7 +74,7 @@ export type { RolloutSummary } from './rollout/sample.js';
 export type { Display } from './run/terminal.js';
 export type { Comparison } from './views/compare/comparison.js';
 export type { Judging } from './views/evaluation/tables.js';
-export type { ReportTo } from './views/metrics/targets.js';
+export type { ReportTo } from './views/metrics/files.js';
 export type { PrmOptions } from './views/prm/analyse.js';
 export type { PrmAnalysis } from './views/prm/analysis.js';
 export type { Relevance } from './views/prm/selection.js';

@@ -25,7 +25,7 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
       parameters_(backbone_->parameter_shapes(),
                   at::TensorOptions(type_named(spec.dtype)).device(open_device(spec.device))),
       threads_(spec.threads),
-      tensor_decode_(spec.tensor_decode || !parameters_.device().is_cpu() || spec.dtype != "float32"),
+      tensor_decode_(spec.tensor_decode || !parameters_.device().is_cpu()),
       deterministic_(spec.deterministic),
       kv_bytes_(spec.kv_bytes),
       token_budget_(spec.token_budget) {

@@ -59,7 +59,7 @@ class Model {
   std::unique_ptr<Backbone> backbone_;
   Parameters parameters_;
   int threads_;
-  bool tensor_decode_;  // the packed executor knows float32 on CPU only
+  bool tensor_decode_;  // the packed executor knows the CPU only
   bool deterministic_;
   int64_t kv_bytes_, token_budget_;
   std::unique_ptr<Optimizer> optimizer_;

@@ -1,21 +1,13 @@
 // `mstar check [--model] DIR`: loads a model folder and, if asked, a data set with its pictures; writes nothing.
-import type { CommandModule } from 'yargs';
 import { flagOf } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import type { ModelSummary } from '../engine/check.js';
 import { type CheckedData, check as checkJob } from '../jobs/check.js';
-import { type DataFlags, dataFlags, readingOf } from './data-flags.js';
 import { inputName, rootOf, withInput } from './input.js';
-import { type CommonFlags, displayOf, printResult } from './result.js';
+import { displayOf, printResult, verb } from './result.js';
+import { dataFlags, readingOf } from './sample-flags.js';
 
-interface Arguments extends DataFlags, CommonFlags {
-  readonly model: string;
-  readonly data?: string;
-  readonly device: 'cpu' | 'cuda';
-  readonly maxImagePixels: number;
-}
-
-const command: CommandModule<object, Arguments> = {
+export default verb({
   command: 'check [model]',
   describe: 'load a checkpoint, and a data set if given, run one tiny forward, write nothing',
   builder: (yargs) =>
@@ -31,7 +23,7 @@ const command: CommandModule<object, Arguments> = {
       })
       .example('$0 check InternVL2-2B', 'is this checkpoint usable?')
       .example('$0 check InternVL2-2B --data problems.json --image-root data_images', 'and this data set?')
-      .example('$0 check InternVL2-2B --device cuda', 'does the GPU compute?') as never,
+      .example('$0 check InternVL2-2B --device cuda', 'does the GPU compute?'),
   async handler({ model: dir, data, device, maxImagePixels, ...flags }) {
     const reading = readingOf(flags);
     const [alone] = Object.keys(reading);
@@ -58,7 +50,7 @@ const command: CommandModule<object, Arguments> = {
       'ok',
     ]);
   },
-};
+});
 
 const MOST_NAMED = 5;
 
@@ -69,5 +61,3 @@ function refuseLong(file: string, { long, problems }: CheckedData, { positions }
     `${file}: prompts: ${long.length} of ${problems} leave no position for a response (${named}), wanted fewer than ${positions} tokens; a run passes over them`,
   );
 }
-
-export default command;

@@ -1,23 +1,14 @@
 // `mstar data FILE`: what a data set holds, printed, as JSON and as a page to look at.
-import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { dataFormats } from '../data/formats/registry.js';
 import { describeData } from '../jobs/describe-data.js';
-import { type DataFlags, dataFlags, readingOf } from './data-flags.js';
 import { inputName, rootOf, withInput } from './input.js';
-import { type CommonFlags, displayOf, printResult } from './result.js';
-
-interface Arguments extends DataFlags, CommonFlags {
-  readonly data: string;
-  readonly out?: string;
-  readonly model?: string;
-  readonly sheet: number;
-  readonly headersOnly: boolean;
-}
+import { displayOf, printResult, verb } from './result.js';
+import { dataFlags, readingOf } from './sample-flags.js';
 
 const formats = await dataFormats();
 
-const command: CommandModule<object, Arguments> = {
+export default verb({
   command: 'data [data]',
   describe: 'what a data set holds: counts, lengths, pictures, what is odd, some problems to look at',
   builder: (yargs) =>
@@ -41,7 +32,7 @@ const command: CommandModule<object, Arguments> = {
       .option('sheet', { type: 'number', default: 24, describe: 'problems to show' })
       .example('$0 data problems.json', 'counts, and what is odd')
       .example('$0 data train_samples_all_tuning.json --image-root data_images --out data.html', 'MathV360K')
-      .example('$0 data MMBench_DEV_EN_V11.tsv --out mmbench.html', 'pictures inside the file') as never,
+      .example('$0 data MMBench_DEV_EN_V11.tsv --out mmbench.html', 'pictures inside the file'),
   async handler({ data: file, out, model, sheet, headersOnly, ...flags }) {
     if (!Number.isInteger(sheet) || sheet < 0 || sheet > 500)
       throw new UserError(`--sheet: ${sheet}, wanted a whole number up to 500`);
@@ -70,6 +61,4 @@ const command: CommandModule<object, Arguments> = {
     // What is said is whole; the data set is not.
     if (pictures.missing + pictures.unreadable > 0) process.exitCode = 1;
   },
-};
-
-export default command;
+});

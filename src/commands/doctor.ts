@@ -1,23 +1,12 @@
 // `mstar doctor [--model] DIR`: checks a model folder header by header and prints the memory of every phase; loads nothing.
 import { freemem, totalmem } from 'node:os';
-import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import type { Diagnosis } from '../engine/doctor.js';
 import { doctor } from '../jobs/check.js';
 import { withInput } from './input.js';
-import { type CommonFlags, printResult } from './result.js';
+import { printResult, verb } from './result.js';
 
-interface Arguments extends CommonFlags {
-  readonly model: string;
-  readonly config?: string;
-  readonly device?: 'cpu' | 'cuda';
-  readonly dtype?: 'float32' | 'bfloat16';
-  readonly rows: number;
-  readonly promptTokens: number;
-  readonly gpus: string;
-}
-
-const command: CommandModule<object, Arguments> = {
+export default verb({
   command: 'doctor [model]',
   describe: 'check the headers of a checkpoint and plan the memory of every phase, without loading it',
   builder: (yargs) =>
@@ -38,7 +27,7 @@ const command: CommandModule<object, Arguments> = {
         describe: 'numbers of GPUs over which the optimizer’s state is spread in the plan',
       })
       .example('$0 doctor --model InternVL2-2B --dtype bfloat16', 'the plan with the defaults of a recipe')
-      .example('$0 doctor InternVL2-2B --config recipe.yaml --gpus 1,8', 'the plan of a recipe') as never,
+      .example('$0 doctor InternVL2-2B --config recipe.yaml --gpus 1,8', 'the plan of a recipe'),
   async handler(args) {
     const gpus = args.gpus.split(',').map(Number);
     if (gpus.some((number) => !Number.isInteger(number) || number < 1 || number > 4096))
@@ -56,7 +45,7 @@ const command: CommandModule<object, Arguments> = {
       : withInput(args.config, (config) => doctor(args.model, { ...options, config })));
     printResult(args, diagnosis, [text(diagnosis, device)]);
   },
-};
+});
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
@@ -81,5 +70,3 @@ function text(found: Diagnosis, device: 'cpu' | 'cuda'): string {
     lines.push('', `this machine  ${gib(freemem())} free of ${gib(totalmem())}, kernels for ${found.simd}`);
   return lines.join('\n');
 }
-
-export default command;

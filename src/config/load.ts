@@ -4,6 +4,7 @@ import { isNode, LineCounter, YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
+import { valueAt } from '../core/json.js';
 import { newNameOf } from '../core/renamed.js';
 import { readDocument, readYaml } from '../core/yaml.js';
 import { explainIssue } from './explain.js';
@@ -13,10 +14,8 @@ import { nearestSettings, settingAt } from './settings.js';
 
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
 export const PACKAGE_PREFIX = 'mstar:';
-const TINY = `${PACKAGE_PREFIX}tiny`;
 /** Stands where the name of a data set does, in jobs whose problems a program gives. */
 export const GIVEN = `${PACKAGE_PREFIX}given`;
-const MOST_BYTES = 1 << 20;
 
 /** Where settings come from; a preset is a recipe of this package. */
 export interface ConfigSource {
@@ -37,7 +36,20 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   }
   const { values, lineOf } = await readSource(source);
   const overrides = (source.set ?? []).map(parseOverride);
-  for (const override of overrides) applyOverride(values, override);
+  for (const { path, value } of overrides) {
+    let group = values;
+    for (const name of path.slice(0, -1)) {
+      const inner = group[name];
+      const next = isGroup(inner) ? inner : {};
+      group[name] = next;
+      group = next;
+    }
+    const leaf = path.at(-1) as string;
+    if (value === null) delete group[leaf];
+    else group[leaf] = value;
+  }
+  const startsWith = (path: readonly string[], head: readonly string[]): boolean =>
+    head.every((name, i) => path[i] === name);
   const place = (path: readonly string[]): string => {
     const override = overrides.findLast((one) => startsWith(path, one.path) || startsWith(one.path, path));
     return override ? `--set ${override.text}` : lineOf(path);
@@ -52,7 +64,7 @@ export function resolveConfig(input: ConfigInput): Config {
 
 /** Absolute form of a path from a recipe: `mstar:` ones start at this package, and `mstar:tiny` is its embedded model. */
 export function resolvePath(path: string): string {
-  if (path === TINY) return join(packageRoot, 'assets/tiny-internvl2');
+  if (path === `${PACKAGE_PREFIX}tiny`) return join(packageRoot, 'assets/tiny-internvl2');
   return path.startsWith(PACKAGE_PREFIX) ? join(packageRoot, path.slice(PACKAGE_PREFIX.length)) : resolve(path);
 }
 
@@ -85,8 +97,7 @@ async function readSource({ file, preset }: ConfigSource): Promise<Recipe> {
   const values = recipes.reduce<Record<string, unknown>>((all, recipe) => merge(all, recipe.values), {});
   // The folder of a preset's run has its name.
   if (preset !== undefined) merge(values, { run: { dir: `runs/${preset}`, ...(values.run as object | undefined) } });
-  const holds = ({ values: own }: Recipe, path: readonly string[]): boolean =>
-    path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], own) !== undefined;
+  const holds = ({ values: own }: Recipe, path: readonly string[]): boolean => valueAt(own, path) !== undefined;
   return {
     values,
     lineOf: (path) => (recipes.findLast((one) => holds(one, path)) ?? (recipes.at(-1) as Recipe)).lineOf(path),
@@ -115,7 +126,7 @@ interface Recipe {
 }
 
 async function readRecipe(file: string): Promise<Recipe> {
-  const text = new TextDecoder().decode(await readRegularFile(file, MOST_BYTES));
+  const text = new TextDecoder().decode(await readRegularFile(file, 2 ** 20));
   const lines = new LineCounter();
   const { value, document } = readDocument(text, file, 'recipe', lines);
   const values = withoutNulls(value ?? {});
@@ -124,7 +135,9 @@ async function readRecipe(file: string): Promise<Recipe> {
     for (let length = path.length; length > 0; length--) {
       const parent = length > 1 ? document.getIn(path.slice(0, length - 1), true) : document.contents;
       const pair =
-        parent instanceof YAMLMap ? parent.items.find((item) => keyOf(item.key) === path[length - 1]) : undefined;
+        parent instanceof YAMLMap
+          ? parent.items.find((item) => String(item.key ?? '') === path[length - 1])
+          : undefined;
       const range = pair && isNode(pair.key) ? pair.key.range : undefined;
       if (range) return `${file}:${lines.linePos(range[0]).line}`;
     }
@@ -140,18 +153,12 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, inner]) => [key, withoutNulls(inner)]));
 }
 
-function keyOf(key: unknown): string {
-  return isNode(key) ? String(key) : String(key ?? '');
-}
-
-interface Override {
+/** `a.b=c`: the value is YAML (numbers, lists), but plain text where the setting is text. */
+function parseOverride(text: string): {
   readonly text: string;
   readonly path: readonly string[];
   readonly value: unknown;
-}
-
-/** `a.b=c`: the value is YAML (numbers, lists), but plain text where the setting is text. */
-function parseOverride(text: string): Override {
+} {
   const equals = text.indexOf('=');
   const path = text.slice(0, Math.max(0, equals)).trim().split('.');
   if (equals < 0 || path.some((name) => name === '')) {
@@ -167,19 +174,6 @@ function parseOverride(text: string): Override {
     );
   const isText = type instanceof z.ZodString && raw !== 'null' && raw !== '""';
   return { text, path, value: isText ? raw : readYaml(raw, `--set ${text}`, path.join('.')) };
-}
-
-function applyOverride(values: Record<string, unknown>, { path, value }: Override): void {
-  let group = values;
-  for (const name of path.slice(0, -1)) {
-    const inner = group[name];
-    const next = typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? inner : {};
-    group[name] = next;
-    group = next as Record<string, unknown>;
-  }
-  const leaf = path.at(-1) as string;
-  if (value === null) delete group[leaf];
-  else group[leaf] = value;
 }
 
 function check(values: unknown, place: (path: readonly string[]) => string): Config {
@@ -221,8 +215,4 @@ function unknownSetting(path: readonly string[]): string {
   return near.length > 0
     ? `unknown setting, did you mean ${new Intl.ListFormat('en', { type: 'disjunction' }).format(near)}?`
     : 'unknown setting, wanted one that mstar evolve --settings lists';
-}
-
-function startsWith(path: readonly string[], head: readonly string[]): boolean {
-  return head.every((name, i) => path[i] === name);
 }

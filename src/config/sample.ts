@@ -46,7 +46,7 @@ export const evaluateSchema = z.strictObject({
   deterministic: z
     .boolean()
     .default(false)
-    .describe('on a GPU or in bfloat16: the same bits whatever else is sampled in a call; slower'),
+    .describe('on a GPU: the same bits whatever else is sampled in a call; slower'),
   kvGib: z
     .number()
     .min(0)

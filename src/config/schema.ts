@@ -81,7 +81,7 @@ export const settings = z.strictObject({
     deterministic: z
       .boolean()
       .default(false)
-      .describe('on a GPU or in bfloat16: the same bits whatever else is sampled in a call; slower'),
+      .describe('on a GPU: the same bits whatever else is sampled in a call; slower'),
     kvGib: z
       .number()
       .min(0)
@@ -297,49 +297,52 @@ export const settings = z.strictObject({
 
 /** Rules over several settings; each names the one to change. */
 export const configSchema = settings.superRefine((config, context) => {
-  const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
-  const { data, splits, dynamics, evolve } = config;
-  if (data.file === undefined && data.generate === undefined)
-    refuse(['data'], 'no problems, wanted data.file or data.generate');
-  if (data.file !== undefined && data.generate !== undefined)
-    refuse(['data'], 'both file and generate, wanted one of them');
-  const { outOfDomain } = data;
-  if (outOfDomain && (outOfDomain.file === undefined) === (outOfDomain.generate === undefined))
-    refuse(['data', 'outOfDomain'], 'wanted either file or generate');
-  if (outOfDomain?.generate && data.generate === undefined)
-    refuse(['data', 'outOfDomain', 'generate'], 'set beside data.file, wanted with data.generate only');
-  for (const name of Object.keys(reading) as (keyof typeof reading)[]) {
-    if (data.generate && data[name] !== undefined)
-      refuse(['data', name], 'set beside data.generate, wanted with data.file only');
-  }
-  const made = data.generate?.count;
-  if (made !== undefined && splits.validation + splits.test >= made) {
+  const refuse = (isWrong: boolean, setting: string, message: string): void => {
+    if (isWrong) context.addIssue({ code: 'custom', path: setting.split('.'), message });
+  };
+  const { data, splits, dynamics, evolve, test, prompt } = config;
+  const { outOfDomain, file, generate } = data;
+  const { select, steps, iterations, n } = evolve;
+  refuse(file === undefined && !generate, 'data', 'no problems, wanted data.file or data.generate');
+  refuse(file !== undefined && generate !== undefined, 'data', 'both file and generate, wanted one of them');
+  if (outOfDomain) {
+    const { file: other, generate: made } = outOfDomain;
+    refuse((other === undefined) === (made === undefined), 'data.outOfDomain', 'wanted either file or generate');
     refuse(
-      ['splits'],
-      `${splits.validation} for validation and ${splits.test} for test, wanted fewer than the ${made} made`,
+      made !== undefined && !generate,
+      'data.outOfDomain.generate',
+      'set beside data.file, wanted with data.generate only',
     );
   }
-  if (dynamics.problems > splits.validation) {
-    refuse(['dynamics', 'problems'], `${dynamics.problems}, wanted at most splits.validation (${splits.validation})`);
+  for (const name of Object.keys(reading) as (keyof typeof reading)[]) {
+    const isBeside = generate !== undefined && data[name] !== undefined;
+    refuse(isBeside, `data.${name}`, 'set beside data.generate, wanted with data.file only');
   }
-  if (config.test.problems > splits.test) {
-    refuse(['test', 'problems'], `${config.test.problems}, wanted at most splits.test (${splits.test})`);
+  if (generate)
+    refuse(
+      splits.validation + splits.test >= generate.count,
+      'splits',
+      `${splits.validation} for validation and ${splits.test} for test, wanted fewer than the ${generate.count} made`,
+    );
+  const atMost = (setting: string, found: number, bound: string, most: number): void =>
+    refuse(found > most, setting, `${found}, wanted at most ${bound} (${most})`);
+  atMost('dynamics.problems', dynamics.problems, 'splits.validation', splits.validation);
+  atMost('test.problems', test.problems, 'splits.test', splits.test);
+  if (select.rule === 'top' || select.rule === 'random') atMost('evolve.select.k', select.k, 'evolve.n', n);
+  refuse(steps === 0 && iterations === 0, 'evolve.steps', '0 beside 0 evolve.iterations, wanted one of them');
+  refuse(
+    evolve.evenly && (steps === 0 || iterations === 0),
+    'evolve.evenly',
+    'true, wanted with evolve.steps and evolve.iterations above 0',
+  );
+  if (evolve.method === 'sft') {
+    refuse(steps === 0, 'evolve.steps', '0 with the method sft, wanted the optimizer steps to train for');
+    const without = 'sft without a warm-up, wanted warmup.enabled: its examples are what sft trains on';
+    refuse(!config.warmup.enabled, 'evolve.method', without);
   }
-  if ((evolve.select.rule === 'top' || evolve.select.rule === 'random') && evolve.select.k > evolve.n) {
-    refuse(['evolve', 'select', 'k'], `${evolve.select.k}, wanted at most evolve.n (${evolve.n})`);
-  }
-  if (evolve.steps === 0 && evolve.iterations === 0)
-    refuse(['evolve', 'steps'], '0 beside 0 evolve.iterations, wanted one of them');
-  if (evolve.evenly && (evolve.steps === 0 || evolve.iterations === 0))
-    refuse(['evolve', 'evenly'], 'true, wanted with evolve.steps and evolve.iterations above 0');
-  if (evolve.method === 'sft' && evolve.steps === 0)
-    refuse(['evolve', 'steps'], '0 with the method sft, wanted the optimizer steps to train for');
-  if (evolve.method === 'sft' && !config.warmup.enabled)
-    refuse(['evolve', 'method'], 'sft without a warm-up, wanted warmup.enabled: its examples are what sft trains on');
-  if (!config.prompt.solve.includes('{question}')) refuse(['prompt', 'solve'], 'no {question} in it, wanted one');
-  for (const slot of ['{question}', '{answer}']) {
-    if (!config.prompt.givenAnswer.includes(slot)) refuse(['prompt', 'givenAnswer'], `no ${slot} in it, wanted one`);
-  }
+  refuse(!prompt.solve.includes('{question}'), 'prompt.solve', 'no {question} in it, wanted one');
+  for (const slot of ['{question}', '{answer}'])
+    refuse(!prompt.givenAnswer.includes(slot), 'prompt.givenAnswer', `no ${slot} in it, wanted one`);
 });
 
 /** Every setting, resolved: what the phases read and what config.yaml in the run folder holds. */

@@ -1,6 +1,7 @@
 // Settings that earlier versions called otherwise: who uses such a name is told the new one, and the folder of a run that
 // was begun with them is refused, as its journal has other names, too.
 import { UserError } from './errors.js';
+import { valueAt } from './json.js';
 
 const RENAMED: ReadonlyMap<string, string> = new Map([
   ['warmup.questions', 'warmup.problems'],
@@ -19,11 +20,7 @@ export function newNameOf(setting: string): string | undefined {
 
 /** Throws UserError where the settings that a run folder holds are those of an earlier version. */
 export function refuseEarlierRun(dir: string, settings: unknown): void {
-  const at = (name: string): unknown =>
-    name
-      .split('.')
-      .reduce<unknown>((group, key) => (group as Record<string, unknown> | null | undefined)?.[key], settings);
-  const old = [...RENAMED].find(([before]) => at(before) !== undefined);
+  const old = [...RENAMED].find(([before]) => valueAt(settings, before.split('.')) !== undefined);
   if (!old) return;
   const [before, now] = old;
   throw new UserError(

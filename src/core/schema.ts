@@ -1,7 +1,9 @@
 // Turns a failed schema check into the one line that a user sees.
 import { z } from 'zod';
 import { UserError, type UserErrorCode } from './errors.js';
+import { valueAt } from './json.js';
 import { nearestName } from './nearest.js';
+import { shown } from './printable.js';
 import type { ImageInput, ImageSource } from './types.js';
 
 type Issue = z.core.$ZodIssue;
@@ -27,8 +29,8 @@ export function checked<T>(
     throw unknownName(file, [...issue.path, name].map(String).join('.'), name, namesAt(schema, issue.path), code);
   }
   const field = issue.path.map(String).join('.') || root;
-  const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
-  throw new UserError(`${file}: ${field}: ${describe(found)}, wanted ${wanted(issue)}`, code);
+  const found = valueAt(value, issue.path);
+  throw new UserError(`${file}: ${field}: ${shown(found)}, wanted ${wanted(issue)}`, code);
 }
 
 function unknownName(
@@ -80,20 +82,10 @@ export function checkedUnder<T>(schema: z.ZodType<T>, document: unknown, key: st
   return checked(z.object({ [key]: schema }), document, file)[key] as T;
 }
 
-function describe(found: unknown): string {
-  let text: string;
-  try {
-    text = JSON.stringify(found) ?? 'missing';
-  } catch {
-    return 'a value of too many levels';
-  }
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
-}
-
 function wanted(issue: Issue): string {
   if (issue.code === 'invalid_type')
     return `a value of type ${issue.expected === 'record' ? 'object' : issue.expected}`;
-  if (issue.code === 'invalid_value') return issue.values.map((value) => describe(value)).join(' or ');
+  if (issue.code === 'invalid_value') return issue.values.map((value) => shown(value)).join(' or ');
   if (issue.code === 'too_small') return `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
   if (issue.code === 'too_big') return `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
   return issue.message;

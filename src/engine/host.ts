@@ -5,7 +5,8 @@ import { PictureStore } from '../images/store.js';
 import { type ComputeOptions, openModel } from './open.js';
 import { NativePolicy } from './policy.js';
 import { NativeScorer } from './prm.js';
-import { type PromptTemplates, rendererOf } from './renderer.js';
+
+import { type PromptTemplates, Renderer } from './renderer.js';
 
 export interface HostOptions extends ComputeOptions {
   /** Largest picture that is decoded, in pixels. */
@@ -29,11 +30,11 @@ export function createHost(options: HostOptions): NativeHost {
   return {
     async openPolicy(dir) {
       const opened = await openModel(dir, options, 'none');
-      return new NativePolicy(opened, rendererOf(opened, pictures, options.prompt), options.onRollout);
+      return new NativePolicy(opened, new Renderer(opened, pictures, options.prompt), options.onRollout);
     },
     async openScorer(dir, head) {
       const opened = await openModel(dir, options, head);
-      return new NativeScorer(opened, rendererOf(opened, pictures, options.prompt));
+      return new NativeScorer(opened, new Renderer(opened, pictures, options.prompt));
     },
   };
 }

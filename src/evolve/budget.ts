@@ -1,6 +1,7 @@
 // How far a run has come and when it is over (P4): by optimizer steps, the same number for every method, or by
 // iterations. Pure functions of settings and counts.
 import type { Config } from '../config/schema.js';
+import { UserError } from '../core/errors.js';
 import type { IterationResult } from '../record/results.js';
 import { type Rule, selectionRule } from './choose.js';
 import { countSteps } from './fit.js';
@@ -97,4 +98,50 @@ export function plannedSteps(job: Sizes): number {
   const most = iterations * countSteps(problemsPerIteration(job) * perProblem, optimizer);
   if (steps === 0) return most;
   return iterations === 0 ? steps : Math.min(steps, most);
+}
+
+export class Idle {
+  readonly #rule: string;
+  readonly #isLimited: boolean;
+  readonly #most: number;
+  #hasTrained = false;
+  #inRow = 0;
+  #counts = { sampled: 0, correct: 0, distinct: 0 };
+
+  constructor(job: Sizes) {
+    const { iterations, select } = job.config.evolve;
+    const perPass = Math.ceil(job.data.labelled.length / problemsPerIteration(job));
+    this.#rule = select.rule;
+    this.#isLimited = iterations > 0;
+    this.#most = this.#isLimited ? Math.min(iterations, perPass) : perPass;
+  }
+
+  /** @throws UserError where as many iterations as a pass takes have trained on nothing */
+  check({ training, choice }: Pick<IterationResult, 'training' | 'choice'>): void {
+    if (training.steps > 0) {
+      this.#hasTrained = true;
+      this.#inRow = 0;
+      this.#counts = { sampled: 0, correct: 0, distinct: 0 };
+      return;
+    }
+    this.#inRow++;
+    const { sampled, correct, distinct } = this.#counts;
+    this.#counts = {
+      sampled: sampled + choice.sampled,
+      correct: correct + choice.correct,
+      distinct: distinct + choice.distinct,
+    };
+    if (this.#inRow < this.#most || (this.#isLimited && this.#hasTrained)) return;
+    const iterations = this.#inRow === 1 ? 'one iteration' : `${this.#inRow} iterations`;
+    throw new UserError(
+      `evolve.select: none of ${this.#counts.sampled} responses in ${iterations} was selected, wanted at least one (${this.#remedy()})`,
+    );
+  }
+
+  #remedy(): string {
+    const { correct, distinct } = this.#counts;
+    if (correct === 0) return 'none is right: raise evolve.n, or begin with a model or a warm-up that solves some';
+    if (distinct === 0) return `${correct} are right, but cut off: raise sampling.maxTokens`;
+    return `${distinct} are right: ${this.#rule === 'threshold' ? 'lower evolve.select.threshold' : 'change evolve.select'}`;
+  }
 }

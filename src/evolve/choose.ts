@@ -1,9 +1,11 @@
-// From rollouts to training examples: which responses are eligible, what the selection rule keeps, and the counts.
+// From rollouts to training examples: pseudo labels where the answer is not known (P12), which responses are eligible, what the
+// selection rule keeps, and the counts.
 import type { Config } from '../config/schema.js';
 import { random } from '../core/random.js';
-import type { Example, Problem } from '../core/types.js';
+import type { Example, Problem, Verdict } from '../core/types.js';
 import type { ChoiceCounts } from '../record/results.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from '../record/rollout.js';
+import { weightedVote } from '../reward/vote.js';
 import { type SelectFunction, selectBy, type Weighted } from './custom.js';
 import { distinctCorrect, type SelectionRule, select } from './select.js';
 
@@ -130,4 +132,33 @@ export function selectionRule({ evolve }: Config): Rule {
 /** Whether a rule looks at the PRM's rewards. */
 export function needsReward({ rule }: Pick<Rule, 'rule'>): boolean {
   return rule === 'top' || rule === 'threshold';
+}
+
+/**
+ * Votes with the rewards of the responses; one without a reward weighs nothing. The true answer is not looked at but for `right`.
+ * @returns the rollout with verdicts by the vote: responses that agree with it count as correct, the others as wrong; no vote,
+ *   none is. `right`: whether the vote is the true answer, for the journal only; null where no response was readable
+ */
+export function pseudoLabel(rollout: Rollout): { readonly rollout: Rollout; readonly right: boolean | null } {
+  const { responses } = rollout;
+  const answers = responses.map(({ grade }) => grade.normalised);
+  // Rewards are raw head outputs: below zero they would vote against their own answer.
+  const vote = weightedVote(
+    answers,
+    responses.map(({ reward }) => Math.max(0, reward ?? 0)),
+  );
+  const verdictOf = (answer: string | null): Verdict => {
+    if (answer === null) return 'unreadable';
+    return vote !== null && answer === vote.answer ? 'correct' : 'wrong';
+  };
+  const judged = responses.map((rated) => ({
+    ...rated,
+    grade: {
+      ...rated.grade,
+      verdict: verdictOf(rated.grade.normalised),
+      reason: `pseudo label: ${vote?.answer ?? 'none'}`,
+    },
+  }));
+  const right = vote === null ? null : responses[vote.sample]?.grade.verdict === 'correct';
+  return { rollout: { ...rollout, responses: judged }, right };
 }

@@ -1,7 +1,9 @@
-// Runs the recipe: each phase once in the life of a run folder, then the summary.
-import type { Job } from './job.js';
+// The two walks of the recipe: one runs each phase once in the life of a run folder, the other counts the work of a whole job,
+// in responses and examples, so that progress and the time left can be told.
+import type { Commit } from '../run/journal.js';
+import type { PlannedWork } from '../run/progress.js';
+import type { Job, Sizes } from './job.js';
 import { type PhaseResult, phases } from './phases.js';
-import { planWork } from './plan.js';
 import { recipe, type Stage } from './recipe.js';
 import { type Summary, summarise } from './summary.js';
 
@@ -29,4 +31,41 @@ export async function evolve(job: Job, until: Stage = 'evolve', hooks: PhaseHook
     next = walk.next(result);
   }
   return summarise(job);
+}
+
+/** @param commits phases that are done: their results decide what follows */
+export function planWork(job: Sizes, until: Stage, commits: readonly Commit[] = []): PlannedWork[] {
+  const done = new Map(commits.map(({ phase, result }) => [phase, result as unknown]));
+  const parts: PlannedWork[] = [];
+  const walk = recipe(job, until);
+  for (let next = walk.next(); !next.done; ) {
+    const { name, plan, expected } = next.value;
+    plan(new Work(name, parts));
+    next = walk.next(done.get(name) ?? expected());
+  }
+  return parts;
+}
+
+/** Takes the parts of one phase. */
+export class Work {
+  readonly #phase: string;
+  readonly #parts: PlannedWork[];
+
+  constructor(phase: string, parts: PlannedWork[]) {
+    this.#phase = phase;
+    this.#parts = parts;
+  }
+
+  /** @param length expected tokens of a response, relative to one sampled from its start */
+  sample(part: string, count: number, length = 1): void {
+    this.#parts.push({ phase: this.#phase, kind: 'sample', part, count, length });
+  }
+
+  score(part: string, count: number): void {
+    this.#parts.push({ phase: this.#phase, kind: 'score', part, count });
+  }
+
+  train(steps: number, { batchSize }: { readonly batchSize: number }): void {
+    this.#parts.push({ phase: this.#phase, kind: 'train', count: steps, length: batchSize });
+  }
 }

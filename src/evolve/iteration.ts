@@ -1,18 +1,18 @@
-// One iteration (P5, P6): samples, grades and scores the next problems, selects, trains on what was selected.
+// One iteration (P5, P6): samples, grades and scores the next problems, selects, trains on what was selected. The method
+// decides which weights, optimizer and schedule go on from the iteration before and which start afresh.
 
-import type { Problem } from '../core/types.js';
+import type { OptimizerConfig } from '../config/schema.js';
+import type { Example, Problem } from '../core/types.js';
 import { intervalSlices, shuffledEpochs } from '../data/splits.js';
-import type { IterationResult } from '../record/results.js';
-import type { RatedResponse } from '../record/rollout.js';
+import type { FitReport, IterationResult } from '../record/results.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
-import { problemsPerIteration, type Reached, unlabelledPerIteration } from './budget.js';
-import { Choice, needsReward } from './choose.js';
-import { warmupExamples } from './completer.js';
-import { improve } from './improve.js';
-import { type Job, type Sizes, sampleSettings } from './job.js';
+import { isFilled, problemsPerIteration, type Reached, stepsOfNext, unlabelledPerIteration } from './budget.js';
+import { Choice, needsReward, pseudoLabel } from './choose.js';
+import { countSteps, fit, fitOptions, optimizerSettings } from './fit.js';
+import { isCorrect, type Job, type PolicyAt, rewardOf, type Sizes, sampleSettings } from './job.js';
 import { type IterationArgs, iterationName, phases, resultsOf } from './phases.js';
-import { pseudoLabel } from './pseudo.js';
+import { warmupExamples } from './warmup.js';
 
 /** The iteration after those of `reached`. */
 export async function selfTrain(
@@ -29,7 +29,7 @@ export async function selfTrain(
   const { answers } = config.evolve.unlabelled;
   const policy = await models.policy(from);
   const { version } = policy;
-  const reward = needsReward(rule) ? await rewardCorrect(job) : undefined;
+  const reward = needsReward(rule) ? await rewardOf(job, isCorrect) : undefined;
   const known: Collection = {
     name: 'rollouts',
     title: `iteration ${number}`,
@@ -43,7 +43,7 @@ export async function selfTrain(
   for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {
-    const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardAll(job) };
+    const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardOf(job) };
     collections.push(hidden);
     const votes = { problems: 0, voted: 0, right: 0 };
     for await (const rollouts of collect(phase, policy, hidden, settings)) {
@@ -104,13 +104,38 @@ function unlabelledProblems(job: Job, reached: Reached): readonly Problem[] {
   return places.flatMap((place) => data.unlabelled[place] ?? []);
 }
 
-/** The vote weighs every response. */
-async function rewardAll({ config, models }: Job): Promise<NonNullable<Collection['reward']>> {
-  return { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted: () => true };
+/**
+ * Trains by the run's method and makes the checkpoint `to`; without examples the weights stay those of the origin.
+ * @param from the policy that sampled the examples
+ * @param reached before this iteration: the optimizer steps that are left end it
+ */
+async function improve(
+  job: Job,
+  phase: Phase,
+  from: PolicyAt,
+  to: PolicyAt,
+  examples: readonly Example[],
+  reached: Reached,
+): Promise<{ readonly origin: PolicyAt; readonly training: FitReport }> {
+  const { config, models } = job;
+  const { method } = config.evolve;
+  const optimizer = limited(config.evolve.optimizer, stepsOfNext(config.evolve, reached));
+  const origin = method === 'rest-em' ? 'warmup' : from;
+  // As many passes as the limit on steps takes.
+  const passes = Math.ceil(optimizer.maxSteps / Math.max(1, Math.ceil(examples.length / optimizer.batchSize)));
+  const longest = isFilled(config.evolve) ? { ...optimizer, epochs: passes } : optimizer;
+  // A fresh optimizer has a schedule of its own, over the steps of this iteration alone.
+  const fresh = method === 'continuous' ? undefined : optimizerSettings(longest, countSteps(examples.length, longest));
+  const policy = await models.learner(origin, fresh);
+  const training = await fit(phase, policy, examples, fitOptions(config, longest));
+  await phase.save(to, 'policy', (dir) => policy.save(dir, { withTrainer: true }));
+  models.advance(to);
+  return { origin, training };
 }
 
-/** Only correct responses can be selected (P9), so only they are scored. */
-export async function rewardCorrect({ config, models }: Job): Promise<NonNullable<Collection['reward']>> {
-  const wanted = ({ grade }: RatedResponse): boolean => grade.verdict === 'correct';
-  return { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted };
+/** An optimizer of at most `left` steps; 0 leaves its limit as it is. */
+export function limited(optimizer: OptimizerConfig, left: number): OptimizerConfig {
+  const { maxSteps } = optimizer;
+  if (left === 0) return optimizer;
+  return { ...optimizer, maxSteps: maxSteps > 0 ? Math.min(maxSteps, left) : left };
 }

@@ -2,8 +2,9 @@
 import type { Config } from '../config/schema.js';
 import type { ModelHost, OptimizerSettings, Policy, Scorer } from '../core/ports.js';
 import type { Splits } from '../data/splits.js';
+import type { RatedResponse } from '../record/rollout.js';
 import { graderOf } from '../reward/custom.js';
-import type { SampleSettings } from '../rollout/collect.js';
+import type { Collection, SampleSettings } from '../rollout/collect.js';
 import type { Run } from '../run/folder.js';
 import type { Custom } from './custom.js';
 
@@ -23,6 +24,19 @@ export function sampleSettings({ config, custom }: Pick<Job, 'config' | 'custom'
   const { seed, run, steps, sampling } = config;
   const grader = custom?.reward && graderOf(custom.reward);
   return { seed, chunk: run.chunk, delimiter: steps.delimiter, ...sampling, grader };
+}
+
+/** Scores by the trained PRM, of every response unless `wanted` says which. */
+export async function rewardOf(
+  { config, models }: Pick<Job, 'config' | 'models'>,
+  wanted: (response: RatedResponse) => boolean = () => true,
+): Promise<NonNullable<Collection['reward']>> {
+  return { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted };
+}
+
+/** Only correct responses can be selected (P9), so only they need a score. */
+export function isCorrect({ grade }: RatedResponse): boolean {
+  return grade.verdict === 'correct';
 }
 
 /**

@@ -17,17 +17,15 @@ import {
   unlabelledPerIteration,
 } from './budget.js';
 import { NOTHING_CHOSEN, needsReward } from './choose.js';
-import { completerAt, trainCompleter } from './completer.js';
-import { choosesAfter, dynamics } from './dynamics.js';
+import { choosesAfter, dynamics, finalTest, test } from './dynamics.js';
+import type { Work } from './evolve.js';
 import { countSteps } from './fit.js';
 import { selfTrain } from './iteration.js';
 import { type Job, type PolicyAt, type Sizes, sampleSettings } from './job.js';
-import type { Work } from './plan.js';
 import { searchThreshold } from './search-threshold.js';
 import type { SelectionRule } from './select.js';
-import { finalTest, test } from './test.js';
 import { trainPrm } from './train-prm.js';
-import { warmup } from './warmup.js';
+import { completerAt, trainCompleter, warmup } from './warmup.js';
 
 /** `A` is what the recipe tells a phase, `R` the result it commits, `E` what a plan expects in place of the result. */
 export interface PhaseKind<A = never, R = unknown, E = unknown> {
@@ -294,18 +292,16 @@ export function isShared(name: string, differing: readonly string[]): boolean {
   return precedesIterations(name) && !differing.some(depends);
 }
 
-/** A committed phase, as far as its result goes. */
-interface Committed {
-  readonly phase: string;
-  readonly result?: unknown;
-}
-
 /**
  * The results of a kind of phase, in the order of the journal.
  * @param file names the journal in messages
  * @throws UserError where a result has another form
  */
-export function resultsOf<R>(kind: PhaseKind<never, R>, commits: readonly Committed[], file: string): R[] {
+export function resultsOf<R>(
+  kind: PhaseKind<never, R>,
+  commits: readonly { readonly phase: string; readonly result?: unknown }[],
+  file: string,
+): R[] {
   const own = commits.filter(({ phase }) => (kindOf(phase)?.kind as unknown) === kind);
   return own.map(({ phase, result }) => checked(kind.result, result, `${file}: ${phase}`));
 }

@@ -1,15 +1,14 @@
 // The recipe of M-STaR, start to end: warm-up, PRM, then iterations that sample, reward, select, improve and explore.
-// phases.ts says what each phase is and does; evolve.ts does them and plan.ts counts their work, both by this one walk.
+// phases.ts says what each phase is and does; evolve.ts does them and counts their work, both by this one walk.
 import type { Phase } from '../run/phase.js';
-import { isOver, reach, START } from './budget.js';
+import { Idle, isOver, reach, START } from './budget.js';
 import { selectionRule } from './choose.js';
-import { completerAt } from './completer.js';
 import { isMeasured } from './dynamics.js';
-import { Idle } from './idle.js';
+import type { Work } from './evolve.js';
 import type { Job, PolicyAt, Sizes } from './job.js';
 import { iterationName, type PhaseKind, padded, phases } from './phases.js';
-import type { Work } from './plan.js';
 import type { SelectionRule } from './select.js';
+import { completerAt } from './warmup.js';
 
 /** How far to go; each stage includes those before it. */
 export type Stage = 'warmup' | 'label' | 'train-prm' | 'evolve';

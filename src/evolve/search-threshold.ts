@@ -10,9 +10,8 @@ import type { Phase } from '../run/phase.js';
 import { plannedSteps, START, stepsOfNext } from './budget.js';
 import { Choice } from './choose.js';
 import { fit, optimizerSettings } from './fit.js';
-import { limited } from './improve.js';
-import { labelledProblems, rewardCorrect } from './iteration.js';
-import { type Job, sampleSettings } from './job.js';
+import { labelledProblems, limited } from './iteration.js';
+import { isCorrect, type Job, rewardOf, sampleSettings } from './job.js';
 
 type ThresholdScore = ThresholdDecision['scores'][number];
 
@@ -25,7 +24,7 @@ export async function searchThreshold(job: Job, phase: Phase, temperature: numbe
   const { version } = policy;
   const { n, select } = config.evolve;
   const shared = { title: 'thresholds', variant: 'solve', n, temperature, problems } as const;
-  const collection: Collection = { ...shared, name: 'rollouts', reward: await rewardCorrect(job) };
+  const collection: Collection = { ...shared, name: 'rollouts', reward: await rewardOf(job, isCorrect) };
   const rollouts: Rollout[] = [];
   for await (const some of collect(phase, policy, collection, settings)) rollouts.push(...some);
   await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, [{ collection, version }], settings);
@@ -43,13 +42,12 @@ export async function searchThreshold(job: Job, phase: Phase, temperature: numbe
   return decision;
 }
 
-interface Trial {
-  readonly score: ThresholdScore;
-  readonly trained: number;
-  readonly sampled: number;
-}
-
-async function tryThreshold(job: Job, phase: Phase, threshold: number, rollouts: readonly Rollout[]): Promise<Trial> {
+async function tryThreshold(
+  job: Job,
+  phase: Phase,
+  threshold: number,
+  rollouts: readonly Rollout[],
+): Promise<{ score: ThresholdScore; trained: number; sampled: number }> {
   const { config, data, models } = job;
   const choice = new Choice({ rule: 'threshold', threshold }, config.seed, phase.draws);
   await choice.add(rollouts);

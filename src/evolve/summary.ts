@@ -55,7 +55,7 @@ export interface Account {
   readonly problems: Summary['problems'];
   /** Whether the true reasoning of the labelled problems is known. */
   readonly truth: boolean;
-  readonly commits: readonly { readonly phase: string; readonly result: unknown; readonly tokens: TokenCounts }[];
+  readonly commits: readonly results.CommitEvent[];
   readonly seconds: Readonly<Record<string, number>>;
 }
 

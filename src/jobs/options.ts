@@ -9,7 +9,7 @@ import type { Custom, SelectFunction } from '../evolve/custom.js';
 import type { PhaseHooks } from '../evolve/evolve.js';
 import type { Stage } from '../evolve/recipe.js';
 import type { Display } from '../run/terminal.js';
-import type { ReportTo } from '../views/metrics/targets.js';
+import type { ReportTo } from '../views/metrics/files.js';
 
 export interface JobOptions {
   /** Stops the job at the next safe point; it rejects with `Stopped`, and the same call goes on from there. */

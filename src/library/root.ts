@@ -9,7 +9,7 @@ import { EXPORTS } from '../jobs/export.js';
 import * as jobs from '../jobs/jobs.js';
 import * as runs from '../jobs/open-run.js';
 import * as terminal from '../run/terminal.js';
-import { REPORT_TO } from '../views/metrics/targets.js';
+import { REPORT_TO } from '../views/metrics/files.js';
 import * as lists from '../views/run/runs.js';
 import { call, having, iterable, looking, path, promising, readFields, seed, text, whole } from './arguments.js';
 

@@ -199,6 +199,7 @@ export const measurement = z.object({
   decision: temperatureDecision.nullable(),
 });
 
+export type CommitEvent = Readonly<z.output<typeof commitEvent>>;
 export type StepEvent = Readonly<z.output<typeof stepEvent>>;
 export type FailedEvent = Readonly<z.output<typeof failedEvent>>;
 export type PseudoEvent = Readonly<z.output<typeof pseudoEvent>>;

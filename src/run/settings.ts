@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { UserError } from '../core/errors.js';
+import { ifThere } from '../core/files.js';
+import { valueAt } from '../core/json.js';
 import { refuseEarlierRun } from '../core/renamed.js';
 import { readYaml } from '../core/yaml.js';
 import { writeDurable } from './durable.js';
@@ -32,10 +34,7 @@ export async function keepSettings(
   why: Why = () => '',
 ): Promise<readonly Difference[]> {
   const path = join(dir, FILE);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await ifThere(readFile(path, 'utf8'));
   if (text === undefined || isFresh) {
     await writeDurable(path, stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false }));
     return [];
@@ -71,9 +70,7 @@ function verbOf(side: string): string {
 export async function settingOf(dir: string, name: string): Promise<unknown> {
   const path = join(dir, FILE);
   const text = await readFile(path, 'utf8').catch(() => '');
-  return name
-    .split('.')
-    .reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], readYaml(text, path));
+  return valueAt(readYaml(text, path), name.split('.'));
 }
 
 export function differences(before: unknown, now: unknown): Difference[] {

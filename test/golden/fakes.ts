@@ -3,7 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Backbone } from '../../src/backbones/backbone.js';
 import type { ModelFolder } from '../../src/checkpoint/folder.js';
-import type { NativeModel, SaveFile } from '../../src/engine/binding.js';
+import type { SaveFile } from '../../src/checkpoint/save.js';
+import type { NativeModel } from '../../src/engine/binding.js';
+import type { OpenedModel } from '../../src/engine/open.js';
 import type { PictureLayout } from '../../src/text/prompt.js';
 import type { Tokenizer } from '../../src/text/tokenizer.js';
 import type { GoldenFolder } from '../../tools/golden/inputs.js';
@@ -121,7 +123,7 @@ export function fakeModel(fake: FakeModel): CheckedModel {
     folder,
     backbone: fake.backbone as Backbone,
     tokenizer: fakeTokenizer(fake.specials),
-    numbers: {},
+    numbers: {} as OpenedModel['numbers'],
     stops: [],
     native: native as unknown as NativeModel,
     checks: checks as unknown as CheckedModel['checks'],

@@ -9,7 +9,7 @@ import { random } from '../../src/core/random.js';
 import { loadProblems } from '../../src/data/problems.js';
 import { runGrid } from '../../src/jobs/grid.js';
 import { evolve } from '../../src/jobs/jobs.js';
-import { readSelected } from '../../src/record/selected.js';
+import { readSelected } from '../../src/record/groups.js';
 import type { JournalEvent } from '../../src/run/journal.js';
 import { plans } from '../../src/views/experiment/plans.js';
 import { writeExperiment } from '../../src/views/experiment/write.js';

@@ -1,5 +1,6 @@
 // Kernels against their plain twins: of every instruction set that the CPU has, and of CUDA where there is a GPU.
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { addon } from '../../src/engine/binding.js';
@@ -38,7 +39,7 @@ test('the comparison of kernels runs on any device: on the CPU the twins are equ
   expect(found.filter(({ error }) => !(error < 0.01))).toEqual([]);
 });
 
-const ofSet = (kernel: string) => /^(avx512|avx2|plain) /.test(kernel);
+const ofSet = (kernel: string) => /^(amx|avx512bf16|avx512|avx2|plain) /.test(kernel);
 
 describe('the CPU kernels of every instruction set that this machine has', () => {
   const found = addon()
@@ -49,6 +50,13 @@ describe('the CPU kernels of every instruction set that this machine has', () =>
   test('there is a plain one, and the one in use is among them', () => {
     expect(sets).toContain('plain');
     expect(sets).toContain(addon().info().simd);
+  });
+  const flags = readFileSync('/proc/cpuinfo', 'utf8').match(/^flags.*$/m)?.[0] ?? '';
+  test.each([
+    ['amx', 'amx_bf16'],
+    ['avx512bf16', 'avx512_bf16'],
+  ] as const)('bfloat16 is multiplied by %s where the processor has it', (set, flag) => {
+    expect(sets.includes(set)).toBe(flags.split(' ').includes(flag));
   });
   test.each(sets)('%s agrees with plain operations in double', (set) => {
     const mine = found.filter(({ kernel }) => kernel.startsWith(`${set} `));

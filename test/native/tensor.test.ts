@@ -1,4 +1,4 @@
-// The executor of GPUs and of bfloat16 against the packed float32 one and the plain forward, on the CPU.
+// The executor of GPUs against the packed one and the plain forward, on the CPU.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NativeModel, RawRequest, RawRollout, RawSampling } from '../../src/engine/binding.js';
 import {
@@ -202,25 +202,28 @@ describe('the tensor executor in float32', () => {
 });
 
 describe('bfloat16', () => {
-  test('log-probabilities of a rollout are those of its own plain forward, within the rounding of the type', async () => {
-    const model = await open({ dtype: 'bfloat16' });
-    const requests = asked(3, 3);
-    const { responses } = await roll(model, requests);
-    let total = 0;
-    let count = 0;
-    for (const [i, samples] of responses.entries()) {
-      const { tokens, images } = requests[i] as RawRequest;
-      const plain = await model.logprobs(samples.map((s) => ({ tokens, images, response: s.tokens })));
-      samples.forEach((sample, j) => {
-        sample.logprobs.forEach((value, k) => {
-          total += Math.abs(value - (plain[j]?.[k] ?? Number.NaN));
+  test.each(['packed', 'tensor'] as const)(
+    'log-probabilities of a rollout by the %s executor are those of the plain forward, within the rounding of the type',
+    async (decode) => {
+      const model = await (decode === 'packed' ? open : openTensor)({ dtype: 'bfloat16' });
+      const requests = asked(3, 3);
+      const { responses } = await roll(model, requests);
+      let total = 0;
+      let count = 0;
+      for (const [i, samples] of responses.entries()) {
+        const { tokens, images } = requests[i] as RawRequest;
+        const plain = await model.logprobs(samples.map((s) => ({ tokens, images, response: s.tokens })));
+        samples.forEach((sample, j) => {
+          sample.logprobs.forEach((value, k) => {
+            total += Math.abs(value - (plain[j]?.[k] ?? Number.NaN));
+          });
+          count += sample.logprobs.length;
         });
-        count += sample.logprobs.length;
-      });
-    }
-    expect(total / count).toBeLessThan(0.05);
-    await model.dispose();
-  });
+      }
+      expect(total / count).toBeLessThan(0.05);
+      await model.dispose();
+    },
+  );
 
   test('is near float32 and not equal to it', async () => {
     const model = await open({ dtype: 'bfloat16' });

@@ -1,4 +1,5 @@
 // A small random InternVL2 in a temporary file, opened through the raw native surface, for the tests of native verbs.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,10 +8,10 @@ import {
   type ModelSpec,
   type NativeModel,
   type RawExample,
-  type RawImage,
   type RawOptimizer,
   type RawSampling,
 } from '../../src/engine/binding.js';
+import type { Picture } from '../../src/images/decode.js';
 
 export const IMAGE = 60;
 
@@ -115,7 +116,7 @@ export function openTensor(
   return addon().checks.loadModel(spec(overrides, configOverrides), { decode: 'tensor' });
 }
 
-export function image(seed: number, width = 28, height = 28): RawImage {
+export function image(seed: number, width = 28, height = 28): Picture {
   const random = stream(seed);
   const rgb = Uint8Array.from({ length: width * height * 3 }, () => Math.floor(random() * 256));
   return { width, height, rgb, key: `picture ${seed} ${width}x${height}` };
@@ -125,7 +126,7 @@ export function image(seed: number, width = 28, height = 28): RawImage {
 export function prompt(
   model: NativeModel,
   seed: number,
-  images: readonly RawImage[] = [],
+  images: readonly Picture[] = [],
 ): Pick<RawExample, 'tokens' | 'images'> {
   const random = stream(seed + 100);
   const word = () => 3 + Math.floor(random() * 50);

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { addon, type NativeModel, type RawExample, type WeightFile } from '../../src/engine/binding.js';
+import type { WeightFile } from '../../src/checkpoint/safetensors.js';
+import { addon, type NativeModel, type RawExample } from '../../src/engine/binding.js';
 import { image, largestDifference, open, optimizer, prompt, removeTemporary, stream, temporary } from './tiny-model.js';
 
 afterAll(removeTemporary);

@@ -75,11 +75,7 @@ describe.each(Object.keys(tinyBackbones))('%s', (name) => {
   });
 
   test('the scalar head of another trainer is taken, and saved under its own name', async () => {
-    const width = (await opened(
-      await tinyBackbone(name),
-      'none',
-      async (m) => m.numbers[m.backbone.widthName],
-    )) as number;
+    const width = (await opened(await tinyBackbone(name), 'none', async (m) => m.numbers.l_hidden)) as number;
     const head = (prefix: string): Stored[] => [
       {
         name: `${prefix}.weight`,

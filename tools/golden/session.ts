@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { type ModelFolder, parseSideFile, SINGLE_FILE } from '#src/checkpoint/folder.js';
 import { buildHeader } from '#src/checkpoint/safetensors.js';
 import { writeFolder } from '#src/checkpoint/save.js';
-import { readTensors, type Tensor, toBytes } from '#src/checkpoint/tensors.js';
 import { addon, type Checks, type RawExample } from '#src/engine/binding.js';
 import { guarded, guardedNow } from '#src/engine/native.js';
 import { type ComputeOptions, describeModel, type OpenedModel, openModel } from '#src/engine/open.js';
 import type { PictureLayout } from '#src/text/prompt.js';
+import { readTensors, type Tensor, toBytes } from '../tensors.js';
 import type { ModelChange, PromptInput } from './inputs.js';
 
 /** Where the models of the checks compute. The reference numbers were made in float32 on the CPU. */

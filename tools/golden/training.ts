@@ -1,9 +1,9 @@
 // Checks of training: loss, gradients, one AdamW step; a new reward head, its scores and gradients.
 import { readSafetensors } from '#src/checkpoint/safetensors.js';
 import { planWeights, saveFile } from '#src/checkpoint/save.js';
-import { readTensors, type Tensor } from '#src/checkpoint/tensors.js';
 import type { Inspected, RawExample, RawOptimizer } from '#src/engine/binding.js';
 import { guarded } from '#src/engine/native.js';
+import { readTensors, type Tensor } from '../tensors.js';
 import type { NormsInput, PrmInput, SftInput } from './inputs.js';
 import { TOLERANCE } from './network.js';
 import { checkPrompt } from './prompts.js';

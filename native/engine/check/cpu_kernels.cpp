@@ -1,4 +1,5 @@
 // See kernel_check.h. Twins are LibTorch in double; a row computed alone must have the bits that it has among others.
+#include "base/halves.h"
 #include "engine/check/kernels.h"
 #include "ops/cpu/kernels.h"
 
@@ -20,14 +21,18 @@ class SetComparison {
                                      {70, 33, 1030}}) {
       shape_ = std::to_string(rows) + " x " + std::to_string(n) + " x " + std::to_string(k);
       product(rows, n, k);
+      product_of_halves(rows, n, k);
     }
     for (const auto& [group, head_dim] : {std::pair<int64_t, int64_t>{1, 96}, {2, 32}, {3, 64}, {4, 24}, {5, 13}}) {
       shape_ = std::to_string(group) + " heads of " + std::to_string(head_dim);
-      attention(group, head_dim);
+      attention<float>(group, head_dim);
+      attention<uint16_t>(group, head_dim);
     }
     for (int64_t width : {16, 100, 1003}) {
       shape_ = "width " + std::to_string(width);
       rows(width);
+      optimizer_step(width, at::kFloat);
+      optimizer_step(width, at::kBFloat16);
     }
     return std::move(errors_);
   }
@@ -61,22 +66,43 @@ class SetComparison {
     add("gemm onto a sum", sum, wanted + before);
   }
 
+  /** The twin rounds what it multiplies to bfloat16, as the product does. */
+  void product_of_halves(int64_t rows, int64_t n, int64_t k) {
+    const auto x = at::randn({rows, k}), before = at::randn({rows, n});
+    const auto weight = at::randn({n, k}).to(at::kBFloat16);
+    const auto wanted = at::mm(x.to(at::kBFloat16).to(at::kDouble), weight.to(at::kDouble).t());
+    auto room = at::empty({set_.packed_halves(n, k)}, at::kBFloat16);
+    const auto halves = [](const at::Tensor& tensor) { return static_cast<uint16_t*>(tensor.mutable_data_ptr()); };
+    const auto packed = set_.pack_halves(halves(weight), n, k, k, halves(room));
+    auto found = at::empty({rows, n}), alone = at::empty({rows, n}), sum = before.clone();
+    const auto floats = [](const at::Tensor& tensor) { return tensor.mutable_data_ptr<float>(); };
+    set_.gemm_halves(packed, floats(x), k, floats(found), n, rows, false);
+    add("gemm_halves", found, wanted);
+    for (int64_t r = 0; r < rows; ++r)
+      set_.gemm_halves(packed, floats(x) + r * k, k, floats(alone) + r * n, n, 1, false);
+    add("gemm_halves of rows alone", alone, found);
+    set_.gemm_halves(packed, floats(x), k, floats(sum), n, rows, true);
+    add("gemm_halves onto a sum", sum, wanted + before);
+  }
+
   /** Five siblings that share two spans; rows of their own reach from one token to several blocks. */
+  template <class Cell>
   void attention(int64_t group, int64_t head_dim) {
+    constexpr bool halves = std::is_same_v<Cell, uint16_t>;
     const std::vector<int64_t> shared{40, 16}, own{1, 16, 17, 75, 130};
     const auto row_count = static_cast<int64_t>(own.size());
     const float scale = 0.3f;
     const auto q = at::randn({row_count, group, head_dim});
     auto out = at::empty_like(q), alone = at::empty_like(q);
     std::vector<at::Tensor> blocks;
-    std::vector<std::vector<const float*>> places;
+    std::vector<std::vector<const void*>> places;
     std::vector<std::pair<at::Tensor, at::Tensor>> cached;  // keys [head_dim, n] and values [n, head_dim]
     const auto make = [&](int64_t length) {
       std::vector<at::Tensor> keys, values;
       places.emplace_back();
       for (int64_t from = 0; from < length; from += kBlockTokens) {
-        blocks.push_back(at::randn({2, head_dim * kBlockTokens}));
-        places.back().push_back(blocks.back().const_data_ptr<float>());
+        blocks.push_back(at::randn({2, head_dim * kBlockTokens}).to(halves ? at::kBFloat16 : at::kFloat));
+        places.back().push_back(blocks.back().const_data_ptr());
         keys.push_back(blocks.back()[0].view({head_dim, kBlockTokens}));
         values.push_back(blocks.back()[1].view({kBlockTokens, head_dim}));
       }
@@ -100,13 +126,14 @@ class SetComparison {
     }
     const auto shared_count = static_cast<int64_t>(spans.size());
     const cpu::KvPlace place{0, head_dim * kBlockTokens};
+    const auto number = halves ? cpu::Number::bfloat16 : cpu::Number::float32;
     cpu::AttendWorkspace workspace;
-    cpu::attend_with(set_, {spans.data(), shared_count, rows.data(), row_count, group, head_dim, place, scale},
+    cpu::attend_with(set_, {spans.data(), shared_count, rows.data(), row_count, group, head_dim, place, scale, number},
                      workspace);
-    add("attend", out, at::stack(wanted));
+    add(halves ? "attend in bfloat16" : "attend", out, at::stack(wanted));
     for (const cpu::AttendRow& row : rows_alone)
-      cpu::attend_with(set_, {spans.data(), shared_count, &row, 1, group, head_dim, place, scale}, workspace);
-    add("attend of rows alone", alone, out);
+      cpu::attend_with(set_, {spans.data(), shared_count, &row, 1, group, head_dim, place, scale, number}, workspace);
+    add(halves ? "attend in bfloat16 of rows alone" : "attend of rows alone", alone, out);
   }
 
   void rows(int64_t width) {
@@ -133,6 +160,38 @@ class SetComparison {
                      kRows, 2 * width);
     const auto a = wide.narrow(1, 0, width), b = wide.narrow(1, width, width);
     add("rotate_half", turned, at::cat({a * cosine - b * sine, b * cosine + a * sine}, 1));
+  }
+
+  /** The twin is LibTorch's AdamW on the joined masters, in double. */
+  void optimizer_step(int64_t n, at::ScalarType type) {
+    const double lr = 0.01, beta1 = 0.9, beta2 = 0.95, decay = 0.1, eps = 1e-8, count = 3;
+    const auto master = at::randn({n}), first = at::randn({n}), second = at::rand({n}), grad = at::randn({n}).to(type);
+    const auto high = at::empty({n}, at::kBFloat16), low = at::empty({n}, at::kShort);
+    split_halves(master, high, low);
+    const auto wide = [](const at::Tensor& tensor) { return tensor.to(at::kDouble); };
+    const auto wanted = wide(master), wanted_first = wide(first), wanted_second = wide(second);
+    at::_fused_adamw_({wanted}, {wide(grad)}, {wanted_first}, {wanted_second}, {}, {at::full({}, count, at::kDouble)},
+                      lr, beta1, beta2, decay, eps, false, false);
+    const auto number = [](double x) { return static_cast<float>(x); };
+    const cpu::AdamWStep step{number(beta1),
+                              number(beta2),
+                              number(eps),
+                              number(1 - lr * decay),
+                              number(lr / (1 - std::pow(beta1, count))),
+                              number(std::sqrt(1 - std::pow(beta2, count)))};
+    auto* upper = static_cast<uint16_t*>(high.mutable_data_ptr());
+    auto* lower = low.mutable_data_ptr<int16_t>();
+    float *m = first.mutable_data_ptr<float>(), *v = second.mutable_data_ptr<float>();
+    const bool halves = type == at::kBFloat16;
+    if (halves) {
+      set_.adamw_halves(step, upper, lower, static_cast<const uint16_t*>(grad.const_data_ptr()), m, v, n);
+    } else {
+      set_.adamw(step, upper, lower, grad.const_data_ptr<float>(), m, v, n);
+    }
+    const std::string name = halves ? "adamw of halves" : "adamw";
+    add((name + " weights").c_str(), join_halves(high, low), wanted);
+    add((name + " first moment").c_str(), first, wanted_first);
+    add((name + " second moment").c_str(), second, wanted_second);
   }
 
   const cpu::Kernels& set_;

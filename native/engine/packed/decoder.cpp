@@ -11,6 +11,15 @@ std::vector<float> floats(const at::Tensor& tensor) {
   return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
 }
 
+/** One token's key and value of one head, into its lane of a block. */
+template <class Cell>
+void write_lane(void* block, const cpu::KvPlace& place, int64_t lane, const float* key, const float* value,
+                int64_t width) {
+  Cell* cells = static_cast<Cell*>(block);
+  for (int64_t d = 0; d < width; ++d) cpu::put(key[d], cells[place.keys + d * kBlockTokens + lane]);
+  for (int64_t d = 0; d < width; ++d) cpu::put(value[d], cells[place.values + lane * width + d]);
+}
+
 float* sized(std::vector<float>& buffer, int64_t floats) {
   if (static_cast<int64_t>(buffer.size()) < floats) buffer.resize(static_cast<size_t>(floats));
   return buffer.data();
@@ -19,7 +28,9 @@ float* sized(std::vector<float>& buffer, int64_t floats) {
 }  // namespace
 
 PackedDecoder::PackedDecoder(const Backbone& backbone, const Parameters& parameters)
-    : backbone_(backbone), shape_(backbone.decoder_shape()) {
+    : backbone_(backbone),
+      shape_(backbone.decoder_shape()),
+      number_(parameters.options().dtype() == at::kBFloat16 ? cpu::Number::bfloat16 : cpu::Number::float32) {
   const at::NoGradGuard no_grad;
   const DecoderWeights weights = backbone.decoder_weights(parameters);
   layers_.resize(weights.layers.size());
@@ -33,18 +44,25 @@ PackedDecoder::PackedDecoder(const Backbone& backbone, const Parameters& paramet
     }
     visit(head_, std::vector{weights.head});
   };
+  const bool halves = number_ == cpu::Number::bfloat16;
+  const auto room = [&](const cpu::PackedWeight& matrix) {
+    return halves ? cpu::packed_halves(matrix.n, matrix.k) / 2 : cpu::packed_floats(matrix.n, matrix.k);
+  };
   int64_t floats_wanted = 0;
   each_matrix([&](cpu::PackedWeight& matrix, const std::vector<at::Tensor>& parts) {
     for (const at::Tensor& part : parts) matrix.n += part.size(0);
     matrix.k = parts[0].size(1);
-    floats_wanted += cpu::packed_floats(matrix.n, matrix.k);
+    floats_wanted += room(matrix);
   });
   matrices_.resize(static_cast<size_t>(floats_wanted));
   float* to = matrices_.data();
   each_matrix([&](cpu::PackedWeight& matrix, const std::vector<at::Tensor>& parts) {
-    const auto flat = (parts.size() == 1 ? parts[0] : at::cat(parts)).detach().to(at::kFloat).contiguous();
-    matrix = cpu::pack(flat.const_data_ptr<float>(), matrix.n, matrix.k, matrix.k, to);
-    to += cpu::packed_floats(matrix.n, matrix.k);
+    const auto flat = (parts.size() == 1 ? parts[0] : at::cat(parts)).detach().contiguous();
+    const int64_t n = matrix.n, k = matrix.k;
+    matrix = halves ? cpu::pack_halves(static_cast<const uint16_t*>(flat.const_data_ptr()), n, k, k,
+                                       static_cast<uint16_t*>(static_cast<void*>(to)))
+                    : cpu::pack(flat.const_data_ptr<float>(), n, k, k, to);
+    to += room(matrix);
   });
   for (size_t l = 0; l < layers_.size(); ++l) {
     layers_[l].attention_norm = floats(weights.layers[l].attention_norm);
@@ -83,15 +101,13 @@ void PackedDecoder::rotation(const std::vector<DecodeRow>& rows, DecodeScratch& 
 void PackedDecoder::store(const BlockPool& pool, int64_t layer, const std::vector<DecodeRow>& rows,
                           const float* qkv) const {
   const int64_t e = shape_.head_dim, stride = (shape_.heads + 2 * shape_.kv_heads) * e;
+  const auto write = pool.number() == cpu::Number::float32 ? write_lane<float> : write_lane<uint16_t>;
   for (const DecodeRow& row : rows) {
-    float* block = row.own->block(row.at / kBlockTokens);
+    void* block = row.own->block(row.at / kBlockTokens);
     const int64_t lane = row.at % kBlockTokens;
     for (int64_t h = 0; h < shape_.kv_heads; ++h) {
-      const cpu::KvPlace place = pool.place(layer, h);
       const float* key = qkv + (shape_.heads + h) * e;
-      const float* value = key + shape_.kv_heads * e;
-      for (int64_t d = 0; d < e; ++d) block[place.keys + d * kBlockTokens + lane] = key[d];
-      std::copy(value, value + e, block + place.values + lane * e);
+      write(block, pool.place(layer, h), lane, key, key + shape_.kv_heads * e, e);
     }
     qkv += stride;
   }
@@ -127,7 +143,7 @@ void PackedDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows,
               {qkv + r * qkv_width + h * group * e, mixed + (r * heads + h * group) * e, row.own->span(row.at + 1)});
         }
         cpu::attend({g.shared.data(), static_cast<int64_t>(g.shared.size()), scratch.attend.data(), g.rows, group, e,
-                     pool.place(l, h), scale},
+                     pool.place(l, h), scale, pool.number()},
                     scratch.attended);
       }
     cpu::gemm(layer.output, mixed, heads * e, cpu::Layout::rows, x, d, count, true);

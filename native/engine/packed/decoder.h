@@ -1,6 +1,7 @@
 #pragma once
 // The decoder's forward pass for prefill and decoding on CPU: packed weights, cached keys and values, no autograd, no
-// LibTorch inside a step. A row's numbers do not depend on the other rows of the call. Plain twin: Backbone::hidden.
+// LibTorch inside a step. A row's numbers do not depend on the other rows of the call. Weights, keys and values have
+// the number type of the parameters; what flows between them is float32. Plain twin: Backbone::hidden.
 #include <vector>
 
 #include "base/huge_pages.h"
@@ -35,6 +36,8 @@ class PackedDecoder {
  public:
   PackedDecoder(const Backbone& backbone, const Parameters& parameters);
   const DecoderShape& shape() const { return shape_; }
+  /** Number type of the weights, and of the keys and values to store. */
+  cpu::Number number() const { return number_; }
   /** x [rows, D] holds embeddings and becomes the final hidden states after the last norm. */
   void forward(BlockPool& pool, const std::vector<DecodeRow>& rows, const std::vector<DecodeGroup>& groups, float* x,
                DecodeScratch& scratch) const;
@@ -56,6 +59,7 @@ class PackedDecoder {
 
   const Backbone& backbone_;
   DecoderShape shape_;
+  cpu::Number number_;
   Rotation base_;
   std::vector<float> norm_;
   HugeVector matrices_;  // what layers_ and head_ are views of

@@ -43,7 +43,7 @@ class PackedExecutor final : public Executor {
     if (!wanted.empty()) logits = at::empty({static_cast<int64_t>(wanted.size()), shape_.vocab}, at::kFloat);
     int64_t before = 0, next = 0;
     for (const Fresh& sequence : fresh) {
-      const auto embedded = sequence.embedded.contiguous();
+      const auto embedded = sequence.embedded.to(at::kFloat).contiguous();
       const int64_t first_position = total_length(sequence.before), length = sequence.length();
       const auto shared = spans_of(sequence.before);
       for (int64_t from = 0; from < length; from += kPrefillRows) {
@@ -103,7 +103,7 @@ class PackedExecutor final : public Executor {
       ids.push_back(token.id());
       rows.push_back({&blocks_of(*token.row->own), token.at, token.position(), token.position() + 1});
     }
-    auto x = backbone_.embed(parameters_, at::tensor(ids, at::kLong)).contiguous();
+    auto x = backbone_.embed(parameters_, at::tensor(ids, at::kLong)).to(at::kFloat).contiguous();
     decoder_.forward(pool_, rows, groups, x.mutable_data_ptr<float>(), scratch_);
     return x;
   }
@@ -133,7 +133,7 @@ class PackedExecutors final : public Executors {
         parameters_(parameters),
         threads_(threads),
         decoder_(backbone, parameters),
-        pool_(decoder_.shape()) {}
+        pool_(decoder_.shape(), decoder_.number()) {}
 
   int64_t workers() const override { return threads_; }
   int64_t block_bytes() const override { return pool_.block_bytes(); }

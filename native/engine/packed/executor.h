@@ -1,5 +1,5 @@
 #pragma once
-// The executor of float32 on CPU: packed weights, blocks of keys and values, kernels of ops/cpu. A row's bits depend on
+// The executor of the CPU: packed weights, blocks of keys and values, kernels of ops/cpu. A row's bits depend on
 // the instruction set and on nothing else.
 #include "engine/rollout/executor.h"
 

@@ -11,8 +11,9 @@ constexpr int64_t kSlabBytes = int64_t{8} << 20;
 
 }  // namespace
 
-BlockPool::BlockPool(const DecoderShape& shape) : kv_heads_(shape.kv_heads), head_dim_(shape.head_dim) {
-  block_floats_ = shape.layers * kv_heads_ * 2 * head_dim_ * kBlockTokens;
+BlockPool::BlockPool(const DecoderShape& shape, cpu::Number number)
+    : number_(number), kv_heads_(shape.kv_heads), head_dim_(shape.head_dim) {
+  block_bytes_ = shape.layers * kv_heads_ * 2 * head_dim_ * kBlockTokens * cpu::bytes_of(number);
   slab_blocks_ = std::max<int64_t>(1, kSlabBytes / block_bytes());
 }
 
@@ -23,24 +24,25 @@ cpu::KvPlace BlockPool::place(int64_t layer, int64_t kv_head) const {
 
 void BlockPool::grow() {
   HugeVector slab;
-  slab.resize(static_cast<size_t>(slab_blocks_ * block_floats_));
+  const int64_t block_floats = block_bytes_ / static_cast<int64_t>(sizeof(float));
+  slab.resize(static_cast<size_t>(slab_blocks_ * block_floats));
   // Lanes past a segment's end are read (not used) and must be finite.
   std::fill_n(slab.data(), slab.size(), 0.0f);
-  for (int64_t i = slab_blocks_; i-- > 0;) free_.push_back(slab.data() + i * block_floats_);
-  const float* start = slab.data();
+  for (int64_t i = slab_blocks_; i-- > 0;) free_.push_back(slab.data() + i * block_floats);
+  const void* start = slab.data();
   slabs_.emplace(start, std::move(slab));
 }
 
-float* BlockPool::take() {
+void* BlockPool::take() {
   const std::lock_guard lock(mutex_);
   if (free_.empty()) grow();
   most_held_ = std::max(most_held_, ++held_);
-  float* block = free_.back();
+  void* block = free_.back();
   free_.pop_back();
   return block;
 }
 
-void BlockPool::give_back(float* block) {
+void BlockPool::give_back(void* block) {
   const std::lock_guard lock(mutex_);
   --held_;
   free_.push_back(block);
@@ -49,16 +51,16 @@ void BlockPool::give_back(float* block) {
 void BlockPool::trim() {
   const std::lock_guard lock(mutex_);
   most_held_ = held_;
-  const auto slab_of = [&](const float* block) { return std::prev(slabs_.upper_bound(block))->first; };
-  std::map<const float*, int64_t> unheld;
-  for (const float* block : free_) ++unheld[slab_of(block)];
-  std::erase_if(free_, [&](const float* block) { return unheld[slab_of(block)] == slab_blocks_; });
+  const auto slab_of = [&](const void* block) { return std::prev(slabs_.upper_bound(block))->first; };
+  std::map<const void*, int64_t> unheld;
+  for (const void* block : free_) ++unheld[slab_of(block)];
+  std::erase_if(free_, [&](const void* block) { return unheld[slab_of(block)] == slab_blocks_; });
   for (const auto& [slab, blocks] : unheld)
     if (blocks == slab_blocks_) slabs_.erase(slab);
 }
 
 KvBlocks::~KvBlocks() {
-  for (float* block : blocks_) pool_.give_back(block);
+  for (void* block : blocks_) pool_.give_back(block);
 }
 
 }  // namespace mstar

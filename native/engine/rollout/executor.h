@@ -1,5 +1,5 @@
 #pragma once
-// What the scheduler asks of the two ways to compute, `packed` (float32 on CPU) and `tensor` (GPUs and bfloat16): keys
+// What the scheduler asks of the two ways to compute, `packed` (CPU) and `tensor` (GPUs): keys
 // and values of fresh sequences, the next tokens of rows, and memory for both. They know no order of work.
 #include "engine/backbone.h"
 #include "engine/rollout/call.h"

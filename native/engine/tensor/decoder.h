@@ -1,6 +1,6 @@
 #pragma once
 // The decoder's forward pass for prefill and decoding in LibTorch operations, on any device and in any number type: the
-// path of GPUs and of bfloat16. Rows see spans and blocks of an arena of keys and values (span_attention.h). Plain
+// path of GPUs. Rows see spans and blocks of an arena of keys and values (span_attention.h). Plain
 // twin: Backbone::hidden. Leaves drawing to draw.h.
 #include <vector>
 

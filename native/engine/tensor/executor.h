@@ -1,5 +1,5 @@
 #pragma once
-// The executor of GPUs and of bfloat16, in LibTorch operations and the kernels of the CUDA plug-in: one batch of rows
+// The executor of GPUs, in LibTorch operations and the kernels of the CUDA plug-in: one batch of rows
 // for the whole call; several decode steps are asked of the device before the host looks at what was drawn.
 #include "engine/rollout/executor.h"
 

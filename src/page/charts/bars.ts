@@ -9,17 +9,15 @@ export interface Bars {
   readonly values: readonly number[];
 }
 
-export interface BarChartSpec {
+/** @param spec `stacked`: on top of each other, else side by side; `share`: values are shares, shown in percent */
+export function barChart(spec: {
   readonly xName: string;
   readonly categories: readonly string[];
   readonly bars: readonly Bars[];
-  /** On top of each other, else side by side. */
   readonly stacked?: boolean;
-  /** Values are shares, shown in percent. */
   readonly share?: boolean;
-}
-
-export function barChart({ xName, categories, bars, stacked = false, share = false }: BarChartSpec): Chart {
+}): Chart {
+  const { xName, categories, bars, stacked = false, share = false } = spec;
   const all = bars.flatMap(({ values }) => values);
   const told = share ? percent : count;
   const series = bars.map(({ name, colour, values }) => ({

@@ -33,7 +33,10 @@ export function intervalChart(
       lineStyle: { color: 'var(--s1)', width: joined ? 2 : 0 },
       itemStyle: { color: 'var(--s1)' },
     },
-    whiskers(estimates.map(({ low, high }, i) => [i, low, i, high])),
+    whiskers(
+      'upright',
+      estimates.map(({ low, high }, i) => [i, low, i, high]),
+    ),
     {
       // Stands on the upper ends, where neither line nor interval is in its way.
       type: 'scatter',
@@ -100,7 +103,10 @@ export function forestChart(xName: string, rows: readonly ForestRow[], mark?: nu
     },
     yAxis: axisOfNames(names),
     series: [
-      whiskers(rows.flatMap(({ low, high }, i) => (low === null || high === null ? [] : [[low, i, high, i]]))),
+      whiskers(
+        'lying',
+        rows.flatMap(({ low, high }, i) => (low === null || high === null ? [] : [[low, i, high, i]])),
+      ),
       dots(
         rows.flatMap(({ values = [] }, i) => values.map((value) => [value, i])),
         5,
@@ -127,11 +133,14 @@ export function forestChart(xName: string, rows: readonly ForestRow[], mark?: nu
 }
 
 /** A line from each [x, y] to its [x, y], with a bar across both ends. */
-function whiskers(data: readonly (readonly [number, number, number, number] | number[])[]): object {
+function whiskers(
+  way: 'upright' | 'lying',
+  data: readonly (readonly [number, number, number, number] | number[])[],
+): object {
   const renderItem = (_: CustomSeriesRenderItemParams, api: CustomSeriesRenderItemAPI): object => {
     const [x1, y1] = api.coord([api.value(0), api.value(1)]) as [number, number];
     const [x2, y2] = api.coord([api.value(2), api.value(3)]) as [number, number];
-    const [dx, dy] = x1 === x2 ? [5, 0] : [0, 5];
+    const [dx, dy] = way === 'upright' ? [5, 0] : [0, 5];
     const line = (...[ax, ay, bx, by]: [number, number, number, number]): object => ({
       type: 'line',
       shape: { x1: ax, y1: ay, x2: bx, y2: by },

@@ -2,7 +2,7 @@
 
 import type { Asked } from '../../evaluate/benchmarks/benchmark.js';
 import type { Curve, Evaluation, PartRow, PartTable, SetTables, WrongAnswer } from '../../evaluate/evaluation.js';
-import { UNBIASED } from '../../evaluate/questions.js';
+import { UNBIASED } from '../../evaluate/tabulate.js';
 import type { Interval } from '../../measure/bootstrap.js';
 import type { Chart, Colour } from '../../page/charts/axes.js';
 import { intervalChart } from '../../page/charts/interval.js';

@@ -5,14 +5,18 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { makeFolder } from '../../core/files.js';
-import { gradeStored } from '../../evaluate/graded.js';
-import { findProtocol } from '../../evaluate/grading.js';
+import { findProtocol, gradeStored } from '../../evaluate/graded.js';
 import { tabulateSet } from '../../evaluate/tabulate.js';
 import { iterationName } from '../../evolve/phases.js';
-import { LABELS_FILE } from '../../label/label.js';
 import { BOOTSTRAP } from '../../measure/bootstrap.js';
-import { HELD_OUT_FILE, type HeldOutResponse, readHeldOut } from '../../record/held-out.js';
-import { type LabelledResponse, readLabels } from '../../record/labels.js';
+import {
+  HELD_OUT_FILE,
+  type HeldOutResponse,
+  LABELS_FILE,
+  type LabelledResponse,
+  readHeldOut,
+  readLabels,
+} from '../../record/labels.js';
 import { fileOf, type RunData, readRun, tableOf } from '../run/read.js';
 import { writeDocument } from '../write.js';
 import type { Choosing, PrmAnalysis, Selection } from './analysis.js';

@@ -2,8 +2,7 @@
 import { groupBy, mean, sum } from '../../core/lists.js';
 import { type BootstrapOptions, bootstrapStatistics, type Interval } from '../../measure/bootstrap.js';
 import { groupedAuc, groupedCorrelation, minus, once, ratio, type Scored } from '../../measure/statistics.js';
-import type { HeldOutResponse } from '../../record/held-out.js';
-import type { LabelledResponse } from '../../record/labels.js';
+import type { HeldOutResponse, LabelledResponse } from '../../record/labels.js';
 import { soundSoFar } from '../../reward/truth.js';
 import type { Calibration, Ranking, Truth } from './analysis.js';
 import type { AskedProblem } from './read.js';

@@ -1,7 +1,7 @@
 // The document of an analysis: of each part a heading, what to know of it in sentences, its figures, its tables. Each figure
 // is also a file beside the document.
 import { sum } from '../../core/lists.js';
-import { UNBIASED } from '../../evaluate/questions.js';
+import { UNBIASED } from '../../evaluate/tabulate.js';
 import { type Bars, barChart, lyingBars } from '../../page/charts/bars.js';
 import { type Line, lineChart } from '../../page/charts/line.js';
 import type { Document } from '../../page/document.js';

@@ -32,7 +32,7 @@ export interface RunData extends RunResults {
   /** Problems that could not be sampled. */
   readonly failures: readonly results.FailedEvent[];
   /** Committed phases in order. */
-  readonly commits: readonly z.output<typeof results.commitEvent>[];
+  readonly commits: readonly results.CommitEvent[];
   /** Phases that were begun and are not committed. */
   readonly open: readonly string[];
   /** Wall-clock seconds by phase. */

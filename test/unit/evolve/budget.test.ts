@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  Idle,
   isOver,
   type Reached,
   reach,
@@ -8,7 +9,6 @@ import {
   stepsOfNext,
   unlabelledPerIteration,
 } from '../../../src/evolve/budget.js';
-import { Idle } from '../../../src/evolve/idle.js';
 
 const limits = (steps: number, iterations: number, method: 'continuous' | 'sft' = 'continuous') => ({
   method,

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Summary } from '../../../src/evolve/summary.js';
 import { evolve } from '../../../src/jobs/jobs.js';
-import { type HeldOutResponse, readHeldOut } from '../../../src/record/held-out.js';
-import { type LabelledResponse, readLabels } from '../../../src/record/labels.js';
+import { type HeldOutResponse, type LabelledResponse, readHeldOut, readLabels } from '../../../src/record/labels.js';
 import { fakeHost } from '../../fakes/host.js';
 import { smallRecipe } from '../../integration/recipe.js';
 

@@ -103,6 +103,14 @@ describe('a chart', () => {
     for (const text of ['top 2', 'alone', '+2.0', 'points']) expect(svg).toContain(`>${text}</text>`);
   });
 
+  test('of rows has upright ends where an interval has no width, too', () => {
+    const row = { name: 'a', mean: 0.02, low: 0.02, high: 0.02, text: '+2.0' };
+    const ends = [...svgOf(forestChart('points', [row])).matchAll(/d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)"/g)]
+      .map(([, ...numbers]) => numbers.map(Number) as [number, number, number, number])
+      .filter(([x1, y1, x2, y2]) => x1 === x2 && Math.abs(y2 - y1) === 10);
+    expect(ends).toHaveLength(2);
+  });
+
   test('has the same text whenever it is drawn', () => {
     expect(draw()).toBe(draw());
   });

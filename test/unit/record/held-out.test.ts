@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readHeldOut, splitHeldOut, writeHeldOut } from '../../../src/record/held-out.js';
 import type { LabelledResponse } from '../../../src/record/labels.js';
+import { readHeldOut, splitHeldOut, writeHeldOut } from '../../../src/record/labels.js';
 
 let dir: string;
 beforeEach(() => {
@@ -79,7 +79,7 @@ describe('the file', () => {
   });
 
   test.each([
-    ['{"problem":', ':2: response: damaged, wanted one in JSON'],
+    ['{"problem":', ':2: record: cut off by the end of the file, wanted a whole record'],
     [JSON.stringify({ ...one, steps: [{ end: 4, label: 2, score: 0 }] }), ':2: steps.0.label: 2, wanted at most 1'],
     [
       JSON.stringify({ ...one, steps: [{ end: 4, label: 1, score: null }] }),

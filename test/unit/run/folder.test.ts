@@ -122,7 +122,7 @@ describe('opening a folder again', () => {
     writeFileSync(join(dir, 'checkpoints/iter-0001/weights'), 'Second');
     await using(async (run) => expect(run.journal.commits.map(({ phase }) => phase)).toEqual(['warmup', 'train-prm']));
     expect(said).toEqual([
-      'passed over checkpoints/iter-0001: weights differs from its SHA-256',
+      'passed over checkpoints/iter-0001: weights: differs from its SHA-256',
       'going back to train-prm',
     ]);
     expect(readdirSync(join(dir, 'checkpoints'))).toEqual(['prm', 'warmup']);
@@ -136,7 +136,7 @@ describe('opening a folder again', () => {
     });
     rmSync(join(dir, 'checkpoints/prm/weights'));
     await using(async (run) => expect(run.journal.commits.map(({ phase }) => phase)).toEqual(['warmup']));
-    expect(said[0]).toBe('passed over checkpoints/prm: weights is missing');
+    expect(said[0]).toBe('passed over checkpoints/prm: weights: missing');
   });
 
   test('does not look at a checkpoint that a newer one replaces', async () => {

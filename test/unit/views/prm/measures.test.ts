@@ -1,7 +1,7 @@
 // The measures of a PRM on problems small enough to be counted by hand.
 import { describe, expect, test } from 'vitest';
 import { distinctCorrect, select } from '../../../../src/evolve/select.js';
-import type { HeldOutResponse } from '../../../../src/record/held-out.js';
+import type { HeldOutResponse } from '../../../../src/record/labels.js';
 import { calibrationOf, rankingOf, tenthOf, truthOf } from '../../../../src/views/prm/measures.js';
 import { type Relevance, RULES, selectionOf, topsOf } from '../../../../src/views/prm/selection.js';
 import { asked } from '../../../fakes/analysed.js';

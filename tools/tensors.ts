@@ -1,7 +1,8 @@
 // Numbers of a safetensors file as 32-bit floats, and 32-bit floats as the bytes of a safetensors dtype.
-// For tests, goldens and new checkpoints; the engine maps weights itself.
-import { openRegularFile, readExactly } from '../core/files.js';
-import type { TensorDtype, WeightFile } from './safetensors.js';
+// For tests, goldens and new checkpoints: the engine maps weights itself.
+
+import type { TensorDtype, WeightFile } from '#src/checkpoint/safetensors.js';
+import { openRegularFile, readExactly } from '#src/core/files.js';
 
 export interface Tensor {
   readonly shape: readonly number[];
