@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import type { Argv } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { rankFrom } from '../distributed/environment.js';
-import type { JobOptions } from '../jobs/jobs.js';
+import type { OpenHost } from '../jobs/options.js';
 
 export interface RankFlags {
   readonly processes: number | undefined;
@@ -24,11 +24,11 @@ export function rankFlags<T>(yargs: Argv<T>): Argv<T & RankFlags> {
 
 /**
  * Does the work of a verb in this process, or, over several, on rank 0.
- * @param work takes how models are opened: undefined for this process alone
+ * @param work takes how models are opened: nothing for this process alone
  */
 export async function overRanks(
   { processes, gpus }: RankFlags,
-  work: (openHost?: JobOptions['openHost']) => Promise<void>,
+  work: (host?: OpenHost) => Promise<void>,
 ): Promise<void> {
   const rank = rankFrom(process.env);
   const wanted = countOf(processes, '--processes') ?? countOf(gpus, '--gpus') ?? 1;

@@ -7,13 +7,15 @@ import { listSettings } from '../config/settings.js';
 import { UserError } from '../core/errors.js';
 import type { Stage } from '../evolve/recipe.js';
 import type { Summary } from '../evolve/summary.js';
+import type { RecipeOptions } from '../jobs/options.js';
 import { REPORT_TO, type ReportTo } from '../views/metrics/files.js';
 import { Computed } from './computed.js';
 import { withInput } from './input.js';
+import { overRanks, type RankFlags, rankFlags } from './ranks.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 import { stopSignal } from './stop.js';
 
-export interface RecipeFlags extends CommonFlags {
+export interface RecipeFlags extends CommonFlags, RankFlags {
   config: string | undefined;
   preset: string | undefined;
   set: string[];
@@ -22,7 +24,7 @@ export interface RecipeFlags extends CommonFlags {
 }
 
 export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
-  return yargs
+  return rankFlags(yargs)
     .option('config', { type: 'string', describe: 'recipe file (YAML); - for standard input' })
     .option('preset', { type: 'string', describe: 'recipe that comes with mstar, for example demo' })
     .option('set', {
@@ -59,6 +61,15 @@ export async function runRecipe(
   more: { readonly from?: string | undefined } = {},
 ): Promise<void> {
   if (flags.settings) return printSettings(flags);
+  await overRanks(flags, (host) => runOnRank(flags, until, lines, { ...more, ...(host && { host }) }));
+}
+
+async function runOnRank(
+  flags: RecipeFlags,
+  until: Stage,
+  lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
+  more: Pick<RecipeOptions, 'host'> & { readonly from?: string | undefined },
+): Promise<void> {
   const reportTo = parseReportTo(flags.reportTo);
   const { preset, set } = flags;
   const config =

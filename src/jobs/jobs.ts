@@ -23,7 +23,6 @@ import type { Policy, Scorer } from '../core/ports.js';
 import type { Problem } from '../core/types.js';
 import { digestProblems } from '../data/content.js';
 import { writeSplits } from '../data/splits-file.js';
-import { createHost } from '../engine/host.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';
 import { type EvaluateSummary, evaluate as evaluateOn } from '../evaluate/evaluate.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
@@ -45,6 +44,7 @@ import { type Judging, writeTables } from '../views/evaluation/tables.js';
 import { Metrics } from '../views/metrics/metrics.js';
 import { makeSplits, readData, readGiven, readSplits } from './data.js';
 import {
+  hostOf,
   type JobOptions,
   keptFunctions,
   type RecipeOptions,
@@ -71,10 +71,7 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
   const kept = { ...withoutFolder({ ...given, model: { ...given.model, threads } }), ...(custom && { custom }) };
   const config = located({ ...given, model: { ...given.model, threads } });
   const why = whyItMatters(config.model, true);
-  const models = new Models(
-    options.host ?? createHost({ ...config.model, prompt: config.prompt, onRollout: options.onRollout }),
-    placesOf(config),
-  );
+  const models = new Models(await hostOf(options, { ...config.model, prompt: config.prompt }), placesOf(config));
   try {
     const isNew = !existsSync(join(dir, 'config.yaml'));
     // What can be refused is looked at before a folder is made.
@@ -238,7 +235,7 @@ async function onData<T>(
   const problems = choose(await read);
   if (problems.length === 0) throw new UserError(`${data}: problems: none that count, wanted at least one`);
   const prompt = { solve, givenAnswer: solve, system };
-  const host = options.host ?? createHost({ ...rest, threads, prompt, onRollout: options.onRollout });
+  const host = await hostOf(options, { ...rest, threads, prompt });
   const opened: Partial<{ policy: Policy; scorer: Scorer }> = {};
   const models: JobModels = {
     policy: async () => {

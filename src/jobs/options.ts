@@ -5,6 +5,7 @@ import { UserError } from '../core/errors.js';
 import type { ModelHost } from '../core/ports.js';
 import type { RewardFunction, RolloutStats } from '../core/types.js';
 import type { ProblemSource } from '../data/given.js';
+import { createHost, type HostOptions } from '../engine/host.js';
 import type { Custom, SelectFunction } from '../evolve/custom.js';
 import type { PhaseHooks } from '../evolve/evolve.js';
 import type { Stage } from '../evolve/recipe.js';
@@ -18,8 +19,15 @@ export interface JobOptions {
   readonly display?: Display;
   /** Told what each rollout call of the native engine computed. */
   readonly onRollout?: (stats: RolloutStats) => void;
-  /** Opens the models; the native engine when left out. */
-  readonly host?: ModelHost;
+  /** Opens the models, or makes what does from the settings of the job; the native engine in this process when left out. */
+  readonly host?: ModelHost | OpenHost;
+}
+
+export type OpenHost = (options: HostOptions) => Promise<ModelHost>;
+
+/** What opens the models of a job. */
+export async function hostOf({ host = async (made) => createHost(made), onRollout }: JobOptions, options: HostOptions) {
+  return typeof host === 'function' ? host({ ...options, onRollout }) : host;
 }
 
 /** What a job that samples takes besides. */
