@@ -140,7 +140,7 @@ export function connectRank(rank: number, address: string, trust: Trust): RankCl
         const settle = (failed?: ServiceError): void => {
           signal?.removeEventListener('abort', cancel);
           if (signal?.aborted) reject(new Stopped(signal.reason));
-          else if (failed) reject(new EngineError('ERR_RANK', `rank ${rank} at ${address}: ${failed.details}`));
+          else if (failed) reject(new EngineError('ERR_RANK', `rank ${rank} at ${address}: ${reasonOf(failed)}`));
           else if (last && 'value' in last) resolve(last.value);
           else
             reject(
@@ -152,6 +152,10 @@ export function connectRank(rank: number, address: string, trust: Trust): RankCl
       }),
     close: () => client.close(),
   };
+}
+
+function reasonOf({ code, details }: ServiceError): string {
+  return code === status.UNAVAILABLE || code === status.CANCELLED ? 'ended or cannot be reached' : details;
 }
 
 function errorOf({ name, code, message }: Pick<EngineError, 'code' | 'message'> & { readonly name: string }): Error {
