@@ -28,7 +28,7 @@ describe.skipIf(why !== '')(`the CUDA kernels${why}`, () => {
 test('the comparison of kernels runs on any device: on the CPU the twins are equal', () => {
   const found = addon()
     .compareKernels('cpu')
-    .filter(({ kernel }) => !ofSet(kernel));
+    .filter(({ kernel }) => !ofSet(kernel) && !ofTrees(kernel));
   expect(new Set(found.map(({ kernel }) => kernel.split(' ')[0]))).toEqual(
     new Set(['rotate_and_store', 'merge', 'attend_rows', 'add_norm', 'swiglu', 'draw']),
   );
@@ -37,6 +37,18 @@ test('the comparison of kernels runs on any device: on the CPU the twins are equ
 });
 
 const ofSet = (kernel: string) => /^(avx512|avx2|plain) /.test(kernel);
+const ofTrees = (kernel: string) => kernel.startsWith('tree_attention');
+
+test('attention of responses that share their prompt is that of each response alone, with its gradients', () => {
+  const found = addon()
+    .compareKernels('cpu')
+    .filter(({ kernel }) => ofTrees(kernel));
+  const parts = ['', ' gradient of q', ' gradient of k', ' gradient of v'];
+  expect(new Set(found.map(({ kernel }) => kernel))).toEqual(
+    new Set(parts.flatMap((part) => [`tree_attention${part}`, `tree_attention_plain${part}`])),
+  );
+  expect(found.filter(({ error }) => !(error < 3e-6))).toEqual([]);
+});
 
 describe('the CPU kernels of every instruction set that this machine has', () => {
   const found = addon()

@@ -1,5 +1,4 @@
-// See decoder.h. Padding stands on the right and attention is causal, so real tokens never see it and no mask is
-// needed.
+// See decoder.h.
 #include "models/layers/decoder.h"
 
 #include "ops/dense.h"
@@ -65,47 +64,24 @@ at::Tensor rms_norm(const at::Tensor& x_ND, const at::Tensor& weight_D, double e
   return RmsNorm::apply(x_ND, weight_D, eps);
 }
 
-Rotation rotation_of(const std::vector<int64_t>& lengths, const std::function<Rope(int64_t)>& rope, at::Device device) {
+Rotation rotation_of(const std::vector<Tree>& trees, const std::function<Rope(int64_t)>& rope, at::Device device) {
   std::vector<at::Tensor> cosines, sines;
-  for (int64_t length : lengths) {
-    const auto [frequencies, scale] = rope(length);
-    const auto angles = at::outer(at::arange(length, at::kFloat), frequencies);
-    cosines.push_back(angles.cos().mul_(scale));
-    sines.push_back(angles.sin().mul_(scale));
+  for (const Tree& tree : trees) {
+    const auto [frequencies, scale] = rope(tree.longest());
+    const auto angles = at::outer(at::arange(tree.longest(), at::kFloat), frequencies);
+    const auto cosine = angles.cos().mul_(scale), sine = angles.sin().mul_(scale);
+    const auto add = [&](int64_t from, int64_t length) {
+      cosines.push_back(cosine.narrow(0, from, length));
+      sines.push_back(sine.narrow(0, from, length));
+    };
+    add(0, tree.trunk);
+    for (int64_t length : tree.branches) add(tree.trunk, length);
   }
   return {at::cat(cosines).to(device), at::cat(sines).to(device)};
 }
 
 at::Tensor rotate_half(const at::Tensor& x_NHE, const Rotation& rotation) {
   return RotateHalf::apply(x_NHE, rotation.cosine, rotation.sine);
-}
-
-Padding padding_of(const std::vector<int64_t>& lengths) {
-  Padding padding;
-  padding.sequences = static_cast<int64_t>(lengths.size());
-  padding.longest = *std::max_element(lengths.begin(), lengths.end());
-  if (std::all_of(lengths.begin(), lengths.end(), [&](int64_t n) { return n == padding.longest; })) return padding;
-  std::vector<int64_t> place;
-  for (size_t b = 0; b < lengths.size(); ++b)
-    for (int64_t t = 0; t < lengths[b]; ++t) place.push_back(static_cast<int64_t>(b) * padding.longest + t);
-  padding.place = at::tensor(place, at::kLong);
-  return padding;
-}
-
-at::Tensor causal_attention(const at::Tensor& q_NHE, const at::Tensor& k_NKE, const at::Tensor& v_NKE,
-                            const Padding& padding) {
-  const auto place = padding.place.defined() ? padding.place.to(q_NHE.device()) : padding.place;
-  const auto batched = [&](const at::Tensor& x) {
-    const int64_t heads = x.size(1), width = x.size(2);
-    at::Tensor padded = x;
-    if (place.defined())
-      padded = at::zeros({padding.sequences * padding.longest, heads, width}, x.options()).index_copy(0, place, x);
-    return padded.reshape({padding.sequences, padding.longest, heads, width}).transpose(1, 2);
-  };
-  const auto out = at::scaled_dot_product_attention(batched(q_NHE), batched(k_NKE), batched(v_NKE), {}, 0.0, true,
-                                                    std::nullopt, true);
-  auto flat = out.transpose(1, 2).reshape({padding.sequences * padding.longest, -1});
-  return place.defined() ? flat.index_select(0, place) : flat;
 }
 
 at::Tensor swiglu(const at::Tensor& x_ND, const at::Tensor& gate, const at::Tensor& up, const at::Tensor& down) {
