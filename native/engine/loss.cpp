@@ -108,7 +108,7 @@ void run_parts(size_t parts, int64_t workers, int threads, const Compute& comput
     at::set_num_threads(workers > 1 ? 1 : threads);
     try {
       for (size_t part = next++; part < parts; part = next++) {
-        const auto result = compute(part);
+        auto result = compute(part);
         turnstile.enter(part, [&] { take(part, result); });
       }
     } catch (...) {
@@ -204,19 +204,20 @@ Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch
         // grad() instead of backward(): workers share the leaves and must not write into one .grad.
         return {loss.item<double>(), torch::autograd::grad({loss}, leaves, {}, std::nullopt, false, true)};
       },
-      [&](size_t, const Part& part) {
+      [&](size_t, Part& part) {
         const at::NoGradGuard no_grad;
         result.loss += part.first;
         for (size_t i = 0; i < names.size(); ++i) {
-          const at::Tensor& grad = part.second[i];
+          at::Tensor& grad = part.second[i];
           at::Tensor& sum = result.grads[i];
           if (!grad.defined()) continue;
           if (sum.defined()) {
             // Sums of rounded gradients are kept in float32: the number of micro-batches must not cost precision.
             sum = sum.to(at::kFloat).add_(grad);
           } else {
-            // A copy of its own: autograd may hand out one storage for two parameters, and sums are changed in place.
-            sum = grad.clone(at::MemoryFormat::Contiguous);
+            // Sums are changed in place, and autograd may hand out one storage for two parameters.
+            const bool own = grad.is_contiguous() && grad.use_count() == 1 && grad.storage().use_count() == 1;
+            sum = own ? std::move(grad) : grad.clone(at::MemoryFormat::Contiguous);
           }
         }
       });

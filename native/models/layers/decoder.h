@@ -23,6 +23,9 @@ Rotation rotation_of(const std::vector<Tree>& trees, const std::function<Rope(in
 /** Rotates x [N, heads, E] by the two-halves rule. */
 at::Tensor rotate_half(const at::Tensor& x_NHE, const Rotation& rotation);
 
+/** silu(gate) * up of [N, I] each. */
+at::Tensor gated(const at::Tensor& gate, const at::Tensor& up);
+
 /** down(silu(gate x) * up x). */
 at::Tensor swiglu(const at::Tensor& x_ND, const at::Tensor& gate, const at::Tensor& up, const at::Tensor& down);
 

@@ -22,7 +22,7 @@ at::Tensor attention(const Shape& s, const Parameters& p, const std::string& nam
 
 at::Tensor feed_forward(const Parameters& p, const std::string& name, const at::Tensor& x_ND) {
   const auto gate_up = dense(x_ND, p[name + "gate_up_proj.weight"]).chunk(2, -1);
-  return dense(at::silu(gate_up[0]) * gate_up[1], p[name + "down_proj.weight"]);
+  return dense(layers::gated(gate_up[0], gate_up[1]), p[name + "down_proj.weight"]);
 }
 
 }  // namespace
