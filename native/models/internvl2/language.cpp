@@ -45,7 +45,7 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
   const int64_t n = x_ND.size(0), g = s.group(), k = s.l_kv_heads, e = s.head_dim();
   const auto rope = [&](int64_t length) { return Rope{rope_frequencies(s, length)}; };
   const auto rotation = layers::rotation_of(trees, rope, x_ND.device());
-  const auto plan = layers::tree_plan(trees, x_ND.device());
+  const auto plan = layers::tree_plan(trees, x_ND);
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto name = layer_name(i);
     const auto normal = layers::rms_norm(x_ND, p[name + "attention_norm.weight"], s.l_eps);

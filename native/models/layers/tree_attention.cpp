@@ -1,10 +1,15 @@
-// See tree_attention.h. On a CPU each piece is a call of flash attention without padding. A branch's rows attend to the
-// trunk, all branches together, and to themselves; the two results are merged by their log-sum-exp. Backward, the same
-// pieces get the merged result and its log-sum-exp: what flash attention's backward recomputes from them are then the
-// weights of the whole row, so that the gradients of the pieces add up to those of the whole.
+// See tree_attention.h. On a CPU scores, weights and their gradients are packed products of blocks of kBlock queries
+// and kBlock keys: a block of queries meets the blocks of its trunk, then those of its own run up to itself, and its
+// softmax is over all of them. Backward computes the weights again from the log-sum-exp. The blocks of one tree and one
+// kv head are one piece of work, so that neither threads nor other trees change a bit.
 #include "models/layers/tree_attention.h"
 
+#include <ATen/Parallel.h>
+
 #include <numeric>
+
+#include "ops/cpu/gemm.h"
+#include "ops/cpu/rows.h"
 
 namespace mstar::layers {
 namespace {
@@ -12,52 +17,191 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/** Packed rows from `begin` on. */
-struct Rows {
-  int64_t begin = 0, count = 0;
+constexpr int64_t kBlock = 64;
+
+/** Up to kBlock packed rows of one run. */
+struct Block {
+  int64_t row = 0, count = 0;
+  size_t run = 0;  // 0: the trunk
 };
 
-/** Calls `piece(queries, keys, causal)` for everything that is attended, a trunk's own before its branches. */
-template <typename Piece>
-void for_each_piece(const std::vector<Tree>& trees, const Piece& piece) {
-  int64_t at = 0;
-  for (const Tree& tree : trees) {
-    const Rows trunk{at, tree.trunk};
-    piece(trunk, trunk, true);
-    at += tree.trunk;
-    if (tree.branches.empty()) continue;
-    piece(Rows{at, tree.tokens() - tree.trunk}, trunk, false);
-    for (int64_t length : tree.branches) {
-      piece(Rows{at, length}, Rows{at, length}, true);
-      at += length;
+/** Blocks of a tree whose first row is `begin`, runs one after the other. */
+std::vector<Block> blocks_of(const Tree& tree, int64_t begin) {
+  std::vector<Block> blocks;
+  const auto add = [&](int64_t length, size_t run) {
+    for (int64_t done = 0; done < length; done += kBlock)
+      blocks.push_back({begin + done, std::min(kBlock, length - done), run});
+    begin += length;
+  };
+  add(tree.trunk, 0);
+  for (size_t i = 0; i < tree.branches.size(); ++i) add(tree.branches[i], i + 1);
+  return blocks;
+}
+
+/** Rows of one head of a tensor [N, heads, E] with neighbouring E. */
+struct HeadRows {
+  float* data;
+  int64_t stride;
+  HeadRows(const at::Tensor& x, int64_t head)
+      : data(const_cast<float*>(x.const_data_ptr<float>()) + head * x.stride(1)), stride(x.stride(0)) {}
+  float* at(int64_t row) const { return data + row * stride; }
+};
+
+/** A matrix packed into memory of its own. */
+class Packing {
+ public:
+  Packing(const float* rows, int64_t n, int64_t k, int64_t stride, bool transposed) {
+    room_.resize(static_cast<size_t>(cpu::packed_floats(n, k)));
+    weight_ = (transposed ? cpu::pack_transposed : cpu::pack)(rows, n, k, stride, room_.data());
+  }
+  const cpu::PackedWeight& weight() const { return weight_; }
+
+ private:
+  std::vector<float> room_;
+  cpu::PackedWeight weight_;
+};
+
+/** What one kv head of one tree attends with. */
+class TreeHead {
+ public:
+  TreeHead(const Tree& tree, int64_t begin, int64_t width)
+      : blocks_(blocks_of(tree, begin)), width_(width), scale_(1 / std::sqrt(static_cast<float>(width))) {}
+
+  /** out and lse of one query head; the keys must be packed. */
+  void forward(const HeadRows& q, const HeadRows& out, float* lse) {
+    for (size_t block = 0; block < blocks_.size(); ++block) {
+      const Block& rows = blocks_[block];
+      const auto seen = seen_by(block);
+      const int64_t stride = scores(seen, q, rows);  // of the rows of weights_, the last `rows.count` are its own
+      std::vector<float> inverse(static_cast<size_t>(rows.count));
+      for (int64_t r = 0; r < rows.count; ++r) {
+        float* row = weights_.data() + r * stride;
+        const int64_t length = stride - rows.count + r + 1;
+        const float most = cpu::max_of(row, length);
+        const double sum = cpu::exp_scaled(row, most, scale_, row, length);
+        std::fill(row + length, row + stride, 0.0f);
+        lse[rows.row + r] = most * scale_ + static_cast<float>(std::log(sum));
+        inverse[static_cast<size_t>(r)] = static_cast<float>(1 / sum);
+      }
+      float* to = out.at(rows.row);
+      for (const Seen& keys : seen)
+        cpu::gemm(values_turned_[keys.block].weight(), weights_.data() + keys.at, stride, cpu::Layout::rows, to,
+                  out.stride, rows.count, keys.at > 0);
+      for (int64_t r = 0; r < rows.count; ++r)
+        for (int64_t d = 0; d < width_; ++d) out.at(rows.row + r)[d] *= inverse[static_cast<size_t>(r)];
     }
   }
+
+  /** Gradients of one query head; those of keys and values are added to what is there. */
+  void backward(const HeadRows& q, const HeadRows& out, const float* lse, const HeadRows& into, const HeadRows& dq,
+                const HeadRows& dk, const HeadRows& dv) {
+    for (size_t block = 0; block < blocks_.size(); ++block) {
+      const Block& rows = blocks_[block];
+      const auto seen = seen_by(block);
+      const int64_t stride = scores(seen, q, rows);  // of the rows of weights_, the last `rows.count` are its own
+      slopes_.resize(weights_.size());
+      for (const Seen& keys : seen)
+        cpu::gemm(values_[keys.block].weight(), into.at(rows.row), into.stride, cpu::Layout::rows,
+                  slopes_.data() + keys.at, stride, rows.count, false);
+      for (int64_t r = 0; r < rows.count; ++r) {
+        float *weight = weights_.data() + r * stride, *slope = slopes_.data() + r * stride;
+        const int64_t length = stride - rows.count + r + 1, at = rows.row + r;
+        cpu::exp_scaled(weight, lse[at] / scale_, scale_, weight, length);
+        float along = 0;
+        for (int64_t d = 0; d < width_; ++d) along += into.at(at)[d] * out.at(at)[d];
+        for (int64_t j = 0; j < length; ++j) slope[j] = weight[j] * (slope[j] - along) * scale_;
+        std::fill(weight + length, weight + stride, 0.0f);
+        std::fill(slope + length, slope + stride, 0.0f);
+      }
+      const Packing q_turned(q.at(rows.row), width_, rows.count, q.stride, true);
+      const Packing into_turned(into.at(rows.row), width_, rows.count, into.stride, true);
+      for (const auto& [index, at] : seen) {
+        const Block& keys = blocks_[index];
+        cpu::gemm(keys_turned_[index].weight(), slopes_.data() + at, stride, cpu::Layout::rows, dq.at(rows.row),
+                  dq.stride, rows.count, at > 0);
+        cpu::gemm(q_turned.weight(), slopes_.data() + at, stride, cpu::Layout::columns, dk.at(keys.row), dk.stride,
+                  keys.count, true);
+        cpu::gemm(into_turned.weight(), weights_.data() + at, stride, cpu::Layout::columns, dv.at(keys.row), dv.stride,
+                  keys.count, true);
+      }
+    }
+  }
+
+  /** Packs what forward needs of keys and values, and what backward needs. */
+  void pack(const HeadRows& k, const HeadRows& v, bool backward) {
+    for (const Block& block : blocks_) {
+      keys_.emplace_back(k.at(block.row), block.count, width_, k.stride, false);
+      if (backward) {
+        values_.emplace_back(v.at(block.row), block.count, width_, v.stride, false);
+        keys_turned_.emplace_back(k.at(block.row), width_, block.count, k.stride, true);
+      } else {
+        values_turned_.emplace_back(v.at(block.row), width_, block.count, v.stride, true);
+      }
+    }
+  }
+
+ private:
+  /** A block of keys and where its weights begin in a row. */
+  struct Seen {
+    size_t block;
+    int64_t at;
+  };
+
+  /** What a block of queries sees, itself last. */
+  std::vector<Seen> seen_by(size_t block) const {
+    std::vector<Seen> seen;
+    int64_t at = 0;
+    for (size_t i = 0; i <= block; ++i) {
+      if (blocks_[i].run != 0 && blocks_[i].run != blocks_[block].run) continue;
+      seen.push_back({i, at});
+      at += blocks_[i].count;
+    }
+    return seen;
+  }
+
+  /** q K^T of a block of queries into weights_; returns the length of a row. */
+  int64_t scores(const std::vector<Seen>& seen, const HeadRows& q, const Block& rows) {
+    const int64_t stride = seen.back().at + rows.count;
+    weights_.resize(static_cast<size_t>(stride * rows.count));
+    for (const Seen& keys : seen)
+      cpu::gemm(keys_[keys.block].weight(), q.at(rows.row), q.stride, cpu::Layout::rows, weights_.data() + keys.at,
+                stride, rows.count, false);
+    return stride;
+  }
+
+  std::vector<Block> blocks_;
+  int64_t width_;
+  float scale_;
+  std::vector<Packing> keys_, values_, keys_turned_, values_turned_;
+  std::vector<float> weights_, slopes_;
+};
+
+/** Calls work(head of a tree, kv head) for each, side by side where threads are allowed. */
+template <typename Work>
+void for_tree_heads(const std::vector<Tree>& trees, int64_t kv_heads, int64_t width, const Work& work) {
+  std::vector<int64_t> begins{0};
+  for (const Tree& tree : trees) begins.push_back(begins.back() + tree.tokens());
+  at::parallel_for(0, static_cast<int64_t>(trees.size()) * kv_heads, 1, [&](int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; ++i) {
+      const auto tree = static_cast<size_t>(i / kv_heads);
+      work(TreeHead(trees[tree], begins[tree], width), i % kv_heads);
+    }
+  });
 }
 
-/** [1, heads, rows, E] of x [N, heads, E]. */
-at::Tensor heads_of(const at::Tensor& x, const Rows& rows) {
-  return x.narrow(0, rows.begin, rows.count).transpose(0, 1).unsqueeze(0);
-}
+at::Tensor with_close_channels(const at::Tensor& x) { return x.stride(2) == 1 ? x : x.contiguous(); }
 
 struct TreeAttention : torch::autograd::Function<TreeAttention> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                            const std::vector<Tree>& trees) {
-    auto out = at::empty(q.sizes(), q.options());
-    auto lse = at::empty({1, q.size(1), q.size(0)}, q.options().dtype(at::kFloat));
-    int64_t known = 0;  // rows that have seen their trunk already
-    for_each_piece(trees, [&](const Rows& queries, const Rows& keys, bool causal) {
-      const auto [part, sums] = at::_scaled_dot_product_flash_attention_for_cpu(heads_of(q, queries), heads_of(k, keys),
-                                                                                heads_of(v, keys), 0.0, causal);
-      auto to = heads_of(out, queries), to_sums = lse.narrow(2, queries.begin, queries.count);
-      if (queries.begin >= known) {
-        to.copy_(part);
-        to_sums.copy_(sums);
-        if (!causal) known = queries.begin + queries.count;
-        return;
-      }
-      const auto share = at::sigmoid(sums - to_sums).unsqueeze(-1);  // of a row's own part in the whole
-      to.copy_(at::lerp(to.to(share.scalar_type()), part.to(share.scalar_type()), share));
-      to_sums.copy_(at::logaddexp(sums, to_sums));
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& given_q, const at::Tensor& given_k,
+                            const at::Tensor& given_v, const std::vector<Tree>& trees) {
+    const auto q = with_close_channels(given_q), k = with_close_channels(given_k), v = with_close_channels(given_v);
+    auto out = at::empty(q.sizes(), q.options()), lse = at::empty({q.size(1), q.size(0)}, q.options());
+    const int64_t group = q.size(1) / k.size(1);
+    float* sums = lse.mutable_data_ptr<float>();
+    for_tree_heads(trees, k.size(1), q.size(2), [&](TreeHead head, int64_t kv_head) {
+      head.pack({k, kv_head}, {v, kv_head}, false);
+      for (int64_t h = kv_head * group; h < (kv_head + 1) * group; ++h)
+        head.forward({q, h}, {out, h}, sums + h * q.size(0));
     });
     context->save_for_backward({q, k, v, out, lse});
     context->saved_data["trees"] = c10::IValue::make_capsule(c10::make_intrusive<Kept>(trees));
@@ -68,22 +212,15 @@ struct TreeAttention : torch::autograd::Function<TreeAttention> {
     const auto saved = context->get_saved_variables();
     const auto &q = saved[0], &k = saved[1], &v = saved[2], &out = saved[3], &lse = saved[4];
     const auto& trees = static_cast<const Kept&>(*context->saved_data["trees"].toCapsule()).trees;
-    auto dq = at::empty_like(q, at::MemoryFormat::Contiguous), dk = at::empty_like(k, at::MemoryFormat::Contiguous);
-    auto dv = at::empty_like(v, at::MemoryFormat::Contiguous);
-    int64_t known = 0;  // rows whose gradients hold something already
-    for_each_piece(trees, [&](const Rows& queries, const Rows& keys, bool causal) {
-      const auto [into_q, into_k, into_v] = at::_scaled_dot_product_flash_attention_for_cpu_backward(
-          heads_of(grads[0], queries), heads_of(q, queries), heads_of(k, keys), heads_of(v, keys),
-          heads_of(out, queries), lse.narrow(2, queries.begin, queries.count), 0.0, causal);
-      const auto add = [](const at::Tensor& whole, const Rows& rows, const at::Tensor& part, bool fresh) {
-        auto to = heads_of(whole, rows);
-        fresh ? to.copy_(part) : to.add_(part);
-      };
-      add(dq, queries, into_q, queries.begin >= known);
-      if (!causal) known = queries.begin + queries.count;
-      // Keys are met first by their own rows, which come after the trunk's pieces.
-      add(dk, keys, into_k, causal);
-      add(dv, keys, into_v, causal);
+    const auto into = with_close_channels(grads[0]);
+    auto dq = at::empty(q.sizes(), q.options()), dk = at::zeros(k.sizes(), k.options());
+    auto dv = at::zeros(v.sizes(), v.options());
+    const int64_t group = q.size(1) / k.size(1);
+    const float* sums = lse.const_data_ptr<float>();
+    for_tree_heads(trees, k.size(1), q.size(2), [&](TreeHead head, int64_t kv_head) {
+      head.pack({k, kv_head}, {v, kv_head}, true);
+      for (int64_t h = kv_head * group; h < (kv_head + 1) * group; ++h)
+        head.backward({q, h}, {out, h}, sums + h * q.size(0), {into, h}, {dq, h}, {dk, kv_head}, {dv, kv_head});
     });
     return {dq, dk, dv, at::Tensor()};
   }
@@ -94,6 +231,9 @@ struct TreeAttention : torch::autograd::Function<TreeAttention> {
     std::vector<Tree> trees;
   };
 };
+
+/** Whether the kernels of ops/cpu take it. */
+bool kernels_take(const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; }
 
 at::Tensor list_of(const std::vector<int64_t>& numbers, at::Device device) {
   return at::tensor(numbers, at::kLong).to(device);
@@ -146,8 +286,8 @@ TreePlan padded_tree_plan(const std::vector<Tree>& trees, at::Device device) {
   return plan;
 }
 
-TreePlan tree_plan(const std::vector<Tree>& trees, at::Device device) {
-  if (!device.is_cpu()) return padded_tree_plan(trees, device);
+TreePlan tree_plan(const std::vector<Tree>& trees, const at::Tensor& like) {
+  if (!kernels_take(like)) return padded_tree_plan(trees, like.device());
   TreePlan plan;
   plan.trees = trees;
   return plan;
@@ -177,7 +317,7 @@ at::Tensor tree_attention_plain(const at::Tensor& q_NHE, const at::Tensor& k_NKE
 
 at::Tensor tree_attention(const at::Tensor& q_NHE, const at::Tensor& k_NKE, const at::Tensor& v_NKE,
                           const TreePlan& plan) {
-  if (!q_NHE.is_cpu()) return tree_attention_plain(q_NHE, k_NKE, v_NKE, plan);
+  if (!kernels_take(q_NHE)) return tree_attention_plain(q_NHE, k_NKE, v_NKE, plan);
   return TreeAttention::apply(q_NHE, k_NKE, v_NKE, plan.trees).flatten(1);
 }
 

@@ -21,18 +21,19 @@ struct TreePlan {
   at::Tensor places;  // int64 [N]: where each packed row lies among the padded queries of trunks, then branches
 };
 
-/** `device` is where attention runs: a CPU needs the trees alone. */
-TreePlan tree_plan(const std::vector<Tree>& trees, at::Device device);
+/** `like` has the number type and device of q: float32 on a CPU needs the trees alone. */
+TreePlan tree_plan(const std::vector<Tree>& trees, const at::Tensor& like);
 
 /** With the padded batches, wherever it runs: for tree_attention_plain on a CPU. */
 TreePlan padded_tree_plan(const std::vector<Tree>& trees, at::Device device);
 
-/** q [N, H, E], k and v [N, K, E] with H a multiple of K; returns [N, H * E], differentiable. On a CPU a row's numbers
- * depend on the rows that it sees alone, not on the other trees. */
+/** q [N, H, E], k and v [N, K, E] with H a multiple of K; returns [N, H * E], differentiable. In float32 on a CPU a
+ * row's numbers depend on the rows that it sees alone, not on the other trees. */
 at::Tensor tree_attention(const at::Tensor& q_NHE, const at::Tensor& k_NKE, const at::Tensor& v_NKE,
                           const TreePlan& plan);
 
-/** The plain twin, which is also the way on a GPU: padded batches and a mask, differentiated by LibTorch. */
+/** The plain twin, which is also the way on a GPU and in bfloat16: padded batches and a mask, differentiated by
+ * LibTorch. */
 at::Tensor tree_attention_plain(const at::Tensor& q_NHE, const at::Tensor& k_NKE, const at::Tensor& v_NKE,
                                 const TreePlan& plan);
 

@@ -43,7 +43,7 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
   const int64_t n = x_ND.size(0), e = s.head_dim();
   const auto rope = [&](int64_t) { return Rope{rope_frequencies(s)}; };
   const auto rotation = layers::rotation_of(trees, rope, x_ND.device());
-  const auto plan = layers::tree_plan(trees, x_ND.device());
+  const auto plan = layers::tree_plan(trees, x_ND);
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto name = layer_name(i);
     const auto normal = layers::rms_norm(x_ND, p[name + "input_layernorm.weight"], s.l_eps);

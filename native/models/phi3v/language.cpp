@@ -56,7 +56,7 @@ Rope rope_of(const Shape& s, int64_t length) {
 at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, const std::vector<Tree>& trees) {
   const auto rope = [&](int64_t length) { return rope_of(s, length); };
   const auto rotation = layers::rotation_of(trees, rope, x_ND.device());
-  const auto plan = layers::tree_plan(trees, x_ND.device());
+  const auto plan = layers::tree_plan(trees, x_ND);
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto name = layer_name(i);
     const auto normal = layers::rms_norm(x_ND, p[name + "input_layernorm.weight"], s.l_eps);
