@@ -1,4 +1,4 @@
-// Speed of the two hot paths on the embedded model, per wall second and per CPU second: sampled tokens (64 questions x 16) and training
+// Speed of the two hot paths on the embedded model, per wall second and per CPU second: sampled tokens (64 problems x 16) and training
 // tokens (64 examples). Medians of five, one and two threads in turn. `npm run bench -- engine [--save]`.
 import { cpuSeconds, examplesOf, median, optimizer, save, workload } from './lib/workload.mjs';
 

@@ -88,9 +88,10 @@ async function measure(config, limits) {
     dtype: 'bfloat16',
     threads: 8,
     head: 'none',
+    tokenBudget: 8192,
   };
   const begin = performance.now();
-  const model = await native.loadModel({ ...spec, random: 1 });
+  const model = await native.checks.loadModel(spec, { random: 1 });
   const made = seconds(begin);
   const prompts = Array.from({ length: PROMPTS }, (_, i) => ({ tokens: tokensOf(i, PROMPT_TOKENS), images: [] }));
   const asked = prompts.map((prompt, i) => ({ ...prompt, n: SAMPLES, key: `q${i}` }));
@@ -127,7 +128,7 @@ async function measure(config, limits) {
     prefillTokens: label.prefillTokens,
     prefillTokensIfNotShared: whole,
   };
-  result.memoryBytesUsed = limits.freeBytes - native.probe('cuda', 'bfloat16', 1 << 20, 256).freeBytes;
+  result.memoryBytesUsed = limits.freeBytes - native.checks.probe('cuda', 'bfloat16', 1 << 20, 256).freeBytes;
   if (parameters(config).decoder < 2.5e9) {
     await model.setOptimizer({
       lr: 1e-6,
@@ -138,7 +139,6 @@ async function measure(config, limits) {
       weightDecay: 0,
       clip: 1,
       frozen: [],
-      tokenBudget: 8192,
     });
     const batch = prompts.map((prompt, i) => ({ ...prompt, response: rollout.responses[i][0].tokens }));
     await model.trainStep(batch, 'response');
@@ -176,7 +176,7 @@ function transformers(config) {
 }
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined;
-const limits = native.probe('cuda', 'bfloat16', 2 ** 30, 8192);
+const limits = native.checks.probe('cuda', 'bfloat16', 2 ** 30, 8192);
 const results = { limits, torch: native.info().torch, models: {} };
 for (const [name, config] of Object.entries(MODELS)) {
   if (only && !name.toLowerCase().includes(only.toLowerCase())) continue;

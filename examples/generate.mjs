@@ -5,7 +5,6 @@ import { loadProblems, writeProblems } from 'mstar/data';
 const { file, imageRoot } = await writeProblems('runs/example-problems', { count: 20, seed: 1 });
 const [problem] = await loadProblems(file, { imageRoot });
 const model = await loadModel('mstar:tiny', { prompt: { system: 'Solve.' } });
-const images = problem.images.map((image) => image.path);
-const [answer] = await model.generate({ question: problem.question, images, maxTokens: 96 });
+const [answer] = await model.generate({ question: problem.question, images: problem.images, maxTokens: 96 });
 console.log(problem.question, '\n', answer.text, '\n', 'right answer:', problem.answer);
 await model.dispose();

@@ -11,7 +11,7 @@ export const recipe = {
   splits: { validation: 10, test: 20, labelled: 0.7 },
   sampling: { maxTokens: 96 },
   warmup: { samples: 2, optimizer },
-  prm: { questions: 30, samples: 8, pairs: 24, completions: 4, optimizer },
+  prm: { problems: 30, samples: 8, pairs: 24, completions: 4, optimizer },
   evolve: { iterations: 2, interval: 30, n: 4, optimizer },
   explore: { adaptive: false },
   dynamics: { samples: 4, temperatures: [1] },

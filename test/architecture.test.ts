@@ -33,7 +33,10 @@ const imports: Record<string, readonly string[]> = {
   page: ['core', 'images'],
   // Views look at what was made; nothing that makes it knows of them.
   views: ['core', 'data', 'evaluate', 'evolve', 'images', 'label', 'measure', 'page', 'record', 'reward', 'run'],
-  jobs: ['core', 'config', 'data', 'engine', 'evaluate', 'evolve', 'problems', 'record', 'rollout', 'run', 'views'],
+  jobs: [
+    ...['core', 'config', 'data', 'checkpoint', 'engine', 'evaluate', 'evolve', 'label', 'page', 'problems'],
+    ...['record', 'reward', 'rollout', 'run', 'views'],
+  ],
   library: ['core', 'config', 'data', 'engine', 'grade', 'jobs', 'judge', 'problems', 'reward', 'run', 'views'],
 };
 

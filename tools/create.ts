@@ -1,18 +1,20 @@
 // Makes a model folder with random weights, from a config and a tokenizer.
+
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backbone, Initial } from '#src/backbones/backbone.js';
+import type { Backbone } from '#src/backbones/backbone.js';
 import { findBackbone } from '#src/backbones/registry.js';
 import { type ModelFolder, SINGLE_FILE } from '#src/checkpoint/folder.js';
 import type { ParameterShape } from '#src/checkpoint/parameters.js';
 import { buildHeader, type TensorDtype } from '#src/checkpoint/safetensors.js';
 import { writeFolder } from '#src/checkpoint/save.js';
-import { toBytes } from '#src/checkpoint/tensors.js';
 import { random } from '#src/core/random.js';
 import { addon } from '#src/engine/binding.js';
 import { guardedNow } from '#src/engine/native.js';
 import { describeModel } from '#src/engine/open.js';
 import { parseSentencePiece } from '#src/text/sentencepiece-file.js';
+import { type Initial, initialOf } from './initial.js';
+import { toBytes } from './tensors.js';
 
 /**
  * Writes a new model into `dir`, which must not exist: the same arguments give the same bytes.
@@ -49,7 +51,7 @@ export async function createCheckpoint(
       await file.writeFile(buildHeader(tensors));
       for (const parameter of shapes) {
         await file.writeFile(
-          toBytes(fill(parameter, backbone.initial(parameter.name, parameter.shape, numbers), seed), dtype),
+          toBytes(fill(parameter, initialOf(backbone, parameter.name, parameter.shape, numbers), seed), dtype),
         );
       }
       await file.sync();

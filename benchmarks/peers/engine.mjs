@@ -19,16 +19,19 @@ const [name, threads] = process.argv.slice(2);
 const native = addon();
 const opened = {};
 function modelOf(head) {
-  opened[head] ??= native.loadModel({
-    backbone: 'internvl2',
-    config: { ...vision, ...cut, ...rope, ...sizes[name] },
-    weights: [],
-    random: 1,
-    device: 'cpu',
-    dtype: 'float32',
-    threads: Number(threads),
-    head,
-  });
+  opened[head] ??= native.checks.loadModel(
+    {
+      backbone: 'internvl2',
+      config: { ...vision, ...cut, ...rope, ...sizes[name] },
+      weights: [],
+      device: 'cpu',
+      dtype: 'float32',
+      threads: Number(threads),
+      head,
+      tokenBudget: 16_384,
+    },
+    { random: 1 },
+  );
   return opened[head];
 }
 const optimizer = {
@@ -40,7 +43,6 @@ const optimizer = {
   weightDecay: 0.01,
   clip: 0,
   frozen: ['vision_model.', 'mlp1.'],
-  tokenBudget: 16_384,
 };
 const tokensOf = (seed, count) =>
   Int32Array.from({ length: count }, (_, i) => 4 + ((seed * 7919 + i * 104729 + 13) % (sizes[name].vocab - 4)));
@@ -95,7 +97,7 @@ async function rollout(request) {
 }
 
 console.log(
-  JSON.stringify({ ready: true, limits: native.probe('cpu', 'float32', 2 ** 28, 1536), info: native.info() }),
+  JSON.stringify({ ready: true, limits: native.checks.probe('cpu', 'float32', 2 ** 28, 1536), info: native.info() }),
 );
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);

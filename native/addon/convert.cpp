@@ -131,17 +131,25 @@ ModelSpec to_model_spec(const Napi::Value& value) {
   spec.dtype = text(from, "dtype");
   spec.threads = static_cast<int>(integer(from, "threads"));
   if (spec.threads < 1 || spec.threads > 1024) refuse(from.Env(), "threads", "1 to 1024");
-  if (!get(from, "random").IsUndefined()) spec.random = static_cast<uint64_t>(integer(from, "random"));
   if (!get(from, "deterministic").IsUndefined()) spec.deterministic = get(from, "deterministic").ToBoolean();
   if (!get(from, "kvBytes").IsUndefined()) spec.kv_bytes = integer(from, "kvBytes");
-  if (!get(from, "decode").IsUndefined()) {
-    const std::string decode = text(from, "decode");
-    if (decode != "packed" && decode != "device") refuse(from.Env(), "decode", "'packed' or 'device'");
-    spec.device_decode = decode == "device";
-  }
+  spec.token_budget = integer(from, "tokenBudget");
+  if (spec.token_budget < 1) refuse(from.Env(), "tokenBudget", "at least 1");
   const std::string head = text(from, "head");
   if (head != "none" && head != "mean" && head != "load") refuse(from.Env(), "head", "'none', 'mean' or 'load'");
   spec.head = head == "none" ? Head::none : head == "mean" ? Head::mean : Head::load;
+  return spec;
+}
+
+ModelSpec to_checked_spec(const Napi::Value& value, const Napi::Value& how) {
+  ModelSpec spec = to_model_spec(value);
+  const auto from = object(how, "how");
+  if (!get(from, "random").IsUndefined()) spec.random = static_cast<uint64_t>(integer(from, "random"));
+  if (!get(from, "decode").IsUndefined()) {
+    const std::string decode = text(from, "decode");
+    if (decode != "packed" && decode != "tensor") refuse(from.Env(), "decode", "'packed' or 'tensor'");
+    spec.tensor_decode = decode == "tensor";
+  }
   return spec;
 }
 
@@ -182,6 +190,7 @@ std::vector<Example> to_examples(const Napi::Value& value) {
     const auto labels = get(from, "labels");
     if (!labels.IsUndefined())
       example.labels = typed<float, float>(labels, "labels", "a Float32Array", napi_float32_array);
+    if (!get(from, "weight").IsUndefined()) example.weight = number(from, "weight");
     return example;
   });
 }
@@ -203,7 +212,6 @@ OptimizerSettings to_optimizer(const Napi::Value& value) {
   settings.weight_decay = number(from, "weightDecay");
   settings.clip = number(from, "clip");
   settings.frozen = to_strings(get(from, "frozen"));
-  settings.token_budget = integer(from, "tokenBudget");
   return settings;
 }
 

@@ -1,7 +1,7 @@
-// See lane.h. The only place where a C++ exception becomes a JavaScript error.
+// See lane.h.
 #include "addon/lane.h"
 
-#include <c10/util/Exception.h>
+#include "addon/failure.h"
 
 namespace mstar::addon {
 
@@ -11,33 +11,6 @@ struct Lane::Job {
   Napi::Promise::Deferred deferred;
   std::function<void()> release;
 };
-
-namespace {
-
-struct Failure {
-  std::string code, message;
-};
-
-/** First line only: LibTorch appends source locations and stacks. */
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-Failure failure_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const Cancelled& e) {
-    return {"ERR_CANCELLED", e.what()};
-  } catch (const c10::Error& e) {
-    return {"ERR_ENGINE", first_line(e.what_without_backtrace())};
-  } catch (const std::bad_alloc&) {
-    return {"ERR_MEMORY", "out of memory"};
-  } catch (const std::exception& e) {
-    return {"ERR_ENGINE", first_line(e.what())};
-  } catch (...) {
-    return {"ERR_ENGINE", "unknown native failure"};
-  }
-}
-
-}  // namespace
 
 Lane::Lane(Napi::Env env) {
   bell_ = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "mstar", 0, 1);
@@ -110,10 +83,7 @@ void Lane::loop() {
     }
     deliver([this, job = std::shared_ptr<Job>(std::move(job)), result = std::move(result), error](Napi::Env env) {
       if (error) {
-        const Failure failure = failure_of(error);
-        Napi::Error value = Napi::Error::New(env, failure.message);
-        value.Set("code", failure.code);
-        job->deferred.Reject(value.Value());
+        job->deferred.Reject(to_error(env, error).Value());
       } else {
         job->deferred.Resolve(result(env));
       }

@@ -6,27 +6,16 @@
 
 #include <string_view>
 
+#include "addon/checks.h"
 #include "addon/convert.h"
+#include "addon/failure.h"
 #include "addon/model_object.h"
-#include "base/device.h"
 #include "base/malloc.h"
 #include "base/tensor_memory.h"
-#include "engine/kernel_check.h"
-#include "engine/probe.h"
+#include "engine/check/probe.h"
 
 namespace mstar::addon {
 namespace {
-
-/** A call whose failures in the engine become JavaScript errors of one line. */
-template <Napi::Value (*call)(const Napi::CallbackInfo&)>
-Napi::Value guarded(const Napi::CallbackInfo& info) {
-  try {
-    return call(info);
-  } catch (const c10::Error& error) {
-    const std::string message = error.what_without_backtrace();
-    throw Napi::Error::New(info.Env(), message.substr(0, message.find('\n')));
-  }
-}
 
 Napi::Value parameter_shapes(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
@@ -53,39 +42,7 @@ Napi::Value backbones(const Napi::CallbackInfo& info) {
   return out;
 }
 
-/** probe(device, dtype, copyBytes, matrixSide): measured limits and memory; blocks. */
-Napi::Value probe(const Napi::CallbackInfo& info) {
-  const auto device = open_device(info[0].As<Napi::String>().Utf8Value());
-  const bool half = info[1].As<Napi::String>().Utf8Value() == "bfloat16";
-  const auto options = at::TensorOptions(half ? at::kBFloat16 : at::kFloat).device(device);
-  const DeviceProbe found =
-      probe_device(options, info[2].As<Napi::Number>().Int64Value(), info[3].As<Napi::Number>().Int64Value());
-  auto out = Napi::Object::New(info.Env());
-  out.Set("copyBytesPerSecond", found.copy_bytes_per_second);
-  out.Set("matmulFlopsPerSecond", found.matmul_flops_per_second);
-  out.Set("freeBytes", static_cast<double>(free_bytes(device)));
-  out.Set("kernels", cuda_plugin_symbol("mstar_cuda_ops") != nullptr);
-  return out;
-}
-
-/** compareKernels(device): every fused kernel against its plain twin; on the CPU those of each instruction set and
- * the attention of trees too. Blocks. */
-Napi::Value compare(const Napi::CallbackInfo& info) {
-  auto out = Napi::Array::New(info.Env());
-  const auto device = open_device(info[0].As<Napi::String>().Utf8Value());
-  auto errors = compare_kernels(device);
-  if (device.is_cpu())
-    for (const auto compare_more : {compare_cpu_kernels, compare_tree_attention})
-      for (KernelError& error : compare_more()) errors.push_back(std::move(error));
-  for (const auto& [kernel, shape, error] : errors) {
-    auto row = Napi::Object::New(info.Env());
-    row.Set("kernel", kernel);
-    row.Set("shape", shape);
-    row.Set("error", error);
-    out.Set(out.Length(), row);
-  }
-  return out;
-}
+Napi::Value load_model(const Napi::CallbackInfo& info) { return ModelObject::load(info.Env(), to_model_spec(info[0])); }
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   static const char* const malloc_state = [] {
@@ -100,12 +57,11 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   env.AddCleanupHook([lane = instance->lane] { lane->close(); });
 
   exports.Set("CancelFlag", CancelFlag::define(env));
-  exports.Set("loadModel", Napi::Function::New(env, ModelObject::load));
+  exports.Set("loadModel", Napi::Function::New(env, load_model));
   exports.Set("parameterShapes", Napi::Function::New(env, guarded<parameter_shapes>));
   exports.Set("decoderShape", Napi::Function::New(env, guarded<decoder_shape>));
-  exports.Set("backbones", Napi::Function::New(env, backbones));
-  exports.Set("probe", Napi::Function::New(env, guarded<probe>));
-  exports.Set("compareKernels", Napi::Function::New(env, guarded<compare>));
+  exports.Set("backbones", Napi::Function::New(env, guarded<backbones>));
+  exports.Set("checks", checks(env));
   exports.Set("info", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 auto out = Napi::Object::New(info.Env());
                 out.Set("torch", TORCH_VERSION);
@@ -123,8 +79,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
   try {
     mstar::instruction_set();  // refuses a wrong MSTAR_SIMD before anything else happens
-  } catch (const std::exception& error) {
-    throw Napi::Error::New(env, error.what());
+  } catch (...) {
+    throw mstar::addon::to_error(env, std::current_exception());
   }
   return mstar::addon::initialise(env, exports);
 }

@@ -7,11 +7,9 @@ namespace mstar::addon {
 namespace {
 
 StopFlag flag_of(const Napi::Value& value) {
-  if (!value.IsObject()) return std::make_shared<std::atomic<bool>>(false);
+  if (!value.IsObject()) return new_flag();
   return Napi::ObjectWrap<CancelFlag>::Unwrap(value.As<Napi::Object>())->flag;
 }
-
-StopFlag new_flag() { return std::make_shared<std::atomic<bool>>(false); }
 
 /** A JavaScript function that engine threads may ask for; dropped on the JavaScript thread. */
 using Callback = std::shared_ptr<Napi::FunctionReference>;
@@ -61,8 +59,7 @@ Napi::Function ModelObject::define(Napi::Env env) {
        InstanceMethod("score", &ModelObject::score), InstanceMethod("setOptimizer", &ModelObject::set_optimizer),
        InstanceMethod("trainStep", &ModelObject::train_step), InstanceMethod("imageLayout", &ModelObject::image_layout),
        InstanceMethod("save", &ModelObject::save), InstanceMethod("restore", &ModelObject::restore),
-       InstanceMethod("parameters", &ModelObject::parameters), InstanceMethod("inspect", &ModelObject::inspect),
-       InstanceMethod("gradients", &ModelObject::gradients), InstanceMethod("dispose", &ModelObject::dispose),
+       InstanceMethod("parameters", &ModelObject::parameters), InstanceMethod("dispose", &ModelObject::dispose),
        InstanceAccessor("version", &ModelObject::version, nullptr)});
 }
 
@@ -86,11 +83,9 @@ void ModelObject::Finalize(Napi::Env env) {
   if (model_) Napi::MemoryManagement::AdjustExternalMemory(env, -bytes_);
 }
 
-Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
-  const auto spec = to_model_spec(info[0]);
-  auto* instance = info.Env().GetInstanceData<Instance>();
+Napi::Value ModelObject::load(Napi::Env env, const ModelSpec& spec) {
   const auto stop = new_flag();
-  return instance->lane->submit(info.Env(), stop, [spec, stop] {
+  return env.GetInstanceData<Instance>()->lane->submit(env, stop, [spec, stop] {
     auto model = std::make_shared<Model>(spec, stop);
     return [model](Napi::Env env) -> Napi::Value {
       auto holder = model;
@@ -98,6 +93,13 @@ Napi::Value ModelObject::load(const Napi::CallbackInfo& info) {
           {Napi::External<std::shared_ptr<Model>>::New(env, &holder)});
     };
   });
+}
+
+ModelObject& ModelObject::of(const Napi::Value& value) {
+  const auto env = value.Env();
+  if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(env.GetInstanceData<Instance>()->model_class.Value()))
+    throw Napi::TypeError::New(env, "model: wanted what loadModel() gave");
+  return *Napi::ObjectWrap<ModelObject>::Unwrap(value.As<Napi::Object>());
 }
 
 Model& ModelObject::alive(Napi::Env env) const {
@@ -196,27 +198,6 @@ Napi::Value ModelObject::parameters(const Napi::CallbackInfo& info) {
   std::vector<ParameterShape> shapes;
   for (const std::string& name : table.names()) shapes.push_back({name, table[name].sizes().vec()});
   return from_shapes(info.Env(), shapes);
-}
-
-Napi::Value ModelObject::inspect(const Napi::CallbackInfo& info) {
-  auto one = Napi::Array::New(info.Env(), 1);
-  one.Set(0u, info[0]);
-  return submit(
-      info.Env(), new_flag(), [examples = to_examples(one), only = to_strings(info[1])](Model& model, const StopFlag&) {
-        return [stages = model.inspect(examples.at(0)), only](Napi::Env env) { return from_stages(env, stages, only); };
-      });
-}
-
-Napi::Value ModelObject::gradients(const Napi::CallbackInfo& info) {
-  return submit(info.Env(), new_flag(),
-                [batch = to_examples(info[0]), objective = to_objective(info[1])](Model& model, const StopFlag& stop) {
-                  return [result = model.gradients(batch, objective, stop)](Napi::Env env) -> Napi::Value {
-                    auto out = Napi::Object::New(env);
-                    out.Set("loss", result.first);
-                    out.Set("gradients", from_stages(env, result.second, {}));
-                    return out;
-                  };
-                });
 }
 
 Napi::Value ModelObject::version(const Napi::CallbackInfo& info) {

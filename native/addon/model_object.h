@@ -21,6 +21,8 @@ class CancelFlag : public Napi::ObjectWrap<CancelFlag> {
   void cancel(const Napi::CallbackInfo&) { flag->store(true); }
 };
 
+inline StopFlag new_flag() { return std::make_shared<std::atomic<bool>>(false); }
+
 /** What the addon keeps per environment. */
 struct Instance {
   explicit Instance(Napi::Env env) : lane(std::make_shared<Lane>(env)) {}
@@ -35,11 +37,14 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   ~ModelObject() override;
   void Finalize(Napi::Env env) override;
   /** Loads on the lane; resolves to a ModelObject. */
-  static Napi::Value load(const Napi::CallbackInfo& info);
+  static Napi::Value load(Napi::Env env, const ModelSpec& spec);
+  /** The object behind a JavaScript model; throws where `value` is none. */
+  static ModelObject& of(const Napi::Value& value);
+  using Work = std::function<Lane::Result(Model&, const StopFlag&)>;
+  /** Queues work on the model, which a raised `stop` or dispose() cancels; resolves to its result. */
+  Napi::Value submit(Napi::Env env, StopFlag stop, Work work, std::function<void()> release = {});
 
  private:
-  using Work = std::function<Lane::Result(Model&, const StopFlag&)>;
-  Napi::Value submit(Napi::Env env, StopFlag stop, Work work, std::function<void()> release = {});
   Model& alive(Napi::Env env) const;
 
   Napi::Value rollout(const Napi::CallbackInfo& info);
@@ -51,8 +56,6 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Napi::Value save(const Napi::CallbackInfo& info);
   Napi::Value restore(const Napi::CallbackInfo& info);
   Napi::Value parameters(const Napi::CallbackInfo& info);
-  Napi::Value inspect(const Napi::CallbackInfo& info);
-  Napi::Value gradients(const Napi::CallbackInfo& info);
   Napi::Value version(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 

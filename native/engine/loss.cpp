@@ -4,6 +4,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -64,12 +65,21 @@ at::Tensor scores_of(const LossContext& c, const std::vector<const Example*>& ex
   return (hidden.to(at::kFloat) * c.parameters[kHeadWeight]).sum(-1) + c.parameters[kHeadBias];
 }
 
-/** Sum of the objective's token losses. */
+/** Token losses, each times the weight of its example. */
+at::Tensor weighted(const at::Tensor& loss_M, const std::vector<const Example*>& examples) {
+  if (std::all_of(examples.begin(), examples.end(), [](const Example* e) { return e->weight == 1; })) return loss_M;
+  std::vector<float> weights;
+  for (const Example* e : examples) weights.insert(weights.end(), e->response.size(), static_cast<float>(e->weight));
+  return loss_M * at::tensor(weights, at::kFloat).to(loss_M.device());
+}
+
+/** Sum of the objective's weighted token losses. */
 at::Tensor loss_sum(const LossContext& c, const std::vector<const Example*>& examples, Objective objective) {
-  if (objective == Objective::response) return logprobs_of(c, examples).sum().neg();
+  if (objective == Objective::response) return weighted(logprobs_of(c, examples), examples).sum().neg();
   std::vector<float> labels;
   for (const Example* e : examples) labels.insert(labels.end(), e->labels.begin(), e->labels.end());
-  return (scores_of(c, examples) - at::tensor(labels, at::kFloat).to(c.parameters.device())).square().sum();
+  const auto label_M = at::tensor(labels, at::kFloat).to(c.parameters.device());
+  return weighted((scores_of(c, examples) - label_M).square(), examples).sum();
 }
 
 /** Each waits until all that come before it have passed; after a failure nobody waits. */

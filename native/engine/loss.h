@@ -25,7 +25,8 @@ struct Gradients {
  * and threads take whole micro-batches instead (a second set of gradients is then affordable). */
 bool is_large(const Parameters& parameters);
 
-/** Mean loss over all response tokens of the batch, and its gradient with respect to `names`. */
+/** Losses of all response tokens of the batch, each times the weight of its example, over the number of these tokens
+ * (the mean loss where every weight is 1), and its gradient with respect to `names`. */
 Gradients loss_gradients(const LossContext& context, const std::vector<Example>& batch, Objective objective,
                          const std::vector<std::string>& names, const StopFlag& stop);
 

@@ -2,7 +2,7 @@
 #include "engine/micro_batch.h"
 
 #include "engine/forward.h"
-#include "engine/prompt_cache.h"
+#include "engine/rollout/prompt_cache.h"
 
 namespace mstar {
 namespace {

@@ -4,7 +4,8 @@
 #include <ATen/Parallel.h>
 
 #include "base/device.h"
-#include "engine/forward.h"
+#include "engine/packed/executor.h"
+#include "engine/tensor/executor.h"
 
 namespace mstar {
 namespace {
@@ -24,10 +25,10 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
       parameters_(backbone_->parameter_shapes(),
                   at::TensorOptions(type_named(spec.dtype)).device(open_device(spec.device))),
       threads_(spec.threads),
-      device_decode_(spec.device_decode || !parameters_.device().is_cpu() || spec.dtype != "float32"),
+      tensor_decode_(spec.tensor_decode || !parameters_.device().is_cpu()),
       deterministic_(spec.deterministic),
       kv_bytes_(spec.kv_bytes),
-      pool_(backbone_->decoder_shape()) {
+      token_budget_(spec.token_budget) {
   at::set_num_threads(threads_);
   const at::NoGradGuard no_grad;
   if (spec.head != Head::none) {
@@ -62,8 +63,6 @@ void Model::draw_weights(uint64_t seed) {
   }
 }
 
-LossContext Model::context() const { return {*backbone_, parameters_, threads_, token_budget_}; }
-
 void Model::check_head(bool wanted) const {
   TORCH_CHECK(parameters_.has(kHeadWeight) == wanted,
               wanted ? "this model has no reward head: open it as a PRM" : "a PRM has no response objective");
@@ -71,28 +70,21 @@ void Model::check_head(bool wanted) const {
 
 RolloutResult Model::rollout(const std::vector<RolloutRequest>& requests, const Sampling& sampling,
                              const RolloutHooks& hooks, const StopFlag& stop) {
-  if (device_decode_) {
-    if (!device_decoder_) device_decoder_ = std::make_unique<DeviceDecoder>(*backbone_, parameters_);
-    return run_device_rollout({*backbone_, parameters_, *device_decoder_, kv_bytes_, deterministic_}, requests,
-                              sampling, hooks, stop);
-  }
-  if (!decoder_) decoder_ = std::make_unique<CpuDecoder>(*backbone_, parameters_);
-  const int64_t kv_bytes = kv_bytes_ > 0 ? kv_bytes_ : free_bytes(at::kCPU) / 2;
-  auto result = run_rollout({*backbone_, parameters_, *decoder_, threads_, pool_, prompts_, kv_bytes}, requests,
-                            sampling, hooks, stop);
-  pool_.trim();
-  return result;
+  if (!executors_)
+    executors_ = tensor_decode_ ? tensor_executors(*backbone_, parameters_, threads_, deterministic_)
+                                : packed_executors(*backbone_, parameters_, threads_);
+  return run_rollout({*backbone_, parameters_, *executors_, prompts_, kv_bytes_}, requests, sampling, hooks, stop);
 }
 
 std::vector<std::vector<float>> Model::logprobs(const std::vector<Example>& examples, const StopFlag& stop) const {
-  return response_logprobs(context(), examples, stop);
+  return response_logprobs(loss_context(), examples, stop);
 }
 
 std::vector<std::vector<float>> Model::score(const std::vector<Example>& examples,
                                              const std::vector<std::vector<uint32_t>>& at, const StopFlag& stop) const {
   check_head(true);
   TORCH_CHECK(at.size() == examples.size(), examples.size(), " examples but ", at.size(), " lists of positions");
-  const auto all = response_scores(context(), examples, stop);
+  const auto all = response_scores(loss_context(), examples, stop);
   std::vector<std::vector<float>> chosen(at.size());
   for (size_t i = 0; i < at.size(); ++i)
     for (uint32_t index : at[i]) {
@@ -103,7 +95,6 @@ std::vector<std::vector<float>> Model::score(const std::vector<Example>& example
 }
 
 void Model::set_optimizer(const OptimizerSettings& settings) {
-  token_budget_ = settings.token_budget;
   optimizer_ = std::make_unique<Optimizer>(parameters_, settings);
 }
 
@@ -111,10 +102,10 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
   TORCH_CHECK(optimizer_, "set the optimizer before the first train step");
   check_head(objective == Objective::step);
   at::set_num_threads(is_large(parameters_) ? threads_ : 1);
-  auto gradients = loss_gradients(context(), batch, objective, optimizer_->trained(), stop);
+  auto gradients = loss_gradients(loss_context(), batch, objective, optimizer_->trained(), stop);
   StepReport report;
   report.lr = optimizer_->next_lr();
-  forget_decoders();
+  forget_executors();
   report.grad_norm = optimizer_->step(parameters_, gradients.grads);
   report.loss = gradients.loss;
   report.tokens = gradients.tokens;
@@ -122,10 +113,9 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
   return report;
 }
 
-void Model::forget_decoders() {
-  decoder_.reset();
-  device_decoder_.reset();
+void Model::forget_executors() {
   prompts_.clear();
+  executors_.reset();
 }
 
 at::Tensor Model::moment(const std::string& name) const {
@@ -149,7 +139,7 @@ void Model::save(const std::vector<SaveFile>& files) const {
 
 void Model::restore(const std::vector<WeightFile>& files, int64_t version) {
   const at::NoGradGuard no_grad;
-  forget_decoders();
+  forget_executors();
   for (const WeightFile& file : files) {
     const TensorReader reader(file.path);
     for (const TensorRange& range : file.tensors) {
@@ -169,26 +159,6 @@ void Model::restore(const std::vector<WeightFile>& files, int64_t version) {
     }
   }
   if (optimizer_) optimizer_->set_steps(version);
-}
-
-Stages Model::inspect(const Example& example) const {
-  const at::NoGradGuard no_grad;
-  Stages stages;
-  const auto hidden = forward_hidden(*backbone_, parameters_, pack(*backbone_, {&example}), &stages);
-  stages["logits"] = at::linear(hidden, backbone_->head(parameters_));
-  for (auto& [name, tensor] : stages)
-    tensor = tensor.to(at::kCPU, tensor.is_floating_point() ? at::kFloat : tensor.scalar_type());
-  return stages;
-}
-
-std::pair<double, Stages> Model::gradients(const std::vector<Example>& batch, Objective objective,
-                                           const StopFlag& stop) const {
-  check_head(objective == Objective::step);
-  const auto result = loss_gradients(context(), batch, objective, parameters_.names(), stop);
-  Stages named;
-  for (size_t i = 0; i < result.grads.size(); ++i)
-    if (result.grads[i].defined()) named[parameters_.names()[i]] = result.grads[i].to(at::kCPU, at::kFloat);
-  return {result.loss, std::move(named)};
 }
 
 }  // namespace mstar

@@ -3,11 +3,9 @@
 // time, from the engine thread. Knows Backbone and no backbone.
 #include <memory>
 
-#include "engine/cpu_decoder.h"
-#include "engine/device_rollout.h"
 #include "engine/loss.h"
 #include "engine/optimizer.h"
-#include "engine/rollout.h"
+#include "engine/rollout/rollout.h"
 #include "io/tensor_file.h"
 
 namespace mstar {
@@ -22,9 +20,10 @@ struct ModelSpec {
   int threads = 1;
   Head head = Head::none;
   std::optional<uint64_t> random;  // seed of weights that are drawn on the device instead of read: for benchmarks
-  bool device_decode = false;      // decode by LibTorch operations even where the packed CPU path could
-  bool deterministic = false;      // device decoding in batches of one size
+  bool tensor_decode = false;      // decode by LibTorch operations even where the packed executor could: for tests
+  bool deterministic = false;      // of the tensor executor: batches of one size
   int64_t kv_bytes = 0;            // that keys and values may take; 0: half of what is free, 70 % on a GPU
+  int64_t token_budget = 8192;     // tokens of a micro-batch of training and scoring
 };
 
 class Model {
@@ -41,33 +40,28 @@ class Model {
   StepReport train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop);
   void save(const std::vector<SaveFile>& files) const;
   void restore(const std::vector<WeightFile>& files, int64_t version);
-  Stages inspect(const Example& example) const;
-  std::pair<double, Stages> gradients(const std::vector<Example>& batch, Objective objective,
-                                      const StopFlag& stop) const;
+  /** Throws where the model has a reward head and none is wanted, or none and one is. */
+  void check_head(bool wanted) const;
 
   const Backbone& backbone() const { return *backbone_; }
   const Parameters& parameters() const { return parameters_; }
+  LossContext loss_context() const { return {*backbone_, parameters_, threads_, token_budget_}; }
   int64_t version() const { return optimizer_ ? optimizer_->steps() : 0; }
 
  private:
-  LossContext context() const;
   at::Tensor moment(const std::string& name) const;  // by its name in checkpoints; undefined for other names
-  void forget_decoders();
+  void forget_executors();
   void draw_weights(uint64_t seed);
-  void check_head(bool wanted) const;
 
   std::unique_ptr<Backbone> backbone_;
   Parameters parameters_;
   int threads_;
-  bool device_decode_;  // decode with DeviceDecoder; CpuDecoder knows float32 on CPU only
-  int64_t token_budget_ = 8192;
-  std::unique_ptr<Optimizer> optimizer_;
+  bool tensor_decode_;  // the packed executor knows the CPU only
   bool deterministic_;
-  int64_t kv_bytes_;
-  BlockPool pool_;
-  PromptCache prompts_;                  // after the pool that its blocks go back to
-  std::unique_ptr<CpuDecoder> decoder_;  // packed weights of the present version; none after a change
-  std::unique_ptr<DeviceDecoder> device_decoder_;
+  int64_t kv_bytes_, token_budget_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Executors> executors_;  // with the weights of the present version; none after a change
+  PromptCache prompts_;                   // after the executors that its keys and values belong to
 };
 
 }  // namespace mstar

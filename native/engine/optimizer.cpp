@@ -1,7 +1,10 @@
-// See optimizer.h. The update itself is LibTorch's fused AdamW.
+// See optimizer.h. The update itself is LibTorch's fused AdamW, but for bfloat16 on the CPU.
 #include "engine/optimizer.h"
 
+#include <ATen/Parallel.h>
+
 #include "base/halves.h"
+#include "ops/cpu/adamw.h"
 
 namespace mstar {
 namespace {
@@ -26,6 +29,8 @@ double l2_norm(const std::vector<at::Tensor>& grads) {
 
 /** Numbers of a bfloat16 parameter whose float32 copies exist at one time. */
 constexpr int64_t kMasterChunk = int64_t{1} << 24;
+/** Numbers that are worth a thread. */
+constexpr int64_t kGrain = int64_t{1} << 15;
 
 }  // namespace
 
@@ -67,9 +72,36 @@ void Optimizer::set_master(const std::string& parameter, const at::Tensor& value
   }
 }
 
+/** One bfloat16 parameter on the CPU. */
+void Optimizer::update_halves(const std::string& name, const at::Tensor& value, const at::Tensor& grad, double lr,
+                              double decay) {
+  const auto steps = static_cast<double>(steps_);
+  const auto number = [](double x) { return static_cast<float>(x); };
+  const cpu::AdamWStep step{number(settings_.beta1),
+                            number(settings_.beta2),
+                            number(settings_.eps),
+                            number(1 - lr * decay),
+                            number(lr / (1 - std::pow(settings_.beta1, steps))),
+                            number(std::sqrt(1 - std::pow(settings_.beta2, steps)))};
+  const auto gradient = grad.contiguous();
+  auto* high = static_cast<uint16_t*>(value.mutable_data_ptr());
+  auto* low = low_.at(name).mutable_data_ptr<int16_t>();
+  auto* first = moment(name, false).mutable_data_ptr<float>();
+  auto* second = moment(name, true).mutable_data_ptr<float>();
+  at::parallel_for(0, value.numel(), kGrain, [&](int64_t i, int64_t end) {
+    if (gradient.scalar_type() == at::kFloat) {
+      cpu::adamw(step, high + i, low + i, gradient.const_data_ptr<float>() + i, first + i, second + i, end - i);
+    } else {
+      const auto* halves = static_cast<const uint16_t*>(gradient.const_data_ptr());
+      cpu::adamw_halves(step, high + i, low + i, halves + i, first + i, second + i, end - i);
+    }
+  });
+}
+
 /** One bfloat16 parameter, chunk by chunk through its float32 master. */
 void Optimizer::update(const std::string& name, const at::Tensor& value, const at::Tensor& grad, double lr,
                        double decay) {
+  if (value.is_cpu()) return update_halves(name, value, grad, lr, decay);
   const auto flat = [](const at::Tensor& tensor) { return tensor.view({-1}); };
   const auto high = flat(value), low = flat(low_.at(name)), gradient = grad.reshape({-1});
   const auto first = flat(moment(name, false)), second = flat(moment(name, true));

@@ -30,6 +30,7 @@ class Optimizer {
 
  private:
   void update(const std::string& name, const at::Tensor& value, const at::Tensor& grad, double lr, double decay);
+  void update_halves(const std::string& name, const at::Tensor& value, const at::Tensor& grad, double lr, double decay);
 
   OptimizerSettings settings_;
   std::vector<std::string> trained_;

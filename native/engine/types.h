@@ -66,13 +66,14 @@ struct Example {
   Prompt prompt;
   std::vector<int64_t> response;
   std::vector<float> labels;  // step objective: one per response token
+  double weight = 1;          // multiplies the losses of its tokens; may be negative
 };
 
 enum class Objective { response, step };
 
 struct OptimizerSettings {
   double lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0, clip = 0;
-  int64_t warmup_steps = 0, token_budget = 8192;
+  int64_t warmup_steps = 0;
   std::vector<std::string> frozen;  // parameter-name prefixes
 };
 

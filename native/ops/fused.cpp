@@ -41,10 +41,10 @@ class PlainOps final : public FusedOps {
     return total.reshape({n, g, k, e}).transpose(1, 2).reshape({n, g * k * e});
   }
 
-  at::Tensor attend_rows(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values, const Spans& own,
-                         const std::vector<at::Tensor>& outs, const std::vector<at::Tensor>& lse,
+  at::Tensor attend_rows(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                         const RowBlocks& own, const std::vector<at::Tensor>& outs, const std::vector<at::Tensor>& lse,
                          double scale) const override {
-    const auto part = attend_spans(queries, keys, values, own, scale);
+    const auto part = attend_blocks(queries, keys, values, own, scale);
     auto all_outs = outs, all_lse = lse;
     all_outs.push_back(part.out);
     all_lse.push_back(part.lse);

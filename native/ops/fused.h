@@ -27,10 +27,10 @@ class FusedOps {
    * where a span is empty), into [N, H * E]. */
   virtual at::Tensor merge(const std::vector<at::Tensor>& outs, const std::vector<at::Tensor>& lse,
                            int64_t rows) const = 0;
-  /** Attention of folded queries [N * g, K, E] over the own span of each of N rows (`own`: g queries a span, every span
-   * at least one place long), merged with attentions over other spans as `merge` takes them, into [N, H * E]. */
+  /** Attention of folded queries [N * g, K, E] over what each of N rows sees alone, merged with attentions over other
+   * spans as `merge` takes them, into [N, H * E]. */
   virtual at::Tensor attend_rows(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
-                                 const Spans& own, const std::vector<at::Tensor>& outs,
+                                 const RowBlocks& own, const std::vector<at::Tensor>& outs,
                                  const std::vector<at::Tensor>& lse, double scale) const = 0;
   /** x += delta in place, then RMSNorm of x. An undefined delta adds nothing. */
   virtual at::Tensor add_norm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight,

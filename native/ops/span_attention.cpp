@@ -1,15 +1,15 @@
 // See span_attention.h.
 #include "ops/span_attention.h"
 
-#include <numeric>
+#include "ops/block.h"
 
 namespace mstar {
 namespace {
 
-/** Flash attention takes half-width numbers on a GPU and head widths up to 256 in steps of 8. */
-bool flash_takes(const at::Tensor& q) {
-  return q.is_cuda() && q.scalar_type() != at::kFloat && q.size(-1) % 8 == 0 && q.size(-1) <= 256;
-}
+/** Queries whose products are made together on a device without flash attention. */
+constexpr int64_t kTile = 32;
+
+bool flash_takes(const at::Tensor& q) { return attends_on_device(q.options(), q.size(-1)); }
 
 at::Tensor upload_list(const std::vector<int32_t>& list, const at::Device& device) {
   return at::tensor(list, at::kInt).to(device);
@@ -39,6 +39,11 @@ Attended attend_one(const at::Tensor& q, const at::Tensor& k, const at::Tensor& 
 
 }  // namespace
 
+bool attends_on_device(const at::TensorOptions& options, int64_t head_dim) {
+  // Flash attention takes half-width numbers on a GPU and head widths up to 256 in steps of 8.
+  return options.device().is_cuda() && options.dtype() != at::kFloat && head_dim % 8 == 0 && head_dim <= 256;
+}
+
 void Spans::add(int64_t queries, int64_t begin, int64_t length) {
   query_ends.push_back((query_ends.empty() ? 0 : query_ends.back()) + static_cast<int32_t>(queries));
   begins.push_back(static_cast<int32_t>(begin));
@@ -63,10 +68,15 @@ Attended attend_spans_plain(const at::Tensor& q, const at::Tensor& keys, const a
   for (size_t s = 0; s < spans.lengths.size(); ++s) {
     const int64_t from = s == 0 ? 0 : spans.query_ends[s - 1], count = spans.query_ends[s] - from;
     if (count == 0 || spans.lengths[s] == 0) continue;
-    const auto one = attend_one(q.narrow(0, from, count), keys.narrow(0, spans.begins[s], spans.lengths[s]),
-                                values.narrow(0, spans.begins[s], spans.lengths[s]), scale, -1);
-    out.narrow(0, from, count).copy_(one.out);
-    lse.narrow(1, from, count).copy_(one.lse);
+    const auto seen = [&](const at::Tensor& x) { return x.narrow(0, spans.begins[s], spans.lengths[s]); };
+    // In tiles of one size: how a query's products are summed may depend on how many there are.
+    for (int64_t at = 0; at < count; at += kTile) {
+      const int64_t left = std::min(kTile, count - at);
+      const auto tile = at::constant_pad_nd(q.narrow(0, from + at, left), {0, 0, 0, 0, 0, kTile - left});
+      const auto one = attend_one(tile, seen(keys), seen(values), scale, -1);
+      out.narrow(0, from + at, left).copy_(one.out.narrow(0, 0, left));
+      lse.narrow(1, from + at, left).copy_(one.lse.narrow(1, 0, left));
+    }
   }
   return {out, lse};
 }
@@ -78,6 +88,36 @@ std::vector<Attended> attend_copies(const at::Tensor& q, const at::Tensor& keys,
   std::vector<Attended> parts;
   for (int64_t c = 0; c < copies; ++c) parts.push_back({all.out.narrow(0, c * m, m), all.lse.narrow(1, c * m, m)});
   return parts;
+}
+
+Attended attend_blocks(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const RowBlocks& own,
+                       double scale) {
+  const int64_t rows = own.size(), group = q.size(0) / rows;
+  // The named blocks laid end to end.
+  const auto gather = [](const at::Tensor& from, const at::Tensor& blocks) {
+    return from.view({-1, kBlockTokens, from.size(1), from.size(2)}).index_select(0, blocks.flatten()).flatten(0, 1);
+  };
+  Spans spans;
+  if (flash_takes(q)) {
+    const auto count = at::arange(rows + 1, own.table.options());
+    spans.longest = own.table.size(1) * kBlockTokens;
+    spans.most_queries = group;
+    spans.query_ends_device = count * static_cast<int32_t>(group);
+    spans.begins_device = count * static_cast<int32_t>(spans.longest);
+    spans.lengths_device = own.lengths;
+    return attend_spans(q, gather(keys, own.table), gather(values, own.table), spans, scale);
+  }
+  const auto lengths = own.lengths.cpu();
+  std::vector<at::Tensor> outs, lse;
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t length = lengths.const_data_ptr<int32_t>()[row];
+    const auto blocks = own.table[row].narrow(0, 0, blocks_for(length));
+    const auto one = attend_one(q.narrow(0, row * group, group), gather(keys, blocks).narrow(0, 0, length),
+                                gather(values, blocks).narrow(0, 0, length), scale, -1);
+    outs.push_back(one.out);
+    lse.push_back(one.lse);
+  }
+  return {at::cat(outs), at::cat(lse, 1)};
 }
 
 Attended attend_spans(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const Spans& spans,

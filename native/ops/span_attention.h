@@ -19,6 +19,13 @@ struct Spans {
   void upload(const at::Device& device);
 };
 
+/** What rows see alone: the first lengths[r] tokens, at least one, of the blocks that row r of the table names. */
+struct RowBlocks {
+  at::Tensor table;    // int32 [R, W]
+  at::Tensor lengths;  // int32 [R]
+  int64_t size() const { return table.defined() ? table.size(0) : 0; }
+};
+
 /** Weighted values and their log-sum-exp: out [M, K, E] and lse [K, M] float32. */
 struct Attended {
   at::Tensor out, lse;
@@ -36,6 +43,13 @@ std::vector<Attended> attend_copies(const at::Tensor& q, const at::Tensor& keys,
 /** The plain twin: one softmax per span in float32. */
 Attended attend_spans_plain(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const Spans& spans,
                             double scale);
+
+/** Queries [R * g, K, E], g for each row of `own`, over what that row sees. */
+Attended attend_blocks(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const RowBlocks& own,
+                       double scale);
+
+/** Whether the device reads spans and blocks by itself. Elsewhere they are read by the host, which waits for them. */
+bool attends_on_device(const at::TensorOptions& options, int64_t head_dim);
 
 /** Causal attention inside each of the sequences of `lengths`; q [N, H, E], k and v [N, K, E]; out [N, H, E], lse [H,
  * N]. */

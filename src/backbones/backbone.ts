@@ -1,14 +1,9 @@
 // What the engine needs to know about a backbone besides its network: config, chat template, special tokens, parameter
 // prefixes. Each other file of this folder but registry.ts describes one backbone.
-import type { ImageToken, PictureForm, PromptPart } from '../text/prompt.js';
+import type { PictureRules, PromptPart } from '../text/prompt.js';
 
 /** Text and pictures (by index) in order. */
 export type Content = readonly ({ readonly text: string } | { readonly image: number })[];
-
-export interface Turn {
-  readonly role: 'user' | 'assistant';
-  readonly content: Content;
-}
 
 /** What the files of a model folder say about its sizes. */
 export interface ConfigFiles {
@@ -20,47 +15,43 @@ export interface ConfigFiles {
   shapes(name: string): readonly number[] | undefined;
 }
 
-export type TokenizerFile = 'tokenizer.model' | 'tokenizer.json';
+/**
+ * Flat numbers of a model for the native side: width of the hidden states, layers and rows of the token table of the language
+ * model, layers of the vision tower, most tokens of a prompt and its response, and what the network has besides.
+ */
+export type ModelNumbers = Readonly<
+  Record<string, number> & Record<'l_hidden' | 'l_layers' | 'vocab' | 'v_layers' | 'max_positions', number>
+>;
 
 /** Ends with a user turn. */
 export interface Conversation {
   /** Instead of the template's own system message. */
   readonly system?: string;
-  readonly turns: readonly Turn[];
+  readonly turns: readonly { readonly role: 'user' | 'assistant'; readonly content: Content }[];
 }
 
-export interface Backbone {
+export interface Backbone extends PictureRules {
   /** File name here and folder name in native/models. */
   readonly name: string;
   /** Whether config.json describes this backbone. */
   accepts(config: Readonly<Record<string, unknown>>): boolean;
   /** JSON files besides config.json that `numbers` reads. */
   readonly configFiles: readonly string[];
-  /** Flat numbers for the native side. Throws UserError naming the file and the field that is not supported. */
-  numbers(files: ConfigFiles, idOf: (special: string) => number): Record<string, number>;
-  /** Width of the language model's hidden states, in the names of `numbers`. */
-  readonly widthName: string;
-  /** Number of rows of the token table, in the names of `numbers`. */
-  readonly vocabularyName: string;
+  /** Throws UserError naming the file and the field that is not supported. */
+  numbers(files: ConfigFiles, idOf: (special: string) => number): ModelNumbers;
   /** Field of config.json that describes the language model; the whole does where there is none. */
   readonly languageField?: string;
-  /** Most tokens of a prompt and its response, in the names of `numbers`. */
-  readonly positionsName: string;
   /** Parameter-name prefixes of the parts that can be frozen. */
   readonly prefixes: Readonly<Record<'vision' | 'projector' | 'language', readonly string[]>>;
   /** Other names of parameters in the files of this family -> the parameter: a module that is reached in two ways. */
   readonly aliases: Readonly<Record<string, string>>;
-  readonly tokenizerFile: TokenizerFile;
+  readonly tokenizerFile: 'tokenizer.model' | 'tokenizer.json';
   /** What tokenizer_config.json of a new model says besides the special tokens. */
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
   /** Special strings that a folder's tokenizer must have. */
   readonly specials: readonly string[];
   /** Special string that every prompt begins with. */
   readonly begin: string;
-  /** What stands for one image token in a prompt. */
-  readonly imageToken: ImageToken;
-  /** A picture in a prompt. */
-  readonly picture: PictureForm;
   /** Mark of a picture in the message texts of the reference; in data it is plain text. */
   readonly placeholder: string;
   /** Parts of a conversation up to where the answer begins; begin-of-text first. */
@@ -71,9 +62,10 @@ export interface Backbone {
   readonly endOfTurn: string;
   /** A sampled answer ends with the first of these. */
   readonly stops: readonly string[];
-  /** How a parameter of a new model is filled. `numbers`: the flat config. */
-  initial(name: string, shape: readonly number[], numbers: Readonly<Record<string, number>>): Initial;
+  /**
+   * How the parameters of a new model are drawn: with deviation 0.02 at this real width, larger for narrower layers. Parameters
+   * that `table` matches are read by row; those that `residual` matches are added to the residual stream, and made smaller with
+   * its depth.
+   */
+  readonly initial: { readonly width: number; readonly table: RegExp; readonly residual: RegExp };
 }
-
-/** One value everywhere, or independent normal draws around 0 with this deviation. */
-export type Initial = { readonly constant: number } | { readonly normal: number };

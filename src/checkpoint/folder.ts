@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { systemFault, UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
 import { parseJson, readJson } from '../core/json.js';
+import { shown } from '../core/printable.js';
 import { checked } from '../core/schema.js';
-import { isBuffer, readSafetensors, shown, type WeightFile } from './safetensors.js';
+import { isBuffer, readSafetensors, type WeightFile } from './safetensors.js';
 
 export interface ModelFolder {
   readonly dir: string;
@@ -20,33 +21,39 @@ export interface ModelFolder {
 
 export const SINGLE_FILE = 'model.safetensors';
 export const INDEX_FILE = 'model.safetensors.index.json';
-const SIDE_FILE = /\.(json|py|model|txt|jinja)$/;
-// Written beside the weights by a checkpoint, not part of the model.
-const NOT_SIDE_FILES = new Set([INDEX_FILE, 'trainer.json', 'manifest.json']);
-const MAX_SIDE_BYTES = 256 * 2 ** 20;
-const MAX_SIDE_FILES = 64;
-
-const configSchema = z.record(z.string(), z.unknown());
-const adapterSchema = z.object({ base_model_name_or_path: z.string().nullish() });
-const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+/** Beside the weights. */
+const MOST = { files: 64, bytes: 256 * 2 ** 20 };
 
 /** Reads everything but tensor data. Throws UserError `file: field: found, wanted`. */
 export async function openFolder(dir: string): Promise<ModelFolder> {
-  const names = await listFolder(dir);
+  const names = await readdir(dir).catch((error: unknown) => {
+    throw new UserError(`${dir}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a model folder`, 'ERR_FILE');
+  });
+  names.sort();
   const sideFiles = new Map<string, Uint8Array>();
-  let left = MAX_SIDE_BYTES;
+  let left = MOST.bytes;
   for (const name of names) {
-    if (!SIDE_FILE.test(name) || NOT_SIDE_FILES.has(name)) continue;
-    if (sideFiles.size === MAX_SIDE_FILES)
-      throw new UserError(`${dir}: files: more than ${MAX_SIDE_FILES} beside the weights`);
+    // Some are written beside the weights by a checkpoint and no part of the model.
+    const isOfCheckpoint = [INDEX_FILE, 'trainer.json', 'manifest.json'].includes(name);
+    if (isOfCheckpoint || !/\.(json|py|model|txt|jinja)$/.test(name)) continue;
+    if (sideFiles.size === MOST.files) throw new UserError(`${dir}: files: more than ${MOST.files} beside the weights`);
     const bytes = await readRegularFile(join(dir, name), left);
     left -= bytes.length;
     sideFiles.set(name, bytes);
   }
   refuseAdapter(dir, sideFiles);
-  const config = checked(configSchema, parseSideFile({ dir, sideFiles }, 'config.json'), join(dir, 'config.json'));
+  const isObject = z.record(z.string(), z.unknown());
+  const config = checked(isObject, parseSideFile({ dir, sideFiles }, 'config.json'), join(dir, 'config.json'));
   const weights = await readWeights(dir, names);
-  refuseUnmerged(weights);
+  // Names that PEFT gives to the tensors of a model while an adapter is around it.
+  const unmerged = /(^|\.)(base_model\.model|lora_[AB]|lora_embedding_[AB]|base_layer|modules_to_save)\./;
+  for (const { path, tensors } of weights) {
+    const found = tensors.find(({ name }) => unmerged.test(name));
+    if (found)
+      throw new UserError(
+        `${path}: ${shown(found.name)}: of an unmerged adapter (LoRA), wanted plain weights: ${MERGE}`,
+      );
+  }
   return { dir, config, weights, sideFiles };
 }
 
@@ -56,26 +63,10 @@ const MERGE = 'merge the adapter into its base model (PEFT: merge_and_unload, th
 function refuseAdapter(dir: string, sideFiles: ReadonlyMap<string, Uint8Array>): void {
   const name = 'adapter_config.json';
   if (!sideFiles.has(name)) return;
-  const { base_model_name_or_path: base } = checked(
-    adapterSchema,
-    parseSideFile({ dir, sideFiles }, name),
-    join(dir, name),
-  );
+  const schema = z.object({ base_model_name_or_path: z.string().nullish() });
+  const { base_model_name_or_path: base } = checked(schema, parseSideFile({ dir, sideFiles }, name), join(dir, name));
   const of = base == null ? '' : ` of ${shown(base)}`;
   throw new UserError(`${join(dir, name)}: file: the folder of an adapter (LoRA)${of}, wanted a whole model: ${MERGE}`);
-}
-
-/** Names that PEFT gives to the tensors of a model while an adapter is around it. */
-const UNMERGED = /(^|\.)(base_model\.model|lora_[AB]|lora_embedding_[AB]|base_layer|modules_to_save)\./;
-
-function refuseUnmerged(weights: readonly WeightFile[]): void {
-  for (const { path, tensors } of weights) {
-    const found = tensors.find(({ name }) => UNMERGED.test(name));
-    if (found)
-      throw new UserError(
-        `${path}: ${shown(found.name)}: of an unmerged adapter (LoRA), wanted plain weights: ${MERGE}`,
-      );
-  }
 }
 
 /** Parsed JSON side file; undefined where it is absent and `optional`. Throws UserError. */
@@ -83,15 +74,7 @@ export function parseSideFile(folder: Pick<ModelFolder, 'dir' | 'sideFiles'>, na
   const bytes = folder.sideFiles.get(name);
   if (bytes) return parseJson(bytes, join(folder.dir, name));
   if (optional) return undefined;
-  throw new UserError(`${folder.dir}: ${name}: missing, wanted a model folder`);
-}
-
-async function listFolder(dir: string): Promise<string[]> {
-  try {
-    return (await readdir(dir)).sort();
-  } catch (error) {
-    throw new UserError(`${dir}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a model folder`);
-  }
+  throw new UserError(`${folder.dir}: ${name}: missing, wanted a model folder`, 'ERR_FILE');
 }
 
 async function readWeights(dir: string, names: readonly string[]): Promise<WeightFile[]> {
@@ -104,7 +87,8 @@ async function readWeights(dir: string, names: readonly string[]): Promise<Weigh
     throw new UserError(`${dir}: weights: ${found}, wanted ${SINGLE_FILE} or ${INDEX_FILE}`);
   }
   const file = join(dir, INDEX_FILE);
-  const map = checked(indexSchema, await readJson(file), file).weight_map;
+  const schema = z.object({ weight_map: z.record(z.string(), z.string()) });
+  const { weight_map: map } = checked(schema, await readJson(file), file);
   const places = new Map(Object.entries(map).filter(([name]) => !isBuffer(name)));
   const weights: WeightFile[] = [];
   for (const name of [...new Set(places.values())].sort()) {
@@ -118,9 +102,8 @@ async function readWeights(dir: string, names: readonly string[]): Promise<Weigh
     for (const { name } of tensors) {
       const place = places.get(name);
       if (place === undefined || join(dir, place) !== path) {
-        throw new UserError(
-          `${path}: ${shown(name)}: found here, ${INDEX_FILE} says ${place === undefined ? 'nowhere' : shown(place)}`,
-        );
+        const said = place === undefined ? 'nowhere' : shown(place);
+        throw new UserError(`${path}: ${shown(name)}: found here, ${INDEX_FILE} says ${said}`);
       }
       seen.add(name);
     }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { openRegularFile, readExactly } from '../core/files.js';
 import { parseJson } from '../core/json.js';
+import { shown } from '../core/printable.js';
 import { checked } from '../core/schema.js';
 
 export type TensorDtype = 'F32' | 'F16' | 'BF16';
@@ -27,23 +28,22 @@ export interface TensorPlan {
   readonly name: string;
   readonly dtype: TensorDtype;
   readonly shape: readonly number[];
+  /** The engine's name where the file's differs. */
+  readonly parameter?: string;
 }
 
-const metadataSchema = z.record(z.string(), z.string());
 const MAX_HEADER_BYTES = 100_000_000;
 const MAX_DIMENSIONS = 8;
-/** What some versions of a network's code store though it follows from the config. It is passed over, whatever its type. */
-const BUFFER = /(^|\.)(position_ids|rotary_emb\.inv_freq)$/;
-const BUFFER_TYPES: Readonly<Record<string, number>> = {
-  ...{ BOOL: 1, U8: 1, I8: 1, I16: 2, U16: 2, F16: 2, BF16: 2, I32: 4, U32: 4, F32: 4, I64: 8, U64: 8, F64: 8 },
-};
-
-/** Whether a tensor of this name is something other than a parameter. */
+/** Whether a tensor of this name is what some versions of a network's code store though it follows from the config. It is passed over, whatever its type. */
 export function isBuffer(name: string): boolean {
-  return BUFFER.test(name);
+  return /(^|\.)(position_ids|rotary_emb\.inv_freq)$/.test(name);
 }
 
 export const BYTES_PER_NUMBER: Readonly<Record<TensorDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
+const BUFFER_BYTES: Readonly<Record<string, number>> = {
+  ...BYTES_PER_NUMBER,
+  ...{ BOOL: 1, U8: 1, I8: 1, I16: 2, U16: 2, I32: 4, U32: 4, I64: 8, U64: 8, F64: 8 },
+};
 
 /** Reads the header of a file of weights. Throws UserError `file: tensor: found, wanted`. */
 export async function readSafetensors(path: string): Promise<WeightFile> {
@@ -61,18 +61,15 @@ export async function readRanges<D extends string>(
   sizes: Readonly<Record<D, number>>,
 ): Promise<WeightFile<D>> {
   const { handle, size } = await openRegularFile(path);
-  try {
-    if (size < 8) throw new UserError(`${path}: size: ${size} bytes, wanted a safetensors file`);
-    const length = Buffer.from(await readExactly(handle, path, 0, 8)).readBigUInt64LE();
-    const most = Math.min(MAX_HEADER_BYTES, size - 8);
-    if (length > BigInt(most)) throw new UserError(`${path}: header: ${length} bytes, wanted at most ${most}`);
-    const dataStart = 8 + Number(length);
-    const header = await readExactly(handle, path, 8, Number(length));
-    if (header[0] !== 0x7b) throw new UserError(`${path}: header: does not begin with {, wanted a JSON object`);
-    return { path, tensors: parseHeader(header, path, dataStart, size, sizes) };
-  } finally {
-    await handle.close();
-  }
+  await using _ = handle;
+  if (size < 8) throw new UserError(`${path}: size: ${size} bytes, wanted a safetensors file`);
+  const length = Buffer.from(await readExactly(handle, path, 0, 8)).readBigUInt64LE();
+  const most = Math.min(MAX_HEADER_BYTES, size - 8);
+  if (length > BigInt(most)) throw new UserError(`${path}: header: ${length} bytes, wanted at most ${most}`);
+  const dataStart = 8 + Number(length);
+  const header = await readExactly(handle, path, 8, Number(length));
+  if (header[0] !== 0x7b) throw new UserError(`${path}: header: does not begin with {, wanted a JSON object`);
+  return { path, tensors: parseHeader(header, path, dataStart, size, sizes) };
 }
 
 function parseHeader<D extends string>(
@@ -84,17 +81,16 @@ function parseHeader<D extends string>(
 ): TensorRange<D>[] {
   const tensors: TensorRange<D>[] = [];
   for (const [name, entry] of Object.entries(parseJson(header, path) as Record<string, unknown>)) {
-    if (name === '__metadata__') checked(metadataSchema, entry, path, name);
+    if (name === '__metadata__') checked(z.record(z.string(), z.string()), entry, path, name);
     else
-      tensors.push(parseTensor(name, entry, path, dataStart, isBuffer(name) ? { ...BUFFER_TYPES, ...sizes } : sizes));
+      tensors.push(parseTensor(name, entry, path, dataStart, isBuffer(name) ? { ...BUFFER_BYTES, ...sizes } : sizes));
   }
   tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = dataStart;
   for (const { name, begin, end } of tensors) {
     if (begin !== at) {
-      throw new UserError(
-        `${path}: ${shown(name)}: data_offsets begin at ${begin - dataStart}, wanted ${at - dataStart} (no hole, no overlap)`,
-      );
+      const wanted = `wanted ${at - dataStart} (no hole, no overlap)`;
+      throw new UserError(`${path}: ${shown(name)}: data_offsets begin at ${begin - dataStart}, ${wanted}`);
     }
     at = end;
   }
@@ -112,40 +108,23 @@ function parseTensor<D extends string>(
   const refuse = (found: string, wanted: string): never => {
     throw new UserError(`${path}: ${shown(name)}: ${found}, wanted ${wanted}`);
   };
-  const {
-    dtype,
-    shape,
-    data_offsets: offsets,
-  } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
-  if (!isDtype(dtype, sizes)) return refuse(`dtype ${shown(dtype)}`, oneOf(Object.keys(sizes)));
+  const isCounts = (value: unknown): value is number[] =>
+    Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
+  const fields = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
+  const { shape, data_offsets: offsets } = fields;
+  const names = Object.keys(sizes) as D[];
+  const dtype = names.find((name) => name === fields.dtype);
+  if (dtype === undefined)
+    return refuse(`dtype ${shown(fields.dtype)}`, `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`);
   if (!isCounts(shape) || shape.length > MAX_DIMENSIONS)
     return refuse(`shape ${shown(shape)}`, `at most ${MAX_DIMENSIONS} sizes`);
   if (!isCounts(offsets) || offsets.length !== 2) return refuse(`data_offsets ${shown(offsets)}`, 'two byte offsets');
   const [begin, end] = offsets as [number, number];
   // The product may pass 2^53; a count that does not fit exactly never equals the range's length.
   const bytes = shape.reduce((product, size) => product * BigInt(size), BigInt(sizes[dtype]));
-  if (end < begin || BigInt(end - begin) !== bytes) {
+  if (end < begin || BigInt(end - begin) !== bytes)
     return refuse(`data_offsets [${begin}, ${end}]`, `${bytes} bytes for ${dtype} of shape [${shape}]`);
-  }
   return { name, dtype, shape, begin: dataStart + begin, end: dataStart + end };
-}
-
-function isDtype<D extends string>(value: unknown, sizes: Readonly<Record<D, number>>): value is D {
-  return typeof value === 'string' && Object.hasOwn(sizes, value);
-}
-
-function oneOf(names: readonly string[]): string {
-  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
-}
-
-function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
-}
-
-/** A value from a file as one short line. */
-export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'missing';
-  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
 }
 
 /** A complete header, the 8-byte length included, for tensors that follow one another in this order. */

@@ -1,24 +1,13 @@
 // `mstar check [--model] DIR`: loads a model folder and, if asked, a data set with its pictures; writes nothing.
-import type { CommandModule } from 'yargs';
-import { resolvePath } from '../config/load.js';
 import { flagOf } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
-import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
-import { checkModel, type ModelSummary } from '../engine/check.js';
-import type { Renderer } from '../engine/renderer.js';
-import type { Display } from '../run/terminal.js';
-import { type DataFlags, dataFlags, readingOf } from './data-flags.js';
+import type { ModelSummary } from '../engine/check.js';
+import { type CheckedData, check as checkJob } from '../jobs/check.js';
 import { inputName, rootOf, withInput } from './input.js';
-import { type CommonFlags, displayOf, printResult } from './result.js';
+import { displayOf, printResult, verb } from './result.js';
+import { dataFlags, readingOf } from './sample-flags.js';
 
-interface Arguments extends DataFlags, CommonFlags {
-  readonly model: string;
-  readonly data?: string;
-  readonly device: 'cpu' | 'cuda';
-  readonly maxImagePixels: number;
-}
-
-const command: CommandModule<object, Arguments> = {
+export default verb({
   command: 'check [model]',
   describe: 'load a checkpoint, and a data set if given, run one tiny forward, write nothing',
   builder: (yargs) =>
@@ -34,18 +23,19 @@ const command: CommandModule<object, Arguments> = {
       })
       .example('$0 check InternVL2-2B', 'is this checkpoint usable?')
       .example('$0 check InternVL2-2B --data problems.json --image-root data_images', 'and this data set?')
-      .example('$0 check InternVL2-2B --device cuda', 'does the GPU compute?') as never,
+      .example('$0 check InternVL2-2B --device cuda', 'does the GPU compute?'),
   async handler({ model: dir, data, device, maxImagePixels, ...flags }) {
     const reading = readingOf(flags);
     const [alone] = Object.keys(reading);
     if (data === undefined && alone !== undefined)
       throw new UserError(`${flagOf(alone)}: given without --data, wanted both or neither`);
-    const display = displayOf(flags);
-    let read: DataCount | undefined;
-    const options = { device, dtype: 'float32', threads: 0, maxImagePixels } as const;
-    const model = await checkModel(resolvePath(dir), options, async (prompts) => {
-      if (data !== undefined) read = await countData(data, { imageRoot: rootOf(data), ...reading }, prompts, display);
-    });
+    const options = { device, maxImagePixels, display: displayOf(flags) };
+    const { model, data: read } =
+      data === undefined
+        ? await checkJob(dir, options)
+        : await withInput(data, (file) =>
+            checkJob(dir, { ...options, data: { file, imageRoot: rootOf(data), ...reading } }),
+          );
     const { lines = [], ...counts } = read ?? {};
     if (data !== undefined && read) refuseLong(inputName(data), read, model);
     const count = (value: number): string => value.toLocaleString('en-US');
@@ -60,48 +50,14 @@ const command: CommandModule<object, Arguments> = {
       'ok',
     ]);
   },
-};
-
-interface DataCount {
-  readonly format: string;
-  readonly problems: number;
-  readonly pictures: number;
-  /** Questions that begin with a hint line. */
-  readonly hinted: number;
-  /** Problems whose prompt leaves no position for a response. */
-  readonly long: readonly string[];
-  readonly lines: readonly string[];
-}
-
-/** Reads every problem, decodes every picture and measures every prompt. Throws UserError on the first that cannot be used. */
-async function countData(file: string, reading: ReadOptions, prompts: Renderer, display: Display): Promise<DataCount> {
-  const forms = new Forms();
-  const long: string[] = [];
-  const onWarning = (warning: string): void => display.say(`warning: ${warning}`);
-  let problems = 0;
-  let pictures = 0;
-  await withInput(file, async (input) => {
-    for await (const problem of openProblems(input, { ...reading, onWarning, onFormat: forms.onFormat })) {
-      forms.add(problem);
-      const { tokens, images } = await prompts.anyPrompt(problem, 'solve');
-      problems++;
-      pictures += images.length;
-      if (tokens.length >= prompts.positions) long.push(`${problem.id}: ${tokens.length} tokens`);
-    }
-  });
-  const { format, hinted } = forms;
-  const lines = [`${format}: ${problems} problems, ${pictures} pictures, ${hinted} hint lines`, ...forms.lines()];
-  return { format, problems, pictures, hinted, long, lines };
-}
+});
 
 const MOST_NAMED = 5;
 
-function refuseLong(file: string, { long, problems }: DataCount, { positions }: ModelSummary): void {
+function refuseLong(file: string, { long, problems }: CheckedData, { positions }: ModelSummary): void {
   if (long.length === 0) return;
   const named = `${long.slice(0, MOST_NAMED).join(', ')}${long.length > MOST_NAMED ? ', ...' : ''}`;
   throw new UserError(
     `${file}: prompts: ${long.length} of ${problems} leave no position for a response (${named}), wanted fewer than ${positions} tokens; a run passes over them`,
   );
 }
-
-export default command;

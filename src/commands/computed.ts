@@ -3,35 +3,27 @@ import type { RolloutStats } from '../core/types.js';
 
 /** Adds up calls; `line` says nothing where there was none, as when a finished job is asked for again. */
 export class Computed {
-  #calls = 0;
-  #pictures = 0;
-  #prefill = 0;
-  #decoded = 0;
-  #kept = 0;
-  #again = 0;
-  #bytes = 0;
+  #sum: RolloutStats | undefined;
 
   /** To be told of every call. */
   readonly add = (stats: RolloutStats): void => {
-    this.#calls++;
-    this.#pictures += stats.visionEncodes;
-    this.#prefill += stats.prefillTokens;
-    this.#decoded += stats.decodeTokens;
-    this.#kept += stats.cachedPrompts;
-    this.#again += stats.recomputedTokens;
-    this.#bytes = Math.max(this.#bytes, stats.kvBytes);
+    const sum: { -readonly [name in keyof RolloutStats]: number } = { ...(this.#sum ?? stats) };
+    if (this.#sum) for (const name of Object.keys(sum) as (keyof RolloutStats)[]) sum[name] += stats[name];
+    sum.kvBytes = Math.max(this.#sum?.kvBytes ?? 0, stats.kvBytes);
+    this.#sum = sum;
   };
 
   line(): string[] {
-    if (this.#calls === 0) return [];
+    if (!this.#sum) return [];
+    const { visionEncodes, prefillTokens, decodeTokens, cachedPrompts, recomputedTokens, kvBytes } = this.#sum;
     const count = (value: number): string => value.toLocaleString('en-US');
     const parts = [
-      `${count(this.#pictures)} pictures encoded`,
-      `${count(this.#prefill)} tokens prefilled`,
-      `${count(this.#decoded)} decoded`,
-      ...(this.#kept > 0 ? [`${count(this.#kept)} prompts kept from earlier calls`] : []),
-      ...(this.#again > 0 ? [`${count(this.#again)} tokens computed again for want of memory`] : []),
-      ...(this.#bytes > 0 ? [`keys and values at most ${count(Math.ceil(this.#bytes / 2 ** 20))} MiB`] : []),
+      `${count(visionEncodes)} pictures encoded`,
+      `${count(prefillTokens)} tokens prefilled`,
+      `${count(decodeTokens)} decoded`,
+      ...(cachedPrompts > 0 ? [`${count(cachedPrompts)} prompts kept from earlier calls`] : []),
+      ...(recomputedTokens > 0 ? [`${count(recomputedTokens)} tokens computed again for want of memory`] : []),
+      ...(kvBytes > 0 ? [`keys and values at most ${count(Math.ceil(kvBytes / 2 ** 20))} MiB`] : []),
     ];
     return [`computed: ${parts.join(', ')}`];
   }

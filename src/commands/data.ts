@@ -1,27 +1,14 @@
 // `mstar data FILE`: what a data set holds, printed, as JSON and as a page to look at.
-import { basename } from 'node:path';
-import type { CommandModule } from 'yargs';
-import { openFolder } from '../checkpoint/folder.js';
-import { resolvePath } from '../config/load.js';
 import { UserError } from '../core/errors.js';
 import { dataFormats } from '../data/formats/registry.js';
-import { describeModel } from '../engine/open.js';
-import { checkOutput, writeOutput } from '../run/output.js';
-import { type DataFlags, dataFlags, readingOf } from './data-flags.js';
+import { describeData } from '../jobs/describe-data.js';
 import { inputName, rootOf, withInput } from './input.js';
-import { type CommonFlags, displayOf, printResult } from './result.js';
-
-interface Arguments extends DataFlags, CommonFlags {
-  readonly data: string;
-  readonly out?: string;
-  readonly model?: string;
-  readonly sheet: number;
-  readonly headersOnly: boolean;
-}
+import { displayOf, printResult, verb } from './result.js';
+import { dataFlags, readingOf } from './sample-flags.js';
 
 const formats = await dataFormats();
 
-const command: CommandModule<object, Arguments> = {
+export default verb({
   command: 'data [data]',
   describe: 'what a data set holds: counts, lengths, pictures, what is odd, some problems to look at',
   builder: (yargs) =>
@@ -45,19 +32,10 @@ const command: CommandModule<object, Arguments> = {
       .option('sheet', { type: 'number', default: 24, describe: 'problems to show' })
       .example('$0 data problems.json', 'counts, and what is odd')
       .example('$0 data train_samples_all_tuning.json --image-root data_images --out data.html', 'MathV360K')
-      .example('$0 data MMBench_DEV_EN_V11.tsv --out mmbench.html', 'pictures inside the file') as never,
+      .example('$0 data MMBench_DEV_EN_V11.tsv --out mmbench.html', 'pictures inside the file'),
   async handler({ data: file, out, model, sheet, headersOnly, ...flags }) {
     if (!Number.isInteger(sheet) || sheet < 0 || sheet > 500)
       throw new UserError(`--sheet: ${sheet}, wanted a whole number up to 500`);
-    const output = out === undefined ? undefined : { flag: '--out', path: out, others: [file] };
-    if (output) await checkOutput(output);
-    const countTokens = model === undefined ? undefined : await tokenCounter(model);
-    // Charts take long to load: only programs that write a page pay for them.
-    const [{ takeCensus }, { describeDataset }, { documentText }] = await Promise.all([
-      import('../views/dataset/census.js'),
-      import('../views/dataset/page.js'),
-      import('../page/document.js'),
-    ]);
     const display = displayOf(flags);
     let said = performance.now();
     const started = said;
@@ -69,37 +47,18 @@ const command: CommandModule<object, Arguments> = {
         `${problems.toLocaleString('en-US')} problems, ${Math.round((problems / (now - started)) * 1000).toLocaleString('en-US')} a second`,
       );
     };
-    const { census, sample } = await withInput(file, (input) =>
-      takeCensus(input, {
-        imageRoot: rootOf(file),
-        ...readingOf(flags),
-        sheet,
-        headersOnly,
-        onProgress,
-        ...(countTokens && { countTokens }),
-      }),
-    );
     const name = inputName(file);
-    if (output) {
-      const page = documentText(await describeDataset(basename(name), census, sample), output.path);
-      await writeOutput(output, (sink) => sink(page));
-    }
+    const reading = { imageRoot: rootOf(file), ...readingOf(flags), sheet, headersOnly };
+    const census = await withInput(file, (input) => describeData(input, { ...reading, out, model, name, onProgress }));
     const { problems, pictures, repeats, notes, warnings, seconds } = census;
     const lines = [
       `${census.format}: ${problems.toLocaleString('en-US')} problems, ${pictures.distinct.toLocaleString('en-US')} different pictures (${pictures.missing} missing, ${pictures.unreadable} unreadable), ${repeats.same} repeated with the same answer, ${repeats.conflicting} with another, ${warnings.count} odd records, in ${seconds.toFixed(1)} s`,
       ...[...pictures.examples, ...warnings.examples].map((line) => `  ${line}`),
       ...notes,
-      ...(output ? [`page: ${output.path}`] : []),
+      ...(out === undefined ? [] : [`page: ${out}`]),
     ];
     printResult(flags, { ...census, file: name }, lines, out);
     // What is said is whole; the data set is not.
     if (pictures.missing + pictures.unreadable > 0) process.exitCode = 1;
   },
-};
-
-async function tokenCounter(model: string): Promise<(text: string) => number> {
-  const { tokenizer } = await describeModel(await openFolder(resolvePath(model)));
-  return (text) => tokenizer.encode(text).length;
-}
-
-export default command;
+});

@@ -1,23 +1,12 @@
 // `mstar doctor [--model] DIR`: checks a model folder header by header and prints the memory of every phase; loads nothing.
 import { freemem, totalmem } from 'node:os';
-import type { CommandModule } from 'yargs';
-import { loadConfig, resolvePath } from '../config/load.js';
 import { UserError } from '../core/errors.js';
-import { type Diagnosis, diagnose } from '../engine/doctor.js';
+import type { Diagnosis } from '../engine/doctor.js';
+import { doctor } from '../jobs/check.js';
 import { withInput } from './input.js';
-import { type CommonFlags, printResult } from './result.js';
+import { printResult, verb } from './result.js';
 
-interface Arguments extends CommonFlags {
-  readonly model: string;
-  readonly config?: string;
-  readonly device?: 'cpu' | 'cuda';
-  readonly dtype?: 'float32' | 'bfloat16';
-  readonly rows: number;
-  readonly promptTokens: number;
-  readonly gpus: string;
-}
-
-const command: CommandModule<object, Arguments> = {
+export default verb({
   command: 'doctor [model]',
   describe: 'check the headers of a checkpoint and plan the memory of every phase, without loading it',
   builder: (yargs) =>
@@ -38,7 +27,7 @@ const command: CommandModule<object, Arguments> = {
         describe: 'numbers of GPUs over which the optimizer’s state is spread in the plan',
       })
       .example('$0 doctor --model InternVL2-2B --dtype bfloat16', 'the plan with the defaults of a recipe')
-      .example('$0 doctor InternVL2-2B --config recipe.yaml --gpus 1,8', 'the plan of a recipe') as never,
+      .example('$0 doctor InternVL2-2B --config recipe.yaml --gpus 1,8', 'the plan of a recipe'),
   async handler(args) {
     const gpus = args.gpus.split(',').map(Number);
     if (gpus.some((number) => !Number.isInteger(number) || number < 1 || number > 4096))
@@ -49,22 +38,14 @@ const command: CommandModule<object, Arguments> = {
     ] as const)
       if (!Number.isInteger(value) || value < 1)
         throw new UserError(`--${name}: ${value}, wanted a whole number from 1`);
-    const set = [`model.path=${args.model}`];
-    const recipe =
-      args.config === undefined ? undefined : await withInput(args.config, (file) => loadConfig({ file, set }));
-    const work = {
-      device: args.device ?? recipe?.model.device ?? 'cuda',
-      dtype: args.dtype ?? recipe?.model.dtype ?? 'bfloat16',
-      rows: args.rows,
-      samples: Math.min(16, args.rows),
-      promptTokens: args.promptTokens,
-      maxTokens: recipe?.sampling.maxTokens ?? 1024,
-      tokenBudget: recipe?.model.tokenBudget ?? 16_384,
-    };
-    const diagnosis = await diagnose(resolvePath(args.model), work, recipe?.warmup.optimizer.freeze ?? [], gpus);
-    printResult(args, diagnosis, [text(diagnosis, work.device)]);
+    const { device: given, dtype, rows, promptTokens } = args;
+    const options = { device: given, dtype, rows, promptTokens, gpus };
+    const { device, ...diagnosis } = await (args.config === undefined
+      ? doctor(args.model, options)
+      : withInput(args.config, (config) => doctor(args.model, { ...options, config })));
+    printResult(args, diagnosis, [text(diagnosis, device)]);
   },
-};
+});
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
@@ -89,5 +70,3 @@ function text(found: Diagnosis, device: 'cpu' | 'cuda'): string {
     lines.push('', `this machine  ${gib(freemem())} free of ${gib(totalmem())}, kernels for ${found.simd}`);
   return lines.join('\n');
 }
-
-export default command;

@@ -1,6 +1,6 @@
 // `mstar evaluate`: answers a data set and grades the answers, as a benchmark with its tables, or from stored rollouts.
+
 import { join } from 'node:path';
-import type { CommandModule } from 'yargs';
 import {
   type BenchmarkSettings,
   benchmarkSchema,
@@ -9,14 +9,12 @@ import {
   evaluationOf,
 } from '../config/sample.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
-import type { Judge } from '../judge/judge.js';
-import { lastResortOf } from '../judge/regrade.js';
+import { type Judge, lastResortOf } from '../judge/judge.js';
+import { percent } from '../page/format.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
-import type { Judging } from '../views/evaluation/tables.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
-import { percent } from './recipe.js';
-import { type CommonFlags, displayOf, printResult } from './result.js';
+import { type CommonFlags, displayOf, printResult, verb } from './result.js';
 import { describeOutcomes, failOn, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
 
@@ -24,7 +22,7 @@ type Flags = Record<string, unknown> &
   CommonFlags &
   JudgeFlags & { rollouts?: string; protocol?: string; benchmark?: string };
 
-const command: CommandModule<object, Flags> = {
+export default verb({
   command: 'evaluate',
   describe: 'answer a data set and grade the answers; tables of a benchmark, from a model or from stored rollouts',
   builder: (yargs) =>
@@ -45,7 +43,7 @@ const command: CommandModule<object, Flags> = {
       .example(
         'mstar evaluate --benchmark mathvista --rollouts runs/mathvista --protocol mstar --out runs/again',
         'the same responses by another protocol',
-      ) as never,
+      ),
   async handler(flags) {
     const { rollouts, protocol } = flags;
     const given = settingsOf<Record<string, unknown>>(flags, benchmarkSchema);
@@ -55,20 +53,24 @@ const command: CommandModule<object, Flags> = {
     if (rollouts !== undefined) await checkTables(out, rollouts, given.data);
     const display = displayOf(flags);
     const judge = openJudge(flags);
+    const judging = judge && {
+      lastResort: lastResortOf(judge),
+      use: () => ({ model: judge.model, asked: judge.counts.asked, read: judge.counts.read }),
+    };
     const { evaluate } = await import('../jobs/jobs.js');
     const evaluation = await evaluate(
       {
         ...(given as BenchmarkSettings),
         rollouts,
         protocol,
-        ...(judge && { judge: judgingBy(judge) }),
+        ...(judging && { judge: judging }),
       },
       { display, ...(kind === 'benchmark' && { signal: stopSignal(display) }) },
     );
     printResult(flags, evaluation, tables(evaluation, out, judge));
     if (kind === 'benchmark') failOn(Math.max(0, ...evaluation.sets.map(({ failed }) => failed)));
   },
-};
+});
 
 /** Refuses an output that would take the place of what is read. */
 async function checkTables(out: string, rollouts: string, data: unknown): Promise<void> {
@@ -96,13 +98,6 @@ async function onData(flags: Flags): Promise<void> {
   failOn(outcomes.error);
 }
 
-function judgingBy(judge: Judge): Judging {
-  return {
-    lastResort: lastResortOf(judge),
-    use: () => ({ model: judge.model, asked: judge.counts.asked, read: judge.counts.read }),
-  };
-}
-
 function tables({ benchmark, protocol, sets }: Evaluation, out: string, judge: Judge | undefined): string[] {
   const lines: string[] = [];
   for (const { name, questions, n, failed, scores, curves, parts } of sets) {
@@ -123,5 +118,3 @@ function tables({ benchmark, protocol, sets }: Evaluation, out: string, judge: J
   lines.push(`files: ${['json', 'md', 'html'].map((ending) => join(out, `evaluation.${ending}`)).join(', ')}`);
   return lines;
 }
-
-export default command;

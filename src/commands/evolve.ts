@@ -1,15 +1,13 @@
 // `mstar evolve`: the whole recipe. Prints the accuracies and where the files are.
+
 import { join } from 'node:path';
-import type { CommandModule } from 'yargs';
 import type { Summary } from '../evolve/summary.js';
+import { decimal, percent } from '../page/format.js';
 import { describeSeconds } from '../run/terminal.js';
-import { percent, type RecipeFlags, recipeFlags, runRecipe } from './recipe.js';
+import { recipeFlags, runRecipe } from './recipe.js';
+import { verb } from './result.js';
 
-interface Flags extends RecipeFlags {
-  readonly from: string | undefined;
-}
-
-const command: CommandModule<object, Flags> = {
+export default verb({
   command: 'evolve',
   describe: 'run the whole recipe: warm-up, PRM, self-evolving iterations, test',
   builder: (yargs) =>
@@ -39,7 +37,7 @@ const command: CommandModule<object, Flags> = {
       },
       { from: flags.from },
     ),
-};
+});
 
 /** Test accuracy of every checkpoint, then what sampling and the PRM say of the last. */
 function table(summary: Summary): string[] {
@@ -54,7 +52,7 @@ function table(summary: Summary): string[] {
     lines.push(`Pass@${k} ${percent(passAtK)}, Reward-Pass@2 ${percent(rewardPassAt2)} at temperature ${temperature}`);
     if (final.steps)
       lines.push(
-        `PRM on ${final.steps.steps} test steps: right ${percent(final.steps.accuracy)}, AUC ${final.steps.auc?.toFixed(3) ?? '-'}`,
+        `PRM on ${final.steps.steps} test steps: right ${percent(final.steps.accuracy)}, AUC ${decimal(final.steps.auc, 3)}`,
       );
   }
   const last = summary.iterations.at(-1)?.lucky;
@@ -68,5 +66,3 @@ function table(summary: Summary): string[] {
   );
   return lines;
 }
-
-export default command;

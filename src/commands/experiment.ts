@@ -1,27 +1,19 @@
 // `mstar experiment NAME...`: the paper's tables and figures on any scale, with seeds.
-import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { checkOutputFolder } from '../run/output.js';
-import { type CommonFlags, displayOf, printResult } from './result.js';
+import { displayOf, printResult, verb } from './result.js';
 import { stopSignal } from './stop.js';
 
-interface Arguments extends CommonFlags {
-  readonly names: string[];
-  readonly scale: string;
-  readonly seeds: string;
-  readonly out: string;
-  readonly set: string[];
-}
-
-const command: CommandModule<object, Arguments> = {
+export default verb({
   command: 'experiment <names..>',
   describe: "run the grids behind the paper's tables and figures: table1, table2, table3, dynamics",
   builder: (yargs) =>
     yargs
       .positional('names', {
         type: 'string',
+        demandOption: true,
         array: true,
-        describe: 'table1: methods and intervals; table2: selection; table3: unlabelled questions; dynamics',
+        describe: 'table1: methods and intervals; table2: selection; table3: unlabelled problems; dynamics',
       })
       .option('scale', {
         type: 'string',
@@ -48,7 +40,7 @@ const command: CommandModule<object, Arguments> = {
       )
       .epilogue(
         'Rows of a seed share the warm-up, the labels and the PRM. Each row is a run folder, OUT/SCALE/seed-N/ROW, for mstar report, runs and rollouts. Tables (Markdown, JSON, SVG) are written anew after each run.',
-      ) as never,
+      ),
   async handler({ names, scale, seeds, out, set, ...flags }) {
     const numbers = seeds.split(',').map((seed) => {
       if (!/^\d{1,9}$/.test(seed.trim()))
@@ -64,6 +56,4 @@ const command: CommandModule<object, Arguments> = {
     );
     printResult(flags, { files: paths }, paths);
   },
-};
-
-export default command;
+});

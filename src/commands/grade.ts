@@ -1,26 +1,19 @@
 // `mstar grade`: grades the responses of a JSON-lines file by a named protocol.
-import type { CommandModule } from 'yargs';
 import { type GradeCounts, gradeFile } from '../grade/grade-file.js';
-import { lastResortOf } from '../judge/regrade.js';
+import { lastResortOf } from '../judge/judge.js';
 import { protocols } from '../reward/protocol/registry.js';
 import { withInput } from './input.js';
-import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
-import { type CommonFlags, printResult } from './result.js';
+import { describeJudge, judgeFlags, openJudge } from './judge-flags.js';
+import { printResult, verb } from './result.js';
 
-interface Flags extends JudgeFlags, CommonFlags {
-  file: string;
-  out: string;
-  protocol: string;
-  explain: boolean;
-}
-
-const command: CommandModule<object, Flags> = {
+export default verb({
   command: 'grade <file>',
   describe: 'grade the responses of a JSON-lines file',
   builder: (yargs) =>
     judgeFlags(yargs)
       .positional('file', {
         type: 'string',
+        demandOption: true,
         describe:
           'rows with id, question_type, answer_type, choices, precision, answer, response (docs/grading.md); - for standard input',
       })
@@ -36,10 +29,7 @@ const command: CommandModule<object, Flags> = {
       })
       .option('explain', { type: 'boolean', default: false, describe: 'add to each row how its verdict came about' })
       .example('mstar grade answers.jsonl --out grades.jsonl', "the project's own extractor")
-      .example(
-        'mstar grade answers.jsonl --out grades.jsonl --protocol official',
-        "each row by its benchmark's rule",
-      ) as never,
+      .example('mstar grade answers.jsonl --out grades.jsonl --protocol official', "each row by its benchmark's rule"),
   handler: async ({ file, out, protocol, explain, ...flags }) => {
     const judge = openJudge(flags);
     const lastResort = judge && lastResortOf(judge);
@@ -49,7 +39,7 @@ const command: CommandModule<object, Flags> = {
     const lines = [...summary(counts, protocol), ...judged, `grades: ${out}`];
     printResult(flags, { protocol, ...counts, ...(judge && { judge: judge.counts }), file: out }, lines, out);
   },
-};
+});
 
 function summary(counts: GradeCounts, protocol: string): string[] {
   const { rows, correct, wrong, unreadable, recorded, agreed, rotations, seconds } = counts;
@@ -65,5 +55,3 @@ function summary(counts: GradeCounts, protocol: string): string[] {
       : []),
   ];
 }
-
-export default command;

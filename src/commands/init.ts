@@ -1,7 +1,6 @@
 // `mstar init`: writes a first recipe for a data set and a model, with splits and sizes that fit them.
 import { existsSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import type { CommandModule } from 'yargs';
 import { draftRecipe, draftSplits } from '../config/draft.js';
 import { resolvePath } from '../config/load.js';
 import { readingSchema } from '../config/sample.js';
@@ -10,19 +9,11 @@ import { Forms, openProblems } from '../data/problems.js';
 import { contentKey } from '../data/splits.js';
 import { diagnose } from '../engine/doctor.js';
 import { checkOutput, writeOutput } from '../run/output.js';
-import { type DataFlags, dataFlags, readingOf } from './data-flags.js';
 import { isStandardInput, rootOf } from './input.js';
-import { type CommonFlags, displayOf, printResult } from './result.js';
-import { settingsOf } from './sample-flags.js';
+import { displayOf, printResult, verb } from './result.js';
+import { dataFlags, readingOf, settingsOf } from './sample-flags.js';
 
-interface Arguments extends DataFlags, CommonFlags {
-  readonly model: string;
-  readonly data: string;
-  readonly out: string;
-  readonly device?: 'cpu' | 'cuda';
-}
-
-const command: CommandModule<object, Arguments> = {
+export default verb({
   command: 'init',
   describe: 'write a first recipe for a data set and a model, with a line on every setting in it',
   builder: (yargs) =>
@@ -38,7 +29,7 @@ const command: CommandModule<object, Arguments> = {
       .example(
         '$0 init --model mstar:assets/tiny-internvl2 --data problems.csv --columns question=prompt,answer=label --out r.yaml',
         'a table on the embedded model',
-      ) as never,
+      ),
   async handler({ model, data, out, device = gpu() ? 'cuda' : 'cpu', ...flags }) {
     if (existsSync(out) && statSync(out).isFile())
       throw new UserError(`--out: ${out}: there already, wanted a new name`);
@@ -69,7 +60,7 @@ const command: CommandModule<object, Arguments> = {
     const result = { recipe: out, format: forms.format, problems, splits, device };
     printResult(flags, result, [`recipe: ${out}, ${sizes}`, `run it: mstar evolve --config ${out}`], out);
   },
-};
+});
 
 /** From the headers of its files; no weight is read. */
 async function describe(path: string, device: 'cpu' | 'cuda') {
@@ -89,5 +80,3 @@ async function describe(path: string, device: 'cpu' | 'cuda') {
 function gpu(): boolean {
   return existsSync('/dev/nvidiactl');
 }
-
-export default command;

@@ -32,7 +32,8 @@ export async function withInput<T>(file: string, work: (file: string) => Promise
     await pipeline(process.stdin, createWriteStream(spooled));
     return await work(spooled);
   } catch (error) {
-    if (error instanceof UserError) throw new UserError(error.message.replaceAll(spooled, 'standard input'));
+    if (error instanceof UserError)
+      throw new UserError(error.message.replaceAll(spooled, 'standard input'), error.code);
     throw error;
   } finally {
     await rm(dir, { recursive: true, force: true });

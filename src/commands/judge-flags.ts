@@ -4,6 +4,7 @@ import { UserError } from '../core/errors.js';
 import type { JudgeOptions, Price, Spent } from '../judge/chat.js';
 import { shownAddress } from '../judge/client.js';
 import { Judge, type JudgeCounts } from '../judge/judge.js';
+import { requireInteger } from './result.js';
 
 export interface JudgeFlags {
   judge?: string;
@@ -13,10 +14,12 @@ export interface JudgeFlags {
 }
 
 const OPENAI = 'https://api.openai.com/v1';
-const MOST_AT_A_TIME = 256;
 
 /** @param does what the model is for, as it stands in the help */
-export function judgeFlags<T>(yargs: Argv<T>, does = 'reads responses without a readable answer'): Argv<T> {
+export function judgeFlags<T>(
+  yargs: Argv<T>,
+  does = 'reads responses without a readable answer',
+): Argv<T & JudgeFlags> {
   return yargs
     .option('judge', {
       type: 'string',
@@ -27,7 +30,7 @@ export function judgeFlags<T>(yargs: Argv<T>, does = 'reads responses without a 
     .option('judge-price', {
       type: 'string',
       describe: 'US dollars per million input and output tokens, as 0.15,0.6: shows what was spent',
-    }) as Argv<T>;
+    }) as Argv<T & JudgeFlags>;
 }
 
 /** Undefined where no judge is asked for. Throws UserError on bad flags or a missing key. */
@@ -46,12 +49,7 @@ export function judgeOptions(flags: JudgeFlags): JudgeOptions | undefined {
     return undefined;
   }
   if (model === '') throw new UserError('--judge: empty, wanted the name of a model');
-  if (
-    judgeConcurrency !== undefined &&
-    !(Number.isInteger(judgeConcurrency) && judgeConcurrency >= 1 && judgeConcurrency <= MOST_AT_A_TIME)
-  ) {
-    throw new UserError(`--judge-concurrency: ${judgeConcurrency}, wanted an integer from 1 to ${MOST_AT_A_TIME}`);
-  }
+  requireInteger('--judge-concurrency', judgeConcurrency, 1, 256);
   const baseUrl = process.env.OPENAI_BASE_URL || OPENAI;
   if (!URL.canParse(baseUrl) || !/^https?:$/.test(new URL(baseUrl).protocol)) {
     throw new UserError(`OPENAI_BASE_URL: ${shownAddress(baseUrl)}, wanted an address as ${OPENAI}`);

@@ -1,17 +1,11 @@
 // `mstar preset list|show NAME`: the recipes that come with mstar.
 import { stringify } from 'yaml';
-import type { CommandModule } from 'yargs';
 import { readPreset } from '../config/load.js';
 import { describePreset, listPresets, listScales } from '../config/presets.js';
 import { UserError } from '../core/errors.js';
-import { type CommonFlags, printResult } from './result.js';
+import { printResult, verb } from './result.js';
 
-interface Arguments extends CommonFlags {
-  readonly action: 'list' | 'show';
-  readonly name?: string;
-}
-
-const command: CommandModule<object, Arguments> = {
+export default verb({
   command: 'preset <action> [name]',
   describe: 'list the recipes that come with mstar, or show one',
   builder: (yargs) =>
@@ -21,7 +15,7 @@ const command: CommandModule<object, Arguments> = {
       .example('$0 preset list', 'names, and what each is')
       .example('$0 preset show paper', 'its settings, to read or to begin a file of your own')
       .example('$0 evolve --preset paper-rest-em --set model.path=DIR --set data.file=FILE', 'runs one')
-      .example('$0 evolve --preset tiny-rest-em', 'the same row on the embedded model and problems') as never,
+      .example('$0 evolve --preset tiny-rest-em', 'the same row on the embedded model and problems'),
   async handler({ action, name, ...flags }) {
     if (action === 'show') {
       if (name === undefined) throw new UserError('name: missing, wanted a preset as mstar preset list names them');
@@ -45,6 +39,4 @@ const command: CommandModule<object, Arguments> = {
       presets.map(({ name: preset, about }) => `${preset.padEnd(width)}  ${about}`),
     );
   },
-};
-
-export default command;
+});

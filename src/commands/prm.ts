@@ -1,34 +1,24 @@
 // `mstar prm RUN`: what the process reward model of a run is worth, from its folder alone.
+
 import { join } from 'node:path';
-import type { CommandModule } from 'yargs';
-import { UserError } from '../core/errors.js';
-import { UNBIASED } from '../evaluate/questions.js';
+import { UNBIASED } from '../evaluate/tabulate.js';
 import { RelevanceJudge } from '../judge/relevance.js';
+import { decimal, percent } from '../page/format.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import type { PrmAnalysis } from '../views/prm/analysis.js';
-import { describeSpent, type JudgeFlags, judgeFlags, judgeOptions } from './judge-flags.js';
-import { percent } from './recipe.js';
-import { type CommonFlags, printResult } from './result.js';
-
-interface Flags extends JudgeFlags, CommonFlags {
-  readonly run: string;
-  readonly out?: string;
-  readonly table?: string;
-  readonly temperature?: number;
-  readonly iteration?: number;
-  readonly seed?: number;
-}
+import { describeSpent, judgeFlags, judgeOptions } from './judge-flags.js';
+import { printResult, requireInteger, verb } from './result.js';
 
 /** Rules whose share of luck is printed. */
 const SHOWN = ['all', 'random 2', 'top 2'];
 
-const command: CommandModule<object, Flags> = {
+export default verb({
   command: 'prm <run>',
   describe: 'what the process reward model of a run is worth: choosing, ranking, calibration, luck; without a model',
   builder: (yargs) =>
     judgeFlags(
       yargs
-        .positional('run', { type: 'string', describe: 'run folder, finished or not' })
+        .positional('run', { type: 'string', demandOption: true, describe: 'run folder, finished or not' })
         .option('out', { type: 'string', describe: 'folder for the results; the run folder when left out' })
         .option('table', {
           type: 'string',
@@ -49,9 +39,10 @@ const command: CommandModule<object, Flags> = {
     )
       .example('mstar prm runs/demo', 'writes prm.json, prm.md, prm.html and figures into runs/demo')
       .example('mstar prm runs/demo --table dynamics-0004 --out runs/demo/later', 'the same PRM on a later policy')
-      .example('mstar prm runs/demo --judge gpt-4o-mini', 'rates relevance as well') as never,
+      .example('mstar prm runs/demo --judge gpt-4o-mini', 'rates relevance as well'),
   async handler({ run, out = run, table, temperature, iteration, seed, ...flags }) {
-    checkNumbers({ iteration, seed });
+    requireInteger('--iteration', iteration, 1);
+    requireInteger('--seed', seed, 0);
     await checkOutputFolder({ flag: '--out', path: out });
     for (const ending of ['json', 'md', 'html'])
       await checkOutput({ flag: '--out', path: join(out, `prm.${ending}`), ofRun: true });
@@ -74,15 +65,7 @@ const command: CommandModule<object, Flags> = {
     lines.push(`files: ${['json', 'md', 'html'].map((ending) => join(out, `prm.${ending}`)).join(', ')}`);
     printResult(flags, analysis, lines);
   },
-};
-
-function checkNumbers(flags: { iteration?: number; seed?: number }): void {
-  for (const [name, value] of Object.entries(flags)) {
-    const least = name === 'iteration' ? 1 : 0;
-    if (value !== undefined && !(Number.isInteger(value) && value >= least && value < 2 ** 32))
-      throw new UserError(`--${name}: ${value}, wanted an integer from ${least}`);
-  }
-}
+});
 
 function linesOf({ choosing, ranking, calibration, truth, selection, missing }: PrmAnalysis): string[] {
   const lines: string[] = [];
@@ -91,19 +74,19 @@ function linesOf({ choosing, ranking, calibration, truth, selection, missing }: 
       .filter(({ name }) => name !== UNBIASED)
       .map(({ name, points }) => `${name} ${percent(points.at(-1)?.mean)}`);
     lines.push(
-      `${choosing.name}, ${choosing.questions} questions, N = ${choosing.n}: one response ${percent(choosing.scores[0]?.accuracy.mean)}${last.map((text) => `, ${text}`).join('')}`,
+      `${choosing.name}, ${choosing.problems} problems, N = ${choosing.n}: one response ${percent(choosing.scores[0]?.accuracy.mean)}${last.map((text) => `, ${text}`).join('')}`,
     );
   }
   if (ranking)
     lines.push(
-      `ranking: ${percent(ranking.pairAccuracy?.mean)} of ${ranking.pairs} pairs, AUC ${decimal(ranking.aucWithin?.mean)} within a question, ${decimal(ranking.auc?.mean)} over all`,
+      `ranking: ${percent(ranking.pairAccuracy?.mean)} of ${ranking.pairs} pairs, AUC ${decimal(ranking.aucWithin?.mean, 3)} within a problem, ${decimal(ranking.auc?.mean, 3)} over all`,
     );
   if (calibration)
     lines.push(
-      `held out: ${calibration.steps} steps, squared error ${decimal(calibration.mse.mean)} (mean label alone ${decimal(calibration.baselineMse?.mean)}), correlation ${decimal(calibration.correlation?.mean)}`,
+      `held out: ${calibration.steps} steps, squared error ${decimal(calibration.mse.mean, 3)} (mean label alone ${decimal(calibration.baselineMse?.mean, 3)}), correlation ${decimal(calibration.correlation?.mean, 3)}`,
     );
   for (const { what, on, auc, accuracy } of truth?.rows ?? [])
-    lines.push(`truth: ${what} of ${on}: AUC ${decimal(auc?.mean)}, accuracy ${percent(accuracy.mean)}`);
+    lines.push(`truth: ${what} of ${on}: AUC ${decimal(auc?.mean, 3)}, accuracy ${percent(accuracy.mean)}`);
   const rules = selection?.rules.filter(({ rule, lucky }) => SHOWN.includes(rule) && lucky) ?? [];
   if (selection && rules.length > 0) {
     const shares = rules.map(({ rule, lucky, selected }) => `${rule} ${percent(lucky?.mean)} of ${selected}`);
@@ -111,9 +94,3 @@ function linesOf({ choosing, ranking, calibration, truth, selection, missing }: 
   }
   return [...lines, ...missing.map((line) => `not here: ${line}`)];
 }
-
-function decimal(value: number | null | undefined): string {
-  return value === null || value === undefined ? '-' : value.toFixed(3);
-}
-
-export default command;

@@ -1,40 +1,13 @@
 // mstar problems: makes picture problems with answers and writes them as a MathV360K data set.
 import { join } from 'node:path';
-import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { families } from '../problems/families.js';
 import { defaultKnobs } from '../problems/problem.js';
 import { writeProblems } from '../problems/write.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
-import { type CommonFlags, printResult } from './result.js';
+import { printResult, requireInteger, verb } from './result.js';
 
-interface Flags extends CommonFlags {
-  count: number;
-  seed: number;
-  out: string;
-  families: string[] | undefined;
-  range: number;
-  choiceShare: number;
-}
-
-/** Refuses what cannot be made; yargs has checked the kinds of the values. */
-function check(flags: Flags): void {
-  const wanted = (flag: string, found: number, least: number, most: number, whole: boolean): void => {
-    if (found >= least && found <= most && (!whole || Number.isInteger(found))) return;
-    throw new UserError(`--${flag}: ${found}, wanted ${whole ? 'an integer' : 'a number'} from ${least} to ${most}`);
-  };
-  wanted('count', flags.count, 1, 1_000_000, true);
-  wanted('seed', flags.seed, 0, 2 ** 32 - 1, true);
-  wanted('range', flags.range, 3, 9, true);
-  wanted('choice-share', flags.choiceShare, 0, 1, false);
-  for (const name of flags.families ?? []) {
-    if (!Object.hasOwn(families, name)) {
-      throw new UserError(`--families: ${name}, wanted some of ${Object.keys(families).join(', ')}`);
-    }
-  }
-}
-
-const command: CommandModule<object, Flags> = {
+export default verb({
   command: 'problems',
   describe: 'make picture problems with answers, in the MathV360K format',
   builder: (yargs) =>
@@ -51,20 +24,27 @@ const command: CommandModule<object, Flags> = {
       .option('choice-share', {
         type: 'number',
         default: defaultKnobs.choiceShare,
-        describe: 'share of multiple-choice questions',
+        describe: 'share of multiple-choice problems',
       })
       .example('$0 problems --count 1000 --out problems', 'problems/problems.json and its pictures')
-      .example('$0 problems --count 200 --seed 2 --range 9 --out harder', 'other ones, with larger values') as never,
-  handler: async (flags) => {
-    check(flags);
-    const { count, seed, families: names, range, choiceShare } = flags;
+      .example('$0 problems --count 200 --seed 2 --range 9 --out harder', 'other ones, with larger values'),
+  async handler({ count, seed, out, families: names, range, choiceShare, ...flags }) {
+    // yargs has checked the kinds of the values.
+    requireInteger('--count', count, 1, 1_000_000);
+    requireInteger('--seed', seed, 0);
+    requireInteger('--range', range, 3, 9);
+    if (!(choiceShare >= 0 && choiceShare <= 1))
+      throw new UserError(`--choice-share: ${choiceShare}, wanted a number from 0 to 1`);
+    for (const name of names ?? []) {
+      if (!Object.hasOwn(families, name)) {
+        throw new UserError(`--families: ${name}, wanted some of ${Object.keys(families).join(', ')}`);
+      }
+    }
     const flag = '--out';
-    for (const path of [flags.out, join(flags.out, 'data_images')]) await checkOutputFolder({ flag, path });
-    await checkOutput({ flag, path: join(flags.out, 'problems.json') });
-    const written = await writeProblems(flags.out, { count, seed, families: names, range, choiceShare });
+    for (const path of [out, join(out, 'data_images')]) await checkOutputFolder({ flag, path });
+    await checkOutput({ flag, path: join(out, 'problems.json') });
+    const written = await writeProblems(out, { count, seed, families: names, range, choiceShare });
     const { count: made, file, imageRoot } = written;
     printResult(flags, written, [`${made} problems: ${file}, pictures under ${imageRoot}`]);
   },
-};
-
-export default command;
+});

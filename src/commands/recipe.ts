@@ -7,7 +7,7 @@ import { listSettings } from '../config/settings.js';
 import { UserError } from '../core/errors.js';
 import type { Stage } from '../evolve/recipe.js';
 import type { Summary } from '../evolve/summary.js';
-import { REPORT_TO, type ReportTo } from '../views/metrics/targets.js';
+import { REPORT_TO, type ReportTo } from '../views/metrics/files.js';
 import { Computed } from './computed.js';
 import { withInput } from './input.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
@@ -58,9 +58,7 @@ export async function runRecipe(
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
   more: { readonly from?: string | undefined } = {},
 ): Promise<void> {
-  if (flags.settings) {
-    return printSettings(flags);
-  }
+  if (flags.settings) return printSettings(flags);
   const reportTo = parseReportTo(flags.reportTo);
   const { preset, set } = flags;
   const config =
@@ -73,7 +71,9 @@ export async function runRecipe(
   const computed = new Computed();
   const options = { until, display, signal: stopSignal(display), onRollout: computed.add, reportTo, ...more };
   const summary = await evolve(config, options);
-  const metrics = metricLines(reportTo, config.run.dir);
+  const { dir } = config.run;
+  const look = reportTo.includes('tensorboard') ? ` (tensorboard --logdir ${dirname(dir)})` : '';
+  const metrics = reportTo.length > 0 ? [`metrics: ${join(dir, 'metrics.jsonl')}${look}`] : [];
   printResult(flags, summary, [...(await lines(summary, config)), ...metrics, ...computed.line()]);
 }
 
@@ -91,12 +91,6 @@ export function parseReportTo(values: readonly string[]): ReportTo[] {
   return [...new Set(names as ReportTo[])];
 }
 
-function metricLines(to: readonly ReportTo[], dir: string): string[] {
-  if (to.length === 0) return [];
-  const look = to.includes('tensorboard') ? ` (tensorboard --logdir ${dirname(dir)})` : '';
-  return [`metrics: ${join(dir, 'metrics.jsonl')}${look}`];
-}
-
 function printSettings(flags: CommonFlags): void {
   const settings = listSettings();
   const lines = settings.map(({ path, fallback, description, values }) => {
@@ -105,9 +99,4 @@ function printSettings(flags: CommonFlags): void {
   });
   const documents = settings.map(({ fallback, ...about }) => ({ ...about, default: fallback }));
   printResult(flags, documents, lines);
-}
-
-/** A share as a percentage with one decimal. */
-export function percent(share: number | null | undefined): string {
-  return share === null || share === undefined ? '-' : `${(share * 100).toFixed(1)} %`;
 }

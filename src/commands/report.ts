@@ -1,14 +1,9 @@
 // mstar report: writes report.html of a run folder again, whether the run is finished or not.
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CommandModule } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { writeReport } from '../views/run/report.js';
-import { type CommonFlags, printResult } from './result.js';
-
-interface Flags extends CommonFlags {
-  readonly run?: string;
-}
+import { printResult, verb } from './result.js';
 
 /** Where runs lie unless their settings say otherwise. */
 const RUNS = 'runs';
@@ -27,18 +22,16 @@ async function newestRun(): Promise<string> {
   return newest.dir;
 }
 
-const command: CommandModule<object, Flags> = {
+export default verb({
   command: 'report [run]',
   describe: 'write report.html of a run folder, finished or not',
   builder: (yargs) =>
     yargs
       .positional('run', { type: 'string', describe: `run folder; the newest one in ${RUNS}/ when left out` })
       .example('$0 report', `the run in ${RUNS}/ that was worked on last`)
-      .example('$0 report runs/demo', 'a run, also while it goes on') as never,
+      .example('$0 report runs/demo', 'a run, also while it goes on'),
   async handler({ run, ...flags }) {
     const report = await writeReport(run ?? (await newestRun()));
     printResult(flags, { report }, [report]);
   },
-};
-
-export default command;
+});

@@ -1,4 +1,7 @@
-// What every verb does with its result and its progress: --json and --quiet mean the same everywhere.
+// What every verb has in common: its form, and what it does with its result and its progress, as --json and --quiet mean the
+// same everywhere.
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
+import { UserError } from '../core/errors.js';
 import { printable, printableJson } from '../core/printable.js';
 import { isStandardOutput } from '../run/output.js';
 import { type Display, openDisplay, silent } from '../run/terminal.js';
@@ -6,6 +9,16 @@ import { type Display, openDisplay, silent } from '../run/terminal.js';
 export interface CommonFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
+}
+
+/** A verb of the command line, whose handler gets what the flags of its builder are read as. */
+export function verb<F>(given: {
+  readonly command: string;
+  readonly describe: string;
+  builder(yargs: Argv<CommonFlags>): Argv<F>;
+  handler(flags: ArgumentsCamelCase<F>): Promise<void>;
+}): CommandModule<object, ArgumentsCamelCase<F>> {
+  return given as unknown as CommandModule<object, ArgumentsCamelCase<F>>;
 }
 
 /**
@@ -46,4 +59,11 @@ export function tableLines(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** Throws UserError unless the value of a flag, where there is one, is an integer in a range. */
+export function requireInteger(flag: string, value: number | undefined, least: number, most = 2 ** 32 - 1): void {
+  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
+  const upTo = most === 2 ** 32 - 1 ? '' : ` to ${most}`;
+  throw new UserError(`${flag}: ${value}, wanted an integer from ${least}${upTo}`);
 }

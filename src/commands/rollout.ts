@@ -1,15 +1,15 @@
 // `mstar rollout`: n sampled answers to every problem of a data set, graded.
+
 import { join } from 'node:path';
-import type { CommandModule } from 'yargs';
 import { type RolloutSettings, rolloutSchema } from '../config/sample.js';
+import { percent } from '../page/format.js';
 import { describeSeconds } from '../run/terminal.js';
 import { Computed } from './computed.js';
-import { percent } from './recipe.js';
-import { type CommonFlags, displayOf, printResult } from './result.js';
+import { displayOf, printResult, verb } from './result.js';
 import { describeOutcomes, failOn, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
 
-const command: CommandModule<object, CommonFlags & Record<string, unknown>> = {
+export default verb({
   command: 'rollout',
   describe: 'sample responses to every problem of a data set and grade them',
   builder: (yargs) =>
@@ -21,7 +21,7 @@ const command: CommandModule<object, CommonFlags & Record<string, unknown>> = {
       .example(
         'mstar rollout --model DIR --data problems.json --out runs/hot --temperature 1.3 --top-p 0.95',
         'more varied',
-      ) as never,
+      ),
   async handler(flags) {
     const settings = settingsOf<RolloutSettings>(flags, rolloutSchema);
     const display = displayOf(flags);
@@ -36,6 +36,4 @@ const command: CommandModule<object, CommonFlags & Record<string, unknown>> = {
     ]);
     failOn(summary.outcomes.error);
   },
-};
-
-export default command;
+});

@@ -1,20 +1,13 @@
 // `mstar runs`: the runs of a folder, and several of them side by side, printed or as a page.
-import type { CommandModule } from 'yargs';
+
 import { UserError } from '../core/errors.js';
-import { writeOutput } from '../run/output.js';
+import { compareRuns } from '../jobs/compare.js';
+import { percent } from '../page/format.js';
 import { describeSeconds } from '../run/terminal.js';
-import { compareRuns, readRuns } from '../views/compare/comparison.js';
 import { listRuns } from '../views/run/runs.js';
-import { percent } from './recipe.js';
-import { type CommonFlags, printResult, tableLines } from './result.js';
+import { type CommonFlags, printResult, tableLines, verb } from './result.js';
 
-interface Arguments extends CommonFlags {
-  readonly folder: string;
-  readonly compare?: string[];
-  readonly html?: string;
-}
-
-const command: CommandModule<object, Arguments> = {
+export default verb({
   command: 'runs [folder]',
   describe: 'list the runs of a folder, or compare some',
   builder: (yargs) =>
@@ -31,23 +24,13 @@ const command: CommandModule<object, Arguments> = {
       })
       .example('$0 runs', 'what is in runs/')
       .example('$0 runs --compare runs/a runs/b', 'two runs side by side')
-      .example('$0 runs --compare runs/a runs/b runs/c --html compare.html', 'their curves as a page') as never,
+      .example('$0 runs --compare runs/a runs/b runs/c --html compare.html', 'their curves as a page'),
   async handler({ folder, compare, html, ...flags }) {
     if (compare === undefined) {
       if (html !== undefined) throw new UserError('--html: given without --compare, wanted run folders to compare');
       return list(folder, flags);
     }
-    const runs = await readRuns(compare);
-    const comparison = compareRuns(runs);
-    if (html !== undefined) {
-      // Charts take longer to load than the rest: only who wants them pays.
-      const [{ describeComparison }, { documentText }] = await Promise.all([
-        import('../views/compare/page.js'),
-        import('../page/document.js'),
-      ]);
-      const page = documentText(describeComparison(runs), html);
-      await writeOutput({ flag: '--html', path: html }, (sink) => sink(page));
-    }
+    const comparison = await compareRuns(compare, { ...(html !== undefined && { html }) });
     const { settings, test } = comparison;
     const accuracies = test.map(([at, ...shares]) => [at, ...shares.map(percent)]);
     printResult(
@@ -63,7 +46,7 @@ const command: CommandModule<object, Arguments> = {
       html,
     );
   },
-};
+});
 
 async function list(folder: string, flags: CommonFlags): Promise<void> {
   const runs = await listRuns(folder);
@@ -79,5 +62,3 @@ async function list(folder: string, flags: CommonFlags): Promise<void> {
   const head = ['run', 'method', 'iterations', 'first test', 'last test', 'time', 'state'];
   printResult(flags, runs, runs.length === 0 ? [`${folder}: no runs`] : tableLines([head, ...rows]));
 }
-
-export default command;

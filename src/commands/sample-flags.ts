@@ -1,8 +1,9 @@
-// Flags made from a schema of settings: one flag per setting, with its meaning and default.
+// Flags made from a schema of settings, one flag per setting with its meaning and default; those of how a data set is read
+// are the same for every verb that reads one.
 import type { Argv, Options } from 'yargs';
 import { z } from 'zod';
-import { flagOf } from '../config/sample.js';
-import type { OutcomeCounts } from '../record/lines.js';
+import { checkFlags, flagOf, readingSchema } from '../config/sample.js';
+import type { OutcomeCounts } from '../record/rollout.js';
 
 /**
  * Adds a flag for each setting; those without a default must be given, but for the optional ones.
@@ -45,4 +46,16 @@ export function describeOutcomes(what: string, { correct, wrong, unreadable, err
 /** The job is done, but problems of its data, those with a damaged picture for instance, could not be sampled: the exit code says so. */
 export function failOn(failed: number): void {
   if (failed > 0) process.exitCode = 1;
+}
+
+export type DataFlags = z.input<typeof readingSchema>;
+
+/** Adds the flags of how a data set is read: pictures, format, columns, hints. */
+export function dataFlags<T>(yargs: Argv<T>): Argv<T & DataFlags> {
+  return schemaFlags(yargs, readingSchema) as Argv<T & DataFlags>;
+}
+
+/** What they say. Throws UserError naming the flag. */
+export function readingOf(flags: object): z.output<typeof readingSchema> {
+  return checkFlags(readingSchema, settingsOf(flags as Readonly<Record<string, unknown>>, readingSchema));
 }

@@ -1,4 +1,4 @@
-// The verbs of the command line, one per file of this folder.
+// The verbs of the command line, one per file of this folder but for the first stages of a recipe.
 import type { CommandModule } from 'yargs';
 import check from './check.js';
 import data from './data.js';
@@ -9,7 +9,6 @@ import experiment from './experiment.js';
 import exportRun from './export.js';
 import grade from './grade.js';
 import init from './init.js';
-import label from './label.js';
 import preset from './preset.js';
 import prm from './prm.js';
 import problems from './problems.js';
@@ -17,8 +16,7 @@ import report from './report.js';
 import rollout from './rollout.js';
 import rolloutsQuery from './rollouts.js';
 import runs from './runs.js';
-import trainPrm from './train-prm.js';
-import warmup from './warmup.js';
+import { label, trainPrm, warmup } from './stages.js';
 
 /** In the order of --help. */
 export const verbs = [

@@ -30,21 +30,15 @@ export interface DraftFacts {
   readonly out: string;
 }
 
-const LEAST_PROBLEMS = 20;
-
-/** How many problems go where. */
-export interface DraftSplits {
-  readonly test: number;
-  readonly validation: number;
-  readonly training: number;
-}
-
-/** As in the paper for large sets, a sixth and a twentieth of small ones. Throws UserError where too few are left. */
-export function draftSplits(file: string, different: number): DraftSplits {
-  if (different < LEAST_PROBLEMS) {
-    throw new UserError(
-      `${file}: problems: ${different} that differ, wanted at least ${LEAST_PROBLEMS} to test, to validate and to train on`,
-    );
+/**
+ * How many problems go where: as in the paper for large sets, a sixth and a twentieth of small ones. Throws UserError where too
+ * few are left.
+ */
+export function draftSplits(file: string, different: number) {
+  const least = 20;
+  if (different < least) {
+    const wanted = `wanted at least ${least} to test, to validate and to train on`;
+    throw new UserError(`${file}: problems: ${different} that differ, ${wanted}`, 'ERR_SETTING');
   }
   const test = Math.min(750, Math.round(different / 6));
   const validation = Math.min(250, Math.max(4, Math.round(different / 20)));
@@ -61,7 +55,15 @@ export async function draftRecipe(facts: DraftFacts): Promise<string> {
   const batch = Math.min(128, Math.max(4, 2 ** Math.floor(Math.log2(training / 8))));
   const taught = await embeddedModel(model.path);
   const maxTokens = taught?.maxTokens ?? Math.min(1024, Math.floor(model.positions / 2));
-  const text = `# yaml-language-server: $schema=${schemaPath(facts.out)}
+  // Relative where the package lies below the recipe, as node_modules does.
+  const below = relative(dirname(facts.out), recipeSchemaFile);
+  const schemaPath = below.startsWith('..') ? recipeSchemaFile : `./${below}`;
+  const value = (given: unknown): string =>
+    stringify(given, { lineWidth: 0, ...(typeof given === 'object' && { collectionStyle: 'flow' }) }).trim();
+  /** A name within a comment. */
+  const plain = (text: string): string => text.replace(/\p{C}/gu, ' ');
+  const count = (number: number): string => number.toLocaleString('en-US');
+  const text = `# yaml-language-server: $schema=${schemaPath}
 # ${plain(data.file)}: ${data.format}, ${count(data.problems)} problems${data.different < data.problems ? `, ${count(data.different)} of them different` : ''}
 # ${plain(model.path)}: ${model.backbone}, ${count(model.parameters)} parameters
 #
@@ -105,12 +107,12 @@ warmup:
 
 # The process reward model, from steps labelled by completions.
 prm:
-  questions: ${Math.min(50_000, training)}
+  problems: ${Math.min(50_000, training)}
   pairs: ${Math.min(50_000, 2 * training)}
   optimizer: { lr: ${rate(5e-4)}, batchSize: ${batch} }
 
 evolve:
-  # Each iteration samples n responses to its share of the questions and trains on the best k right ones.
+  # Each iteration samples n responses to its share of the problems and trains on the best k right ones.
   iterations: 4
   interval: ${training < 200 ? training : '50%'}
   n: ${isSmall ? 8 : 16}
@@ -143,24 +145,4 @@ async function embeddedModel(path: string): Promise<{ prompt: unknown; maxTokens
     sampling: { maxTokens: number };
   };
   return resolvePath(path) === resolvePath(model.path) ? { prompt, maxTokens: sampling.maxTokens } : undefined;
-}
-
-/** Relative where the package lies below the recipe, as node_modules does. */
-function schemaPath(out: string): string {
-  const path = relative(dirname(out), recipeSchemaFile);
-  return path.startsWith('..') ? recipeSchemaFile : `./${path}`;
-}
-
-function value(given: unknown): string {
-  const isGroup = typeof given === 'object';
-  return stringify(given, { lineWidth: 0, ...(isGroup && { collectionStyle: 'flow' }) }).trim();
-}
-
-/** A name within a comment. */
-function plain(text: string): string {
-  return text.replace(/\p{C}/gu, ' ');
-}
-
-function count(number: number): string {
-  return number.toLocaleString('en-US');
 }

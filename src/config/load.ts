@@ -4,6 +4,8 @@ import { isNode, LineCounter, YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
+import { valueAt } from '../core/json.js';
+import { newNameOf } from '../core/renamed.js';
 import { readDocument, readYaml } from '../core/yaml.js';
 import { explainIssue } from './explain.js';
 import { packageRoot, presetFiles } from './presets.js';
@@ -12,8 +14,8 @@ import { nearestSettings, settingAt } from './settings.js';
 
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
 export const PACKAGE_PREFIX = 'mstar:';
-const TINY = `${PACKAGE_PREFIX}tiny`;
-const MOST_BYTES = 1 << 20;
+/** Stands where the name of a data set does, in jobs whose problems a program gives. */
+export const GIVEN = `${PACKAGE_PREFIX}given`;
 
 /** Where settings come from; a preset is a recipe of this package. */
 export interface ConfigSource {
@@ -30,11 +32,24 @@ export interface ConfigSource {
  */
 export async function loadConfig(source: ConfigSource): Promise<Config> {
   if (source.file !== undefined && source.preset !== undefined) {
-    throw new UserError('--config: given beside --preset, wanted one of them');
+    throw new UserError('--config: given beside --preset, wanted one of them', 'ERR_SETTING');
   }
   const { values, lineOf } = await readSource(source);
   const overrides = (source.set ?? []).map(parseOverride);
-  for (const override of overrides) applyOverride(values, override);
+  for (const { path, value } of overrides) {
+    let group = values;
+    for (const name of path.slice(0, -1)) {
+      const inner = group[name];
+      const next = isGroup(inner) ? inner : {};
+      group[name] = next;
+      group = next;
+    }
+    const leaf = path.at(-1) as string;
+    if (value === null) delete group[leaf];
+    else group[leaf] = value;
+  }
+  const startsWith = (path: readonly string[], head: readonly string[]): boolean =>
+    head.every((name, i) => path[i] === name);
   const place = (path: readonly string[]): string => {
     const override = overrides.findLast((one) => startsWith(path, one.path) || startsWith(one.path, path));
     return override ? `--set ${override.text}` : lineOf(path);
@@ -49,7 +64,7 @@ export function resolveConfig(input: ConfigInput): Config {
 
 /** Absolute form of a path from a recipe: `mstar:` ones start at this package, and `mstar:tiny` is its embedded model. */
 export function resolvePath(path: string): string {
-  if (path === TINY) return join(packageRoot, 'assets/tiny-internvl2');
+  if (path === `${PACKAGE_PREFIX}tiny`) return join(packageRoot, 'assets/tiny-internvl2');
   return path.startsWith(PACKAGE_PREFIX) ? join(packageRoot, path.slice(PACKAGE_PREFIX.length)) : resolve(path);
 }
 
@@ -75,14 +90,14 @@ async function readSource({ file, preset }: ConfigSource): Promise<Recipe> {
     if (one === undefined)
       throw new UserError(
         '--config: missing, wanted a recipe file (mstar init writes one), or --preset with a name (mstar preset list)',
+        'ERR_SETTING',
       );
     recipes.push(await readRecipe(one));
   }
   const values = recipes.reduce<Record<string, unknown>>((all, recipe) => merge(all, recipe.values), {});
   // The folder of a preset's run has its name.
   if (preset !== undefined) merge(values, { run: { dir: `runs/${preset}`, ...(values.run as object | undefined) } });
-  const holds = ({ values: own }: Recipe, path: readonly string[]): boolean =>
-    path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], own) !== undefined;
+  const holds = ({ values: own }: Recipe, path: readonly string[]): boolean => valueAt(own, path) !== undefined;
   return {
     values,
     lineOf: (path) => (recipes.findLast((one) => holds(one, path)) ?? (recipes.at(-1) as Recipe)).lineOf(path),
@@ -111,16 +126,18 @@ interface Recipe {
 }
 
 async function readRecipe(file: string): Promise<Recipe> {
-  const text = new TextDecoder().decode(await readRegularFile(file, MOST_BYTES));
+  const text = new TextDecoder().decode(await readRegularFile(file, 2 ** 20));
   const lines = new LineCounter();
   const { value, document } = readDocument(text, file, 'recipe', lines);
   const values = withoutNulls(value ?? {});
-  if (!isGroup(values)) throw new UserError(`${file}: recipe: not a mapping, wanted settings by group`);
+  if (!isGroup(values)) throw new UserError(`${file}: recipe: not a mapping, wanted settings by group`, 'ERR_SETTING');
   const lineOf = (path: readonly string[]): string => {
     for (let length = path.length; length > 0; length--) {
       const parent = length > 1 ? document.getIn(path.slice(0, length - 1), true) : document.contents;
       const pair =
-        parent instanceof YAMLMap ? parent.items.find((item) => keyOf(item.key) === path[length - 1]) : undefined;
+        parent instanceof YAMLMap
+          ? parent.items.find((item) => String(item.key ?? '') === path[length - 1])
+          : undefined;
       const range = pair && isNode(pair.key) ? pair.key.range : undefined;
       if (range) return `${file}:${lines.linePos(range[0]).line}`;
     }
@@ -136,43 +153,27 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, inner]) => [key, withoutNulls(inner)]));
 }
 
-function keyOf(key: unknown): string {
-  return isNode(key) ? String(key) : String(key ?? '');
-}
-
-interface Override {
+/** `a.b=c`: the value is YAML (numbers, lists), but plain text where the setting is text. */
+function parseOverride(text: string): {
   readonly text: string;
   readonly path: readonly string[];
   readonly value: unknown;
-}
-
-/** `a.b=c`: the value is YAML (numbers, lists), but plain text where the setting is text. */
-function parseOverride(text: string): Override {
+} {
   const equals = text.indexOf('=');
   const path = text.slice(0, Math.max(0, equals)).trim().split('.');
   if (equals < 0 || path.some((name) => name === '')) {
-    throw new UserError(`--set ${text}: not an override, wanted name=value, for example evolve.n=16`);
+    throw new UserError(`--set ${text}: not an override, wanted name=value, for example evolve.n=16`, 'ERR_SETTING');
   }
   const type = settingAt(path);
-  if (!type) throw new UserError(`--set ${text}: ${path.join('.')}: ${unknownSetting(path)}`);
+  if (!type) throw new UserError(`--set ${text}: ${path.join('.')}: ${unknownSetting(path)}`, 'ERR_SETTING');
   const raw = text.slice(equals + 1);
   if (raw.trim() === '')
-    throw new UserError(`--set ${text}: no value, wanted one; null takes the setting out, "" stands for empty text`);
+    throw new UserError(
+      `--set ${text}: no value, wanted one; null takes the setting out, "" stands for empty text`,
+      'ERR_SETTING',
+    );
   const isText = type instanceof z.ZodString && raw !== 'null' && raw !== '""';
   return { text, path, value: isText ? raw : readYaml(raw, `--set ${text}`, path.join('.')) };
-}
-
-function applyOverride(values: Record<string, unknown>, { path, value }: Override): void {
-  let group = values;
-  for (const name of path.slice(0, -1)) {
-    const inner = group[name];
-    const next = typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? inner : {};
-    group[name] = next;
-    group = next as Record<string, unknown>;
-  }
-  const leaf = path.at(-1) as string;
-  if (value === null) delete group[leaf];
-  else group[leaf] = value;
 }
 
 function check(values: unknown, place: (path: readonly string[]) => string): Config {
@@ -183,9 +184,9 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
     const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') {
       const unknown = [...path, issue.keys[0] as string];
-      throw new UserError(`${place(unknown)}: ${unknown.join('.')}: ${unknownSetting(unknown)}`);
+      throw new UserError(`${place(unknown)}: ${unknown.join('.')}: ${unknownSetting(unknown)}`, 'ERR_SETTING');
     }
-    throw new UserError(`${place(path)}: ${path.join('.')}: ${explainIssue(issue, values)}`);
+    throw new UserError(`${place(path)}: ${path.join('.')}: ${explainIssue(issue, values)}`, 'ERR_SETTING');
   }
   return withPaths(checked.data, keptPath);
 }
@@ -208,12 +209,10 @@ function withPaths(config: Config, form: (path: string) => string): Config {
 }
 
 function unknownSetting(path: readonly string[]): string {
+  const now = newNameOf(path.join('.'));
+  if (now !== undefined) return `the name in earlier versions, wanted ${now}`;
   const near = nearestSettings(path);
   return near.length > 0
     ? `unknown setting, did you mean ${new Intl.ListFormat('en', { type: 'disjunction' }).format(near)}?`
     : 'unknown setting, wanted one that mstar evolve --settings lists';
-}
-
-function startsWith(path: readonly string[], head: readonly string[]): boolean {
-  return head.every((name, i) => path[i] === name);
 }

@@ -22,6 +22,7 @@ export async function listScales(): Promise<string[]> {
 /** Recipe files of a preset, the later over the earlier. Throws UserError naming those that there are. */
 export async function presetFiles(name: string): Promise<string[]> {
   const { presets, scales, rows } = await names();
+  const file = (folder: string, name: string): string => join(packageRoot, 'assets', folder, `${name}.yaml`);
   if (presets.includes(name)) return [file('presets', name)];
   if (scales.includes(name)) return [file('scales', name)];
   const scale = scales.find((one) => name.startsWith(`${one}-`));
@@ -30,6 +31,7 @@ export async function presetFiles(name: string): Promise<string[]> {
   const all = [...presets, ...scales].join(', ');
   throw new UserError(
     `--preset: ${JSON.stringify(name)}, wanted one of ${all}, or of ${scales.join(' and ')} with one of ${rows.join(', ')}, like ${scales[0]}-${rows[0]}`,
+    'ERR_SETTING',
   );
 }
 
@@ -40,17 +42,9 @@ export async function describePreset(name: string): Promise<string[]> {
 }
 
 async function names(): Promise<Record<'presets' | 'scales' | 'rows', string[]>> {
+  const namesIn = async (folder: string): Promise<string[]> => {
+    const files = await readdir(join(packageRoot, 'assets', folder));
+    return files.flatMap((name) => (name.endsWith('.yaml') ? basename(name, '.yaml') : [])).sort();
+  };
   return { presets: await namesIn('presets'), scales: await namesIn('scales'), rows: await namesIn('rows') };
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  const files = await readdir(join(packageRoot, 'assets', folder));
-  return files
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => basename(name, '.yaml'))
-    .sort();
-}
-
-function file(folder: string, name: string): string {
-  return join(packageRoot, 'assets', folder, `${name}.yaml`);
 }

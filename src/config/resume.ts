@@ -3,7 +3,7 @@
 import { EngineError, UserError } from '../core/errors.js';
 import { resolvePath } from './load.js';
 
-/** A setting by its dotted name, with its values as JSON. */
+/** A setting (dotted name) in which two runs differ, with its values as JSON. */
 interface Difference {
   readonly key: string;
   readonly before: string;
@@ -13,16 +13,8 @@ interface Difference {
 /** How the engine computes: decides whether the bytes depend on what is computed together. */
 interface Computing {
   readonly device: 'cpu' | 'cuda';
-  readonly dtype: 'float32' | 'bfloat16';
   readonly deterministic: boolean;
 }
-
-/** Settings of paths, in recipes and in the jobs that sample. */
-const PATHS = /^(model\.path|data\.(outOfDomain\.)?(file|imageRoot)|model|data|imageRoot|prm)$/;
-/** Why a setting that bounds memory matters, beside the reason that all share where what is computed together counts. */
-const SUMS = 'the sums of an optimizer step depend on it';
-const SCORES = 'the PRM scores the responses of a chunk together';
-const TOGETHER = 'on a GPU or in bfloat16 without deterministic the bytes depend on what is computed together';
 
 /**
  * Tells why a difference matters, in words that may be none; null where the bytes of the run do not depend on it.
@@ -31,27 +23,34 @@ const TOGETHER = 'on a GPU or in bfloat16 without deterministic the bytes depend
 export function whyItMatters(computing: Computing, scored: boolean): (difference: Difference) => string | null {
   const alone = isAlone(computing);
   const instead = alone ? '; kvGib may change' : '';
+  const together = 'on a GPU without deterministic the bytes depend on what is computed together';
   return ({ key, before, now }) => {
-    if (PATHS.test(key)) return samePath(before, now) ? null : '';
-    if (key === 'model.tokenBudget') return SUMS + instead;
-    if (/^(run\.)?chunk$/.test(key)) return scored ? SCORES + instead : alone ? null : TOGETHER;
-    if (/^(model\.)?kvGib$/.test(key)) return alone ? null : TOGETHER;
+    if (key.startsWith('custom.')) return 'it names a function that the program gave, in place of ours';
+    // Paths, in recipes and in the jobs that sample.
+    if (/^(model\.path|data\.(outOfDomain\.)?(file|imageRoot)|model|data|imageRoot|prm)$/.test(key))
+      return samePath(before, now) ? null : '';
+    if (key === 'model.tokenBudget') return `the sums of an optimizer step depend on it${instead}`;
+    if (/^(run\.)?chunk$/.test(key)) {
+      if (scored) return `the PRM scores the responses of a chunk together${instead}`;
+      return alone ? null : together;
+    }
+    if (/^(model\.)?kvGib$/.test(key)) return alone ? null : together;
     return '';
   };
 }
 
 /** An error of a job; where memory ran out, a UserError that says which settings bound it and how the job goes on. */
 export function memoryFault(error: unknown, computing: Computing): unknown {
-  if (!(error instanceof EngineError) || !/out of memory/i.test(error.message)) return error;
+  if (!(error instanceof EngineError) || error.code !== 'ERR_MEMORY') return error;
   const wanted = isAlone(computing)
     ? 'a lower kvGib, with which the same command goes on, or in another folder a lower tokenBudget or chunk'
     : 'a lower kvGib, tokenBudget or chunk, in another folder as the bytes depend on them';
-  return new UserError(`memory: ${error.message}, wanted ${wanted}`);
+  return new UserError(`memory: ${error.message}, wanted ${wanted}`, 'ERR_MEMORY');
 }
 
 /** Whether each response is computed as if it were alone. */
-function isAlone({ device, dtype, deterministic }: Computing): boolean {
-  return (device === 'cpu' && dtype === 'float32') || deterministic;
+function isAlone({ device, deterministic }: Computing): boolean {
+  return device === 'cpu' || deterministic;
 }
 
 /** Whether two texts name one place: a path as it was written, and the same made absolute. */

@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
+import { nearestName } from '../core/nearest.js';
 import { explainIssue } from './explain.js';
 import { keptPath, PACKAGE_PREFIX, resolvePath } from './load.js';
 import { readingSettings } from './reading.js';
@@ -45,7 +46,7 @@ export const evaluateSchema = z.strictObject({
   deterministic: z
     .boolean()
     .default(false)
-    .describe('on a GPU or in bfloat16: the same bits whatever else is sampled in a call; slower'),
+    .describe('on a GPU: the same bits whatever else is sampled in a call; slower'),
   kvGib: z
     .number()
     .min(0)
@@ -107,7 +108,7 @@ export function evaluationOf(settings: object): 'stored' | 'benchmark' | 'greedy
   const given = Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   const has = (name: string): boolean => given.includes(name);
   const refuse = (name: string | undefined, text: string): void => {
-    if (name !== undefined) throw new UserError(`${flagOf(name)}: ${text}`);
+    if (name !== undefined) throw new UserError(`${flagOf(name)}: ${text}`, 'ERR_SETTING');
   };
   if (has('rollouts')) {
     const other = given.find((name) => !(name in storedSchema.shape || GRADING.includes(name)));
@@ -155,8 +156,12 @@ export function checkFlags<T extends z.ZodObject>(schema: T, values: z.input<T>)
   if (checked.success) return checked.data;
   const issue = checked.error.issues[0] as z.core.$ZodIssue;
   const name = issue.code === 'unrecognized_keys' ? (issue.keys[0] as string) : String(issue.path[0]);
+  if (issue.code !== 'unrecognized_keys')
+    throw new UserError(`${flagOf(name)}: ${explainIssue(issue, values)}`, 'ERR_SETTING');
+  const near = nearestName(name, Object.keys(schema.shape));
   throw new UserError(
-    `${flagOf(name)}: ${issue.code === 'unrecognized_keys' ? 'unknown setting' : explainIssue(issue, values)}`,
+    `${flagOf(name)}: unknown setting${near === undefined ? '' : `, did you mean ${flagOf(near)}?`}`,
+    'ERR_SETTING',
   );
 }
 

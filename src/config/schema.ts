@@ -45,7 +45,7 @@ const generated = z.strictObject({
   count: count(1, 10_000_000).describe('problems to make'),
   families: z.array(z.string().min(1)).min(1).optional().describe('families to take in turn; all when left out'),
   range: count(3, 9).optional().describe('values in the pictures are 1 to this'),
-  choiceShare: share().optional().describe('share of multiple-choice questions'),
+  choiceShare: share().optional().describe('share of multiple-choice problems'),
   seed: count(0, 2 ** 32 - 1)
     .optional()
     .describe('seed of the problems; the seed of the run when left out'),
@@ -81,14 +81,16 @@ export const settings = z.strictObject({
     deterministic: z
       .boolean()
       .default(false)
-      .describe('on a GPU or in bfloat16: the same bits whatever else is sampled in a call; slower'),
+      .describe('on a GPU: the same bits whatever else is sampled in a call; slower'),
     kvGib: z
       .number()
       .min(0)
       .max(65536)
       .default(0)
       .describe('GiB that keys and values may take; 0: half of what is free, 70 % on a GPU'),
-    tokenBudget: count(1).default(16384).describe('tokens per micro-batch of an optimizer step: bounds its memory'),
+    tokenBudget: count(1)
+      .default(16384)
+      .describe('tokens per micro-batch of training and scoring: bounds their memory'),
     maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
   }),
   prompt: z
@@ -118,7 +120,7 @@ export const settings = z.strictObject({
           .string()
           .min(1)
           .optional()
-          .describe('data set of another kind for a second test of the first and last checkpoints'),
+          .describe('data set of another kind for an out-of-domain test of the first and last checkpoints'),
         ...reading,
         generate: generated.optional().describe('make such problems instead of reading a file'),
       })
@@ -151,10 +153,10 @@ export const settings = z.strictObject({
   warmup: z
     .strictObject({
       enabled: z.boolean().default(true).describe('false: the model is taken as warmed up already'),
-      questions: count(0).default(0).describe('labelled questions to sample; 0: all'),
-      samples: count(1, 4096).default(16).describe('responses per question, with the answer given in the prompt'),
+      problems: count(0).default(0).describe('labelled problems to sample; 0: all'),
+      samples: count(1, 4096).default(16).describe('responses per problem, with the answer given in the prompt'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature'),
-      maxPerQuestion: count(0).default(0).describe('most examples per question; 0: no limit'),
+      maxPerProblem: count(0).default(0).describe('most examples per problem; 0: no limit'),
       maxExamples: count(1).default(100_000).describe('most examples in all, drawn by the seed'),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: [] }).describe(
         'fine-tuning on the kept responses',
@@ -163,13 +165,13 @@ export const settings = z.strictObject({
     .prefault({}),
   prm: z
     .strictObject({
-      questions: count(1).default(50_000).describe('labelled questions to sample responses for'),
-      samples: count(1, 4096).default(16).describe('responses per question'),
+      problems: count(1).default(50_000).describe('labelled problems to sample responses for'),
+      samples: count(1, 4096).default(16).describe('responses per problem'),
       temperature: temperature().gt(0).default(1).describe('temperature of these responses'),
-      maxPerQuestion: count(1, 4096)
+      maxPerProblem: count(1, 4096)
         .default(4)
-        .describe('different responses kept per question, right and wrong in turn'),
-      pairs: count(2).default(50_000).describe('question-response pairs to label'),
+        .describe('different responses kept per problem, right and wrong in turn'),
+      pairs: count(2).default(50_000).describe('problem-response pairs to label'),
       balance: z
         .boolean()
         .default(true)
@@ -182,7 +184,7 @@ export const settings = z.strictObject({
         .enum(['min', 'last', 'mean', 'product'])
         .default('min')
         .describe('how step scores become the reward of a response'),
-      convergeEpochs: count(0, 1000)
+      completerEpochs: count(0, 1000)
         .default(4)
         .describe(
           "passes over the warm-up's examples that make the checkpoint which samples for the labels and becomes the PRM, by the optimizer of the warm-up; 0: the warm-up checkpoint does",
@@ -193,7 +195,7 @@ export const settings = z.strictObject({
         .max(0.9)
         .default(0.1)
         .describe(
-          'share of the labelled responses that the PRM is not trained on, whole questions at a time, to measure it by',
+          'share of the labelled responses that the PRM is not trained on, whole problems at a time, to measure it by',
         ),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: ['vision'] }).describe('training of the PRM'),
     })
@@ -220,9 +222,9 @@ export const settings = z.strictObject({
         .union([count(1), z.string().regex(/^(100|\d{1,2}(\.\d{1,4})?)\s?%$/, 'wanted a count or a share like 25%')])
         .default(45_000)
         .describe(
-          'questions per iteration, a count or a share of the labelled ones like 25%; they are passed through in turn',
+          'problems per iteration, a count or a share of the labelled ones like 25%; they are passed through in turn',
         ),
-      n: count(1, 4096).default(16).describe('responses per question'),
+      n: count(1, 4096).default(16).describe('responses per problem'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature, the first one when it is adaptive'),
       select: z
         .strictObject({
@@ -230,16 +232,16 @@ export const settings = z.strictObject({
             .enum(['top', 'threshold', 'random', 'all'])
             .default('top')
             .describe(
-              'among the different right responses: k of highest reward, reward from alpha up, k at random, all',
+              'among the different right responses: k of highest reward, reward from the threshold up, k at random, all',
             ),
-          k: count(1, 4096).default(2).describe('responses per question for top and random'),
-          alpha: z
+          k: count(1, 4096).default(2).describe('responses per problem for top and random'),
+          threshold: z
             .union([z.number().min(-1e6).max(1e6), z.literal('search')])
             .default('search')
             .describe(
-              'least reward for threshold; search: the first iteration is trained with each of alphas, and the one of the highest greedy validation accuracy is taken for the run, the lower of equals',
+              'least reward for the rule threshold; search: the first iteration is trained with each of thresholds, and the one of the highest greedy validation accuracy is taken for the run, the lower of equals',
             ),
-          alphas: z
+          thresholds: z
             .array(z.number().min(-1e6).max(1e6))
             .min(1)
             .max(100)
@@ -253,7 +255,7 @@ export const settings = z.strictObject({
             .enum(['none', 'pseudo', 'oracle'])
             .default('none')
             .describe(
-              'questions without answers: none; pseudo: the weighted vote of their responses stands for the answer; oracle: their true answers are used, for a skyline',
+              'problems without answers: none; pseudo: the weighted vote of their responses stands for the answer; oracle: their true answers are used, for a skyline',
             ),
           after: share()
             .default(0.5)
@@ -295,49 +297,52 @@ export const settings = z.strictObject({
 
 /** Rules over several settings; each names the one to change. */
 export const configSchema = settings.superRefine((config, context) => {
-  const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
-  const { data, splits, dynamics, evolve } = config;
-  if (data.file === undefined && data.generate === undefined)
-    refuse(['data'], 'no problems, wanted data.file or data.generate');
-  if (data.file !== undefined && data.generate !== undefined)
-    refuse(['data'], 'both file and generate, wanted one of them');
-  const second = data.outOfDomain;
-  if (second && (second.file === undefined) === (second.generate === undefined))
-    refuse(['data', 'outOfDomain'], 'wanted either file or generate');
-  if (second?.generate && data.generate === undefined)
-    refuse(['data', 'outOfDomain', 'generate'], 'set beside data.file, wanted with data.generate only');
-  for (const name of Object.keys(reading) as (keyof typeof reading)[]) {
-    if (data.generate && data[name] !== undefined)
-      refuse(['data', name], 'set beside data.generate, wanted with data.file only');
-  }
-  const made = data.generate?.count;
-  if (made !== undefined && splits.validation + splits.test >= made) {
+  const refuse = (isWrong: boolean, setting: string, message: string): void => {
+    if (isWrong) context.addIssue({ code: 'custom', path: setting.split('.'), message });
+  };
+  const { data, splits, dynamics, evolve, test, prompt } = config;
+  const { outOfDomain, file, generate } = data;
+  const { select, steps, iterations, n } = evolve;
+  refuse(file === undefined && !generate, 'data', 'no problems, wanted data.file or data.generate');
+  refuse(file !== undefined && generate !== undefined, 'data', 'both file and generate, wanted one of them');
+  if (outOfDomain) {
+    const { file: other, generate: made } = outOfDomain;
+    refuse((other === undefined) === (made === undefined), 'data.outOfDomain', 'wanted either file or generate');
     refuse(
-      ['splits'],
-      `${splits.validation} for validation and ${splits.test} for test, wanted fewer than the ${made} made`,
+      made !== undefined && !generate,
+      'data.outOfDomain.generate',
+      'set beside data.file, wanted with data.generate only',
     );
   }
-  if (dynamics.problems > splits.validation) {
-    refuse(['dynamics', 'problems'], `${dynamics.problems}, wanted at most splits.validation (${splits.validation})`);
+  for (const name of Object.keys(reading) as (keyof typeof reading)[]) {
+    const isBeside = generate !== undefined && data[name] !== undefined;
+    refuse(isBeside, `data.${name}`, 'set beside data.generate, wanted with data.file only');
   }
-  if (config.test.problems > splits.test) {
-    refuse(['test', 'problems'], `${config.test.problems}, wanted at most splits.test (${splits.test})`);
+  if (generate)
+    refuse(
+      splits.validation + splits.test >= generate.count,
+      'splits',
+      `${splits.validation} for validation and ${splits.test} for test, wanted fewer than the ${generate.count} made`,
+    );
+  const atMost = (setting: string, found: number, bound: string, most: number): void =>
+    refuse(found > most, setting, `${found}, wanted at most ${bound} (${most})`);
+  atMost('dynamics.problems', dynamics.problems, 'splits.validation', splits.validation);
+  atMost('test.problems', test.problems, 'splits.test', splits.test);
+  if (select.rule === 'top' || select.rule === 'random') atMost('evolve.select.k', select.k, 'evolve.n', n);
+  refuse(steps === 0 && iterations === 0, 'evolve.steps', '0 beside 0 evolve.iterations, wanted one of them');
+  refuse(
+    evolve.evenly && (steps === 0 || iterations === 0),
+    'evolve.evenly',
+    'true, wanted with evolve.steps and evolve.iterations above 0',
+  );
+  if (evolve.method === 'sft') {
+    refuse(steps === 0, 'evolve.steps', '0 with the method sft, wanted the optimizer steps to train for');
+    const without = 'sft without a warm-up, wanted warmup.enabled: its examples are what sft trains on';
+    refuse(!config.warmup.enabled, 'evolve.method', without);
   }
-  if ((evolve.select.rule === 'top' || evolve.select.rule === 'random') && evolve.select.k > evolve.n) {
-    refuse(['evolve', 'select', 'k'], `${evolve.select.k}, wanted at most evolve.n (${evolve.n})`);
-  }
-  if (evolve.steps === 0 && evolve.iterations === 0)
-    refuse(['evolve', 'steps'], '0 beside 0 evolve.iterations, wanted one of them');
-  if (evolve.evenly && (evolve.steps === 0 || evolve.iterations === 0))
-    refuse(['evolve', 'evenly'], 'true, wanted with evolve.steps and evolve.iterations above 0');
-  if (evolve.method === 'sft' && evolve.steps === 0)
-    refuse(['evolve', 'steps'], '0 with the method sft, wanted the optimizer steps to train for');
-  if (evolve.method === 'sft' && !config.warmup.enabled)
-    refuse(['evolve', 'method'], 'sft without a warm-up, wanted warmup.enabled: its examples are what sft trains on');
-  if (!config.prompt.solve.includes('{question}')) refuse(['prompt', 'solve'], 'no {question} in it, wanted one');
-  for (const slot of ['{question}', '{answer}']) {
-    if (!config.prompt.givenAnswer.includes(slot)) refuse(['prompt', 'givenAnswer'], `no ${slot} in it, wanted one`);
-  }
+  refuse(!prompt.solve.includes('{question}'), 'prompt.solve', 'no {question} in it, wanted one');
+  for (const slot of ['{question}', '{answer}'])
+    refuse(!prompt.givenAnswer.includes(slot), 'prompt.givenAnswer', `no ${slot} in it, wanted one`);
 });
 
 /** Every setting, resolved: what the phases read and what config.yaml in the run folder holds. */

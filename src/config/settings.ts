@@ -16,40 +16,26 @@ export interface SettingInfo {
 
 /** All settings in file order. */
 export function listSettings(): SettingInfo[] {
-  return walk(settings, [], undefined);
+  const walk = (type: z.ZodType, path: readonly string[]): SettingInfo[] => {
+    const inner = unwrap(type);
+    if (inner instanceof z.ZodObject)
+      return Object.entries(inner.shape).flatMap(([key, field]) => walk(field as z.ZodType, [...path, key]));
+    const description = type.description ?? inner.description ?? '';
+    const fallback = type instanceof z.ZodDefault ? type.def.defaultValue : undefined;
+    return [{ path: path.join('.'), description, values: describeValues(inner), fallback }];
+  };
+  return walk(settings, []);
 }
 
 /** The zod type of the setting at a path; undefined where there is none. */
 export function settingAt(path: readonly string[]): z.ZodType | undefined {
   let type: z.ZodType | undefined = settings;
   for (const key of path) {
-    const object: z.ZodType | undefined = type && unwrap(type);
-    type =
-      object instanceof z.ZodObject && Object.hasOwn(object.shape, key) ? (object.shape[key] as z.ZodType) : undefined;
+    const shape: Readonly<Record<string, unknown>> = type instanceof z.ZodObject ? type.shape : {};
+    if (!Object.hasOwn(shape, key)) return undefined;
+    type = unwrap(shape[key] as z.ZodType);
   }
-  return type && unwrap(type);
-}
-
-/** Names inside the group at a path. */
-export function namesAt(path: readonly string[]): string[] {
-  const group = settingAt(path);
-  return group instanceof z.ZodObject ? Object.keys(group.shape) : [];
-}
-
-function walk(type: z.ZodType, path: readonly string[], fallback: unknown): SettingInfo[] {
-  const inner = unwrap(type);
-  if (inner instanceof z.ZodObject) {
-    return Object.entries(inner.shape).flatMap(([key, field]) => walk(field as z.ZodType, [...path, key], undefined));
-  }
-  const given = type instanceof z.ZodDefault ? type.def.defaultValue : fallback;
-  return [
-    {
-      path: path.join('.'),
-      description: type.description ?? inner.description ?? '',
-      values: describeValues(inner),
-      fallback: given,
-    },
-  ];
+  return type;
 }
 
 /** The type inside defaults and optional marks. */
@@ -60,53 +46,28 @@ function unwrap(type: z.ZodType): z.ZodType {
   return type;
 }
 
-/** Largest bound that is said: those above stand for no limit. */
-const SAID_BOUND = 1e8;
-
-interface Shape {
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
-  readonly anyOf?: readonly Shape[];
-  readonly items?: Shape | readonly Shape[];
-  readonly prefixItems?: readonly Shape[];
-  readonly minimum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMaximum?: number;
-}
-
 /** What a value may be, in words: `one of cpu, cuda`, `a number above 0, at most 1`. */
-export function describeValues(type: z.ZodType): string {
-  return inWords(z.toJSONSchema(type, { io: 'input' }) as Shape);
-}
-
-function inWords(shape: Shape): string {
-  if (shape.anyOf) return shape.anyOf.map(inWords).join(', or ');
-  if (shape.const !== undefined) return String(shape.const);
-  if (shape.enum) return `one of ${shape.enum.join(', ')}`;
-  switch (shape.type) {
-    case 'boolean':
-      return 'true or false';
-    case 'integer':
-      return `a whole number ${range(shape)}`.trimEnd();
-    case 'number':
-      return `a number ${range(shape)}`.trimEnd();
-    case 'array': {
-      const each = shape.prefixItems ?? [shape.items ?? {}].flat();
-      return `a list${shape.prefixItems ? ` of ${each.length}` : ''}, each ${inWords(each[0] ?? {})}`;
-    }
-    default:
-      return 'text';
-  }
-}
-
-function range({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: Shape): string {
-  const least =
-    exclusiveMinimum !== undefined ? `above ${exclusiveMinimum}` : minimum !== undefined && `from ${minimum}`;
-  const most = exclusiveMaximum !== undefined ? `below ${exclusiveMaximum}` : maximum !== undefined && `to ${maximum}`;
-  const isSaid = (maximum ?? exclusiveMaximum ?? 0) <= SAID_BOUND;
-  return [least, isSaid && most].filter(Boolean).join(' ');
+function describeValues(type: z.ZodType): string {
+  const inWords = (shape: z.core.JSONSchema.JSONSchema): string => {
+    if (shape.anyOf) return shape.anyOf.map(inWords).join(', or ');
+    if (shape.const !== undefined) return String(shape.const);
+    if (shape.enum) return `one of ${shape.enum.join(', ')}`;
+    if (shape.type === 'boolean') return 'true or false';
+    if (shape.type === 'integer') return `a whole number ${range(shape)}`.trimEnd();
+    if (shape.type === 'number') return `a number ${range(shape)}`.trimEnd();
+    if (shape.type !== 'array') return 'text';
+    const each = (shape.prefixItems ?? [shape.items ?? {}].flat()) as z.core.JSONSchema.JSONSchema[];
+    return `a list${shape.prefixItems ? ` of ${each.length}` : ''}, each ${inWords(each[0] ?? {})}`;
+  };
+  const range = (shape: z.core.JSONSchema.JSONSchema): string => {
+    const { minimum, exclusiveMinimum: above, maximum, exclusiveMaximum: below } = shape;
+    const least = above !== undefined ? `above ${above}` : minimum !== undefined && `from ${minimum}`;
+    const most = below !== undefined ? `below ${below}` : maximum !== undefined && `to ${maximum}`;
+    // Larger bounds stand for no limit.
+    const isSaid = Number(maximum ?? below ?? 0) <= 1e8;
+    return [least, isSaid && most].filter(Boolean).join(' ');
+  };
+  return inWords(z.toJSONSchema(type, { io: 'input' }));
 }
 
 /**
@@ -114,22 +75,21 @@ function range({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: Shape):
  * The same last name in another group is nearest, then a name like it in its own group, then its words in a description.
  */
 export function nearestSettings(path: readonly string[]): string[] {
-  const misspelt = path.at(-1) ?? '';
+  const misspelt = (path.at(-1) ?? '').toLowerCase();
+  const group = path.slice(0, -1);
   const all = listSettings();
-  const last = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
-  const same = all.filter((one) => last(one.path).toLowerCase() === misspelt.toLowerCase());
+  const last = (name: string): string => name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+  const same = all.filter((one) => last(one.path) === misspelt);
   if (same.length > 0) return nearestGroups(path, same);
-  const near = nearestName(misspelt, namesAt(path.slice(0, -1)));
-  if (near) return [[...path.slice(0, -1), near].join('.')];
-  const alike = all.filter((one) => editDistance(misspelt.toLowerCase(), last(one.path).toLowerCase()) <= 1);
+  const around = settingAt(group);
+  const near = nearestName(misspelt, around instanceof z.ZodObject ? Object.keys(around.shape) : []);
+  if (near) return [[...group, near].join('.')];
+  const alike = all.filter((one) => editDistance(misspelt, last(one.path)) <= 1);
   if (alike.length > 0) return nearestGroups(path, alike);
-  const words = squashed(misspelt);
-  return words.length < 6
-    ? []
-    : nearestGroups(
-        path,
-        all.filter((one) => squashed(one.description).includes(words)),
-      );
+  const letters = (text: string): string => text.toLowerCase().replace(/[^a-z]/g, '');
+  const words = letters(misspelt);
+  const described = all.filter((one) => letters(one.description).includes(words));
+  return words.length < 6 ? [] : nearestGroups(path, described);
 }
 
 /** Those that share the most leading names with the path, and of them the least deep. */
@@ -143,8 +103,4 @@ function nearestGroups(path: readonly string[], found: readonly SettingInfo[]): 
   const nearest = found.filter((one) => shared(one) === most).map((one) => one.path);
   const depth = Math.min(...nearest.map((name) => name.split('.').length));
   return nearest.filter((name) => name.split('.').length === depth);
-}
-
-function squashed(text: string): string {
-  return text.toLowerCase().replace(/[^a-z]/g, '');
 }

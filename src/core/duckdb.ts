@@ -1,18 +1,12 @@
 // Opens DuckDB, which reads and writes the tables of this project, and names files to it. By itself DuckDB takes `*`, `?` and `[` of
 // a path for a pattern, a folder `name=value` for a column, and `~` or `s3://` for another place; here a path is the one file.
 import { resolve } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { DuckDBInstance } from '@duckdb/node-api';
 
-export interface Database {
-  readonly connection: DuckDBConnection;
-  close(): void;
-}
-
-/** What can be read from. */
-type Reader = 'read_parquet' | 'read_json';
+export type Database = Awaited<ReturnType<typeof openDatabase>>;
 
 /** A database in memory that fetches no extension. `settings` are DuckDB's, by name. The caller closes it. */
-export async function openDatabase(settings: Readonly<Record<string, string>> = {}): Promise<Database> {
+export async function openDatabase(settings: Readonly<Record<string, string>> = {}) {
   const offline = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' };
   const instance = await DuckDBInstance.create(':memory:', { ...offline, ...settings });
   const connection = await instance.connect();
@@ -27,7 +21,11 @@ export async function openDatabase(settings: Readonly<Record<string, string>> = 
  * The rows of files, as SQL that stands behind `from`.
  * @param options of the reader, as SQL, for example `file_row_number = true`
  */
-export function tableOf(reader: Reader, files: string | readonly string[], ...options: readonly string[]): string {
+export function tableOf(
+  reader: 'read_parquet' | 'read_json',
+  files: string | readonly string[],
+  ...options: readonly string[]
+): string {
   const names = [files].flat().map((file) => quoted(literalPath(file)));
   return `${reader}([${names.join(', ')}], ${['hive_partitioning = false', ...options].join(', ')})`;
 }

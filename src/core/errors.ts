@@ -5,23 +5,52 @@ import { printable } from './printable.js';
 const LONGEST = 600;
 const END = 200;
 
+/** What is at fault where a `UserError` is thrown; a program may tell errors apart by these. */
+export type UserErrorCode =
+  /** An argument, an option or a setting is missing, misspelt or without meaning. */
+  | 'ERR_SETTING'
+  /** What a file, a folder or a data set holds cannot be used. */
+  | 'ERR_INPUT'
+  /** A file or folder cannot be read or written: not there, no permission, no space. */
+  | 'ERR_FILE'
+  /** A run folder is in use, damaged, or holds a run of other settings. */
+  | 'ERR_RUN'
+  /** A function that the program gave threw (its error is the `cause`), or returned something else than it may. */
+  | 'ERR_FUNCTION'
+  /** Memory ran out in a job whose settings bound it. */
+  | 'ERR_MEMORY'
+  /** The native addon is not built or does not load. */
+  | 'ERR_ADDON';
+
+/** How a native call failed: ERR_ARGUMENT is a value of another type than the addon takes, ERR_ENGINE any other failure. */
+export const ENGINE_ERROR_CODES = [
+  'ERR_ENGINE',
+  'ERR_MEMORY',
+  'ERR_CANCELLED',
+  'ERR_DISPOSED',
+  'ERR_ARGUMENT',
+] as const;
+export type EngineErrorCode = (typeof ENGINE_ERROR_CODES)[number];
+
 /**
  * The input is at fault. The message is one line: `file[:line]: field: found, wanted`. It may quote what the input holds, as it is:
  * what a terminal would act on is escaped here, and a line that is too long is cut.
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
-  constructor(message: string) {
+  readonly code: UserErrorCode;
+  constructor(message: string, code: UserErrorCode = 'ERR_INPUT') {
     const line = [...printable(message)];
     super((line.length <= LONGEST ? line : [...line.slice(0, LONGEST - END), ' ... ', ...line.slice(-END)]).join(''));
+    this.code = code;
   }
 }
 
-/** A native call failed. `code` is ERR_ENGINE, ERR_DISPOSED, ERR_CANCELLED or ERR_ARGUMENT. */
+/** A native call failed. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
-  readonly code: string;
-  constructor(code: string, message: string) {
+  readonly code: EngineErrorCode;
+  constructor(code: EngineErrorCode, message: string) {
     super(message);
     this.code = code;
   }

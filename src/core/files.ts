@@ -4,49 +4,44 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { systemFault, UserError } from './errors.js';
 
-export interface OpenedFile {
-  readonly handle: FileHandle;
-  /** Bytes when it was opened. */
-  readonly size: number;
-  /** Nanoseconds of the last change of the contents. */
-  readonly changed: bigint;
-}
-
 /** What stands in place of a file that Git LFS keeps elsewhere begins so, and is short. */
-const POINTER = 'version https://git-lfs.github.com/spec/';
-const POINTER_BYTES = 1024;
+const POINTER = { start: 'version https://git-lfs.github.com/spec/', most: 1024 };
 
-/** Opens a regular file for reading. The caller closes the handle. Throws UserError `file: file: found, wanted`. */
-export async function openRegularFile(file: string): Promise<OpenedFile> {
+/**
+ * Opens a regular file for reading. The caller closes the handle.
+ * @returns with its bytes, and nanoseconds of the last change of its contents, when it was opened
+ * @throws UserError `file: file: found, wanted`
+ */
+export async function openRegularFile(
+  file: string,
+): Promise<{ readonly handle: FileHandle; readonly size: number; readonly changed: bigint }> {
   let handle: FileHandle;
   try {
     handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const fault = code === 'ENOENT' ? 'no such file' : (systemFault(error) ?? code ?? 'unreadable');
-    throw new UserError(`${file}: file: ${fault}, wanted a readable file`);
+    throw new UserError(`${file}: file: ${fault}, wanted a readable file`, 'ERR_FILE');
   }
   const stat = await handle.stat({ bigint: true });
   const size = Number(stat.size);
   let wrong = stat.isFile() ? undefined : 'not a regular file, wanted a readable file';
-  if (stat.isFile() && size <= POINTER_BYTES) {
-    const start = await handle.read(Buffer.alloc(POINTER.length), 0, POINTER.length, 0);
-    if (start.buffer.toString() === POINTER) wrong = 'a Git LFS pointer, wanted the file itself: run `git lfs pull`';
+  if (stat.isFile() && size <= POINTER.most) {
+    const { length } = POINTER.start;
+    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, 0);
+    if (buffer.toString() === POINTER.start) wrong = 'a Git LFS pointer, wanted the file itself: run `git lfs pull`';
   }
   if (wrong === undefined) return { handle, size, changed: stat.mtimeNs };
   await handle.close();
-  throw new UserError(`${file}: file: ${wrong}`);
+  throw new UserError(`${file}: file: ${wrong}`, 'ERR_FILE');
 }
 
 /** All bytes of a regular file of at most `maxBytes`. Throws UserError. */
 export async function readRegularFile(file: string, maxBytes: number): Promise<Uint8Array> {
   const { handle, size } = await openRegularFile(file);
-  try {
-    if (size > maxBytes) throw new UserError(`${file}: size: ${size} bytes, wanted at most ${maxBytes}`);
-    return await readExactly(handle, file, 0, size);
-  } finally {
-    await handle.close();
-  }
+  await using _ = handle;
+  if (size > maxBytes) throw new UserError(`${file}: size: ${size} bytes, wanted at most ${maxBytes}`);
+  return await readExactly(handle, file, 0, size);
 }
 
 /** `length` bytes from `position`. Throws UserError when the file ends before. */
@@ -75,5 +70,38 @@ export async function makeFolder(path: string): Promise<void> {
     // Node says so of a disk without room for another folder; the plain call says what is the matter.
     if (code === 'ENOENT') await mkdir(failed);
     throw error;
+  }
+}
+
+/** Flushes one file or folder to the disk. */
+export async function syncPath(path: string): Promise<void> {
+  await using handle = await open(path, 'r');
+  await handle.sync();
+}
+
+/** What is asked of the system about a path; undefined where nothing is there. */
+export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Writes the new file `path`: each value as a line of JSON. */
+export async function writeJsonLines(path: string, values: Iterable<object> | AsyncIterable<object>): Promise<void> {
+  const handle = await open(path, 'w');
+  try {
+    let piece = '';
+    for await (const value of values) {
+      piece += `${JSON.stringify(value)}\n`;
+      if (piece.length < 1 << 20) continue;
+      await handle.appendFile(piece);
+      piece = '';
+    }
+    await handle.appendFile(piece);
+  } finally {
+    await handle.close();
   }
 }

@@ -3,14 +3,12 @@
 import { UserError } from './errors.js';
 import { readRegularFile } from './files.js';
 
-const MAX_DEPTH = 64;
-/** Bounds the memory that the parsed document takes. */
-const MAX_VALUES = 4_000_000;
-const MAX_BYTES = 64 * 2 ** 20;
+/** Values: they bound the memory that the parsed document takes. */
+const MOST = { bytes: 64 * 2 ** 20, depth: 64, values: 4_000_000 };
 
 /** Reads and parses a JSON file. Throws UserError. */
 export async function readJson(file: string): Promise<unknown> {
-  return parseJson(await readRegularFile(file, MAX_BYTES), file);
+  return parseJson(await readRegularFile(file, MOST.bytes), file);
 }
 
 /** Parses the bytes of `file` (named in messages only). Throws UserError. */
@@ -37,12 +35,12 @@ function checkStructure(text: string, file: string): void {
   let values = 0;
   for (let at = 0; at < text.length; at++) {
     const char = text[at];
-    if ((char === ',' || char === '{' || char === '[') && ++values > MAX_VALUES) {
-      throw new UserError(`${file}: document: more than ${MAX_VALUES} values, wanted fewer`);
+    if ((char === ',' || char === '{' || char === '[') && ++values > MOST.values) {
+      throw new UserError(`${file}: document: more than ${MOST.values} values, wanted fewer`);
     }
     if (char === '{' || char === '[') {
-      if (open.length === MAX_DEPTH)
-        throw new UserError(`${file}:${lineOf(text, at)}: document: nested deeper than ${MAX_DEPTH}`);
+      if (open.length === MOST.depth)
+        throw new UserError(`${file}:${lineOf(text, at)}: document: nested deeper than ${MOST.depth}`);
       open.push(new Set());
     } else if (char === '}' || char === ']') {
       open.pop();
@@ -53,7 +51,12 @@ function checkStructure(text: string, file: string): void {
       let next = at + 1;
       while (text[next] === ' ' || text[next] === '\n' || text[next] === '\r' || text[next] === '\t') next++;
       if (text[next] !== ':') continue;
-      const key = raw.includes('\\') ? unescaped(raw) : raw;
+      let key = raw;
+      try {
+        if (raw.includes('\\')) key = JSON.parse(`"${raw}"`) as string;
+      } catch {
+        // JSON.parse says of the whole document what is wrong.
+      }
       const keys = open.at(-1);
       if (keys?.has(key))
         throw new UserError(`${file}:${lineOf(text, start)}: ${JSON.stringify(key)}: given twice, wanted once`);
@@ -62,16 +65,13 @@ function checkStructure(text: string, file: string): void {
   }
 }
 
-function unescaped(raw: string): string {
-  try {
-    return JSON.parse(`"${raw}"`) as string;
-  } catch {
-    return raw;
-  }
-}
-
 function lineOf(text: string, position: number): number {
   let line = 1;
   for (let at = text.indexOf('\n'); at !== -1 && at < position; at = text.indexOf('\n', at + 1)) line++;
   return line;
+}
+
+/** What stands at a path of plain data; undefined where nothing does. */
+export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key], value);
 }

@@ -54,7 +54,10 @@ export interface Policy {
   logprobs(examples: readonly Example[]): Promise<Float32Array[]>;
   /** Starts a fresh optimizer (zero moments, step 0). Call once per P5's "fresh", or once per run for "continuous". */
   resetOptimizer(settings: OptimizerSettings): Promise<void>;
-  /** One optimizer step: mean cross entropy over all response tokens of the batch. */
+  /**
+   * One optimizer step on the sum of `weight` times cross entropy over all response tokens of the batch, divided by their
+   * number: the mean cross entropy where no example has a weight.
+   */
   trainStep(batch: readonly Example[]): Promise<StepReport>;
   /** Token ids that a response of this text would have, the stop token included: for training on given text. */
   encodeResponse(text: string): Int32Array;
@@ -70,7 +73,7 @@ export interface Scorer {
   /** Score at the given response-token indices of each example (raw scalar, no sigmoid). */
   score(examples: readonly Example[], at: readonly Uint32Array[]): Promise<Float32Array[]>;
   resetOptimizer(settings: OptimizerSettings): Promise<void>;
-  /** One optimizer step: mean squared error between the score of every response token and its label. */
+  /** One optimizer step: mean squared error between the score of every response token and its label, weighted as a policy's. */
   trainStep(batch: readonly Example[]): Promise<StepReport>;
   save(dir: string, options?: { withTrainer?: boolean }): Promise<void>;
   restore(dir: string): Promise<void>;

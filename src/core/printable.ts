@@ -16,3 +16,14 @@ export function printableJson(value: unknown, indent?: number): string {
   const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return (JSON.stringify(value, null, indent) ?? 'null').replace(UNSEEN_IN_JSON, escaped);
 }
+
+/** A value from a file as JSON of at most 200 characters. */
+export function shown(value: unknown): string {
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? 'missing';
+  } catch {
+    return 'a value of too many levels';
+  }
+  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
+}

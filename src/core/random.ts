@@ -48,14 +48,13 @@ export function random(seed: number, purpose: string): Random {
   return { uniform, below, shuffle, order: (n) => shuffle(Array.from({ length: n }, (_, i) => i)) };
 }
 
-type Words2 = readonly [number, number];
 type Words4 = readonly [number, number, number, number];
 
 /**
  * The Philox4x32-10 block function on unsigned 32-bit words, exactly as Random123 defines it.
  * @returns four unsigned 32-bit words
  */
-export function philox(counter: Words4, key: Words2): Words4 {
+export function philox(counter: Words4, key: readonly [number, number]): Words4 {
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < 10; round++) {
@@ -85,7 +84,7 @@ function multiplyHigh(a: number, b: number): number {
 }
 
 /** 64 bits of a text: two FNV-1a passes over its UTF-16 units with different offsets, each finished by a mixer. */
-function hashText(text: string): Words2 {
+function hashText(text: string): readonly [number, number] {
   let low = 0x811c9dc5;
   let high = 0x9e3779b9;
   for (let i = 0; i < text.length; i++) {
@@ -94,13 +93,11 @@ function hashText(text: string): Words2 {
     high = Math.imul(high ^ unit, 0x85ebca6b);
     high = (high << 13) | (high >>> 19);
   }
+  // The finaliser of MurmurHash3: every input bit moves every output bit.
+  const mix = (word: number): number => {
+    let h = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+    return (h ^ (h >>> 16)) >>> 0;
+  };
   return [mix(low), mix(high ^ text.length)];
-}
-
-/** The finaliser of MurmurHash3: every input bit moves every output bit. */
-function mix(word: number): number {
-  let h = word;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }

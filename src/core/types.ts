@@ -3,6 +3,9 @@
 /** Where the bytes of a picture come from: a file that was already confined to the image root, or bytes held in memory. */
 export type ImageSource = { readonly path: string } | { readonly bytes: Uint8Array; readonly name: string };
 
+/** A picture as programs give it: the path of its file, its encoded bytes (PNG, JPEG, WebP), or either as a `Problem` holds it. */
+export type ImageInput = string | Uint8Array | ImageSource;
+
 /** Stands in a question for a picture. */
 export const IMAGE_MARK = '<image>';
 
@@ -76,7 +79,16 @@ export interface Grade {
   readonly normalised: string | null;
   /** One short clause for a reader: why this verdict. */
   readonly reason: string;
+  /** The number that a program's own reward function gave, 0..1. */
+  readonly score?: number;
 }
+
+/**
+ * Judges one finished response in place of the grader. A verdict is taken as it is; of a number from 0 to 1, 0.5 and more
+ * is `correct`, less is `wrong`. Called with all responses to one problem at once, problem after problem.
+ */
+export type RewardFunction = (problem: Problem, response: Response) => Reward | Promise<Reward>;
+export type Reward = number | Verdict;
 
 /** How tokens are drawn. `temperature` 0 is greedy; `topK` 0 and `topP` 1 are off. */
 export interface Sampling {
@@ -87,12 +99,15 @@ export interface Sampling {
   readonly maxTokens: number;
 }
 
-/** Prompt and response, ready for a loss. `labels`: one value per response token, for the step objective only. */
+/** Prompt and response, ready for a loss. */
 export interface Example {
   readonly problem: Problem;
   readonly variant: PromptVariant;
   readonly response: Int32Array;
+  /** One value per response token, for the step objective only. */
   readonly labels?: Float32Array;
+  /** In a training step, what the losses of its tokens are multiplied by: 1 when left out; negative to make it less likely. */
+  readonly weight?: number;
 }
 
 /** `solve`: the question alone. `givenAnswer`: the answer is shown while sampling (warm-up, P3); never used in a loss. */

@@ -4,11 +4,10 @@ import { type ReadContext, withChoices } from './formats/format.js';
 import {
   type AnswerForm,
   answerForm,
+  checkLetter,
   choiceLetter,
   hasHint,
   hintLine,
-  lettersOf,
-  missingLetter,
   parseQuestion,
   unwrapAnswer,
 } from './question.js';
@@ -47,7 +46,10 @@ export function askedProblem(asked: Asked, at: Place, { hints, onWarning }: Read
   const answer = unwrapAnswer(asked.answer);
   if (answer === '') refuse(at, asked.fields[1], shown(asked.answer), 'an answer');
   const multiChoice = choices.length > 0;
-  const letter = multiChoice ? letterOf(answer, choices, at, onWarning) : null;
+  const letter = multiChoice ? choiceLetter(answer, choices) : null;
+  checkLetter(answer, choices, at, 'answer');
+  if (multiChoice && letter === null)
+    onWarning(message(at, 'answer', shown(answer), `one of the ${choices.length} choices`));
   // The answer of a multiple-choice question is a letter, whatever its hint line says.
   const form: AnswerForm = multiChoice ? { answerType: 'text' } : (parts.hinted ?? answerForm(answer));
   return {
@@ -64,13 +66,6 @@ export function askedProblem(asked: Asked, at: Place, { hints, onWarning }: Read
     ...(tags && { tags }),
     truth,
   };
-}
-
-function letterOf(answer: string, choices: readonly string[], at: Place, warn: (text: string) => void): string | null {
-  const letter = choiceLetter(answer, choices);
-  if (missingLetter(answer, choices)) refuse(at, 'answer', shown(answer), lettersOf(choices));
-  if (letter === null) warn(message(at, 'answer', shown(answer), `one of the ${choices.length} choices`));
-  return letter;
 }
 
 function withHint(text: string, form: AnswerForm | 'choice', hints: Hints): string {

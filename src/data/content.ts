@@ -8,8 +8,6 @@ import type { ImageSource, Problem } from '../core/types.js';
 /** Equal keys, equal problems. */
 export type KeyOf = (problem: Problem) => string;
 
-const MAX_FILE_BYTES = 64 * 2 ** 20;
-
 /**
  * Keys by content for a list of problems. Two of them can only be equal where their questions are the same text and their
  * pictures as long as each other's, so only such picture files are read, each once; all others keep their path as their name.
@@ -18,10 +16,17 @@ const MAX_FILE_BYTES = 64 * 2 ** 20;
  * @throws UserError where a picture file cannot be read
  */
 export async function contentKeys(problems: readonly Problem[], onWork?: (files: number) => void): Promise<KeyOf> {
-  const sizes = new Map<string, number>();
-  const alike = groups(problems, ({ question, images }) =>
-    JSON.stringify([question, ...images.map((image) => sizeOf(image, sizes))]),
-  );
+  // Bytes of an encoded picture; undefined where its file is gone. A file is looked at once.
+  const sizes = new Map<string, number | undefined>();
+  const sizeOf = (image: ImageSource): number | undefined => {
+    if (!('path' in image)) return image.bytes.length;
+    if (!sizes.has(image.path)) sizes.set(image.path, statSync(image.path, { throwIfNoEntry: false })?.size);
+    return sizes.get(image.path);
+  };
+  // A picture in memory has an empty path, so that it is told from any file's.
+  const pathsOf = ({ images }: Problem): string[] => images.map((image) => ('path' in image ? image.path : ''));
+  const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+  const alike = groups(problems, ({ question, images }) => JSON.stringify([question, ...images.map(sizeOf)]));
   const paths = new Set<string>();
   for (const group of alike) {
     if (new Set(group.map(pathsOf).map((list) => list.join('\0'))).size < 2) continue;
@@ -29,25 +34,10 @@ export async function contentKeys(problems: readonly Problem[], onWork?: (files:
   }
   if (paths.size > 0) onWork?.(paths.size);
   const digests = new Map<string, string>();
-  for (const path of paths) digests.set(path, digestOf(await readRegularFile(path, MAX_FILE_BYTES)));
+  for (const path of paths) digests.set(path, digestOf(await readRegularFile(path, 64 * 2 ** 20)));
   const name = (image: ImageSource): string =>
     'path' in image ? (digests.get(image.path) ?? image.path) : digestOf(image.bytes);
   return ({ images, question }) => [...images.map(name), question].join('\0');
-}
-
-/** Bytes of an encoded picture; undefined where its file is gone. A file is looked at once. */
-function sizeOf(image: ImageSource, sizes: Map<string, number>): number | undefined {
-  if (!('path' in image)) return image.bytes.length;
-  const known = sizes.get(image.path);
-  if (known !== undefined) return known;
-  const size = statSync(image.path, { throwIfNoEntry: false })?.size;
-  if (size !== undefined) sizes.set(image.path, size);
-  return size;
-}
-
-/** Paths of a problem's pictures; one in memory has an empty one, so that it is told from any file's. */
-function pathsOf({ images }: Problem): string[] {
-  return images.map((image) => ('path' in image ? image.path : ''));
 }
 
 /** Problems of equal key together, in order of first appearance. */
@@ -62,6 +52,10 @@ export function groups(problems: readonly Problem[], keyOf: KeyOf): Problem[][] 
   return [...found.values()];
 }
 
-function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** SHA-256, in hex, over ids, questions and answers in order; pictures and where the files lie do not count. */
+export function digestProblems(problems: readonly Problem[]): string {
+  const hash = createHash('sha256');
+  for (const { id, question, answer, choices } of problems)
+    hash.update(`${JSON.stringify([id, question, answer, choices])}\n`);
+  return hash.digest('hex');
 }

@@ -29,9 +29,9 @@ export class ImageRoot {
    * @throws UserError where one of them is not a folder that can be read
    */
   constructor(root: string, links: readonly string[] = []) {
-    this.#root = realFolder(root, 'image root');
-    this.#real = [this.#root, ...links.map((link) => realFolder(link, 'link root'))].map(closed);
-    this.#given = [root, ...links].map((folder) => closed(path.resolve(folder)));
+    this.#root = ImageRoot.#realFolder(root, 'image root');
+    this.#real = [this.#root, ...links.map((link) => ImageRoot.#realFolder(link, 'link root'))].map(ImageRoot.#closed);
+    this.#given = [root, ...links].map((folder) => ImageRoot.#closed(path.resolve(folder)));
   }
 
   /** Absolute real path of a regular file, or why not. `image`: relative to the root, or absolute; `/` as separator. */
@@ -39,7 +39,7 @@ export class ImageRoot {
     if (image.includes('\0')) return { found: 'a NUL byte', wanted: 'a file path' };
     const lexical = path.isAbsolute(image) ? path.normalize(image) : path.join(this.#root, image);
     if (path.isAbsolute(image)) {
-      if (!within(lexical, this.#real) && !within(lexical, this.#given))
+      if (!ImageRoot.#within(lexical, this.#real) && !ImageRoot.#within(lexical, this.#given))
         return { found: 'an absolute path out of the image root', wanted: 'a path relative to it, or inside it' };
     } else if (!lexical.startsWith(this.#real[0] as string)) {
       return { found: 'leaves the image root', wanted: 'a file under it' };
@@ -51,12 +51,12 @@ export class ImageRoot {
       let kind = lstatSync(file);
       if (kind.isSymbolicLink()) {
         file = realpathSync.native(file);
-        if (!within(file, this.#real)) return linkOut;
+        if (!ImageRoot.#within(file, this.#real)) return linkOut;
         kind = lstatSync(file);
       }
       return kind.isFile() ? file : { found: 'not a regular file', wanted: 'a picture file' };
     } catch (error) {
-      return { found: errorCode(error), wanted: 'a readable file under the image root' };
+      return { found: ImageRoot.#errorCode(error), wanted: 'a readable file under the image root' };
     }
   }
 
@@ -65,36 +65,36 @@ export class ImageRoot {
     if (real === undefined) {
       try {
         real = realpathSync.native(folder);
-        if (!within(closed(real), this.#real)) real = linkOut;
+        if (!ImageRoot.#within(ImageRoot.#closed(real), this.#real)) real = linkOut;
       } catch (error) {
-        real = { found: errorCode(error), wanted: 'a readable file under the image root' };
+        real = { found: ImageRoot.#errorCode(error), wanted: 'a readable file under the image root' };
       }
       this.#folders.set(folder, real);
     }
     return real;
   }
-}
 
-function realFolder(folder: string, what: string): string {
-  let real: string;
-  try {
-    real = realpathSync.native(folder);
-  } catch (error) {
-    throw new UserError(`${folder}: ${what}: ${errorCode(error)}, wanted a folder`);
+  static #realFolder(folder: string, what: string): string {
+    let real: string;
+    try {
+      real = realpathSync.native(folder);
+    } catch (error) {
+      throw new UserError(`${folder}: ${what}: ${ImageRoot.#errorCode(error)}, wanted a folder`);
+    }
+    if (!lstatSync(real).isDirectory()) throw new UserError(`${folder}: ${what}: not a folder, wanted a folder`);
+    return real;
   }
-  if (!lstatSync(real).isDirectory()) throw new UserError(`${folder}: ${what}: not a folder, wanted a folder`);
-  return real;
-}
 
-function closed(folder: string): string {
-  return folder.endsWith(path.sep) ? folder : folder + path.sep;
-}
+  static #closed(folder: string): string {
+    return folder.endsWith(path.sep) ? folder : folder + path.sep;
+  }
 
-function within(file: string, folders: readonly string[]): boolean {
-  return folders.some((folder) => file.startsWith(folder));
-}
+  static #within(file: string, folders: readonly string[]): boolean {
+    return folders.some((folder) => file.startsWith(folder));
+  }
 
-function errorCode(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-  return code === 'ENOENT' ? 'no such file' : code;
+  static #errorCode(error: unknown): string {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    return code === 'ENOENT' ? 'no such file' : code;
+  }
 }

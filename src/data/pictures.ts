@@ -14,10 +14,12 @@ export interface Picture {
 }
 
 const MAX_PATH = 4096;
-const BASE64 = /^[A-Za-z0-9+/=\s]{16,}$/;
-/** Of PNG, JPEG, WebP, GIF, BMP and TIFF, in base64. */
-const BEGINNING = /^(?:iVBORw0KGgo|\/9j\/|UklGR|R0lGOD|Qk|SUkqA|TU0AK)/;
 const WANTED = 'the path or the bytes of a picture';
+const PATTERNS = {
+  base64: /^[A-Za-z0-9+/=\s]{16,}$/,
+  /** Of PNG, JPEG, WebP, GIF, BMP and TIFF, in base64. */
+  beginning: /^(?:iVBORw0KGgo|\/9j\/|UklGR|R0lGOD|Qk|SUkqA|TU0AK)/,
+};
 
 /** Pictures of a field, none where it is empty. Throws UserError where it holds something else, or a picture is missing. */
 export function picturesOf(value: unknown, at: Place, field: string, context: ReadContext): Picture[] {
@@ -28,21 +30,19 @@ export function picturesOf(value: unknown, at: Place, field: string, context: Re
       const found = Array.isArray(entry) ? [] : picturesOf(entry, at, place, context);
       return found.length === 1 ? found : refuse(at, place, shown(entry), WANTED);
     });
-  const inside = typeof value === 'object' ? bytesOf(value) : undefined;
-  const path = pathOf(value);
-  const bytes = inside ?? (typeof path === 'string' ? textPicture(path, at, field) : undefined);
+  // The path inside Hugging Face's struct or OpenAI's `{url}`.
+  const { path: inside, url } = (typeof value === 'object' ? value : {}) as { path?: unknown; url?: unknown };
+  const path = inside ?? url ?? value;
+  const held = typeof value === 'object' ? bytesOf(value) : undefined;
+  const bytes = held ?? (typeof path === 'string' ? textPicture(path, at, field) : undefined);
   if (bytes?.length === 0) refuse(at, field, 'no bytes', WANTED);
-  return [bytes ? inMemory(bytes, at, field) : pictureAt(path, context, at, field)];
-}
-
-/** The picture at a path under the image root. Throws UserError, unless the reader wants to be told of missing ones. */
-export function pictureAt(path: unknown, context: ReadContext, at: Place, field: string): Picture {
+  if (bytes) return [inMemory(bytes, at, field)];
   if (typeof path !== 'string' || path === '') refuse(at, field, shown(path), WANTED);
   if (path.length > MAX_PATH) refuse(at, field, `${path.length} characters`, `at most ${MAX_PATH}`);
   if (/^https?:\/\//.test(path)) refuse(at, field, `${shown(path)}: a web address`, 'a file: nothing is fetched');
   const found = context.pictures.resolve(path);
-  if (typeof found === 'string') return { source: { path: found }, key: path };
-  return missingPicture(path, found, context, at, field);
+  if (typeof found === 'string') return [{ source: { path: found }, key: path }];
+  return [missingPicture(path, found, context, at, field)];
 }
 
 /** Tells of a picture that is expected and cannot be had, or refuses it. */
@@ -73,7 +73,7 @@ export function hasPicture(value: unknown): boolean {
 /** Whether an object is the picture itself, by its first bytes. */
 export function isPicture(value: unknown): boolean {
   const bytes = typeof value === 'object' ? bytesOf(value) : undefined;
-  return bytes !== undefined && BEGINNING.test(Buffer.from(bytes.subarray(0, 12)).toString('base64'));
+  return bytes !== undefined && PATTERNS.beginning.test(Buffer.from(bytes.subarray(0, 12)).toString('base64'));
 }
 
 /** Its name says where it lies, and not in which folder: runs hold it, and must not depend on that. */
@@ -91,20 +91,15 @@ function textPicture(text: string, at: Place, field: string): Uint8Array | undef
     if (!head.endsWith(';base64')) refuse(at, field, shown(head), 'a data URI in base64');
     return Buffer.from(text.slice(comma + 1), 'base64');
   }
-  return BEGINNING.test(text) && text.length > 40 && BASE64.test(text) ? Buffer.from(text, 'base64') : undefined;
+  return PATTERNS.beginning.test(text) && text.length > 40 && PATTERNS.base64.test(text)
+    ? Buffer.from(text, 'base64')
+    : undefined;
 }
 
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
-  if (typeof value === 'string') return BASE64.test(value) ? Buffer.from(value, 'base64') : undefined;
+  if (typeof value === 'string') return PATTERNS.base64.test(value) ? Buffer.from(value, 'base64') : undefined;
   if (typeof value === 'object' && value !== null && 'bytes' in value)
     return bytesOf((value as { bytes: unknown }).bytes);
   return undefined;
-}
-
-/** The path inside Hugging Face's struct or OpenAI's `{url}`; anything else as it is. */
-function pathOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  const { path, url } = value as { path?: unknown; url?: unknown };
-  return path ?? url ?? value;
 }

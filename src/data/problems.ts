@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { UserError } from '../core/errors.js';
 import type { Problem } from '../core/types.js';
 import type { Hints } from './asked.js';
-import type { Columns, DataFormat, Reading } from './formats/format.js';
+import type { DataFormat, Reading } from './formats/format.js';
 import { findFormat } from './formats/registry.js';
 import { ImageRoot } from './image-root.js';
 import { hasHint } from './question.js';
@@ -50,7 +50,9 @@ export async function loadProblems(file: string, options: ReadOptions): Promise<
 export async function* openProblems(file: string, options: ReadOptions): AsyncGenerator<Problem> {
   const { limit = Number.POSITIVE_INFINITY, onWarning = () => {}, onRepeat = () => {}, onMissingPicture } = options;
   const { hints = 'kept' } = options;
-  const columns = options.columns && listed(options.columns);
+  const columns =
+    options.columns &&
+    Object.fromEntries(Object.entries(options.columns).map(([role, names]) => [role, [names].flat()]));
   const pictures = new ImageRoot(options.imageRoot, options.linkRoot);
   const format = await findFormat(file, options.format, columns);
   options.onFormat?.(format);
@@ -64,23 +66,14 @@ export async function* openProblems(file: string, options: ReadOptions): AsyncGe
   let read = 0;
   for await (const reading of format.read(file, { pictures, columns, hints, onWarning, onMissingPicture })) {
     const { problem, at, index } = reading;
-    const id = uniqueId(problem.id, index, ids, (text) => onWarning(message(at, 'id', text, 'a new id')));
+    let { id } = problem;
+    while (ids.has(id)) id += `#${index}`;
+    ids.add(id);
+    if (id !== problem.id) onWarning(message(at, 'id', `${shown(problem.id)} again, read as ${shown(id)}`, 'a new id'));
     repeats.add(reading);
     yield id === problem.id ? problem : { ...problem, id };
     if (++read >= limit) return;
   }
-}
-
-function listed(columns: NonNullable<ReadOptions['columns']>): Columns {
-  return Object.fromEntries(Object.entries(columns).map(([role, names]) => [role, [names].flat()]));
-}
-
-function uniqueId(id: string, index: number, ids: Set<string>, warn: (found: string) => void): string {
-  let unique = id;
-  while (ids.has(unique)) unique += `#${index}`;
-  if (unique !== id) warn(`${shown(id)} again, read as ${shown(unique)}`);
-  ids.add(unique);
-  return unique;
 }
 
 /** Reports records that have picture and question of an earlier one; those with another answer by a warning each. */
@@ -104,14 +97,12 @@ class Repeats {
     }
     this.#tell(earlier.answer === problem.answer);
     if (earlier.answer !== problem.answer) {
-      const found = `${shown(problem.answer)} where ${where(earlier.at)} has ${shown(earlier.answer)}`;
+      const { line, record } = earlier.at;
+      const where = record === undefined ? `line ${line}` : `record ${record}`;
+      const found = `${shown(problem.answer)} where ${where} has ${shown(earlier.answer)}`;
       this.#warn(message(at, 'answer', found, 'one answer for the same picture and question'));
     }
   }
-}
-
-function where({ line, record }: Place): string {
-  return record === undefined ? `line ${line}` : `record ${record}`;
 }
 
 /** What a reader should know of the problems of a file as a whole. */

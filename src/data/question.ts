@@ -1,20 +1,15 @@
 // Reads the user text of a MathV360K / MathVista record: hint line, question, unit, choices; and the gold answer.
-import type { AnswerType } from '../core/types.js';
+import { letterAt } from '../core/letters.js';
+import type { Problem } from '../core/types.js';
+import { type Place, refuse, shown } from './refuse.js';
 
-/** What kind of value an answer is. */
-export interface AnswerForm {
-  readonly answerType: AnswerType;
-  /** Decimals that count, for `float`. */
-  readonly precision?: number;
-}
+/** What kind of value an answer is: `precision` are the decimals that count, for `float`. */
+export type AnswerForm = Pick<Problem, 'answerType' | 'precision'>;
 
 /** What a question text says about its answer. */
-export interface QuestionParts {
+export interface QuestionParts extends Pick<Problem, 'choices' | 'unit'> {
   /** The user's text without white space around it. */
   readonly text: string;
-  /** Choice texts in order A, B, C...; empty for free-form questions. */
-  readonly choices: string[];
-  readonly unit?: string;
   /** From the hint line; undefined where there is none or it asks for a letter. */
   readonly hinted?: AnswerForm;
 }
@@ -38,13 +33,15 @@ const HINTS: readonly (readonly [phrase: string, rest: string, form: AnswerForm]
     { answerType: 'list' },
   ],
 ];
-const CHOICE_HINT = 'and provide the correct option letter, e.g., A, B, C, D, at the end.';
 const HINT = 'Hint: Please answer the question';
 
 /** Takes a question text apart; a text without hint, unit or choices is a plain question. */
 export function parseQuestion(value: string): QuestionParts {
   const text = value.trim();
-  const { question, choices } = splitChoices(text);
+  // The last `Choices:` block; without one, or where it lists no `(A)`, there are no choices.
+  const mark = text.lastIndexOf('\nChoices:');
+  const question = mark < 0 ? text : text.slice(0, mark);
+  const choices = mark < 0 ? [] : parseChoices(text.slice(mark + '\nChoices:'.length));
   const unit = /\(Unit:[ \t]*([^()\n]{1,100})\)\s*$/.exec(question)?.[1]?.trim();
   const hintLine = text.startsWith('Hint:') ? (text.split('\n', 1)[0] as string) : '';
   const hinted = HINTS.find(([phrase]) => hintLine.includes(phrase.replace('requiring a floating', 'a floating')))?.[2];
@@ -58,35 +55,26 @@ export function hasHint(question: string): boolean {
 
 /** MathVista's hint line for an answer of this form, line break included; empty where it has none. */
 export function hintLine(form: AnswerForm | 'choice'): string {
-  if (form === 'choice') return `${HINT} ${CHOICE_HINT}\n`;
+  if (form === 'choice') return `${HINT} and provide the correct option letter, e.g., A, B, C, D, at the end.\n`;
   const found = HINTS.find(
     ([, , { answerType, precision }]) => answerType === form.answerType && precision === form.precision,
   );
   return found ? `${HINT} ${found[0]} ${found[1]}\n` : '';
 }
 
-/** Separates the last `Choices:` block; without one, or where it lists no `(A)`, there are no choices. */
-function splitChoices(text: string): { question: string; choices: string[] } {
-  const mark = text.lastIndexOf('\nChoices:');
-  if (mark < 0) return { question: text, choices: [] };
-  return { question: text.slice(0, mark), choices: parseChoices(text.slice(mark + '\nChoices:'.length)) };
-}
-
 /** Choice texts of a block `(A) ...\n(B) ...`: each starts a line, or all stand in one line; a text may span lines. */
 function parseChoices(block: string): string[] {
-  const starts = letterStarts(block, '\n') ?? letterStarts(block, ' ') ?? [];
-  return starts.map((start, i) => block.slice(start + 4, starts[i + 1] ?? block.length).trim());
-}
-
-/** Offsets of `<before>(A)`, `<before>(B)`... in alphabetical order; null where there is no (A). */
-function letterStarts(block: string, before: string): number[] | null {
-  const starts: number[] = [];
-  for (let code = 65; code <= 90; code++) {
-    const found = block.indexOf(`${before}(${String.fromCharCode(code)})`, starts.at(-1) ?? 0);
-    if (found < 0) break;
-    starts.push(found);
+  for (const before of ['\n', ' ']) {
+    const starts: number[] = [];
+    for (let place = 0; place < 26; place++) {
+      const found = block.indexOf(`${before}(${letterAt(place)})`, starts.at(-1) ?? 0);
+      if (found < 0) break;
+      starts.push(found);
+    }
+    if (starts.length > 0)
+      return starts.map((start, i) => block.slice(start + 4, starts[i + 1] ?? block.length).trim());
   }
-  return starts.length > 0 ? starts : null;
+  return [];
 }
 
 /**
@@ -110,26 +98,19 @@ export function unwrapAnswer(value: string): string {
 
 /** Letter of a gold answer given as `B`, `(B)`, `B. text`, or as the text of a choice; null where it is none of them. */
 export function choiceLetter(answer: string, choices: readonly string[]): string | null {
-  const letters = choices.map((_, i) => String.fromCharCode(65 + i));
+  const letters = choices.map((_, i) => letterAt(i));
   const written = /^\(?([A-Z])(?:\)|[.:)](?=\s|$)|$)/.exec(answer)?.[1];
   if (written !== undefined && letters.includes(written)) return written;
+  const plain = (text: string): string => text.replace(/\s+/g, ' ').trim().toLowerCase();
   const sameText = choices.findIndex((choice) => plain(choice) === plain(answer));
   return letters[sameText] ?? null;
 }
 
-/** The letter of a gold answer that is nothing but one, such as `(E)`, where no choice has it; null for any other answer. */
-export function missingLetter(answer: string, choices: readonly string[]): string | null {
-  const letter = /^\(?([A-Z])\)?[.:]?$/.exec(answer.trim())?.[1];
-  return letter !== undefined && choices.length > 0 && choiceLetter(answer, choices) === null ? letter : null;
-}
-
-/** What a refusal of such an answer wants. */
-export function lettersOf(choices: readonly string[]): string {
-  return `a letter from A to ${String.fromCharCode(64 + choices.length)}, or the text of a choice`;
-}
-
-function plain(text: string): string {
-  return text.replace(/\s+/g, ' ').trim().toLowerCase();
+/** Refuses a gold answer that is nothing but a letter, such as `(E)`, which no choice has. Throws UserError. */
+export function checkLetter(answer: string, choices: readonly string[], at: Place, field: string): void {
+  const isLetter = /^\(?[A-Z]\)?[.:]?$/.test(answer.trim());
+  if (!isLetter || choices.length === 0 || choiceLetter(answer, choices) !== null) return;
+  refuse(at, field, shown(answer), `a letter from A to ${letterAt(choices.length - 1)}, or the text of a choice`);
 }
 
 /** Answer type and precision that the form of a free-form gold answer shows, for questions without a hint line. */

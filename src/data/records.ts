@@ -2,44 +2,30 @@
 // Holds one record at a time; leaves the meaning of a record to others.
 import { isUtf8 } from 'node:buffer';
 import { openRegularFile } from '../core/files.js';
-import { type Place, refuse, shown } from './refuse.js';
+import type { Row } from './formats/rows.js';
+import { type Fields, type Place, refuse, shown } from './refuse.js';
 
-/** One record of a data file. */
-export interface JsonRecord {
-  /** Position in the file, from 0. */
-  readonly index: number;
-  /** Line of its first character; its number as well where it shares this line with another record. */
-  readonly at: Place;
-  readonly value: Readonly<Record<string, unknown>>;
-}
+const LIMITS = { chunkBytes: 1 << 20, recordBytes: 1 << 20, depth: 64 };
 
-const CHUNK_BYTES = 1 << 20;
-const MAX_RECORD_BYTES = 1 << 20;
-const MAX_DEPTH = 64;
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const NEWLINE = 0x0a;
-const COLON = 0x3a;
-const COMMA = 0x2c;
-const OPEN_LIST = 0x5b;
-const CLOSE_LIST = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
+const BYTE = {
+  ...{ quote: 0x22, backslash: 0x5c, newline: 0x0a, colon: 0x3a, comma: 0x2c },
+  ...{ openList: 0x5b, closeList: 0x5d, openObject: 0x7b, closeObject: 0x7d },
+} as const;
 
 /**
  * Reads `file`, which holds either one JSON list of objects or objects one after the other (JSON lines); which of the two
  * is told by the first character, not by the name.
+ * Each is at the line of its first character, with its number as well where it shares this line with another one.
  * @throws UserError `file:line: ...` where the file cannot be read, is not UTF-8, is cut off, has a record that is not a
  * JSON object, nests deeper than 64, is over `maxBytes`, or names a key twice
  */
-export async function* readRecords(file: string, maxBytes = MAX_RECORD_BYTES): AsyncGenerator<JsonRecord> {
+export async function* readRecords(file: string, maxBytes = LIMITS.recordBytes): AsyncGenerator<Row> {
   const { handle } = await openRegularFile(file);
   try {
     const scanner = new Scanner(file, maxBytes);
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const chunk = Buffer.allocUnsafe(LIMITS.chunkBytes);
     for (;;) {
-      const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, null);
+      const { bytesRead } = await handle.read(chunk, 0, LIMITS.chunkBytes, null);
       if (bytesRead === 0) break;
       yield* scanner.scan(chunk.subarray(0, bytesRead));
     }
@@ -49,18 +35,15 @@ export async function* readRecords(file: string, maxBytes = MAX_RECORD_BYTES): A
   }
 }
 
-/**
- * Where the scanner stands between two records.
- * `start`: nothing seen; `value`: a record must follow; `valueOrEnd`: after `[`; `commaOrEnd`: after a record of a list;
- * `lines`: between objects outside a list; `closed`: after `]`.
- */
-type State = 'start' | 'value' | 'valueOrEnd' | 'commaOrEnd' | 'lines' | 'closed';
-
 /** Finds the records in a sequence of chunks; only the bytes of an unfinished record are kept between chunks. */
 class Scanner {
   readonly #file: string;
   readonly #maxBytes: number;
-  #state: State = 'start';
+  /**
+   * Where it stands between two records. `start`: nothing seen; `value`: a record must follow; `valueOrEnd`: after `[`;
+   * `commaOrEnd`: after a record of a list; `lines`: between objects outside a list; `closed`: after `]`.
+   */
+  #state: 'start' | 'value' | 'valueOrEnd' | 'commaOrEnd' | 'lines' | 'closed' = 'start';
   #inList = false;
   #line = 1;
   #index = 0;
@@ -79,15 +62,17 @@ class Scanner {
     this.#maxBytes = maxBytes;
   }
 
-  *scan(chunk: Buffer): Generator<JsonRecord> {
+  *scan(chunk: Buffer): Generator<Row> {
     let start = 0;
+    // Inside a string, changes nothing of where the scanner stands.
+    const isPlain = (byte: number): boolean => byte !== BYTE.quote && byte !== BYTE.backslash && byte !== BYTE.newline;
     const first = this.#state === 'start' && this.#depth === 0;
     const mark = first && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
     for (let at = mark ? 3 : 0; at < chunk.length; at++) {
       const byte = chunk[at] as number;
-      if (byte === NEWLINE) this.#line++;
+      if (byte === BYTE.newline) this.#line++;
       if (this.#depth === 0) {
-        if (byte === 0x20 || byte === NEWLINE || byte === 0x0d || byte === 0x09) continue;
+        if (byte === 0x20 || byte === BYTE.newline || byte === 0x0d || byte === 0x09) continue;
         if (!this.#between(byte)) continue;
         this.#recordLine = this.#line;
         this.#depth = 1;
@@ -96,18 +81,18 @@ class Scanner {
       } else if (this.#inString) {
         if (isPlain(byte) && !this.#escaped) while (at + 1 < chunk.length && isPlain(chunk[at + 1] as number)) at++;
         else if (this.#escaped) this.#escaped = false;
-        else if (byte === BACKSLASH) this.#escaped = true;
-        else if (byte === QUOTE) this.#inString = false;
-      } else if (byte === QUOTE) {
+        else if (byte === BYTE.backslash) this.#escaped = true;
+        else if (byte === BYTE.quote) this.#inString = false;
+      } else if (byte === BYTE.quote) {
         this.#inString = true;
-      } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-        if (++this.#depth > MAX_DEPTH) this.#refuse('record', `nested deeper than ${MAX_DEPTH}`, 'a flat record');
-      } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
+      } else if (byte === BYTE.openObject || byte === BYTE.openList) {
+        if (++this.#depth > LIMITS.depth) this.#refuse('record', `nested deeper than ${LIMITS.depth}`, 'a flat record');
+      } else if (byte === BYTE.closeObject || byte === BYTE.closeList) {
         if (--this.#depth > 0) continue;
         yield this.#take(chunk.subarray(start, at + 1));
         this.#lineBefore = this.#line;
         this.#state = this.#inList ? 'commaOrEnd' : 'lines';
-      } else if (byte === COLON) {
+      } else if (byte === BYTE.colon) {
         this.#pairs++;
       }
     }
@@ -125,15 +110,15 @@ class Scanner {
   /** Handles a byte outside records; true where it opens a record. */
   #between(byte: number): boolean {
     const state = this.#state;
-    if (state === 'start' && byte === OPEN_LIST) {
+    if (state === 'start' && byte === BYTE.openList) {
       this.#inList = true;
       this.#lineBefore = this.#line;
       this.#state = 'valueOrEnd';
-    } else if (byte === CLOSE_LIST && (state === 'valueOrEnd' || state === 'commaOrEnd')) {
+    } else if (byte === BYTE.closeList && (state === 'valueOrEnd' || state === 'commaOrEnd')) {
       this.#state = 'closed';
-    } else if (byte === COMMA && state === 'commaOrEnd') {
+    } else if (byte === BYTE.comma && state === 'commaOrEnd') {
       this.#state = 'value';
-    } else if (byte === OPEN_OBJECT && state !== 'commaOrEnd' && state !== 'closed') {
+    } else if (byte === BYTE.openObject && state !== 'commaOrEnd' && state !== 'closed') {
       return true;
     } else {
       const wanted = { commaOrEnd: ', or ]', closed: 'nothing after the list' }[state as string] ?? 'an object';
@@ -151,7 +136,7 @@ class Scanner {
     }
   }
 
-  #take(tail: Buffer): JsonRecord {
+  #take(tail: Buffer): Row {
     this.#keep(tail);
     const bytes = this.#kept.length === 1 ? tail : Buffer.concat(this.#kept);
     this.#kept = [];
@@ -164,10 +149,10 @@ class Scanner {
       this.#refuse('record', 'not JSON', 'a JSON object');
     }
     // JSON.parse keeps the last of two equal keys without a word; then fewer pairs come out than colons went in.
-    if (countPairs(value) !== this.#pairs) this.#refuse('record', 'a key that stands twice', 'every key once');
+    if (Scanner.#pairsIn(value) !== this.#pairs) this.#refuse('record', 'a key that stands twice', 'every key once');
     const at = this.#place();
     // The scanner only lets a record begin with a brace.
-    return { index: this.#index++, at, value: value as Record<string, unknown> };
+    return { index: this.#index++, at, value: value as Fields };
   }
 
   /** Of the record that is being read. A whole list in one line is common: its line tells no record. */
@@ -183,15 +168,13 @@ class Scanner {
   #refuse(field: string, found: string, wanted: string): never {
     refuse(this.#place(), field, found, wanted);
   }
-}
 
-/** A byte inside a string that changes nothing of where the scanner stands. */
-function isPlain(byte: number): boolean {
-  return byte !== QUOTE && byte !== BACKSLASH && byte !== NEWLINE;
-}
-
-function countPairs(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  const children = Object.values(value);
-  return children.reduce<number>((sum, child) => sum + countPairs(child), Array.isArray(value) ? 0 : children.length);
+  static #pairsIn(value: unknown): number {
+    if (typeof value !== 'object' || value === null) return 0;
+    const children = Object.values(value);
+    return children.reduce<number>(
+      (sum, child) => sum + Scanner.#pairsIn(child),
+      Array.isArray(value) ? 0 : children.length,
+    );
+  }
 }

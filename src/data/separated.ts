@@ -2,22 +2,14 @@
 // 4180), each with the line where it starts. DuckDB, which reads Parquet here, loses every row behind a quote that
 // nobody closes, and says nothing.
 import { openRegularFile } from '../core/files.js';
+import type { Row } from './formats/rows.js';
 import { type Place, refuse, shown } from './refuse.js';
 
-export interface SeparatedRow {
-  readonly index: number;
-  readonly at: Place;
-  /** Cells by the names of the first row; all are texts. */
-  readonly value: Readonly<Record<string, string>>;
-}
-
-const CHUNK_BYTES = 1 << 20;
-
 /**
- * Rows in order; a line without anything in it is none.
+ * Rows in order, their cells, which are all texts, by the names of the first row; a line without anything in it is none.
  * @throws UserError `file:line: ...` where a row is over `maxLength`, has not the cells of the first, or a quote is not closed
  */
-export async function* readSeparated(file: string, maxLength: number): AsyncGenerator<SeparatedRow> {
+export async function* readSeparated(file: string, maxLength: number): AsyncGenerator<Row> {
   let names: readonly string[] | undefined;
   let index = 0;
   for await (const { cells, at } of records(file, maxLength)) {
@@ -41,21 +33,19 @@ export async function* readSeparated(file: string, maxLength: number): AsyncGene
   if (index === 0) refuse({ file, line: 1 }, 'file', 'no row', 'at least one');
 }
 
-interface Cells {
-  readonly cells: string[];
-  readonly at: Place;
-}
-
-async function* records(file: string, maxLength: number): AsyncGenerator<Cells> {
+async function* records(
+  file: string,
+  maxLength: number,
+): AsyncGenerator<{ readonly cells: string[]; readonly at: Place }> {
   const { handle } = await openRegularFile(file);
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  const chunk = Buffer.allocUnsafe(1 << 20);
   let separator: string | undefined;
   let line = 1;
   let rest = '';
   try {
     for (let ended = false; !ended; ) {
-      const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, null);
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
       ended = bytesRead === 0;
       try {
         rest += decoder.decode(chunk.subarray(0, bytesRead), { stream: !ended });
@@ -64,7 +54,12 @@ async function* records(file: string, maxLength: number): AsyncGenerator<Cells> 
         const wrong = line + count(readable, '\n', readable.indexOf('\ufffd'));
         refuse({ file, line: wrong }, 'file', 'not UTF-8', 'UTF-8 text');
       }
-      separator ??= separatorOf(rest);
+      if (separator === undefined) {
+        // By the first line: a tab, or whichever of comma and semicolon it has more of.
+        const head = rest.split('\n', 1)[0] as string;
+        const [tabs = 0, semicolons = 0, commas = 0] = ['\t', ';', ','].map((sign) => count(head, sign, head.length));
+        separator = tabs > 0 ? '\t' : semicolons > commas ? ';' : ',';
+      }
       let start = 0;
       while (start < rest.length) {
         const found = takeRow(rest, start, separator, ended, { file, line });
@@ -82,21 +77,15 @@ async function* records(file: string, maxLength: number): AsyncGenerator<Cells> 
   }
 }
 
-/** By the first line: a tab, or whichever of comma and semicolon it has more of. */
-function separatorOf(text: string): string {
-  const end = text.indexOf('\n');
-  const head = end < 0 ? text.length : end;
-  if (count(text, '\t', head) > 0) return '\t';
-  return count(text, ';', head) > count(text, ',', head) ? ';' : ',';
-}
-
 /** The row that starts at `start`, and where the next one does; undefined where more of the file is needed to tell. */
 function takeRow(text: string, start: number, separator: string, ended: boolean, at: Place) {
   const stop = new RegExp(`[${separator}\n]`, 'g');
   const cells: string[] = [];
   for (let place = start; ; ) {
     const quoted = text[place] === '"';
-    const close = quoted ? closingQuote(text, place + 1) : place - 1;
+    // The quote that ends the cell; below 0 where there is none.
+    let close = quoted ? text.indexOf('"', place + 1) : place - 1;
+    while (quoted && close >= 0 && text[close + 1] === '"') close = text.indexOf('"', close + 2);
     if (quoted && close < 0 && ended) refuse(at, 'row', 'a quote that is not closed', 'a closing "');
     if (quoted && (close < 0 || (close + 1 === text.length && !ended))) return undefined;
     stop.lastIndex = close + 1;
@@ -109,15 +98,6 @@ function takeRow(text: string, start: number, separator: string, ended: boolean,
     cells.push(quoted ? text.slice(place + 1, close).replaceAll('""', '"') : plain);
     if (text[found] !== separator) return { cells, end: Math.min(found + 1, text.length) };
     place = found + 1;
-  }
-}
-
-/** Place of the quote that ends a cell; below 0 where there is none. */
-function closingQuote(text: string, from: number): number {
-  for (let place = from; ; ) {
-    const quote = text.indexOf('"', place);
-    if (quote < 0 || text[quote + 1] !== '"') return quote;
-    place = quote + 2;
   }
 }
 

@@ -1,7 +1,7 @@
 // Seeded splits of a data set (P2) and the order in which iterations consume it (P6).
 import { UserError } from '../core/errors.js';
 import { random } from '../core/random.js';
-import type { ImageSource, Problem } from '../core/types.js';
+import type { Problem } from '../core/types.js';
 import { groups, type KeyOf } from './content.js';
 
 /** The parts of P2; no problem, and no repeat of a problem's pictures and question, is in two of them. */
@@ -14,31 +14,22 @@ export interface Splits {
   readonly test: Problem[];
   /** Global validation. */
   readonly validation: Problem[];
-  /** Out-of-domain test: another data set; empty where none is given. */
+  /** Of the out-of-domain test, another data set; empty where none is given. */
   readonly outOfDomain: Problem[];
 }
-
-export interface SplitSizes {
-  readonly test: number;
-  readonly validation: number;
-  /** Share of all problems that is labelled; the paper's half when left out. */
-  readonly labelled?: number;
-}
-
-/** Fewer labelled problems than these, and than half of those asked for, are a mistake. */
-const FEW = 32;
 
 /**
  * Splits by seed: of the shuffled problems the first `test` are test, the next `validation` validation, then come the
  * labelled ones (their share of all, or what is left), the rest is unlabelled. With a labelled half this is the paper's
- * split: test and validation come out of the unlabelled half. Repeats of one question move together, so a part may be
- * larger than asked by the repeats of one question.
+ * split: test and validation come out of the unlabelled half. Repeats of one problem move together, so a part may be
+ * larger than asked by the repeats of one problem.
+ * @param sizes problems of test and validation; the share of all that is labelled, the paper's half when left out
  * @param keyOf tells repeats: of `contentKeys`, by what problems hold; when left out by the names of their pictures
  * @throws UserError where nothing is left for training, or next to nothing of what was asked for
  */
 export function splitProblems(
   problems: readonly Problem[],
-  sizes: SplitSizes,
+  sizes: { readonly test: number; readonly validation: number; readonly labelled?: number },
   seed: number,
   keyOf: KeyOf = contentKey,
 ): Splits {
@@ -57,7 +48,8 @@ export function splitProblems(
     const wanted = `more than the ${sizes.test} of test and ${sizes.validation} of validation`;
     throw new UserError(`data: ${problems.length} problems, wanted ${wanted}`);
   }
-  if (labelled.length < FEW && labelled.length < share / 2) {
+  // So few, and fewer than half of those asked for, are a mistake.
+  if (labelled.length < 32 && labelled.length < share / 2) {
     const left = `${labelled.length} of ${problems.length} problems left to train on by ${test.length} for test and ${validation.length} for validation`;
     throw new UserError(
       `splits: ${left}, wanted the ${share} of splits.labelled (lower splits.test and splits.validation, or splits.labelled to mean it)`,
@@ -90,43 +82,39 @@ export function checkOverlap(parts: Readonly<Record<string, readonly Problem[]>>
 
 /** Pictures of the same names and same question text, same key; reads no picture. */
 export function contentKey(problem: Problem): string {
-  return [...problem.images.map(imageName), problem.question].join('\0');
+  return [...problem.images.map((image) => ('path' in image ? image.path : image.name)), problem.question].join('\0');
 }
 
-function imageName(image: ImageSource): string {
-  return 'path' in image ? image.path : image.name;
-}
-
-/** Order of the questions in an epoch (0, 1, ...): a permutation of question indices. */
+/** Order of the problems in an epoch (0, 1, ...): a permutation of problem indices. */
 export type EpochOrder = (epoch: number) => readonly number[];
 
-/** A fresh seeded permutation of `count` questions for every epoch. */
+/** A fresh seeded permutation of `count` problems for every epoch. */
 export function shuffledEpochs(count: number, seed: number): EpochOrder {
   return (epoch) => random(seed, `epoch/${epoch}`).order(count);
 }
 
-/** The questions of one iteration. */
+/** The problems of one iteration. */
 export interface IntervalSlice {
   readonly epoch: number;
-  /** Question indices in consumption order, none twice. */
-  readonly questions: readonly number[];
+  /** Problem indices in consumption order, none twice. */
+  readonly problems: readonly number[];
 }
 
 /**
- * Cuts the endless sequence of epochs into iterations. Each iteration takes `questionsPerIteration` questions (at most
+ * Cuts the endless sequence of epochs into iterations. Each iteration takes `problemsPerIteration` problems (at most
  * one epoch); the last of an epoch takes what remains, so that none is skipped and none occurs twice in an iteration.
  * @returns the slice of an iteration (0, 1, ...), a pure function, so that a resumed run asks for any of them
  */
-export function intervalSlices(order: EpochOrder, questionsPerIteration: number): (iteration: number) => IntervalSlice {
-  if (!(Number.isInteger(questionsPerIteration) && questionsPerIteration >= 1)) {
-    throw new RangeError(`questions per iteration: ${questionsPerIteration}, wanted an integer of at least 1`);
+export function intervalSlices(order: EpochOrder, problemsPerIteration: number): (iteration: number) => IntervalSlice {
+  if (!(Number.isInteger(problemsPerIteration) && problemsPerIteration >= 1)) {
+    throw new RangeError(`problems per iteration: ${problemsPerIteration}, wanted an integer of at least 1`);
   }
   const count = order(0).length;
-  if (count === 0) throw new RangeError('no questions to slice');
-  const perEpoch = Math.ceil(count / questionsPerIteration);
+  if (count === 0) throw new RangeError('no problems to slice');
+  const perEpoch = Math.ceil(count / problemsPerIteration);
   return (iteration) => {
     const epoch = Math.floor(iteration / perEpoch);
-    const start = (iteration % perEpoch) * questionsPerIteration;
-    return { epoch, questions: order(epoch).slice(start, start + questionsPerIteration) };
+    const start = (iteration % perEpoch) * problemsPerIteration;
+    return { epoch, problems: order(epoch).slice(start, start + problemsPerIteration) };
   };
 }

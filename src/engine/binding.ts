@@ -1,85 +1,40 @@
-// The whole native surface, typed, and its loader; nothing else loads the binary.
+// The whole native surface, typed, and its loader; nothing else loads the binary. What crosses it as it is has the types of
+// core, text, images and checkpoint.
 // Meaning (ranges, names) is checked before calls get here; the addon checks JS types and the engine its invariants.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ParameterShape } from '../checkpoint/parameters.js';
+import type { WeightFile } from '../checkpoint/safetensors.js';
+import type { SaveFile } from '../checkpoint/save.js';
 import { UserError } from '../core/errors.js';
-import { howToBuild } from './install.js';
+import type { OptimizerSettings } from '../core/ports.js';
+import type { Response, RolloutStats, Sampling, StepReport } from '../core/types.js';
+import type { Picture } from '../images/decode.js';
+import type { PictureLayout } from '../text/prompt.js';
 
-/** Decoded picture, 8-bit RGB, row by row; `key` is a content hash: equal keys are encoded once. */
-export interface RawImage {
-  readonly width: number;
-  readonly height: number;
-  readonly rgb: Uint8Array;
-  readonly key: string;
-}
 export interface RawRequest {
   /** Prompt ids with one image-context id per image token. */
   readonly tokens: Int32Array;
-  readonly images: readonly RawImage[];
+  readonly images: readonly Picture[];
   readonly prefix?: Int32Array;
   readonly n: number;
   readonly key: string;
 }
 export interface RawExample {
   readonly tokens: Int32Array;
-  readonly images: readonly RawImage[];
+  readonly images: readonly Picture[];
   readonly response: Int32Array;
   /** Step objective only: one label per response token. */
   readonly labels?: Float32Array;
+  /** In a training step, what the losses of its tokens are multiplied by; 1 when left out. */
+  readonly weight?: number;
 }
-export interface RawSampling {
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly maxTokens: number;
-  readonly seed: number;
-  /** A response ends with the first of these ids, which it keeps. */
-  readonly stop: Int32Array;
-}
-export interface RawResponse {
-  readonly tokens: Int32Array;
-  readonly logprobs: Float32Array;
-  readonly finish: 'stop' | 'length';
-}
-export interface RawRollout {
-  readonly responses: RawResponse[][];
-  readonly visionEncodes: number;
-  readonly prefillTokens: number;
-  readonly decodeTokens: number;
-  readonly cachedPrompts: number;
-  readonly recomputedTokens: number;
-  readonly kvBytes: number;
-  readonly seconds: number;
-}
-export interface RawStepReport {
-  readonly loss: number;
-  readonly gradNorm: number;
-  readonly lr: number;
-  readonly tokens: number;
-  readonly version: number;
-}
-/** Tiles of one picture and the image tokens they become. */
-export interface ImageLayout {
-  readonly cols: number;
-  readonly rows: number;
-  /** cols x rows, plus the thumbnail where there is one. */
-  readonly tiles: number;
-  readonly tokens: number;
-}
-/** One tensor inside a safetensors file: absolute byte range in the file. */
-export interface TensorRange {
-  readonly name: string;
-  readonly dtype: 'F32' | 'F16' | 'BF16';
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-}
-export interface WeightFile {
-  readonly path: string;
-  readonly tensors: readonly TensorRange[];
-}
+/** `stop`: a response ends with the first of these ids, which it keeps. */
+export type RawSampling = Sampling & { readonly seed: number; readonly stop: Int32Array };
+export type RawResponse = Pick<Response, 'tokens' | 'logprobs' | 'finish'>;
+export type RawRollout = RolloutStats & { readonly responses: RawResponse[][] };
 export interface ModelSpec {
   /** Folder name in native/models and file name in src/backbones. */
   readonly backbone: string;
@@ -92,34 +47,18 @@ export interface ModelSpec {
   readonly threads: number;
   /** `none`: a policy. `mean`: new reward head from the mean token embedding. `load`: the checkpoint holds reward_head.{weight,bias}. */
   readonly head: 'none' | 'mean' | 'load';
-  /** Seed of weights that are drawn on the device instead of read (`weights` is then empty); for benchmarks. */
-  readonly random?: number;
-  /** `device`: decode by LibTorch operations where the packed float32 CPU path is the default; for tests and comparisons. */
-  readonly decode?: 'packed' | 'device';
-  /** On a GPU and in bfloat16: a response's bits do not depend on what else is in the call, at the cost of full batches throughout. The float32 path
-   * of the CPU is always so. */
+  /** On a GPU: a response's bits do not depend on what else is in the call, at the cost of full batches throughout. The CPU is always so. */
   readonly deterministic?: boolean;
   /** Bytes that keys and values may take; 0 or left out: half of what is free when a rollout starts, 70 % on a GPU. */
   readonly kvBytes?: number;
-}
-export interface RawOptimizer {
-  readonly lr: number;
-  readonly warmupSteps: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly eps: number;
-  readonly weightDecay: number;
-  readonly clip: number;
-  /** Parameter-name prefixes that do not learn. */
-  readonly frozen: readonly string[];
-  /** Tokens (prompt and response) per micro-batch: bounds the memory of a step, not its result's meaning. */
+  /** Tokens (prompt and response) per micro-batch of training and scoring: bounds their memory, not the meaning of results. */
   readonly tokenBudget: number;
 }
-/** A file to write: a complete safetensors header (8-byte length included) and the tensors that follow it, in order. */
-export interface SaveFile {
-  readonly path: string;
-  readonly header: Uint8Array;
-  readonly tensors: readonly { readonly name: string; readonly dtype: 'F32' | 'F16' | 'BF16' }[];
+export interface RawOptimizer extends Omit<OptimizerSettings, 'betas' | 'freeze'> {
+  readonly beta1: number;
+  readonly beta2: number;
+  /** Parameter-name prefixes that do not learn. */
+  readonly frozen: readonly string[];
 }
 export interface Inspected {
   readonly shape: readonly number[];
@@ -138,21 +77,14 @@ export interface NativeModel {
   logprobs(examples: readonly RawExample[]): Promise<Float32Array[]>;
   score(examples: readonly RawExample[], at: readonly Uint32Array[]): Promise<Float32Array[]>;
   setOptimizer(settings: RawOptimizer): Promise<void>;
-  trainStep(batch: readonly RawExample[], objective: 'response' | 'step'): Promise<RawStepReport>;
-  imageLayout(width: number, height: number): ImageLayout;
+  trainStep(batch: readonly RawExample[], objective: 'response' | 'step'): Promise<StepReport>;
+  imageLayout(width: number, height: number): PictureLayout;
   /** Tensor names may be parameters, or `exp_avg.<parameter>`, `exp_avg_sq.<parameter>` (F32). Written and flushed to disk. */
   save(files: readonly SaveFile[]): Promise<void>;
   /** Overwrites parameters and, under the names above, optimizer moments; `version` is the step counter to continue from. */
   restore(files: readonly WeightFile[], version: number): Promise<void>;
   /** Every parameter with its shape, in registration order. */
-  parameters(): { readonly name: string; readonly shape: readonly number[] }[];
-  /** Golden checks only: named intermediate tensors of a plain forward of prompt (+ response). */
-  inspect(example: RawExample, stages: readonly string[]): Promise<Record<string, Inspected>>;
-  /** Golden checks only: gradient of every parameter that the objective's loss on this batch reaches, frozen ones included. */
-  gradients(
-    batch: readonly RawExample[],
-    objective: 'response' | 'step',
-  ): Promise<{ loss: number; gradients: Record<string, Inspected> }>;
+  parameters(): ParameterShape[];
   readonly version: number;
   /** Frees weights, optimizer and caches at once; running work is cancelled first; later calls reject. */
   dispose(): Promise<void>;
@@ -169,18 +101,22 @@ export interface DecoderSizes {
   readonly intermediate: number;
   readonly vocabulary: number;
 }
-export interface NativeAddon {
-  CancelFlag: new () => CancelFlag;
-  loadModel(spec: ModelSpec): Promise<NativeModel>;
-  /** Names and shapes a backbone wants for a config: what checkpoint files are checked against before weights are mapped. */
-  parameterShapes(
-    backbone: string,
-    config: Readonly<Record<string, number>>,
-  ): { readonly name: string; readonly shape: readonly number[] }[];
-  /** Sizes of the decoder for a config that `parameterShapes` took. */
-  decoderShape(backbone: string, config: Readonly<Record<string, number>>): DecoderSizes;
-  /** Backbones of this build, by name. */
-  backbones(): string[];
+/** What only tests, benchmarks and golden checks ask for. */
+export interface Checks {
+  /** `random`: seed of weights that are drawn on the device instead of read (`weights` is then empty). `decode`: `tensor` decodes by LibTorch operations
+   * where the packed float32 executor is the default. */
+  loadModel(
+    spec: ModelSpec,
+    how: { readonly random?: number; readonly decode?: 'packed' | 'tensor' },
+  ): Promise<NativeModel>;
+  /** Named intermediate tensors of a plain forward of prompt (+ response). */
+  inspect(model: NativeModel, example: RawExample, stages: readonly string[]): Promise<Record<string, Inspected>>;
+  /** Gradient of every parameter that the objective's loss on this batch reaches, frozen ones included. */
+  gradients(
+    model: NativeModel,
+    batch: readonly RawExample[],
+    objective: 'response' | 'step',
+  ): Promise<{ loss: number; gradients: Record<string, Inspected> }>;
   /** Measured limits of a device and its free memory; `kernels`: whether the CUDA plug-in is there. Blocks for a second. */
   probe(
     device: string,
@@ -196,6 +132,17 @@ export interface NativeAddon {
   /** Every fused kernel of a device against its plain twin: largest difference over the largest number, for drawn tokens the
    * share that differs. On the CPU those of each instruction set too, which their names begin with. Blocks for a second. Throws where there is no such device. */
   compareKernels(device: string): { readonly kernel: string; readonly shape: string; readonly error: number }[];
+}
+export interface NativeAddon {
+  CancelFlag: new () => CancelFlag;
+  loadModel(spec: ModelSpec): Promise<NativeModel>;
+  /** Names and shapes a backbone wants for a config: what checkpoint files are checked against before weights are mapped. */
+  parameterShapes(backbone: string, config: Readonly<Record<string, number>>): ParameterShape[];
+  /** Sizes of the decoder for a config that `parameterShapes` took. */
+  decoderShape(backbone: string, config: Readonly<Record<string, number>>): DecoderSizes;
+  /** Backbones of this build, by name. */
+  backbones(): string[];
+  readonly checks: Checks;
   /** `simd`: the instruction set of the CPU kernels in use. */
   info(): { readonly torch: string; readonly threads: number; readonly simd: string; readonly malloc: string };
 }
@@ -209,17 +156,39 @@ let loaded: NativeAddon | undefined;
 export function addon(): NativeAddon {
   if (loaded) return loaded;
   const file = path.join(packageRoot, '.native/Release/mstar.node');
-  if (!existsSync(file)) throw new UserError(`the native addon is not built: ${howToBuild(packageRoot)}`);
+  if (!existsSync(file)) throw new UserError(`the native addon is not built: ${howToBuild(packageRoot)}`, 'ERR_ADDON');
   try {
     loaded = createRequire(import.meta.url)(file) as NativeAddon;
   } catch (error) {
     const reason = String((error as Error).message).split('\n')[0] as string;
-    if (reason.startsWith('MSTAR_SIMD:')) throw new UserError(reason);
+    if (reason.startsWith('MSTAR_SIMD:')) throw new UserError(reason, 'ERR_ADDON');
     // It is linked to one LibTorch, which may be gone, moved or closed to this user.
     const build = howToBuild(packageRoot);
     throw new UserError(
       `the native addon does not load: ${reason}: remove ${path.dirname(path.dirname(file))} and ${build}`,
+      'ERR_ADDON',
     );
   }
   return loaded;
+}
+
+/**
+ * Which command builds the addon where this package stands, and where to run it: in a clone, or installed by one package
+ * manager or another, some of which skip install scripts unless they are told otherwise (npm from 12 on, pnpm).
+ * @param packageRoot the package's folder with links followed
+ */
+export function howToBuild(packageRoot: string): string {
+  const modules = packageRoot.split(path.sep).indexOf('node_modules');
+  if (modules < 0) return `run \`npm run setup\` in ${packageRoot}`;
+  // The outermost node_modules is the project's: pnpm keeps packages in a node_modules of their own inside it.
+  const project = packageRoot.split(path.sep).slice(0, modules).join(path.sep) || path.sep;
+  const has = (file: string): boolean => existsSync(path.join(project, file));
+  // Each is known by what it leaves in a project.
+  let command =
+    '`npm rebuild mstar --ignore-scripts=false --foreground-scripts` (npm 12: after `npm install-scripts approve mstar`)';
+  if (has('node_modules/.modules.yaml') || has('node_modules/.pnpm'))
+    command = '`pnpm approve-builds` and choose mstar (`pnpm rebuild mstar` where it is allowed)';
+  else if (has('node_modules/.yarn-state.yml')) command = '`yarn rebuild mstar`';
+  else if (has('bun.lock') || has('bun.lockb')) command = '`bun pm trust mstar`';
+  return `run ${command} in ${project}, or \`node "${path.join(packageRoot, 'scripts/build-native.mjs')}"\``;
 }

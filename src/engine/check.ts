@@ -1,12 +1,12 @@
 // Opens a model folder for real and runs one tiny forward: what `mstar check` knows about a folder. Writes nothing.
-import { nameIn } from '../checkpoint/aliases.js';
 import { openFolder } from '../checkpoint/folder.js';
+import { nameIn } from '../checkpoint/parameters.js';
 import { EngineError } from '../core/errors.js';
 import { PictureStore } from '../images/store.js';
 import { tokenisePrompt } from '../text/prompt.js';
 import { guarded, guardedNow } from './native.js';
 import { type ComputeOptions, type OpenedModel, openModel } from './open.js';
-import { type Renderer, rendererOf } from './renderer.js';
+import { Renderer } from './renderer.js';
 
 export interface ModelSummary {
   readonly backbone: string;
@@ -51,7 +51,7 @@ export async function checkModel(
   try {
     const forwardTokens = await tinyForward(model, scores);
     const pictures = new PictureStore({ maxPixels: maxImagePixels, cacheBytes: PICTURE_CACHE_BYTES });
-    await look(rendererOf(model, pictures, { solve: '{question}', givenAnswer: '{question}' }));
+    await look(new Renderer(model, pictures, { solve: '{question}', givenAnswer: '{question}' }));
     const layout = guardedNow(() => model.native.imageLayout(...EXAMPLE_SIZE));
     return {
       backbone: model.backbone.name,
@@ -62,8 +62,8 @@ export async function checkModel(
       ),
       files: weights.length,
       dtypes: [...new Set(weights.flatMap(({ tensors }) => tensors.map(({ dtype }) => dtype)))].sort(),
-      vocabulary: model.numbers[model.backbone.vocabularyName] as number,
-      positions: model.numbers[model.backbone.positionsName] as number,
+      vocabulary: model.numbers.vocab,
+      positions: model.numbers.max_positions,
       tiles: layout.tiles,
       imageTokens: layout.tokens,
       forwardTokens,

@@ -1,7 +1,6 @@
 // Checks a model folder header by header and plans its memory, without reading a weight.
-import { engineWeights } from '../checkpoint/aliases.js';
 import { type ModelFolder, openFolder } from '../checkpoint/folder.js';
-import { checkParameters, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
+import { checkParameters, engineWeights, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
 import { addon } from './binding.js';
 import { guardedNow } from './native.js';
 import { describeModel } from './open.js';
@@ -39,7 +38,7 @@ export async function diagnose(
   const tensors = weights.flatMap((file) => file.tensors);
   const scores = tensors.some(({ name }) => name === 'reward_head.weight');
   const own = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
-  const wanted = scores ? [...own, ...rewardHeadShapes(numbers[backbone.widthName] as number)] : own;
+  const wanted = scores ? [...own, ...rewardHeadShapes(numbers.l_hidden)] : own;
   checkParameters(dir, weights, wanted);
   const frozen = freeze.flatMap((part) => backbone.prefixes[part]);
   const sizes: ModelSizes = {
@@ -52,7 +51,7 @@ export async function diagnose(
     backbone: backbone.name,
     kind: scores ? 'process reward model' : 'policy',
     parameters: sizes.parameters,
-    positions: numbers[backbone.positionsName] as number,
+    positions: numbers.max_positions,
     tensors: tensors.length,
     files: folder.weights.length,
     dtypes: [...new Set(tensors.map(({ dtype }) => dtype))].sort(),

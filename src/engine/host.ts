@@ -5,11 +5,10 @@ import { PictureStore } from '../images/store.js';
 import { type ComputeOptions, openModel } from './open.js';
 import { NativePolicy } from './policy.js';
 import { NativeScorer } from './prm.js';
-import { type PromptTemplates, rendererOf } from './renderer.js';
+
+import { type PromptTemplates, Renderer } from './renderer.js';
 
 export interface HostOptions extends ComputeOptions {
-  /** Tokens per micro-batch of an optimizer step: bounds its memory. */
-  readonly tokenBudget: number;
   /** Largest picture that is decoded, in pixels. */
   readonly maxImagePixels: number;
   readonly prompt: PromptTemplates;
@@ -28,21 +27,14 @@ export interface NativeHost extends ModelHost {
 /** Models opened by one host share decoded pictures. */
 export function createHost(options: HostOptions): NativeHost {
   const pictures = new PictureStore({ maxPixels: options.maxImagePixels, cacheBytes: PICTURE_CACHE_BYTES });
-  const { device, dtype, threads, kvGib = 0, deterministic = false } = options;
-  const compute: ComputeOptions = { device, dtype, threads, kvGib, deterministic };
   return {
     async openPolicy(dir) {
-      const opened = await openModel(dir, compute, 'none');
-      return new NativePolicy(
-        opened,
-        rendererOf(opened, pictures, options.prompt),
-        options.tokenBudget,
-        options.onRollout,
-      );
+      const opened = await openModel(dir, options, 'none');
+      return new NativePolicy(opened, new Renderer(opened, pictures, options.prompt), options.onRollout);
     },
     async openScorer(dir, head) {
-      const opened = await openModel(dir, compute, head);
-      return new NativeScorer(opened, rendererOf(opened, pictures, options.prompt), options.tokenBudget);
+      const opened = await openModel(dir, options, head);
+      return new NativeScorer(opened, new Renderer(opened, pictures, options.prompt));
     },
   };
 }

@@ -1,26 +1,33 @@
 // What a policy and a process reward model share: optimizer settings, checkpoints, release.
-
-import { nameIn } from '../checkpoint/aliases.js';
-import type { ParameterShape } from '../checkpoint/parameters.js';
+import { z } from 'zod';
+import { nameIn, type ParameterShape } from '../checkpoint/parameters.js';
 import { type ExtraFile, planWeights, saveFile, writeFolder } from '../checkpoint/save.js';
-import { counterFile, engineName, planTrainer, readTrainer } from '../checkpoint/trainer.js';
+import { counterFile, planTrainer, readTrainer } from '../checkpoint/trainer.js';
 import type { OptimizerSettings } from '../core/ports.js';
+import { checked } from '../core/schema.js';
 import type { Example, StepReport } from '../core/types.js';
 import { guarded } from './native.js';
 import type { OpenedModel } from './open.js';
 import type { Renderer } from './renderer.js';
 
+const optimizerSchema = z.strictObject({
+  lr: z.number().min(0),
+  warmupSteps: z.number().int().min(0),
+  betas: z.tuple([z.number(), z.number()]),
+  eps: z.number(),
+  weightDecay: z.number(),
+  clip: z.number().min(0),
+  freeze: z.array(z.enum(['vision', 'projector', 'language'])),
+});
+
 export abstract class Model implements AsyncDisposable {
   readonly opened: OpenedModel;
   protected readonly renderer: Renderer;
-  readonly #tokenBudget: number;
   #trained: readonly ParameterShape[] | undefined;
 
-  /** `tokenBudget`: tokens per micro-batch of an optimizer step. */
-  constructor(opened: OpenedModel, renderer: Renderer, tokenBudget: number) {
+  constructor(opened: OpenedModel, renderer: Renderer) {
     this.opened = opened;
     this.renderer = renderer;
-    this.#tokenBudget = tokenBudget;
   }
 
   /** Optimizer steps since the weights were loaded or the optimizer was reset. */
@@ -30,32 +37,22 @@ export abstract class Model implements AsyncDisposable {
 
   /** Starts a fresh optimizer: zero moments, step 0. */
   async resetOptimizer(settings: OptimizerSettings): Promise<void> {
-    const frozen = settings.freeze.flatMap((part) => this.opened.backbone.prefixes[part]);
-    await guarded(() =>
-      this.opened.native.setOptimizer({
-        lr: settings.lr,
-        warmupSteps: settings.warmupSteps,
-        beta1: settings.betas[0],
-        beta2: settings.betas[1],
-        eps: settings.eps,
-        weightDecay: settings.weightDecay,
-        clip: settings.clip,
-        frozen,
-        tokenBudget: this.#tokenBudget,
-      }),
-    );
+    checked(optimizerSchema, settings, 'resetOptimizer', 'settings', 'ERR_SETTING');
+    const { betas, freeze, ...same } = settings;
+    const frozen = freeze.flatMap((part) => this.opened.backbone.prefixes[part]);
+    const [beta1, beta2] = betas;
+    await guarded(() => this.opened.native.setOptimizer({ ...same, beta1, beta2, frozen }));
     this.#trained = this.opened.parameters.filter(({ name }) => !frozen.some((prefix) => name.startsWith(prefix)));
   }
 
   /** Writes a checkpoint folder in Hugging Face form into `dir`, which must not exist; flushed when this resolves. */
   async save(dir: string, { withTrainer = false }: { withTrainer?: boolean } = {}): Promise<void> {
     const { folder, backbone, native, parameters } = this.opened;
-    const nameOf = nameIn(backbone.aliases);
-    const weights = planWeights(folder, parameters, nameOf);
-    const files = weights.map((plan) => saveFile(dir, plan, nameOf));
+    const weights = planWeights(folder, parameters, nameIn(backbone.aliases));
+    const files = weights.map((plan) => saveFile(dir, plan));
     const small: ExtraFile[] = [...folder.sideFiles];
     if (withTrainer) {
-      files.push(saveFile(dir, planTrainer(weights, this.#optimized(), nameOf), engineName));
+      files.push(saveFile(dir, planTrainer(weights, this.#optimized())));
       small.push(counterFile(native.version));
     }
     await writeFolder(dir, weights, small, () => guarded(() => native.save(files)));
@@ -63,12 +60,8 @@ export abstract class Model implements AsyncDisposable {
 
   /** Continues from what `save(dir, { withTrainer: true })` wrote, bit for bit; the optimizer's settings are those of the last reset. */
   async restore(dir: string): Promise<void> {
-    const { files, version } = await readTrainer(
-      dir,
-      this.opened.parameters,
-      this.#optimized(),
-      this.opened.backbone.aliases,
-    );
+    const { parameters, backbone } = this.opened;
+    const { files, version } = await readTrainer(dir, parameters, this.#optimized(), backbone.aliases);
     await guarded(() => this.opened.native.restore(files, version));
   }
 

@@ -1,6 +1,6 @@
 // Calls into the addon: errors become EngineError with the caller's stack, an AbortSignal becomes the addon's cancel
 // flag.
-import { EngineError, Stopped, stopIfAsked, UserError } from '../core/errors.js';
+import { ENGINE_ERROR_CODES, EngineError, Stopped, stopIfAsked, UserError } from '../core/errors.js';
 import { addon, type CancelFlag } from './binding.js';
 
 /** Runs a native call. Throws EngineError with the native code; the native error is its cause. A UserError passes: there is no addon. */
@@ -26,10 +26,8 @@ export function guardedNow<T>(call: () => T): T {
 function engineError(error: unknown, place: EngineError): EngineError | UserError {
   if (error instanceof UserError) return error;
   const { code, message } = error as { code?: unknown; message?: unknown };
-  const wrapped = new EngineError(
-    typeof code === 'string' && code.startsWith('ERR_') ? code : place.code,
-    String(message ?? error),
-  );
+  const known = ENGINE_ERROR_CODES.find((one) => one === code);
+  const wrapped = new EngineError(known ?? place.code, String(message ?? error));
   wrapped.cause = error;
   const frames = (place.stack ?? '').split('\n').slice(1);
   wrapped.stack = [`${wrapped.name} [${wrapped.code}]: ${wrapped.message}`, ...frames].join('\n');

@@ -1,16 +1,16 @@
 // Opens a model folder: backbone, tokenizer, checked weights, and the native model over them.
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Backbone } from '../backbones/backbone.js';
+import type { Backbone, ModelNumbers } from '../backbones/backbone.js';
 import { endIds } from '../backbones/fields/generation.js';
 import { findBackbone } from '../backbones/registry.js';
-import { engineWeights } from '../checkpoint/aliases.js';
 import { type ModelFolder, openFolder, parseSideFile } from '../checkpoint/folder.js';
-import { checkParameters, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
+import { checkParameters, engineWeights, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
 import { type EngineError, UserError } from '../core/errors.js';
-import { loadTokenizer } from '../text/load.js';
+import { loadSentencePiece } from '../text/sentencepiece.js';
 import { readSpecialTokens } from '../text/special-tokens.js';
 import type { Tokenizer } from '../text/tokenizer.js';
+import { loadTokenizerJson } from '../text/tokenizer-json.js';
 import { addon, type ModelSpec, type NativeModel } from './binding.js';
 import { guarded, guardedNow } from './native.js';
 
@@ -20,10 +20,12 @@ export interface ComputeOptions {
   readonly dtype: 'float32' | 'bfloat16';
   /** Compute threads of the engine; 0: as many as the machine has cores. */
   readonly threads: number;
-  /** Where the float32 path of the CPU is not used: the same bits whatever else is in a call. */
+  /** On a GPU: the same bits whatever else is in a call. */
   readonly deterministic?: boolean;
   /** GiB that keys and values may take; 0: half of what is free when a rollout starts, 70 % on a GPU. */
   readonly kvGib?: number;
+  /** Tokens per micro-batch of training and scoring: bounds their memory. Default: 8192. */
+  readonly tokenBudget?: number;
 }
 
 /** A folder and what its files say, before any weight is read. */
@@ -32,7 +34,7 @@ export interface DescribedModel {
   readonly backbone: Backbone;
   readonly tokenizer: Tokenizer;
   /** Flat config of the native side. */
-  readonly numbers: Readonly<Record<string, number>>;
+  readonly numbers: ModelNumbers;
   /** Ids that end an answer: those of the backbone, and those that the files name besides. */
   readonly stops: readonly number[];
 }
@@ -61,7 +63,8 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     parseSideFile(folder, 'tokenizer_config.json', true),
     parseSideFile(folder, 'added_tokens.json', true),
   );
-  const tokenizer = loadTokenizer(backbone.tokenizerFile, bytes, special, tokenizerFile);
+  const load = backbone.tokenizerFile === 'tokenizer.model' ? loadSentencePiece : loadTokenizerJson;
+  const tokenizer = load(bytes, special, tokenizerFile);
   const idOf = (name: string): number => {
     const id =
       special.get(name)?.id ?? (backbone.tokenizerFile === 'tokenizer.json' ? tokenizer.idOf(name) : undefined);
@@ -73,7 +76,7 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
   };
   for (const name of backbone.specials) idOf(name);
   const numbers = backbone.numbers(files, idOf);
-  const rows = numbers[backbone.vocabularyName] as number;
+  const rows = numbers.vocab;
   if (tokenizer.size > rows) {
     throw new UserError(
       `${configFile}: vocab_size: ${rows}, wanted at least the ${tokenizer.size} ids of the tokenizer`,
@@ -95,17 +98,18 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   const described = await describeModel(folder);
   const { backbone, numbers } = described;
   const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
-  const wanted = head === 'load' ? [...shapes, ...rewardHeadShapes(numbers[backbone.widthName] as number)] : shapes;
+  const wanted = head === 'load' ? [...shapes, ...rewardHeadShapes(numbers.l_hidden)] : shapes;
   const weights = await engineWeights(folder.weights, backbone.aliases);
   checkParameters(dir, weights, wanted);
   const threads = compute.threads || availableParallelism();
-  const { device, dtype, kvGib = 0, deterministic = false } = compute;
+  const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192 } = compute;
   const spec: ModelSpec = {
     device,
     dtype,
     threads,
     deterministic,
     kvBytes: Math.round(kvGib * 2 ** 30),
+    tokenBudget,
     backbone: backbone.name,
     config: numbers,
     weights,
@@ -113,7 +117,7 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   };
   const native = await guarded(() => addon().loadModel(spec)).catch((error: EngineError): never => {
     const missing = withoutDevice(error.message);
-    if (missing) throw new UserError(missing);
+    if (missing) throw new UserError(missing, 'ERR_SETTING');
     // What is wrong with the numbers of a file is found while they are read; it begins with the file's name.
     throw folder.weights.some(({ path }) => error.message.startsWith(`${path}:`))
       ? new UserError(error.message)

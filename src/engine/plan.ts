@@ -41,58 +41,41 @@ const HEAD_CHUNK = 2048;
 const LOGIT_COPIES = 2;
 
 /** Memory of one process (one GPU), phase by phase. */
-export function planMemory(model: ModelSizes, work: Workload): PhasePlan[] {
-  const bytes = work.dtype === 'float32' ? 4 : 2;
-  const weights: Item = { what: `weights (${work.dtype})`, bytes: model.parameters * bytes };
-  const decode = [weights, ...decodeItems(model, work, bytes)];
-  const prefixes = work.rows * work.maxTokens;
-  return [
-    plan('rollout', [...decode, keys(model, bytes, work.promptTokens, work)]),
-    plan('labelling', [...decode, keys(model, bytes, work.promptTokens + prefixes / work.samples, work)]),
-    plan('training', [weights, ...trainItems(model, work, bytes)]),
-    plan('scoring', [weights, { what: 'activations', bytes: layerBytes(model.decoder, bytes) * work.tokenBudget }]),
-  ];
-}
-
-function plan(phase: PhasePlan['phase'], items: readonly Item[]): PhasePlan {
-  return { phase, items, total: items.reduce((sum, item) => sum + item.bytes, 0) };
-}
-
-function decodeItems({ language, decoder }: ModelSizes, work: Workload, bytes: number): Item[] {
-  const logits = { what: 'logits', bytes: LOGIT_COPIES * work.rows * decoder.vocabulary * 4 };
-  // float32 on CPU decodes from a packed copy of the language model's weights.
-  if (work.device === 'cpu' && bytes === 4) return [{ what: 'packed weights', bytes: language * 4 }, logits];
-  return [logits];
-}
-
-/** Keys and values: a shared part once per prompt, and a span of its own for every row. */
-function keys({ decoder }: ModelSizes, bytes: number, shared: number, { rows, samples, maxTokens }: Workload): Item {
-  const perToken = 2 * decoder.layers * decoder.kvHeads * decoder.headDim * bytes;
-  const prompts = Math.ceil(rows / samples);
-  return {
-    what: `keys and values of ${rows} rows`,
-    bytes: perToken * (prompts * Math.ceil(shared) + rows * maxTokens),
+export function planMemory({ parameters, language, trained, decoder }: ModelSizes, work: Workload): PhasePlan[] {
+  const { rows, samples, promptTokens, maxTokens, tokenBudget } = work;
+  const { hidden, heads, kvHeads, headDim, layers, intermediate, vocabulary } = decoder;
+  const numberBytes = work.dtype === 'float32' ? 4 : 2;
+  const plan = (phase: PhasePlan['phase'], sizes: Readonly<Record<string, number>>): PhasePlan => {
+    const items = Object.entries(sizes).map(([what, bytes]) => ({ what, bytes }));
+    return { phase, items, total: items.reduce((sum, { bytes }) => sum + bytes, 0) };
   };
-}
-
-function trainItems({ trained, decoder }: ModelSizes, work: Workload, bytes: number): Item[] {
-  const share = (numberBytes: number): number => Math.ceil((trained * numberBytes) / work.gpus);
-  const state: Item[] = [
-    { what: 'gradients (float32)', bytes: share(4) },
-    { what: 'AdamW moments (float32)', bytes: share(8) },
-  ];
-  if (bytes === 2) state.push({ what: 'low halves of the masters', bytes: share(2) });
+  const weights = { [`weights (${work.dtype})`]: parameters * numberBytes };
+  const decoding = {
+    ...weights,
+    // The CPU decodes from a packed copy of the language model's weights.
+    ...(work.device === 'cpu' && { 'packed weights': language * numberBytes }),
+    logits: LOGIT_COPIES * rows * vocabulary * 4,
+  };
+  // A shared part once per prompt, and a span of its own for every row.
+  const keys = (shared: number) => ({
+    [`keys and values of ${rows} rows`]:
+      2 * layers * kvHeads * headDim * numberBytes * (Math.ceil(rows / samples) * Math.ceil(shared) + rows * maxTokens),
+  });
+  // What one layer keeps for the backward pass per token: two residuals and their norms, projections before and after rotation, the gated MLP.
+  const layerBytes =
+    numberBytes * (6 * hidden + 2 * (heads + 2 * kvHeads) * headDim + heads * headDim + 4 * intermediate);
+  const share = (bytes: number): number => Math.ceil((trained * bytes) / work.gpus);
   return [
-    ...state,
-    {
-      what: `activations of ${work.tokenBudget} tokens`,
-      bytes: decoder.layers * layerBytes(decoder, bytes) * work.tokenBudget,
-    },
-    { what: 'logits', bytes: 3 * Math.min(HEAD_CHUNK, work.tokenBudget) * decoder.vocabulary * 4 },
+    plan('rollout', { ...decoding, ...keys(promptTokens) }),
+    plan('labelling', { ...decoding, ...keys(promptTokens + (rows * maxTokens) / samples) }),
+    plan('training', {
+      ...weights,
+      'gradients (float32)': share(4),
+      'AdamW moments (float32)': share(8),
+      ...(numberBytes === 2 && { 'low halves of the masters': share(2) }),
+      [`activations of ${tokenBudget} tokens`]: layers * layerBytes * tokenBudget,
+      logits: 3 * Math.min(HEAD_CHUNK, tokenBudget) * vocabulary * 4,
+    }),
+    plan('scoring', { ...weights, activations: layerBytes * tokenBudget }),
   ];
-}
-
-/** What one layer keeps for the backward pass per token: two residuals and their norms, projections before and after rotation, the gated MLP. */
-function layerBytes({ hidden, heads, kvHeads, headDim, intermediate }: DecoderSizes, bytes: number): number {
-  return bytes * (6 * hidden + 2 * (heads + 2 * kvHeads) * headDim + heads * headDim + 4 * intermediate);
 }

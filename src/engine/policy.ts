@@ -1,46 +1,29 @@
 // The policy: samples answers to problems, rates them, learns from them, over one native model.
-import { randomInt } from 'node:crypto';
-import { z } from 'zod';
 import { Stopped, stopIfAsked, UserError } from '../core/errors.js';
 import type { Policy, RolloutHooks, RolloutRequest, RolloutResult } from '../core/ports.js';
-import { checked } from '../core/schema.js';
-import type { Example, ImageSource, Problem, Response, RolloutStats, Sampling, StepReport } from '../core/types.js';
+import { checkNames } from '../core/schema.js';
+import type { Example, Response, RolloutStats, Sampling, StepReport } from '../core/types.js';
+import {
+  type Ask,
+  askOf,
+  checkSampling,
+  type GenerateOptions,
+  type Question,
+  type StreamedResponse,
+  type StreamOptions,
+  streamAnswers,
+} from './ask.js';
 import type { RawRequest, RawResponse } from './binding.js';
 import { Model } from './model.js';
 import { cancellable, guarded } from './native.js';
 import type { OpenedModel } from './open.js';
 import type { Renderer } from './renderer.js';
 
-/** One question, for programs that do not have a data set. */
-export interface GenerateOptions extends Partial<Sampling> {
-  readonly question: string;
-  /** File paths or encoded bytes (PNG, JPEG, WebP). */
-  readonly images?: readonly (string | Uint8Array)[];
-  /** Answers to sample; 1 when left out. */
-  readonly n?: number;
-  /** The same seed gives the same answers; every call draws anew when it is left out. */
-  readonly seed?: number;
-  readonly signal?: AbortSignal;
-}
-
-// Ranges of numbers are for `rollout` to check.
-const generateSchema = z.strictObject({
-  question: z.string(),
-  images: z.array(z.union([z.string().min(1), z.instanceof(Uint8Array)], 'a path or encoded bytes')).optional(),
-  n: z.number().optional(),
-  seed: z.number().optional(),
-  signal: z.instanceof(AbortSignal).optional(),
-  temperature: z.number().optional(),
-  topK: z.number().optional(),
-  topP: z.number().optional(),
-  maxTokens: z.number().optional(),
-});
+const REQUEST: readonly (keyof RolloutRequest)[] = ['problem', 'variant', 'prefix', 'n', 'key'];
+const SAMPLING: readonly (keyof Sampling)[] = ['temperature', 'topK', 'topP', 'maxTokens'];
 
 /** A question of `generate` that waits for the end of the tick it was asked in. */
-interface Waiting {
-  readonly request: RolloutRequest;
-  readonly sampling: Sampling;
-  readonly signal: AbortSignal | undefined;
+interface Waiting extends Ask {
   resolve(responses: Response[]): void;
   reject(error: unknown): void;
 }
@@ -50,8 +33,8 @@ export class NativePolicy extends Model implements Policy {
   readonly #waiting: Waiting[] = [];
 
   /** `onRollout` is told what each rollout call computed. */
-  constructor(opened: OpenedModel, renderer: Renderer, tokenBudget: number, onRollout?: (stats: RolloutStats) => void) {
-    super(opened, renderer, tokenBudget);
+  constructor(opened: OpenedModel, renderer: Renderer, onRollout?: (stats: RolloutStats) => void) {
+    super(opened, renderer);
     this.#onRollout = onRollout;
   }
 
@@ -61,6 +44,7 @@ export class NativePolicy extends Model implements Policy {
     seed: number,
     hooks: RolloutHooks = {},
   ): Promise<RolloutResult> {
+    checkNames(sampling, SAMPLING, 'rollout');
     checkSampling(sampling, seed);
     const raw = await Promise.all(requests.map((request) => this.#request(request)));
     const rooms = raw.map(({ tokens, prefix }, i) =>
@@ -99,39 +83,25 @@ export class NativePolicy extends Model implements Policy {
    * @throws UserError where an option is missing, misspelt or without meaning, Stopped once the signal is aborted
    */
   async generate(options: GenerateOptions): Promise<Response[]> {
-    const {
-      question,
-      images = [],
-      n = 1,
-      seed = randomInt(2 ** 32),
-      signal,
-      temperature = 0,
-      topK = 0,
-      topP = 1,
-      maxTokens = 512,
-    } = checked(generateSchema, options, 'generate', 'options');
-    const sources = images.map(
-      (image): ImageSource => (typeof image === 'string' ? { path: image } : { bytes: image, name: 'image' }),
-    );
-    const problem: Problem = {
-      id: 'question',
-      question,
-      images: sources,
-      answer: '',
-      questionType: 'free_form',
-      answerType: 'text',
-      choices: [],
-      source: '',
-    };
-    const sampling = { temperature, topK, topP, maxTokens };
-    checkSampling(sampling, seed);
-    stopIfAsked(signal);
-    // The seed is part of the key, so that questions with seeds of their own can be asked together.
-    const request = { problem, variant: 'solve', n, key: `seed ${seed}` } as const;
+    const ask = askOf(options);
+    stopIfAsked(ask.signal);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, sampling, signal, resolve, reject });
+      this.#waiting.push({ ...ask, resolve, reject });
       if (this.#waiting.length === 1) setImmediate(() => this.#answerWaiting());
     });
+  }
+
+  /**
+   * Samples answers to any number of questions and gives each as it finishes, in no fixed order. Questions are asked for
+   * `ahead` at a time, the next when all answers to the last are taken; who takes no more ends the sampling. The same seed
+   * gives the same answers to the same questions in the same order.
+   * @throws UserError on an option or a question that cannot be used, Stopped once the signal is aborted
+   */
+  stream(
+    questions: Iterable<Question> | AsyncIterable<Question>,
+    options: StreamOptions = {},
+  ): AsyncGenerator<StreamedResponse, void, undefined> {
+    return streamAnswers(this, questions, options);
   }
 
   /** Asks in one rollout call what was asked in one tick and is sampled alike. */
@@ -182,8 +152,10 @@ export class NativePolicy extends Model implements Policy {
     return this.renderer.response(text);
   }
 
-  async #request({ problem, variant, prefix, n, key }: RolloutRequest): Promise<RawRequest> {
-    if (!Number.isInteger(n) || n < 1) throw new UserError(`n: ${n}, wanted a whole number of samples`);
+  async #request(request: RolloutRequest): Promise<RawRequest> {
+    checkNames(request, REQUEST, 'rollout');
+    const { problem, variant, prefix, n, key } = request;
+    if (!Number.isInteger(n) || n < 1) throw new UserError(`n: ${n}, wanted a whole number of samples`, 'ERR_SETTING');
     return { ...(await this.renderer.prompt(problem, variant)), ...(prefix && { prefix }), n, key };
   }
 
@@ -203,15 +175,4 @@ function roomAfter(prompt: number, prefix: number, positions: number, { problem 
   throw new UserError(
     `prefix of problem ${problem.id}: ${prompt + prefix} tokens with its prompt, wanted at most the ${positions} positions of the model`,
   );
-}
-
-function checkSampling({ temperature, topK, topP, maxTokens }: Sampling, seed: number): void {
-  const check = (good: boolean, name: string, value: number, wanted: string): void => {
-    if (!good) throw new UserError(`${name}: ${value}, wanted ${wanted}`);
-  };
-  check(Number.isFinite(temperature) && temperature >= 0, 'temperature', temperature, '0 (greedy) or more');
-  check(Number.isInteger(topK) && topK >= 0, 'topK', topK, '0 (off) or more');
-  check(topP > 0 && topP <= 1, 'topP', topP, 'more than 0, at most 1 (off)');
-  check(Number.isInteger(maxTokens) && maxTokens >= 1, 'maxTokens', maxTokens, 'a whole number of tokens');
-  check(Number.isSafeInteger(seed) && seed >= 0, 'seed', seed, 'a whole number from 0 to 2^53 - 1');
 }

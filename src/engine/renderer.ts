@@ -1,12 +1,11 @@
 // A problem as the engine's prompt: filled template, token ids, decoded pictures. Token ids are kept per problem.
-import type { Backbone, Content } from '../backbones/backbone.js';
+import type { Content } from '../backbones/backbone.js';
 import { UserError } from '../core/errors.js';
+import { checkNames } from '../core/schema.js';
 import { type Example, IMAGE_MARK, type Problem, type PromptVariant } from '../core/types.js';
-import type { Picture } from '../images/decode.js';
 import type { PictureStore } from '../images/store.js';
 import { tokenisePrompt } from '../text/prompt.js';
-import type { Tokenizer } from '../text/tokenizer.js';
-import type { ImageLayout, RawExample } from './binding.js';
+import type { NativeModel, RawExample } from './binding.js';
 import { guardedNow } from './native.js';
 import type { OpenedModel } from './open.js';
 
@@ -18,57 +17,34 @@ export interface PromptTemplates {
   readonly givenAnswer: string;
 }
 
-/** Prompt as the engine takes it. */
-export interface RenderedPrompt {
-  readonly tokens: Int32Array;
-  readonly images: readonly Picture[];
-}
-
-/** The renderer of an opened model. */
-export function rendererOf(
-  { backbone, tokenizer, native, numbers }: OpenedModel,
-  pictures: PictureStore,
-  templates: PromptTemplates,
-): Renderer {
-  const layout = (width: number, height: number) => guardedNow(() => native.imageLayout(width, height));
-  const positions = numbers[backbone.positionsName] as number;
-  return new Renderer({ backbone, tokenizer, layout, positions }, pictures, templates);
-}
-
+const EXAMPLE: readonly (keyof Example)[] = ['problem', 'variant', 'response', 'labels', 'weight'];
 /** Ids kept over all problems; beyond this they are made anew. */
 const MAX_KEPT_TOKENS = 16_000_000;
 
+/** What prompts depend on in an opened model. */
+type DescribedPrompts = Pick<OpenedModel, 'backbone' | 'tokenizer'> & {
+  readonly native: Pick<NativeModel, 'imageLayout'>;
+  readonly numbers: Pick<OpenedModel['numbers'], 'max_positions'>;
+};
+
 export class Renderer {
-  readonly #backbone: Backbone;
-  readonly #tokenizer: Tokenizer;
-  readonly #layout: (width: number, height: number) => ImageLayout;
   /** Most tokens of a prompt and its response. */
   readonly positions: number;
+  readonly #model: DescribedPrompts;
   readonly #pictures: PictureStore;
   readonly #templates: PromptTemplates;
   #tokens = new WeakMap<Problem, Map<PromptVariant, Int32Array>>();
   #kept = 0;
 
-  constructor(
-    model: {
-      readonly backbone: Backbone;
-      readonly tokenizer: Tokenizer;
-      readonly layout: (width: number, height: number) => ImageLayout;
-      readonly positions: number;
-    },
-    pictures: PictureStore,
-    templates: PromptTemplates,
-  ) {
-    this.#backbone = model.backbone;
-    this.#tokenizer = model.tokenizer;
-    this.#layout = model.layout;
-    this.positions = model.positions;
+  constructor(model: DescribedPrompts, pictures: PictureStore, templates: PromptTemplates) {
+    this.positions = model.numbers.max_positions;
+    this.#model = model;
     this.#pictures = pictures;
     this.#templates = templates;
   }
 
   /** Throws UserError when a picture cannot be used, or when there is no position left for a response. */
-  async prompt(problem: Problem, variant: PromptVariant): Promise<RenderedPrompt> {
+  async prompt(problem: Problem, variant: PromptVariant): Promise<Pick<RawExample, 'tokens' | 'images'>> {
     const prompt = await this.anyPrompt(problem, variant);
     const { length } = prompt.tokens;
     if (length < this.positions) return prompt;
@@ -78,21 +54,23 @@ export class Renderer {
   }
 
   /** As `prompt`, however long. */
-  async anyPrompt(problem: Problem, variant: PromptVariant): Promise<RenderedPrompt> {
+  async anyPrompt(problem: Problem, variant: PromptVariant): Promise<Pick<RawExample, 'tokens' | 'images'>> {
     const images = await Promise.all(problem.images.map((source) => this.#pictures.get(source)));
     let tokens = this.#tokens.get(problem)?.get(variant);
     if (!tokens) {
-      const question = fillTemplate(this.#templates[variant], { question: problem.question, answer: problem.answer });
-      const content = placed(question, images.length) ?? this.#backbone.ask(question, images.length);
-      const layouts = images.map(({ width, height }) => this.#layout(width, height));
-      const parts = this.#backbone.render({ system: this.#templates.system, turns: [{ role: 'user', content }] });
-      tokens = tokenisePrompt(parts, this.#tokenizer, this.#backbone, layouts).tokens;
+      const { backbone, tokenizer, native } = this.#model;
+      const question = fillTemplate(this.#templates[variant], problem);
+      const content = placed(question, images.length) ?? backbone.ask(question, images.length);
+      const layouts = images.map(({ width, height }) => guardedNow(() => native.imageLayout(width, height)));
+      const parts = backbone.render({ system: this.#templates.system, turns: [{ role: 'user', content }] });
+      tokens = tokenisePrompt(parts, tokenizer, backbone, layouts).tokens;
       this.#keep(problem, variant, tokens);
     }
     return { tokens, images };
   }
 
   async example(example: Example): Promise<RawExample> {
+    checkNames(example, EXAMPLE, 'example');
     const prompt = await this.prompt(example.problem, example.variant);
     const length = prompt.tokens.length + example.response.length;
     if (length > this.positions) {
@@ -100,13 +78,20 @@ export class Renderer {
         `response to problem ${example.problem.id}: ${length} tokens with its prompt, wanted at most the ${this.positions} positions of the model`,
       );
     }
-    return { ...prompt, response: example.response, ...(example.labels && { labels: example.labels }) };
+    const { response, labels, weight } = example;
+    if (weight !== undefined && !Number.isFinite(weight)) {
+      throw new UserError(
+        `weight of an example of problem ${example.problem.id}: ${weight}, wanted a finite number`,
+        'ERR_SETTING',
+      );
+    }
+    return { ...prompt, response, ...(labels && { labels }), ...(weight !== undefined && { weight }) };
   }
 
   /** Ids of an answer, end mark included. */
   response(text: string): Int32Array {
-    const end = this.#tokenizer.idOf(this.#backbone.endOfTurn) as number;
-    return Int32Array.from([...this.#tokenizer.encode(text), end]);
+    const { backbone, tokenizer } = this.#model;
+    return Int32Array.from([...tokenizer.encode(text), tokenizer.idOf(backbone.endOfTurn) as number]);
   }
 
   #keep(problem: Problem, variant: PromptVariant, tokens: Int32Array): void {

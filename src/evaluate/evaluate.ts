@@ -1,11 +1,13 @@
 // The evaluate job: one greedy response to every problem of a data set, graded, with accuracy in all and by source.
+
 import { join } from 'node:path';
+import { groupBy, sum } from '../core/lists.js';
 import type { Policy } from '../core/ports.js';
 import type { Problem } from '../core/types.js';
 import { measureGreedy } from '../measure/rollouts.js';
-import { countOutcomes, type OutcomeCounts, writeRolloutLines } from '../record/lines.js';
 import type { GreedyMeasure } from '../record/results.js';
 import type { Rollout } from '../record/rollout.js';
+import { countOutcomes, type OutcomeCounts, writeRolloutLines } from '../record/rollout.js';
 import { type Collection, collect, readCollection, type SampleSettings } from '../rollout/collect.js';
 import { writeDurable } from '../run/durable.js';
 import type { Run } from '../run/folder.js';
@@ -44,7 +46,7 @@ export async function evaluate(
       byQuestionType: by(graded, ({ questionType }) => questionType, settings.seed),
     };
   });
-  const tokens = run.journal.commits.reduce((sum, commit) => sum + commit.tokens.sampled, 0);
+  const tokens = sum(run.journal.commits.map((commit) => commit.tokens.sampled));
   const summary: EvaluateSummary = { ...measured, tokens, seconds: run.timings.total };
   await writeDurable(join(run.dir, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
   return summary;
@@ -55,14 +57,6 @@ function by(
   keyOf: (problem: Problem) => string,
   seed: number,
 ): Record<string, GreedyMeasure> {
-  const groups = new Map<string, Rollout[]>();
-  for (const rollout of graded) {
-    const key = keyOf(rollout.problem);
-    const group = groups.get(key);
-    if (group) group.push(rollout);
-    else groups.set(key, [rollout]);
-  }
-  return Object.fromEntries(
-    [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, some]) => [key, measureGreedy(some, seed)]),
-  );
+  const groups = [...groupBy(graded, ({ problem }) => keyOf(problem))].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(groups.map(([key, some]) => [key, measureGreedy(some, seed)]));
 }

@@ -1,24 +1,18 @@
 // Stored rollouts with the verdicts of several protocols, sorted into sets by temperature and policy.
-import { UserError } from '../core/errors.js';
-import type { Grade } from '../core/types.js';
-import type { Question } from '../measure/estimators.js';
-import type { LastResort, Protocol } from '../reward/protocol/protocol.js';
-import type { Asked, Benchmark } from './benchmarks/benchmark.js';
-import { rowOf } from './grading.js';
-import { readStored, type StoredResponse, type StoredRollout } from './stored.js';
 
-/** The first response to a problem, kept to be shown where it is not correct. */
-export interface FirstResponse {
-  readonly images: readonly string[];
-  readonly text: string;
-  readonly finish: string;
-  readonly grade: Grade;
-}
+import { UserError } from '../core/errors.js';
+import { sum } from '../core/lists.js';
+import type { Grade } from '../core/types.js';
+import type { ProblemSamples } from '../measure/estimators.js';
+import type { AnswerRow, LastResort, Protocol } from '../reward/protocol/protocol.js';
+import { protocols } from '../reward/protocol/registry.js';
+import type { Asked, Benchmark } from './benchmarks/benchmark.js';
+import { readStored, type StoredResponse, type StoredRollout } from './stored.js';
 
 export interface GradedProblem {
   readonly problem: Asked;
   /** [protocol][sample]; a problem that could not be sampled has n unreadable ones. */
-  readonly samples: readonly Question[];
+  readonly samples: readonly ProblemSamples[];
   readonly failed: boolean;
   readonly tokens: number;
   /** Responses that ended at the limit on tokens. */
@@ -26,7 +20,13 @@ export interface GradedProblem {
   /** Responses with a reward, and those with a text but without one. */
   readonly scored: number;
   readonly unscored: number;
-  readonly first?: FirstResponse;
+  /** The first response, kept to be shown where it is not correct. */
+  readonly first?: {
+    readonly images: readonly string[];
+    readonly text: string;
+    readonly finish: string;
+    readonly grade: Grade;
+  };
 }
 
 /** All responses from one policy at one temperature. */
@@ -113,7 +113,7 @@ async function gradeRollout(stored: StoredRollout, grading: Grading): Promise<Gr
   const grades = await Promise.all(responses.map(gradesOf));
   const [response] = responses;
   const grade = grades[0]?.[0];
-  const samplesBy = (p: number): Question =>
+  const samplesBy = (p: number): ProblemSamples =>
     responses.map(({ reward }, sample) => {
       const { verdict, normalised } = (grades[sample] as Grade[])[p] as Grade;
       return { verdict, answer: normalised, reward: reward ?? Number.NaN };
@@ -122,7 +122,7 @@ async function gradeRollout(stored: StoredRollout, grading: Grading): Promise<Gr
     problem,
     samples: protocols.map((_, p) => samplesBy(p)),
     failed: stored.error !== undefined,
-    tokens: responses.reduce((sum, { tokens }) => sum + tokens, 0),
+    tokens: sum(responses.map(({ tokens }) => tokens)),
     scored: responses.filter(({ reward }) => reward !== null).length,
     // A response without text has no steps and so no reward.
     unscored: responses.filter(({ reward, text }) => reward === null && text.trim() !== '').length,
@@ -159,5 +159,28 @@ function finish(
     n,
     scored: problems.some(({ scored }) => scored > 0) && problems.every(({ unscored }) => unscored === 0),
     problems: problems.map((one) => (one.failed ? { ...one, samples: one.samples.map(() => silent) } : one)),
+  };
+}
+
+/** The protocol of this name. Throws UserError naming those that there are. */
+export function findProtocol(name: string): Protocol {
+  const protocol = protocols.get(name);
+  if (!protocol) throw new UserError(`--protocol: ${name}, wanted one of ${[...protocols.keys()].join(', ')}`);
+  return protocol;
+}
+
+/** A response with its question, as protocols read it. */
+export function rowOf(problem: Asked, response: string, protocol: string): AnswerRow {
+  const { questionType, answer, choices } = problem;
+  const letter = questionType === 'multi_choice' ? answer : undefined;
+  const choice = letter?.length === 1 ? choices[letter.charCodeAt(0) - 65] : undefined;
+  return {
+    ...problem,
+    // Problems of MathV360K have the rules of the data sets that it was made from.
+    taskFormat: 'mathv360k',
+    // MathVista's gold answer is the text of the choice.
+    answer: protocol === 'mathvista' ? (choice ?? answer) : answer,
+    answerLetter: choice === undefined ? undefined : letter,
+    response,
   };
 }

@@ -11,7 +11,7 @@ export interface JobModels {
   scorer(dir: string): Promise<Scorer>;
 }
 
-export interface BenchmarkSampling extends SampleSettings {
+interface BenchmarkSampling extends SampleSettings {
   /** Sampled responses per problem; 0: greedy only. */
   readonly n: number;
   readonly temperature: number;

@@ -1,6 +1,6 @@
 // From graded sets to the numbers of evaluation.json: accuracy, curves over N, differences, sub-tasks, each with its
 // interval.
-
+import { groupBy, sum } from '../core/lists.js';
 import {
   type BootstrapOptions,
   bootstrapInterval,
@@ -8,12 +8,20 @@ import {
   type Interval,
   pairedDifferences,
 } from '../measure/bootstrap.js';
-import { shareCorrect } from '../measure/estimators.js';
-import type { Benchmark, Parts } from './benchmarks/benchmark.js';
-import { bySource } from './benchmarks/benchmark.js';
+import {
+  bestOfNOf,
+  countCorrect,
+  majorityOf,
+  type ProblemSamples,
+  passAtKOf,
+  rewardPassAtKOf,
+  shareCorrect,
+  unbiasedPassAtKOf,
+  weightedVoteOf,
+} from '../measure/estimators.js';
+import { type Benchmark, bySource, type Parts } from './benchmarks/benchmark.js';
 import type { Curve, Difference, PartTable, Score, SetTables } from './evaluation.js';
 import type { GradedProblem, GradedSet } from './graded.js';
-import { curvesOf, type Grouped, groupQuestions, type Measure, over, UNBIASED } from './questions.js';
 
 /** Compared at all n samples, where both are there. */
 const COMPARED: readonly (readonly [string, string])[] = [
@@ -37,7 +45,6 @@ export function tabulateSet(
   const measures = curvesOf(set);
   const values = measures.map(({ estimate }) => over(questions, estimate));
   const intervals = bootstrapIntervals([over(questions, shareCorrect), ...values], options).slice(1);
-  const tokens = set.problems.reduce((sum, problem) => sum + problem.tokens, 0);
   const responses = set.problems.filter(({ failed }) => !failed).length * set.n;
   return {
     name: set.name,
@@ -48,8 +55,8 @@ export function tabulateSet(
     problems: set.problems.length,
     failed: set.problems.filter(({ failed }) => failed).length,
     scored: set.scored,
-    cutOff: set.problems.reduce((sum, { cutOff }) => sum + cutOff, 0) / Math.max(1, responses),
-    meanTokens: tokens / Math.max(1, responses),
+    cutOff: sum(set.problems.map(({ cutOff }) => cutOff)) / Math.max(1, responses),
+    meanTokens: sum(set.problems.map(({ tokens }) => tokens)) / Math.max(1, responses),
     scores: protocols.map((name, p) => scoreOf(name, p, questions, set, options)),
     curves: toCurves(measures, intervals),
     differences: differencesOf(
@@ -82,11 +89,8 @@ function scoreOf(
 }
 
 function unreadableShare(problems: readonly GradedProblem[], n: number, p: number): number {
-  const unreadable = problems.reduce(
-    (sum, { samples }) => sum + (samples[p] ?? []).filter(({ verdict }) => verdict === 'unreadable').length,
-    0,
-  );
-  return unreadable / (problems.length * n);
+  const verdicts = problems.flatMap(({ samples }) => (samples[p] ?? []).map(({ verdict }) => verdict));
+  return verdicts.filter((verdict) => verdict === 'unreadable').length / (problems.length * n);
 }
 
 function toCurves(measures: readonly Measure[], intervals: readonly Interval[]): Curve[] {
@@ -137,15 +141,10 @@ function partTable(
   set: GradedSet,
   options: BootstrapOptions,
 ): PartTable | null {
-  const groups = new Map<string, Grouped[]>(order.map((part) => [part, []]));
-  for (const question of questions) {
-    for (const part of of((question.rotations[0] as GradedProblem).problem)) {
-      const group = groups.get(part);
-      if (group) group.push(question);
-      else groups.set(part, [question]);
-    }
-  }
-  const present = [...groups].filter(([, some]) => some.length > 0);
+  const parted = questions.flatMap((question) =>
+    of((question.rotations[0] as GradedProblem).problem).map((part) => ({ part, question })),
+  );
+  const present = [...groupBy(parted, ({ part }) => part)];
   if (present.length < 2 && !order.includes(present[0]?.[0] ?? '')) return null;
   const rank = (part: string): number => (order.includes(part) ? order.indexOf(part) : order.length);
   present.sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
@@ -153,7 +152,8 @@ function partTable(
   const measures = curvesOf(set).filter(({ n, name }) => n === set.n && name !== UNBIASED);
   return {
     title,
-    rows: present.map(([part, some]) => {
+    rows: present.map(([part, group]) => {
+      const some = group.map(({ question }) => question);
       const [accuracy, ...sampled] = bootstrapIntervals(
         [over(some, shareCorrect), ...measures.map(({ estimate }) => over(some, estimate))],
         options,
@@ -168,4 +168,78 @@ function partTable(
       };
     }),
   };
+}
+
+/** A question with all its rotations, the first one first. */
+interface Grouped {
+  readonly key: string;
+  readonly rotations: readonly GradedProblem[];
+}
+
+/** Something measured at one number of samples. */
+export interface Measure {
+  readonly name: string;
+  readonly n: number;
+  /** 0..1 of one problem. */
+  estimate(samples: ProblemSamples): number;
+}
+
+export const UNBIASED = 'Pass@N unbiased';
+
+/** Up to here every number of samples has its point; above, each power of two. */
+const EVERY = 16;
+
+/** In the order of the first problem of each question. */
+function groupQuestions(problems: readonly GradedProblem[], benchmark: Benchmark | null): Grouped[] {
+  const rotationOf = (one: GradedProblem) =>
+    benchmark?.rotationOf?.(one.problem) ?? { question: one.problem.id, rotation: 0 };
+  const all = problems.map((one) => ({ one, ...rotationOf(one) }));
+  return [...groupBy(all, ({ question }) => question)].map(([key, group]) => ({
+    key,
+    rotations: group.sort((a, b) => a.rotation - b.rotation).map(({ one }) => one),
+  }));
+}
+
+/**
+ * A measure of every question. The product over its rotations: of verdicts, right only if all are right; of shares, the
+ * chance that independent responses to all of them are.
+ * @param p place of the protocol
+ * @returns one value of 0..1 per question
+ */
+export function over(
+  questions: readonly Grouped[],
+  estimate: (samples: ProblemSamples) => number,
+  p = 0,
+): Float64Array {
+  return Float64Array.from(questions, ({ rotations }) =>
+    rotations.reduce((product, { samples }) => product * estimate(samples[p] as ProblemSamples), 1),
+  );
+}
+
+/** What is measured of a set: nothing over N where every problem has one response. */
+export function curvesOf({ n, scored }: GradedSet): Measure[] {
+  if (n < 2) return [];
+  const numbers = numbersUpTo(n);
+  const curve = (name: string, estimator: (samples: ProblemSamples, n: number) => number): Measure[] =>
+    numbers.map((count) => ({ name, n: count, estimate: (samples) => estimator(samples, count) }));
+  return [
+    ...curve('Pass@N', passAtKOf),
+    ...curve(UNBIASED, (samples, k) => unbiasedPassAtKOf(samples.length, countCorrect(samples), k)),
+    ...curve('majority', majorityOf),
+    ...(scored
+      ? [
+          ...curve('best-of-N', bestOfNOf),
+          ...curve('weighted vote', weightedVoteOf),
+          ...curve('Reward-Pass@N', rewardPassAtKOf),
+        ]
+      : []),
+  ];
+}
+
+/** 1 to 16, then 32, 64... and always `n` itself. */
+function numbersUpTo(n: number): number[] {
+  const numbers = Array.from({ length: Math.min(n, EVERY) }, (_, i) => i + 1);
+  for (let next = 2 * EVERY; next < n; next *= 2) numbers.push(next);
+  if (n > EVERY) numbers.push(n);
+  return numbers;
 }

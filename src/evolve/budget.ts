@@ -1,6 +1,7 @@
 // How far a run has come and when it is over (P4): by optimizer steps, the same number for every method, or by
 // iterations. Pure functions of settings and counts.
 import type { Config } from '../config/schema.js';
+import { UserError } from '../core/errors.js';
 import type { IterationResult } from '../record/results.js';
 import { type Rule, selectionRule } from './choose.js';
 import { countSteps } from './fit.js';
@@ -11,7 +12,7 @@ export interface Reached {
   readonly iterations: number;
   /** Optimizer steps of the policy. */
   readonly steps: number;
-  /** Iterations that took questions without answers. */
+  /** Iterations that took problems without answers. */
   readonly mixed: number;
 }
 
@@ -57,20 +58,20 @@ export function isFilled({ method, evenly }: Pick<Shared, 'method' | 'evenly'>):
   return evenly || method === 'sft';
 }
 
-/** Labelled questions that an iteration consumes (P6): a count, or a share of all, at least one. */
-export function questionsPerIteration({ config, data }: Sizes): number {
+/** Labelled problems that an iteration consumes (P6): a count, or a share of all, at least one. */
+export function problemsPerIteration({ config, data }: Sizes): number {
   const { interval } = config.evolve;
   const labelled = data.labelled.length;
   if (typeof interval === 'number') return Math.min(interval, labelled);
   return Math.max(1, Math.min(labelled, Math.round((Number.parseFloat(interval) / 100) * labelled)));
 }
 
-/** Unlabelled questions of the next iteration (P12): as many as labelled ones where there are so many; 0 before they are mixed in. */
+/** Unlabelled problems of the next iteration (P12): as many as labelled ones where there are so many; 0 before they are mixed in. */
 export function unlabelledPerIteration(job: Sizes, reached: Reached): number {
   const { answers, after } = job.config.evolve.unlabelled;
   // Shares are quotients of counts: 3 of 10 and 0.3 are not the same double.
   const mixed = answers !== 'none' && after < 1 && shareDone(job.config.evolve, reached) >= after - 1e-9;
-  return mixed ? Math.min(questionsPerIteration(job), job.data.unlabelled.length) : 0;
+  return mixed ? Math.min(problemsPerIteration(job), job.data.unlabelled.length) : 0;
 }
 
 /** Share of responses taken to be right and different, until it is known. */
@@ -81,7 +82,7 @@ export function stepsPerIteration(job: Sizes, rule: Rule, reached: Reached): num
   if (reached.steps > 0) return reached.steps / reached.iterations;
   const { n, optimizer } = job.config.evolve;
   const kept = rule.rule === 'top' || rule.rule === 'random' ? rule.k : n * USEFUL;
-  return Math.max(1, countSteps(Math.ceil(questionsPerIteration(job) * kept), optimizer));
+  return Math.max(1, countSteps(Math.ceil(problemsPerIteration(job) * kept), optimizer));
 }
 
 /**
@@ -93,8 +94,54 @@ export function plannedSteps(job: Sizes): number {
   const { iterations, steps, evenly, n, optimizer } = job.config.evolve;
   if (evenly) return steps;
   const rule = selectionRule(job.config);
-  const perQuestion = rule.rule === 'top' || rule.rule === 'random' ? rule.k : n;
-  const most = iterations * countSteps(questionsPerIteration(job) * perQuestion, optimizer);
+  const perProblem = rule.rule === 'top' || rule.rule === 'random' ? rule.k : n;
+  const most = iterations * countSteps(problemsPerIteration(job) * perProblem, optimizer);
   if (steps === 0) return most;
   return iterations === 0 ? steps : Math.min(steps, most);
+}
+
+export class Idle {
+  readonly #rule: string;
+  readonly #isLimited: boolean;
+  readonly #most: number;
+  #hasTrained = false;
+  #inRow = 0;
+  #counts = { sampled: 0, correct: 0, distinct: 0 };
+
+  constructor(job: Sizes) {
+    const { iterations, select } = job.config.evolve;
+    const perPass = Math.ceil(job.data.labelled.length / problemsPerIteration(job));
+    this.#rule = select.rule;
+    this.#isLimited = iterations > 0;
+    this.#most = this.#isLimited ? Math.min(iterations, perPass) : perPass;
+  }
+
+  /** @throws UserError where as many iterations as a pass takes have trained on nothing */
+  check({ training, choice }: Pick<IterationResult, 'training' | 'choice'>): void {
+    if (training.steps > 0) {
+      this.#hasTrained = true;
+      this.#inRow = 0;
+      this.#counts = { sampled: 0, correct: 0, distinct: 0 };
+      return;
+    }
+    this.#inRow++;
+    const { sampled, correct, distinct } = this.#counts;
+    this.#counts = {
+      sampled: sampled + choice.sampled,
+      correct: correct + choice.correct,
+      distinct: distinct + choice.distinct,
+    };
+    if (this.#inRow < this.#most || (this.#isLimited && this.#hasTrained)) return;
+    const iterations = this.#inRow === 1 ? 'one iteration' : `${this.#inRow} iterations`;
+    throw new UserError(
+      `evolve.select: none of ${this.#counts.sampled} responses in ${iterations} was selected, wanted at least one (${this.#remedy()})`,
+    );
+  }
+
+  #remedy(): string {
+    const { correct, distinct } = this.#counts;
+    if (correct === 0) return 'none is right: raise evolve.n, or begin with a model or a warm-up that solves some';
+    if (distinct === 0) return `${correct} are right, but cut off: raise sampling.maxTokens`;
+    return `${distinct} are right: ${this.#rule === 'threshold' ? 'lower evolve.select.threshold' : 'change evolve.select'}`;
+  }
 }

@@ -1,13 +1,13 @@
-// Measures the policy on the validation problems (P13): greedy accuracy, Pass@K, their gap and Reward-Pass@2 per temperature.
+// Measures the policy: on the validation problems (P13), where the sampling temperature of the next iterations is chosen from
+// the scores (P14), and on the test (P15, in-domain), which no decision looks at.
 import { UserError } from '../core/errors.js';
 import type { Problem } from '../core/types.js';
 import { measureGreedy, measureSamples, measureSteps } from '../measure/rollouts.js';
-import type { Measurement, SampleMeasure } from '../record/results.js';
+import type { FinalResult, Measurement, SampleMeasure, TemperatureDecision, TestResult } from '../record/results.js';
 import type { Rollout } from '../record/rollout.js';
 import { type CollectedRows, type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
-import { chooseTemperature } from './explore.js';
-import { type Job, type PolicyAt, sampleSettings } from './job.js';
+import { type Job, type PolicyAt, rewardOf, sampleSettings } from './job.js';
 import type { MeasureArgs } from './phases.js';
 
 /** Samples the validation problems, at the temperatures of the settings and the one in use; chooses one where that is due. */
@@ -16,13 +16,12 @@ export async function dynamics(
   phase: Phase,
   { at, iteration, temperature, over }: MeasureArgs,
 ): Promise<Measurement> {
-  const { config, run, data } = job;
+  const { config, data } = job;
   const problems = data.validation.slice(0, config.dynamics.problems || undefined);
   const choice = choosesAfter(job, iteration, over);
   const grid = new Set([...config.dynamics.temperatures, temperature, ...(choice ? config.explore.temperatures : [])]);
   const policy = await job.models.policy(at);
-  const { greedy, samples, steps, rows } = await measure(job, phase, at, problems, [...grid], config.dynamics.samples);
-  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, sampleSettings(config));
+  const { greedy, samples, steps } = await measure(job, phase, at, problems, [...grid], config.dynamics.samples);
   const candidates = samples.filter((one) => config.explore.temperatures.includes(one.temperature));
   const scores = candidates.map((one) => ({
     temperature: one.temperature,
@@ -48,7 +47,7 @@ export function isMeasured(job: Pick<Job, 'config'>, iteration: number, over: bo
 }
 
 /**
- * Greedy and sampled measures of a policy on some problems, with the rows to write.
+ * Greedy and sampled measures of a policy on some problems; writes their rows.
  * @param nameOf names the pass at a temperature, unique in the phase
  */
 export async function measure(
@@ -59,9 +58,9 @@ export async function measure(
   temperatures: readonly number[],
   k: number,
   nameOf: (temperature: number) => string = (temperature) => `t${temperature}`,
-): Promise<Pick<Measurement, 'greedy' | 'samples' | 'steps'> & { rows: CollectedRows[] }> {
-  const { config, models } = job;
-  const settings = sampleSettings(config);
+): Promise<Pick<Measurement, 'greedy' | 'samples' | 'steps'>> {
+  const { config, models, run } = job;
+  const settings = sampleSettings(job);
   const policy = await models.policy(at);
   const { version } = policy;
   const rows: CollectedRows[] = [];
@@ -77,11 +76,48 @@ export async function measure(
   const samples: SampleMeasure[] = [];
   const scored: Rollout[] = [];
   for (const temperature of [...temperatures].sort((a, b) => a - b)) {
-    const reward = { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted: () => true };
+    const reward = await rewardOf(job);
     const title = `${phase.name}: T ${temperature}`;
     const rollouts = await gather({ ...shared, name: nameOf(temperature), title, n: k, temperature, reward });
     samples.push(measureSamples(rollouts, k, temperature, greedy.accuracy));
     scored.push(...rollouts);
   }
-  return { greedy, samples, steps: measureSteps(scored), rows };
+  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, settings);
+  return { greedy, samples, steps: measureSteps(scored) };
+}
+
+/**
+ * Picks the temperature with the highest Reward-Pass@2 on the validation problems, 0..1; ties go to the lower temperature (the paper leaves them open).
+ * @throws RangeError on an empty list or a score that is not a number
+ */
+export function chooseTemperature(
+  scores: readonly { readonly temperature: number; readonly rewardPassAt2: number }[],
+  previous: number,
+): TemperatureDecision {
+  if (scores.length === 0) throw new RangeError('no temperature was scored');
+  const bad = scores.find((score) => Number.isNaN(score.rewardPassAt2) || Number.isNaN(score.temperature));
+  if (bad) throw new RangeError(`score of temperature ${bad.temperature}: ${bad.rewardPassAt2}, wanted a number`);
+  const ascending = [...scores].sort((a, b) => a.temperature - b.temperature);
+  const best = Math.max(...ascending.map((score) => score.rewardPassAt2));
+  const tied = ascending.filter((score) => score.rewardPassAt2 === best).map((score) => score.temperature);
+  return { chosen: tied[0] as number, previous, best, tied, scores: ascending };
+}
+
+/** Greedy accuracy on all problems of a test. */
+export async function test(job: Job, phase: Phase, at: PolicyAt, part: 'test' | 'outOfDomain'): Promise<TestResult> {
+  const { greedy } = await measure(job, phase, at, job.data[part], [], 1);
+  return { at, greedy };
+}
+
+/** Pass@K and Reward-Pass@2 on `test.problems` of the test problems, beside greedy on the same ones. */
+export async function finalTest(
+  job: Job,
+  phase: Phase,
+  { at, temperature }: { readonly at: PolicyAt; readonly temperature: number },
+): Promise<FinalResult> {
+  const { config, data } = job;
+  const problems = data.test.slice(0, config.test.problems || undefined);
+  const k = config.test.samples;
+  const { greedy, samples, steps } = await measure(job, phase, at, problems, [temperature], k, () => 'final');
+  return { at, greedy, samples: samples[0] as SampleMeasure, steps };
 }

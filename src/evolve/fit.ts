@@ -1,8 +1,10 @@
 // Trains a model on examples in seeded order, one optimizer step at a time; a killed training goes on from its newest
 // savepoint.
+
 import { join } from 'node:path';
-import type { OptimizerConfig } from '../config/schema.js';
+import type { Config, OptimizerConfig } from '../config/schema.js';
 import { stopIfAsked } from '../core/errors.js';
+import { mean } from '../core/lists.js';
 import type { OptimizerSettings, Policy, Scorer } from '../core/ports.js';
 import { random } from '../core/random.js';
 import type { Example, StepReport } from '../core/types.js';
@@ -24,6 +26,11 @@ export interface FitOptions {
   readonly every: number;
   /** Makes this a training whose weights are thrown away: no savepoint, and its steps are told here, not to the journal. */
   readonly trial?: (report: StepReport) => void;
+}
+
+/** How a run trains: in the order of its seed, with savepoints as its settings say. */
+export function fitOptions({ seed, run }: Config, optimizer: OptimizerConfig): FitOptions {
+  return { optimizer, seed, every: run.checkpointEvery };
 }
 
 /** The engine's form of the optimizer's settings, for a training of `steps` optimizer steps. */
@@ -48,7 +55,7 @@ export async function fit(
   const steps = countSteps(examples.length, options.optimizer);
   const meter = phase.meter('train', `${phase.name}: training`);
   meter.expect(steps);
-  const batchOf = batches(examples, phase.name, options);
+  const batchOf = batches(examples, phase.draws, options);
   const { every, trial } = options;
   const note = trial ?? ((report: StepReport): void => record(phase, report));
   const reports = trial ? [] : await resume(phase, learner);
@@ -77,7 +84,7 @@ export async function fit(
   }
   const tenth = Math.max(1, Math.round(steps / 10));
   const meanLoss = (some: readonly StepReport[]): number | null =>
-    some.length === 0 ? null : some.reduce((sum, { loss }) => sum + loss, 0) / some.length;
+    some.length === 0 ? null : mean(some.map(({ loss }) => loss));
   return {
     examples: examples.length,
     steps,

@@ -1,18 +1,18 @@
-// One iteration (P5, P6): samples, grades and scores the next questions, selects, trains on what was selected.
+// One iteration (P5, P6): samples, grades and scores the next problems, selects, trains on what was selected. The method
+// decides which weights, optimizer and schedule go on from the iteration before and which start afresh.
 
-import type { Problem } from '../core/types.js';
+import type { OptimizerConfig } from '../config/schema.js';
+import type { Example, Problem } from '../core/types.js';
 import { intervalSlices, shuffledEpochs } from '../data/splits.js';
-import type { IterationResult } from '../record/results.js';
-import type { RatedResponse } from '../record/rollout.js';
+import type { FitReport, IterationResult } from '../record/results.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
-import { questionsPerIteration, type Reached, unlabelledPerIteration } from './budget.js';
-import { Choice, needsReward } from './choose.js';
-import { warmupExamples } from './converge.js';
-import { improve } from './improve.js';
-import { type Job, type PolicyAt, type Sizes, sampleSettings } from './job.js';
-import { type IterationArgs, phases, resultsOf } from './phases.js';
-import { pseudoLabel } from './pseudo.js';
+import { isFilled, problemsPerIteration, type Reached, stepsOfNext, unlabelledPerIteration } from './budget.js';
+import { Choice, needsReward, pseudoLabel } from './choose.js';
+import { countSteps, fit, fitOptions, optimizerSettings } from './fit.js';
+import { isCorrect, type Job, type PolicyAt, rewardOf, type Sizes, sampleSettings } from './job.js';
+import { type IterationArgs, iterationName, phases, resultsOf } from './phases.js';
+import { warmupExamples } from './warmup.js';
 
 /** The iteration after those of `reached`. */
 export async function selfTrain(
@@ -23,13 +23,13 @@ export async function selfTrain(
   if (job.config.evolve.method === 'sft') return fineTune(job, phase, reached);
   const number = reached.iterations + 1;
   const { config, run, models } = job;
-  const settings = sampleSettings(config);
+  const settings = sampleSettings(job);
   const { epoch, problems } = labelledProblems(job, number);
   const extra = unlabelledProblems(job, reached);
   const { answers } = config.evolve.unlabelled;
   const policy = await models.policy(from);
   const { version } = policy;
-  const reward = needsReward(rule) ? await rewardCorrect(job) : undefined;
+  const reward = needsReward(rule) ? await rewardOf(job, isCorrect) : undefined;
   const known: Collection = {
     name: 'rollouts',
     title: `iteration ${number}`,
@@ -39,19 +39,19 @@ export async function selfTrain(
     temperature,
     reward,
   };
-  const choice = new Choice(rule, config.seed, phase.name);
-  for await (const rollouts of collect(phase, policy, known, settings)) choice.add(rollouts);
+  const choice = new Choice(rule, config.seed, phase.draws, job.custom?.select);
+  for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {
-    const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardAll(job) };
+    const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardOf(job) };
     collections.push(hidden);
-    const votes = { questions: 0, voted: 0, right: 0 };
+    const votes = { problems: 0, voted: 0, right: 0 };
     for await (const rollouts of collect(phase, policy, hidden, settings)) {
       const labelled = rollouts.map(pseudoLabel);
-      votes.questions += labelled.length;
+      votes.problems += labelled.length;
       votes.voted += labelled.filter(({ right }) => right !== null).length;
       votes.right += labelled.filter(({ right }) => right === true).length;
-      choice.add(labelled.map(({ rollout }) => rollout));
+      await choice.add(labelled.map(({ rollout }) => rollout));
     }
     phase.record('pseudo', votes);
   }
@@ -61,7 +61,7 @@ export async function selfTrain(
     phase.say(`iteration ${number}: none of ${sampled} responses (${correct} right) was selected, the weights stay`);
   const rows = collections.map((collection) => ({ collection, version, selected: choice.selected }));
   await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, settings);
-  const to = phase.name as PolicyAt;
+  const to = iterationName(number);
   const { origin, training } = await improve(job, phase, from, to, choice.examples, reached);
   return {
     iteration: number,
@@ -77,7 +77,7 @@ export async function selfTrain(
 /** The method sft: the one iteration, on the warm-up's examples; its counts are those of the warm-up. */
 async function fineTune(job: Job, phase: Phase, reached: Reached): Promise<IterationResult> {
   const examples = await warmupExamples(job);
-  const to = phase.name as PolicyAt;
+  const to = iterationName(1);
   const { origin, training } = await improve(job, phase, 'warmup', to, examples, reached);
   const [warmup] = resultsOf(phases.warmup, job.run.journal.commits, job.run.dir);
   if (!warmup) throw new Error('fine-tuning on the examples of a warm-up that was not done');
@@ -86,31 +86,56 @@ async function fineTune(job: Job, phase: Phase, reached: Reached): Promise<Itera
   return { iteration: 1, epoch: 0, temperature, origin, unlabelled: 0, choice, training };
 }
 
-/** Questions of iteration 1, 2, ... (P6). */
+/** Problems of iteration 1, 2, ... (P6). */
 export function labelledProblems(job: Sizes, number: number): { readonly epoch: number; readonly problems: Problem[] } {
   const { config, data } = job;
   const order = shuffledEpochs(data.labelled.length, config.seed);
-  const { epoch, questions } = intervalSlices(order, questionsPerIteration(job))(number - 1);
-  return { epoch, problems: questions.flatMap((place) => data.labelled[place] ?? []) };
+  const { epoch, problems: places } = intervalSlices(order, problemsPerIteration(job))(number - 1);
+  return { epoch, problems: places.flatMap((place) => data.labelled[place] ?? []) };
 }
 
-/** Unlabelled questions of an iteration (P12), as many as labelled ones where there are so many; none before they are mixed in. */
+/** Unlabelled problems of an iteration (P12), as many as labelled ones where there are so many; none before they are mixed in. */
 function unlabelledProblems(job: Job, reached: Reached): readonly Problem[] {
   const { config, data } = job;
   const size = unlabelledPerIteration(job, reached);
   if (size === 0) return [];
   const order = shuffledEpochs(data.unlabelled.length, config.seed);
-  const { questions } = intervalSlices(order, size)(reached.mixed);
-  return questions.flatMap((place) => data.unlabelled[place] ?? []);
+  const { problems: places } = intervalSlices(order, size)(reached.mixed);
+  return places.flatMap((place) => data.unlabelled[place] ?? []);
 }
 
-/** The vote weighs every response. */
-async function rewardAll({ config, models }: Job): Promise<NonNullable<Collection['reward']>> {
-  return { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted: () => true };
+/**
+ * Trains by the run's method and makes the checkpoint `to`; without examples the weights stay those of the origin.
+ * @param from the policy that sampled the examples
+ * @param reached before this iteration: the optimizer steps that are left end it
+ */
+async function improve(
+  job: Job,
+  phase: Phase,
+  from: PolicyAt,
+  to: PolicyAt,
+  examples: readonly Example[],
+  reached: Reached,
+): Promise<{ readonly origin: PolicyAt; readonly training: FitReport }> {
+  const { config, models } = job;
+  const { method } = config.evolve;
+  const optimizer = limited(config.evolve.optimizer, stepsOfNext(config.evolve, reached));
+  const origin = method === 'rest-em' ? 'warmup' : from;
+  // As many passes as the limit on steps takes.
+  const passes = Math.ceil(optimizer.maxSteps / Math.max(1, Math.ceil(examples.length / optimizer.batchSize)));
+  const longest = isFilled(config.evolve) ? { ...optimizer, epochs: passes } : optimizer;
+  // A fresh optimizer has a schedule of its own, over the steps of this iteration alone.
+  const fresh = method === 'continuous' ? undefined : optimizerSettings(longest, countSteps(examples.length, longest));
+  const policy = await models.learner(origin, fresh);
+  const training = await fit(phase, policy, examples, fitOptions(config, longest));
+  await phase.save(to, 'policy', (dir) => policy.save(dir, { withTrainer: true }));
+  models.advance(to);
+  return { origin, training };
 }
 
-/** Only correct responses can be selected (P9), so only they are scored. */
-export async function rewardCorrect({ config, models }: Job): Promise<NonNullable<Collection['reward']>> {
-  const wanted = ({ grade }: RatedResponse): boolean => grade.verdict === 'correct';
-  return { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted };
+/** An optimizer of at most `left` steps; 0 leaves its limit as it is. */
+export function limited(optimizer: OptimizerConfig, left: number): OptimizerConfig {
+  const { maxSteps } = optimizer;
+  if (left === 0) return optimizer;
+  return { ...optimizer, maxSteps: maxSteps > 0 ? Math.min(maxSteps, left) : left };
 }

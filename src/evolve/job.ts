@@ -2,29 +2,48 @@
 import type { Config } from '../config/schema.js';
 import type { ModelHost, OptimizerSettings, Policy, Scorer } from '../core/ports.js';
 import type { Splits } from '../data/splits.js';
-import type { SampleSettings } from '../rollout/collect.js';
+import type { RatedResponse } from '../record/rollout.js';
+import { graderOf } from '../reward/custom.js';
+import type { Collection, SampleSettings } from '../rollout/collect.js';
 import type { Run } from '../run/folder.js';
+import type { Custom } from './custom.js';
 
 export interface Job {
   readonly config: Config;
   readonly run: Run;
   readonly data: Splits;
   readonly models: Models;
+  readonly custom?: Custom;
 }
 
 /** What is enough to say which phases there will be. */
 export type Sizes = Pick<Job, 'config' | 'data'>;
 
 /** What every pass over problems has in common. */
-export function sampleSettings({ seed, run, steps, sampling }: Config): SampleSettings {
-  return { seed, chunk: run.chunk, delimiter: steps.delimiter, ...sampling };
+export function sampleSettings({ config, custom }: Pick<Job, 'config' | 'custom'>): SampleSettings {
+  const { seed, run, steps, sampling } = config;
+  const grader = custom?.reward && graderOf(custom.reward);
+  return { seed, chunk: run.chunk, delimiter: steps.delimiter, ...sampling, grader };
+}
+
+/** Scores by the trained PRM, of every response unless `wanted` says which. */
+export async function rewardOf(
+  { config, models }: Pick<Job, 'config' | 'models'>,
+  wanted: (response: RatedResponse) => boolean = () => true,
+): Promise<NonNullable<Collection['reward']>> {
+  return { scorer: await models.scorer(), aggregate: config.prm.aggregate, wanted };
+}
+
+/** Only correct responses can be selected (P9), so only they need a score. */
+export function isCorrect({ grade }: RatedResponse): boolean {
+  return grade.verdict === 'correct';
 }
 
 /**
- * Weights of the policy: `base` is the model that the run was given, the others are checkpoints. `converged` is the warm-up
+ * Weights of the policy: `base` is the model that the run was given, the others are checkpoints. `completer` is the warm-up
  * trained on: it samples for the PRM's labels and becomes the PRM.
  */
-export type PolicyAt = 'base' | 'warmup' | 'converged' | `iter-${string}`;
+export type PolicyAt = 'base' | 'warmup' | 'completer' | `iter-${string}`;
 
 export interface ModelPlaces {
   /** Folder of a policy's weights. */

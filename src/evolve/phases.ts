@@ -8,7 +8,7 @@ import * as results from '../record/results.js';
 import type { Phase } from '../run/phase.js';
 import {
   isFilled,
-  questionsPerIteration,
+  problemsPerIteration,
   type Reached,
   START,
   stepsOfNext,
@@ -17,22 +17,22 @@ import {
   unlabelledPerIteration,
 } from './budget.js';
 import { NOTHING_CHOSEN, needsReward } from './choose.js';
-import { completer, converge } from './converge.js';
-import { choosesAfter, dynamics } from './dynamics.js';
+import { choosesAfter, dynamics, finalTest, test } from './dynamics.js';
+import type { Work } from './evolve.js';
 import { countSteps } from './fit.js';
 import { selfTrain } from './iteration.js';
 import { type Job, type PolicyAt, type Sizes, sampleSettings } from './job.js';
-import type { Work } from './plan.js';
-import { searchAlpha } from './search-alpha.js';
+import { searchThreshold } from './search-threshold.js';
 import type { SelectionRule } from './select.js';
-import { finalTest, test } from './test.js';
 import { trainPrm } from './train-prm.js';
-import { warmup } from './warmup.js';
+import { completerAt, trainCompleter, warmup } from './warmup.js';
 
 /** `A` is what the recipe tells a phase, `R` the result it commits, `E` what a plan expects in place of the result. */
 export interface PhaseKind<A = never, R = unknown, E = unknown> {
   /** In the journal; `*` stands for the checkpoint or the number of the iteration that such a phase is about. */
   readonly name: string;
+  /** In the names of random draws, where that is another one: a seed draws the same as when the phase was called so. */
+  readonly draws?: string;
   /** For a reader, given what `*` stands for. */
   title(about: string): string;
   readonly result: z.ZodType<R>;
@@ -74,7 +74,7 @@ export interface MeasureArgs {
 const STEPS = 4;
 
 /** What no phase before the first iteration depends on. */
-const LATER = ['evolve.', 'explore.', 'test.', 'run.keepCheckpoints', 'run.checkpointEvery'];
+const LATER = ['evolve.', 'explore.', 'test.', 'run.keepCheckpoints', 'run.checkpointEvery', 'custom.select'];
 const OF_THE_TRAINED_PRM = ['prm.optimizer.', 'prm.aggregate', 'prm.heldOut'];
 
 const nothing = (): null => null;
@@ -99,15 +99,16 @@ export const phases = {
   }),
 
   completer: kind({
-    name: 'converge',
+    name: 'completer',
+    draws: 'converge',
     title: () => 'completer',
     result: results.fitReport,
     unread: [...LATER, ...OF_THE_TRAINED_PRM, 'dynamics.'],
     plan(work, job) {
-      const optimizer = { ...job.config.warmup.optimizer, epochs: job.config.prm.convergeEpochs };
+      const optimizer = { ...job.config.warmup.optimizer, epochs: job.config.prm.completerEpochs };
       work.train(countSteps(warmupExamples(job), optimizer), optimizer);
     },
-    run: converge,
+    run: trainCompleter,
     expected: nothing,
   }),
 
@@ -118,12 +119,13 @@ export const phases = {
     unread: [...LATER, ...OF_THE_TRAINED_PRM, 'dynamics.'],
     plan(work, job) {
       const { prm } = job.config;
-      work.sample('responses', Math.min(prm.questions, job.data.labelled.length) * prm.samples);
+      work.sample('responses', Math.min(prm.problems, job.data.labelled.length) * prm.samples);
       work.sample('completions', labelledPairs(job) * (STEPS - 1) * prm.completions, 0.5);
     },
-    async run({ config, run, data, models }, phase) {
-      const policy = await models.policy(completer(config));
-      return label(phase, run.dir, policy, data.labelled, config.prm, sampleSettings(config));
+    async run(job, phase) {
+      const { config, run, data, models } = job;
+      const policy = await models.policy(completerAt(config));
+      return label(phase, run.dir, policy, data.labelled, config.prm, sampleSettings(job));
     },
     expected: nothing,
   }),
@@ -155,7 +157,8 @@ export const phases = {
   }),
 
   outOfDomain: kind({
-    name: 'away-*',
+    name: 'out-of-domain-*',
+    draws: 'away-*',
     title: (at) => `out-of-domain test of ${titleOf(at)}`,
     result: results.testResult,
     unread: [...LATER, 'dynamics.'],
@@ -186,20 +189,21 @@ export const phases = {
   }),
 
   threshold: kind<number, results.ThresholdDecision, results.ThresholdDecision>({
-    name: 'search-alpha',
+    name: 'search-threshold',
+    draws: 'search-alpha',
     title: () => 'search for a threshold',
     result: results.thresholdDecision,
     plan(work, job) {
       const { select, n, optimizer } = job.config.evolve;
-      const trials = select.alphas.length;
-      const sampled = questionsPerIteration(job) * n;
+      const trials = select.thresholds.length;
+      const sampled = problemsPerIteration(job) * n;
       work.sample('rollouts', sampled);
       work.score('rollouts', sampled * USEFUL);
-      work.train(trials * stepsPerIteration(job, { rule: 'threshold', alpha: 'search' }, START), optimizer);
+      work.train(trials * stepsPerIteration(job, { rule: 'threshold', threshold: 'search' }, START), optimizer);
       work.sample('greedy', trials * validationProblems(job));
     },
-    run: searchAlpha,
-    expected: ({ config }) => ({ alpha: config.evolve.select.alphas[0] as number, tied: [], scores: [] }),
+    run: searchThreshold,
+    expected: ({ config }) => ({ chosen: config.evolve.select.thresholds[0] as number, tied: [], scores: [] }),
   }),
 
   iteration: kind<IterationArgs, results.IterationResult, results.IterationResult>({
@@ -209,7 +213,7 @@ export const phases = {
     plan(work, job, args) {
       const { evolve } = job.config;
       const { unlabelled, training } = expectedIteration(job, args);
-      const sampled = questionsPerIteration(job) * evolve.n;
+      const sampled = problemsPerIteration(job) * evolve.n;
       const voted = evolve.unlabelled.answers === 'pseudo' ? unlabelled * evolve.n : 0;
       if (evolve.method !== 'sft') {
         work.sample('rollouts', sampled + (voted > 0 ? 0 : unlabelled * evolve.n));
@@ -240,6 +244,9 @@ export const phases = {
   }),
 };
 
+/** What a phase commits. */
+export type PhaseResult = Awaited<ReturnType<(typeof phases)[keyof typeof phases]['run']>>;
+
 /** `iter-0003`: the phase of an iteration, and its checkpoint. */
 export function iterationName(iteration: number): `iter-${string}` {
   return `iter-${padded(iteration)}`;
@@ -267,7 +274,7 @@ export function isIteration(name: string): boolean {
 /** Phases and checkpoints for a reader: `iter-0003` -> `iteration 3`, `test-base` -> `test of base model`. */
 export function titleOf(name: string): string {
   if (name === 'base') return 'base model';
-  const found = kindOf(name === 'converged' ? phases.completer.name : name);
+  const found = kindOf(name);
   return found ? found.kind.title(found.about) : name;
 }
 
@@ -285,24 +292,22 @@ export function isShared(name: string, differing: readonly string[]): boolean {
   return precedesIterations(name) && !differing.some(depends);
 }
 
-/** A committed phase, as far as its result goes. */
-interface Committed {
-  readonly phase: string;
-  readonly result?: unknown;
-}
-
 /**
  * The results of a kind of phase, in the order of the journal.
  * @param file names the journal in messages
  * @throws UserError where a result has another form
  */
-export function resultsOf<R>(kind: PhaseKind<never, R>, commits: readonly Committed[], file: string): R[] {
+export function resultsOf<R>(
+  kind: PhaseKind<never, R>,
+  commits: readonly { readonly phase: string; readonly result?: unknown }[],
+  file: string,
+): R[] {
   const own = commits.filter(({ phase }) => (kindOf(phase)?.kind as unknown) === kind);
   return own.map(({ phase, result }) => checked(kind.result, result, `${file}: ${phase}`));
 }
 
 function warmupSamples({ config, data }: Sizes): number {
-  return (config.warmup.questions || data.labelled.length) * config.warmup.samples;
+  return (config.warmup.problems || data.labelled.length) * config.warmup.samples;
 }
 
 function warmupExamples(job: Sizes): number {
@@ -310,8 +315,8 @@ function warmupExamples(job: Sizes): number {
 }
 
 function labelledPairs({ config: { prm }, data }: Sizes): number {
-  const asked = Math.min(prm.questions, data.labelled.length);
-  return Math.min(prm.pairs, asked * Math.min(prm.maxPerQuestion, prm.samples));
+  const asked = Math.min(prm.problems, data.labelled.length);
+  return Math.min(prm.pairs, asked * Math.min(prm.maxPerProblem, prm.samples));
 }
 
 function validationProblems({ config, data }: Sizes): number {

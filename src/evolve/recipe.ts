@@ -1,15 +1,14 @@
 // The recipe of M-STaR, start to end: warm-up, PRM, then iterations that sample, reward, select, improve and explore.
-// phases.ts says what each phase is and does; evolve.ts does them and plan.ts counts their work, both by this one walk.
+// phases.ts says what each phase is and does; evolve.ts does them and counts their work, both by this one walk.
 import type { Phase } from '../run/phase.js';
-import { isOver, reach, START } from './budget.js';
+import { Idle, isOver, reach, START } from './budget.js';
 import { selectionRule } from './choose.js';
-import { completer } from './converge.js';
 import { isMeasured } from './dynamics.js';
-import { Idle } from './idle.js';
+import type { Work } from './evolve.js';
 import type { Job, PolicyAt, Sizes } from './job.js';
 import { iterationName, type PhaseKind, padded, phases } from './phases.js';
-import type { Work } from './plan.js';
 import type { SelectionRule } from './select.js';
+import { completerAt } from './warmup.js';
 
 /** How far to go; each stage includes those before it. */
 export type Stage = 'warmup' | 'label' | 'train-prm' | 'evolve';
@@ -19,23 +18,23 @@ export function* recipe(job: Sizes, until: Stage): Generator<Due, void, unknown>
   const { config, data } = job;
   if (config.warmup.enabled) yield* due(job, phases.warmup);
   if (until === 'warmup') return;
-  if (completer(config) === 'converged') yield* due(job, phases.completer);
+  if (completerAt(config) === 'completer') yield* due(job, phases.completer);
   yield* due(job, phases.label);
   if (until === 'label') return;
   yield* due(job, phases.prm);
   if (until === 'train-prm') return;
 
   const first: readonly PolicyAt[] = config.warmup.enabled ? ['base', 'warmup'] : ['base'];
-  const away = data.outOfDomain.length > 0;
+  const outOfDomain = data.outOfDomain.length > 0;
   for (const at of first) yield* due(job, phases.test, at, at);
-  for (const at of away ? first : []) yield* due(job, phases.outOfDomain, at, at);
+  for (const at of outOfDomain ? first : []) yield* due(job, phases.outOfDomain, at, at);
   let at: PolicyAt = 'warmup';
   let { temperature } = config.evolve;
   yield* due(job, phases.dynamics, { at, iteration: 0, temperature, over: false }, padded(0));
   const chosen = selectionRule(config);
   const rule: SelectionRule =
-    chosen.rule === 'threshold' && chosen.alpha === 'search'
-      ? { rule: 'threshold', alpha: (yield* due(job, phases.threshold, temperature)).alpha }
+    chosen.rule === 'threshold' && chosen.threshold === 'search'
+      ? { rule: 'threshold', threshold: (yield* due(job, phases.threshold, temperature)).chosen }
       : chosen;
 
   const idle = new Idle(job);
@@ -53,7 +52,7 @@ export function* recipe(job: Sizes, until: Stage): Generator<Due, void, unknown>
     }
     if (over || iteration % config.test.every === 0) yield* due(job, phases.test, at, at);
   }
-  if (away) yield* due(job, phases.outOfDomain, at, at);
+  if (outOfDomain) yield* due(job, phases.outOfDomain, at, at);
   yield* due(job, phases.finalTest, { at, temperature });
 }
 
@@ -61,6 +60,8 @@ export function* recipe(job: Sizes, until: Stage): Generator<Due, void, unknown>
 export interface Due {
   readonly kind: unknown;
   readonly name: string;
+  /** Stands for it in the names of random draws. */
+  readonly draws: string;
   plan(work: Work): void;
   expected(): unknown;
   run(job: Job, phase: Phase): Promise<unknown>;
@@ -76,6 +77,7 @@ function* due<A, R, E>(
   const result = yield {
     kind,
     name: kind.name.replace('*', about),
+    draws: (kind.draws ?? kind.name).replace('*', about),
     plan: (work) => kind.plan(work, job, told),
     expected: () => kind.expected(job, told),
     run: (whole, phase) => kind.run(whole, phase, told),

@@ -1,9 +1,9 @@
-// Chooses the responses of one question that become training examples (P10): four pure rules.
+// Chooses the responses of one problem that become training examples (P10): four pure rules.
 import { random } from '../core/random.js';
 import type { Verdict } from '../core/types.js';
 import { dedupe } from '../reward/dedupe.js';
 
-/** One response of a question, as the rules see it. `sample` is its index among the samples of the question. */
+/** One response of a problem, as the rules see it. `sample` is its index among the samples of the problem. */
 export interface Candidate {
   readonly sample: number;
   readonly text: string;
@@ -12,54 +12,32 @@ export interface Candidate {
   readonly reward: number;
 }
 
-/** `all` and `random` are the baselines without PRM, `top` with k = 2 is the paper's best, `threshold` keeps reward >= alpha. */
+/** `all` and `random` are the baselines without PRM, `top` with k = 2 is the paper's best, `threshold` keeps reward >= threshold. */
 export type SelectionRule =
   | { readonly rule: 'all' }
   | { readonly rule: 'random'; readonly k: number }
   | { readonly rule: 'top'; readonly k: number }
-  | { readonly rule: 'threshold'; readonly alpha: number };
+  | { readonly rule: 'threshold'; readonly threshold: number };
 
-/** What happened to the samples of one question; counts add up over questions. */
-export interface SelectionCounts {
-  readonly sampled: number;
-  readonly unreadable: number;
-  /** Correct samples, repeats included. */
-  readonly correct: number;
-  /** Different texts among the correct samples. */
-  readonly distinctCorrect: number;
-  readonly selected: number;
-}
-
-export interface Selection {
-  /** Sample indices, ascending. */
-  readonly samples: number[];
-  readonly counts: SelectionCounts;
+/** The correct responses without repeats of the same text: the lower sample index stays. Ascending. */
+export function distinctCorrect<C extends Candidate>(candidates: readonly C[]): C[] {
+  const ordered = [...candidates].sort((a, b) => a.sample - b.sample);
+  return dedupe(ordered.filter(({ verdict }) => verdict === 'correct'));
 }
 
 /**
- * Keeps the correct responses, drops repeats of the same text (the lower sample index stays), applies the rule.
- * Equal rewards rank by the lower sample index.
- * @param draw names the draws of `random`: seed of the run and a key that is unique for iteration and question
+ * Applies the rule to what `distinctCorrect` left. Equal rewards rank by the lower sample index.
+ * @param draw names the draws of `random`: seed of the run and a key that is unique for iteration and problem
+ * @returns sample indices, ascending
  */
 export function select(
-  candidates: readonly Candidate[],
+  distinct: readonly Candidate[],
   rule: SelectionRule,
   draw: { readonly seed: number; readonly key: string },
-): Selection {
-  const ordered = [...candidates].sort((a, b) => a.sample - b.sample);
-  const correct = ordered.filter((candidate) => candidate.verdict === 'correct');
-  const distinct = dedupe(correct);
-  const chosen = applyRule(distinct, rule, draw);
-  return {
-    samples: chosen.map((candidate) => candidate.sample).sort((a, b) => a - b),
-    counts: {
-      sampled: candidates.length,
-      unreadable: candidates.filter((candidate) => candidate.verdict === 'unreadable').length,
-      correct: correct.length,
-      distinctCorrect: distinct.length,
-      selected: chosen.length,
-    },
-  };
+): number[] {
+  return applyRule(distinct, rule, draw)
+    .map(({ sample }) => sample)
+    .sort((a, b) => a - b);
 }
 
 function applyRule(
@@ -75,7 +53,7 @@ function applyRule(
     case 'top':
       return byReward(distinct).slice(0, rule.k);
     case 'threshold':
-      return distinct.filter((candidate) => candidate.reward >= rule.alpha);
+      return distinct.filter((candidate) => candidate.reward >= rule.threshold);
   }
 }
 

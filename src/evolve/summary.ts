@@ -1,13 +1,32 @@
 // summary.json: what the run came to, from the results its phases committed; seconds come from timings.json.
 import { join } from 'node:path';
+import { sum } from '../core/lists.js';
 import type * as results from '../record/results.js';
 import { writeDurable } from '../run/durable.js';
 import type { TokenCounts } from '../run/journal.js';
 import type { Job } from './job.js';
 import { type PhaseKind, phases, resultsOf } from './phases.js';
 
+/** What the phases of a run came to, as far as they are committed. */
+export interface RunResults {
+  /** Greedy accuracy on the test problems, in the order of the run. */
+  readonly tests: readonly results.TestResult[];
+  /** The same on the out-of-domain problems; empty where there are none. */
+  readonly outOfDomain: readonly results.TestResult[];
+  /** The last checkpoint, sampled on test problems at the last temperature. */
+  readonly final: results.FinalResult | null;
+  readonly warmup: results.WarmupResult | null;
+  readonly labels: results.LabelResult | null;
+  readonly prm: results.PrmResult | null;
+  /** Where the threshold was searched for. */
+  readonly threshold: results.ThresholdDecision | null;
+  readonly iterations: readonly results.IterationResult[];
+  /** Validation problems after each iteration; 0 is the warm-up. */
+  readonly dynamics: readonly results.Measurement[];
+}
+
 /** Everything but `seconds` is the same for two runs of the same settings. */
-export interface Summary {
+export interface Summary extends Omit<RunResults, 'tests' | 'outOfDomain' | 'final' | 'iterations'> {
   readonly seed: number;
   readonly problems: {
     readonly labelled: number;
@@ -20,23 +39,11 @@ export interface Summary {
   readonly test: Readonly<Record<string, results.GreedyMeasure>>;
   /** The same on the out-of-domain problems: `base`, `warmup` and the last; empty where there are none. */
   readonly outOfDomain: Readonly<Record<string, results.GreedyMeasure>>;
-  /** The last checkpoint, sampled on test problems at the last temperature. */
-  readonly final: {
-    readonly at: string;
-    readonly samples: results.SampleMeasure;
-    readonly steps: results.StepQuality | null;
-  } | null;
-  readonly warmup: results.WarmupResult | null;
-  readonly labels: results.LabelResult | null;
-  readonly prm: results.PrmResult | null;
-  /** Where the threshold was searched for. */
-  readonly threshold: results.ThresholdDecision | null;
+  readonly final: Omit<results.FinalResult, 'greedy'> | null;
   readonly iterations: readonly (results.IterationResult & {
     /** Share of wrong chains among distinct right answers and among selected ones; null where the truth is not known. */
     readonly lucky: { readonly before: number; readonly after: number } | null;
   })[];
-  /** Validation problems after each iteration; 0 is the warm-up. */
-  readonly dynamics: readonly results.Measurement[];
   readonly phases: Readonly<Record<string, { readonly seconds: number; readonly tokens: TokenCounts }>>;
   readonly totals: { readonly seconds: number; readonly tokens: TokenCounts };
 }
@@ -48,7 +55,7 @@ export interface Account {
   readonly problems: Summary['problems'];
   /** Whether the true reasoning of the labelled problems is known. */
   readonly truth: boolean;
-  readonly commits: readonly { readonly phase: string; readonly result: unknown; readonly tokens: TokenCounts }[];
+  readonly commits: readonly results.CommitEvent[];
   readonly seconds: Readonly<Record<string, number>>;
 }
 
@@ -72,52 +79,56 @@ export async function summarise({ config, run, data }: Job): Promise<Summary> {
   return summary;
 }
 
-/** @throws UserError where a committed result is not what its phase makes */
-export function summaryOf({ dir, seed, problems, truth, commits, seconds }: Account): Summary {
-  const file = join(dir, 'journal.jsonl');
+/** @throws UserError where a committed result is not what its phase makes; `file` names the journal in messages */
+export function readResults(commits: Account['commits'], file: string): RunResults {
   const all = <R>(kind: PhaseKind<never, R>): R[] => resultsOf(kind, commits, file);
   const one = <R>(kind: PhaseKind<never, R>): R | null => all(kind)[0] ?? null;
-  const greedyAt = (kind: PhaseKind<never, results.TestResult>): Record<string, results.GreedyMeasure> =>
-    Object.fromEntries(all(kind).map(({ at, greedy }) => [at, greedy]));
-  const timed = commits.map(({ phase, tokens }) => [phase, { seconds: round(seconds[phase] ?? 0), tokens }] as const);
-  const sum = (kind: keyof TokenCounts): number => commits.reduce((total, { tokens }) => total + tokens[kind], 0);
   return {
-    seed,
-    problems,
-    test: greedyAt(phases.test),
-    outOfDomain: greedyAt(phases.outOfDomain),
-    final: finalOf(one(phases.finalTest)),
+    tests: all(phases.test),
+    outOfDomain: all(phases.outOfDomain),
+    final: one(phases.finalTest),
     warmup: one(phases.warmup),
     labels: one(phases.label),
     prm: one(phases.prm),
     threshold: one(phases.threshold),
-    iterations: all(phases.iteration).map((iteration) => ({
+    iterations: all(phases.iteration),
+    dynamics: all(phases.dynamics),
+  };
+}
+
+/** @throws UserError as `readResults` */
+export function summaryOf({ dir, seed, problems, truth, commits, seconds }: Account): Summary {
+  const { tests, outOfDomain, final, iterations, ...found } = readResults(commits, join(dir, 'journal.jsonl'));
+  const greedyAt = (some: readonly results.TestResult[]): Summary['test'] =>
+    Object.fromEntries(some.map(({ at, greedy }) => [at, greedy]));
+  const round = (value: number): number => Math.round(value * 1000) / 1000;
+  const timed = commits.map(({ phase, tokens }) => [phase, { seconds: round(seconds[phase] ?? 0), tokens }] as const);
+  const tokens = (kind: keyof TokenCounts): number => sum(commits.map((commit) => commit.tokens[kind]));
+  return {
+    seed,
+    problems,
+    test: greedyAt(tests),
+    outOfDomain: greedyAt(outOfDomain),
+    final: final && { at: final.at, samples: final.samples, steps: final.steps },
+    warmup: found.warmup,
+    labels: found.labels,
+    prm: found.prm,
+    threshold: found.threshold,
+    iterations: iterations.map((iteration) => ({
       ...iteration,
       lucky: truth ? luckyShares(iteration.choice) : null,
     })),
-    dynamics: all(phases.dynamics),
+    dynamics: found.dynamics,
     phases: Object.fromEntries(timed),
     totals: {
-      seconds: round(timed.reduce((total, [, phase]) => total + phase.seconds, 0)),
-      tokens: { sampled: sum('sampled'), scored: sum('scored'), trained: sum('trained') },
+      seconds: round(sum(timed.map(([, phase]) => phase.seconds))),
+      tokens: { sampled: tokens('sampled'), scored: tokens('scored'), trained: tokens('trained') },
     },
   };
 }
 
-function finalOf(final: results.FinalResult | null): Summary['final'] {
-  return final && { at: final.at, samples: final.samples, steps: final.steps };
-}
-
-function luckyShares({
-  distinct,
-  selected,
-  luckyDistinct,
-  luckySelected,
-}: results.ChoiceCounts): { before: number; after: number } | null {
+function luckyShares(choice: results.ChoiceCounts): { before: number; after: number } | null {
+  const { distinct, selected, luckyDistinct, luckySelected } = choice;
   if (distinct === 0 || selected === 0) return null;
   return { before: luckyDistinct / distinct, after: luckySelected / selected };
-}
-
-function round(seconds: number): number {
-  return Math.round(seconds * 1000) / 1000;
 }

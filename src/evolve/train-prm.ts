@@ -1,19 +1,27 @@
 // Trains the PRM (P8): every response token learns the label of the step it belongs to; some responses are kept out to
 // measure it by.
+
 import { join } from 'node:path';
 import { stopIfAsked, UserError } from '../core/errors.js';
+import { mean } from '../core/lists.js';
 import type { Scorer } from '../core/ports.js';
 import type { Example, Problem } from '../core/types.js';
-import { LABELS_FILE } from '../label/label.js';
 import { groupedCorrelation, once } from '../measure/statistics.js';
-import { HELD_OUT_FILE, type HeldOutResponse, splitHeldOut, writeHeldOut } from '../record/held-out.js';
-import { type LabelledResponse, readLabels } from '../record/labels.js';
+import {
+  HELD_OUT_FILE,
+  type HeldOutResponse,
+  LABELS_FILE,
+  type LabelledResponse,
+  readLabels,
+  splitHeldOut,
+  writeHeldOut,
+} from '../record/labels.js';
 import type { PrmResult } from '../record/results.js';
 import { requireOutputs } from '../run/outputs.js';
 import type { Phase } from '../run/phase.js';
-import { completer } from './converge.js';
-import { countSteps, fit, optimizerSettings } from './fit.js';
+import { countSteps, fit, fitOptions, optimizerSettings } from './fit.js';
 import type { Job } from './job.js';
+import { completerAt } from './warmup.js';
 
 /** Responses in one call of the scorer: bounds the time until a stop is seen. */
 const CALL = 256;
@@ -29,13 +37,9 @@ export async function trainPrm(job: Job, phase: Phase): Promise<PrmResult> {
     stepExample(labelled, problems.get(labelled.problem), path);
   const { training, heldOut } = splitHeldOut(await readLabels(path), config.prm.heldOut, config.seed);
   const examples = training.map(exampleOf);
-  const scorer = await models.newScorer(completer(config));
+  const scorer = await models.newScorer(completerAt(config));
   await scorer.resetOptimizer(optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
-  const report = await fit(phase, scorer, examples, {
-    optimizer,
-    seed: config.seed,
-    every: config.run.checkpointEvery,
-  });
+  const report = await fit(phase, scorer, examples, fitOptions(config, optimizer));
   await phase.save('prm', 'prm', (dir) => scorer.save(dir));
   // What follows starts from the folder, as it would after a restart: saving may round the weights.
   await models.forgetScorer();
@@ -82,17 +86,13 @@ function measureHeldOut(
   const steps = heldOut.flatMap((response) => response.steps);
   const usual = mean(training.flatMap((response) => response.steps.map(({ label }) => label)));
   return {
-    questions: new Set(heldOut.map(({ problem }) => problem)).size,
+    problems: new Set(heldOut.map(({ problem }) => problem)).size,
     responses: heldOut.length,
     steps: steps.length,
     mse: mean(steps.map(({ score, label }) => (score - label) ** 2)),
     baselineMse: mean(steps.map(({ label }) => (usual - label) ** 2)),
     correlation: groupedCorrelation([steps.map(({ score, label }) => [score, label] as const)])(once(1)),
   };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** A response with a label for each of its tokens. */

@@ -1,31 +1,39 @@
-// The warm-up (P3): chains of thought sampled with the answer given, those that reach it kept, fine-tuning without it.
+// The warm-up (P3): chains of thought sampled with the answer given, those that reach it kept, fine-tuning without it. And the
+// completer (P7, P8): the warm-up trained on its own examples for longer. It samples the completions that step labels are made
+// from, and the PRM starts from its weights.
+
+import { join } from 'node:path';
+import type { Config } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
 import { random } from '../core/random.js';
-import type { WarmupResult } from '../record/results.js';
+import type { Example } from '../core/types.js';
+import { readSelected } from '../record/groups.js';
+import type { FitReport, WarmupResult } from '../record/results.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
+import { requireOutputs } from '../run/outputs.js';
 import type { Phase } from '../run/phase.js';
 import { Choice } from './choose.js';
-import { countSteps, fit, optimizerSettings } from './fit.js';
-import { type Job, sampleSettings } from './job.js';
+import { countSteps, fit, fitOptions, optimizerSettings } from './fit.js';
+import { type Job, type PolicyAt, sampleSettings } from './job.js';
 
 /** Makes the checkpoint `warmup`. */
 export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
   const { config, run, data, models } = job;
-  const { questions, samples, temperature, maxPerQuestion, maxExamples, optimizer } = config.warmup;
-  const settings = sampleSettings(config);
+  const { problems, samples, temperature, maxPerProblem, maxExamples, optimizer } = config.warmup;
+  const settings = sampleSettings(job);
   const policy = await models.policy('base');
   const shuffled = random(config.seed, 'warmup/questions').shuffle(data.labelled);
   const collection: Collection = {
     name: 'warmup',
     title: 'warm-up',
-    problems: questions > 0 ? shuffled.slice(0, questions) : shuffled,
+    problems: problems > 0 ? shuffled.slice(0, problems) : shuffled,
     variant: 'givenAnswer',
     n: samples,
     temperature,
   };
-  const rule = maxPerQuestion > 0 ? ({ rule: 'random', k: maxPerQuestion } as const) : ({ rule: 'all' } as const);
+  const rule = maxPerProblem > 0 ? ({ rule: 'random', k: maxPerProblem } as const) : ({ rule: 'all' } as const);
   const choice = new Choice(rule, config.seed, 'warmup');
-  for await (const rollouts of collect(phase, policy, collection, settings)) choice.add(rollouts);
+  for await (const rollouts of collect(phase, policy, collection, settings)) await choice.add(rollouts);
   choice.cap(maxExamples);
   phase.record('choice', { ...choice.counts });
   if (choice.counts.selected === 0) {
@@ -33,20 +41,41 @@ export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
     const remedy =
       correct > 0
         ? `${correct} were cut off: raise sampling.maxTokens`
-        : 'raise warmup.questions or warmup.samples, or change prompt.givenAnswer';
+        : 'raise warmup.problems or warmup.samples, or change prompt.givenAnswer';
     throw new UserError(`warm-up: none of ${sampled} responses reached its answer, wanted at least one (${remedy})`);
   }
   const rows = { collection, version: policy.version, selected: choice.selected };
   await writeCollections(phase, run.dir, 'rollouts/warmup.parquet', [rows], settings);
   const { examples } = choice;
   await policy.resetOptimizer(optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
-  const training = await fit(phase, policy, examples, {
-    optimizer,
-    seed: config.seed,
-    every: config.run.checkpointEvery,
-  });
+  const training = await fit(phase, policy, examples, fitOptions(config, optimizer));
   await phase.save('warmup', 'policy', (dir) => policy.save(dir));
   // Later phases start from the folder, as they would after a restart: saving may round the weights.
   await models.forgetPolicy();
   return { choice: choice.counts, training };
+}
+
+/** Where the completer's weights are: the warm-up's own where it is not trained longer. */
+export function completerAt({ warmup, prm }: Config): PolicyAt {
+  return warmup.enabled && prm.completerEpochs > 0 ? 'completer' : 'warmup';
+}
+
+/** The examples of the warm-up, from the table that it left. */
+export async function warmupExamples({ run, data }: Pick<Job, 'run' | 'data'>): Promise<Example[]> {
+  const table = 'rollouts/warmup.parquet';
+  await requireOutputs(run.dir, [table]);
+  return readSelected(join(run.dir, table), data.labelled);
+}
+
+/** Makes the checkpoint `completer`. */
+export async function trainCompleter(job: Job, phase: Phase): Promise<FitReport> {
+  const { config, models } = job;
+  const optimizer = { ...config.warmup.optimizer, epochs: config.prm.completerEpochs };
+  const examples = await warmupExamples(job);
+  const policy = await models.learner('warmup', optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
+  const training = await fit(phase, policy, examples, fitOptions(config, optimizer));
+  await phase.save('completer', 'completer', (dir) => policy.save(dir));
+  // Later phases start from the folder, as they would after a restart: saving may round the weights.
+  await models.forgetPolicy();
+  return training;
 }

@@ -8,8 +8,14 @@ import { officialProtocol, protocols } from '../reward/protocol/registry.js';
 import { type Sink, writeOutput } from '../run/output.js';
 import { readRow, recordedVerdict } from './row.js';
 
-/** Longest record: a response of a few million characters is graded, a file without line ends refused. */
-const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+const LIMITS = {
+  /** Longest record: a response of a few million characters is graded, a file without line ends refused. */
+  recordBytes: 16 * 1024 * 1024,
+  /** Rows that the last resort sees together. */
+  piece: 256,
+  /** Characters that are gathered before they are written. */
+  written: 1 << 16,
+};
 
 export interface GradeOptions {
   readonly out: string;
@@ -49,12 +55,6 @@ export async function gradeFile(file: string, options: GradeOptions): Promise<Gr
   );
 }
 
-/** Rows that the last resort sees together. */
-const PIECE = 256;
-
-/** Characters that are gathered before they are written. */
-const WRITE_LENGTH = 1 << 16;
-
 async function gradeRows(
   file: string,
   protocol: Protocol,
@@ -75,7 +75,7 @@ async function gradeRows(
     const index = row.taskFormat === 'mmbench' ? /(?:^|\/)(\d{1,12})$/.exec(row.id)?.[1] : undefined;
     if (index !== undefined) rotations.push({ index: Number(index), correct });
     pending += `${JSON.stringify(outputRow(row, grade, explain ? protocol : null))}\n`;
-    if (pending.length < WRITE_LENGTH) continue;
+    if (pending.length < LIMITS.written) continue;
     await sink(pending);
     pending = '';
   }
@@ -102,7 +102,7 @@ async function* gradedRows(
     grade: lastResort ? await lastResort(protocol, row, grade) : grade,
   });
   let piece: GradedRow[] = [];
-  for await (const { at, value } of readRecords(file, MAX_RECORD_BYTES)) {
+  for await (const { at, value } of readRecords(file, LIMITS.recordBytes)) {
     const row = readRow(value, at);
     const graded = { value, row, grade: protocol.grade(row) };
     if (!lastResort) {
@@ -110,7 +110,7 @@ async function* gradedRows(
       continue;
     }
     piece.push(graded);
-    if (piece.length < PIECE) continue;
+    if (piece.length < LIMITS.piece) continue;
     yield* await Promise.all(piece.map(again));
     piece = [];
   }

@@ -1,22 +1,20 @@
 // Checks one record of a file to grade and turns it into what the protocols read.
-import { choiceLetter, lettersOf, missingLetter } from '../data/question.js';
-import { type Place, refuse, shown } from '../data/refuse.js';
-import { type AnswerKind, type AnswerRow, letterOf } from '../reward/protocol/protocol.js';
+import { letterAt } from '../core/letters.js';
+import { checkLetter, choiceLetter } from '../data/question.js';
+import { checkObject, checkString, type Fields, type Place, refuse, shown } from '../data/refuse.js';
+import type { AnswerRow } from '../reward/protocol/protocol.js';
 
-/** Limits that keep the time of a row bounded whatever it holds. UTF-16 units. */
-const MAX_ID = 1024;
-const MAX_CHOICES = 26;
-const MAX_CHOICE = 4096;
-const MAX_GOLD = 65_536;
+/** Limits that keep the time of a row bounded whatever it holds. UTF-16 units, and how many choices. */
+const MOST = { id: 1024, choices: 26, choice: 4096, text: 65_536 };
 
 /** Names that data sets give to kinds of answers; any other name is refused. */
-const KINDS: ReadonlyMap<string, AnswerKind> = new Map([
+const KINDS: ReadonlyMap<unknown, AnswerRow['answerType']> = new Map([
   ...(['text', 'letter', 'boolean_text', 'extractive_text', 'other_text'] as const).map(
-    (name): [string, AnswerKind] => [name, 'text'],
+    (name) => [name, 'text'] as const,
   ),
-  ...(['integer', 'integer_number'] as const).map((name): [string, AnswerKind] => [name, 'integer']),
-  ...(['float', 'decimal_number'] as const).map((name): [string, AnswerKind] => [name, 'float']),
-  ...(['expression', 'latex', 'math'] as const).map((name): [string, AnswerKind] => [name, 'expression']),
+  ...(['integer', 'integer_number'] as const).map((name) => [name, 'integer'] as const),
+  ...(['float', 'decimal_number'] as const).map((name) => [name, 'float'] as const),
+  ...(['expression', 'latex', 'math'] as const).map((name) => [name, 'expression'] as const),
   ['list', 'list'],
 ]);
 
@@ -26,102 +24,106 @@ const KINDS: ReadonlyMap<string, AnswerKind> = new Map([
  * @throws UserError naming the field
  */
 export function readRow(value: unknown, at: Place): AnswerRow {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    refuse(at, 'record', shown(value), 'an object');
-  const record = value as Record<string, unknown>;
-  const choices = readChoices(record.choices, at);
-  const questionType = readQuestionType(record.question_type, choices, at);
-  const answer = text(record, 'answer', MAX_GOLD, at);
-  if (answer.trim() === '') refuse(at, 'answer', 'no text', 'the true answer');
-  return {
-    id: readId(record.id, at),
-    taskFormat: optionalText(record, 'task_format', MAX_ID, at) ?? '',
-    source: optionalText(record, 'subsource', MAX_ID, at) ?? '',
-    question: optionalText(record, 'question', MAX_GOLD, at),
-    questionType,
-    answerType: readKind(record.answer_type, at),
-    choices,
-    precision: readPrecision(record.precision, at),
-    unit: optionalText(record, 'unit', MAX_ID, at),
-    answer,
-    answerLetter: questionType === 'multi_choice' ? readLetter(record, answer, choices, at) : undefined,
-    response: text(record, 'response', Number.POSITIVE_INFINITY, at),
-    extraction: readExtraction(record, at),
-  };
+  return new Reader(checkObject(value, at, 'record'), at).row();
 }
 
-function readId(id: unknown, at: Place): string {
-  if (Number.isSafeInteger(id)) return String(id);
-  if (typeof id === 'string' && id !== '' && id.length <= MAX_ID) return id;
-  return refuse(at, 'id', shown(id), `a text of 1 to ${MAX_ID} characters or an integer`);
-}
+class Reader {
+  readonly #record: Fields;
+  readonly #at: Place;
 
-function text(record: Record<string, unknown>, field: string, longest: number, at: Place): string {
-  const value = record[field];
-  if (typeof value !== 'string') refuse(at, field, shown(value), 'a text');
-  if (value.length > longest) refuse(at, field, `${value.length} characters`, `at most ${longest}`);
-  return value;
-}
-
-function optionalText(record: Record<string, unknown>, field: string, longest: number, at: Place): string | undefined {
-  return record[field] === undefined || record[field] === null ? undefined : text(record, field, longest, at);
-}
-
-function readChoices(value: unknown, at: Place): readonly string[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) refuse(at, 'choices', shown(value), 'a list of texts');
-  if (value.length > MAX_CHOICES) refuse(at, 'choices', `${value.length} of them`, `at most ${MAX_CHOICES}`);
-  return value.map((choice, i) => {
-    const field = `choices[${letterOf(i)}]`;
-    if (typeof choice !== 'string') refuse(at, field, shown(choice), 'a text');
-    if (choice.length > MAX_CHOICE) refuse(at, field, `${choice.length} characters`, `at most ${MAX_CHOICE}`);
-    return choice;
-  });
-}
-
-function readQuestionType(value: unknown, choices: readonly string[], at: Place): AnswerRow['questionType'] {
-  if (value === undefined || value === null) return choices.length > 0 ? 'multi_choice' : 'free_form';
-  if (value !== 'multi_choice' && value !== 'free_form') {
-    refuse(at, 'question_type', shown(value), '"multi_choice" or "free_form"');
+  constructor(record: Fields, at: Place) {
+    this.#record = record;
+    this.#at = at;
   }
-  if (value === 'multi_choice' && choices.length === 0) refuse(at, 'choices', 'none', 'at least one for multi_choice');
-  return value;
-}
 
-function readKind(value: unknown, at: Place): AnswerKind {
-  if (value === undefined || value === null) return 'text';
-  const kind = typeof value === 'string' ? KINDS.get(value) : undefined;
-  return kind ?? refuse(at, 'answer_type', shown(value), `one of ${[...KINDS.keys()].join(', ')}`);
-}
+  row(): AnswerRow {
+    const choices = this.#choices();
+    const questionType = this.#questionType(choices);
+    const answer = this.#text('answer', MOST.text);
+    if (answer.trim() === '') refuse(this.#at, 'answer', 'no text', 'the true answer');
+    return {
+      id: this.#id(),
+      taskFormat: this.#optional('task_format') ?? '',
+      source: this.#optional('subsource') ?? '',
+      question: this.#optional('question', MOST.text),
+      questionType,
+      answerType: this.#kind(),
+      choices,
+      precision: this.#precision(),
+      unit: this.#optional('unit'),
+      answer,
+      answerLetter: questionType === 'multi_choice' ? this.#letter(answer, choices) : undefined,
+      response: this.#text('response'),
+      extraction: this.#extraction(),
+    };
+  }
 
-function readPrecision(value: unknown, at: Place): number | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 15) return value as number;
-  return refuse(at, 'precision', shown(value), 'an integer from 0 to 15');
-}
+  /** The value of a field; undefined where it is null. */
+  #given(field: string): unknown {
+    return this.#record[field] ?? undefined;
+  }
 
-/** The letter of the gold answer. MathVista gives choice texts, which may read like a letter; others may give either. */
-function readLetter(
-  record: Record<string, unknown>,
-  answer: string,
-  choices: readonly string[],
-  at: Place,
-): string | undefined {
-  const letter = optionalText(record, 'answer_letter', MAX_ID, at);
-  if (letter !== undefined && !/^[A-Z]$/.test(letter))
-    refuse(at, 'answer_letter', shown(letter), 'a letter from A to Z');
-  const given = letter ?? answer;
-  if (missingLetter(given, choices))
-    refuse(at, letter === undefined ? 'answer' : 'answer_letter', shown(given), lettersOf(choices));
-  if (letter !== undefined) return letter;
-  const index = record.task_format === 'mathvista' ? choices.indexOf(answer) : -1;
-  return index >= 0 ? letterOf(index) : (choiceLetter(answer, choices) ?? undefined);
-}
+  #text(field: string, longest = Number.POSITIVE_INFINITY): string {
+    return checkString(this.#record[field], this.#at, field, longest);
+  }
 
-/** What is recorded of an earlier extraction: `official_extraction`, else `extraction`; a key that is there counts even if null. */
-function readExtraction(record: Record<string, unknown>, at: Place): string | null | undefined {
-  const field = record.official_extraction === undefined ? 'extraction' : 'official_extraction';
-  return record[field] === null ? null : optionalText(record, field, MAX_GOLD, at);
+  #optional(field: string, longest = MOST.id): string | undefined {
+    return this.#given(field) === undefined ? undefined : this.#text(field, longest);
+  }
+
+  #id(): string {
+    const { id } = this.#record;
+    if (Number.isSafeInteger(id)) return String(id);
+    if (typeof id === 'string' && id !== '' && id.length <= MOST.id) return id;
+    return refuse(this.#at, 'id', shown(id), `a text of 1 to ${MOST.id} characters or an integer`);
+  }
+
+  #choices(): readonly string[] {
+    const choices = this.#given('choices') ?? [];
+    if (!Array.isArray(choices)) refuse(this.#at, 'choices', shown(choices), 'a list of texts');
+    if (choices.length > MOST.choices)
+      refuse(this.#at, 'choices', `${choices.length} of them`, `at most ${MOST.choices}`);
+    return choices.map((choice, i) => checkString(choice, this.#at, `choices[${letterAt(i)}]`, MOST.choice));
+  }
+
+  #questionType(choices: readonly string[]): AnswerRow['questionType'] {
+    const type = this.#given('question_type') ?? (choices.length > 0 ? 'multi_choice' : 'free_form');
+    if (type !== 'multi_choice' && type !== 'free_form')
+      refuse(this.#at, 'question_type', shown(type), '"multi_choice" or "free_form"');
+    if (type === 'multi_choice' && choices.length === 0)
+      refuse(this.#at, 'choices', 'none', 'at least one for multi_choice');
+    return type;
+  }
+
+  #kind(): AnswerRow['answerType'] {
+    const name = this.#given('answer_type') ?? 'text';
+    return KINDS.get(name) ?? refuse(this.#at, 'answer_type', shown(name), `one of ${[...KINDS.keys()].join(', ')}`);
+  }
+
+  #precision(): number | undefined {
+    const precision = this.#given('precision');
+    if (precision === undefined) return undefined;
+    if (Number.isInteger(precision) && (precision as number) >= 0 && (precision as number) <= 15)
+      return precision as number;
+    return refuse(this.#at, 'precision', shown(precision), 'an integer from 0 to 15');
+  }
+
+  /** The letter of the gold answer. MathVista gives choice texts, which may read like a letter; others may give either. */
+  #letter(answer: string, choices: readonly string[]): string | undefined {
+    const letter = this.#optional('answer_letter');
+    if (letter !== undefined && !/^[A-Z]$/.test(letter))
+      refuse(this.#at, 'answer_letter', shown(letter), 'a letter from A to Z');
+    checkLetter(letter ?? answer, choices, this.#at, letter === undefined ? 'answer' : 'answer_letter');
+    if (letter !== undefined) return letter;
+    const place = this.#record.task_format === 'mathvista' ? choices.indexOf(answer) : -1;
+    return place >= 0 ? letterAt(place) : (choiceLetter(answer, choices) ?? undefined);
+  }
+
+  /** What is recorded of an earlier extraction: `official_extraction`, else `extraction`; a key that is there counts even if null. */
+  #extraction(): string | null | undefined {
+    const field = this.#record.official_extraction === undefined ? 'extraction' : 'official_extraction';
+    return this.#record[field] === null ? null : this.#optional(field, MOST.text);
+  }
 }
 
 /** The verdict that a row already carries, by today's code of its benchmark where that is given; null where there is none. */

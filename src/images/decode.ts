@@ -14,8 +14,6 @@ export interface Picture {
 }
 
 const DECODE_SECONDS = 60;
-const LFS = 'a Git LFS pointer';
-const READ = ['PNG', 'JPEG', 'WebP', 'GIF', 'TIFF'];
 const FORMATS = 'PNG, JPEG, WebP, GIF or TIFF';
 
 /**
@@ -25,9 +23,10 @@ const FORMATS = 'PNG, JPEG, WebP, GIF or TIFF';
  */
 export async function decodePicture(bytes: Uint8Array, name: string, maxPixels: number): Promise<Picture> {
   const format = sniff(bytes);
-  if (format === LFS) throw new UserError(`${name}: picture: ${LFS}, wanted the picture itself (git lfs pull)`);
+  if (format === 'a Git LFS pointer')
+    throw new UserError(`${name}: picture: ${format}, wanted the picture itself (git lfs pull)`);
   if (format === undefined) throw new UserError(`${name}: picture: no format that is known, wanted ${FORMATS}`);
-  if (!READ.includes(format))
+  if (!/^(PNG|JPEG|WebP|GIF|TIFF)$/.test(format))
     throw new UserError(`${name}: picture: ${format}, which is not read, wanted ${FORMATS} (convert it)`);
   const refuse = (): never => {
     throw new UserError(`${name}: picture: damaged ${format} data, wanted a picture that decodes`);
@@ -39,14 +38,15 @@ export async function decodePicture(bytes: Uint8Array, name: string, maxPixels: 
   // Read without the limit, so that the message can say how large the picture is; this decodes nothing.
   const header = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata().catch(refuse);
   // The decoder does not believe the size of some GIFs and takes that of their frames; Pillow does.
-  const { width, height } = format === 'GIF' ? gifSize(bytes) : header;
+  const { width, height } = format === 'GIF' ? { width: pair(bytes, 6), height: pair(bytes, 8) } : header;
   if (header.format !== format.toLowerCase() || !(width >= 1 && height >= 1)) refuse();
   if (format === 'TIFF') checkTiff(header, name);
   if (width * height > maxPixels) {
     throw new UserError(`${name}: pixels: ${width} x ${height} = ${width * height}, wanted at most ${maxPixels}`);
   }
   let rgb: Uint8Array;
-  if (isGrey16(bytes, format)) rgb = await grey16(open()).catch(refuse);
+  // Of a PNG byte 24 is the bit depth and byte 25 the colour type: grey without an alpha channel.
+  if (format === 'PNG' && bytes[24] === 16 && bytes[25] === 0) rgb = await grey16(open()).catch(refuse);
   else if (format === 'GIF') rgb = await gif(open(), bytes).catch(refuse);
   else if (header.space === 'cmyk') rgb = await cmyk(open()).catch(refuse);
   else rgb = await open().removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer().catch(refuse);
@@ -65,7 +65,7 @@ function sniff(bytes: Uint8Array): string | undefined {
   if (/^(?:II\*\0|MM\0\*)/.test(head)) return 'TIFF';
   if (head.startsWith('BM')) return 'BMP';
   if (/^....ftyp(?:avif|avis|heic|heix|mif1)/s.test(head)) return 'AVIF or HEIC';
-  if (head === 'version http') return LFS;
+  if (head === 'version http') return 'a Git LFS pointer';
   return /^\s*</.test(head) ? 'SVG or another text' : undefined;
 }
 
@@ -101,10 +101,6 @@ async function gif(image: Sharp, bytes: Uint8Array): Promise<Uint8Array> {
   return rgb;
 }
 
-function gifSize(bytes: Uint8Array): { width: number; height: number } {
-  return { width: pair(bytes, 6), height: pair(bytes, 8) };
-}
-
 /** A number of two bytes, the lower one first; 0 behind the end. */
 function pair(bytes: Uint8Array, place: number): number {
   return (bytes[place] ?? 0) + 256 * (bytes[place + 1] ?? 0);
@@ -129,11 +125,6 @@ function firstFrame(bytes: Uint8Array) {
   if (own > 0) palette = bytes.subarray(place + 10, place + 10 + own);
   const colour = Uint8Array.from({ length: 3 }, (_, channel) => palette[3 * index + channel] ?? 0);
   return { left, top, right: left + pair(bytes, place + 5), bottom: top + pair(bytes, place + 7), colour };
-}
-
-/** A PNG of 16-bit grey without an alpha channel: byte 24 of the file is the bit depth, byte 25 the colour type. */
-function isGrey16(bytes: Uint8Array, format: string): boolean {
-  return format === 'PNG' && bytes[24] === 16 && bytes[25] === 0;
 }
 
 /** Pillow clips 16-bit grey to 255 where every other 16-bit form loses its low byte. */

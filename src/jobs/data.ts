@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Problem } from '../core/types.js';
 import { contentKeys } from '../data/content.js';
+import { type ProblemSource, takeProblems } from '../data/given.js';
 import { Forms, loadProblems, type ReadOptions } from '../data/problems.js';
 import { type Splits, splitProblems } from '../data/splits.js';
 import { writeProblems } from '../problems/write.js';
@@ -17,6 +18,25 @@ interface Shown {
 
 const MOST_WARNINGS = 5;
 
+/** Says the first of many warnings, and how many more there were. */
+class Warnings {
+  readonly #display: Display;
+  #count = 0;
+
+  constructor(display: Display = silent) {
+    this.#display = display;
+  }
+
+  readonly add = (text: string): void => {
+    if (++this.#count <= MOST_WARNINGS) this.#display.say(`warning: ${text}`);
+  };
+
+  end(file: string): void {
+    if (this.#count > MOST_WARNINGS)
+      this.#display.say(`warning: ${this.#count - MOST_WARNINGS} more of these in ${file}`);
+  }
+}
+
 /** How to read a data set, as settings say; without a root, pictures lie beside the file. */
 export type Reading = Partial<
   Pick<ReadOptions, 'imageRoot' | 'linkRoot' | 'format' | 'columns' | 'hints' | 'onMissingPicture'>
@@ -29,30 +49,36 @@ export async function readData(
   { display = silent }: Shown,
   limit?: number,
 ): Promise<Problem[]> {
-  let warnings = 0;
-  const onWarning = (text: string): void => {
-    if (++warnings <= MOST_WARNINGS) display.say(`warning: ${text}`);
-  };
+  const warnings = new Warnings(display);
   const forms = new Forms();
-  const how = { imageRoot, linkRoot, format, columns, hints, limit, onWarning, onFormat: forms.onFormat };
+  const how = { imageRoot, linkRoot, format, columns, hints, limit, onWarning: warnings.add, onFormat: forms.onFormat };
   const problems = await loadProblems(file, { ...how, ...(onMissingPicture && { onMissingPicture }) });
-  if (warnings > MOST_WARNINGS) display.say(`warning: ${warnings - MOST_WARNINGS} more of these in ${file}`);
+  warnings.end(file);
   for (const problem of problems) forms.add(problem);
   for (const line of forms.lines()) display.say(`data: ${line}`);
   return problems;
 }
 
-/** The parts of the data set that the settings name. */
-export async function readSplits(config: Config, shown: Shown): Promise<Splits> {
-  const { file, outOfDomain } = config.data;
-  if (file === undefined) throw new Error('no data set to read');
-  const parts = await split(config, await readData(file, config.data, shown), shown);
-  return outOfDomain ? { ...parts, outOfDomain: await readSecond(outOfDomain, shown) } : parts;
+/** All problems that a program gives, or the first `limit`; warnings as for those of a data set. */
+export async function readGiven(source: ProblemSource, shown: Shown, limit?: number): Promise<Problem[]> {
+  const warnings = new Warnings(shown.display);
+  const problems = await takeProblems(source, warnings.add, limit);
+  warnings.end('problems');
+  return problems;
 }
 
-async function readSecond(second: NonNullable<Config['data']['outOfDomain']>, shown: Shown) {
-  if (second.file === undefined) throw new Error('no second data set to read');
-  return readData(second.file, second, shown);
+/** The parts of the problems that a program gives, or of the data set that the settings name. */
+export async function readSplits(config: Config, shown: Shown, given?: ProblemSource): Promise<Splits> {
+  const { file, outOfDomain } = config.data;
+  if (file === undefined) throw new Error('no data set to read');
+  const problems = given ? await readGiven(given, shown) : await readData(file, config.data, shown);
+  const parts = await split(config, problems, shown);
+  return outOfDomain ? { ...parts, outOfDomain: await readOutOfDomain(outOfDomain, shown) } : parts;
+}
+
+async function readOutOfDomain(set: NonNullable<Config['data']['outOfDomain']>, shown: Shown) {
+  if (set.file === undefined) throw new Error('no out-of-domain data set to read');
+  return readData(set.file, set, shown);
 }
 
 /** The parts of the problems that the settings have made, once, in the run folder. */
@@ -71,9 +97,10 @@ export async function makeSplits(config: Config, run: Run, shown: Shown): Promis
   };
   const parts = await split(config, await make('problems', generate), shown);
   if (outOfDomain === undefined) return parts;
-  const { generate: second } = outOfDomain;
-  const made = second ? await make('problems-out-of-domain', second) : await readSecond(outOfDomain, shown);
-  return { ...parts, outOfDomain: made };
+  const other = outOfDomain.generate
+    ? await make('problems-out-of-domain', outOfDomain.generate)
+    : await readOutOfDomain(outOfDomain, shown);
+  return { ...parts, outOfDomain: other };
 }
 
 /** A picture that lies there under two names is one picture. */

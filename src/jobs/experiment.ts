@@ -7,7 +7,8 @@ import { describeSeconds } from '../run/terminal.js';
 import { type Plan, plans } from '../views/experiment/plans.js';
 import { type About, writeExperiment } from '../views/experiment/write.js';
 import { type Cell, runGrid } from './grid.js';
-import { evolve, type JobOptions } from './jobs.js';
+import { evolve } from './jobs.js';
+import type { JobOptions } from './options.js';
 
 export interface ExperimentSettings {
   /** `table1`, `table2`, `table3`, `dynamics`; rows that several have are run once. */
@@ -29,8 +30,9 @@ export async function experiment(settings: ExperimentSettings, options: JobOptio
   const { names, scale, seeds, out, set = [] } = settings;
   const chosen = names.map(findPlan);
   const scales = await listScales();
-  if (!scales.includes(scale)) throw new UserError(`--scale: ${scale}, wanted one of ${scales.join(', ')}`);
-  if (seeds.length === 0) throw new UserError('--seeds: none, wanted at least one');
+  if (!scales.includes(scale))
+    throw new UserError(`--scale: ${scale}, wanted one of ${scales.join(', ')}`, 'ERR_SETTING');
+  if (seeds.length === 0) throw new UserError('--seeds: none, wanted at least one', 'ERR_SETTING');
   const cells: Cell[] = [];
   const written = new Set<string>();
   const began = performance.now();
@@ -66,7 +68,7 @@ export async function experiment(settings: ExperimentSettings, options: JobOptio
 
 function findPlan(name: string): Plan {
   const plan = plans[name];
-  if (!plan) throw new UserError(`experiment: ${name}, wanted one of ${Object.keys(plans).join(', ')}`);
+  if (!plan) throw new UserError(`experiment: ${name}, wanted one of ${Object.keys(plans).join(', ')}`, 'ERR_SETTING');
   return plan;
 }
 
@@ -79,9 +81,9 @@ function aboutOf(plan: Plan, { scale, seeds, set = [] }: ExperimentSettings, cel
     command: `mstar experiment ${plan.name} --scale ${scale} --seeds ${seeds.join(',')}${overrides}`,
     scale,
     settings: [
-      `${problems.labelled} labelled and ${problems.unlabelled} unlabelled questions`,
+      `${problems.labelled} labelled and ${problems.unlabelled} unlabelled problems`,
       `${problems.test} test, ${problems.outOfDomain} out-of-domain and ${problems.validation} validation problems`,
-      `${e.steps} optimizer steps of ${e.optimizer.batchSize} examples at ${e.optimizer.lr}, ${e.n} responses a question`,
+      `${e.steps} optimizer steps of ${e.optimizer.batchSize} examples at ${e.optimizer.lr}, ${e.n} responses a problem`,
       `Pass@K with K = ${test.samples} on ${test.problems || problems.test} test problems`,
       `PRM from ${summary.labels?.pairs ?? prm.pairs} labelled responses`,
     ],

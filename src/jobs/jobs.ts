@@ -19,54 +19,39 @@ import {
 } from '../config/sample.js';
 import type { Config, ConfigInput } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
-import type { ModelHost, Policy, Scorer } from '../core/ports.js';
-import type { Problem, RolloutStats } from '../core/types.js';
-import { digestProblems } from '../data/digest.js';
+import type { Policy, Scorer } from '../core/ports.js';
+import type { Problem } from '../core/types.js';
+import { digestProblems } from '../data/content.js';
 import { writeSplits } from '../data/splits-file.js';
 import { createHost } from '../engine/host.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';
 import { type EvaluateSummary, evaluate as evaluateOn } from '../evaluate/evaluate.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
-import { findProtocol } from '../evaluate/grading.js';
+import { findProtocol } from '../evaluate/graded.js';
 import { type JobModels, sampleBenchmark } from '../evaluate/sample.js';
 import { plannedSteps } from '../evolve/budget.js';
 import { evolve as evolveOn } from '../evolve/evolve.js';
 import { optimizerSettings } from '../evolve/fit.js';
 import { type ModelPlaces, Models } from '../evolve/job.js';
 import { isShared } from '../evolve/phases.js';
-import type { Stage } from '../evolve/recipe.js';
 import type { Summary } from '../evolve/summary.js';
+import { graderOf } from '../reward/custom.js';
 import { type RolloutSummary, rollout as rolloutOn } from '../rollout/sample.js';
 import { adopt } from '../run/adopt.js';
 import { Run } from '../run/folder.js';
 import { settingOf } from '../run/settings.js';
 import { requireSpace, weightBytes } from '../run/space.js';
-import type { Display } from '../run/terminal.js';
 import { type Judging, writeTables } from '../views/evaluation/tables.js';
 import { Metrics } from '../views/metrics/metrics.js';
-import type { ReportTo } from '../views/metrics/targets.js';
-import { makeSplits, readData, readSplits } from './data.js';
-
-export interface JobOptions {
-  /** Stops the job at the next safe point; it rejects with `Stopped`, and the same call goes on from there. */
-  readonly signal?: AbortSignal;
-  /** Where progress is shown; nowhere when left out. */
-  readonly display?: Display;
-  /** Told what each rollout call of the native engine computed. */
-  readonly onRollout?: (stats: RolloutStats) => void;
-  /** Opens the models; the native engine when left out. */
-  readonly host?: ModelHost;
-}
-
-/** What a job of the recipe takes besides. */
-export interface RecipeOptions extends JobOptions {
-  /** The last stage to do; each includes those before it. The whole recipe when left out. */
-  readonly until?: Stage;
-  /** Where the curves of the run are written while it goes on: files in its folder (docs/metrics.md). */
-  readonly reportTo?: readonly ReportTo[];
-  /** Run folder whose phases before the first iteration a new run begins with, as far as its settings would make the same. */
-  readonly from?: string;
-}
+import { makeSplits, readData, readGiven, readSplits } from './data.js';
+import {
+  type JobOptions,
+  keptFunctions,
+  type RecipeOptions,
+  type SampleOptions,
+  type WithoutData,
+  withGiven,
+} from './options.js';
 
 /** Bytes of a checkpoint with trainer state per byte of the model on disk (16-bit weights: exact copy and two moments). */
 const CHECKPOINT_GROWTH = 8;
@@ -76,11 +61,14 @@ const CHECKPOINT_GROWTH = 8;
  * @param settings as in a recipe file; `loadConfig` reads one
  * @throws UserError on bad settings, data or model, before anything is written
  */
-export async function evolve(settings: ConfigInput, options: RecipeOptions = {}): Promise<Summary> {
-  const given = resolveConfig(settings);
+export async function evolve(settings: WithoutData<ConfigInput>, options: RecipeOptions = {}): Promise<Summary> {
+  const { reward, select, problems } = options;
+  const given = resolveConfig(problems ? { ...settings, data: dataOf(settings, options) } : (settings as ConfigInput));
+  refuseUnread(given, options);
+  const custom = keptFunctions(options, options.identity);
   const { dir, keepCheckpoints } = given.run;
   const threads = given.model.threads || (await threadsOf('model.threads', [dir, options.from]));
-  const kept = withoutFolder({ ...given, model: { ...given.model, threads } });
+  const kept = { ...withoutFolder({ ...given, model: { ...given.model, threads } }), ...(custom && { custom }) };
   const config = located({ ...given, model: { ...given.model, threads } });
   const why = whyItMatters(config.model, true);
   const models = new Models(
@@ -97,7 +85,7 @@ export async function evolve(settings: ConfigInput, options: RecipeOptions = {})
         await adopt(dir, { from: options.from, settings: kept, why, takes: isShared });
       }
     }
-    const read = config.data.file === undefined ? undefined : await readSplits(config, options);
+    const read = config.data.file === undefined ? undefined : await readSplits(config, options, problems);
     const run = await Run.open({ ...options, dir, keepCheckpoints, settings: kept, why });
     const metrics = await Metrics.follow(run, options.reportTo);
     try {
@@ -105,7 +93,8 @@ export async function evolve(settings: ConfigInput, options: RecipeOptions = {})
       await writeSplits(dir, config.seed, data);
       await run.start({ event: 'start', problems: digestProblems(Object.values(data).flat()) });
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
-      return await evolveOn({ config, run, data, models }, options.until ?? 'evolve');
+      const job = { config, run, data, models, custom: { reward, select } };
+      return await evolveOn(job, options.until, options.hooks);
     } finally {
       await metrics.close();
       await run.close();
@@ -117,6 +106,21 @@ export async function evolve(settings: ConfigInput, options: RecipeOptions = {})
   }
 }
 
+/** The settings of a recipe's data where problems are given: a second data set, and nothing that names a first one. */
+function dataOf({ data }: WithoutData<ConfigInput>, options: RecipeOptions): ConfigInput['data'] {
+  const { file, generate, ...rest } = data ?? {};
+  return { ...rest, file: withGiven<{ data: string }>({ data: file ?? generate } as object, options).data };
+}
+
+/** Throws UserError where a selection is given that nothing would ask. */
+function refuseUnread({ evolve: { method, select } }: Config, options: RecipeOptions): void {
+  if (!options.select) return;
+  if (method === 'sft')
+    throw new UserError('select: given with evolve.method sft, wanted a method that selects', 'ERR_SETTING');
+  if (select.rule === 'threshold' && select.threshold === 'search')
+    throw new UserError('select: given with a search for evolve.select.threshold, wanted another rule', 'ERR_SETTING');
+}
+
 /** How the responses of an evaluation with tables are graded. */
 export interface GradingSettings {
   /** Name of a protocol; the benchmark's own when left out. */
@@ -126,7 +130,7 @@ export interface GradingSettings {
 }
 
 /** The settings of an evaluation that ends in tables. */
-type TableSettings = (BenchmarkSettings | StoredSettings) & GradingSettings;
+type TableSettings = (WithoutData<BenchmarkSettings> | StoredSettings) & GradingSettings;
 
 /**
  * Grades responses to a data set. With `model` alone it answers every problem once, greedily, and writes responses.jsonl and
@@ -134,17 +138,20 @@ type TableSettings = (BenchmarkSettings | StoredSettings) & GradingSettings;
  * tables evaluation.json, .md and .html. With `rollouts` it makes these tables from stored responses, without a model.
  * @throws UserError on bad settings, data or model and on settings that do not go together, before anything is written
  */
-export function evaluate(settings: TableSettings, options?: JobOptions): Promise<Evaluation>;
-export function evaluate(settings: EvaluateSettings, options?: JobOptions): Promise<EvaluateSummary>;
+export function evaluate(settings: TableSettings, options?: SampleOptions): Promise<Evaluation>;
+export function evaluate(settings: WithoutData<EvaluateSettings>, options?: SampleOptions): Promise<EvaluateSummary>;
 export async function evaluate(
-  settings: TableSettings | EvaluateSettings,
-  options: JobOptions = {},
+  given: TableSettings | WithoutData<EvaluateSettings>,
+  options: SampleOptions = {},
 ): Promise<Evaluation | EvaluateSummary> {
+  const settings = withGiven<TableSettings | EvaluateSettings>(given, options);
   const kind = evaluationOf(settings);
+  if (kind !== 'greedy' && options.reward)
+    throw new UserError('reward: given with --benchmark or --rollouts, wanted --protocol or a judge', 'ERR_SETTING');
   if (kind === 'stored') return onStored(settings as StoredSettings & GradingSettings, options);
   if (kind === 'benchmark') return onBenchmark(settings as BenchmarkSettings & GradingSettings, options);
   const resolved = resolveSample(evaluateSchema, settings as EvaluateSettings);
-  const sampling = { ...resolved, topK: 0, topP: 1 };
+  const sampling = { ...resolved, topK: 0, topP: 1, grader: options.reward && graderOf(options.reward) };
   return onData('evaluate', resolved, options, (run, { policy }, problems) =>
     evaluateOn(run, policy, problems, sampling),
   );
@@ -152,7 +159,7 @@ export async function evaluate(
 
 async function onBenchmark(
   { protocol, judge, ...settings }: BenchmarkSettings & GradingSettings,
-  options: JobOptions,
+  options: SampleOptions,
 ): Promise<Evaluation> {
   const resolved = resolveSample(benchmarkSchema, settings);
   const benchmark = await findBenchmark(resolved.benchmark);
@@ -195,10 +202,14 @@ async function onStored(
  * summary.json.
  * @throws UserError on bad settings, data or model, before anything is written
  */
-export async function rollout(settings: RolloutSettings, options: JobOptions = {}): Promise<RolloutSummary> {
-  const resolved = resolveSample(rolloutSchema, settings);
+export async function rollout(
+  settings: WithoutData<RolloutSettings>,
+  options: SampleOptions = {},
+): Promise<RolloutSummary> {
+  const resolved = resolveSample(rolloutSchema, withGiven<RolloutSettings>(settings, options));
+  const sampling = { ...resolved, grader: options.reward && graderOf(options.reward) };
   return onData('rollout', resolved, options, (run, { policy }, problems) =>
-    rolloutOn(run, policy, problems, resolved, resolved),
+    rolloutOn(run, policy, problems, resolved, sampling),
   );
 }
 
@@ -207,7 +218,7 @@ type ResolvedSample = ReturnType<typeof resolveSample<typeof evaluateSchema>>;
 async function onData<T>(
   verb: string,
   settings: ResolvedSample,
-  options: JobOptions,
+  options: SampleOptions,
   work: (run: Run, models: JobModels, problems: readonly Problem[]) => Promise<T>,
   more: { readonly choose?: (problems: readonly Problem[]) => readonly Problem[]; readonly prm?: string } = {},
 ): Promise<T> {
@@ -220,10 +231,14 @@ async function onData<T>(
   ];
   const threads = settings.threads || (await threadsOf('threads', [dir]));
   const reading = { ...settings, imageRoot, linkRoot: settings.linkRoot?.map(resolvePath) };
-  const problems = choose(await readData(data, reading, options, limit || undefined));
+  const custom = keptFunctions(options, options.identity);
+  const read = options.problems
+    ? readGiven(options.problems, options, limit || undefined)
+    : readData(data, reading, options, limit || undefined);
+  const problems = choose(await read);
   if (problems.length === 0) throw new UserError(`${data}: problems: none that count, wanted at least one`);
   const prompt = { solve, givenAnswer: solve, system };
-  const host = options.host ?? createHost({ ...rest, threads, tokenBudget: 1, prompt, onRollout: options.onRollout });
+  const host = options.host ?? createHost({ ...rest, threads, prompt, onRollout: options.onRollout });
   const opened: Partial<{ policy: Policy; scorer: Scorer }> = {};
   const models: JobModels = {
     policy: async () => {
@@ -240,9 +255,14 @@ async function onData<T>(
       await models.policy();
       if (prm !== undefined) await models.scorer(prm);
     }
-    const { out: _, ...kept } = settings;
+    const { out: _, ...kept } = options.problems ? { ...settings, imageRoot: undefined } : settings;
     const why = whyItMatters(settings, prm !== undefined);
-    const run = await Run.open({ ...options, dir, settings: { verb, ...kept, threads }, why });
+    const run = await Run.open({
+      ...options,
+      dir,
+      settings: { verb, ...kept, threads, ...(custom && { custom }) },
+      why,
+    });
     try {
       await run.start({ event: 'start', problems: digestProblems(problems) });
       return await work(run, models, problems);

@@ -7,10 +7,10 @@ import { type QueryResult, queryRollouts } from '../record/query.js';
 import { type ColumnName, columns } from '../record/table.js';
 import { analysePrm, noTable, type PrmOptions, writePrmAnalysis } from '../views/prm/analyse.js';
 import type { PrmAnalysis } from '../views/prm/analysis.js';
-import { tableOf } from '../views/prm/read.js';
-import { readRun } from '../views/run/read.js';
+import { readRun, tableOf } from '../views/run/read.js';
 import { writeReport } from '../views/run/report.js';
 import { stateOf } from '../views/run/runs.js';
+import { type Exported, type ExportOptions, exportRun } from './export.js';
 
 /** A response of rollouts/*.parquet, or why a problem has none; docs/run-folder.md says what each column holds. */
 export type RunRow = RolloutRow<ColumnName>;
@@ -31,6 +31,8 @@ export interface OpenedRun {
   query(sql: string): Promise<QueryResult>;
   /** What the PRM is worth; with `out`, also written there as prm.json, prm.md, prm.html and figures. */
   prm(options?: PrmOptions & { readonly out?: string }): Promise<PrmAnalysis>;
+  /** Writes step labels, training examples or curves in the form of another program (docs/data.md). */
+  export(options: ExportOptions): Promise<Exported>;
   /** Writes report.html and report.md into the folder. Returns the path of report.html. */
   report(): Promise<string>;
 }
@@ -63,6 +65,7 @@ export async function openRun(dir: string): Promise<OpenedRun> {
     query: (sql) => queryRollouts(dir, sql),
     prm: ({ out, ...options } = {}) =>
       out === undefined ? analysePrm(dir, options) : writePrmAnalysis(dir, out, options),
+    export: (options) => exportRun(dir, options),
     report: () => writeReport(dir),
   };
 }

@@ -1,7 +1,11 @@
-// A chat model whose replies are kept on disk: whatever is asked of it, an answer is paid for once.
+// A chat model whose replies are kept, in memory and on disk: whatever is asked of it, an answer is paid for once.
 import { hash } from 'node:crypto';
-import { defaultCacheFolder, ReplyCache } from './cache.js';
-import { ChatClient, type Endpoint, type Patience } from './client.js';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { makeFolder } from '../core/files.js';
+import { ChatClient, type Endpoint, type Patience, type Reply } from './client.js';
 
 /** US dollars per million tokens. */
 export interface Price {
@@ -11,7 +15,7 @@ export interface Price {
 
 export interface JudgeOptions extends Endpoint {
   readonly patience?: Partial<Patience>;
-  /** Folder of replies; `defaultCacheFolder()` when left out. */
+  /** Folder of replies; `$XDG_CACHE_HOME/mstar/judge`, or the same under `~/.cache`, when left out. */
   readonly cache?: string;
   readonly price?: Price;
 }
@@ -25,44 +29,74 @@ export interface Spent {
   readonly cost: number | null;
 }
 
-export class CachedChat {
+const kept = z.object({ text: z.string(), promptTokens: z.number(), completionTokens: z.number() });
+
+/** @typeParam T what replies are read as */
+export class CachedChat<T> {
   readonly model: string;
   readonly #baseUrl: string;
   readonly #client: ChatClient;
-  readonly #cache: ReplyCache;
+  readonly #folder: string;
   readonly #price: Price | undefined;
-  #sent = 0;
-  #promptTokens = 0;
-  #completionTokens = 0;
+  readonly #known = new Map<string, Promise<T | null>>();
+  readonly #found = { read: 0, unreadable: 0 };
+  readonly #spent = { sent: 0, promptTokens: 0, completionTokens: 0 };
+  #written = 0;
 
   constructor({ patience, cache, price, ...endpoint }: JudgeOptions) {
     this.model = endpoint.model;
     this.#baseUrl = endpoint.baseUrl;
     this.#client = new ChatClient(endpoint, patience);
-    this.#cache = new ReplyCache(cache ?? defaultCacheFolder());
+    this.#folder = cache ?? join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mstar', 'judge');
     this.#price = price;
   }
 
   /**
-   * The text of the reply to one message.
+   * What `read` makes of the reply to a message; null where it is not an answer. The same message is asked and read once.
    * @throws UserError where the endpoint refuses or does not answer; what was answered before is kept on disk
    */
-  async ask(message: string): Promise<string> {
-    const key = hash('sha256', JSON.stringify([this.#baseUrl, this.model, message]), 'hex');
-    const known = await this.#cache.get(key);
-    if (known) return known.text;
-    const reply = await this.#client.ask(message);
-    this.#sent++;
-    this.#promptTokens += reply.promptTokens;
-    this.#completionTokens += reply.completionTokens;
-    await this.#cache.put(key, reply);
-    return reply.text;
+  ask(message: string, read: (text: string) => T | null): Promise<T | null> {
+    const known = this.#known.get(message);
+    if (known) return known;
+    const answer = this.#reply(message).then((text) => {
+      const found = read(text);
+      this.#found[found === null ? 'unreadable' : 'read']++;
+      return found;
+    });
+    this.#known.set(message, answer);
+    return answer;
+  }
+
+  /** Messages that were asked, and how many replies to them were answers. */
+  get asked(): { readonly asked: number; readonly read: number; readonly unreadable: number } {
+    return { asked: this.#known.size, ...this.#found };
   }
 
   get spent(): Spent {
-    const [promptTokens, completionTokens] = [this.#promptTokens, this.#completionTokens];
+    const { promptTokens, completionTokens } = this.#spent;
     const price = this.#price;
     const cost = price ? (promptTokens * price.input + completionTokens * price.output) / 1e6 : null;
-    return { sent: this.#sent, promptTokens, completionTokens, cost };
+    return { ...this.#spent, cost };
+  }
+
+  /** By one small file for each reply, so that a second run asks nothing and comes to the same verdicts. */
+  async #reply(message: string): Promise<string> {
+    const key = hash('sha256', JSON.stringify([this.#baseUrl, this.model, message]), 'hex');
+    const path = join(this.#folder, key.slice(0, 2), `${key}.json`);
+    // One that is missing or damaged is asked for again.
+    const known = await readFile(path, 'utf8')
+      .then((text) => kept.parse(JSON.parse(text)))
+      .catch(() => null);
+    if (known) return known.text;
+    const { text, promptTokens, completionTokens }: Reply = await this.#client.ask(message);
+    this.#spent.sent++;
+    this.#spent.promptTokens += promptTokens;
+    this.#spent.completionTokens += completionTokens;
+    // Another process may write the same reply: each has its own file until it is whole.
+    const aside = `${path}.${process.pid}.${++this.#written}`;
+    await makeFolder(dirname(path));
+    await writeFile(aside, JSON.stringify({ text, promptTokens, completionTokens }));
+    await rename(aside, path);
+    return text;
   }
 }

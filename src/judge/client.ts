@@ -29,10 +29,8 @@ export interface Reply {
   readonly completionTokens: number;
 }
 
-/** Longest wait that a server may ask for. */
-const LONGEST_WAIT_MS = 60_000;
-/** Longest body that is read: a reply has a few words. */
-const LONGEST_BODY = 1 << 20;
+/** Longest wait that a server may ask for, in milliseconds, and longest body that is read: a reply has a few words. */
+const LONGEST = { waitMs: 60_000, body: 1 << 20 };
 /** Limits that some models refuse by name; then they are left to the model. */
 const OPTIONAL = { temperature: 0, max_tokens: 64 };
 
@@ -58,7 +56,13 @@ export class ChatClient {
     const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
     if (!url || !/^https?:$/.test(url.protocol))
       throw new UserError(`${this.#shown}: judge: not an address of the web, wanted one as https://api.openai.com/v1`);
-    const [name, password] = [decode(url.username), decode(url.password)];
+    const [name = '', password = ''] = [url.username, url.password].map((part) => {
+      try {
+        return decodeURIComponent(part);
+      } catch {
+        return part;
+      }
+    });
     const basic = Buffer.from(`${name}:${password}`).toString('base64');
     const login = apiKey ? `Bearer ${apiKey}` : name || password ? `Basic ${basic}` : undefined;
     this.#headers = { 'content-type': 'application/json', ...(login && { authorization: login }) };
@@ -101,7 +105,7 @@ export class ChatClient {
         this.#end.abort(new UserError(`${this.#shown}: judge: ${this.#cut(outcome.fault)}${tries}, wanted a reply`));
         continue;
       }
-      const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(outcome.waitMs ?? 0, backoffMs * 2 ** tried));
+      const waitMs = Math.min(LONGEST.waitMs, Math.max(outcome.waitMs ?? 0, backoffMs * 2 ** tried));
       // Cut short where another request ends it all.
       await sleep(waitMs, undefined, { signal: this.#end.signal }).catch(() => {});
       tried++;
@@ -162,14 +166,6 @@ export function shownAddress(url: string): string {
   return url.replace(/^([^/@]*\/\/)?.*@/s, '$1').replace(/[?#].*$/s, '');
 }
 
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}
-
 /** The text of a body; undefined where it goes on for too long. */
 async function readBody(response: Response): Promise<string | undefined> {
   const pieces: Uint8Array[] = [];
@@ -177,7 +173,7 @@ async function readBody(response: Response): Promise<string | undefined> {
   // Leaving the loop ends the transfer.
   for await (const piece of response.body ?? []) {
     bytes += piece.length;
-    if (bytes > LONGEST_BODY) return undefined;
+    if (bytes > LONGEST.body) return undefined;
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString();

@@ -26,9 +26,7 @@ export interface RelevanceCounts extends Spent {
 }
 
 export class RelevanceJudge {
-  readonly #chat: CachedChat;
-  readonly #known = new Map<string, Promise<number | null>>();
-  #unreadable = 0;
+  readonly #chat: CachedChat<number>;
 
   constructor(options: JudgeOptions) {
     this.#chat = new CachedChat(options);
@@ -39,7 +37,8 @@ export class RelevanceJudge {
   }
 
   get counts(): RelevanceCounts {
-    return { asked: this.#known.size, unreadable: this.#unreadable, ...this.#chat.spent };
+    const { asked, unreadable } = this.#chat.asked;
+    return { asked, unreadable, ...this.#chat.spent };
   }
 
   /**
@@ -47,32 +46,13 @@ export class RelevanceJudge {
    * @throws UserError where the endpoint refuses or does not answer; what was answered before is kept on disk
    */
   rate(question: string, response: string): Promise<number | null> {
-    const message = promptOf(question, response);
-    const known = this.#known.get(message);
-    if (known) return known;
-    const rating = this.#ask(message);
-    this.#known.set(message, rating);
-    return rating;
+    const slots: Readonly<Record<string, string>> = {
+      '{question}': question.slice(0, LONGEST),
+      '{response}': response.slice(0, LONGEST),
+    };
+    // In one pass: a question that holds the mark of a slot does not open one.
+    const message = RELEVANCE_PROMPT.replace(/\{question\}|\{response\}/g, (slot) => slots[slot] as string);
+    // A digit alone: what comes with words may be a list of ratings, or an excuse that holds a number.
+    return this.#chat.ask(message, (text) => (/^\s*[1-5]\s*$/.test(text) ? Number(text) : null));
   }
-
-  async #ask(message: string): Promise<number | null> {
-    const rating = readRating(await this.#chat.ask(message));
-    if (rating === null) this.#unreadable++;
-    return rating;
-  }
-}
-
-function promptOf(question: string, response: string): string {
-  const slots: Readonly<Record<string, string>> = {
-    '{question}': question.slice(0, LONGEST),
-    '{response}': response.slice(0, LONGEST),
-  };
-  // In one pass: a question that holds the mark of a slot does not open one.
-  return RELEVANCE_PROMPT.replace(/\{question\}|\{response\}/g, (slot) => slots[slot] as string);
-}
-
-/** A digit alone: what comes with words may be a list of ratings, or an excuse that holds a number. */
-function readRating(text: string): number | null {
-  const digit = /^\s*([1-5])\s*$/.exec(text)?.[1];
-  return digit === undefined ? null : Number(digit);
 }

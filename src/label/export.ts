@@ -3,11 +3,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { readRows } from '../data/formats/rows.js';
-import type { StepLabelled } from '../data/steps/records.js';
-import { messagesLine, stepwiseLine, visualPrmLine } from '../data/steps/write.js';
-import { readLabels } from '../record/labels.js';
+import { messagesLine, type StepLabelled, stepwiseLine, visualPrmLine } from '../data/steps.js';
+import { LABELS_FILE, readLabels } from '../record/labels.js';
 import { requireOutputs } from '../run/outputs.js';
-import { LABELS_FILE } from './label.js';
 
 export const EXPORT_FORMS = ['visualprm', 'stepwise', 'messages'] as const;
 export type ExportForm = (typeof EXPORT_FORMS)[number];

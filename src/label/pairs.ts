@@ -1,19 +1,19 @@
-// The data rules of the PRM (P7): which question-response pairs get labels. Pure functions of plain data.
+// The data rules of the PRM (P7): which problem-response pairs get labels. Pure functions of plain data.
 import { random } from '../core/random.js';
 import type { Problem } from '../core/types.js';
 import type { RatedResponse, Rollout } from '../record/rollout.js';
 import { dedupe } from '../reward/dedupe.js';
 
-/** A question and one of its responses. */
+/** A problem and one of its responses. */
 export interface Pair {
   readonly problem: Problem;
-  /** Index of the response among the samples of the question. */
+  /** Index of the response among the samples of the problem. */
   readonly sample: number;
   readonly rated: RatedResponse;
 }
 
 /**
- * Different responses of one question, at most `most`: right and wrong ones in turn as far as both last, each kind in
+ * Different responses of one problem, at most `most`: right and wrong ones in turn as far as both last, each kind in
  * seeded order. (The paper names the limit only; taking turns leaves the balance to come the most to choose from.)
  */
 export function pairsOf({ problem, responses }: Rollout, most: number, seed: number): Pair[] {

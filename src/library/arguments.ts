@@ -6,7 +6,8 @@ import { checked } from '../core/schema.js';
 type Arguments = Readonly<Record<string, z.ZodType>>;
 
 function check(name: string, wanted: Arguments, given: readonly unknown[]): void {
-  for (const [i, [argument, schema]] of Object.entries(wanted).entries()) checked(schema, given[i], name, argument);
+  for (const [i, [argument, schema]] of Object.entries(wanted).entries())
+    checked(schema, given[i], name, argument, 'ERR_SETTING');
 }
 
 type Call = (...given: never[]) => unknown;
@@ -37,3 +38,20 @@ export const having = (...methods: string[]) =>
     (value) => methods.every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function'),
     `an object with ${methods.join(', ')}`,
   );
+export const iterable = z.custom((value) => {
+  const given = Object(value ?? {}) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
+  return typeof value !== 'string' && (given[Symbol.iterator] ?? given[Symbol.asyncIterator]) !== undefined;
+}, 'a list or an iterable');
+/** How a data set is read. */
+export const readFields = {
+  imageRoot: path,
+  linkRoot: z.array(path).optional(),
+  format: path.optional(),
+  columns: z.record(z.string(), z.union([path, z.array(path)])).optional(),
+  hints: z.enum(['kept', 'none', 'mathvista']).optional(),
+  limit: whole(0).optional(),
+  onWarning: call.optional(),
+  onFormat: call.optional(),
+  onRepeat: call.optional(),
+  onMissingPicture: call.optional(),
+};

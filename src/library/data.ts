@@ -1,28 +1,19 @@
 // `mstar/data`: problems and labelled steps, read from files and written to them.
 import { z } from 'zod';
 import * as problems from '../data/problems.js';
-import * as stepData from '../data/steps/read.js';
-import * as stepLines from '../data/steps/write.js';
+import * as steps from '../data/steps.js';
+import * as describing from '../jobs/describe-data.js';
 import * as writing from '../problems/write.js';
-import { call, looking, path, promising, seed, text, whole } from './arguments.js';
+import { call, looking, path, promising, readFields, seed, text, whole } from './arguments.js';
 
 export type { ImageSource, Problem } from '../core/types.js';
 export type { ReadOptions } from '../data/problems.js';
-export type { StepLabelled } from '../data/steps/records.js';
+export type { StepLabelled } from '../data/steps.js';
+export type { DescribeOptions } from '../jobs/describe-data.js';
 export type { WriteOptions, Written } from '../problems/write.js';
+export type { Census, Histogram } from '../views/dataset/census.js';
 
-const readOptions = z.strictObject({
-  imageRoot: path,
-  linkRoot: z.array(path).optional(),
-  format: path.optional(),
-  columns: z.record(z.string(), z.union([path, z.array(path)])).optional(),
-  hints: z.enum(['kept', 'none', 'mathvista']).optional(),
-  limit: whole(0).optional(),
-  onWarning: call.optional(),
-  onFormat: call.optional(),
-  onRepeat: call.optional(),
-  onMissingPicture: call.optional(),
-});
+const readOptions = z.strictObject(readFields);
 const solution = z.looseObject({
   question: text,
   steps: z.array(text),
@@ -32,10 +23,26 @@ const solution = z.looseObject({
 
 export const openProblems = looking('openProblems', { file: path, options: readOptions }, problems.openProblems);
 export const loadProblems = promising('loadProblems', { file: path, options: readOptions }, problems.loadProblems);
-export const openSteps = looking('openSteps', { file: path, form: path.optional() }, stepData.openSteps);
-export const messagesLine = looking('messagesLine', { solution }, stepLines.messagesLine);
-export const stepwiseLine = looking('stepwiseLine', { solution }, stepLines.stepwiseLine);
-export const visualPrmLine = looking('visualPrmLine', { solution }, stepLines.visualPrmLine);
+const describeOptions = readOptions
+  .omit({ onWarning: true, onFormat: true, onRepeat: true, onMissingPicture: true })
+  .extend({
+    imageRoot: path.optional(),
+    headersOnly: z.boolean().optional(),
+    sheet: whole(0).max(500).optional(),
+    out: path.optional(),
+    model: path.optional(),
+    name: path.optional(),
+    onProgress: call.optional(),
+  });
+export const describeData = promising(
+  'describeData',
+  { file: path, options: describeOptions.optional() },
+  describing.describeData,
+);
+export const openSteps = looking('openSteps', { file: path, form: path.optional() }, steps.openSteps);
+export const messagesLine = looking('messagesLine', { solution }, steps.messagesLine);
+export const stepwiseLine = looking('stepwiseLine', { solution }, steps.stepwiseLine);
+export const visualPrmLine = looking('visualPrmLine', { solution }, steps.visualPrmLine);
 export const writeProblems = promising(
   'writeProblems',
   {

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { checked } from '../core/schema.js';
 import type { JudgeOptions } from '../judge/chat.js';
 import * as judges from '../judge/judge.js';
-import * as regrading from '../judge/regrade.js';
 import * as relevances from '../judge/relevance.js';
 import { having, looking, path, text, whole } from './arguments.js';
 
@@ -25,15 +24,15 @@ const judgeOptions = z.strictObject({
   price: z.strictObject({ input: z.number().min(0), output: z.number().min(0) }).optional(),
 });
 
-export const lastResortOf = looking('lastResortOf', { judge: having('answerOf') }, regrading.lastResortOf);
+export const lastResortOf = looking('lastResortOf', { judge: having('answerOf') }, judges.lastResortOf);
 
 export class Judge extends judges.Judge {
   constructor(options: JudgeOptions) {
-    super(checked(judgeOptions, options, 'Judge', 'options') as JudgeOptions);
+    super(checked(judgeOptions, options, 'Judge', 'options', 'ERR_SETTING') as JudgeOptions);
   }
 }
 export class RelevanceJudge extends relevances.RelevanceJudge {
   constructor(options: JudgeOptions) {
-    super(checked(judgeOptions, options, 'RelevanceJudge', 'options') as JudgeOptions);
+    super(checked(judgeOptions, options, 'RelevanceJudge', 'options', 'ERR_SETTING') as JudgeOptions);
   }
 }

@@ -2,12 +2,16 @@
 import { z } from 'zod';
 import * as recipes from '../config/load.js';
 import * as engine from '../engine/host.js';
+import * as checking from '../jobs/check.js';
+import * as comparing from '../jobs/compare.js';
 import * as experiments from '../jobs/experiment.js';
+import { EXPORTS } from '../jobs/export.js';
 import * as jobs from '../jobs/jobs.js';
 import * as runs from '../jobs/open-run.js';
 import * as terminal from '../run/terminal.js';
-import { REPORT_TO } from '../views/metrics/targets.js';
-import { call, having, looking, path, promising, seed, text, whole } from './arguments.js';
+import { REPORT_TO } from '../views/metrics/files.js';
+import * as lists from '../views/run/runs.js';
+import { call, having, iterable, looking, path, promising, readFields, seed, text, whole } from './arguments.js';
 
 /** Checked in full, and by name, by the job itself. */
 const settings = z.looseObject({});
@@ -18,14 +22,26 @@ const jobFields = {
   host: having('openPolicy', 'openScorer').optional(),
 };
 const jobOptions = z.strictObject(jobFields).optional();
+const sampleFields = {
+  ...jobFields,
+  reward: call.optional(),
+  identity: path.optional(),
+  problems: iterable.optional(),
+};
+const sampleOptions = z.strictObject(sampleFields).optional();
 const recipeOptions = z
   .strictObject({
-    ...jobFields,
+    ...sampleFields,
+    select: call.optional(),
+    hooks: z.strictObject({ before: call.optional(), after: call.optional() }).optional(),
     until: z.enum(['warmup', 'label', 'train-prm', 'evolve']).optional(),
     reportTo: z.array(z.enum(REPORT_TO)).optional(),
     from: path.optional(),
   })
   .optional();
+const dataToRead = z
+  .strictObject({ file: path, ...readFields, imageRoot: path.optional() })
+  .omit({ onWarning: true, onFormat: true });
 const judging = z.strictObject({ lastResort: call, use: call }).optional();
 
 const prompt = { system: text.optional(), solve: text, givenAnswer: text };
@@ -79,10 +95,10 @@ export const loadModel: typeof engine.loadModel = promising(
 );
 
 export const evolve = promising('evolve', { settings, options: recipeOptions }, jobs.evolve);
-export const rollout = promising('rollout', { settings, options: jobOptions }, jobs.rollout);
+export const rollout = promising('rollout', { settings, options: sampleOptions }, jobs.rollout);
 export const evaluate = promising(
   'evaluate',
-  { settings: z.looseObject({ protocol: path.optional(), judge: judging }), options: jobOptions },
+  { settings: z.looseObject({ protocol: path.optional(), judge: judging }), options: sampleOptions },
   jobs.evaluate,
 );
 export const experiment = promising(
@@ -107,6 +123,47 @@ export const openRun: typeof runs.openRun = promising('openRun', { run: path }, 
     rollouts: looking('rollouts', { phase: path }, run.rollouts),
     query: promising('query', { sql: text }, run.query),
     prm: promising('prm', { options: prmOptions }, run.prm),
+    export: promising('export', { options: z.strictObject({ as: z.enum(EXPORTS), out: path }) }, run.export),
   };
 });
+export const listRuns = promising('listRuns', { folder: path }, lists.listRuns);
+export const compareRuns = promising(
+  'compareRuns',
+  { folders: z.array(path), options: z.strictObject({ html: path.optional() }).optional() },
+  comparing.compareRuns,
+);
+
+export const check = promising(
+  'check',
+  {
+    dir: path,
+    options: z
+      .strictObject({
+        data: dataToRead.optional(),
+        device: computeFields.device.optional(),
+        maxImagePixels: whole(1).optional(),
+        display: jobFields.display,
+      })
+      .optional(),
+  },
+  checking.check,
+);
+export const doctor = promising(
+  'doctor',
+  {
+    dir: path,
+    options: z
+      .strictObject({
+        config: path,
+        device: computeFields.device,
+        dtype: computeFields.dtype,
+        rows: whole(1),
+        promptTokens: whole(1),
+        gpus: z.array(whole(1).max(4096)).min(1),
+      })
+      .partial()
+      .optional(),
+  },
+  checking.doctor,
+);
 export const openDisplay = looking('openDisplay', { output: having('write') }, terminal.openDisplay);

@@ -1,40 +1,37 @@
 // Rollouts as numbers: greedy accuracy, the measures of sampled responses, and how well step scores tell right from
 // wrong.
-import type { GreedyMeasure, SampleMeasure, StepQuality } from '../record/results.js';
+import { mean, sum } from '../core/lists.js';
+import type { Verdict } from '../core/types.js';
+import type { GreedyMeasure, Measurement, SampleMeasure, StepQuality } from '../record/results.js';
 import type { RatedResponse, Rollout } from '../record/rollout.js';
 import { soundSoFar } from '../reward/truth.js';
 import { bootstrapInterval } from './bootstrap.js';
-import type { ScoredSample } from './estimators.js';
 import {
-  accuracy,
-  auc,
-  bestOfN,
-  explorationGap,
-  majorityAccuracy,
-  passAtK,
-  rewardPassAtK,
-  unbiasedPassAtK,
-  unreadableRate,
-  weightedVoteAccuracy,
-} from './metrics.js';
+  bestOfNOf,
+  countCorrect,
+  majorityOf,
+  type ProblemSamples,
+  passAtKOf,
+  rewardPassAtKOf,
+  unbiasedPassAtKOf,
+  weightedVoteOf,
+} from './estimators.js';
+import { groupedAuc, once } from './statistics.js';
 
 /** @param rollouts one response per problem */
 export function measureGreedy(rollouts: readonly Rollout[], seed: number): GreedyMeasure {
   const verdicts = rollouts.map(({ responses }) => responses[0]?.grade.verdict ?? 'unreadable');
-  const correct = verdicts.filter((verdict) => verdict === 'correct').length;
-  const { low, high } = bootstrapInterval(
-    verdicts.map((verdict) => (verdict === 'correct' ? 1 : 0)),
-    { seed },
-  );
+  const right = verdicts.map((verdict) => Number(verdict === 'correct'));
+  const { mean: accuracy, low, high } = bootstrapInterval(right, { seed });
   return {
     problems: rollouts.length,
     failed: countFailed(rollouts),
-    correct,
-    accuracy: accuracy(verdicts),
+    correct: sum(right),
+    accuracy,
     low,
     high,
     unreadable: unreadableRate(verdicts),
-    meanTokens: mean(rollouts.flatMap(({ responses }) => responses.map(({ response }) => response.tokens.length))),
+    meanTokens: meanOrZero(rollouts.flatMap(({ responses }) => responses.map(tokensOf))),
   };
 }
 
@@ -46,51 +43,62 @@ export function measureSamples(
   greedy: number,
 ): SampleMeasure {
   const samples = rollouts.map(({ responses }) => toSamples(responses, k));
+  const over = (estimate: (problem: ProblemSamples) => number): number => mean(samples.map(estimate));
+  const unbiased = (of: number): number => over((one) => unbiasedPassAtKOf(one.length, countCorrect(one), of));
   const scored = rollouts.some(({ responses }) => responses.some(({ reward }) => reward !== undefined));
   const responses = rollouts.flatMap((rollout) => rollout.responses);
-  const passRate = passAtK(samples, k);
+  const passRate = over((one) => passAtKOf(one, k));
   return {
     temperature,
     problems: rollouts.length,
     failed: countFailed(rollouts),
     k,
-    passAt1: unbiasedPassAtK(samples, 1),
+    passAt1: unbiased(1),
     passAtK: passRate,
-    passAt2: unbiasedPassAtK(samples, 2),
-    gap: explorationGap(passRate, greedy),
-    rewardPassAt2: scored ? rewardPassAtK(samples, 2) : null,
-    bestOfK: scored ? bestOfN(samples, k) : null,
-    weightedVote: scored ? weightedVoteAccuracy(samples, k) : null,
-    majority: majorityAccuracy(samples, k),
+    passAt2: unbiased(2),
+    gap: passRate - greedy,
+    rewardPassAt2: scored ? over((one) => rewardPassAtKOf(one, 2)) : null,
+    bestOfK: scored ? over((one) => bestOfNOf(one, k)) : null,
+    weightedVote: scored ? over((one) => weightedVoteOf(one, k)) : null,
+    majority: over((one) => majorityOf(one, k)),
     unreadable: unreadableRate(samples.flat().map(({ verdict }) => verdict)),
-    meanTokens: mean(responses.map(({ response }) => response.tokens.length)),
-    meanSteps: mean(responses.map(({ steps }) => steps.length)),
+    meanTokens: meanOrZero(responses.map(tokensOf)),
+    meanSteps: meanOrZero(responses.map(({ steps }) => steps.length)),
   };
 }
 
 /** Null where no scored step has a known truth. */
 export function measureSteps(rollouts: readonly Rollout[]): StepQuality | null {
-  const scores: number[] = [];
-  const sound: boolean[] = [];
-  for (const { responses } of rollouts) {
-    for (const rated of responses) {
-      if (!rated.right || !rated.scores) continue;
-      sound.push(...soundSoFar(rated.right));
-      scores.push(...rated.scores);
-    }
-  }
-  if (scores.length === 0) return null;
-  const area = auc(scores, sound);
+  const steps = rollouts.flatMap(({ responses }) =>
+    responses.flatMap(({ right, scores }) => {
+      const sound = right && scores ? soundSoFar(right) : [];
+      return sound.map((positive, i) => ({ score: scores?.[i] as number, positive }));
+    }),
+  );
+  if (steps.length === 0) return null;
+  const area = groupedAuc([steps])(once(1));
   return {
-    steps: scores.length,
-    sound: mean(sound.map(Number)),
-    accuracy: mean(scores.map((score, i) => (score >= 0.5 === sound[i] ? 1 : 0))),
+    steps: steps.length,
+    sound: mean(steps.map(({ positive }) => Number(positive))),
+    accuracy: mean(steps.map(({ score, positive }) => Number(score >= 0.5 === positive))),
     auc: Number.isNaN(area) ? null : area,
   };
 }
 
+/** Temperatures that every one of these measurements has, ascending as they are. */
+export function followedTemperatures(measurements: readonly Measurement[]): number[] {
+  const [first, ...others] = measurements;
+  const all = first?.samples.map(({ temperature }) => temperature) ?? [];
+  return all.filter((temperature) => others.every((one) => samplesAt(one, temperature)));
+}
+
+/** What a measurement came to at a temperature. */
+export function samplesAt({ samples }: Measurement, temperature: number | null): SampleMeasure | undefined {
+  return samples.find((one) => one.temperature === temperature);
+}
+
 /** A problem that failed counts as one with k unreadable responses. */
-function toSamples(responses: readonly RatedResponse[], k: number): ScoredSample[] {
+function toSamples(responses: readonly RatedResponse[], k: number): ProblemSamples {
   if (responses.length === 0)
     return Array.from({ length: k }, () => ({ verdict: 'unreadable', answer: null, reward: Number.NaN }));
   return responses.map(({ grade, reward }) => ({
@@ -104,6 +112,14 @@ function countFailed(rollouts: readonly Rollout[]): number {
   return rollouts.filter(({ error }) => error !== undefined).length;
 }
 
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+function unreadableRate(verdicts: readonly Verdict[]): number {
+  return mean(verdicts.map((verdict) => Number(verdict === 'unreadable')));
+}
+
+function tokensOf({ response }: RatedResponse): number {
+  return response.tokens.length;
+}
+
+function meanOrZero(values: readonly number[]): number {
+  return values.length === 0 ? 0 : mean(values);
 }

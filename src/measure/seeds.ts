@@ -1,4 +1,5 @@
 // Means over seeds with their 95 % intervals, by Student's t: few seeds, wide intervals.
+import { mean as meanOf, sum } from '../core/lists.js';
 
 export interface Estimate {
   readonly mean: number;
@@ -19,9 +20,9 @@ const QUANTILES = [
 export function estimate(values: readonly number[]): Estimate {
   const n = values.length;
   if (n === 0) throw new RangeError('no value to estimate a mean from');
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const mean = meanOf(values);
   if (n === 1) return { mean, low: null, high: null, values };
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
+  const variance = sum(values.map((value) => (value - mean) ** 2)) / (n - 1);
   const quantile = QUANTILES[Math.min(n - 1, QUANTILES.length) - 1] as number;
   const half = quantile * Math.sqrt(variance / n);
   return { mean, low: mean - half, high: mean + half, values };

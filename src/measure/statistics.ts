@@ -1,12 +1,13 @@
-// Statistics of values that lie in groups, one per question, in a form that a bootstrap over questions can ask again
+// Statistics of values that lie in groups, one per problem, in a form that a bootstrap over problems can ask again
 // and again.
+import { mean } from '../core/lists.js';
 
-/** A number from how often each question counts. NaN where it is not defined. */
+/** A number from how often each problem counts. NaN where it is not defined. */
 export type Statistic = (times: ArrayLike<number>) => number;
 
-/** Sum of `above` by the sum of `below`, one value of each per question: a mean over things that questions have different numbers of. */
+/** Sum of `above` by the sum of `below`, one value of each per problem: a mean over things that problems have different numbers of. */
 export function ratio(above: ArrayLike<number>, below: ArrayLike<number>): Statistic {
-  same(above, below);
+  if (above.length !== below.length) throw new RangeError(`${above.length} values against ${below.length}`);
   return (times) => {
     let [top, bottom] = [0, 0];
     for (let i = 0; i < above.length; i++) {
@@ -28,12 +29,13 @@ export interface Scored {
   readonly positive: boolean;
 }
 
-/** Area under the ROC curve over the values of all questions together, ties counted half; `auc` of metrics.ts with weights. */
+/**
+ * Area under the ROC curve over the values of all problems together, ties counted half: the chance that
+ * a random positive scores above a random negative. NaN where one of the two classes is empty.
+ */
 export function groupedAuc(groups: readonly (readonly Scored[])[]): Statistic {
   // Sorted once: a resample only changes how often a value counts.
-  const values = groups.flatMap((group, question) =>
-    group.map(({ score, positive }) => ({ score, positive, question })),
-  );
+  const values = groups.flatMap((group, problem) => group.map(({ score, positive }) => ({ score, positive, problem })));
   values.sort((a, b) => a.score - b.score);
   return (times) => {
     let [wins, positives, negatives] = [0, 0, 0];
@@ -41,9 +43,9 @@ export function groupedAuc(groups: readonly (readonly Scored[])[]): Statistic {
       let end = start;
       let [tiedPositives, tiedNegatives] = [0, 0];
       for (; end < values.length && values[end]?.score === values[start]?.score; end++) {
-        const { positive, question } = values[end] as (typeof values)[number];
-        if (positive) tiedPositives += times[question] as number;
-        else tiedNegatives += times[question] as number;
+        const { positive, problem } = values[end] as (typeof values)[number];
+        if (positive) tiedPositives += times[problem] as number;
+        else tiedNegatives += times[problem] as number;
       }
       wins += tiedPositives * (negatives + tiedNegatives / 2);
       positives += tiedPositives;
@@ -54,7 +56,7 @@ export function groupedAuc(groups: readonly (readonly Scored[])[]): Statistic {
   };
 }
 
-/** Pearson's correlation over the pairs of all questions together. */
+/** Pearson's correlation over the pairs of all problems together. */
 export function groupedCorrelation(groups: readonly (readonly (readonly [x: number, y: number])[])[]): Statistic {
   // About the means of all, so that the sums of squares stay small.
   const pairs = groups.flat();
@@ -81,15 +83,7 @@ export function groupedCorrelation(groups: readonly (readonly (readonly [x: numb
   };
 }
 
-/** Every question counts once. */
-export function once(questions: number): Uint8Array {
-  return new Uint8Array(questions).fill(1);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function same(a: ArrayLike<number>, b: ArrayLike<number>): void {
-  if (a.length !== b.length) throw new RangeError(`${a.length} values against ${b.length}`);
+/** Every problem counts once. */
+export function once(problems: number): Uint8Array {
+  return new Uint8Array(problems).fill(1);
 }

@@ -1,6 +1,6 @@
 // A document: what a view says, once. As HTML it is a page that stands alone, without script and with a policy that forbids every
 // request; as Markdown a file to read in a terminal or a repository.
-import { escapeMarkdown, html, type Markup, tidyMarkdown } from './html.js';
+import { escapeMarkdown, html, tidyMarkdown } from './html.js';
 import type { Section } from './parts.js';
 import { style } from './style.js';
 
@@ -18,6 +18,10 @@ export function documentText(document: Document, path: string): string {
 
 export function toHtmlPage({ kind, title, sections }: Document): string {
   const links = sections.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`);
+  const blocks = sections.map(
+    ({ id, title: heading, content }) =>
+      html`<section id="${id}" aria-labelledby="${id}-heading"><h2 id="${id}-heading">${heading}</h2>${content}</section>`,
+  );
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -32,7 +36,7 @@ export function toHtmlPage({ kind, title, sections }: Document): string {
 <header class="top"><p>${kind}</p><h1>${title}</h1></header>
 <nav aria-label="Sections"><ul>${links}</ul></nav>
 <main>
-${sections.map(sectionMarkup)}
+${blocks}
 </main>
 </body>
 </html>
@@ -43,8 +47,4 @@ ${sections.map(sectionMarkup)}
 export function toMarkdownFile({ title, sections }: Document): string {
   const parts = sections.map(({ title: heading, content }) => `## ${escapeMarkdown(heading)}\n\n${content.markdown}`);
   return tidyMarkdown([`# ${escapeMarkdown(title)}`, ...parts].join('\n\n'));
-}
-
-function sectionMarkup({ id, title, content }: Section): Markup {
-  return html`<section id="${id}" aria-labelledby="${id}-heading"><h2 id="${id}-heading">${title}</h2>${content}</section>`;
 }

@@ -1,7 +1,8 @@
 // The families of picture problems: what quantities a picture shows and how they are drawn. To add a family, add one
 // entry to `families`.
+
+import { type Random, random } from '../core/random.js';
 import { Canvas, type Colour } from './canvas.js';
-import type { Draws } from './draws.js';
 
 /** One named quantity of a picture. */
 export interface Quantity {
@@ -113,3 +114,28 @@ export const families: Readonly<Record<string, Family>> = {
   },
   dials: { introduction: 'Read the dials.', names: colourNames, limit: 9, draw: drawDials },
 };
+
+export class Draws {
+  private readonly stream: Random;
+  private drawn = 0;
+
+  constructor(seed: number, purpose: string) {
+    this.stream = random(seed, purpose);
+  }
+
+  /** Uniform integer in [0, n). */
+  below(n: number): number {
+    return this.stream.below(this.drawn++, n);
+  }
+
+  /** Uniform number in [0, 1). */
+  uniform(): number {
+    return this.stream.uniform(this.drawn++);
+  }
+
+  /** `count` different items in random order. */
+  pick<T>(items: readonly T[], count: number): T[] {
+    const rest = [...items];
+    return Array.from({ length: count }, () => rest.splice(this.below(rest.length), 1)[0] as T);
+  }
+}

@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { openDatabase, tableOf } from '../core/duckdb.js';
 import { UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
+import type { Example, Problem } from '../core/types.js';
+import { readRows } from '../data/formats/rows.js';
 import { type ColumnName, columns } from './table.js';
 
 /** Of every row. */
@@ -66,4 +68,24 @@ async function told<T>(file: string, work: () => Promise<T>): Promise<T> {
     const cause = existsSync(file) ? 'not a Parquet file, or a damaged one' : 'no such file';
     throw new UserError(`${file}: table: ${cause}, wanted a table of rollouts that mstar wrote`);
   }
+}
+
+/**
+ * Examples in the order of the table, without the answer in the prompt.
+ * @param problems those that the table may name
+ * @throws UserError where the table names another problem, or holds no selected response
+ */
+export async function readSelected(file: string, problems: readonly Problem[]): Promise<Example[]> {
+  const known = new Map(problems.map((problem) => [problem.id, problem]));
+  const examples: Example[] = [];
+  for await (const { value, at } of readRows(file)) {
+    if (value.selected !== true) continue;
+    const problem = known.get(String(value.problem));
+    if (!problem) {
+      throw new UserError(`${file}:${at.line}: problem: ${JSON.stringify(value.problem)}, wanted one of this run`);
+    }
+    examples.push({ problem, variant: 'solve', response: Int32Array.from(value.tokens as number[]) });
+  }
+  if (examples.length === 0) throw new UserError(`${file}: selected: no response, wanted at least one`);
+  return examples;
 }

@@ -1,9 +1,17 @@
-// labels.jsonl: one labelled response a line, what the PRM is trained on. Columns: docs/run-folder.md.
-import { open, stat } from 'node:fs/promises';
+// Labelled responses: labels.jsonl, what the PRM is made from, and prm-held-out.jsonl, what it makes of those that it was not
+// trained on; one response a line. Columns: docs/run-folder.md.
+import { stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { writeJsonLines } from '../core/files.js';
+import { groupBy } from '../core/lists.js';
+import { random } from '../core/random.js';
 import { checked } from '../core/schema.js';
 import type { Verdict } from '../core/types.js';
 import { readRecords } from '../data/records.js';
+
+/** Names of the files in the run folder. */
+export const LABELS_FILE = 'labels.jsonl';
+export const HELD_OUT_FILE = 'prm-held-out.jsonl';
 
 /** A response with the Monte-Carlo label of each of its steps. */
 export interface LabelledResponse {
@@ -17,40 +25,18 @@ export interface LabelledResponse {
   readonly steps: readonly { readonly end: number; readonly label: number; readonly right?: boolean }[];
 }
 
-export async function writeLabels(path: string, labels: Iterable<LabelledResponse>): Promise<void> {
-  const handle = await open(path, 'w');
-  try {
-    let piece = '';
-    for (const label of labels) {
-      piece += `${JSON.stringify(label)}\n`;
-      if (piece.length < 1 << 20) continue;
-      await handle.appendFile(piece);
-      piece = '';
-    }
-    await handle.appendFile(piece);
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Far above any response. */
-const MAX_LINE_BYTES = 64 * 2 ** 20;
-
-const step = z.object({
-  end: z.number().int().min(1),
-  label: z.number().min(0).max(1),
-  right: z.boolean().optional(),
+const step = z.object({ end: z.int().min(1), label: z.number().min(0).max(1), right: z.boolean().optional() });
+const response = z.object({
+  problem: z.string().min(1),
+  sample: z.int().min(0),
+  verdict: z.enum(['correct', 'wrong', 'unreadable']),
 });
-const response = z
-  .object({
-    problem: z.string().min(1),
-    sample: z.number().int().min(0),
-    verdict: z.enum(['correct', 'wrong', 'unreadable']),
+const labelledResponse = response
+  .extend({
     text: z.string(),
     tokens: z
       .array(
         z
-          .number()
           .int()
           .min(0)
           .max(2 ** 31 - 1),
@@ -63,13 +49,61 @@ const response = z
       steps.every(({ end }, i) => end > (steps[i - 1]?.end ?? 0)) && steps.at(-1)?.end === tokens.length,
     { path: ['steps'], message: 'ends that rise to the number of tokens' },
   );
+const heldOutResponse = response.extend({ steps: z.array(step.extend({ score: z.number() })).min(1) });
+
+/** A response as in labels.jsonl, with the score of each step in place of text and tokens. */
+export type HeldOutResponse = z.output<typeof heldOutResponse>;
+
+/**
+ * Splits by whole problems, drawn by the seed: responses to one problem share the picture and much of their text, so one of
+ * them in training would tell about the others. As many problems are held out as bring the share of responses to `share` or
+ * over; one problem is left for training.
+ */
+export function splitHeldOut(
+  labelled: readonly LabelledResponse[],
+  share: number,
+  seed: number,
+): { readonly training: LabelledResponse[]; readonly heldOut: LabelledResponse[] } {
+  const byProblem = groupBy(labelled, ({ problem }) => problem);
+  const order = random(seed, 'prm/held-out').shuffle([...byProblem.keys()]);
+  const out = new Set<string>();
+  let responses = 0;
+  for (const problem of order.slice(0, -1)) {
+    if (responses >= share * labelled.length) break;
+    out.add(problem);
+    responses += byProblem.get(problem)?.length ?? 0;
+  }
+  return {
+    training: labelled.filter(({ problem }) => !out.has(problem)),
+    heldOut: labelled.filter(({ problem }) => out.has(problem)),
+  };
+}
+
+export async function writeLabels(path: string, labels: Iterable<LabelledResponse>): Promise<void> {
+  await writeJsonLines(path, labels);
+}
+
+export async function writeHeldOut(path: string, responses: Iterable<HeldOutResponse>): Promise<void> {
+  await writeJsonLines(path, responses);
+}
 
 /** @throws UserError `file:line: field: found, wanted` on a line that is not a labelled response */
-export async function readLabels(path: string): Promise<LabelledResponse[]> {
-  const labels: LabelledResponse[] = [];
+export function readLabels(path: string): Promise<LabelledResponse[]> {
+  return readLines(path, labelledResponse);
+}
+
+/** @throws UserError on a line that is not a scored response */
+export function readHeldOut(path: string): Promise<HeldOutResponse[]> {
+  return readLines(path, heldOutResponse);
+}
+
+async function readLines<T>(path: string, shape: z.ZodType<T>): Promise<T[]> {
+  const values: T[] = [];
   // A run whose every response failed labels none.
-  if ((await stat(path)).size === 0) return labels;
-  for await (const { at, value } of readRecords(path, MAX_LINE_BYTES))
-    labels.push(checked<LabelledResponse>(response, value, `${path}:${at.line}`));
-  return labels;
+  if ((await stat(path)).size === 0) return values;
+  // Far above any response.
+  const mostBytes = 64 * 2 ** 20;
+  for await (const { at, value } of readRecords(path, mostBytes))
+    values.push(checked(shape, value, `${path}:${at.line}`));
+  return values;
 }

@@ -21,15 +21,16 @@ interface Table {
 
 /** Runs one query that only reads. Throws UserError where the run has no table yet or the query fails. */
 export async function queryRollouts(run: string, sql: string): Promise<QueryResult> {
-  const tables = tablesOf(run);
+  // Those of an unfinished run hold what is done.
+  const tables = [rolloutsTable(run), labelsTable(run), stepsTable(run)].filter(({ files }) => files.length > 0);
   if (tables.length === 0) throw new UserError(`${run}: rollouts: no Parquet table, wanted a run folder with rollouts`);
   const { connection, close } = await openDatabase();
   try {
     for (const { name, query } of tables) await connection.run(`create view ${name} as ${query}`);
-    await closeDoors(
-      connection,
-      tables.flatMap(({ files }) => files),
-    );
+    // The views are all that a query needs: other files and extensions are closed to it.
+    await connection.run(`set allowed_paths = ${allowedPaths(tables.flatMap(({ files }) => files))}`);
+    await connection.run('set enable_external_access = false');
+    await connection.run('set lock_configuration = true');
     const reader = await (await readOnly(connection, sql)).runAndReadAll();
     return { columns: reader.columnNames(), rows: reader.getRowObjectsJson() as Record<string, unknown>[] };
   } catch (error) {
@@ -56,18 +57,6 @@ async function readOnly(connection: DuckDBConnection, sql: string): Promise<Duck
   const { error, error_message: reason } = JSON.parse(String(parsed.getRows()[0]?.[0])) as Record<string, unknown>;
   if (error) throw new Error(/^Only SELECT/.test(String(reason)) ? 'not a SELECT' : String(reason));
   return statement;
-}
-
-/** The views are all that a query needs: other files and extensions are closed to it. */
-async function closeDoors(connection: DuckDBConnection, files: readonly string[]): Promise<void> {
-  await connection.run(`set allowed_paths = ${allowedPaths(files)}`);
-  await connection.run('set enable_external_access = false');
-  await connection.run('set lock_configuration = true');
-}
-
-/** The tables whose files are there; those of an unfinished run hold what is done. */
-function tablesOf(run: string): Table[] {
-  return [rolloutsTable(run), labelsTable(run), stepsTable(run)].filter(({ files }) => files.length > 0);
 }
 
 /** Every Parquet table of the folder as one, with the phase of each row. */

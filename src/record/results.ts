@@ -19,8 +19,8 @@ export const stepEvent = z.object({ phase: z.string(), loss: maybe, gradNorm: ma
 /** A problem that could not be sampled. */
 export const failedEvent = z.object({ phase: z.string(), problem: z.string(), reason: z.string() });
 
-/** Votes over the questions of an iteration that have no answers. */
-export const pseudoEvent = z.object({ phase: z.string(), questions: number, voted: number, right: number });
+/** Votes over the problems of an iteration that have no answers. */
+export const pseudoEvent = z.object({ phase: z.string(), problems: number, voted: number, right: number });
 
 /** One greedy response per problem; a problem that failed counts as not correct. */
 export const greedyMeasure = z.object({
@@ -83,10 +83,10 @@ export const temperatureDecision = z.object({
   scores: z.array(z.object({ temperature: number, rewardPassAt2: maybe })),
 });
 
-/** Sums over questions of what happened to their responses. */
+/** Sums over problems of what happened to their responses. */
 export const choiceCounts = z.object({
-  questions: number,
-  /** Questions that could not be sampled. */
+  problems: number,
+  /** Problems that could not be sampled. */
   failed: number,
   sampled: number,
   unreadable: number,
@@ -96,7 +96,7 @@ export const choiceCounts = z.object({
   /** Different texts among the correct ones that were not cut off. */
   distinct: number,
   selected: number,
-  /** Questions by the number of responses that the rule kept: none, one, two... A cap over all comes after. */
+  /** Problems by the number of responses that the rule kept: none, one, two... A cap over all comes after. */
   kept: counts.default([]),
   /** Correct by a chain with a wrong step, among `distinct` and `selected`; 0 where the true reasoning is not known. */
   luckyDistinct: number,
@@ -117,8 +117,8 @@ export const fitReport = z.object({
 export const warmupResult = z.object({ choice: choiceCounts, training: fitReport });
 
 export const labelResult = z.object({
-  questions: number,
-  /** Different responses after the limit per question. */
+  problems: number,
+  /** Different responses after the limit per problem. */
   candidates: number,
   pairs: number,
   right: number,
@@ -133,7 +133,7 @@ export const prmResult = fitReport.extend({
   /** Scores against labels at the step ends of the responses that it was not trained on; null where none were held out. */
   heldOut: z
     .object({
-      questions: number,
+      problems: number,
       responses: number,
       /** Every step counts once. */
       steps: number,
@@ -159,7 +159,7 @@ export const iterationResult = z.object({
   temperature: number,
   /** Checkpoint that the training started from. */
   origin: z.string().optional(),
-  /** Questions without answers among those that were sampled. */
+  /** Problems without answers among those that were sampled. */
   unlabelled: number.default(0),
   choice: choiceCounts,
   training: fitReport,
@@ -167,15 +167,15 @@ export const iterationResult = z.object({
 
 /** The threshold that the rule `threshold` uses, and what training with each one came to. */
 export const thresholdDecision = z.object({
-  alpha: number,
+  chosen: number,
   /** Thresholds that share the best accuracy, ascending; the first is taken. */
   tied: counts,
   /** By ascending threshold. */
   scores: z.array(
     z.object({
-      alpha: number,
+      threshold: number,
       selected: number,
-      /** Questions by the number of responses kept: none, one, two... */
+      /** Problems by the number of responses kept: none, one, two... */
       kept: counts,
       steps: number,
       /** Greedy, on the validation problems; null where nothing was kept to train on. */
@@ -199,6 +199,7 @@ export const measurement = z.object({
   decision: temperatureDecision.nullable(),
 });
 
+export type CommitEvent = Readonly<z.output<typeof commitEvent>>;
 export type StepEvent = Readonly<z.output<typeof stepEvent>>;
 export type FailedEvent = Readonly<z.output<typeof failedEvent>>;
 export type PseudoEvent = Readonly<z.output<typeof pseudoEvent>>;

@@ -75,20 +75,18 @@ export class Tables {
     this.#database.close();
   }
 
-  /** Questions by how many of their responses were selected: index 0 holds those with none. */
-  async keptPerQuestion(
-    file: string,
-  ): Promise<{ readonly questions: readonly number[]; readonly truthKnown: boolean }> {
-    const rows = await this.#read<{ kept: number; questions: number; known: boolean }>(
+  /** Problems by how many of their responses were selected: index 0 holds those with none. */
+  async keptPerProblem(file: string): Promise<{ readonly problems: readonly number[]; readonly truthKnown: boolean }> {
+    const rows = await this.#read<{ kept: number; problems: number; known: boolean }>(
       file,
-      `select kept, count(*)::integer as questions, bool_or(known) as known from (
+      `select kept, count(*)::integer as problems, bool_or(known) as known from (
         select count(*) filter (selected)::integer as kept, bool_or(lucky is not null) as known
         from ${tableOf('read_parquet', file)} group by problem
       ) group by kept order by kept`,
     );
-    const questions = new Array<number>((rows.at(-1)?.kept ?? -1) + 1).fill(0);
-    for (const row of rows) questions[row.kept] = row.questions;
-    return { questions, truthKnown: rows.some(({ known }) => known) };
+    const problems = new Array<number>((rows.at(-1)?.kept ?? -1) + 1).fill(0);
+    for (const row of rows) problems[row.kept] = row.problems;
+    return { problems, truthKnown: rows.some(({ known }) => known) };
   }
 
   /** Problems that only the second of two greedy passes got right (`won`), or only the first (`lost`). */

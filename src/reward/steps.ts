@@ -2,12 +2,6 @@
 import type { Response, StepSpan } from '../core/types.js';
 
 /**
- * The paper does not name its step delimiter. A line break is chosen: the warm-up answers put one step on each line, and
- * a tokenizer gives a line break a token of its own in most places, so that a step end falls between tokens.
- */
-export const DEFAULT_STEP_DELIMITER = '\n';
-
-/**
  * Cuts a response into steps. Every token belongs to exactly one step, in order; the last step holds the stop token;
  * the step-end token of a step is `tokenEnd - 1`.
  *
@@ -16,12 +10,11 @@ export const DEFAULT_STEP_DELIMITER = '\n';
  * the end of a line and the start of the next one belongs to the next; a token without text stays with the text before it.
  * Steps that lie wholly inside one token become one.
  * @param response text, tokens and the text end of each token (UTF-16, exclusive)
+ * @param delimiter the paper does not name its own. A line break is chosen: the warm-up answers put one step on each line, and a
+ * tokenizer gives a line break a token of its own in most places, so that a step end falls between tokens
  * @returns at least one step; none where there is no token
  */
-export function splitSteps(
-  response: Pick<Response, 'text' | 'tokens' | 'ends'>,
-  delimiter: string = DEFAULT_STEP_DELIMITER,
-): StepSpan[] {
+export function splitSteps(response: Pick<Response, 'text' | 'tokens' | 'ends'>, delimiter = '\n'): StepSpan[] {
   const { text, tokens, ends } = response;
   if (ends.length !== tokens.length) throw new RangeError(`ends: ${ends.length} entries, wanted ${tokens.length}`);
   const starts = stepStarts(text, delimiter);

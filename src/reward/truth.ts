@@ -41,7 +41,9 @@ function isTrue(
   const calculation = /^(\d{1,9}) ?([-+*]) ?(\d{1,9}) ?= ?(-?\d{1,18})$/.exec(statement);
   if (calculation) {
     const [, left, operator, right, result] = calculation as unknown as [string, string, string, string, string];
-    if (calculate(Number(left), operator, Number(right)) !== Number(result)) return false;
+    const [a, b] = [Number(left), Number(right)];
+    const value = operator === '+' ? a + b : operator === '-' ? a - b : a * b;
+    if (value !== Number(result)) return false;
     const second = known.indexOf(right, left === right ? known.indexOf(left) + 1 : 0);
     if (!lines.has(statement) && (!known.includes(left) || second < 0)) return false;
     known.push(result);
@@ -50,11 +52,6 @@ function isTrue(
   if (lines.has(statement)) return true;
   const reading = /^(.{1,64}) is (\S{1,32})$/.exec(statement);
   return reading !== null && drawn.get(reading[1] as string) === reading[2];
-}
-
-function calculate(left: number, operator: string, right: number): number {
-  if (operator === '+') return left + right;
-  return operator === '-' ? left - right : left * right;
 }
 
 /** Sentences of a step in plain form, without the number of the step. */

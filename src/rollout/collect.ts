@@ -1,13 +1,15 @@
 // Rolls out any number of problems chunk by chunk: sampled, graded, scored where asked, kept as units of the phase.
+
+import { stopIfAsked } from '../core/errors.js';
+import { groupBy, sum } from '../core/lists.js';
 import type { Policy, Scorer } from '../core/ports.js';
-import type { Problem, PromptVariant, Sampling } from '../core/types.js';
+import type { Example, Problem, PromptVariant, Sampling } from '../core/types.js';
 import { countTokens, type RatedResponse, type Rollout } from '../record/rollout.js';
 import { type RowContext, type RowGroup, writeRolloutTable } from '../record/table.js';
-import type { Aggregation } from '../reward/aggregate.js';
+import { type Aggregation, aggregate } from '../reward/aggregate.js';
+import type { Grader } from '../reward/custom.js';
 import type { Phase } from '../run/phase.js';
-import { type Chunking, readBack, walkChunks } from './chunks.js';
-import { generate } from './generate.js';
-import { scoreRollouts } from './score.js';
+import { generate, type Watch } from './generate.js';
 
 /** Failed problems that are named on the screen; the journal has all. */
 const MOST_SAID = 5;
@@ -22,6 +24,8 @@ export interface SampleSettings {
   readonly maxTokens: number;
   readonly topK: number;
   readonly topP: number;
+  /** Judges the responses; by their final answers when left out. */
+  readonly grader?: Grader | undefined;
 }
 
 /** One pass over problems. */
@@ -56,9 +60,9 @@ export async function* collect(
   sampled.expect(problems.length * n);
   const scored = reward && phase.meter('score', `${title}: scoring`, name);
   const { temperature, variant } = collection;
-  const { seed, delimiter, maxTokens, topK, topP } = settings;
+  const { seed, delimiter, maxTokens, topK, topP, grader } = settings;
   const sampling: Sampling = { temperature, topK, topP, maxTokens };
-  const draw = { variant, n, sampling, seed, purpose: `${phase.name}/${name}`, delimiter };
+  const draw = { variant, n, sampling, seed, purpose: `${phase.draws}/${name}`, delimiter, grader };
   const make = async (chunk: readonly Problem[]): Promise<Rollout[]> => {
     const rollouts = await generate(policy, chunk, draw, { signal, meter: sampled });
     if (!reward || !scored) return rollouts;
@@ -69,7 +73,7 @@ export async function* collect(
     scored?.skip(count * n);
   };
   let failed = 0;
-  for await (const rollouts of walkChunks(phase, chunkingOf(collection, settings), make, found)) {
+  for await (const rollouts of walkChunks(phase, collection, settings.chunk, make, found)) {
     phase.count('sampled', countTokens(rollouts));
     phase.count('scored', countScored(rollouts));
     for (const { problem, error } of rollouts) {
@@ -88,7 +92,9 @@ export function readCollection(
   collection: Collection,
   settings: SampleSettings,
 ): AsyncGenerator<readonly Rollout[]> {
-  return readBack(phase, chunkingOf(collection, settings));
+  return walkChunks(phase, collection, settings.chunk, () => {
+    throw new Error(`rollouts of ${phase.name}/${collection.name} were read back before they were made`);
+  });
 }
 
 /** A finished collection as rows of a table. */
@@ -126,11 +132,75 @@ async function* rowsOf(
   }
 }
 
-function chunkingOf({ name, problems }: Collection, { chunk }: SampleSettings): Chunking {
-  return { name, problems, size: chunk };
-}
-
 function countScored(rollouts: readonly Rollout[]): number {
   const scored = rollouts.flatMap(({ responses }) => responses.filter(({ scores }) => scores !== undefined));
-  return scored.reduce((sum, { response }) => sum + response.tokens.length, 0);
+  return sum(scored.map(({ response }) => response.tokens.length));
+}
+
+/**
+ * Yields the rollouts of each chunk in order. A second walk under the same name reads what the first one made.
+ * @param size problems per chunk: part of the run's settings, as it decides what is computed together
+ * @param make rolls out one chunk, in the order of its problems
+ * @param found told how many problems were read from disk
+ */
+async function* walkChunks(
+  phase: Phase,
+  { problems, name }: Collection,
+  size: number,
+  make: (problems: readonly Problem[]) => Promise<readonly Rollout[]>,
+  found: (problems: number) => void = () => {},
+): AsyncGenerator<readonly Rollout[]> {
+  for (let from = 0; from < problems.length; from += size) {
+    const chunk = problems.slice(from, from + size);
+    // The problems are not kept: they are joined again by their order.
+    const unit = await phase.unit<readonly Omit<Rollout, 'problem'>[]>(
+      `${name}-${String(from / size).padStart(5, '0')}`,
+      async () => {
+        const rollouts = await make(chunk);
+        return rollouts.map(({ problem: _, ...rest }) => rest);
+      },
+    );
+    if (unit.found) found(chunk.length);
+    yield unit.value.map((kept, i) => ({ ...kept, problem: chunk[i] as Problem }));
+  }
+}
+
+/** Examples in one call of the scorer: bounds the time until a stop is seen. */
+const CALL = 256;
+
+/** The same rollouts with scores and reward on every response that `wanted` accepts. */
+export async function scoreRollouts(
+  scorer: Scorer,
+  rollouts: readonly Rollout[],
+  how: Aggregation,
+  wanted: (response: RatedResponse) => boolean,
+  watch: Watch,
+): Promise<Rollout[]> {
+  // A score is a function of the tokens: responses that are alike are scored once.
+  const jobs = rollouts.flatMap(({ problem, responses }) => {
+    const own = responses.filter((rated) => rated.steps.length > 0 && wanted(rated));
+    const alike = groupBy(own, ({ response }) => response.tokens.join());
+    return [...alike.values()].map((same) => ({ problem, rated: same[0] as RatedResponse, same }));
+  });
+  const scores = new Map<RatedResponse, Float32Array>();
+  for (let from = 0; from < jobs.length; from += CALL) {
+    stopIfAsked(watch.signal);
+    const call = jobs.slice(from, from + CALL);
+    const examples = call.map(
+      ({ problem, rated }): Example => ({ problem, variant: 'solve', response: rated.response.tokens }),
+    );
+    const ends = call.map(({ rated }) => Uint32Array.from(rated.steps, (step) => step.tokenEnd - 1));
+    const results = await scorer.score(examples, ends);
+    for (const [i, { same }] of call.entries()) {
+      for (const rated of same) scores.set(rated, results[i] as Float32Array);
+      watch.meter.advance(same.length);
+    }
+  }
+  return rollouts.map((rollout) => ({
+    ...rollout,
+    responses: rollout.responses.map((rated) => {
+      const found = scores.get(rated);
+      return found ? { ...rated, scores: found, reward: aggregate(found, how) } : rated;
+    }),
+  }));
 }

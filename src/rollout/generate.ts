@@ -1,10 +1,11 @@
 // Samples responses to problems and grades them; a problem that cannot be sampled is an outcome, not the end of the
 // job.
-import { UserError } from '../core/errors.js';
+import { stopIfAsked, UserError } from '../core/errors.js';
 import type { Policy, RolloutRequest } from '../core/ports.js';
 import type { Problem, PromptVariant, Response, Sampling } from '../core/types.js';
 import type { RatedResponse, Rollout } from '../record/rollout.js';
 import { grade } from '../reward/answer/grade.js';
+import type { Grader } from '../reward/custom.js';
 import { splitSteps, stepTexts } from '../reward/steps.js';
 import { stepTruth } from '../reward/truth.js';
 import type { Meter } from '../run/progress.js';
@@ -20,6 +21,8 @@ export interface Draw {
   readonly purpose: string;
   /** Text that ends a step. */
   readonly delimiter: string;
+  /** Judges the responses; by their final answers when left out. */
+  readonly grader?: Grader | undefined;
 }
 
 export interface Watch {
@@ -38,11 +41,20 @@ export async function generate(
     (problem): RolloutRequest => ({ problem, variant: draw.variant, n: draw.n, key: `${draw.purpose}/${problem.id}` }),
   );
   const outcomes = await sampleEach(policy, requests, draw.sampling, draw.seed, watch);
-  return outcomes.map((outcome, i) => {
+  const rollouts: Rollout[] = [];
+  for (const [i, outcome] of outcomes.entries()) {
     const problem = problems[i] as Problem;
-    if (typeof outcome === 'string') return { problem, responses: [], error: outcome };
-    return { problem, responses: outcome.map((response) => rate(problem, response, draw.delimiter)) };
-  });
+    if (typeof outcome === 'string') {
+      rollouts.push({ problem, responses: [], error: outcome });
+      continue;
+    }
+    const { grader, delimiter } = draw;
+    if (grader) stopIfAsked(watch.signal);
+    const grades = grader && (await Promise.all(outcome.map((response) => grader(problem, response))));
+    const responses = outcome.map((response, sample) => rate(problem, response, delimiter, grades?.[sample]));
+    rollouts.push({ problem, responses });
+  }
+  return rollouts;
 }
 
 /**
@@ -85,9 +97,14 @@ export async function sampleEach(
   }
 }
 
-/** Grades a response and cuts it into steps. */
-export function rate(problem: Problem, response: Response, delimiter: string): RatedResponse {
+/** Grades a response, unless it was already, and cuts it into steps. */
+export function rate(
+  problem: Problem,
+  response: Response,
+  delimiter: string,
+  graded = grade(problem, response.text),
+): RatedResponse {
   const steps = splitSteps(response, delimiter);
-  const rated = { response, grade: grade(problem, response.text), steps };
+  const rated = { response, grade: graded, steps };
   return problem.truth ? { ...rated, right: stepTruth(problem.truth, stepTexts(response.text, steps)) } : rated;
 }

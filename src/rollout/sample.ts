@@ -1,8 +1,10 @@
 // The rollout job: n responses to every problem of a data set, graded, into files. Resumable, no problem dropped.
+
 import { join } from 'node:path';
+import { sum } from '../core/lists.js';
 import type { Policy } from '../core/ports.js';
 import type { Problem } from '../core/types.js';
-import { countOutcomes, type OutcomeCounts, writeRolloutLines } from '../record/lines.js';
+import { countOutcomes, type OutcomeCounts, writeRolloutLines } from '../record/rollout.js';
 import { writeDurable } from '../run/durable.js';
 import type { Run } from '../run/folder.js';
 import { type Collection, collect, readCollection, type SampleSettings, writeCollections } from './collect.js';
@@ -48,7 +50,7 @@ export async function rollout(
     responses: outcomes.correct + outcomes.wrong + outcomes.unreadable,
     outcomes,
     solved: problems.length === 0 ? 0 : counts.solved / problems.length,
-    tokens: run.journal.commits.reduce((sum, { tokens }) => sum + tokens.sampled, 0),
+    tokens: sum(run.journal.commits.map(({ tokens }) => tokens.sampled)),
     seconds: run.timings.total,
   };
   await writeDurable(join(run.dir, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);

@@ -4,6 +4,7 @@ import { copyFile, link, lstat, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { makeFolder } from '../core/files.js';
+import { refuseEarlierRun } from '../core/renamed.js';
 import { readYaml } from '../core/yaml.js';
 import { listNames, putDurable, writeDurable } from './durable.js';
 import { journalHead } from './journal.js';
@@ -29,15 +30,17 @@ const SHARED = ['splits.json', 'problems', 'problems-out-of-domain'];
 /**
  * Makes the new run folder `dir`.
  * @returns names of the phases taken
- * @throws UserError where no phase can be taken, naming a setting that differs
+ * @throws UserError where no phase can be taken, naming a setting that differs, or an earlier version made the run
  */
 export async function adopt(dir: string, { from, settings, why = () => '', takes }: Adoption): Promise<string[]> {
   await checkOutputFolder({ flag: 'run folder', path: dir });
   const file = join(from, 'config.yaml');
   const config = await readFile(file, 'utf8').catch(() => {
-    throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`);
+    throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`, 'ERR_RUN');
   });
-  const differing = differences(readYaml(config, file), settings)
+  const kept = readYaml(config, file);
+  refuseEarlierRun(from, kept);
+  const differing = differences(kept, settings)
     .filter((difference) => why(difference) !== null)
     .map(({ key }) => key);
   const journal = join(from, 'journal.jsonl');
@@ -49,6 +52,7 @@ export async function adopt(dir: string, { from, settings, why = () => '', takes
       setting === undefined
         ? `${from}: run: no finished phase, wanted at least its warm-up`
         : `${from}: ${setting}: another value, wanted the same in both runs for their warm-up to be shared`,
+      'ERR_RUN',
     );
   }
   const checkpoints = commits.flatMap(({ checkpoint }) => (checkpoint ? [`checkpoints/${checkpoint.name}`] : []));
@@ -73,7 +77,8 @@ export async function adopt(dir: string, { from, settings, why = () => '', takes
 async function linkTree(from: string, to: string): Promise<void> {
   const info = await lstat(from).catch(() => undefined);
   if (!info) return;
-  if (info.isSymbolicLink()) throw new UserError(`${from}: run: a link, wanted a file or folder of the run itself`);
+  if (info.isSymbolicLink())
+    throw new UserError(`${from}: run: a link, wanted a file or folder of the run itself`, 'ERR_RUN');
   if (info.isDirectory()) {
     await makeFolder(to);
     for (const name of await listNames(from)) await linkTree(join(from, name), join(to, name));

@@ -1,8 +1,9 @@
 // Checkpoint folders that are whole or absent: written aside, a manifest last, flushed, renamed.
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hashFile, isInside, listNames, putDurable, writeDurable } from './durable.js';
-import type { Json } from './journal.js';
+import { isInside, listNames, putDurable, writeDurable } from './durable.js';
+import type { Json, OutputMark } from './journal.js';
+import { markOf, outputFault } from './outputs.js';
 
 const MANIFEST = 'manifest.json';
 
@@ -11,7 +12,7 @@ interface Manifest {
   /** What the checkpoint is: phase, optimizer steps, digest of the settings. */
   readonly about: Json;
   /** Every other file of the folder, by path with `/`. */
-  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+  readonly files: Readonly<Record<string, OutputMark>>;
 }
 
 /**
@@ -21,10 +22,8 @@ interface Manifest {
 export async function commitCheckpoint(dir: string, about: Json, save: (dir: string) => Promise<void>): Promise<void> {
   await putDurable(dir, async (aside) => {
     await save(aside);
-    const files: Record<string, { bytes: number; sha256: string }> = {};
-    for (const path of await listFiles(aside)) {
-      files[path] = { bytes: (await stat(join(aside, path))).size, sha256: await hashFile(join(aside, path)) };
-    }
+    const files: Record<string, OutputMark> = {};
+    for (const path of await listFiles(aside)) files[path] = await markOf(join(aside, path));
     const manifest: Manifest = { format: 1, about, files };
     await writeDurable(join(aside, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
   });
@@ -39,11 +38,9 @@ export async function faultOf(dir: string): Promise<string | undefined> {
   } catch {
     return 'no readable manifest.json';
   }
-  for (const [path, { bytes, sha256 }] of Object.entries(manifest.files)) {
-    const info = await stat(join(dir, path)).catch(() => undefined);
-    if (!info) return `${path} is missing`;
-    if (info.size !== bytes) return `${path} has ${info.size} bytes, wanted ${bytes}`;
-    if ((await hashFile(join(dir, path))) !== sha256) return `${path} differs from its SHA-256`;
+  for (const [path, mark] of Object.entries(manifest.files)) {
+    const fault = await outputFault(join(dir, path), mark);
+    if (fault) return `${path}: ${fault}`;
   }
   return undefined;
 }

@@ -2,23 +2,16 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '../core/files.js';
+import { ifThere, makeFolder, syncPath } from '../core/files.js';
 
 /** Ends the name of whatever is being written or deleted; such leftovers of a killed process are removed at the next start. */
 export const ASIDE = '.aside';
 
 /** Replaces `path` by `data` in one rename. */
 export async function writeDurable(path: string, data: string | Uint8Array): Promise<void> {
-  await putDurable(path, async (aside) => {
-    const handle = await open(aside, 'w');
-    try {
-      await handle.writeFile(data);
-    } finally {
-      await handle.close();
-    }
-  });
+  await putDurable(path, (aside) => writeFile(aside, data));
 }
 
 /** Like `writeDurable`, for content that `write` puts into the file (or folder) whose name it is given. */
@@ -60,12 +53,7 @@ export async function sweepAside(dir: string): Promise<void> {
 
 /** Names in a folder, sorted; none where the folder is missing. */
 export async function listNames(dir: string): Promise<string[]> {
-  try {
-    return (await readdir(dir)).sort();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+  return ((await ifThere(readdir(dir))) ?? []).sort();
 }
 
 /** Whether a path, with `/` between its parts, stays in the folder it starts in: for paths that a file of a run names. */
@@ -78,16 +66,6 @@ export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
   return hash.digest('hex');
-}
-
-/** Flushes one file or folder to the disk. */
-export async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function syncTree(path: string): Promise<void> {

@@ -79,7 +79,7 @@ export class Run {
         const foreign = names.find((name) => !name.startsWith('config.yaml'));
         if (foreign !== undefined) {
           const wanted = 'wanted a new folder or one of a run';
-          throw new UserError(`${options.dir}: run folder: holds ${foreign} but no config.yaml, ${wanted}`);
+          throw new UserError(`${options.dir}: run folder: holds ${foreign} but no config.yaml, ${wanted}`, 'ERR_RUN');
         }
         // First of all files, so that a start that is cut off here is known as one.
         await keepSettings(options.dir, options.settings, true);
@@ -112,6 +112,7 @@ export class Run {
       const [now, wanted] = [JSON.stringify(value), JSON.stringify(before[key])];
       throw new UserError(
         `${this.dir}: ${key}: ${now} now, wanted ${wanted} as when the run began (or choose another folder)`,
+        'ERR_RUN',
       );
     }
   }
@@ -119,9 +120,10 @@ export class Run {
   /**
    * Does the work of a phase once in the life of the folder; later calls give the result it committed.
    * @param work gives plain data, what JSON can hold; the result is that data as read back from the journal
+   * @param draws stands for the phase in the names of random draws
    * @throws Stopped where the signal ended it; what its units kept is found again
    */
-  async phase<T>(name: string, work: (phase: Phase) => Promise<T>): Promise<T> {
+  async phase<T>(name: string, work: (phase: Phase) => Promise<T>, draws = name): Promise<T> {
     const committed = this.journal.commits.find((commit) => commit.phase === name);
     if (committed) {
       this.progress.finish(name);
@@ -129,7 +131,7 @@ export class Run {
     }
     stopIfAsked(this.signal);
     this.timings.start(name);
-    const phase = new Phase(this, name);
+    const phase = new Phase(this, name, draws);
     let result: Json;
     try {
       // As it will be read back: undefined fields and numbers that are not finite do not survive JSON.
@@ -225,6 +227,7 @@ async function refuseLinks(dir: string): Promise<void> {
     if (info?.isSymbolicLink())
       throw new UserError(
         `${join(dir, name)}: run folder: a link, wanted a folder (the run folder itself may be a link)`,
+        'ERR_RUN',
       );
   }
 }

@@ -13,47 +13,36 @@ export interface JournalEvent {
   readonly [key: string]: Json | undefined;
 }
 
-/** Whose weights a checkpoint holds; of each, a run goes on from the newest. `completer` samples the PRM's labels. */
-export type CheckpointModel = 'policy' | 'completer' | 'prm';
-
-/** What a file held when it was written; runs of earlier versions know its size only. */
-export interface OutputMark {
-  readonly bytes: number;
-  /** In hex. */
-  readonly sha256?: string;
-}
-
-/** A phase that is done: its result and the files it left. */
-export interface Commit {
-  readonly event: 'commit';
-  readonly phase: string;
-  readonly result: Json;
-  readonly tokens: TokenCounts;
-  /** Each file written, by path inside the run folder. */
-  readonly outputs: Readonly<Record<string, OutputMark>>;
-  /** Name under checkpoints/ and whose weights it holds, where the phase made one. */
-  readonly checkpoint: { readonly name: string; readonly model: CheckpointModel } | null;
-}
-
 const bytes = z.int().min(0);
 
 /** Response tokens of a phase, by what was done with them. */
-export const tokenCounts = z.object({ sampled: z.int().min(0), scored: z.int().min(0), trained: z.int().min(0) });
+export const tokenCounts = z.object({ sampled: bytes, scored: bytes, trained: bytes });
 export type TokenCounts = Readonly<z.output<typeof tokenCounts>>;
 
-const mark = z.union([bytes.transform((size) => ({ bytes: size })), z.object({ bytes, sha256: z.string() })]);
+/** What a file held when it was written, with its SHA-256 in hex; runs of earlier versions know its size only. */
+export interface OutputMark {
+  readonly bytes: number;
+  readonly sha256?: string;
+}
 
-/** A commit in a journal that may come from anywhere: the files and folders that it names are deleted and linked. */
-const commitSchema: z.ZodType<Commit> = z.object({
+/** In a journal that may come from anywhere: the files and folders that it names are deleted and linked. */
+const commitSchema = z.object({
   event: z.literal('commit'),
   phase: z.string(),
   result: z.unknown().transform((result) => result as Json),
   tokens: tokenCounts,
-  outputs: z.record(z.string(), mark).superRefine((outputs, context) => {
-    const outside = Object.keys(outputs).find((path) => !isInside(path));
-    if (outside !== undefined)
-      context.addIssue({ code: 'custom', path: [outside], message: 'a path inside the run folder' });
-  }),
+  /** Each file written, by path inside the run folder. */
+  outputs: z
+    .record(
+      z.string(),
+      z.union([bytes.transform((size) => ({ bytes: size })), z.object({ bytes, sha256: z.string() })]),
+    )
+    .superRefine((outputs, context) => {
+      const outside = Object.keys(outputs).find((path) => !isInside(path));
+      if (outside !== undefined)
+        context.addIssue({ code: 'custom', path: [outside], message: 'a path inside the run folder' });
+    }),
+  /** Name under checkpoints/ and whose weights it holds, where the phase made one. */
   checkpoint: z
     .object({
       name: z.string().refine((name) => isInside(name) && !name.includes('/'), 'a name without folders'),
@@ -61,6 +50,12 @@ const commitSchema: z.ZodType<Commit> = z.object({
     })
     .nullable(),
 });
+
+/** A phase that is done: its result and the files it left. */
+export type Commit = Readonly<z.output<typeof commitSchema>>;
+
+/** Whose weights a checkpoint holds; of each, a run goes on from the newest. `completer` samples the PRM's labels. */
+export type CheckpointModel = NonNullable<Commit['checkpoint']>['model'];
 
 export class Journal {
   readonly #handle: FileHandle;
@@ -180,6 +175,7 @@ export function* journalEvents(
     if (isDone && event)
       throw new UserError(
         `${path}:${damaged}: event: damaged, wanted the line as the run wrote it (later phases are done; without the lines from there on they are repeated)`,
+        'ERR_RUN',
       );
     offset = newline < 0 ? text.length : newline + 1;
     if (!event) damaged ||= line;

@@ -25,7 +25,7 @@ export async function lockFolder(dir: string): Promise<Lock> {
   const claim = join(dir, own);
   const handle = await open(claim, 'wx').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST')
-      throw new UserError(`${dir}: run folder: in use by this process already, wanted a free folder`);
+      throw new UserError(`${dir}: run folder: in use by this process already, wanted a free folder`, 'ERR_RUN');
     throw error;
   });
   await handle.close();
@@ -38,10 +38,11 @@ export async function lockFolder(dir: string): Promise<Lock> {
         const hint = `if it is gone, delete ${join(dir, name)}`;
         throw new UserError(
           `${dir}: run folder: in use by process ${pid} on ${otherHost}, wanted a free folder (${hint})`,
+          'ERR_RUN',
         );
       }
       if (startTime(Number(pid)) === start) {
-        throw new UserError(`${dir}: run folder: in use by process ${pid}, wanted a free folder`);
+        throw new UserError(`${dir}: run folder: in use by process ${pid}, wanted a free folder`, 'ERR_RUN');
       }
       await rm(join(dir, name), { force: true });
     }

@@ -4,8 +4,8 @@ import { existsSync, type Stats } from 'node:fs';
 import { access, chmod, constants, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { makeFolder } from '../core/files.js';
-import { ASIDE, syncPath } from './durable.js';
+import { ifThere, makeFolder, syncPath } from '../core/files.js';
+import { ASIDE } from './durable.js';
 
 export interface Output {
   /** The flag that names it. */
@@ -45,16 +45,20 @@ export async function checkOutput(output: Output): Promise<void> {
 export async function writeOutput<T>(output: Output, write: (sink: Sink) => Promise<T>): Promise<T> {
   const target = await targetOf(output);
   if (target.kind === 'file') return writeFileAt(output.path, target.mode, write);
-  if (target.kind === 'stream') return write((piece) => sendTo(target.stream, piece));
-  // Without O_CREAT: nothing is made where the device has gone meanwhile.
-  const handle = await open(output.path, constants.O_WRONLY);
-  try {
-    return await write(async (piece) => {
-      await handle.appendFile(piece);
-    });
-  } finally {
-    await handle.close();
+  if (target.kind === 'stream') {
+    // A reader that goes away takes the output with it, not the job.
+    const send: Sink = (piece) =>
+      new Promise((done, fail) => {
+        target.stream.write(piece, (error) => {
+          if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') fail(error);
+          else done();
+        });
+      });
+    return write(send);
   }
+  // Without O_CREAT: nothing is made where the device has gone meanwhile.
+  await using handle = await open(output.path, constants.O_WRONLY);
+  return await write((piece) => handle.appendFile(piece));
 }
 
 /** Whether an output goes where this process prints, so that what it says besides belongs on the standard error. */
@@ -65,20 +69,27 @@ export function isStandardOutput(path: string): boolean {
 /** Refuses a folder for outputs that is none, or that belongs to a run. Throws UserError. */
 export async function checkOutputFolder({ flag, path }: Pick<Output, 'flag' | 'path'>): Promise<void> {
   await refuseRun(flag, path);
-  const info = await statOf(stat(path));
-  if (info && !info.isDirectory()) throw new UserError(`${flag}: ${path}: not a folder, wanted one, or a new name`);
+  const info = await ifThere(stat(path));
+  if (info && !info.isDirectory())
+    throw new UserError(`${flag}: ${path}: not a folder, wanted one, or a new name`, 'ERR_SETTING');
 }
 
 async function targetOf({ flag, path, others = [], ofRun = false }: Output): Promise<Target> {
   const refuse = (found: string, wanted = 'wanted a file'): never => {
-    throw new UserError(`${flag}: ${path}: ${found}, ${wanted}`);
+    throw new UserError(`${flag}: ${path}: ${found}, ${wanted}`, 'ERR_SETTING');
   };
-  if (path === '') throw new UserError(`${flag}: empty, wanted a file`);
+  if (path === '') throw new UserError(`${flag}: empty, wanted a file`, 'ERR_SETTING');
   const stream = streamAt(path);
   if (stream) return { kind: 'stream', stream };
-  const info = await statOf(lstat(path));
+  const isDevice = (info: Stats): boolean => info.isFIFO() || info.isCharacterDevice();
+  const isSame = async (info: Stats | undefined, other: string): Promise<boolean> => {
+    if (resolve(path) === resolve(other)) return true;
+    const found = info && (await ifThere(stat(other)));
+    return found !== undefined && found.dev === info?.dev && found.ino === info.ino;
+  };
+  const info = await ifThere(lstat(path));
   if (info?.isSymbolicLink()) {
-    const aim = await statOf(stat(path));
+    const aim = await ifThere(stat(path));
     if (aim && isDevice(aim)) return { kind: 'device' };
     refuse(`a link to ${await readlink(path)}`, 'wanted that file itself, or another one');
   }
@@ -87,14 +98,10 @@ async function targetOf({ flag, path, others = [], ofRun = false }: Output): Pro
   if (info?.isDirectory() || /[/\\]$/.test(path)) refuse('a folder');
   if (info && !info.isFile()) refuse('neither a file nor a pipe');
   for (const other of others)
-    if (await isSame(path, info, other)) refuse('also read or written by this command', 'wanted another file');
+    if (await isSame(info, other)) refuse('also read or written by this command', 'wanted another file');
   if (!ofRun) await refuseRun(flag, path);
   if (info) await access(path, constants.W_OK);
   return { kind: 'file', mode: info && info.mode & 0o777 };
-}
-
-function isDevice(info: Stats): boolean {
-  return info.isFIFO() || info.isCharacterDevice();
 }
 
 /** The stream of this process that leads to what the path names, as /dev/stdout does. */
@@ -102,12 +109,6 @@ function streamAt(path: string): NodeJS.WriteStream | undefined {
   const name = /^\/(?:dev\/(?:stdout|stderr|fd\/[12])|proc\/self\/fd\/[12])$/.exec(resolve(path))?.[0];
   if (!name) return undefined;
   return name.endsWith('err') || name.endsWith('2') ? process.stderr : process.stdout;
-}
-
-async function isSame(path: string, info: Stats | undefined, other: string): Promise<boolean> {
-  if (resolve(path) === resolve(other)) return true;
-  const found = info && (await statOf(stat(other)));
-  return found !== undefined && found.dev === info?.dev && found.ino === info.ino;
 }
 
 /** Throws UserError for a path of a file or a folder that belongs to a run, or lies in one that does. */
@@ -118,16 +119,10 @@ async function refuseRun(flag: string, path: string): Promise<void> {
     const folder = dirname(at);
     if (!OF_RUN.test(basename(at)) || !['config.yaml', 'journal.jsonl'].every((name) => existsSync(join(folder, name))))
       continue;
-    throw new UserError(`${flag}: ${path}: ${basename(at)} belongs to the run ${folder}, wanted another place`);
-  }
-}
-
-async function statOf(asked: Promise<Stats>): Promise<Stats | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw new UserError(
+      `${flag}: ${path}: ${basename(at)} belongs to the run ${folder}, wanted another place`,
+      'ERR_SETTING',
+    );
   }
 }
 
@@ -139,9 +134,7 @@ async function writeFileAt<T>(path: string, mode: number | undefined, write: (si
   const handle = await open(aside, 'wx');
   let result: T;
   try {
-    result = await write(async (piece) => {
-      await handle.appendFile(piece);
-    });
+    result = await write((piece) => handle.appendFile(piece));
     await handle.sync();
     await handle.close();
     if (mode !== undefined) await chmod(aside, mode);
@@ -153,14 +146,4 @@ async function writeFileAt<T>(path: string, mode: number | undefined, write: (si
   }
   await syncPath(folder);
   return result;
-}
-
-/** A reader that goes away takes the output with it, not the job. */
-function sendTo(stream: NodeJS.WriteStream, piece: string | Uint8Array): Promise<void> {
-  return new Promise((done, fail) => {
-    stream.write(piece, (error) => {
-      if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') fail(error);
-      else done();
-    });
-  });
 }

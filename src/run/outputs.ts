@@ -30,6 +30,7 @@ export async function requireOutputs(run: string, paths: readonly string[]): Pro
   for (const path of paths) {
     const mark = marks.get(path);
     const fault = mark && (await outputFault(join(run, path), mark));
-    if (fault) throw new UserError(`${join(run, path)}: file: ${fault.split(',')[0]}, wanted it as the run wrote it`);
+    if (fault)
+      throw new UserError(`${join(run, path)}: file: ${fault.split(',')[0]}, wanted it as the run wrote it`, 'ERR_RUN');
   }
 }

@@ -4,24 +4,38 @@ import { join } from 'node:path';
 import { stopIfAsked } from '../core/errors.js';
 import { commitCheckpoint } from './checkpoint.js';
 import { putDurable } from './durable.js';
-import type { Run } from './folder.js';
-import type { CheckpointModel, Json, OutputMark, TokenCounts } from './journal.js';
+import type { CheckpointModel, Journal, Json, OutputMark, TokenCounts } from './journal.js';
 import { markOf } from './outputs.js';
-import type { Meter, WorkKind } from './progress.js';
+import type { Meter, Progress, WorkKind } from './progress.js';
+import type { Timings } from './timings.js';
 import { keepUnit, readUnit } from './units.js';
+
+/** What a phase needs of its run. */
+export interface PhaseHost {
+  readonly dir: string;
+  readonly signal: AbortSignal;
+  readonly journal: Journal;
+  readonly progress: Progress;
+  readonly timings: Timings;
+  readonly unitMark: string;
+  checkpointPath(name: string): string;
+}
 
 export class Phase {
   readonly name: string;
+  /** Stands for the phase in the names of random draws. */
+  readonly draws: string;
   /** Folder for pieces of unfinished work; it goes when the phase is committed. */
   readonly work: string;
-  readonly #run: Run;
+  readonly #run: PhaseHost;
   readonly #outputs: Record<string, OutputMark> = {};
   readonly #tokens: { -readonly [kind in keyof TokenCounts]: number } = { sampled: 0, scored: 0, trained: 0 };
   #checkpoint: { readonly name: string; readonly model: CheckpointModel } | null = null;
 
-  constructor(run: Run, name: string) {
+  constructor(run: PhaseHost, name: string, draws: string) {
     this.#run = run;
     this.name = name;
+    this.draws = draws;
     this.work = join(run.dir, 'work', name.replaceAll('/', '_'));
   }
 

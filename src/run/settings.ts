@@ -3,6 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { UserError } from '../core/errors.js';
+import { ifThere } from '../core/files.js';
+import { valueAt } from '../core/json.js';
+import { refuseEarlierRun } from '../core/renamed.js';
 import { readYaml } from '../core/yaml.js';
 import { writeDurable } from './durable.js';
 
@@ -22,7 +25,7 @@ export type Why = (difference: Difference) => string | null;
  * Writes the settings into a fresh folder, or checks that they are the ones of the run it holds.
  * @param isFresh no work was done under the settings that may be there
  * @returns differences that do not matter; the folder keeps the settings it was begun with
- * @throws UserError naming the first setting that differs
+ * @throws UserError naming the first setting that differs, or where an earlier version made the run
  */
 export async function keepSettings(
   dir: string,
@@ -31,19 +34,19 @@ export async function keepSettings(
   why: Why = () => '',
 ): Promise<readonly Difference[]> {
   const path = join(dir, FILE);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await ifThere(readFile(path, 'utf8'));
   if (text === undefined || isFresh) {
     await writeDurable(path, stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false }));
     return [];
   }
-  const found = differences(readYaml(text, path), settings);
+  const kept = readYaml(text, path);
+  refuseEarlierRun(dir, kept);
+  const found = differences(kept, settings);
   const verb = found.find(({ key }) => key === 'verb');
   if (verb)
     throw new UserError(
       `${dir}: run folder: made by ${verbOf(verb.before)}, wanted one of ${verbOf(verb.now)}, or a new name`,
+      'ERR_RUN',
     );
   for (const difference of found) {
     const reason = why(difference);
@@ -52,6 +55,7 @@ export async function keepSettings(
     const because = reason === '' ? '' : `: ${reason}`;
     throw new UserError(
       `${path}: ${key}: ${now} now, wanted ${before} as in the run it holds${because} (or choose another folder)`,
+      'ERR_RUN',
     );
   }
   return found;
@@ -66,9 +70,7 @@ function verbOf(side: string): string {
 export async function settingOf(dir: string, name: string): Promise<unknown> {
   const path = join(dir, FILE);
   const text = await readFile(path, 'utf8').catch(() => '');
-  return name
-    .split('.')
-    .reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], readYaml(text, path));
+  return valueAt(readYaml(text, path), name.split('.'));
 }
 
 export function differences(before: unknown, now: unknown): Difference[] {

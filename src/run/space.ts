@@ -15,7 +15,10 @@ export async function requireSpace(dir: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(existing);
   const free = bavail * bsize;
   if (free < bytes)
-    throw new UserError(`${dir}: free space: ${describeBytes(free)}, wanted at least ${describeBytes(bytes)}`);
+    throw new UserError(
+      `${dir}: free space: ${describeBytes(free)}, wanted at least ${describeBytes(bytes)}`,
+      'ERR_FILE',
+    );
 }
 
 /** Bytes of the weights in a checkpoint folder. */

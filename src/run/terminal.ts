@@ -29,8 +29,7 @@ export interface Output {
 
 export const silent: Display = { show() {}, say() {}, close() {} };
 
-const LIVE_INTERVAL_S = 0.1;
-const PLAIN_INTERVAL_S = 10;
+const INTERVAL_S = { live: 0.1, plain: 10 };
 
 /** A live line where the output is a terminal outside CI, plain lines elsewhere; NO_COLOR switches the dimming off. */
 export function openDisplay(
@@ -38,48 +37,31 @@ export function openDisplay(
   environment: NodeJS.ProcessEnv = process.env,
   clock: () => number = () => performance.now() / 1000,
 ): Display {
-  const live = output.isTTY === true && !environment.CI && environment.TERM !== 'dumb';
-  return live ? liveDisplay(output, !environment.NO_COLOR, clock) : plainDisplay(output, clock);
-}
-
-function liveDisplay(output: Output, color: boolean, clock: () => number): Display {
+  const isLive = output.isTTY === true && !environment.CI && environment.TERM !== 'dumb';
   let shownAt = Number.NEGATIVE_INFINITY;
-  let open = false;
+  /** A live line is there. */
+  let isOpen = false;
   const clear = (): void => {
-    if (open) output.write('\r\x1b[2K');
-    open = false;
+    if (isOpen) output.write('\r\x1b[2K');
+    isOpen = false;
   };
   return {
     show(moment) {
       const now = clock();
-      if (now - shownAt < LIVE_INTERVAL_S && moment.done < moment.total) return;
+      const isDue = now - shownAt >= (isLive ? INTERVAL_S.live : INTERVAL_S.plain);
+      if (!isDue && !(isLive && moment.done >= moment.total)) return;
       shownAt = now;
       clear();
-      const line = describe(moment).slice(0, Math.max(20, (output.columns ?? 80) - 1));
-      output.write(color ? `\x1b[2m${line}\x1b[22m` : line);
-      open = true;
+      isOpen = isLive;
+      const text = describe(moment);
+      const line = isLive ? text.slice(0, Math.max(20, (output.columns ?? 80) - 1)) : `${text}\n`;
+      output.write(isLive && !environment.NO_COLOR ? `\x1b[2m${line}\x1b[22m` : line);
     },
     say(text) {
       clear();
       output.write(`${printable(text)}\n`);
     },
     close: clear,
-  };
-}
-
-function plainDisplay(output: Output, clock: () => number): Display {
-  let shownAt = Number.NEGATIVE_INFINITY;
-  return {
-    show(moment) {
-      const now = clock();
-      if (now - shownAt < PLAIN_INTERVAL_S) return;
-      shownAt = now;
-      output.write(`${describe(moment)}\n`);
-    },
-    say(text) {
-      output.write(`${printable(text)}\n`);
-    },
-    close() {},
   };
 }
 

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { deserialize, serialize } from 'node:v8';
+import { ifThere } from '../core/files.js';
 import { writeDurable } from './durable.js';
 
 const HASH_BYTES = 32;
@@ -15,10 +16,7 @@ export async function keepUnit(path: string, value: unknown): Promise<void> {
 
 /** The value kept at `path`; undefined where there is none, or where the file is not what was written. */
 export async function readUnit<T>(path: string): Promise<{ readonly value: T } | undefined> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const bytes = await ifThere(readFile(path));
   if (!bytes || bytes.length <= HASH_BYTES) return undefined;
   const body = bytes.subarray(HASH_BYTES);
   const intact = createHash('sha256').update(body).digest().equals(bytes.subarray(0, HASH_BYTES));

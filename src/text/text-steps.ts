@@ -18,114 +18,100 @@ export const oneOf = (wanted: string) => ({
   error: (issue: { code?: string }) => (issue.code === 'invalid_union' ? wanted : undefined),
 });
 
-/** A step of normalisation. `growth`: how much longer it may make a text, as a factor. */
-interface NormaliseStep {
-  readonly apply: Normalise;
-  readonly growth: number;
-}
-
-/** Far more than published files have; bounds the time for a text. */
-const MAX_STEPS = 32;
-/** Steps that each double a text would fill any memory. */
-const MAX_GROWTH = 64;
+/** Steps: far more than published files have; they bound the time for a text. Growth: steps that each double a text would fill any memory. */
+const MOST = { steps: 32, growth: 64 };
 const short = z.string().max(1024);
 
-const prependStep = z.object({ type: z.literal('Prepend'), prepend: short }).transform(
-  ({ prepend }): NormaliseStep => ({
-    apply: (text) => (text === '' ? '' : prepend + text),
+/** `growth`: how much longer a step may make a text, as a factor. */
+const normaliseSteps = [
+  z.object({ type: z.literal('Prepend'), prepend: short }).transform(({ prepend }) => ({
+    apply: (text: string) => (text === '' ? '' : prepend + text),
     growth: 1,
-  }),
-);
-
-const replaceStep = z
-  .object({ type: z.literal('Replace'), pattern: z.object({ String: short.min(1) }), content: short })
-  .transform(
-    ({ pattern, content }): NormaliseStep => ({
+  })),
+  z
+    .object({ type: z.literal('Replace'), pattern: z.object({ String: short.min(1) }), content: short })
+    .transform(({ pattern, content }) => ({
       // A function, because `$` has a meaning in a replacement text.
-      apply: (text) => text.replaceAll(pattern.String, () => content),
+      apply: (text: string) => text.replaceAll(pattern.String, () => content),
       growth: Math.max(1, content.length / pattern.String.length),
-    }),
-  );
-
-const sequenceStep = z
+    })),
+] as const;
+const normaliseSequence = z
   .object({
     type: z.literal('Sequence'),
-    normalizers: z
-      .array(z.discriminatedUnion('type', [prependStep, replaceStep], oneOf('Prepend or Replace')))
-      .max(MAX_STEPS),
+    normalizers: z.array(z.discriminatedUnion('type', normaliseSteps, oneOf('Prepend or Replace'))).max(MOST.steps),
   })
-  .transform(
-    ({ normalizers }): NormaliseStep => ({
-      apply: (text) => normalizers.reduce((done, { apply }) => apply(done), text),
-      growth: normalizers.reduce((product, { growth }) => product * growth, 1),
-    }),
-  );
+  .transform(({ normalizers }) => ({
+    apply: (text: string) => normalizers.reduce((done, { apply }) => apply(done), text),
+    growth: normalizers.reduce((product, { growth }) => product * growth, 1),
+  }));
 
 /** Absent: the text stays as it is. */
 export const normalizerSchema = z
-  .discriminatedUnion('type', [prependStep, replaceStep, sequenceStep], oneOf('Prepend, Replace or Sequence'))
+  .discriminatedUnion('type', [...normaliseSteps, normaliseSequence], oneOf('Prepend, Replace or Sequence'))
   .nullish()
-  .refine((step) => (step?.growth ?? 1) <= MAX_GROWTH, `steps that make a text at most ${MAX_GROWTH} times as long`)
+  .refine((step) => (step?.growth ?? 1) <= MOST.growth, `steps that make a text at most ${MOST.growth} times as long`)
   .transform((step): Normalise => step?.apply ?? ((text) => text));
 
-const expression = z.string().transform((text, context) => {
-  try {
-    return splitPattern(text);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message });
-    return z.NEVER;
-  }
-});
-
-const splitStep = z
-  .object({
-    type: z.literal('Split'),
-    pattern: z.object({ Regex: expression }),
-    behavior: z.literal('Isolated'),
-    invert: z.literal(false),
-  })
-  .transform(({ type, pattern }): WordStep => ({ type, split: (text) => isolate(text, pattern.Regex) }));
-
-const byteLevelStep = z
-  .object({ type: z.literal('ByteLevel'), add_prefix_space: z.boolean(), use_regex: z.boolean().default(true) })
-  .transform(({ type, add_prefix_space, use_regex }): WordStep => {
-    const split = (text: string): string[] => {
-      const spaced = add_prefix_space && !text.startsWith(' ') ? ` ${text}` : text;
-      return (use_regex ? isolate(spaced, wordOfGpt2) : [spaced]).map(toByteCharacters);
-    };
-    return { type, split };
-  });
-
-const metaspaceStep = z
-  .object({
-    type: z.literal('Metaspace'),
-    replacement: z.string().min(1).max(MAX_GROWTH),
-    // "first" depends on what stands before the text, which encoding a text alone cannot know.
-    prepend_scheme: z.literal(['always', 'never']),
-    split: z.boolean().default(true),
-  })
-  .transform(({ type, replacement, prepend_scheme, split }): WordStep => {
-    const respell = (text: string): string => {
-      const marked = text.replaceAll(' ', () => replacement);
-      return prepend_scheme === 'never' || marked.startsWith(replacement) ? marked : replacement + marked;
-    };
-    return { type, split: (text) => (split ? startingWith(respell(text), replacement) : [respell(text)]) };
-  });
-
-const steps = [splitStep, byteLevelStep, metaspaceStep] as const;
+const wordSteps = [
+  z
+    .object({
+      type: z.literal('Split'),
+      pattern: z.object({
+        Regex: z.string().transform((text, context) => {
+          try {
+            return splitPattern(text);
+          } catch (error) {
+            context.addIssue({ code: 'custom', message: (error as Error).message });
+            return z.NEVER;
+          }
+        }),
+      }),
+      behavior: z.literal('Isolated'),
+      invert: z.literal(false),
+    })
+    .transform(({ type, pattern }): WordStep => ({ type, split: (text) => isolate(text, pattern.Regex) })),
+  z
+    .object({ type: z.literal('ByteLevel'), add_prefix_space: z.boolean(), use_regex: z.boolean().default(true) })
+    .transform(({ type, add_prefix_space, use_regex }): WordStep => {
+      const split = (text: string): string[] => {
+        const spaced = add_prefix_space && !text.startsWith(' ') ? ` ${text}` : text;
+        return (use_regex ? isolate(spaced, wordOfGpt2) : [spaced]).map(toByteCharacters);
+      };
+      return { type, split };
+    }),
+  z
+    .object({
+      type: z.literal('Metaspace'),
+      replacement: z.string().min(1).max(MOST.growth),
+      // "first" depends on what stands before the text, which encoding a text alone cannot know.
+      prepend_scheme: z.literal(['always', 'never']),
+      split: z.boolean().default(true),
+    })
+    .transform(({ type, replacement: mark, prepend_scheme, split }): WordStep => {
+      const respell = (text: string): string => {
+        const marked = text.replaceAll(' ', () => mark);
+        return prepend_scheme === 'never' || marked.startsWith(mark) ? marked : mark + marked;
+      };
+      // Cuts before every mark.
+      const cut = (text: string): string[] =>
+        text.split(mark).flatMap((part, index) => (index > 0 ? mark + part : part || []));
+      return { type, split: (text) => (split ? cut(respell(text)) : [respell(text)]) };
+    }),
+] as const;
 
 /** The steps in order; none: the text is one word. */
 export const preTokenizerSchema = z
   .discriminatedUnion(
     'type',
     [
-      ...steps,
+      ...wordSteps,
       z
         .object({
           type: z.literal('Sequence'),
           pretokenizers: z
-            .array(z.discriminatedUnion('type', steps, oneOf('Split, ByteLevel or Metaspace')))
-            .max(MAX_STEPS),
+            .array(z.discriminatedUnion('type', wordSteps, oneOf('Split, ByteLevel or Metaspace')))
+            .max(MOST.steps),
         })
         .transform(({ pretokenizers }): readonly WordStep[] => pretokenizers),
     ],
@@ -145,11 +131,4 @@ function isolate(text: string, pattern: Matcher): string[] {
   }
   if (last < text.length) words.push(text.slice(last));
   return words;
-}
-
-/** Cuts before every `mark`. */
-function startingWith(text: string, mark: string): string[] {
-  const parts = text.split(mark);
-  const words = parts.map((part, index) => (index > 0 ? mark : '') + part);
-  return words.filter((word) => word !== '');
 }

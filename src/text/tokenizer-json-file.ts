@@ -3,12 +3,26 @@
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { parseJson } from '../core/json.js';
+import { shown } from '../core/printable.js';
 import { checked } from '../core/schema.js';
-import type { AddedToken } from './added-tokens.js';
+
 import { BYTE_CHARACTERS } from './byte-alphabet.js';
 import { ID_LIMIT, MergeList, type PairModel } from './pair-merges.js';
 import type { SpecialTokens } from './special-tokens.js';
 import { type Normalise, normalizerSchema, oneOf, preTokenizerSchema, type WordStep } from './text-steps.js';
+import { SPACE } from './tokenizer.js';
+
+export interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  /** Swallows the white space before it, or after it. */
+  readonly lstrip: boolean;
+  readonly rstrip: boolean;
+  /** Looked for in normalised text, by its own normalised content. */
+  readonly normalized: boolean;
+  /** Hidden in decoded text. */
+  readonly special: boolean;
+}
 
 export interface TokenizerJson {
   readonly model: PairModel;
@@ -24,66 +38,58 @@ export interface TokenizerJson {
 }
 
 const id = z
-  .number()
   .int()
   .min(0)
   .max(ID_LIMIT - 1);
-const addedSchema = z.object({
-  id,
-  content: z.string().min(1).max(1024),
-  single_word: z.literal(false),
-  lstrip: z.boolean(),
-  rstrip: z.boolean(),
-  normalized: z.boolean(),
-  special: z.boolean(),
-});
-
 const none = z.literal([null, '']).optional();
-const modelSchema = z.object({
-  type: z.literal('BPE'),
-  dropout: z.literal([null, 0]).optional(),
-  continuing_subword_prefix: none,
-  end_of_word_suffix: none,
-  byte_fallback: z.boolean().default(false),
-  ignore_merges: z.boolean().default(false),
-  // Checked by hand: a hundred thousand entries, any string among their keys.
-  vocab: z.custom<Record<string, unknown>>(isObject, 'ids by piece'),
-  merges: z.array(z.unknown()),
-});
-
-const space = '\u2581';
 const sentencePieceDecoders = z.tuple([
-  z.object({
-    type: z.literal('Replace'),
-    pattern: z.object({ String: z.literal(space) }),
-    content: z.literal(' '),
-  }),
+  z.object({ type: z.literal('Replace'), pattern: z.object({ String: z.literal(SPACE) }), content: z.literal(' ') }),
   z.object({ type: z.literal('ByteFallback') }),
   z.object({ type: z.literal('Fuse') }),
   z
     .object({ type: z.literal('Strip'), content: z.literal(' '), start: z.literal([0, 1]), stop: z.literal(0) })
     .optional(),
 ]);
-const decoderSchema = z.discriminatedUnion(
-  'type',
-  [
-    z.object({ type: z.literal('ByteLevel') }),
-    z.object({ type: z.literal('Sequence'), decoders: sentencePieceDecoders }),
-  ],
-  oneOf('ByteLevel or Sequence'),
-);
-
 const schema = z.object({
   version: z.literal('1.0'),
-  added_tokens: z.array(addedSchema).default([]),
+  added_tokens: z
+    .array(
+      z.object({
+        id,
+        content: z.string().min(1).max(1024),
+        single_word: z.literal(false),
+        lstrip: z.boolean(),
+        rstrip: z.boolean(),
+        normalized: z.boolean(),
+        special: z.boolean(),
+      }),
+    )
+    .default([]),
   normalizer: normalizerSchema,
   pre_tokenizer: preTokenizerSchema,
-  decoder: decoderSchema,
-  model: modelSchema,
+  decoder: z.discriminatedUnion(
+    'type',
+    [
+      z.object({ type: z.literal('ByteLevel') }),
+      z.object({ type: z.literal('Sequence'), decoders: sentencePieceDecoders }),
+    ],
+    oneOf('ByteLevel or Sequence'),
+  ),
+  model: z.object({
+    type: z.literal('BPE'),
+    dropout: z.literal([null, 0]).optional(),
+    continuing_subword_prefix: none,
+    end_of_word_suffix: none,
+    byte_fallback: z.boolean().default(false),
+    ignore_merges: z.boolean().default(false),
+    // Checked by hand: a hundred thousand entries, any string among their keys.
+    vocab: z.custom<Record<string, unknown>>(
+      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+      'ids by piece',
+    ),
+    merges: z.array(z.unknown()),
+  }),
 });
-
-/** `<0x00>` to `<0xFF>`. */
-const bytePieces = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
 
 /** Throws UserError when the file is damaged, asks for what is not supported, or contradicts `specials`. */
 export function parseTokenizerJson(bytes: Uint8Array, specials: SpecialTokens, file: string): TokenizerJson {
@@ -99,9 +105,23 @@ export function parseTokenizerJson(bytes: Uint8Array, specials: SpecialTokens, f
   }
   const vocabulary = readVocabulary(model.vocab, file);
   // With every byte in the vocabulary no text is unknown: unk_token and fuse_unk have nothing to do.
-  const byteIds = (byteLevel ? BYTE_CHARACTERS : bytePieces).map((piece) => idOfByte(vocabulary, piece, file));
+  const byteIds = BYTE_CHARACTERS.map((character, byte) => {
+    const piece = byteLevel ? character : `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+    const found = vocabulary.get(piece);
+    if (found === undefined) throw new UserError(`${file}: model.vocab: no ${piece}, wanted a piece for every byte`);
+    return found;
+  });
   const strip = decoder.type === 'Sequence' ? decoder.decoders[3] : undefined;
-  const added = [...document.added_tokens, ...addedElsewhere(specials, document.added_tokens)];
+  // Of added tokens that the file itself does not have nothing is known of their white space.
+  const own = new Set(document.added_tokens.map(({ id, content }) => `${id} ${content}`));
+  const elsewhere = [...specials]
+    .filter(([content, { id }]) => !own.has(`${id} ${content}`))
+    .map(([content, { id, hidden: special }]) => ({
+      id,
+      content,
+      ...{ lstrip: false, rstrip: false, normalized: false, special },
+    }));
+  const added = [...document.added_tokens, ...elsewhere];
   checkAdded(added, vocabulary, file);
   return {
     model: {
@@ -118,10 +138,6 @@ export function parseTokenizerJson(bytes: Uint8Array, specials: SpecialTokens, f
   };
 }
 
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function readVocabulary(entries: Readonly<Record<string, unknown>>, file: string): Map<string, number> {
   const vocabulary = new Map<string, number>();
   const taken = new Set<number>();
@@ -129,18 +145,12 @@ function readVocabulary(entries: Readonly<Record<string, unknown>>, file: string
     const read = id.safeParse(value);
     if (!read.success || taken.has(read.data)) {
       const wanted = read.success ? 'an id of its own' : `an id below ${ID_LIMIT}`;
-      throw new UserError(`${file}: model.vocab.${short(piece)}: ${short(value)}, wanted ${wanted}`);
+      throw new UserError(`${file}: model.vocab.${shown(piece)}: ${shown(value)}, wanted ${wanted}`);
     }
     taken.add(read.data);
     vocabulary.set(piece, read.data);
   }
   return vocabulary;
-}
-
-function idOfByte(vocabulary: ReadonlyMap<string, number>, piece: string, file: string): number {
-  const found = vocabulary.get(piece);
-  if (found === undefined) throw new UserError(`${file}: model.vocab: no ${piece}, wanted a piece for every byte`);
-  return found;
 }
 
 /** Pairs are `"a b"` in older files and `["a", "b"]` in newer ones. */
@@ -153,26 +163,11 @@ function readMerges(pairs: readonly unknown[], vocabulary: ReadonlyMap<string, n
     const [left, right] = parts;
     const ids = [left, right, `${left}${right}`].map((piece) => vocabulary.get(piece as string));
     if (parts.length !== 2 || ids.includes(undefined)) {
-      throw new UserError(`${file}: model.merges.${index}: ${short(pair)}, wanted two pieces that make a third`);
+      throw new UserError(`${file}: model.merges.${index}: ${shown(pair)}, wanted two pieces that make a third`);
     }
     merges.add(...(ids as [number, number, number]));
   }
   return merges;
-}
-
-/** Added tokens that the file itself does not have; nothing is known of their white space. */
-function addedElsewhere(specials: SpecialTokens, added: readonly AddedToken[]): AddedToken[] {
-  const own = new Set(added.map(({ id, content }) => `${id} ${content}`));
-  return [...specials]
-    .filter(([content, { id }]) => !own.has(`${id} ${content}`))
-    .map(([content, { id, hidden }]) => ({
-      id,
-      content,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: hidden,
-    }));
 }
 
 /** An added token and a piece of the vocabulary share an id when, and only when, they share their text. */
@@ -181,15 +176,10 @@ function checkAdded(added: readonly AddedToken[], vocabulary: ReadonlyMap<string
   const ids = new Map(vocabulary);
   for (const [index, { id, content }] of added.entries()) {
     if ((texts.get(id) ?? content) !== content || (ids.get(content) ?? id) !== id) {
-      const found = `${short(content)} with id ${id}`;
+      const found = `${shown(content)} with id ${id}`;
       throw new UserError(`${file}: added_tokens.${index}: ${found}, wanted one id for it and one text for the id`);
     }
     texts.set(id, content);
     ids.set(content, id);
   }
-}
-
-function short(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'missing';
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }

@@ -1,12 +1,10 @@
 // The tokenizer of a tokenizer.json: byte-level pieces, or text pieces with bytes beside them.
-import { AddedTokens } from './added-tokens.js';
 import { fromByteCharacters } from './byte-alphabet.js';
+import { findAny } from './literals.js';
 import { PairEncoder } from './pair-merges.js';
 import type { SpecialTokens } from './special-tokens.js';
-import { type Decoded, type EncodeOptions, TextBuilder, type Tokenizer } from './tokenizer.js';
-import { parseTokenizerJson, type TokenizerJson } from './tokenizer-json-file.js';
-
-const space = '\u2581';
+import { type Decoded, type EncodeOptions, SPACE, TextBuilder, type Tokenizer } from './tokenizer.js';
+import { type AddedToken, parseTokenizerJson, type TokenizerJson } from './tokenizer-json-file.js';
 
 /**
  * Reads the bytes of `file` (a tokenizer.json).
@@ -21,7 +19,7 @@ export function loadTokenizerJson(bytes: Uint8Array, specials: SpecialTokens, fi
 class JsonTokenizer implements Tokenizer {
   readonly size: number;
   readonly #file: TokenizerJson;
-  readonly #added: AddedTokens;
+  readonly #added: ReturnType<typeof splitAdded>;
   readonly #addedIds: ReadonlyMap<string, number>;
   readonly #pieces = new Map<number, string>();
   readonly #bytes = new Map<number, number>();
@@ -34,7 +32,7 @@ class JsonTokenizer implements Tokenizer {
     const { added, model } = file;
     const { vocabulary, byteIds } = model;
     this.#file = file;
-    this.#added = new AddedTokens(added, file.normalise);
+    this.#added = splitAdded(added, file.normalise);
     this.#addedIds = new Map(added.map(({ content, id }) => [content, id]));
     for (const [piece, id] of vocabulary) this.#pieces.set(id, piece);
     for (const [byte, id] of byteIds.entries()) this.#bytes.set(id, byte);
@@ -54,7 +52,7 @@ class JsonTokenizer implements Tokenizer {
     const ids: number[] = [];
     if (!options.specials) this.#encodeStretch(this.#file.normalise(whole), this.#data, ids);
     else {
-      for (const stretch of this.#added.split(whole)) {
+      for (const stretch of this.#added(whole)) {
         if (typeof stretch === 'number') ids.push(stretch);
         else this.#encodeStretch(stretch, this.#reference, ids);
       }
@@ -88,6 +86,41 @@ class JsonTokenizer implements Tokenizer {
     else if (this.#file.byteLevel) builder.addBytes(fromByteCharacters(piece));
     // Where a run of bytes is no UTF-8 the reference marks each of its bytes, good characters included; here what is broken.
     else if (this.#bytes.has(id)) builder.addBytes(Uint8Array.of(this.#bytes.get(id) as number));
-    else builder.addText(piece.replaceAll(space, ' '));
+    else builder.addText(piece.replaceAll(SPACE, ' '));
   }
+}
+
+/** Cuts a text at its added tokens, as the reference does: into their ids and the normalised texts between them. */
+export function splitAdded(
+  tokens: readonly AddedToken[],
+  normalise: (text: string) => string,
+): (text: string) => (number | string)[] {
+  const raw = splitAt(tokens.filter(({ normalized }) => !normalized));
+  const normalised = splitAt(
+    tokens.filter(({ normalized }) => normalized).map((token) => ({ ...token, content: normalise(token.content) })),
+  );
+  return (text) => raw(text).flatMap((part) => (typeof part === 'number' ? part : normalised(normalise(part))));
+}
+
+/** Cuts a text into ids and texts, none of them empty. */
+function splitAt(tokens: readonly AddedToken[]): (text: string) => (number | string)[] {
+  const byContent = new Map(tokens.map((token) => [token.content, token]));
+  const find = findAny(byContent.keys());
+  // Every character of Unicode white space is one UTF-16 unit.
+  const isSpace = (unit: string | undefined): boolean => unit !== undefined && /\p{White_Space}/u.test(unit);
+  return (text) => {
+    const parts: (number | string)[] = [];
+    let end = 0;
+    for (const [first, last] of find(text)) {
+      const token = byContent.get(text.slice(first, last)) as AddedToken;
+      let start = first;
+      if (token.lstrip) while (start > end && isSpace(text[start - 1])) start--;
+      if (end < start) parts.push(text.slice(end, start));
+      parts.push(token.id);
+      end = last;
+      if (token.rstrip) while (isSpace(text[end])) end++;
+    }
+    if (end < text.length) parts.push(text.slice(end));
+    return parts;
+  };
 }

@@ -1,6 +1,9 @@
 // What every tokenizer offers, whatever file it was read from, and the streaming of byte pieces into text.
 import { TextDecoder } from 'node:util';
 
+/** What stands for a space in the pieces of SentencePiece, and of files made from them. */
+export const SPACE = '\u2581';
+
 /** `specials`: recognise special strings in the text, as the reference tokenizers do. Off (the default) is for data: it yields no special id. */
 export interface EncodeOptions {
   readonly specials?: boolean;

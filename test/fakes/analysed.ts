@@ -1,5 +1,5 @@
-// Questions with scored responses, as src/views/prm reads them from a table: for tests of its measures.
-import type { AskedQuestion, ScoredResponse } from '../../src/views/prm/read.js';
+// Problems with scored responses, as src/views/prm reads them from a table: for tests of its measures.
+import type { AskedProblem, ScoredResponse } from '../../src/views/prm/read.js';
 
 /** A correct response that stands for itself: text by sample, two steps, ten tokens. */
 export function response(sample: number, change: Partial<ScoredResponse> = {}): ScoredResponse {
@@ -19,8 +19,8 @@ export function response(sample: number, change: Partial<ScoredResponse> = {}): 
   };
 }
 
-/** A question whose responses have these changes, in sample order. */
-export function asked(problem: string, ...changes: readonly Partial<ScoredResponse>[]): AskedQuestion {
+/** A problem whose responses have these changes, in sample order. */
+export function asked(problem: string, ...changes: readonly Partial<ScoredResponse>[]): AskedProblem {
   const responses = changes.map((change, sample) => response(sample, change));
   return { problem, question: `question ${problem}`, temperature: 1, responses };
 }

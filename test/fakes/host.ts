@@ -168,11 +168,11 @@ class FakePolicy extends FakeModel implements Policy {
     let gradient = 0;
     let loss = 0;
     let tokens = 0;
-    for (const { problem, response } of batch) {
+    for (const { problem, response, weight = 1 } of batch) {
       const chance = this.#chance(problem, 1);
       const sound = isSound(problem, decode(response));
-      gradient += (chance - (sound ? 1 : 0)) / batch.length;
-      loss -= Math.log(sound ? chance : 1 - chance) / batch.length;
+      gradient += (weight * (chance - (sound ? 1 : 0))) / batch.length;
+      loss -= (weight * Math.log(sound ? chance : 1 - chance)) / batch.length;
       tokens += response.length;
     }
     return this.learn([gradient, 0, 0], loss, tokens);

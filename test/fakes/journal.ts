@@ -24,7 +24,7 @@ export function tested(at: string, accuracy: number): FakeEvent {
 
 export function iterated(iteration: number, temperature = 1): FakeEvent {
   const choice = {
-    questions: 10,
+    problems: 10,
     failed: 0,
     sampled: 80,
     unreadable: 0,

@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Backbone } from '../../src/backbones/backbone.js';
 import type { ModelFolder } from '../../src/checkpoint/folder.js';
-import type { NativeModel, SaveFile } from '../../src/engine/binding.js';
+import type { SaveFile } from '../../src/checkpoint/save.js';
+import type { NativeModel } from '../../src/engine/binding.js';
 import type { OpenedModel } from '../../src/engine/open.js';
 import type { PictureLayout } from '../../src/text/prompt.js';
 import type { Tokenizer } from '../../src/text/tokenizer.js';
@@ -11,6 +12,7 @@ import type { GoldenFolder } from '../../tools/golden/inputs.js';
 import { checkCase } from '../../tools/golden/network.js';
 import type { Numbers } from '../../tools/golden/numbers.js';
 import { type Line, Report } from '../../tools/golden/report.js';
+import type { CheckedModel } from '../../tools/golden/session.js';
 import { temporary } from '../fakes/model-folder.js';
 
 export type Tensors = Readonly<Record<string, Numbers>>;
@@ -91,15 +93,17 @@ export interface FakeModel {
   readonly scores?: readonly number[];
 }
 
-export function fakeModel(fake: FakeModel): OpenedModel {
+export function fakeModel(fake: FakeModel): CheckedModel {
   let weights = fake.weights ?? {};
+  const checks = {
+    inspect: async () => fake.stages ?? {},
+    gradients: async () => ({ loss: fake.loss, gradients: fake.gradients }),
+  };
   const native = {
     imageLayout: (width: number, height: number) => fake.layout?.(width, height),
-    inspect: async () => fake.stages ?? {},
     logprobs: async () => [Float32Array.from(fake.logprobs ?? [])],
     score: async () => [Float32Array.from(fake.scores ?? [])],
     setOptimizer: async () => {},
-    gradients: async () => ({ loss: fake.loss, gradients: fake.gradients }),
     async trainStep() {
       weights = fake.stepped ?? weights;
       const squares = Object.values(fake.gradients ?? {}).flatMap(({ data }) => Array.from(data, (x) => x * x));
@@ -119,15 +123,16 @@ export function fakeModel(fake: FakeModel): OpenedModel {
     folder,
     backbone: fake.backbone as Backbone,
     tokenizer: fakeTokenizer(fake.specials),
-    numbers: {},
+    numbers: {} as OpenedModel['numbers'],
     stops: [],
     native: native as unknown as NativeModel,
+    checks: checks as unknown as CheckedModel['checks'],
     parameters,
   };
 }
 
 /** The lines of every case. */
-export async function linesOf(golden: GoldenFolder, model: OpenedModel): Promise<readonly Line[]> {
+export async function linesOf(golden: GoldenFolder, model: CheckedModel): Promise<readonly Line[]> {
   const report = new Report(() => {});
   for (const input of golden.cases) await checkCase(report, model, input);
   return report.lines;

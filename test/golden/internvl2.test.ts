@@ -3,9 +3,11 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backbone } from '../../src/backbones/internvl2.js';
-import { promptText, tokenisePrompt } from '../../src/text/prompt.js';
+import { addon } from '../../src/engine/binding.js';
+import { tokenisePrompt } from '../../src/text/prompt.js';
 import { layout } from '../../tools/golden/layouts/internvl2.js';
 import type { Numbers } from '../../tools/golden/numbers.js';
+import { promptText } from '../../tools/golden/prompts.js';
 import { runGolden } from '../../tools/golden/run.js';
 import { openPrompt, withModel } from '../../tools/golden/session.js';
 import { addonBuilt, removeTemporary, temporary, tinyModel } from '../fakes/model-folder.js';
@@ -39,7 +41,7 @@ describe.skipIf(!addonBuilt)(`InternVL2 folders${addonBuilt ? '' : ' (skipped: t
       const { tokens, spans } = tokenisePrompt(parts, opened.tokenizer, backbone, layouts);
       const response = Int32Array.of(262, 263);
       const example = { tokens, images: input!.pictures, response };
-      const inspected = await opened.native.inspect({ ...example, response: new Int32Array() }, STAGES);
+      const inspected = await addon().checks.inspect(opened.native, { ...example, response: new Int32Array() }, STAGES);
       const [logprobs] = await opened.native.logprobs([example]);
       golden = {
         messages,

@@ -134,7 +134,7 @@ describe('evolve', () => {
     expect(mean('after')).toBeLessThan(mean('before') / 2);
   });
 
-  test('goes through all labelled questions before it repeats one', async () => {
+  test('goes through all labelled problems before it repeats one', async () => {
     const rows = await query(`
       select problem from read_parquet([${[1, 2, 3].map((i) => table(`iter-000${i}`)).join()}]) group by problem`);
     expect(rows).toHaveLength(summary.problems.labelled);
@@ -186,7 +186,7 @@ describe('evolve', () => {
     const said: string[] = [];
     const display = { show() {}, say: (text: string) => said.push(text), close() {} };
     const result = await evolve(smallRecipe(root, 'broken'), { host: fakeHost({ broken: new Set(ids) }), display });
-    expect(result.iterations[0]?.choice).toMatchObject({ questions: 24, failed: 2, sampled: 22 * 6 });
+    expect(result.iterations[0]?.choice).toMatchObject({ problems: 24, failed: 2, sampled: 22 * 6 });
     expect(said).toContain(`problem ${ids[0]}: ${ids[0]}.png: picture: damaged, wanted a PNG`);
     const rows = await query(
       `select problem, reason, sample from '${join(root, 'broken/rollouts/iter-0001.parquet')}' where verdict = 'error' order by problem`,
@@ -288,24 +288,23 @@ describe('what goes on from one iteration to the next', () => {
     expect(second[0]?.version).toBe(fresh ? 1 : (first.at(-1)?.version as number) + 1);
     // A fresh schedule warms up again; an inherited one goes on.
     expect((second[0]?.lr as number) < (first.at(-1)?.lr as number)).toBe(fresh);
-    // 38 % of 64 labelled questions.
-    expect(done.iterations[0]?.choice.questions).toBe(24);
-    const { kept, questions, selected } = done.iterations[0]?.choice ?? { kept: [], questions: 0, selected: 0 };
-    expect(kept.reduce((sum, count) => sum + count, 0)).toBe(questions);
+    // 38 % of 64 labelled problems.
+    expect(done.iterations[0]?.choice.problems).toBe(24);
+    const { kept, problems, selected } = done.iterations[0]?.choice ?? { kept: [], problems: 0, selected: 0 };
+    expect(kept.reduce((sum, count) => sum + count, 0)).toBe(problems);
     expect(kept.reduce((sum, count, responses) => sum + count * responses, 0)).toBe(selected);
   });
 
-  test('pseudo labels bring in questions without answers; the oracle uses their answers', async () => {
+  test('pseudo labels bring in problems without answers; the oracle uses their answers', async () => {
     const small = { ...two, optimizer: { ...two.optimizer, warmupRatio: 0 } };
     const run = (name: 'pseudo' | 'oracle') =>
       evolve(smallRecipe(root, name, { evolve: { ...small, unlabelled: { answers: name, after: 0.5 } } }), {
         host: fakeHost(),
       });
     const [pseudo, oracle] = [await run('pseudo'), await run('oracle')];
-    for (const done of [pseudo, oracle])
-      expect(done.iterations.map(({ choice }) => choice.questions)).toEqual([24, 36]);
+    for (const done of [pseudo, oracle]) expect(done.iterations.map(({ choice }) => choice.problems)).toEqual([24, 36]);
     const votes = journalOf('pseudo').filter(({ event }) => event === 'pseudo');
-    expect(votes).toMatchObject([{ phase: 'iter-0002', questions: 12 }]);
+    expect(votes).toMatchObject([{ phase: 'iter-0002', problems: 12 }]);
     expect(votes[0]?.voted as number).toBeGreaterThan(0);
     expect(votes[0]?.right as number).toBeLessThanOrEqual(votes[0]?.voted as number);
     expect(journalOf('oracle').some(({ event }) => event === 'pseudo')).toBe(false);

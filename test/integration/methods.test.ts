@@ -9,7 +9,7 @@ import { random } from '../../src/core/random.js';
 import { loadProblems } from '../../src/data/problems.js';
 import { runGrid } from '../../src/jobs/grid.js';
 import { evolve } from '../../src/jobs/jobs.js';
-import { readSelected } from '../../src/record/selected.js';
+import { readSelected } from '../../src/record/groups.js';
 import type { JournalEvent } from '../../src/run/journal.js';
 import { plans } from '../../src/views/experiment/plans.js';
 import { writeExperiment } from '../../src/views/experiment/write.js';
@@ -151,7 +151,7 @@ describe('a method written down once more, plainly', () => {
   );
 });
 
-describe('questions without answers', () => {
+describe('problems without answers', () => {
   test('are mixed in once the share of the optimizer steps has passed', async () => {
     const unlabelled = { answers: 'oracle', after: 0.5 } as const;
     const { iterations } = await run('late', { evolve: { ...limited, steps: 20, unlabelled } }, FIRST);
@@ -204,29 +204,29 @@ describe('the answer', () => {
 
 describe('the completer', () => {
   test('is the warm-up trained on, samples the labels, and becomes the PRM; the policy stays the warm-up', async () => {
-    const base = smallRecipe(root, 'converged');
-    const prm = { ...base.prm, convergeEpochs: 3 };
-    const done = await run('converged', { prm });
-    expect(phasesOf('converged').slice(0, 4)).toEqual(['warmup', 'converge', 'label', 'train-prm']);
+    const base = smallRecipe(root, 'completer');
+    const prm = { ...base.prm, completerEpochs: 3 };
+    const done = await run('completer', { prm });
+    expect(phasesOf('completer').slice(0, 4)).toEqual(['warmup', 'completer', 'label', 'train-prm']);
     const weights = (name: string) =>
-      JSON.parse(readFileSync(join(root, 'converged/checkpoints', name, 'model.json'), 'utf8')) as { skill: number };
-    expect(weights('converged').skill).toBeGreaterThan(weights('warmup').skill);
+      JSON.parse(readFileSync(join(root, 'completer/checkpoints', name, 'model.json'), 'utf8')) as { skill: number };
+    expect(weights('completer').skill).toBeGreaterThan(weights('warmup').skill);
     expect(done.iterations[0]?.origin).toBe('warmup');
-    const [commit] = journalOf('converged').filter(({ phase, event }) => phase === 'converge' && event === 'commit');
-    expect(commit?.checkpoint).toEqual({ name: 'converged', model: 'completer' });
+    const [commit] = journalOf('completer').filter(({ phase, event }) => phase === 'completer' && event === 'commit');
+    expect(commit?.checkpoint).toEqual({ name: 'completer', model: 'completer' });
   });
 });
 
-describe('another data set', () => {
+describe('an out-of-domain data set', () => {
   test('tests the base, the warm-up and the last checkpoint out of domain', async () => {
     const data = {
       generate: { count: 160, families: ['bars'] },
       outOfDomain: { generate: { count: 20, families: ['dials'] } },
     };
-    const done = await run('away', { data, evolve: limited });
+    const done = await run('out-of-domain', { data, evolve: limited });
     expect(Object.keys(done.outOfDomain)).toEqual(['base', 'warmup', `iter-000${done.iterations.length}`]);
     expect(done.outOfDomain.base?.problems).toBe(20);
-    const { outOfDomain } = JSON.parse(readFileSync(join(root, 'away/splits.json'), 'utf8')) as {
+    const { outOfDomain } = JSON.parse(readFileSync(join(root, 'out-of-domain/splits.json'), 'utf8')) as {
       outOfDomain: { ids: string[] };
     };
     expect(outOfDomain.ids.every((id) => id.startsWith('dials-'))).toBe(true);
@@ -234,19 +234,19 @@ describe('another data set', () => {
 });
 
 describe('the search for a threshold', () => {
-  const select = { rule: 'threshold' as const, alpha: 'search' as const, alphas: [0.9, 0.2, 5] };
+  const select = { rule: 'threshold' as const, threshold: 'search' as const, thresholds: [0.9, 0.2, 5] };
   const evolveWith = { ...limited, select };
 
-  test('trains with each on the first questions and takes the best on validation, the lowest of equals', async () => {
+  test('trains with each on the first problems and takes the best on validation, the lowest of equals', async () => {
     const { threshold, iterations } = await run('search', { evolve: evolveWith }, FIRST);
     const scores = threshold?.scores ?? [];
-    expect(scores.map(({ alpha }) => alpha)).toEqual([0.2, 0.9, 5]);
+    expect(scores.map((score) => score.threshold)).toEqual([0.2, 0.9, 5]);
     // Nothing reaches the last.
     expect(scores[2]).toMatchObject({ selected: 0, steps: 0, accuracy: null });
     expect((scores[0]?.selected ?? 0) >= (scores[1]?.selected ?? 0)).toBe(true);
     const best = Math.max(...scores.map(({ accuracy }) => accuracy ?? -1));
-    expect(threshold?.alpha).toBe(scores.find(({ accuracy }) => accuracy === best)?.alpha);
-    expect(threshold?.tied).toEqual(scores.filter(({ accuracy }) => accuracy === best).map(({ alpha }) => alpha));
+    expect(threshold?.chosen).toBe(scores.find(({ accuracy }) => accuracy === best)?.threshold);
+    expect(threshold?.tied).toEqual(scores.filter(({ accuracy }) => accuracy === best).map((score) => score.threshold));
     // The first iteration starts from the warm-up as if there had been no search.
     expect(iterations[0]?.origin).toBe('warmup');
     expect(stepsOf('search', 'iter-')[0]?.version).toBe(1);
@@ -330,7 +330,7 @@ describe('the grid of an experiment', () => {
       'data.outOfDomain={generate: {count: 20, families: [dials]}}',
       'splits={validation: 24, test: 60, labelled: 0.3}',
       'sampling.maxTokens=400',
-      'prm.questions=40',
+      'prm.problems=40',
       'prm.pairs=24',
       'prm.completions=2',
       'evolve.steps=6',

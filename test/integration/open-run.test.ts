@@ -67,7 +67,7 @@ describe('a finished run', () => {
   test('refuses what it does not have by name', async () => {
     const run = await openRun(dir);
     await expect(run.rollouts('iter-0009').next()).rejects.toThrow('iter-0009.parquet: table: no such file');
-    await expect(run.prm({ tabel: 'x' } as never)).rejects.toThrow('prm: tabel: unknown, wanted one of out, table');
+    await expect(run.prm({ tabel: 'x' } as never)).rejects.toThrow('prm: tabel: unknown, did you mean table?');
     await expect(run.query('drop table rollouts')).rejects.toThrow('query:');
     await expect(openRun(join(root, 'nowhere'))).rejects.toThrow('no config.yaml, wanted the folder of a run');
   });

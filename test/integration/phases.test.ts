@@ -31,7 +31,7 @@ function small(name: string, config: ConfigInput): ConfigInput {
     ...base,
     data: { generate: { count: 160 }, ...(outOfDomain && { outOfDomain }) },
     warmup: { ...base.warmup, enabled: warmup.enabled },
-    prm: { ...base.prm, convergeEpochs: prm.convergeEpochs ? 1 : 0, heldOut: prm.heldOut },
+    prm: { ...base.prm, completerEpochs: prm.completerEpochs ? 1 : 0, heldOut: prm.heldOut },
     evolve: {
       ...base.evolve,
       ...limits,
@@ -75,9 +75,9 @@ describe('the phases that are planned are those that are committed', () => {
       run: { dir: '' },
       model: { path: '' },
       data: { outOfDomain: { generate: { count: 8 } } },
-      prm: { convergeEpochs: 1, heldOut: 0.2 },
+      prm: { completerEpochs: 1, heldOut: 0.2 },
       evolve: {
-        select: { rule: 'threshold', alpha: 'search', alphas: [0.2, 0.4] },
+        select: { rule: 'threshold', threshold: 'search', thresholds: [0.2, 0.4] },
         unlabelled: { answers: 'pseudo', after: 0.5 },
       },
       explore: { adaptive: true },

@@ -112,7 +112,7 @@ describe('a run', () => {
     const said: string[] = [];
     const display = { show() {}, say: (text: string) => said.push(text), close() {} };
     await evolve(smallRecipe(root, 'damaged'), { host: fakeHost(), display });
-    expect(said.join('\n')).toContain('passed over checkpoints/iter-0003: model.json differs from its SHA-256');
+    expect(said.join('\n')).toContain('passed over checkpoints/iter-0003: model.json: differs from its SHA-256');
     expect(said).toContain('going back to test-iter-0002');
     expect(fingerprint(join(root, 'damaged'))).toEqual(undisturbed);
   });

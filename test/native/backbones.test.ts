@@ -1,12 +1,14 @@
 // The contract of a backbone, on every one that this build has: a folder of its kind opens, is sampled from, learns, scores and is
 // saved as it was. What is computed is checked against the references in test/golden.
+
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { openFolder } from '../../src/checkpoint/folder.js';
-import { addon, type RawExample, type RawImage } from '../../src/engine/binding.js';
+import { addon, type RawExample } from '../../src/engine/binding.js';
 import { type OpenedModel, openModel } from '../../src/engine/open.js';
 import { NativePolicy } from '../../src/engine/policy.js';
+import type { Picture } from '../../src/images/decode.js';
 import type { PromptPart } from '../../src/text/prompt.js';
 import { tokenisePrompt } from '../../src/text/prompt.js';
 import { tinyBackbone, tinyBackbones } from '../fakes/backbones.js';
@@ -34,7 +36,7 @@ async function open(dir: string, head: 'none' | 'mean' = 'none', dtype: 'float32
 /** A question about pictures, as the backbone writes it, with an answer to learn. */
 function example(
   { backbone, tokenizer, native }: OpenedModel,
-  images: readonly RawImage[],
+  images: readonly Picture[],
   question = 'a b?',
 ): RawExample {
   const parts = backbone.render({ turns: [{ role: 'user', content: backbone.ask(question, images.length) }] });
@@ -150,7 +152,7 @@ describe.each(names)('%s', (name) => {
         for (let step = 0; step < 3; step++) await model.native.trainStep(batch, 'response');
       }
       const before = bits(await model.native.logprobs(batch));
-      await new NativePolicy(model, undefined as never, 8192).save(`${dir}-saved`);
+      await new NativePolicy(model, undefined as never).save(`${dir}-saved`);
       const again = await open(`${dir}-saved`, 'none', compute);
       expect(bits(await again.native.logprobs(batch))).toEqual(before);
       const [first, second] = [await openFolder(dir), await openFolder(`${dir}-saved`)];

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { NativeModel, RawExample, TensorRange, WeightFile } from '../../src/engine/binding.js';
+import type { TensorRange, WeightFile } from '../../src/checkpoint/safetensors.js';
+import type { NativeModel, RawExample } from '../../src/engine/binding.js';
 import { open, optimizer, prompt, removeTemporary, stream, temporary } from './tiny-model.js';
 
 afterAll(removeTemporary);

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { openFolder } from '../../src/checkpoint/folder.js';
 import type { OptimizerSettings } from '../../src/core/ports.js';
 import type { Example, Problem } from '../../src/core/types.js';
+import { addon } from '../../src/engine/binding.js';
 import { createHost, type NativeHost } from '../../src/engine/host.js';
 import { openModel } from '../../src/engine/open.js';
 import { tokenisePrompt } from '../../src/text/prompt.js';
@@ -129,7 +130,9 @@ describe.each(Object.keys(tinyBackbones))('%s', (name) => {
         const { tokens, images } = asked[index] as (typeof asked)[number];
         for (let step = 0; step < 10; step++) {
           const so = Int32Array.from([...tokens, ...(response as { tokens: Int32Array }).tokens.subarray(0, step)]);
-          const { logits } = await native.inspect({ tokens: so, images, response: new Int32Array() }, ['logits']);
+          const { logits } = await addon().checks.inspect(native, { tokens: so, images, response: new Int32Array() }, [
+            'logits',
+          ]);
           const { shape, data } = logits as { shape: readonly number[]; data: Float32Array };
           const last = data.subarray(data.length - (shape.at(-1) as number));
           expect(response?.tokens[step]).toBe(last.indexOf(Math.max(...last)));

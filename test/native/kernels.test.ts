@@ -1,5 +1,6 @@
 // Kernels against their plain twins: of every instruction set that the CPU has, and of CUDA where there is a GPU.
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { addon } from '../../src/engine/binding.js';
@@ -7,7 +8,9 @@ import { addon } from '../../src/engine/binding.js';
 /** Why the kernels cannot run here; empty where they can. */
 function obstacle(): string {
   try {
-    return addon().probe('cuda', 'bfloat16', 1024, 16).kernels ? '' : ' (skipped: built without the CUDA plug-in)';
+    return addon().checks.probe('cuda', 'bfloat16', 1024, 16).kernels
+      ? ''
+      : ' (skipped: built without the CUDA plug-in)';
   } catch (error) {
     return ` (skipped: ${(error as Error).message.split('\n')[0]?.slice(0, 100)})`;
   }
@@ -16,12 +19,12 @@ function obstacle(): string {
 /** bfloat16 keeps 8 bits; a draw at the border of two tokens may fall on either side. */
 const tolerance = (kernel: string) => (kernel === 'draw tokens' ? 0.05 : kernel === 'draw greedy tokens' ? 0 : 0.02);
 
-const onCpu = addon().compareKernels('cpu');
+const onCpu = addon().checks.compareKernels('cpu');
 
 const why = obstacle();
 describe.skipIf(why !== '')(`the CUDA kernels${why}`, () => {
   test('agree with their plain twins', () => {
-    const found = addon().compareKernels('cuda');
+    const found = addon().checks.compareKernels('cuda');
     expect(found.length).toBeGreaterThan(40);
     expect(found.filter(({ kernel, error }) => !(error <= tolerance(kernel)))).toEqual([]);
   });
@@ -36,7 +39,7 @@ test('the comparison of kernels runs on any device: on the CPU the twins are equ
   expect(found.filter(({ error }) => !(error < 0.01))).toEqual([]);
 });
 
-const ofSet = (kernel: string) => /^(avx512|avx2|plain) /.test(kernel);
+const ofSet = (kernel: string) => /^(amx|avx512bf16|avx512|avx2|plain) /.test(kernel);
 const ofTrees = (kernel: string) => kernel.startsWith('tree_attention');
 
 test('attention of responses that share their prompt is that of each response alone, with its gradients', () => {
@@ -55,6 +58,13 @@ describe('the CPU kernels of every instruction set that this machine has', () =>
   test('there is a plain one, and the one in use is among them', () => {
     expect(sets).toContain('plain');
     expect(sets).toContain(addon().info().simd);
+  });
+  const flags = readFileSync('/proc/cpuinfo', 'utf8').match(/^flags.*$/m)?.[0] ?? '';
+  test.each([
+    ['amx', 'amx_bf16'],
+    ['avx512bf16', 'avx512_bf16'],
+  ] as const)('bfloat16 is multiplied by %s where the processor has it', (set, flag) => {
+    expect(sets.includes(set)).toBe(flags.split(' ').includes(flag));
   });
   test.each(sets)('%s agrees with plain operations in double', (set) => {
     const mine = found.filter(({ kernel }) => kernel.startsWith(`${set} `));

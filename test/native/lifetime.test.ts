@@ -10,6 +10,11 @@ afterAll(removeTemporary);
 const binary = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../.native/Release/mstar.node');
 const endless = sampling({ maxTokens: 100000, stop: new Int32Array(0) });
 
+test('memory that is not there is an error of one line with code ERR_MEMORY', () => {
+  const ask = () => addon().checks.probe('cpu', 'float32', 2 ** 50, 8);
+  expect(ask).toThrow(expect.objectContaining({ code: 'ERR_MEMORY', message: expect.stringMatching(/^[^\n]+$/) }));
+});
+
 describe('cancelling', () => {
   test('a raised flag stops a rollout between tokens with code ERR_CANCELLED', async () => {
     const model = await open();

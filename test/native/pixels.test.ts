@@ -1,7 +1,7 @@
 // Pictures as the vision tower sees them, against what Pillow gives for the same pixels (test/native/fixtures).
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NativeModel } from '../../src/engine/binding.js';
+import { addon, type NativeModel } from '../../src/engine/binding.js';
 import { open, prompt, removeTemporary } from './tiny-model.js';
 
 interface Fixture {
@@ -30,7 +30,9 @@ function picture(width: number, height: number) {
 
 async function tiles(width: number, height: number): Promise<Float32Array[]> {
   const asked = prompt(model, 1, [picture(width, height)]);
-  const { pixel_values } = await model.inspect({ ...asked, response: new Int32Array(0) }, ['pixel_values']);
+  const { pixel_values } = await addon().checks.inspect(model, { ...asked, response: new Int32Array(0) }, [
+    'pixel_values',
+  ]);
   const floats = 3 * 28 * 28;
   return Array.from({ length: pixel_values?.shape[0] ?? 0 }, (_, i) =>
     (pixel_values?.data ?? new Float32Array()).slice(i * floats, (i + 1) * floats),

@@ -1,6 +1,12 @@
 // The decode path against its plain twin, and what a rollout promises: sharing, independence of the batch, exact distributions.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NativeModel, RawRequest, RawRollout, RawSampling } from '../../src/engine/binding.js';
+import {
+  addon,
+  type NativeModel,
+  type RawRequest,
+  type RawRollout,
+  type RawSampling,
+} from '../../src/engine/binding.js';
 import { image, largestDifference, never, open, optimizer, prompt, removeTemporary, sampling } from './tiny-model.js';
 
 let model: NativeModel;
@@ -60,7 +66,8 @@ describe('rollout against the plain forward', () => {
     const { responses } = await roll([asked], { temperature: 0, stop: new Int32Array(0), maxTokens: 12 });
     const greedy = [...(responses[0]?.[0]?.tokens ?? [])];
     for (let at = 0; at < greedy.length; at++) {
-      const { logits } = await model.inspect(
+      const { logits } = await addon().checks.inspect(
+        model,
         {
           tokens: Int32Array.from([...asked.tokens, ...greedy.slice(0, at)]),
           images: asked.images,
@@ -78,7 +85,7 @@ describe('rollout against the plain forward', () => {
     const asked = { ...prompt(short, 3, [image(3, 56, 28)]), n: 2, key: 'long' };
     const { responses } = await roll([asked], { maxTokens: 1, stop: new Int32Array(0) }, short);
     // The prompt alone: later tokens stretch further, while cached keys keep their angles, as in the reference.
-    const { logits } = await short.inspect({ ...asked, response: new Int32Array(0) }, ['logits']);
+    const { logits } = await addon().checks.inspect(short, { ...asked, response: new Int32Array(0) }, ['logits']);
     const row = [...(logits?.data ?? [])].slice(-64);
     const total = Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0));
     for (const { tokens, logprobs } of responses[0] ?? []) {
@@ -191,18 +198,25 @@ describe('counters', () => {
   });
 });
 
-describe('determinism, bit for bit', () => {
+describe.each(['float32', 'bfloat16'] as const)('determinism in %s, bit for bit', (dtype) => {
+  const blockBytes = dtype === 'float32' ? BLOCK_BYTES : BLOCK_BYTES / 2;
+  let same: NativeModel;
+  beforeAll(async () => {
+    same = await open({ dtype });
+  });
+  afterAll(() => same.dispose());
+
   test.each([400, 120, 70, 48])(
     'a response does not depend on the memory for keys and values: %s blocks',
     async (blocks) => {
       const asked = [...requests(9, 6), ...forksOf(requests(1, 1)[0] as RawRequest, 12)];
-      const wide = await open();
-      const narrow = await open({ kvBytes: blocks * BLOCK_BYTES });
+      const wide = await open({ dtype });
+      const narrow = await open({ dtype, kvBytes: blocks * blockBytes });
       const long = { maxTokens: 40, stop: new Int32Array(0) };
       const [a, b] = [await roll(asked, long, wide), await roll(asked, long, narrow)];
       expect(flat(b)).toEqual(flat(a));
       expect(a.recomputedTokens).toBe(0);
-      expect(b.kvBytes).toBeLessThanOrEqual(blocks * BLOCK_BYTES);
+      expect(b.kvBytes).toBeLessThanOrEqual(blocks * blockBytes);
       if (blocks <= 70) expect(b.recomputedTokens).toBeGreaterThan(0);
       await wide.dispose();
       await narrow.dispose();
@@ -210,7 +224,7 @@ describe('determinism, bit for bit', () => {
   );
 
   test('memory that is too small for one response is refused, and it is said what to change', async () => {
-    const narrow = await open({ kvBytes: 4 * BLOCK_BYTES, threads: 1 });
+    const narrow = await open({ dtype, kvBytes: 4 * blockBytes, threads: 1 });
     await expect(roll(requests(1, 2), { maxTokens: 400, stop: new Int32Array(0) }, narrow)).rejects.toThrow(
       /memory for keys and values: .* too little for .*; give kvGib more/,
     );
@@ -219,19 +233,21 @@ describe('determinism, bit for bit', () => {
 
   test('a response does not depend on what else is in the call, nor on the order of requests', async () => {
     const asked = requests(12, 4);
-    const together = await roll(asked);
-    const backwards = await roll([...asked].reverse());
-    const alone = await roll([asked[5] as RawRequest]);
+    const together = await roll(asked, {}, same);
+    const backwards = await roll([...asked].reverse(), {}, same);
+    const alone = await roll([asked[5] as RawRequest], {}, same);
     expect(flat({ ...backwards, responses: [...backwards.responses].reverse() })).toEqual(flat(together));
     expect(flat(alone)).toEqual(flat({ ...together, responses: [together.responses[5] ?? []] }));
   });
 
   test('a response does not depend on the number of threads', async () => {
-    const single = await open({ threads: 1 });
-    expect(flat(await roll(requests(9, 4), {}, single))).toEqual(flat(await roll(requests(9, 4))));
+    const single = await open({ dtype, threads: 1 });
+    expect(flat(await roll(requests(9, 4), {}, single))).toEqual(flat(await roll(requests(9, 4), {}, same)));
     await single.dispose();
   });
+});
 
+describe('draws', () => {
   test('another seed, key or sample gives another draw', async () => {
     const [one] = requests(1, 2) as [RawRequest];
     const base = (await roll([one])).responses[0];
@@ -248,7 +264,7 @@ describe('the distribution', () => {
     const { responses } = await roll([asked], { maxTokens: 1, ...how });
     const seen = new Map<number, number>();
     for (const r of responses[0] ?? []) seen.set(r.tokens[0] ?? -1, (seen.get(r.tokens[0] ?? -1) ?? 0) + 1);
-    const { logits } = await model.inspect({ ...asked, response: new Int32Array(0) }, ['logits']);
+    const { logits } = await addon().checks.inspect(model, { ...asked, response: new Int32Array(0) }, ['logits']);
     const row = [...(logits?.data ?? [])].slice(-64).map((x) => Math.exp(x / (how.temperature ?? 1)));
     const sum = row.reduce((a, b) => a + b, 0);
     return { seen, probabilities: row.map((x) => x / sum) };

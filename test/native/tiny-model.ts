@@ -1,4 +1,5 @@
 // A small random InternVL2 in a temporary file, opened through the raw native surface, for the tests of native verbs.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,10 +8,10 @@ import {
   type ModelSpec,
   type NativeModel,
   type RawExample,
-  type RawImage,
   type RawOptimizer,
   type RawSampling,
 } from '../../src/engine/binding.js';
+import type { Picture } from '../../src/images/decode.js';
 
 export const IMAGE = 60;
 
@@ -64,13 +65,17 @@ export function removeTemporary(): void {
 }
 
 /** Weights in one raw file; logits are spread enough that sampling is not uniform. */
-export function spec(overrides: Partial<ModelSpec> = {}, configOverrides: Record<string, number> = {}): ModelSpec {
-  const numbers = { ...config, ...configOverrides };
+export function spec(
+  overrides: Partial<ModelSpec> = {},
+  configOverrides: Record<string, number> = {},
+  backbone = 'internvl2',
+): ModelSpec {
+  const numbers = backbone === 'internvl2' ? { ...config, ...configOverrides } : configOverrides;
   const file = path.join(temporary(), 'weights.bin');
   const random = stream(7);
   let at = 0;
   const tensors = addon()
-    .parameterShapes('internvl2', numbers)
+    .parameterShapes(backbone, numbers)
     .map(({ name, shape }) => {
       const begin = at;
       at += 4 * shape.reduce((a, b) => a * b, 1);
@@ -84,13 +89,14 @@ export function spec(overrides: Partial<ModelSpec> = {}, configOverrides: Record
   }
   writeFileSync(file, Buffer.from(values.buffer));
   return {
-    backbone: 'internvl2',
+    backbone,
     config: numbers,
     weights: [{ path: file, tensors }],
     device: testDevice,
     dtype: 'float32',
     threads: 2,
     head: 'none',
+    tokenBudget: 8192,
     ...overrides,
   };
 }
@@ -102,7 +108,15 @@ export function open(
   return addon().loadModel(spec(overrides, configOverrides));
 }
 
-export function image(seed: number, width = 28, height = 28): RawImage {
+/** The same model, decoding by the tensor executor. */
+export function openTensor(
+  overrides: Partial<ModelSpec> = {},
+  configOverrides: Record<string, number> = {},
+): Promise<NativeModel> {
+  return addon().checks.loadModel(spec(overrides, configOverrides), { decode: 'tensor' });
+}
+
+export function image(seed: number, width = 28, height = 28): Picture {
   const random = stream(seed);
   const rgb = Uint8Array.from({ length: width * height * 3 }, () => Math.floor(random() * 256));
   return { width, height, rgb, key: `picture ${seed} ${width}x${height}` };
@@ -112,7 +126,7 @@ export function image(seed: number, width = 28, height = 28): RawImage {
 export function prompt(
   model: NativeModel,
   seed: number,
-  images: readonly RawImage[] = [],
+  images: readonly Picture[] = [],
 ): Pick<RawExample, 'tokens' | 'images'> {
   const random = stream(seed + 100);
   const word = () => 3 + Math.floor(random() * 50);
@@ -138,7 +152,6 @@ export function optimizer(overrides: Partial<RawOptimizer> = {}): RawOptimizer {
     weightDecay: 0.1,
     clip: 0,
     frozen: [],
-    tokenBudget: 8192,
     ...overrides,
   };
 }

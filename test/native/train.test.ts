@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { NativeModel, RawExample, WeightFile } from '../../src/engine/binding.js';
+import type { WeightFile } from '../../src/checkpoint/safetensors.js';
+import { addon, type NativeModel, type RawExample } from '../../src/engine/binding.js';
 import { image, largestDifference, open, optimizer, prompt, removeTemporary, stream, temporary } from './tiny-model.js';
 
 afterAll(removeTemporary);
@@ -48,7 +49,7 @@ describe('one optimizer step', () => {
     const examples = batch(model, 4);
     const settings = optimizer({ lr: 0.01, weightDecay: 0.3 });
     await model.setOptimizer(settings);
-    const { gradients } = await model.gradients(examples, 'response');
+    const { gradients } = await addon().checks.gradients(model, examples, 'response');
     const before = await read(model, [MATRIX, VECTOR]);
     await model.trainStep(examples, 'response');
     const after = await read(model, [MATRIX, VECTOR]);
@@ -69,7 +70,7 @@ describe('one optimizer step', () => {
   test('clipping scales the gradient to the limit and reports the norm before it', async () => {
     const model = await open();
     const examples = batch(model, 4);
-    const { gradients } = await model.gradients(examples, 'response');
+    const { gradients } = await addon().checks.gradients(model, examples, 'response');
     let squares = 0;
     for (const { data } of Object.values(gradients)) for (const g of data) squares += g * g;
     await model.setOptimizer(optimizer({ lr: 0, clip: 0.01 }));
@@ -108,11 +109,10 @@ describe('one optimizer step', () => {
   });
 
   test('the cut into micro-batches changes the gradient by rounding only', async () => {
-    const [model, single] = await Promise.all([open(), open()]);
+    const [model, single] = [await open(), await open({ tokenBudget: 30 })];
     const examples = batch(model, 9);
-    await single.setOptimizer(optimizer({ tokenBudget: 30 }));
-    const whole = await model.gradients(examples, 'response');
-    const cut = await single.gradients(examples, 'response');
+    const whole = await addon().checks.gradients(model, examples, 'response');
+    const cut = await addon().checks.gradients(single, examples, 'response');
     expect(cut.loss).toBeCloseTo(whole.loss, 5);
     for (const [name, { data }] of Object.entries(whole.gradients)) {
       const scale = Math.max(...data.map(Math.abs), 1e-3);
@@ -126,8 +126,8 @@ describe('one optimizer step', () => {
     async (objective) => {
       const found: unknown[] = [];
       for (const threads of [1, 2, 3]) {
-        const model = await open({ threads, head: objective === 'step' ? 'mean' : 'none' });
-        await model.setOptimizer(optimizer({ tokenBudget: 60, clip: 0.5 }));
+        const model = await open({ threads, tokenBudget: 60, head: objective === 'step' ? 'mean' : 'none' });
+        await model.setOptimizer(optimizer({ clip: 0.5 }));
         const examples = siblings(model, 7);
         const report = await model.trainStep(examples, objective);
         const [loss, after] = [await model.trainStep(examples, objective), await read(model, [MATRIX, VECTOR, VISION])];
@@ -163,7 +163,7 @@ describe('responses that share their prompt', () => {
     const sum: Record<string, Float64Array> = {};
     let loss = 0;
     for (const example of examples) {
-      const alone = await model.gradients([example], 'response');
+      const alone = await addon().checks.gradients(model, [example], 'response');
       const share = example.response.length / tokens;
       loss += share * alone.loss;
       for (const [name, { data }] of Object.entries(alone.gradients)) {
@@ -171,7 +171,7 @@ describe('responses that share their prompt', () => {
         sum[name] = before.map((value, i) => value + share * (data[i] ?? 0));
       }
     }
-    const together = await model.gradients(examples, 'response');
+    const together = await addon().checks.gradients(model, examples, 'response');
     expect(together.loss).toBeCloseTo(loss, 6);
     expect(Object.keys(together.gradients).sort()).toEqual(Object.keys(sum).sort());
     const squares = (values: Iterable<number>) => [...values].reduce((total, x) => total + x * x, 0);
@@ -201,6 +201,71 @@ describe('responses that share their prompt', () => {
       expect(await scorer.score([example], every.slice(i, i + 1))).toEqual([scores[i]]);
     }
     await Promise.all([model.dispose(), scorer.dispose()]);
+  });
+});
+
+describe('weights of examples', () => {
+  const WEIGHTS = [2, -0.5, 0, 1, 1.25];
+  const weighted = (examples: readonly RawExample[]): RawExample[] =>
+    examples.map((example, i) => ({ ...example, weight: WEIGHTS[i] as number }));
+
+  test.each([
+    ['response', 'none'],
+    ['step', 'mean'],
+  ] as const)('multiply the losses of its tokens, their sum is divided by all tokens: %s', async (objective, head) => {
+    const [model, single] = [await open({ head }), await open({ head, threads: 1, tokenBudget: 40 })];
+    const examples = batch(model, WEIGHTS.length);
+    const every = examples.map(({ response }) => Uint32Array.from(response, (_, at) => at));
+    const rows = objective === 'step' ? await model.score(examples, every) : await model.logprobs(examples);
+    const lossAt = (value: number, i: number, at: number): number =>
+      objective === 'step' ? (value - (examples[i]?.labels?.[at] as number)) ** 2 : -value;
+    let [expected, tokens] = [0, 0];
+    for (const [i, row] of rows.entries())
+      for (const [at, value] of row.entries()) {
+        expected += (WEIGHTS[i] as number) * lossAt(value, i, at);
+        tokens++;
+      }
+    for (const one of [model, single]) {
+      await one.setOptimizer(optimizer({ lr: 0 }));
+      expect((await one.trainStep(weighted(examples), objective)).loss).toBeCloseTo(expected / tokens, 4);
+    }
+    await Promise.all([model.dispose(), single.dispose()]);
+  });
+
+  test('multiply the gradients of its tokens', async () => {
+    const model = await open();
+    const examples = batch(model, WEIGHTS.length);
+    const tokens = examples.map(({ response }) => response.length);
+    const all = tokens.reduce((sum, count) => sum + count, 0);
+    const together =
+      (await addon().checks.gradients(model, weighted(examples), 'response')).gradients[MATRIX]?.data ?? [];
+    const expected = new Float64Array(together.length);
+    for (const [i, example] of examples.entries()) {
+      const { gradients } = await addon().checks.gradients(model, [example], 'response');
+      const share = ((WEIGHTS[i] as number) * (tokens[i] as number)) / all;
+      for (const [at, value] of (gradients[MATRIX]?.data ?? []).entries())
+        expected[at] = (expected[at] ?? 0) + share * value;
+    }
+    expect(Math.max(...expected.map(Math.abs))).toBeGreaterThan(1e-3);
+    expect(largestDifference(together, expected)).toBeLessThan(1e-5);
+    await model.dispose();
+  });
+
+  test('of 1 change no bit, and a negative one makes a response less likely', async () => {
+    const weights: (number | undefined)[] = [undefined, 1, -1];
+    const after: Float32Array[][] = [];
+    for (const weight of weights) {
+      const model = await open();
+      const examples = batch(model, 3).map((example) => (weight === undefined ? example : { ...example, weight }));
+      await model.setOptimizer(optimizer({ lr: 1e-3 }));
+      await model.trainStep(examples, 'response');
+      after.push(await model.logprobs(examples));
+      await model.dispose();
+    }
+    expect(after[1]).toEqual(after[0]);
+    const total = (rows: readonly Float32Array[] = []) =>
+      rows.flatMap((row) => [...row]).reduce((sum, x) => sum + x, 0);
+    expect(total(after[2])).toBeLessThan(total(after[0]) - 0.1);
   });
 });
 

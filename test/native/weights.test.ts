@@ -35,7 +35,7 @@ describe.each(Object.keys(tinyBackbones))('%s', (name) => {
     const one = await rates(await tinyBackbone(name));
     const dir = await sharded(await tinyBackbone(name), 3);
     expect(await rates(dir)).toEqual(one);
-    await opened(dir, 'none', (model) => new NativePolicy(model, undefined as never, 8192).save(`${dir}-saved`));
+    await opened(dir, 'none', (model) => new NativePolicy(model, undefined as never).save(`${dir}-saved`));
     expect(await rates(`${dir}-saved`)).toEqual(one);
     const files = async (folder: string) =>
       (await openFolder(folder)).weights.map(({ tensors }) => tensors.map((t) => t.name));
@@ -75,11 +75,7 @@ describe.each(Object.keys(tinyBackbones))('%s', (name) => {
   });
 
   test('the scalar head of another trainer is taken, and saved under its own name', async () => {
-    const width = (await opened(
-      await tinyBackbone(name),
-      'none',
-      async (m) => m.numbers[m.backbone.widthName],
-    )) as number;
+    const width = (await opened(await tinyBackbone(name), 'none', async (m) => m.numbers.l_hidden)) as number;
     const head = (prefix: string): Stored[] => [
       {
         name: `${prefix}.weight`,
@@ -94,7 +90,7 @@ describe.each(Object.keys(tinyBackbones))('%s', (name) => {
     const scores = await rates(own, 'load');
     expect(scores[0]).toHaveLength(3);
     expect(await rates(other, 'load')).toEqual(scores);
-    await opened(other, 'load', (model) => new NativePolicy(model, undefined as never, 8192).save(`${other}-saved`));
+    await opened(other, 'load', (model) => new NativePolicy(model, undefined as never).save(`${other}-saved`));
     expect((await stored(`${other}-saved`)).map((tensor) => tensor.name)).toContain('score_head.weight');
     expect(await rates(`${other}-saved`, 'load')).toEqual(scores);
   });
@@ -113,7 +109,7 @@ describe('a table that two modules share', () => {
     ]);
     for (const dir of [twice, renamed]) {
       expect(await rates(dir)).toEqual(one);
-      await opened(dir, 'none', (model) => new NativePolicy(model, undefined as never, 8192).save(`${dir}-saved`));
+      await opened(dir, 'none', (model) => new NativePolicy(model, undefined as never).save(`${dir}-saved`));
       expect(await stored(`${dir}-saved`)).toEqual(await stored(dir));
     }
   });

@@ -11,10 +11,20 @@ const mstar = { ...root, ...data, ...grade, ...judging };
 test('the names that a program can import are these', () => {
   expect([root, data, grade, judging].map((entry) => Object.keys(entry).sort())).toEqual([
     [
-      ...['EngineError', 'Stopped', 'UserError', 'createHost', 'evaluate', 'evolve', 'experiment', 'listPresets'],
-      ...['loadConfig', 'loadModel', 'openDisplay', 'openRun', 'resolveConfig', 'rollout'],
+      ...['EngineError', 'Stopped', 'UserError', 'check', 'compareRuns', 'createHost', 'doctor', 'evaluate', 'evolve'],
+      ...['experiment', 'listPresets', 'listRuns', 'loadConfig', 'loadModel', 'openDisplay', 'openRun'],
+      ...['resolveConfig', 'rollout'],
     ],
-    ['loadProblems', 'messagesLine', 'openProblems', 'openSteps', 'stepwiseLine', 'visualPrmLine', 'writeProblems'],
+    [
+      'describeData',
+      'loadProblems',
+      'messagesLine',
+      'openProblems',
+      'openSteps',
+      'stepwiseLine',
+      'visualPrmLine',
+      'writeProblems',
+    ],
     ['grade', 'gradeFile', 'protocols', 'splitSteps'],
     ['Judge', 'RELEVANCE_PROMPT', 'RelevanceJudge', 'lastResortOf'],
   ]);
@@ -57,19 +67,30 @@ const problem = { answer: '1', questionType: 'free_form', answerType: 'text', ch
 const judge = { baseUrl: 'http://localhost', model: 'm' };
 
 test.each<[string, readonly unknown[], string]>([
-  ['loadModel', ['d', { divice: 'cpu' }], 'loadModel: divice: unknown, wanted one of device, dtype, threads,'],
+  ['loadModel', ['d', { divice: 'cpu' }], 'loadModel: divice: unknown, did you mean device?'],
   ['loadModel', ['d', { device: 'gpu' }], 'loadModel: device: "gpu", wanted "cpu" or "cuda"'],
-  ['loadModel', ['d', { prompt: { sovle: '' } }], 'loadModel: prompt.sovle: unknown'],
+  ['loadModel', ['d', { prompt: { sovle: '' } }], 'loadModel: prompt.sovle: unknown, did you mean solve?'],
   ['createHost', [{ device: 'cpu' }], 'createHost: dtype: missing'],
   ['loadProblems', ['f'], 'loadProblems: options: missing, wanted a value of type object'],
-  ['openProblems', ['f', { imageRoot: 'd', limits: 3 }], 'openProblems: limits: unknown, wanted one of imageRoot,'],
+  ['openProblems', ['f', { imageRoot: 'd', limits: 3 }], 'openProblems: limits: unknown, did you mean limit?'],
   ['openProblems', ['f', { imageRoot: 'd', onWarning: true }], 'openProblems: onWarning: true, wanted a function'],
   ['writeProblems', ['d', { count: 1 }], 'writeProblems: seed: missing, wanted'],
-  ['evolve', [{}, { sginal: 1 }], 'evolve: sginal: unknown, wanted one of signal, display,'],
+  ['evolve', [{}, { sginal: 1 }], 'evolve: sginal: unknown, did you mean signal?'],
   ['evolve', [{}, { display: {} }], 'evolve: display: {}, wanted an object with show, say, close'],
   ['evolve', [{}, { until: 'warm-up' }], 'evolve: until: "warm-up", wanted "warmup" or "label"'],
   ['evolve', [{}, { signal: {} }], 'evolve: signal: {}, wanted a value of type AbortSignal'],
-  ['evaluate', [{}, { from: 'x' }], 'evaluate: from: unknown'],
+  ['evaluate', [{}, { from: 'x' }], 'evaluate: from: unknown, wanted one of signal, display,'],
+  ['evolve', [{}, { hooks: { afterwards: 1 } }], 'evolve: hooks.afterwards: unknown, did you mean after?'],
+  ['evolve', [{}, { reward: 1 }], 'evolve: reward: 1, wanted a function'],
+  ['rollout', [{}, { problems: 'p.json' }], 'rollout: problems: "p.json", wanted a list or an iterable'],
+  [
+    'rollout',
+    [{ model: 'm', data: 'd', out: 'o', temprature: 1 }],
+    '--temprature: unknown setting, did you mean --temp',
+  ],
+  ['check', ['m', { data: { file: 'f', imageroot: 'x' } }], 'check: data.imageroot: unknown, did you mean imageRoot?'],
+  ['doctor', ['m', { gpus: [0] }], 'doctor: gpus.0: 0, wanted at least 1'],
+  ['compareRuns', [['a'], { page: 'x' }], 'compareRuns: page: unknown, wanted one of html'],
   ['evaluate', [{ rollouts: 'x' }], '--out: missing, wanted text'],
   ['evaluate', [{ judge: {} }], 'evaluate: judge.lastResort: missing, wanted a function'],
   ['experiment', [{ names: ['table1'], scale: 'tiny', seeds: 1, out: 'o' }], 'experiment: seeds: 1, wanted'],
@@ -78,7 +99,7 @@ test.each<[string, readonly unknown[], string]>([
   ['grade', [{ ...problem, choices: undefined }, ''], 'grade: choices: missing'],
   ['splitSteps', [{ ...response, ends: 'x' }], 'splitSteps: ends: "x", wanted a list of numbers'],
   ['splitSteps', [response, ''], 'splitSteps: delimiter: "", wanted at least 1'],
-  ['Judge', [{ ...judge, apikey: 'x' }], 'Judge: apikey: unknown, wanted one of baseUrl, apiKey, model,'],
+  ['Judge', [{ ...judge, apikey: 'x' }], 'Judge: apikey: unknown, did you mean apiKey?'],
   ['RelevanceJudge', [{ baseUrl: judge.baseUrl }], 'RelevanceJudge: model: missing'],
   ['messagesLine', [{ question: 'q', steps: 'a' }], 'messagesLine: steps: "a", wanted a value of type array'],
 ])('%s(...%j) is refused', async (name, given, message) => {
@@ -108,4 +129,16 @@ test('a data set is read with every option of its reader', async () => {
   };
   const failure = await failureOf(() => mstar.loadProblems('absent.csv', every as data.ReadOptions));
   expect((failure as Error).message).toMatch(/^absent\.csv: file: no such file/);
+});
+
+test.each<[string, () => unknown]>([
+  ['ERR_SETTING', () => mstar.openRun('')],
+  ['ERR_SETTING', () => mstar.rollout({ model: 'm', data: 'd', out: 'o', n: 0 })],
+  ['ERR_SETTING', () => mstar.resolveConfig({ evolv: 1 } as never)],
+  ['ERR_FILE', () => mstar.loadProblems('absent.csv', { imageRoot: '.' })],
+  ['ERR_FILE', () => mstar.listRuns('absent')],
+  ['ERR_INPUT', () => mstar.loadProblems('package.json', { imageRoot: '.' })],
+  ['ERR_SETTING', () => mstar.rollout({ model: 'm', out: 'o' }, { problems: [], reward: Math.max as never })],
+])('a failure says what is at fault: %s', async (code, call) => {
+  expect(await failureOf(call)).toMatchObject({ name: 'UserError', code });
 });

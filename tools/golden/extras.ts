@@ -4,7 +4,6 @@ import type { ModelFolder } from '#src/checkpoint/folder.js';
 import type { RawExample } from '#src/engine/binding.js';
 import { guardedNow } from '#src/engine/native.js';
 import type { OpenedModel } from '#src/engine/open.js';
-import { specialId } from '#src/text/prompt.js';
 import type { ExampleInput, ExtraInput } from './inputs.js';
 import { checkStages } from './network.js';
 import { compareExact, type Report } from './report.js';
@@ -41,9 +40,11 @@ function rawExample({ native, backbone, tokenizer }: OpenedModel, { ids, picture
     images.reduce((sum, { width, height }) => sum + native.imageLayout(width, height).tokens, 0),
   );
   const { imageToken } = backbone;
-  const image = 'id' in imageToken ? imageToken.id : specialId(tokenizer, imageToken.special);
+  const image = 'id' in imageToken ? imageToken.id : (tokenizer.idOf(imageToken.special) as number);
   return {
-    tokens: Int32Array.from(ids ?? [specialId(tokenizer, backbone.begin), ...new Array<number>(tokens).fill(image)]),
+    tokens: Int32Array.from(
+      ids ?? [tokenizer.idOf(backbone.begin) as number, ...new Array<number>(tokens).fill(image)],
+    ),
     images,
     response: new Int32Array(),
   };

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Content, Conversation } from '#src/backbones/backbone.js';
 import { BYTES_PER_NUMBER, readRanges } from '#src/checkpoint/safetensors.js';
-import { toFloats } from '#src/checkpoint/tensors.js';
 import { readRegularFile } from '#src/core/files.js';
 import { readJson } from '#src/core/json.js';
 import { checked } from '#src/core/schema.js';
 import { decodePicture, type Picture } from '#src/images/decode.js';
+import { toFloats } from '../tensors.js';
 import type { Numbers } from './numbers.js';
 
 const MAX_PIXELS = 50_000_000;

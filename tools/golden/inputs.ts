@@ -3,7 +3,7 @@
 import type { Backbone, Conversation } from '#src/backbones/backbone.js';
 import type { ModelFolder } from '#src/checkpoint/folder.js';
 import type { Picture } from '#src/images/decode.js';
-import type { PictureForm, PictureLayout } from '#src/text/prompt.js';
+import type { PictureLayout, PictureRules } from '#src/text/prompt.js';
 import type { Numbers } from './numbers.js';
 
 /** A file `layouts/<backbone>.ts` exports one of these as `layout`. */
@@ -36,7 +36,7 @@ export interface PromptInput {
   readonly conversation: Conversation;
   readonly pictures: readonly Picture[];
   /** `picture`: how the wanted text writes a picture, where it is not with all its tokens. */
-  readonly text: { readonly wanted: string; readonly picture?: PictureForm };
+  readonly text: { readonly wanted: string; readonly picture?: PictureRules['picture'] };
   /** With the backbone's own id at every image token. */
   readonly ids: readonly number[];
   /** Half-open ranges of image tokens. */

@@ -1,12 +1,11 @@
 // Checks of the network on prompts: every stage, log-probabilities of a response, greedy answers.
 import { addon, type Inspected, type RawExample } from '#src/engine/binding.js';
 import { guarded } from '#src/engine/native.js';
-import type { OpenedModel } from '#src/engine/open.js';
 import type { CaseInput, CasePrompt, StageInput } from './inputs.js';
 import type { Numbers } from './numbers.js';
 import { checkPrompt } from './prompts.js';
 import { compareExact, compareNumbers, compareStage, type Report } from './report.js';
-import { type OpenedPrompt, openPrompt } from './session.js';
+import { type CheckedModel, type OpenedPrompt, openPrompt } from './session.js';
 
 /** Largest difference of log-probabilities and scores: what every fixture names. */
 export const TOLERANCE = 1e-4;
@@ -16,7 +15,7 @@ interface OpenedCasePrompt extends OpenedPrompt {
 }
 
 /** The prompts of a case are checked alone, then rated and continued together. */
-export async function checkCase(report: Report, model: OpenedModel, { prompts }: CaseInput): Promise<void> {
+export async function checkCase(report: Report, model: CheckedModel, { prompts }: CaseInput): Promise<void> {
   const opened = prompts.map((input) => ({ ...openPrompt(model, input), input }));
   for (const prompt of opened) {
     await checkPrompt(report, model, prompt);
@@ -36,14 +35,14 @@ export async function checkCase(report: Report, model: OpenedModel, { prompts }:
 /** Compares intermediate tensors of a forward of `example`, in the order given. */
 export async function checkStages(
   report: Report,
-  { native }: OpenedModel,
+  { checks, native }: CheckedModel,
   example: RawExample,
   place: string,
   stages: readonly StageInput[],
 ): Promise<void> {
   if (stages.length === 0) return;
   const names = [...new Set(stages.flatMap(({ from }) => from))];
-  const found = await guarded(() => native.inspect(example, names));
+  const found = await guarded(() => checks.inspect(native, example, names));
   for (const input of stages) await report.check(place, input.stage, () => compareStage(picked(found, input), input));
 }
 
@@ -55,13 +54,13 @@ function picked(
   return tensors.length < from.length ? undefined : pick(...tensors);
 }
 
-async function rate(model: OpenedModel, prompts: readonly OpenedCasePrompt[]): Promise<Float32Array[]> {
+async function rate(model: CheckedModel, prompts: readonly OpenedCasePrompt[]): Promise<Float32Array[]> {
   if (prompts.some(({ input }) => input.response.length === 0)) return [];
   return guarded(() => model.native.logprobs(prompts.map(({ input, example }) => example(input.response))));
 }
 
 /** Greedy answers of all prompts in one rollout, without stop ids. */
-async function answer(model: OpenedModel, prompts: readonly OpenedCasePrompt[]): Promise<Int32Array[]> {
+async function answer(model: CheckedModel, prompts: readonly OpenedCasePrompt[]): Promise<Int32Array[]> {
   const maxTokens = Math.max(...prompts.map(({ input }) => input.greedy.length));
   if (maxTokens === 0) return [];
   const requests = prompts.map((prompt, index) => {

@@ -1,6 +1,12 @@
 // Checks before the network: lines of the tokenizer; text, cuts, ids and spans of a prompt.
 import type { DescribedModel, OpenedModel } from '#src/engine/open.js';
-import { promptText, tokenisePrompt } from '#src/text/prompt.js';
+import {
+  type PictureLayout,
+  type PictureRules,
+  type PromptPart,
+  promptPieces,
+  tokenisePrompt,
+} from '#src/text/prompt.js';
 import type { GoldenFolder } from './inputs.js';
 import { compareExact, type Report } from './report.js';
 import type { OpenedPrompt } from './session.js';
@@ -35,4 +41,19 @@ export async function checkPrompt(
     await report.check(place, stage, () => compareExact(layouts.flatMap(of), wanted));
   await report.check(place, 'input_ids', () => compareExact(found.tokens, ids));
   await report.check(place, 'image_token_spans', () => compareExact(found.spans.flat(), spans.flat()));
+}
+
+/** The prompt as the text that a reader would see, specials and image tokens spelt out. */
+export function promptText(
+  parts: readonly PromptPart[],
+  rules: PictureRules,
+  layouts: readonly PictureLayout[],
+): string {
+  const token = 'id' in rules.imageToken ? rules.imageToken.shown : rules.imageToken.special;
+  const texts = promptPieces(parts, rules, layouts).map((piece) => {
+    if ('text' in piece) return piece.text;
+    if ('special' in piece) return piece.special;
+    return token.repeat(piece.tokens);
+  });
+  return texts.join('');
 }

@@ -5,26 +5,31 @@ import { join } from 'node:path';
 import { type ModelFolder, parseSideFile, SINGLE_FILE } from '#src/checkpoint/folder.js';
 import { buildHeader } from '#src/checkpoint/safetensors.js';
 import { writeFolder } from '#src/checkpoint/save.js';
-import { readTensors, type Tensor, toBytes } from '#src/checkpoint/tensors.js';
-import { addon, type RawExample } from '#src/engine/binding.js';
+import { addon, type Checks, type RawExample } from '#src/engine/binding.js';
 import { guarded, guardedNow } from '#src/engine/native.js';
 import { type ComputeOptions, describeModel, type OpenedModel, openModel } from '#src/engine/open.js';
 import type { PictureLayout } from '#src/text/prompt.js';
+import { readTensors, type Tensor, toBytes } from '../tensors.js';
 import type { ModelChange, PromptInput } from './inputs.js';
 
 /** Where the models of the checks compute. The reference numbers were made in float32 on the CPU. */
 export type Device = ComputeOptions['device'];
+
+/** An opened model and what looks inside it. */
+export interface CheckedModel extends OpenedModel {
+  readonly checks: Pick<Checks, 'inspect' | 'gradients'>;
+}
 
 /** Opens `dir`, runs `work`, frees the model. */
 export async function withModel<T>(
   dir: string,
   device: Device,
   head: 'none' | 'mean',
-  work: (model: OpenedModel) => Promise<T>,
+  work: (model: CheckedModel) => Promise<T>,
 ): Promise<T> {
   const model = await openModel(dir, { device, dtype: 'float32', threads: 0 }, head);
   try {
-    return await work(model);
+    return await work({ ...model, checks: addon().checks });
   } finally {
     await guarded(() => model.native.dispose());
   }
@@ -35,7 +40,7 @@ export async function withChanged<T>(
   folder: ModelFolder,
   device: Device,
   change: ModelChange,
-  work: (model: OpenedModel) => Promise<T>,
+  work: (model: CheckedModel) => Promise<T>,
 ): Promise<T> {
   return inTemporaryFolder(async (parent) => {
     const dir = join(parent, 'model');

@@ -1,20 +1,17 @@
 // Checks of training: loss, gradients, one AdamW step; a new reward head, its scores and gradients.
 import { readSafetensors } from '#src/checkpoint/safetensors.js';
 import { planWeights, saveFile } from '#src/checkpoint/save.js';
-import { readTensors, type Tensor } from '#src/checkpoint/tensors.js';
 import type { Inspected, RawExample, RawOptimizer } from '#src/engine/binding.js';
 import { guarded } from '#src/engine/native.js';
-import type { OpenedModel } from '#src/engine/open.js';
+import { readTensors, type Tensor } from '../tensors.js';
 import type { NormsInput, PrmInput, SftInput } from './inputs.js';
 import { TOLERANCE } from './network.js';
 import { checkPrompt } from './prompts.js';
 import { compareExact, compareNorms, compareNumbers, type Report } from './report.js';
-import { inTemporaryFolder, openPrompt } from './session.js';
-
-const TOKEN_BUDGET = 8192;
+import { type CheckedModel, inTemporaryFolder, openPrompt } from './session.js';
 
 /** Supervised step: the model is changed by it. */
-export async function checkSft(report: Report, model: OpenedModel, input: SftInput): Promise<void> {
+export async function checkSft(report: Report, model: CheckedModel, input: SftInput): Promise<void> {
   const { place } = input.prompt;
   const prompt = openPrompt(model, input.prompt);
   const { native } = model;
@@ -47,7 +44,7 @@ export async function checkSft(report: Report, model: OpenedModel, input: SftInp
 }
 
 /** Reward head, scores and gradients of the step objective; `model` was opened with a new head. */
-export async function checkPrm(report: Report, model: OpenedModel, input: PrmInput): Promise<void> {
+export async function checkPrm(report: Report, model: CheckedModel, input: PrmInput): Promise<void> {
   const { place } = input.prompt;
   const prompt = openPrompt(model, input.prompt);
   const { native } = model;
@@ -67,7 +64,7 @@ export async function checkPrm(report: Report, model: OpenedModel, input: PrmInp
 /** The ids of an answer that is trained on, from its text. */
 async function checkResponse(
   report: Report,
-  { tokenizer, backbone }: OpenedModel,
+  { tokenizer, backbone }: CheckedModel,
   { prompt, response, responseText }: SftInput,
 ): Promise<void> {
   if (responseText === undefined) return;
@@ -78,14 +75,14 @@ async function checkResponse(
 /** Loss, gradient norms, and which parameters have none. Gives the gradients. */
 async function checkGradients(
   report: Report,
-  { native, parameters }: OpenedModel,
+  { checks, native, parameters }: CheckedModel,
   input: SftInput | PrmInput,
   batch: readonly RawExample[],
   objective: 'response' | 'step',
   frozen: readonly string[],
 ): Promise<Record<string, Inspected>> {
   const { place } = input.prompt;
-  const { loss, gradients } = await guarded(() => native.gradients(batch, objective));
+  const { loss, gradients } = await guarded(() => checks.gradients(native, batch, objective));
   await report.check(place, 'loss', () => compareNumbers([loss], [input.loss.wanted], input.loss.tolerance));
   const learns = (name: string): boolean => !frozen.some((prefix) => name.startsWith(prefix));
   const trained = new Map([...normsOf(gradients)].filter(([name]) => learns(name)));
@@ -103,7 +100,7 @@ async function checkGradients(
 /** A step reports the loss before it and the norm of all gradients. */
 async function checkStep(
   report: Report,
-  { native }: OpenedModel,
+  { native }: CheckedModel,
   { prompt, loss, gradients }: SftInput | PrmInput,
   batch: readonly RawExample[],
   objective: 'response' | 'step',
@@ -126,11 +123,11 @@ function optimizer(settings: Partial<RawOptimizer>): RawOptimizer {
     clip: 0,
     frozen: [],
   };
-  return { ...defaults, tokenBudget: TOKEN_BUDGET, ...settings };
+  return { ...defaults, ...settings };
 }
 
 /** The model's present weights, by way of a temporary folder. */
-async function weightsOf({ folder, native, parameters }: OpenedModel): Promise<Map<string, Tensor>> {
+async function weightsOf({ folder, native, parameters }: CheckedModel): Promise<Map<string, Tensor>> {
   return inTemporaryFolder(async (dir) => {
     const files = planWeights(folder, parameters).map((plan) => saveFile(dir, plan));
     await guarded(() => native.save(files));

@@ -1,20 +1,21 @@
 // Writes a checkpoint with random bfloat16 weights and the true dimensions and shards of a published model:
 // `npm run make-random -- internvl2-2b DIR`. For load times, memory and speed; its answers mean nothing.
 // Weights repeat one block of draws, so that the disk is what limits writing.
+
 import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import type { Initial } from '#src/backbones/backbone.js';
 import { findBackbone } from '#src/backbones/registry.js';
 import { buildHeader, type TensorDtype } from '#src/checkpoint/safetensors.js';
 import { writeFolder } from '#src/checkpoint/save.js';
-import { toBytes } from '#src/checkpoint/tensors.js';
 import { UserError } from '#src/core/errors.js';
 import { random } from '#src/core/random.js';
 import { addon } from '#src/engine/binding.js';
 import { describeModel } from '#src/engine/open.js';
 import { BYTE_CHARACTERS } from '#src/text/byte-alphabet.js';
+import { type Initial, initialOf } from '../initial.js';
 import { runProgram } from '../program.js';
+import { toBytes } from '../tensors.js';
 import { tinyTokenizer } from '../tiny/model.js';
 import { type RandomModel, randomModels } from './models.js';
 
@@ -143,7 +144,7 @@ await runProgram(async ([name, target]) => {
   const blockOf = blocks();
   await writeFolder(dir, files, [...small], async () => {
     for (const [index, file] of files.entries()) {
-      await write(dir, file, ({ name, shape }) => blockOf(backbone.initial(name, shape, numbers)));
+      await write(dir, file, ({ name, shape }) => blockOf(initialOf(backbone, name, shape, numbers)));
       console.error(`${file.file}: ${index + 1} of ${files.length} written`);
     }
   });

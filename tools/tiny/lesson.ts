@@ -1,6 +1,5 @@
 // The simplest picture question, "What is blue?", with its one-line answer: what the embedded model first learns to see by.
-import { Draws } from '#src/problems/draws.js';
-import { type Family, families } from '#src/problems/families.js';
+import { Draws, type Family, families } from '#src/problems/families.js';
 
 /** A question with its right response, for training on. */
 export interface Lesson {

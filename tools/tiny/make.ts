@@ -17,7 +17,6 @@ const target = path.resolve(folder ?? 'assets/tiny-internvl2');
 const { seed, batch, narrow, stages } = tinyCourse;
 /** Special tokens that the tokenizer file does not hold, and room to a round number. */
 const vocabularyFor = (pieces: number): number => Math.ceil((pieces + 16) / 16) * 16;
-const tokenBudget = 16384;
 /** Problems whose prompt shows the answer: every so many examples. */
 const givenEvery = Math.round(1 / tinyCourse.givenAnswer);
 
@@ -36,7 +35,7 @@ const host = createHost({
   device: 'cpu',
   dtype: 'float32',
   threads: 2,
-  tokenBudget,
+  tokenBudget: 16384,
   maxImagePixels: pictureSide ** 2,
   prompt: tinyPrompt,
 });
@@ -95,7 +94,6 @@ for (const stage of stages) {
     weightDecay: 0.01,
     clip: 1,
     frozen: [],
-    tokenBudget,
   });
   let loss = 0;
   for (let step = 1; step <= stage.steps; step++) {

@@ -3,21 +3,22 @@
 // Scores and values of a shared span are computed for all siblings together (each key is read once per tile of
 // queries); every query's result is nevertheless summed in one fixed order: shared spans first, then its own. Runs on
 // the calling thread. Plain twin: tree_attention_plain in models/layers.
+// Keys and values are float32 or bfloat16, which is half as much to read; all that is computed is float32.
 #include <cstdint>
 #include <vector>
 
+#include "ops/block.h"
+#include "ops/cpu/number.h"
+
 namespace mstar::cpu {
 
-/** Tokens in one block of keys and values. */
-constexpr int64_t kBlockTokens = 16;
-
 /** `length` tokens rounded up to whole blocks. */
-constexpr int64_t padded(int64_t length) { return (length + kBlockTokens - 1) / kBlockTokens * kBlockTokens; }
+constexpr int64_t padded(int64_t length) { return blocks_for(length) * kBlockTokens; }
 
 /** A stretch of cached tokens. Inside a block, keys of one (layer, head) lie as [head_dim][16], values as
  * [16][head_dim]. */
 struct KvSpan {
-  const float* const* blocks = nullptr;
+  const void* const* blocks = nullptr;
   int64_t length = 0;
 };
 
@@ -29,7 +30,7 @@ struct AttendRow {
   KvSpan own;
 };
 
-/** Offsets in floats of this layer's and head's keys and values from the start of a block. */
+/** Offsets in numbers of this layer's and head's keys and values from the start of a block. */
 struct KvPlace {
   int64_t keys, values;
 };
@@ -42,6 +43,7 @@ struct Attention {
   int64_t row_count, group, head_dim;
   KvPlace place;
   float scale;
+  Number number;  // of keys and values
 };
 
 /** One query head of one row; `scores` has room for all that it sees, block by block, and for one number more. */
@@ -55,7 +57,7 @@ struct AttendQuery {
 struct AttendWorkspace {
   std::vector<float> scores;
   std::vector<AttendQuery> queries;
-  std::vector<const float*> own;
+  std::vector<const void*> own;
 };
 
 /** out = softmax(q K^T * scale) V for each row and each of its `group` heads. */
@@ -66,6 +68,6 @@ constexpr int64_t kBlocksAhead = 4;
 
 /** The part of `attend` that depends on the instruction set. `own` holds the blocks of the rows' own spans one row
  * after the other, and kBlocksAhead more. */
-void attend_queries(const Attention& attention, const AttendQuery* queries, const float* const* own);
+void attend_queries(const Attention& attention, const AttendQuery* queries, const void* const* own);
 
 }  // namespace mstar::cpu

@@ -3,12 +3,22 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "ops/cpu/kernels.h"
 
 namespace mstar::cpu {
 
 #if defined(__x86_64__)
+namespace amx {
+extern const Kernels table;
+}
+namespace avx512bf16 {
+extern const Kernels table;
+}
 namespace avx512 {
 extern const Kernels table;
 }
@@ -20,13 +30,33 @@ namespace plain {
 extern const Kernels table;
 }
 
+namespace {
+
+/** Asks the system for the tiles of AMX, once for all threads of the process. False where there are none. */
+[[maybe_unused]] bool tiles_granted() {
+#if defined(__x86_64__) && defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // of arch_prctl
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
 const std::vector<const Kernels*>& machine_kernels() {
   static const std::vector<const Kernels*> found = [] {
     std::vector<const Kernels*> sets;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq"))
-      sets.push_back(&avx512::table);
+    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    const bool halves = wide && __builtin_cpu_supports("avx512bf16");
+    if (halves && __builtin_cpu_supports("amx-bf16") && tiles_granted()) sets.push_back(&amx::table);
+    // Intel's vdpbf16ps takes longer than the two float32 products that it replaces.
+    const bool worth = halves && !__builtin_cpu_is("intel");
+    if (worth) sets.push_back(&avx512bf16::table);
+    if (wide) sets.push_back(&avx512::table);
+    if (halves && !worth) sets.push_back(&avx512bf16::table);
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(&avx2::table);
 #endif
     sets.push_back(&plain::table);
@@ -62,10 +92,32 @@ PackedWeight pack_transposed(const float* weight, int64_t n, int64_t k, int64_t 
 
 void gemm(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y, int64_t y_stride,
           int64_t rows, bool accumulate) {
+  if (w.pairs != nullptr) return gemm_halves(w, x, x_stride, y, y_stride, rows, accumulate);
   kernels().gemm(w, x, x_stride, layout, y, y_stride, rows, accumulate);
 }
 
-void attend_queries(const Attention& attention, const AttendQuery* queries, const float* const* own) {
+int64_t packed_halves(int64_t n, int64_t k) { return kernels().packed_halves(n, k); }
+
+PackedWeight pack_halves(const uint16_t* weight, int64_t n, int64_t k, int64_t stride, uint16_t* to) {
+  return kernels().pack_halves(weight, n, k, stride, to);
+}
+
+void gemm_halves(const PackedWeight& w, const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows,
+                 bool accumulate) {
+  kernels().gemm_halves(w, x, x_stride, y, y_stride, rows, accumulate);
+}
+
+void adamw(const AdamWStep& step, uint16_t* high, int16_t* low, const float* grad, float* first, float* second,
+           int64_t n) {
+  kernels().adamw(step, high, low, grad, first, second, n);
+}
+
+void adamw_halves(const AdamWStep& step, uint16_t* high, int16_t* low, const uint16_t* grad, float* first,
+                  float* second, int64_t n) {
+  kernels().adamw_halves(step, high, low, grad, first, second, n);
+}
+
+void attend_queries(const Attention& attention, const AttendQuery* queries, const void* const* own) {
   kernels().attend_queries(attention, queries, own);
 }
 

@@ -3,6 +3,7 @@
 // lead to the chosen set; a comparison of sets takes a table by hand.
 #include <vector>
 
+#include "ops/cpu/adamw.h"
 #include "ops/cpu/attention.h"
 #include "ops/cpu/gemm.h"
 #include "ops/cpu/rows.h"
@@ -15,6 +16,11 @@ struct Kernels {
   decltype(&cpu::pack) pack;
   decltype(&cpu::pack_transposed) pack_transposed;
   decltype(&cpu::gemm) gemm;
+  decltype(&cpu::packed_halves) packed_halves;
+  decltype(&cpu::pack_halves) pack_halves;
+  decltype(&cpu::gemm_halves) gemm_halves;
+  decltype(&cpu::adamw) adamw;
+  decltype(&cpu::adamw_halves) adamw_halves;
   decltype(&cpu::attend_queries) attend_queries;
   decltype(&cpu::rms_norm) rms_norm;
   decltype(&cpu::rotate_half) rotate_half;

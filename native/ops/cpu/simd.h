@@ -4,10 +4,22 @@
 // name MSTAR_ISA; kernels.h chooses among them at run time. Include this header last: everything after it is compiled
 // for that instruction set, while what stands in other headers stays as general as the rest of the program, so that the
 // linker cannot hand the rest of the program an inline function that the machine does not have.
+//
+// MSTAR_HALVES says how the set multiplies bfloat16: 0, widened to float32; 1, in pairs by vdpbf16ps; 2, in tiles of
+// AMX. GCC's extensions have no words for the last two, which are the only intrinsics.
 #include <cstdint>
 #include <cstring>
+#if MSTAR_HALVES > 0
+#include <immintrin.h>
+#endif
 
-#if MSTAR_LANES == 16
+#include "ops/cpu/number.h"
+
+#if MSTAR_HALVES == 2
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512bf16,amx-tile,amx-bf16")
+#elif MSTAR_HALVES == 1
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512bf16")
+#elif MSTAR_LANES == 16
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 #elif MSTAR_LANES == 8
 #pragma GCC target("avx2,fma")
@@ -24,6 +36,7 @@ template <int L>
 struct Vector {
   typedef float Floats __attribute__((vector_size(4 * L)));
   typedef int32_t Integers __attribute__((vector_size(4 * L)));
+  typedef uint16_t Halves __attribute__((vector_size(2 * L)));
 };
 
 constexpr int kLanes = MSTAR_LANES;
@@ -36,6 +49,14 @@ MSTAR_INLINE typename Vector<L>::Floats load(const float* from) {
   typename Vector<L>::Floats value;
   std::memcpy(&value, from, sizeof value);
   return value;
+}
+
+/** bfloat16 numbers, widened. */
+template <int L = kLanes>
+MSTAR_INLINE typename Vector<L>::Floats load(const uint16_t* from) {
+  typename Vector<L>::Halves halves;
+  std::memcpy(&halves, from, sizeof halves);
+  return (typename Vector<L>::Floats)(__builtin_convertvector(halves, typename Vector<L>::Integers) << 16);
 }
 
 template <int L = kLanes>

@@ -11,7 +11,12 @@ decltype(cpu::packed_floats) packed_floats;
 decltype(cpu::pack) pack;
 decltype(cpu::pack_transposed) pack_transposed;
 decltype(cpu::gemm) gemm;
+decltype(cpu::packed_halves) packed_halves;
+decltype(cpu::pack_halves) pack_halves;
+decltype(cpu::gemm_halves) gemm_halves;
 decltype(cpu::attend_queries) attend_queries;
+decltype(cpu::adamw) adamw;
+decltype(cpu::adamw_halves) adamw_halves;
 decltype(cpu::rms_norm) rms_norm;
 decltype(cpu::rotate_half) rotate_half;
 decltype(cpu::swiglu) swiglu;
@@ -22,6 +27,7 @@ decltype(cpu::max_of) max_of;
 
 extern const Kernels table;
 const Kernels table{MSTAR_NAME(MSTAR_ISA), packed_floats, pack,        pack_transposed, gemm,
+                    packed_halves,         pack_halves,   gemm_halves, adamw,           adamw_halves,
                     attend_queries,        rms_norm,      rotate_half, swiglu,          rms_norm_backward,
                     swiglu_backward,       exp_scaled,    max_of};
 

@@ -1,14 +1,18 @@
-// Decode attention over every row's own places, merged with attentions over shared spans in the same pass. A block has
-// one row and one key head; 16 lanes read one key at a time and keep its group's queries in registers, so keys and
-// values are read once. Streams of keys keep running maxima and sums (float32, base 2) that are joined in shared
-// memory.
+// Decode attention over every row's own blocks of places, merged with attentions over shared spans in the same pass. A
+// block has one row and one key head; 16 lanes read one key at a time and keep its group's queries in registers, so
+// keys and values are read once. Streams of keys keep running maxima and sums (float32, base 2) that are joined in
+// shared memory.
+#include "ops/block.h"
 #include "ops/cuda/kernels.h"
 
 namespace mstar::cuda {
 namespace {
 
 constexpr int kLanes = 16, kStreams = 8, kThreads = kLanes * kStreams;
-constexpr int kBatch = 4;  // keys that a stream has under way
+constexpr int kBatch = 4;  // keys that a stream has under way, all of one block
+constexpr int kRound = kStreams * kBatch;
+constexpr int kBlock = static_cast<int>(kBlockTokens);
+static_assert(kBlock % kBatch == 0);
 constexpr unsigned kAll = 0xffffffffu;
 constexpr float kLog2E = 1.4426950408889634f;
 
@@ -45,8 +49,8 @@ __global__ __launch_bounds__(kThreads) void attend_kernel(AttendRows a) {
   const int kv = blockIdx.x, lane = threadIdx.x % kLanes, stream = threadIdx.x / kLanes;
   const int64_t row = blockIdx.y, stride = int64_t{a.kv_heads} * E;
   const int length = a.lengths[row];
-  const int64_t first = (int64_t{a.begins[row]} * a.kv_heads + kv) * E + lane * V;
-  const bf16 *keys = a.keys + first, *values = a.values + first;
+  const bf16 *keys = a.keys + kv * E + lane * V, *values = a.values + kv * E + lane * V;
+  const int32_t* blocks = a.table + row * a.width;
 
   float query[G][V], most[G], sum[G], out[G][V];
 #pragma unroll
@@ -63,15 +67,19 @@ __global__ __launch_bounds__(kThreads) void attend_kernel(AttendRows a) {
     }
   }
 
+  int block = stream * kBatch < length ? blocks[stream * kBatch / kBlock] : 0;
   // All lanes of a warp go round equally often: they shuffle together.
-  for (int start = 0; start < length; start += kStreams * kBatch) {
+  for (int start = 0; start < length; start += kRound) {
     const int at = start + stream * kBatch;
+    const int64_t first = (int64_t{block} * kBlock + at % kBlock) * stride;
+    // Where the next keys lie is asked for before these have come.
+    if (at + kRound < length) block = blocks[(at + kRound) / kBlock];
     Numbers<V> key[kBatch], value[kBatch];
 #pragma unroll
     for (int b = 0; b < kBatch; ++b) {
       if (at + b < length) {
-        key[b].load(keys + (at + b) * stride);
-        value[b].load(values + (at + b) * stride);
+        key[b].load(keys + first + b * stride);
+        value[b].load(values + first + b * stride);
       } else {
         key[b].clear();
         value[b].clear();  // what lies there may be no number

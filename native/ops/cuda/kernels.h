@@ -39,7 +39,8 @@ cudaError_t merge(const Merge& a, cudaStream_t stream);
 
 struct AttendRows {
   const bf16 *queries, *keys, *values;
-  const int32_t *begins, *lengths;
+  const int32_t *table, *lengths;  // blocks of each row, `width` apart
+  int64_t width;
   Part parts[kMostParts];
   int count;
   bf16* merged;

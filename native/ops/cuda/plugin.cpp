@@ -68,21 +68,22 @@ class CudaOps final : public FusedOps {
     return merged;
   }
 
-  at::Tensor attend_rows(const at::Tensor& given, const at::Tensor& keys, const at::Tensor& values, const Spans& own,
-                         const std::vector<at::Tensor>& outs, const std::vector<at::Tensor>& lse,
+  at::Tensor attend_rows(const at::Tensor& given, const at::Tensor& keys, const at::Tensor& values,
+                         const RowBlocks& own, const std::vector<at::Tensor>& outs, const std::vector<at::Tensor>& lse,
                          double scale) const override {
     const int64_t rows = own.size(), group = given.size(0) / rows, k = given.size(1), e = given.size(2);
     if (outs.size() > cuda::kMostParts || !cuda::takes_rows(static_cast<int>(group), static_cast<int>(e)))
       return plain_.attend_rows(given, keys, values, own, outs, lse, scale);
-    const auto queries = given.contiguous();
+    const auto queries = given.contiguous(), table = own.table.contiguous(), lengths = own.lengths.contiguous();
     cuda::AttendRows a{};
     const Held held(outs, lse, a.parts);
     auto merged = at::empty({rows, group * k * e}, queries.options());
     a.queries = in(queries);
     a.keys = in(keys);
     a.values = in(values);
-    a.begins = own.begins_device.const_data_ptr<int32_t>();
-    a.lengths = own.lengths_device.const_data_ptr<int32_t>();
+    a.table = table.const_data_ptr<int32_t>();
+    a.width = own.table.size(1);
+    a.lengths = lengths.const_data_ptr<int32_t>();
     a.count = static_cast<int>(outs.size());
     a.merged = out(merged);
     a.rows = rows;

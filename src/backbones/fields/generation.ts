@@ -7,7 +7,14 @@ const neutral = (value: number) => z.literal([value, null]).optional();
 const none = z.null().optional();
 const nothing = z.union([z.null(), z.tuple([])], 'none').optional();
 
-const chances = {
+const settings = {
+  do_sample: z.boolean().nullish(),
+  temperature: z.number().min(0).nullish(),
+  top_k: z.int().min(0).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  max_length: z.int().min(1).nullish(),
+  max_new_tokens: z.int().min(1).nullish(),
+
   repetition_penalty: neutral(1),
   encoder_repetition_penalty: neutral(1),
   no_repeat_ngram_size: neutral(0),
@@ -33,46 +40,27 @@ const chances = {
   stop_strings: nothing,
 };
 
-const settings = {
-  do_sample: z.boolean().nullish(),
-  temperature: z.number().min(0).nullish(),
-  top_k: z.number().int().min(0).nullish(),
-  top_p: z.number().min(0).max(1).nullish(),
-  max_length: z.number().int().min(1).nullish(),
-  max_new_tokens: z.number().int().min(1).nullish(),
-};
-
-const ids = (vocabulary: number) => {
+/**
+ * Ids that end an answer by these files, which generation_config.json has the say about.
+ * @param config config.json, which describes the language model under `key`
+ * @param generation its contents are undefined where there is no such file
+ * @throws UserError on an id that is none of the vocabulary, and on what the engine does not do
+ */
+export function endIds(
+  config: { readonly file: string; readonly contents: unknown; readonly key?: string | undefined },
+  generation: { readonly file: string; readonly contents: unknown },
+  vocabulary: number,
+): readonly number[] {
   const id = z
-    .number()
     .int()
     .min(0)
     .max(vocabulary - 1);
-  return {
+  const ids = {
     bos_token_id: id.nullish(),
     pad_token_id: id.nullish(),
     eos_token_id: z.union([id, z.array(id)], `an id below ${vocabulary}, or a list of such ids`).nullish(),
   };
-};
-
-/** A JSON file by its path; `contents` are undefined where there is none. */
-interface Document {
-  readonly file: string;
-  readonly contents: unknown;
-}
-
-/**
- * Ids that end an answer by these files, which generation_config.json has the say about.
- * @param config config.json, which describes the language model under `key`
- * @throws UserError on an id that is none of the vocabulary, and on what the engine does not do
- */
-export function endIds(
-  config: Document & { readonly key?: string | undefined },
-  generation: Document,
-  vocabulary: number,
-): readonly number[] {
-  const own = checkedUnder(z.object(ids(vocabulary)), config.contents, config.key, config.file);
-  const schema = z.object({ ...ids(vocabulary), ...settings, ...chances });
-  const said = checked(schema, generation.contents ?? {}, generation.file);
+  const own = checkedUnder(z.object(ids), config.contents, config.key, config.file);
+  const said = checked(z.object({ ...ids, ...settings }), generation.contents ?? {}, generation.file);
   return [said.eos_token_id ?? own.eos_token_id ?? []].flat();
 }

@@ -1,18 +1,9 @@
 // AI2D: Parquet (options as a list, the answer as an index) or TSV (options in columns, the answer as a letter). Files
 // with and without masked labels look the same and give different numbers.
+import { letterAt } from '../../core/letters.js';
 import { embeddedPicture, hasPicture } from '../pictures.js';
-import { refuse, shown } from '../refuse.js';
-import {
-  answerLetter,
-  choiceProblem,
-  type DataFormat,
-  letterAt,
-  lettered,
-  optionalText,
-  textOf,
-  textsOf,
-  withOptions,
-} from './format.js';
+import { optionalText, refuse, shown, textOf, textsOf } from '../refuse.js';
+import { answerLetter, choiceReading, type DataFormat, lettered, withOptions } from './format.js';
 import { readRows } from './rows.js';
 
 /** Other tables have options and answers as well, and pictures, but not these columns alone. */
@@ -27,23 +18,20 @@ export const format: DataFormat = {
       (kind === 'tsv' && 'A' in first && 'answer' in first && !('category' in first || 'l2-category' in first))),
   official: true,
   async *read(file) {
-    for await (const { value, index, at } of readRows(file)) {
-      const id = optionalText(value, 'index', at) || String(index);
+    for await (const row of readRows(file)) {
+      const { value, index, at } = row;
       const listed = Array.isArray(value.options);
       const choices = listed ? textsOf(value.options as unknown[], at, 'options') : lettered(value, at);
       if (choices.length < 2) refuse(at, 'options', shown(value.options), 'two options or more');
       const given = textOf(value, 'answer', at);
-      const picture = embeddedPicture(value.image, at, 'image');
-      const problem = choiceProblem({
-        id,
+      yield choiceReading(row, embeddedPicture(value.image, at, 'image'), {
+        id: optionalText(value, 'index', at) || String(index),
         question: withOptions(textOf(value, 'question', at), choices, ''),
-        images: [picture.source],
         choices,
         answer: answerLetter(listed && /^\d$/.test(given) ? letterAt(Number(given)) : given, choices, at),
         source: 'AI2D',
         tags: {},
       });
-      yield { problem, index, at, picture: picture.key };
     }
   },
 };

@@ -1,20 +1,8 @@
 // M3CoT: Parquet with pictures inside, or JSON lines beside a folder of pictures named by the problems' ids.
 import { embeddedPicture, hasPicture, missingPicture, type Picture } from '../pictures.js';
-import { type Place, refuse, shown } from '../refuse.js';
-import {
-  answerLetter,
-  choiceProblem,
-  type DataFormat,
-  optionalText,
-  type ReadContext,
-  tagsOf,
-  textOf,
-  textsOf,
-  withChoices,
-} from './format.js';
+import { optionalText, type Place, refuse, shown, tagsOf, textOf, textsOf } from '../refuse.js';
+import { answerLetter, choiceReading, type DataFormat, type ReadContext, withChoices } from './format.js';
 import { readRows } from './rows.js';
-
-const EXTENSIONS = ['png', 'jpg', 'jpeg', 'webp'];
 
 export const format: DataFormat = {
   name: 'm3cot',
@@ -22,7 +10,8 @@ export const format: DataFormat = {
   accepts: ({ first }) => 'image_id' in first && 'rationale' in first && 'choices' in first,
   official: true,
   async *read(file, context) {
-    for await (const { value, index, at } of readRows(file)) {
+    for await (const row of readRows(file)) {
+      const { value, at } = row;
       const id = textOf(value, 'id', at);
       if (!Array.isArray(value.choices) || value.choices.length < 2)
         refuse(at, 'choices', shown(value.choices), 'a list of choices');
@@ -30,22 +19,20 @@ export const format: DataFormat = {
       const setting = optionalText(value, 'context', at).trim();
       const question = textOf(value, 'question', at);
       const picture = hasPicture(value.image) ? embeddedPicture(value.image, at, 'image') : beside(id, context, at);
-      const problem = choiceProblem({
+      yield choiceReading(row, picture, {
         id,
         question: withChoices(setting === '' ? question : `${setting}\n${question}`, choices),
-        images: picture.source ? [picture.source] : [],
         choices,
         answer: answerLetter(textOf(value, 'answer', at), choices, at),
         source: optionalText(value, 'category', at),
         tags: tagsOf(value, ['domain', 'topic', 'category', 'split'], at),
       });
-      yield { problem, index, at, picture: picture.key };
     }
   },
 };
 
 function beside(id: string, context: ReadContext, at: Place): Picture {
-  for (const extension of EXTENSIONS) {
+  for (const extension of ['png', 'jpg', 'jpeg', 'webp']) {
     const path = context.pictures.resolve(`images/${id}.${extension}`);
     if (typeof path === 'string') return { source: { path }, key: id };
   }

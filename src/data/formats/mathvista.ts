@@ -1,27 +1,15 @@
 // MathVista: Parquet with pictures inside, or annot_*.json, one object by problem id, with paths. The text of a problem
 // is the official query.
 import { readFile } from 'node:fs/promises';
+import { letterAt } from '../../core/letters.js';
 import type { AnswerType, Problem } from '../../core/types.js';
-import { hasPicture, missingPicture, type Picture, picturesOf } from '../pictures.js';
+import { hasPicture, missingPicture, picturesOf } from '../pictures.js';
 import { hintLine } from '../question.js';
-import { type Place, refuse, shown } from '../refuse.js';
-import {
-  type DataFormat,
-  letterAt,
-  optionalText,
-  type ReadContext,
-  type Reading,
-  tagsOf,
-  textOf,
-  textsOf,
-  withChoices,
-} from './format.js';
+import { type Fields, optionalText, refuse, shown, tagsOf, textOf, textsOf } from '../refuse.js';
+import { type DataFormat, type ReadContext, type Reading, withChoices } from './format.js';
 import { type Row, readRows } from './rows.js';
 
-type Fields = Readonly<Record<string, unknown>>;
 const ANSWER_TYPES: readonly AnswerType[] = ['text', 'integer', 'float', 'list'];
-const MOST_DECIMALS = 15;
-const TAGS = ['task', 'category', 'context', 'grade', 'language', 'source', 'skills', 'split'];
 
 export const format: DataFormat = {
   name: 'mathvista',
@@ -31,7 +19,7 @@ export const format: DataFormat = {
     Object.values(first).some((value) => isFields(value) && 'pid' in value),
   official: true,
   async *read(file, context) {
-    for await (const { value, at, index } of rows(file)) yield reading(value, index, at, context);
+    for await (const row of rows(file)) yield reading(row, context);
   },
 };
 
@@ -58,52 +46,41 @@ async function* rows(file: string): AsyncGenerator<Row> {
   }
 }
 
-function reading(row: Fields, index: number, at: Place, context: ReadContext): Reading {
+function reading({ value: row, index, at }: Row, context: ReadContext): Reading {
   const id = textOf(row, 'pid', at);
-  const picture = pictureOf(row, context, at);
+  // Every problem has one, in one of two columns; the annotations come without it.
+  const field = hasPicture(row.decoded_image) ? 'decoded_image' : 'image';
+  const why = { found: 'no picture', wanted: 'its path or its bytes' };
+  const [picture = missingPicture('', why, context, at, field)] = picturesOf(row[field], at, field, context);
   const metadata = isFields(row.metadata) ? row.metadata : {};
   const choices = Array.isArray(row.choices) ? textsOf(row.choices, at, 'choices') : [];
   const unit = optionalText(row, 'unit', at) || undefined;
   const precision = row.precision === null || row.precision === undefined ? undefined : Number(row.precision);
-  if (precision !== undefined && !(Number.isInteger(precision) && precision >= 0 && precision <= MOST_DECIMALS))
-    refuse(at, 'precision', shown(row.precision), `an integer from 0 to ${MOST_DECIMALS}`);
-  const answerType = choices.length > 0 ? 'text' : answerTypeOf(row.answer_type, at);
+  if (precision !== undefined && !(Number.isInteger(precision) && precision >= 0 && precision <= 15))
+    refuse(at, 'precision', shown(row.precision), 'an integer from 0 to 15');
+  const multiChoice = choices.length > 0;
+  const given = multiChoice ? 'text' : row.answer_type;
+  const answerType =
+    ANSWER_TYPES.find((type) => type === given) ?? refuse(at, 'answer_type', shown(given), ANSWER_TYPES.join(', '));
+  // The official answer of a multiple-choice problem is the text of the choice; the hidden ones of the test split are empty.
+  const answer = optionalText(row, 'answer', at);
+  const place = choices.indexOf(answer);
+  if (multiChoice && answer !== '' && place < 0) refuse(at, 'answer', shown(answer), 'one of the choices');
   const problem: Problem = {
     id,
     question:
       optionalText(row, 'query', at) || query(textOf(row, 'question', at), choices, unit, answerType, precision),
     images: picture.source ? [picture.source] : [],
-    answer: answer(optionalText(row, 'answer', at), choices, at),
-    questionType: choices.length > 0 ? 'multi_choice' : 'free_form',
+    answer: multiChoice && answer !== '' ? letterAt(place) : answer,
+    questionType: multiChoice ? 'multi_choice' : 'free_form',
     answerType,
     choices,
     ...(precision === undefined ? {} : { precision }),
     ...(unit === undefined ? {} : { unit }),
     source: optionalText(metadata, 'source', at),
-    tags: tagsOf(metadata, TAGS, at),
+    tags: tagsOf(metadata, ['task', 'category', 'context', 'grade', 'language', 'source', 'skills', 'split'], at),
   };
   return { problem, index, at, picture: picture.key };
-}
-
-function answerTypeOf(given: unknown, at: Place): AnswerType {
-  return (
-    ANSWER_TYPES.find((type) => type === given) ?? refuse(at, 'answer_type', shown(given), ANSWER_TYPES.join(', '))
-  );
-}
-
-/** Every problem has one, in one of two columns; the annotations come without it. */
-function pictureOf(row: Fields, context: ReadContext, at: Place): Picture {
-  const field = hasPicture(row.decoded_image) ? 'decoded_image' : 'image';
-  const [picture] = picturesOf(row[field], at, field, context);
-  return picture ?? missingPicture('', { found: 'no picture', wanted: 'its path or its bytes' }, context, at, field);
-}
-
-/** The official answer of a multiple-choice problem is the text of the choice; the hidden ones of the test split are empty. */
-function answer(text: string, choices: readonly string[], at: Place): string {
-  if (choices.length === 0 || text === '') return text;
-  const index = choices.indexOf(text);
-  if (index < 0) refuse(at, 'answer', shown(text), 'one of the choices');
-  return letterAt(index);
 }
 
 function query(

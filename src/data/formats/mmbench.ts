@@ -1,25 +1,9 @@
 // MMBench: TSV with options in the columns A, B, C, D; a picture is base64, or the index of another row that holds it.
 // The tag `group` says which rows are rotations of one question.
-
 import { embeddedPicture } from '../pictures.js';
-import { type Place, refuse, shown } from '../refuse.js';
-import {
-  answerLetter,
-  choiceProblem,
-  type DataFormat,
-  lettered,
-  optionalText,
-  tagsOf,
-  textOf,
-  withOptions,
-} from './format.js';
+import { optionalText, refuse, shown, tagsOf, textOf } from '../refuse.js';
+import { answerLetter, choiceReading, type DataFormat, lettered, withOptions } from './format.js';
 import { type Row, readRows } from './rows.js';
-
-/** The hint; tables that pandas wrote have `nan` where there is none, and the official code reads it so. */
-function hintOf(value: Row['value'], at: Place): string {
-  const hint = optionalText(value, 'hint', at);
-  return hint.trim().toLowerCase() === 'nan' ? '' : hint;
-}
 
 /** Copies with rotated options have the index of their question plus a multiple of this. */
 const ROTATION = 1_000_000;
@@ -44,24 +28,25 @@ export const format: DataFormat = {
         value: { ...row.value, image: cell.length > LONGEST_INDEX ? optionalText(row.value, 'index', row.at) : cell },
       });
     }
-    for (const { value, index, at } of waiting) {
+    for (const row of waiting) {
+      const { value, at } = row;
       const id = textOf(value, 'index', at);
       const picture = pictures.get(textOf(value, 'image', at).trim());
       if (!picture) refuse(at, 'image', shown(value.image), 'base64, or the index of a row with a picture');
       const choices = lettered(value, at);
       if (choices.length < 2) refuse(at, 'B', 'empty', 'two options or more');
       const answer = optionalText(value, 'answer', at).trim();
-      const problem = choiceProblem({
+      // Tables that pandas wrote have `nan` where there is no hint, and the official code reads it so.
+      const hint = optionalText(value, 'hint', at);
+      yield choiceReading(row, picture, {
         id,
-        question: withOptions(textOf(value, 'question', at), choices, hintOf(value, at)),
-        images: [picture.source],
+        question: withOptions(textOf(value, 'question', at), choices, /^\s*nan\s*$/i.test(hint) ? '' : hint),
         choices,
         // The answers of the test split are hidden.
         answer: answer === '' ? '' : answerLetter(answer, choices, at),
         source: optionalText(value, 'source', at),
         tags: { ...tagsOf(value, ['category', 'l2-category', 'split'], at), group: String(Number(id) % ROTATION) },
       });
-      yield { problem, index, at, picture: picture.key };
     }
   },
 };

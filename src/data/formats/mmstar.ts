@@ -1,6 +1,8 @@
 // MMStar: Parquet (bytes or a struct of bytes) or TSV (base64), options inside the question.
+import { letterAt } from '../../core/letters.js';
 import { embeddedPicture } from '../pictures.js';
-import { answerLetter, choiceProblem, type DataFormat, letterAt, tagsOf, textOf } from './format.js';
+import { tagsOf, textOf } from '../refuse.js';
+import { answerLetter, choiceReading, type DataFormat } from './format.js';
 import { readRows } from './rows.js';
 
 export const format: DataFormat = {
@@ -9,21 +11,18 @@ export const format: DataFormat = {
   accepts: ({ first }) => 'l2_category' in first && 'question' in first && !('A' in first),
   official: true,
   async *read(file) {
-    for await (const { value, index, at } of readRows(file)) {
-      const id = textOf(value, 'index', at);
+    for await (const row of readRows(file)) {
+      const { value, at } = row;
       const question = textOf(value, 'question', at);
       const choices = inlineChoices(question);
-      const picture = embeddedPicture(value.image, at, 'image');
-      const problem = choiceProblem({
-        id,
+      yield choiceReading(row, embeddedPicture(value.image, at, 'image'), {
+        id: textOf(value, 'index', at),
         question,
-        images: [picture.source],
         choices,
         answer: answerLetter(textOf(value, 'answer', at), choices, at),
         source: 'MMStar',
         tags: tagsOf(value, ['category', 'l2_category', 'bench'], at),
       });
-      yield { problem, index, at, picture: picture.key };
     }
   },
 };

@@ -4,7 +4,7 @@ import { openDatabase, tableOf } from '../../core/duckdb.js';
 import { UserError } from '../../core/errors.js';
 import { openRegularFile } from '../../core/files.js';
 import { readRecords } from '../records.js';
-import { type Place, refuse } from '../refuse.js';
+import { type Fields, type Place, refuse } from '../refuse.js';
 import { readSeparated } from '../separated.js';
 import type { Head } from './format.js';
 
@@ -12,7 +12,7 @@ export interface Row {
   readonly index: number;
   /** `line` is of a text the line where the record starts, of Parquet the number of the row. */
   readonly at: Place;
-  readonly value: Readonly<Record<string, unknown>>;
+  readonly value: Fields;
 }
 
 /** Records with a picture in them are larger than those of paths. */
@@ -24,8 +24,6 @@ const PACKED = [
   ['ARROW1', 'an Arrow file, wanted Parquet (to_parquet of the data set)'],
   ['version https://git-lfs', 'a Git LFS pointer, wanted the file itself (git lfs pull)'],
 ] as const;
-/** Enough for the names of a table's columns. */
-const HEAD_BYTES = 64 * 1024;
 
 /** The start of a file. Throws UserError where it cannot be read. */
 export async function readHead(file: string): Promise<Head> {
@@ -39,6 +37,7 @@ export async function* readRows(file: string): AsyncGenerator<Row> {
   yield* rowsOf(file, await kindOf(file));
 }
 
+/** All rows, of Parquet the first `most` where it is given. */
 function rowsOf(file: string, kind: Head['kind'], most?: number): AsyncIterable<Row> {
   if (kind === 'parquet') return parquetRows(file, most);
   return kind === 'json' ? readRecords(file, MAX_RECORD_BYTES) : readSeparated(file, MAX_RECORD_BYTES);
@@ -48,7 +47,9 @@ function rowsOf(file: string, kind: Head['kind'], most?: number): AsyncIterable<
 export async function kindOf(file: string): Promise<Head['kind']> {
   const { handle } = await openRegularFile(file);
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    // Enough for the names of a table's columns.
+    const length = 64 * 1024;
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0);
     const head = buffer.toString('latin1', 0, bytesRead);
     if (head.startsWith('PAR1')) return 'parquet';
     const packed = PACKED.find(([start]) => head.startsWith(start));
@@ -63,7 +64,6 @@ export async function kindOf(file: string): Promise<Head['kind']> {
   }
 }
 
-/** Rows of a Parquet file, the first `most` where it is given. */
 async function* parquetRows(file: string, most?: number): AsyncGenerator<Row> {
   const { connection, close } = await openDatabase({ threads: '1', temp_directory: '' });
   let index = 0;

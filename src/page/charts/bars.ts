@@ -1,24 +1,25 @@
 // Bars: standing ones side by side or on top of each other, and lying ones whose names are words.
-import type { Markup } from '../html.js';
-import { axisX, axisY, type ChartText, type Colour, draw, INK, LEFT, label, quiet } from './axes.js';
+import { count, percent } from '../format.js';
+import { axisOfNames, axisX, axisY, type Chart, type Colour, label, leftOf, quiet, roomFor } from './axes.js';
 
+/** Bars of one colour, one value per category. */
 export interface Bars {
   readonly name: string;
   readonly colour: Colour;
-  /** One value per category. */
   readonly values: readonly number[];
 }
 
-export interface BarChartSpec extends ChartText {
+/** @param spec `stacked`: on top of each other, else side by side; `share`: values are shares, shown in percent */
+export function barChart(spec: {
   readonly xName: string;
   readonly categories: readonly string[];
   readonly bars: readonly Bars[];
-  /** On top of each other, else side by side. */
   readonly stacked?: boolean;
   readonly share?: boolean;
-}
-
-export function barChart({ xName, categories, bars, stacked = false, share = false, ...text }: BarChartSpec): Markup {
+}): Chart {
+  const { xName, categories, bars, stacked = false, share = false } = spec;
+  const all = bars.flatMap(({ values }) => values);
+  const told = share ? percent : count;
   const series = bars.map(({ name, colour, values }) => ({
     type: 'bar',
     ...quiet,
@@ -29,55 +30,40 @@ export function barChart({ xName, categories, bars, stacked = false, share = fal
     barGap: '8%',
     itemStyle: { color: colour, borderColor: 'var(--panel)', borderWidth: stacked ? 1 : 0 },
   }));
-  const option = {
-    ...axisX(xName, { left: share ? LEFT.share : LEFT.number, right: 14, top: 14 }, categories),
-    yAxis: axisY(
-      share,
-      bars.flatMap(({ values }) => values),
-      true,
-    ),
-    series,
-  };
-  return draw(text, option);
-}
-
-/** Bars that lie, with their names before and their values after them; for names that are words. */
-export function lyingBars(
-  spec: ChartText & { readonly rows: readonly { name: string; value: number; text: string }[] },
-): Markup {
-  const { rows } = spec;
-  const names = rows.map(({ name }) => name);
-  const option = {
-    grid: { left: 12 + longest(names), right: 12 + longest(rows.map(({ text }) => text)), top: 6, bottom: 6 },
-    xAxis: { type: 'value', show: false },
-    yAxis: {
-      type: 'category',
-      inverse: true,
-      data: names,
-      axisLabel: { ...label, color: INK },
-      axisLine: { show: false },
-      axisTick: { show: false },
+  return {
+    option: {
+      ...axisX(xName, { left: leftOf(share), right: 14, top: 14 }, categories),
+      yAxis: axisY(share, all, true),
+      series,
     },
-    series: [
-      {
-        type: 'bar',
-        ...quiet,
-        data: rows.map(({ value }) => value),
-        barMaxWidth: 20,
-        itemStyle: { color: 'var(--s1)' },
-        label: {
-          show: true,
-          position: 'right',
-          formatter: ({ dataIndex }: { dataIndex: number }) => rows[dataIndex]?.text ?? '',
-          ...label,
-        },
-      },
-    ],
+    description: bars
+      .map(({ name, values }) => `${name}: ${values.map((one, i) => `${told(one)} at ${categories[i]}`).join(', ')}`)
+      .join('; '),
+    legend: bars.length > 1 ? bars : [],
   };
-  return draw(spec, option, 24 + rows.length * 30);
 }
 
-/** Room for any of these texts, in pixels. */
-function longest(texts: readonly string[]): number {
-  return Math.max(...texts.map((text) => text.length)) * 7;
+/** Bars that lie, with their names before and their values as text after them; for names that are words. */
+export function lyingBars(rows: readonly { name: string; value: number; text: string }[]): Chart {
+  const names = rows.map(({ name }) => name);
+  const formatter = ({ dataIndex }: { dataIndex: number }): string => rows[dataIndex]?.text ?? '';
+  return {
+    option: {
+      grid: { left: roomFor(names), right: roomFor(rows.map(({ text }) => text)), top: 6, bottom: 6 },
+      xAxis: { type: 'value', show: false },
+      yAxis: axisOfNames(names),
+      series: [
+        {
+          type: 'bar',
+          ...quiet,
+          data: rows.map(({ value }) => value),
+          barMaxWidth: 20,
+          itemStyle: { color: 'var(--s1)' },
+          label: { show: true, position: 'right', formatter, ...label },
+        },
+      ],
+    },
+    description: rows.map(({ name, text }) => `${name} ${text}`).join(', '),
+    height: 24 + rows.length * 30,
+  };
 }

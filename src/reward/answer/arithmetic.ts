@@ -1,9 +1,9 @@
 // Finds the numbers of a plain text together with the whole expression that each belongs to, and computes it: `5 + 7`
 // is 12, `3x + 1` is not a number.
-import { evaluate, POINTS } from './math/evaluate.js';
-import { isScalar, type Node } from './math/node.js';
+import { constant } from './math/evaluate.js';
 import { parseMath } from './math/parse.js';
 import { findNumbers, type NumberRead } from './number.js';
+import { textBefore } from './text.js';
 
 /** An expression with a number in it; `value` is NaN where it has no one value: `3x + 1`, `5-6`, `2:1`. */
 export interface Quantity extends NumberRead {
@@ -12,62 +12,46 @@ export interface Quantity extends NumberRead {
 }
 
 /** Longest expression that is computed, and how far before a number it may begin. UTF-16 units. */
-const LONGEST = 256;
-const LONGEST_BEFORE = 64;
+const LONGEST = { expression: 256, before: 64 };
 
-/** What stands right before a number that is not the first part of its expression. */
-const GOES_BEFORE =
-  /(?:[-+*/^(:,[\u00d7\u00b7\u00f7\u221a]|plus|minus|times|divided by| x|\b(?:sqrt|log|ln|sin|cos|tan|sec|csc|cot)) ?[-+$]?$/;
+/** The parts of an expression, one after another; what is none of them ends it. */
+const PARTS = {
+  space: String.raw`[^\S\n]+`,
+  constant: String.raw`pi(?![A-Za-z])|[\u03c0\u221e]`,
+  named: String.raw`(?:sqrt|log|ln|sin|cos|tan|sec|csc|cot)(?![A-Za-z])|\u221a`,
+  operator: String.raw`\*\*|[-+*/^\u00d7\u00b7\u00f7]|(?<=\d )(?:x|plus|minus|times|divided by)(?= [\d(-])`,
+  word: '[A-Za-z]+',
+  opening: '[([]',
+  closing: String.raw`[)\]]`,
+  // An exclamation mark at the end of a sentence is not a factorial.
+  factorial: String.raw`!+(?![=!]|["'\s]*$|\s[^-+*/])`,
+  comma: ',',
+  ratio: String.raw`\s?:(?=\s?\d)`,
+  other: '[^]',
+};
+type Part = keyof typeof PARTS;
+const PART_NAMES = Object.keys(PARTS) as readonly Part[];
 
-/** One part of an expression after another; what is none of them ends it. */
-const PART = new RegExp(
-  [
-    String.raw`([^\S\n]+)`,
-    String.raw`(pi(?![A-Za-z])|[\u03c0\u221e])`,
-    String.raw`((?:sqrt|log|ln|sin|cos|tan|sec|csc|cot)(?![A-Za-z])|\u221a)`,
-    String.raw`(\*\*|[-+*/^\u00d7\u00b7\u00f7]|(?<=\d )(?:x|plus|minus|times|divided by)(?= [\d(-]))`,
-    '([A-Za-z]+)',
-    '([([])',
-    String.raw`([)\]])`,
-    // An exclamation mark at the end of a sentence is not a factorial.
-    String.raw`(!+(?![=!]|["'\s]*$|\s[^-+*/]))`,
-    '(,)',
-    String.raw`(\s?:(?=\s?\d))`,
-    '([^])',
-  ].join('|'),
-  'y',
-);
-
-/** What the groups of PART are, in order. */
-const PARTS = [
-  'space',
-  'constant',
-  'named',
-  'operator',
-  'word',
-  'opening',
-  'closing',
-  'factorial',
-  'comma',
-  'ratio',
-  'other',
-] as const;
-
-const OPERATOR_WORD = /(?<=\d )(?:x|plus|minus|times|divided by)(?= )/g;
-const SIGNS_OF_WORDS: Readonly<Record<string, string>> = {
-  x: '*',
-  times: '*',
-  plus: '+',
-  minus: '-',
-  'divided by': '/',
+const PATTERNS = {
+  part: new RegExp(
+    Object.values(PARTS)
+      .map((part) => `(${part})`)
+      .join('|'),
+    'y',
+  ),
+  /** What stands right before a number that is not the first part of its expression. */
+  goesBefore:
+    /(?:[-+*/^(:,[\u00d7\u00b7\u00f7\u221a]|plus|minus|times|divided by| x|\b(?:sqrt|log|ln|sin|cos|tan|sec|csc|cot)) ?[-+$]?$/,
+  operatorWord: /(?<=\d )(?:x|plus|minus|times|divided by)(?= )/g,
+  /** Letters that stand for an unknown or a constant rather than a unit where they follow a number. */
+  unknown: /^(?:[abceijnp-rt-z]|[xyz]{2,3})$/,
+  /** A unit between a number and an operator, as in `5 cats + 3 dogs`. */
+  unitBeforeOperator: /^[A-Za-z]+ ?[-+*/] ?\$?$/,
+  /** Where a minus sign with a space after it is a sign and no dash. */
+  signPlace: /(?:^|[=(:,$]|\bis|\bequals)\s{0,4}$/,
 };
 
-/** Letters that stand for an unknown or a constant rather than a unit where they follow a number. */
-const UNKNOWN = /^(?:[abceijnp-rt-z]|[xyz]{2,3})$/;
-/** A unit between a number and an operator, as in `5 cats + 3 dogs`. */
-const UNIT_BEFORE_OPERATOR = /^[A-Za-z]+ ?[-+*/] ?\$?$/;
-/** Where a minus sign with a space after it is a sign and no dash. */
-const SIGN_PLACE = /(?:^|[=(:,$]|\bis|\bequals)\s{0,4}$/;
+const OPERATORS: Readonly<Record<string, string>> = { x: '*', times: '*', plus: '+', minus: '-', 'divided by': '/' };
 
 /** The expressions with a number in them, in order. Reads every character a fixed number of times. */
 export function findQuantities(text: string): Quantity[] {
@@ -75,8 +59,8 @@ export function findQuantities(text: string): Quantity[] {
   const reader = new Reader(text);
   let at = 0;
   for (const [i, number] of numbers.entries()) {
-    const before = GOES_BEFORE.test(text.slice(Math.max(0, number.start - 12), number.start)) ? LONGEST_BEFORE : 0;
-    at = Math.max(at, number.start - before);
+    const goesBefore = PATTERNS.goesBefore.test(textBefore(text, number.start, 12));
+    at = Math.max(at, number.start - (goesBefore ? LONGEST.before : 0));
     while (at < number.start) at = reader.part(at, number.start);
     reader.number(number);
     at = number.end;
@@ -117,9 +101,9 @@ class Reader {
 
   /** Reads the part at `at`, before the number at `next`, and says where the following one begins. */
   part(at: number, next: number): number {
-    PART.lastIndex = at;
-    const match = PART.exec(this.#text) as RegExpExecArray;
-    const name = PARTS[match.indexOf(match[0], 1) - 1] as (typeof PARTS)[number];
+    PATTERNS.part.lastIndex = at;
+    const match = PATTERNS.part.exec(this.#text) as RegExpExecArray;
+    const name = PART_NAMES[match.indexOf(match[0], 1) - 1] as Part;
     const part = match[0];
     const end = Math.min(at + part.length, next);
     if (name === 'space') this.#spaced = true;
@@ -130,14 +114,17 @@ class Reader {
     return end;
   }
 
-  #take(name: (typeof PARTS)[number], part: string, at: number, end: number, next: number): void {
+  #take(name: Part, part: string, at: number, end: number, next: number): void {
     const { isOpen } = this;
     if (name === 'constant') this.#operand(at, end);
     else if (name === 'word') this.#word(part, at, end, next);
     else if (name === 'named') {
       this.#operand(at, at);
       this.#ended = false;
-    } else if (name === 'operator' && (this.#ended || (part === '-' && (isOpen || this.#isSign(at))))) {
+    } else if (
+      name === 'operator' &&
+      (this.#ended || (part === '-' && (isOpen || PATTERNS.signPlace.test(textBefore(this.#text, at, 12)))))
+    ) {
       this.#begin(at);
       this.#ended = false;
     } else if (name === 'opening') {
@@ -155,23 +142,19 @@ class Reader {
     else this.close();
   }
 
-  #isSign(at: number): boolean {
-    return SIGN_PLACE.test(this.#text.slice(Math.max(0, at - 12), at));
-  }
-
   /** A unit before an operator is passed over; a letter may be an unknown; any other word ends the expression. */
   #word(word: string, at: number, end: number, next: number): void {
     const isUnit =
       this.#ended &&
       this.#numbers.length > 0 &&
-      UNIT_BEFORE_OPERATOR.test(this.#text.slice(at, Math.min(next, at + 40)));
+      PATTERNS.unitBeforeOperator.test(this.#text.slice(at, Math.min(next, at + 40)));
     if (this.#isUnknown(word, at, end)) this.#operand(at, end);
     else if (!isUnit) this.close();
   }
 
   /** A letter right after a number or an operator, or one that an operator follows. */
   #isUnknown(word: string, at: number, end: number): boolean {
-    if (!UNKNOWN.test(word)) return false;
+    if (!PATTERNS.unknown.test(word)) return false;
     if (this.isOpen && !this.#ended) return true;
     const goesOn = /^ ?[-+*/^] ?[\d(]/.test(this.#text.slice(end, end + 4));
     return this.isOpen
@@ -212,30 +195,16 @@ class Reader {
   }
 }
 
-/** The one value of an expression; NaN where it has none. */
+/** The one value of an expression; NaN where it has none, as `2010-2015` and `2:1` have not. */
 function compute(span: string): number {
-  if (span.length > LONGEST || isRange(span)) return Number.NaN;
-  return constantIn(span.replace(OPERATOR_WORD, (word) => SIGNS_OF_WORDS[word] as string));
+  const [, low, high] = /^(\d+)-(\d+)$/.exec(span) ?? [];
+  const isRange = span.includes(':') || (low !== undefined && Number(low) < Number(high));
+  if (span.length > LONGEST.expression || isRange) return Number.NaN;
+  return constantIn(span.replace(PATTERNS.operatorWord, (word) => OPERATORS[word] as string));
 }
 
 /** The value of a text that is an expression without unknowns; NaN for any other text. */
 export function constantIn(text: string): number {
   const node = parseMath(text);
   return (node && constant(node)) ?? Number.NaN;
-}
-
-/** The value of a tree without unknowns; null where it has none. */
-export function constant(node: Node): number | null {
-  if (!isScalar(node)) return null;
-  const { re, im } = evaluate(node, 0);
-  const isOne = im === 0 && Number.isFinite(re) && POINTS_AFTER_FIRST.every((point) => evaluate(node, point).re === re);
-  return isOne ? re : null;
-}
-
-const POINTS_AFTER_FIRST = Array.from({ length: POINTS - 1 }, (_, i) => i + 1);
-
-/** `2010-2015` and `2:1` are not numbers. */
-function isRange(span: string): boolean {
-  const [, low, high] = /^(\d+)-(\d+)$/.exec(span) ?? [];
-  return span.includes(':') || (low !== undefined && Number(low) < Number(high));
 }

@@ -3,42 +3,34 @@
 
 const MAX_DEPTH = 32;
 
-/** Commands that only dress their argument. */
-const DRESSING = new Set([
-  ...['text', 'textbf', 'textit', 'textrm', 'textnormal', 'mathrm', 'mathbf', 'mathit', 'mathsf', 'mathtt'],
-  ...['mbox', 'boxed', 'fbox', 'operatorname', 'left', 'right', 'big', 'Big', 'bigg', 'Bigg', 'displaystyle'],
-]);
-
-/** Commands that stand for something; any other one is read as its name. A Map, as names may be `constructor`. */
-const SYMBOLS = new Map([
-  ['times', '*'],
-  ['cdot', '*'],
-  ['div', '/'],
-  ['circ', ''],
-  ['degree', ''],
-  ['approx', '='],
-  ['leq', '<='],
-  ['le', '<='],
-  ['geq', '>='],
-  ['ge', '>='],
-  ['neq', '!='],
-  ['infty', 'infinity'],
-  ['quad', ' '],
-  ['qquad', ' '],
-  ['colon', ':'],
-]);
+const COMMANDS = {
+  /** Only dress their argument. */
+  dressing: new Set([
+    ...['text', 'textbf', 'textit', 'textrm', 'textnormal', 'mathrm', 'mathbf', 'mathit', 'mathsf', 'mathtt'],
+    ...['mbox', 'boxed', 'fbox', 'operatorname', 'left', 'right', 'big', 'Big', 'bigg', 'Bigg', 'displaystyle'],
+  ]),
+  /** Stand for something; any other one is read as its name. A Map, as names may be `constructor`. */
+  symbols: new Map(
+    Object.entries({
+      ...{
+        times: '*',
+        cdot: '*',
+        div: '/',
+        circ: '',
+        degree: '',
+        approx: '=',
+        leq: '<=',
+        le: '<=',
+        geq: '>=',
+        ge: '>=',
+      },
+      ...{ neq: '!=', infty: 'infinity', quad: ' ', qquad: ' ', colon: ':' },
+    }),
+  ),
+};
 
 const SIGNS: Readonly<Record<string, string>> = {
-  $: '',
-  '}': '',
-  '°': '',
-  '−': '-',
-  '–': '-',
-  '×': '*',
-  '·': '*',
-  '⋅': '*',
-  '∙': '*',
-  '~': ' ',
+  ...{ $: '', '}': '', '°': '', '−': '-', '–': '-', '×': '*', '·': '*', '⋅': '*', '∙': '*', '~': ' ' },
 };
 
 /** Every character that is not copied as it is. */
@@ -102,7 +94,7 @@ class Reader {
       this.#at += degree?.[0].length ?? 0;
       return degree ? `(${this.#argument(depth)})^(1/${degree[1]})` : `sqrt(${this.#argument(depth)})`;
     }
-    return DRESSING.has(name) ? '' : (SYMBOLS.get(name) ?? name);
+    return COMMANDS.dressing.has(name) ? '' : (COMMANDS.symbols.get(name) ?? name);
   }
 
   /** The next group in braces, or the next character or command; a compound group is put in parentheses. */

@@ -2,8 +2,9 @@
 // That evaluation compares expressions by computer algebra; here they are compared at points, which agrees wherever both
 // can read them (docs/grading.md).
 import { readFormula, sameExpression } from '../answer/expression.js';
+import { compared, unreadable } from '../answer/grade.js';
 import { lastBoxed } from '../answer/latex.js';
-import { compared, type Protocol, unreadable } from './protocol.js';
+import type { Protocol } from './protocol.js';
 
 export const mathText: Protocol = {
   name: 'math-text',
@@ -12,7 +13,7 @@ export const mathText: Protocol = {
     const found = extract(row.response);
     if (found === null || found.text.trim() === '') return unreadable('no box, phrase or number');
     const text = found.text.trim().replace(/\.$/, '');
-    return compared(text, readFormula(text, '').normalised, row.answer, found.how, isEqual(row.answer, text));
+    return compared({ ...readFormula(text, found.how), extracted: text }, row.answer, isEqual(row.answer, text));
   },
 };
 
@@ -28,33 +29,28 @@ function extract(response: string): { text: string; how: string } | null {
   return number ? { text: number[0], how: 'the last number' } : null;
 }
 
-const RELATIVE = 1e-4;
-
 function isEqual(gold: string, answer: string): boolean {
-  if (strip(gold) === strip(answer)) return true;
-  const [wanted, found] = [digits(gold), digits(answer)];
+  const [plainGold, plainAnswer] = [gold, answer].map((text) =>
+    text
+      .replace(/\\(?:left|right|!|text|mathrm)(?![A-Za-z])/g, '')
+      .replace(/\\[dt]frac/g, '\\frac')
+      .replace(/\^\{?\\circ\}?/g, '')
+      .replace(/[\s${}]|\\?%/g, '')
+      .toLowerCase(),
+  );
+  if (plainGold === plainAnswer) return true;
+  const [wanted = null, found = null] = [gold, answer].map(digits);
   if (wanted !== null && found !== null)
-    return [wanted / 100, wanted, wanted * 100].some((value) => close(value, found));
+    return [wanted / 100, wanted, wanted * 100].some(
+      (value) => Math.abs(value - found) <= 1e-4 * Math.max(Math.abs(value), Math.abs(found)),
+    );
   // Its algebra reads no `10{,}000`: such a number equals only its own spelling.
   if (gold.includes('{,}') !== answer.includes('{,}')) return false;
   return sameExpression(readFormula(gold, ''), readFormula(answer, ''));
-}
-
-function strip(text: string): string {
-  return text
-    .replace(/\\(?:left|right|!|text|mathrm)(?![A-Za-z])/g, '')
-    .replace(/\\[dt]frac/g, '\\frac')
-    .replace(/\^\{?\\circ\}?/g, '')
-    .replace(/[\s${}]|\\?%/g, '')
-    .toLowerCase();
 }
 
 /** A number with thousands commas, or a percentage as its hundredth. */
 function digits(text: string): number | null {
   const written = /^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(\\?%)?\s*$/i.exec(text.replaceAll(',', ''));
   return written && Number(written[1]) / (written[2] ? 100 : 1);
-}
-
-function close(a: number, b: number): boolean {
-  return Math.abs(a - b) <= RELATIVE * Math.max(Math.abs(a), Math.abs(b));
 }

@@ -1,11 +1,16 @@
-// Runs side by side, finished or not: the settings in which they differ and their test accuracies by checkpoint.
+// Runs side by side, finished or not: the settings in which they differ, their test accuracies by checkpoint, and their
+// curves over the axes that they share.
 import { basename, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { UserError } from '../../core/errors.js';
+import { isIteration } from '../../evolve/phases.js';
+import { followedTemperatures } from '../../measure/rollouts.js';
+import type { Colour } from '../../page/charts/axes.js';
+import type { StepEvent } from '../../record/results.js';
 import { type RunData, readRun } from '../run/read.js';
 
-/** As many as have a colour and a letter of their own. */
-const MOST_RUNS = 8;
+/** One for each run. In order of use: the first ones are easiest to tell apart, in light and dark and for colour-blind readers. */
+const COLOURS = ['s1', 's2', 's3', 't4', 't1', 'ink', 't7', 'bad'] as const;
 
 /** What is said of each run, in their order. */
 type EachRun<T> = readonly T[];
@@ -21,8 +26,8 @@ export interface Comparison {
 
 /** Reads 2 to 8 runs. Throws UserError as `readRun` does, or on another number of them. */
 export async function readRuns(folders: readonly string[]): Promise<RunData[]> {
-  if (folders.length < 2 || folders.length > MOST_RUNS)
-    throw new UserError(`--compare: ${folders.length} folders, wanted 2 to ${MOST_RUNS}`);
+  if (folders.length < 2 || folders.length > COLOURS.length)
+    throw new UserError(`--compare: ${folders.length} folders, wanted 2 to ${COLOURS.length}`);
   const runs: RunData[] = [];
   for (const folder of folders) runs.push(await readRun(folder));
   return runs;
@@ -32,8 +37,9 @@ export function compareRuns(runs: readonly RunData[]): Comparison {
   const settings = runs.map(({ configText }) => flat(parse(configText)));
   const names = [...new Set(settings.flatMap((values) => [...values.keys()]))].sort();
   const tests = runs.map((run) => new Map(run.tests.map(({ at, greedy }) => [at, greedy.accuracy])));
+  const short = runs.map(({ dir }) => basename(resolve(dir)));
   return {
-    runs: namesOf(runs),
+    runs: new Set(short).size === runs.length ? short : runs.map(({ dir }) => dir),
     settings: names
       .map((name): [string, ...string[]] => [name, ...settings.map((values) => values.get(name) ?? '(not set)')])
       .filter(([, first, ...others]) => others.some((value) => value !== first)),
@@ -48,11 +54,6 @@ export function checkpointsOf(runs: readonly RunData[]): string[] {
   return [...all].sort((a, b) => (place(a) < place(b) ? -1 : 1));
 }
 
-function namesOf(runs: readonly RunData[]): string[] {
-  const short = runs.map(({ dir }) => basename(resolve(dir)));
-  return new Set(short).size === runs.length ? short : runs.map(({ dir }) => dir);
-}
-
 /** Dotted names of settings and their values as JSON. */
 function flat(value: unknown, prefix = ''): Map<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -60,4 +61,47 @@ function flat(value: unknown, prefix = ''): Map<string, string> {
   return new Map(
     Object.entries(value).flatMap(([key, child]) => [...flat(child, prefix === '' ? key : `${prefix}.${key}`)]),
   );
+}
+
+/** A run as one of several. */
+export interface Side {
+  /** A, B, C... */
+  readonly letter: string;
+  readonly name: string;
+  readonly colour: Colour;
+  readonly run: RunData;
+  /** Optimizer steps of the policy over all iterations. */
+  readonly steps: readonly StepEvent[];
+}
+
+export function sidesOf(runs: readonly RunData[], names: readonly string[]): Side[] {
+  return runs.map((run, i) => ({
+    letter: String.fromCharCode(65 + i),
+    name: names[i] as string,
+    colour: `var(--${COLOURS[i % COLOURS.length]})`,
+    run,
+    steps: [...run.steps].flatMap(([phase, some]) => (isIteration(phase) ? some : [])),
+  }));
+}
+
+/** Test accuracies over the policy's optimizer steps that were taken before; the base model is on this axis only without warm-up. */
+export function testsByStep({ tests, steps, setting }: RunData): [number, number][] {
+  let taken = 0;
+  return tests.flatMap(({ at, greedy }): [number, number][] => {
+    if (at === 'base' && setting('warmup.enabled') !== false) return [];
+    if (isIteration(at)) taken += steps.get(at)?.length ?? 0;
+    return [[taken, greedy.accuracy]];
+  });
+}
+
+/**
+ * The temperature to compare the dynamics at: measured after every iteration of every run, and of those the one nearest to
+ * what the first run began with. Null where there is none.
+ */
+export function sharedTemperature(sides: readonly Side[]): number | null {
+  const measured = sides.map(({ run }) => run.dynamics).filter((measurements) => measurements.length > 0);
+  const [first = [], ...others] = measured.map(followedTemperatures);
+  const shared = first.filter((t) => others.every((some) => some.includes(t)));
+  const wanted = Number(sides[0]?.run.setting('evolve.temperature') ?? 1);
+  return shared.sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted) || a - b)[0] ?? null;
 }

@@ -1,19 +1,23 @@
 // Several runs as one page that stands alone: what they are, the settings that differ, their curves over each other.
-
-import { type Line, lineChart } from '../../page/charts/line.js';
-import { type CurvePoint, thin } from '../../page/charts/thin.js';
+import { sum } from '../../core/lists.js';
+import { samplesAt } from '../../measure/rollouts.js';
+import { type CurvePoint, type LineChartSpec, lineChart, thin } from '../../page/charts/line.js';
 import type { Document } from '../../page/document.js';
-import { count, duration, percent, plural, points, significant } from '../../page/format.js';
+import { count, duration, percent, points, significant } from '../../page/format.js';
 import { html, type Markup, type Part } from '../../page/html.js';
-import { figure, fold, grid, note, type Section, section, table } from '../../page/parts.js';
+import { type Column, figure, fold, grid, note, type Section, section, table } from '../../page/parts.js';
 import type { Measurement, SampleMeasure } from '../../record/results.js';
-import { shortName, startOrNumber } from '../run/names.js';
-import type { RunData } from '../run/read.js';
+import { type RunData, shortName, startOrNumber } from '../run/read.js';
 import { iterationsOf, stateOf } from '../run/runs.js';
-import { type Comparison, checkpointsOf, compareRuns } from './comparison.js';
-import { keyOf, policySteps, type Side, samplesAt, sharedTemperature, sidesOf, testsByStep } from './side.js';
-
-const MOST_POINTS = 160;
+import {
+  type Comparison,
+  checkpointsOf,
+  compareRuns,
+  type Side,
+  sharedTemperature,
+  sidesOf,
+  testsByStep,
+} from './comparison.js';
 
 /** The whole document; it depends on the folders of the runs alone. */
 export function describeComparison(runs: readonly RunData[]): Document {
@@ -28,52 +32,50 @@ export function describeComparison(runs: readonly RunData[]): Document {
 
 function overview(sides: readonly Side[]): Section {
   const problems = new Set(sides.map(({ run }) => run.problemsDigest));
-  const rows = sides.map(({ run, steps, ...side }): Part[] => {
-    const last = run.tests.at(-1)?.greedy;
-    return [
-      named(side),
-      String(run.setting('evolve.method') ?? 'continuous'),
-      stateOf(run),
-      iterationsOf(run),
-      count(steps),
-      percent(run.tests.find(({ at }) => at === 'base')?.greedy.accuracy),
-      percent(run.tests.find(({ at }) => at === 'warmup')?.greedy.accuracy),
-      html`<b>${percent(last?.accuracy)}</b>`,
-      last ? `${percent(last.low)} to ${percent(last.high)}` : '–',
-      duration(Object.values(run.seconds).reduce((sum, seconds) => sum + seconds, 0)),
-    ];
-  });
-  const head = ['run', 'method', 'state', 'iterations', 'optimizer steps', 'base model', 'warm-up'];
+  const last = ({ run }: Side) => run.tests.at(-1)?.greedy;
+  const interval = (side: Side): string => {
+    const { low, high } = last(side) ?? {};
+    return low === undefined ? '–' : `${percent(low)} to ${percent(high)}`;
+  };
   return section(
     'runs',
     'Runs',
     problems.size > 1 &&
       html`<p class="warning">The runs did not have the same problems: their accuracies are of different tests.</p>`,
-    table('Test accuracy, greedy', [...head, 'last test', '95 % interval', 'time'], rows),
+    table('Test accuracy, greedy', sides, [
+      ['run', named],
+      ['method', ({ run }) => String(run.setting('evolve.method') ?? 'continuous')],
+      ['state', ({ run }) => stateOf(run)],
+      ['iterations', ({ run }) => iterationsOf(run)],
+      ['optimizer steps', ({ steps }) => count(steps.length)],
+      ['base model', (side) => percent(accuracyAt(side, 'base'))],
+      ['warm-up', (side) => percent(accuracyAt(side, 'warmup'))],
+      ['last test', (side) => html`<b>${percent(last(side)?.accuracy)}</b>`],
+      ['95 % interval', interval],
+      ['time', ({ run }) => duration(sum(Object.values(run.seconds)))],
+    ]),
   );
+}
+
+function accuracyAt({ run }: Side, checkpoint: string): number | null {
+  return run.tests.find(({ at }) => at === checkpoint)?.greedy.accuracy ?? null;
 }
 
 function settings(sides: readonly Side[], { settings: differing }: Comparison): Section {
   if (differing.length === 0) return section('settings', 'Settings', note('All settings are the same.'));
-  const rows = differing.map(([name, ...values]): Part[] => [
-    html`<code>${name}</code>`,
-    ...values.map((value) => html`<code>${value}</code>`),
-  ]);
   return section(
     'settings',
     'Settings',
-    table('Settings in which the runs differ; all others are the same', ['setting', ...sides.map(named)], rows),
+    table('Settings in which the runs differ; all others are the same', differing, [
+      ['setting', ([name]) => html`<code>${name}</code>`],
+      ...eachSide<(typeof differing)[number]>(sides, (values, i) => html`<code>${values[i + 1]}</code>`),
+    ]),
   );
 }
 
 function test(sides: readonly Side[]): Section {
   const checkpoints = checkpointsOf(sides.map(({ run }) => run));
   if (checkpoints.length === 0) return section('test', 'Test', note('No run has tested a checkpoint yet.'));
-  const accuracy = ({ run }: Side, at: string): number | null =>
-    run.tests.find((one) => one.at === at)?.greedy.accuracy ?? null;
-  const numbers = checkpoints.map((at): Part[] => [shortName(at), ...sides.map((side) => percent(accuracy(side, at)))]);
-  const byIteration = curves(sides, (side) => checkpoints.map((at, place) => [place, accuracy(side, at)] as const));
-  const byStep = curves(sides, ({ run }) => testsByStep(run));
   const stepped = sides.some(({ run }) => run.iterations.length > 0);
   return section(
     'test',
@@ -81,13 +83,21 @@ function test(sides: readonly Side[]): Section {
     note('Greedy accuracy on the test problems.'),
     keyOf(sides),
     grid(
-      chart('test-iteration', 'Test accuracy by iteration', byIteration, {
+      curves('test-iteration', 'Test accuracy by iteration', sides, {
+        xName: 'iteration',
         categories: checkpoints.map(shortName),
-        numbers: table('Test accuracy by checkpoint', ['checkpoint', ...sides.map(named)], numbers),
+        pointsOf: (side) => checkpoints.map((at, place) => [place, accuracyAt(side, at)] as const),
+        share: true,
+        numbers: table('Test accuracy by checkpoint', checkpoints, [
+          ['checkpoint', shortName],
+          ...eachSide<string>(sides, (at, i) => percent(accuracyAt(sides[i] as Side, at))),
+        ]),
       }),
       stepped &&
-        chart('test-step', 'Test accuracy by optimizer step', byStep, {
+        curves('test-step', 'Test accuracy by optimizer step', sides, {
           xName: 'optimizer step of the policy',
+          pointsOf: ({ run }) => testsByStep(run),
+          share: true,
           note: 'Over all iterations, also where each starts from the warm-up again.',
         }),
     ),
@@ -99,17 +109,21 @@ function dynamics(sides: readonly Side[]): Section {
   if (last < 0) return section('dynamics', 'Dynamics', note('No run has measured its validation problems yet.'));
   const temperature = sharedTemperature(sides);
   const iterations = Array.from({ length: last + 1 }, (_, i) => i);
-  const one = (id: string, title: string, shown: typeof percent, measure: Measure, about?: string): Markup => {
-    const measured = ({ run }: Side, iteration: number): number | null => {
-      const standing = run.dynamics.find((some) => some.iteration === iteration);
-      return standing ? measure(standing, samplesAt(standing, temperature)) : null;
+  type Measure = (measurement: Measurement, samples: SampleMeasure | undefined) => number | null;
+  const one = (id: string, title: string, shown: typeof percent, measure: Measure): Markup => {
+    const measured = (side: Side | undefined, iteration: number): number | null => {
+      const measurement = side?.run.dynamics.find((some) => some.iteration === iteration);
+      return measurement ? measure(measurement, samplesAt(measurement, temperature)) : null;
     };
-    const lines = curves(sides, (side) => iterations.map((i) => [i, measured(side, i)] as const));
-    const rows = iterations.map((i): Part[] => [startOrNumber(i), ...sides.map((side) => shown(measured(side, i)))]);
-    return chart(`dynamics-${id}`, `${title} by iteration`, lines, {
+    return curves(`dynamics-${id}`, `${title} by iteration`, sides, {
+      xName: 'iteration',
       categories: iterations.map(startOrNumber),
-      note: about,
-      numbers: table(`${title} by iteration`, ['iteration', ...sides.map(named)], rows),
+      pointsOf: (side) => iterations.map((i) => [i, measured(side, i)] as const),
+      share: true,
+      numbers: table(`${title} by iteration`, iterations, [
+        ['iteration', startOrNumber],
+        ...eachSide<number>(sides, (iteration, i) => shown(measured(sides[i], iteration))),
+      ]),
     });
   };
   const ks = sides.map(({ run }) => run.dynamics[0] && samplesAt(run.dynamics[0], temperature)?.k);
@@ -138,67 +152,66 @@ function dynamics(sides: readonly Side[]): Section {
   );
 }
 
-type Measure = (standing: Measurement, samples: SampleMeasure | undefined) => number | null;
-
 function training(sides: readonly Side[]): Section {
-  const longest = Math.max(...sides.map(({ steps }) => steps));
+  const longest = Math.max(...sides.map(({ steps }) => steps.length));
   if (longest === 0) return section('training', 'Training', note('No policy has taken an optimizer step yet.'));
   // Stretches of one length for all: means over more steps would look calmer than they are.
-  const stretch = Math.ceil(longest / MOST_POINTS);
-  const read = (value: 'loss' | 'lr') =>
-    curves(sides, ({ run }) => {
-      const all = policySteps(run).map((step, i): CurvePoint => [i + 1, step[value]]);
-      return thin(all, Math.ceil(all.length / stretch)).map(([x, y]) => [Math.round(x), y] as const);
+  const stretch = Math.ceil(longest / 160);
+  const one = (id: string, title: string, value: 'loss' | 'lr'): Markup =>
+    curves(id, title, sides, {
+      xName: 'optimizer step of the policy',
+      note: stretch > 1 && `Means over ${stretch} steps.`,
+      pointsOf: ({ steps }) => {
+        const all = steps.map((step, i): CurvePoint => [i + 1, step[value]]);
+        return thin(all, Math.ceil(all.length / stretch)).map(([x, y]) => [Math.round(x), y] as const);
+      },
     });
-  const about = stretch > 1 ? `Means over ${stretch} steps.` : undefined;
-  const axis = { xName: 'optimizer step of the policy', note: about, share: false, marked: longest < 8 } as const;
-  const rows = sides.map(({ run, ...side }): Part[] => {
-    const losses = policySteps(run).flatMap(({ loss }) => loss ?? []);
-    const { lr } = policySteps(run).at(-1) ?? {};
-    return [named(side), count(side.steps), significant(losses[0]), significant(losses.at(-1)), significant(lr)];
-  });
+  const losses = ({ steps }: Side): number[] => steps.flatMap(({ loss }) => loss ?? []);
   return section(
     'training',
     'Training',
     keyOf(sides),
-    grid(
-      chart('training-loss', 'Training loss', read('loss'), axis),
-      chart('training-rate', 'Learning rate', read('lr'), axis),
+    grid(one('training-loss', 'Training loss', 'loss'), one('training-rate', 'Learning rate', 'lr')),
+    fold(
+      'Numbers',
+      table('Training of the policy', sides, [
+        ['run', named],
+        ['steps', ({ steps }) => count(steps.length)],
+        ['first loss', (side) => significant(losses(side)[0])],
+        ['last loss', (side) => significant(losses(side).at(-1))],
+        ['last rate', ({ steps }) => significant(steps.at(-1)?.lr)],
+      ]),
     ),
-    fold('Numbers', table('Training of the policy', ['run', 'steps', 'first loss', 'last loss', 'last rate'], rows)),
   );
 }
 
-function named({ letter, name }: Pick<Side, 'letter' | 'name'>): Markup {
+function named({ letter, name }: Side): Markup {
   return html`<b>${letter}</b> ${name}`;
 }
 
-/** One line for each run that has a value; its letter stands at its end. */
-function curves(sides: readonly Side[], pointsOf: (side: Side) => Line['points']): Line[] {
-  return sides
+/** Letters and colours of the runs, for above their charts. */
+function keyOf(sides: readonly Side[]): Markup {
+  const entries = sides.map((side) => html`<li><i style="background:${side.colour}"></i>${named(side)}</li>`);
+  return html`<ul class="legend key">${entries}</ul>`;
+}
+
+/** A column for each run, given its place. */
+function eachSide<Row>(sides: readonly Side[], cell: (row: Row, place: number) => Part): Column<Row>[] {
+  return sides.map((side, i) => [named(side), (row) => cell(row, i)]);
+}
+
+interface CurvesSpec extends Pick<LineChartSpec, 'xName' | 'categories' | 'share'> {
+  readonly pointsOf: (side: Side) => readonly CurvePoint[];
+  readonly note?: Part;
+  readonly numbers?: Markup;
+}
+
+/** One line for each run that has a value. */
+function curves(id: string, title: string, sides: readonly Side[], spec: CurvesSpec): Markup {
+  const { pointsOf, note: about, numbers, ...axes } = spec;
+  const lines = sides
     .map((side) => ({ name: side.letter, colour: side.colour, points: pointsOf(side) }))
     .filter((line) => line.points.some(([, y]) => y !== null));
-}
-
-interface ChartOptions {
-  readonly categories?: readonly string[];
-  readonly xName?: string;
-  readonly note?: string;
-  readonly numbers?: Markup;
-  readonly share?: boolean;
-  readonly marked?: boolean;
-}
-
-function chart(id: string, title: string, lines: readonly Line[], options: ChartOptions): Markup {
-  const { note: about, numbers, xName = 'iteration', share = true, ...axis } = options;
-  const value = share ? percent : significant;
-  const description = lines
-    .map(({ name, points: some }) => `${name}: ${plural(some.length, 'value')}, last ${value(lastOf(some))}`)
-    .join('; ');
-  const drawn = lineChart({ id, title, description, xName, lines, share, ...axis });
-  return figure({ title, note: about, chart: drawn, numbers });
-}
-
-function lastOf(some: Line['points']): number | null {
-  return some.findLast(([, y]) => y !== null)?.[1] ?? null;
+  // The letters are named above all charts.
+  return figure({ id, title, note: about, numbers, chart: { ...lineChart({ ...axes, lines }), legend: [] } });
 }

@@ -67,10 +67,6 @@ export interface CensusOptions extends Omit<ReadOptions, 'onWarning' | 'onRepeat
 }
 
 const MOST_EXAMPLES = 12;
-const MOST_TAG_VALUES = 40;
-const PICTURES_AT_ONCE = 8;
-const MAX_PICTURE_BYTES = 64 * 2 ** 20;
-const MAX_PIXELS = 50_000_000;
 
 /** Reads the whole file once; `sample` are problems drawn for the sheet, the same for the same file. Throws UserError. */
 export async function takeCensus(file: string, options: CensusOptions): Promise<{ census: Census; sample: Problem[] }> {
@@ -80,24 +76,22 @@ export async function takeCensus(file: string, options: CensusOptions): Promise<
   const forms = new Forms();
   const pictures = new Pictures(headersOnly);
   const warnings: string[] = [];
+  const repeats = { same: 0, conflicting: 0 };
   let warned = 0;
   const sample: Problem[] = [];
   const { uniform } = random(0, 'dataset sheet');
-  const onWarning = (text: string): void => {
-    if (++warned <= MOST_EXAMPLES) warnings.push(text);
-  };
-  const repeats = { same: 0, conflicting: 0 };
-  const onRepeat = (same: boolean): void => {
-    repeats[same ? 'same' : 'conflicting']++;
-  };
-  const onMissingPicture = (path: string, why: string): void => pictures.miss(path, why);
-  for await (const problem of openProblems(file, {
+  const read = openProblems(file, {
     ...reading,
     onFormat: forms.onFormat,
-    onWarning,
-    onRepeat,
-    onMissingPicture,
-  })) {
+    onWarning: (text) => {
+      if (++warned <= MOST_EXAMPLES) warnings.push(text);
+    },
+    onRepeat: (same) => {
+      repeats[same ? 'same' : 'conflicting']++;
+    },
+    onMissingPicture: (path, why) => pictures.miss(path, why),
+  });
+  for await (const problem of read) {
     forms.add(problem);
     const seen = tally.add(problem, countTokens);
     await pictures.add(problem.images);
@@ -120,54 +114,63 @@ export async function takeCensus(file: string, options: CensusOptions): Promise<
   return { census, sample };
 }
 
+/** How often each name came. */
+class Counts extends Map<string, number> {
+  add(name: string): void {
+    this.set(name, (this.get(name) ?? 0) + 1);
+  }
+
+  /** Largest first, names in order among equals. */
+  bySize(): Record<string, number> {
+    return Object.fromEntries([...this].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
+  }
+
+  byName(): Record<string, number> {
+    return Object.fromEntries([...this].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
+  }
+}
+
 class Tally {
-  #problems = 0;
-  readonly #sources = new Map<string, number>();
-  readonly #questionTypes = new Map<string, number>();
-  readonly #answerTypes = new Map<string, number>();
-  readonly #choices = new Map<string, number>();
-  readonly #letters = new Map<string, number>();
-  readonly #tags = new Map<string, Map<string, number>>();
+  readonly #sources = new Counts();
+  readonly #questionTypes = new Counts();
+  readonly #answerTypes = new Counts();
+  readonly #choices = new Counts();
+  readonly #letters = new Counts();
+  readonly #tags = new Map<string, Counts>();
   readonly #characters: number[] = [];
   readonly #tokens: number[] = [];
 
   /** Returns how many there are now. */
-  add(
-    { source, questionType, answerType, precision, choices, answer, tags = {}, question }: Problem,
-    countTokens?: (text: string) => number,
-  ): number {
-    count(this.#sources, source || '(none)');
-    count(this.#questionTypes, questionType);
-    count(
-      this.#answerTypes,
+  add(problem: Problem, countTokens?: (text: string) => number): number {
+    const { source, questionType, answerType, precision, choices, answer, tags = {}, question } = problem;
+    const mostValues = 40;
+    this.#sources.add(source || '(none)');
+    this.#questionTypes.add(questionType);
+    this.#answerTypes.add(
       answerType === 'float' && precision !== undefined ? `float, ${precision} decimals` : answerType,
     );
     if (questionType === 'multi_choice') {
-      count(this.#choices, String(choices.length));
-      count(this.#letters, answer || '(hidden)');
+      this.#choices.add(String(choices.length));
+      this.#letters.add(answer || '(hidden)');
     }
     for (const [tag, value] of Object.entries(tags)) {
-      const values = this.#tags.get(tag) ?? new Map<string, number>();
+      const values = this.#tags.get(tag) ?? new Counts();
       this.#tags.set(tag, values);
-      if (values.has(value) || values.size < MOST_TAG_VALUES) count(values, value);
-      else count(values, '(others)');
+      values.add(values.has(value) || values.size < mostValues ? value : '(others)');
     }
-    this.#characters.push(question.length);
     if (countTokens) this.#tokens.push(countTokens(question));
-    return ++this.#problems;
+    return this.#characters.push(question.length);
   }
 
-  result(
-    withTokens: boolean,
-  ): Omit<Census, 'file' | 'format' | 'hinted' | 'pictures' | 'repeats' | 'notes' | 'warnings' | 'seconds'> {
+  result(withTokens: boolean) {
     return {
-      problems: this.#problems,
-      sources: sorted(this.#sources),
-      questionTypes: sorted(this.#questionTypes),
-      answerTypes: sorted(this.#answerTypes),
-      choices: byName(this.#choices),
-      letters: byName(this.#letters),
-      tags: Object.fromEntries([...this.#tags].map(([tag, values]) => [tag, sorted(values)])),
+      problems: this.#characters.length,
+      sources: this.#sources.bySize(),
+      questionTypes: this.#questionTypes.bySize(),
+      answerTypes: this.#answerTypes.bySize(),
+      choices: this.#choices.byName(),
+      letters: this.#letters.byName(),
+      tags: Object.fromEntries([...this.#tags].map(([tag, values]) => [tag, values.bySize()])),
       characters: histogram(this.#characters),
       ...(withTokens && { tokens: histogram(this.#tokens) }),
     };
@@ -176,8 +179,8 @@ class Tally {
 
 /** Pictures, each once: those in files by their path, those in memory by their contents. */
 class Pictures {
-  readonly #perProblem = new Map<string, number>();
-  readonly #formats = new Map<string, number>();
+  readonly #perProblem = new Counts();
+  readonly #formats = new Counts();
   readonly #seen = new Set<string>();
   readonly #widths: number[] = [];
   readonly #heights: number[] = [];
@@ -192,13 +195,13 @@ class Pictures {
   }
 
   async add(images: readonly ImageSource[]): Promise<void> {
-    count(this.#perProblem, String(images.length));
+    this.#perProblem.add(String(images.length));
     for (const image of images) {
       const key = 'path' in image ? image.path : createHash('sha256').update(image.bytes).digest('hex');
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
       this.#reading.push(this.#look(image));
-      if (this.#reading.length === PICTURES_AT_ONCE) await this.#drain();
+      if (this.#reading.length === 8) await this.#drain();
     }
   }
 
@@ -210,9 +213,9 @@ class Pictures {
   async result(): Promise<Census['pictures']> {
     await this.#drain();
     return {
-      perProblem: byName(this.#perProblem),
+      perProblem: this.#perProblem.byName(),
       distinct: this.#widths.length,
-      formats: sorted(this.#formats),
+      formats: this.#formats.bySize(),
       width: histogram(this.#widths),
       height: histogram(this.#heights),
       missing: this.#missing,
@@ -230,13 +233,13 @@ class Pictures {
   async #look(image: ImageSource): Promise<void> {
     const name = 'path' in image ? image.path : image.name;
     try {
-      const bytes = 'path' in image ? await readRegularFile(image.path, MAX_PICTURE_BYTES) : image.bytes;
+      const bytes = 'path' in image ? await readRegularFile(image.path, 64 * 2 ** 20) : image.bytes;
       // Only decoding the whole picture finds one that is cut off.
-      if (!this.#headersOnly) await decodePicture(bytes, name, MAX_PIXELS);
+      if (!this.#headersOnly) await decodePicture(bytes, name, 50_000_000);
       const { width, height, format } = await sharp(bytes, { limitInputPixels: false }).metadata();
       this.#widths.push(width);
       this.#heights.push(height);
-      count(this.#formats, format);
+      this.#formats.add(format);
     } catch (error) {
       this.#unreadable++;
       const [reason] = (error as Error).message.split('\n');
@@ -249,34 +252,16 @@ class Pictures {
   }
 }
 
-function count(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
-}
-
-/** Largest first, names in order among equals. */
-function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
-  return Object.fromEntries([...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
-}
-
-function byName(counts: ReadonlyMap<string, number>): Record<string, number> {
-  return Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
-}
-
 /** Up to about a dozen bins of a round width; the last one holds the longest twentieth. */
 function histogram(values: readonly number[]): Histogram {
   const ordered = Float64Array.from(values).sort();
   const at = (share: number): number => ordered[Math.min(ordered.length - 1, Math.floor(share * ordered.length))] ?? 0;
-  const width = roundUp(Math.max(1, at(0.95) / 12));
+  const least = Math.max(1, at(0.95) / 12);
+  const power = 10 ** Math.floor(Math.log10(least));
+  const width = power * ([1, 2, 5].find((lead) => least <= lead * power) ?? 10);
   const bins = Math.max(1, Math.ceil((at(0.95) + 1) / width));
   const counts = new Array<number>(bins + 1).fill(0);
   for (const value of ordered) counts[Math.min(bins, Math.floor(value / width))]!++;
   if (counts.at(-1) === 0) counts.pop();
   return { borders: counts.map((_, i) => (i + 1) * width), counts, median: at(0.5), most: at(1) };
-}
-
-/** 1, 2 or 5 times a power of ten. */
-function roundUp(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  const lead = value / power;
-  return (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10) * power;
 }

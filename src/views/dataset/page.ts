@@ -1,15 +1,13 @@
 // A data set as a page: what is in it, what is odd about it, and some of its problems to look at. The page stands
 // alone: no script, pictures inside.
-import type { ImageSource, Problem } from '../../core/types.js';
+import type { Problem } from '../../core/types.js';
 import { barChart, lyingBars } from '../../page/charts/bars.js';
 import type { Document } from '../../page/document.js';
 import { count, percent } from '../../page/format.js';
 import { html, type Markup } from '../../page/html.js';
 import { facts, figure, grid, note, type Section, section, table } from '../../page/parts.js';
-import { type EmbeddedPicture, embedBytes, embedPicture } from '../../page/pictures.js';
+import { embedPicture } from '../../page/pictures.js';
 import type { Census, Histogram } from './census.js';
-
-const MOST_BARS = 20;
 
 /** The whole document. */
 export async function describeDataset(title: string, census: Census, sample: readonly Problem[]): Promise<Document> {
@@ -18,58 +16,44 @@ export async function describeDataset(title: string, census: Census, sample: rea
   return { kind: 'mstar data', title, sections: [...sections, await sheet(sample)] };
 }
 
-function overview({
-  problems,
-  sources,
-  questionTypes,
-  pictures: seen,
-  repeats,
-  warnings,
-  characters,
-  file,
-  format,
-  hinted,
-}: Census): Section {
+function overview(census: Census): Section {
+  const { problems, questionTypes, pictures: seen, repeats } = census;
   const choice = questionTypes.multi_choice ?? 0;
   return section(
     ['overview', 'Overview'],
     'What the file holds',
     facts([
-      ['file', html`<code>${file}</code>`],
-      ['read as', format],
+      ['file', html`<code>${census.file}</code>`],
+      ['read as', census.format],
       ['problems', count(problems)],
-      ['sources', count(Object.keys(sources).length)],
+      ['sources', count(Object.keys(census.sources).length)],
       ['multiple choice', html`${count(choice)} (${percent(problems === 0 ? null : choice / problems)})`],
       ['different pictures', count(seen.distinct)],
       ['pictures missing or unreadable', count(seen.missing + seen.unreadable)],
-      ['questions with a hint line', count(hinted)],
-      ['median question', html`${count(characters.median)} characters`],
-      ['repeated questions', count(repeats.same + repeats.conflicting)],
-      ['odd records', count(warnings.count)],
+      ['questions with a hint line', count(census.hinted)],
+      ['median question', html`${count(census.characters.median)} characters`],
+      ['repeated problems', count(repeats.same + repeats.conflicting)],
+      ['odd records', count(census.warnings.count)],
     ]),
   );
 }
 
 function bars(id: string, title: string, counts: Readonly<Record<string, number>>, total: number): Markup {
+  const most = 20;
   const rows = Object.entries(counts);
-  const shown = rows
-    .slice(0, MOST_BARS)
-    .map(([name, value]) => ({ name, value, text: `${count(value)} (${percent(value / total)})` }));
-  const rest = rows.length - shown.length;
   return figure({
+    id,
     title,
-    ...(rest > 0 && { note: `the largest ${MOST_BARS} of ${rows.length}` }),
-    chart: lyingBars({
-      id,
-      title,
-      description: `${title}: ${shown.map(({ name, text }) => `${name} ${text}`).join(', ')}`,
-      rows: shown,
-    }),
-    numbers: table(
-      title,
-      ['', 'problems'],
-      rows.map(([name, value]) => [name, count(value)]),
+    note: rows.length > most && `the largest ${most} of ${rows.length}`,
+    chart: lyingBars(
+      rows
+        .slice(0, most)
+        .map(([name, value]) => ({ name, value, text: `${count(value)} (${percent(value / total)})` })),
     ),
+    numbers: table(title, rows, [
+      ['', ([name]) => name],
+      ['problems', ([, value]) => count(value)],
+    ]),
   });
 }
 
@@ -99,24 +83,21 @@ function tags({ tags: all, problems }: Census): Section {
   );
 }
 
-function chart(id: string, title: string, xName: string, { borders, counts, median, most }: Histogram): Markup {
+function histogram(id: string, title: string, xName: string, { borders, counts, median, most }: Histogram): Markup {
   const last = borders.length - 1;
   const ranges = borders.map((border, i) => (i === last && most >= border ? `${borders[i - 1] ?? 0}+` : `< ${border}`));
   return figure({
+    id,
     title,
     note: `median ${count(median)}, most ${count(most)}`,
-    chart: barChart({
-      id,
-      title,
-      description: `${title}: median ${median}, most ${most}`,
-      xName,
-      categories: ranges,
-      bars: [{ name: 'count', colour: 'var(--s1)', values: counts }],
-    }),
+    chart: barChart({ xName, categories: ranges, bars: [{ name: 'count', colour: 'var(--s1)', values: counts }] }),
     numbers: table(
       title,
-      [xName, 'count'],
       ranges.map((range, i) => [range, count(counts[i])]),
+      [
+        [xName, ([range]) => range],
+        ['count', ([, value]) => value],
+      ],
     ),
   });
 }
@@ -126,8 +107,8 @@ function lengths({ characters, tokens }: Census): Section {
     ['lengths', 'Lengths'],
     'Length of the questions',
     grid(
-      chart('characters', 'Characters', 'characters', characters),
-      tokens && chart('tokens', 'Tokens of the text, pictures not counted', 'tokens', tokens),
+      histogram('characters', 'Characters', 'characters', characters),
+      tokens && histogram('tokens', 'Tokens of the text, pictures not counted', 'tokens', tokens),
     ),
   );
 }
@@ -139,8 +120,8 @@ function pictures({ pictures: seen, problems }: Census): Section {
     grid(
       bars('per-problem', 'Pictures of a problem', seen.perProblem, problems),
       seen.distinct > 0 && bars('formats', 'Formats', seen.formats, seen.distinct),
-      seen.distinct > 0 && chart('width', 'Width', 'pixels', seen.width),
-      seen.distinct > 0 && chart('height', 'Height', 'pixels', seen.height),
+      seen.distinct > 0 && histogram('width', 'Width', 'pixels', seen.width),
+      seen.distinct > 0 && histogram('height', 'Height', 'pixels', seen.height),
     ),
     seen.missing + seen.unreadable > 0 &&
       note(html`${count(seen.missing)} missing, ${count(seen.unreadable)} unreadable, the first of them:`),
@@ -170,15 +151,10 @@ async function sheet(sample: readonly Problem[]): Promise<Section> {
 }
 
 async function card({ id, source, question, answer, images }: Problem): Promise<Markup> {
-  const shown = await Promise.all(images.map(embed));
+  const shown = await Promise.all(images.map((image) => embedPicture('/', image)));
+  const none = html`<p class="note">no picture</p>`;
   const tiles = shown.map((picture) =>
-    picture
-      ? html`<img src="${picture.uri}" width="${picture.width}" height="${picture.height}" alt="">`
-      : html`<p class="note">no picture</p>`,
+    picture ? html`<img src="${picture.uri}" width="${picture.width}" height="${picture.height}" alt="">` : none,
   );
-  return html`<article>${tiles.length > 0 ? tiles : html`<p class="note">no picture</p>`}<h3>${source ? `${source} · ` : ''}${id}</h3><pre>${question}</pre><p>Answer: <strong>${answer || '(hidden)'}</strong></p></article>`;
-}
-
-function embed(image: ImageSource): Promise<EmbeddedPicture | undefined> {
-  return 'path' in image ? embedPicture('/', image.path) : embedBytes(image.bytes, image.name);
+  return html`<article>${tiles.length > 0 ? tiles : none}<h3>${source ? `${source} · ` : ''}${id}</h3><pre>${question}</pre><p>Answer: <strong>${answer || '(hidden)'}</strong></p></article>`;
 }

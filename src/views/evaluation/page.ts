@@ -1,18 +1,18 @@
 // evaluation.html: one page that stands alone, with the tables and charts of an evaluation and some wrong answers.
 
 import type { Asked } from '../../evaluate/benchmarks/benchmark.js';
-import type { Curve, Evaluation, PartTable, SetTables, WrongAnswer } from '../../evaluate/evaluation.js';
-import { UNBIASED } from '../../evaluate/questions.js';
+import type { Curve, Evaluation, PartRow, PartTable, SetTables, WrongAnswer } from '../../evaluate/evaluation.js';
+import { UNBIASED } from '../../evaluate/tabulate.js';
 import type { Interval } from '../../measure/bootstrap.js';
-import type { Colour } from '../../page/charts/axes.js';
+import type { Chart, Colour } from '../../page/charts/axes.js';
 import { intervalChart } from '../../page/charts/interval.js';
-import { lineChart } from '../../page/charts/line.js';
+import { type Line, lineChart } from '../../page/charts/line.js';
 import type { Document } from '../../page/document.js';
 import { count, decimal, percent, points, ranged } from '../../page/format.js';
 import { html, type Markup, type Part } from '../../page/html.js';
-import { figure, fold, grid, note, type Section, section, table } from '../../page/parts.js';
-import { embedBytes, embedPicture } from '../../page/pictures.js';
-import { problemCard } from '../run/response.js';
+import { type Column, figure, fold, grid, note, type Section, section, table } from '../../page/parts.js';
+import { embedPicture } from '../../page/pictures.js';
+import { problemCard } from '../run/card.js';
 
 /** Curves by name, in colours that stay the same from set to set. */
 const COLOURS: Readonly<Record<string, Colour>> = {
@@ -23,9 +23,6 @@ const COLOURS: Readonly<Record<string, Colour>> = {
   'weighted vote': 'var(--t1)',
   'Reward-Pass@N': 'var(--t6)',
 };
-/** Charts hold no more parts than have room for their names. */
-const MOST_PARTS = 7;
-
 /** Where the pictures of wrong answers are. */
 export interface Pictures {
   /** Folder that relative paths start from. */
@@ -60,7 +57,7 @@ function headLines({ protocol, describe, judge, bootstrap, files, leftOut, bench
 }
 
 /** A set in one line. */
-function aboutSet({ questions, problems, n, failed, cutOff, meanTokens }: Omit<SetTables, 'parts'>): string {
+function aboutSet({ questions, problems, n, failed, cutOff, meanTokens }: SetTables): string {
   const rotations = problems > questions ? ` in ${count(problems)} rotations` : '';
   const lost = failed > 0 ? `, ${count(failed)} could not be sampled` : '';
   return `${count(questions)} questions${rotations}, ${n} ${n === 1 ? 'response' : 'responses'} each${lost}; ${decimal(meanTokens, 1)} tokens a response, ${percent(cutOff)} cut off.`;
@@ -68,28 +65,8 @@ function aboutSet({ questions, problems, n, failed, cutOff, meanTokens }: Omit<S
 
 function result(evaluation: Evaluation): Section {
   const { sets, protocol } = evaluation;
-  const rotated = sets.some(({ scores }) => scores.some(({ vanilla }) => vanilla !== null));
-  const rows = sets.flatMap((set) =>
-    set.scores.map(({ protocol: name, accuracy, vanilla, unreadable }): Part[] => [
-      set.name,
-      name,
-      ranged(accuracy),
-      rotated && (vanilla ? ranged(vanilla) : ''),
-      percent(unreadable),
-      set.n,
-      count(set.questions),
-    ]),
-  );
-  const head = [
-    'responses',
-    'protocol',
-    rotated ? 'circular accuracy' : 'accuracy',
-    'first rotation',
-    'unreadable',
-    'N',
-    'questions',
-  ];
-  const without = (cells: readonly Part[]): Part[] => cells.filter((_, i) => rotated || i !== 3);
+  const rows = sets.flatMap((set) => set.scores.map((score) => ({ set, ...score })));
+  const rotated = rows.some(({ vanilla }) => vanilla !== null);
   const [first] = sets;
   return section(
     'result',
@@ -97,49 +74,49 @@ function result(evaluation: Evaluation): Section {
     first &&
       html`<p class="big">${percent(first.scores[0]?.accuracy.mean)}</p><p>${first.name} by protocol <b>${protocol}</b></p>`,
     headLines(evaluation).map((line) => note(line)),
-    table('Accuracy with its 95 % interval, and the share of unreadable responses', without(head), rows.map(without)),
+    table('Accuracy with its 95 % interval, and the share of unreadable responses', rows, [
+      ['responses', ({ set }) => set.name],
+      ['protocol', (score) => score.protocol],
+      [rotated ? 'circular accuracy' : 'accuracy', ({ accuracy }) => ranged(accuracy)],
+      rotated && ['first rotation', ({ vanilla }) => vanilla && ranged(vanilla)],
+      ['unreadable', ({ unreadable }) => percent(unreadable)],
+      ['N', ({ set }) => set.n],
+      ['questions', ({ set }) => count(set.questions)],
+    ]),
   );
 }
 
 function setSection(id: string, set: SetTables, protocol: string): Section {
-  const plain = set.curves.filter(({ name }) => name !== UNBIASED);
+  const { curves, n } = set;
+  const plain = curves.filter(({ name }) => name !== UNBIASED);
   return section(
     id,
     set.name,
     note(aboutSet(set), ` By protocol ${protocol}.`),
     plain.length > 0 &&
       grid(
-        curveFigure(
-          `${id}-all`,
-          plain,
-          set.n,
-          'Accuracy and Pass@N over N samples',
-          'Pass@N less another line is what a perfect choice among the samples would gain over that rule.',
-        ),
+        figure({
+          id: `${id}-all`,
+          title: 'Accuracy and Pass@N over N samples',
+          note: 'Pass@N less another line is what a perfect choice among the samples would gain over that rule.',
+          chart: curveChart(plain),
+        }),
         ...plain.map((curve, i) => oneCurve(`${id}-curve-${i + 1}`, curve)),
       ),
-    set.curves.length > 0 && fold('All numbers of N', curveTable(set.curves)),
-    set.curves.length > 0 &&
+    curves.length > 0 && fold('All numbers of N', curveTable(curves)),
+    curves.length > 0 &&
       !set.scored &&
       note('Not all responses have rewards: best-of-N and weighted vote are left out.'),
     set.differences.length > 0 && differenceTable(set),
-    set.parts.map((parts, i) => partView(`${id}-part-${i + 1}`, parts, set.n, i === 0)),
+    set.parts.map((parts, i) => partView(`${id}-part-${i + 1}`, parts, n, i === 0)),
   );
 }
 
-function curveFigure(id: string, curves: readonly Curve[], n: number, title: string, about: string): Markup {
-  return figure({ title, note: about, chart: curveChart(id, curves, n, title) });
-}
-
-/** Curves over the number of samples, each in its own colour. @param n the last of these numbers */
-export function curveChart(id: string, curves: readonly Curve[], n: number, title: string): Markup {
-  const last = (curve: Curve): string => `${curve.name} ${percent(curve.points.at(-1)?.mean)}`;
+/** Curves over the number of samples, each in its own colour. */
+export function curveChart(curves: readonly Curve[]): Chart {
   return lineChart({
-    id,
-    title,
-    description: `At N = ${n}: ${curves.map(last).join(', ')}`,
     xName: 'N samples',
-    categories: curves[0]?.points.map((point) => String(point.n)),
+    categories: curves[0]?.points.map(({ n }) => String(n)),
     lines: curves.map(({ name, points: all }) => ({
       name,
       colour: COLOURS[name] ?? 'var(--s1)',
@@ -149,83 +126,64 @@ export function curveChart(id: string, curves: readonly Curve[], n: number, titl
   });
 }
 
-/** A curve with its band: the ends of the interval as dashed lines. */
+/** A curve with its band. */
 function oneCurve(id: string, { name, points: all }: Curve): Markup {
-  const colour = COLOURS[name] ?? 'var(--s1)';
-  const at = (pick: (point: Interval) => number): (readonly [number, number])[] =>
-    all.map((point, i) => [i, pick(point)] as const);
+  const line = (key: keyof Interval, colour: Colour, dashed = false): Line => ({
+    name: key,
+    colour,
+    points: all.map((point, i) => [i, point[key]]),
+    dashed,
+  });
   const chart = lineChart({
-    id,
-    title: `${name} with its 95 % interval`,
-    description: all.map((point) => `N = ${point.n}: ${ranged(point)}`).join('; '),
     xName: 'N samples',
-    categories: all.map((point) => String(point.n)),
+    categories: all.map(({ n }) => String(n)),
     lines: [
-      { name: 'high', colour: 'var(--muted)', points: at(({ high }) => high), dashed: true },
-      { name: 'mean', colour, points: at(({ mean }) => mean) },
-      { name: 'low', colour: 'var(--muted)', points: at(({ low }) => low), dashed: true },
+      line('high', 'var(--muted)', true),
+      line('mean', COLOURS[name] ?? 'var(--s1)'),
+      line('low', 'var(--muted)', true),
     ],
     share: true,
   });
-  return figure({ title: name, note: 'Dashed: the ends of the 95 % interval.', chart });
+  return figure({ id, title: name, note: 'Dashed: the ends of the 95 % interval.', chart });
 }
 
 export function curveTable(curves: readonly Curve[]): Markup {
-  const numbers = curves[0]?.points.map(({ n }) => n) ?? [];
-  return table(
-    'Over N samples, with 95 % intervals',
-    ['N', ...curves.map(({ name }) => name)],
-    numbers.map((n, i) => [n, ...curves.map(({ points: all }) => ranged(all[i] as Interval))]),
-  );
+  return table('Over N samples, with 95 % intervals', curves[0]?.points.map(({ n }, place) => ({ n, place })) ?? [], [
+    ['N', ({ n }) => n],
+    ...curves.map(({ name, points: all }): Column<{ place: number }> => [name, ({ place }) => ranged(all[place])]),
+  ]);
 }
 
 export function differenceTable({ differences, n }: Pick<SetTables, 'differences' | 'n'>): Markup {
-  return table(
-    `Differences in points on the same questions, at N = ${n}`,
-    ['first', 'second', 'difference', '95 % interval'],
-    differences.map(({ first, second, mean, low, high }) => [
-      first,
-      second,
-      points(mean),
-      `${points(low)} to ${points(high)}`,
-    ]),
-  );
+  return table(`Differences in points on the same questions, at N = ${n}`, differences, [
+    ['first', ({ first }) => first],
+    ['second', ({ second }) => second],
+    ['difference', ({ mean }) => points(mean)],
+    ['95 % interval', ({ low, high }) => `${points(low)} to ${points(high)}`],
+  ]);
 }
 
 function partView(id: string, { title, rows }: PartTable, n: number, charted: boolean): Markup {
   const names = Object.keys(rows[0]?.sampled ?? {});
-  const numbers = table(
-    `Accuracy by ${title}, with 95 % intervals`,
-    [title, 'questions', 'accuracy', ...names.map((name) => `${name}, N = ${n}`), 'unreadable'],
-    rows.map(({ part, questions, accuracy, sampled, unreadable }) => [
-      part,
-      count(questions),
-      ranged(accuracy),
-      ...names.map((name) => ranged(sampled[name] as Interval)),
-      percent(unreadable),
-    ]),
-  );
-  // The first table is the one that papers report; a chart of each would bury it.
-  if (!charted || rows.length < 2 || rows.length > MOST_PARTS || rows.some(({ part }) => part.length > 9))
-    return numbers;
-  const chart = intervalChart({
-    id,
-    title: `Accuracy by ${title}`,
-    description: rows.map(({ part, accuracy }) => `${part} ${ranged(accuracy)}`).join(', '),
-    xName: title,
-    joined: false,
-    estimates: rows.map(({ part, accuracy: { mean, low, high } }) => ({ name: part, value: mean, low, high })),
-  });
-  return html`${grid(figure({ title: `Accuracy by ${title}`, chart }))}${numbers}`;
+  const numbers = table(`Accuracy by ${title}, with 95 % intervals`, rows, [
+    [title, ({ part }) => part],
+    ['questions', ({ questions }) => count(questions)],
+    ['accuracy', ({ accuracy }) => ranged(accuracy)],
+    ...names.map((name): Column<PartRow> => [`${name}, N = ${n}`, ({ sampled }) => ranged(sampled[name])]),
+    ['unreadable', ({ unreadable }) => percent(unreadable)],
+  ]);
+  // The first table is the one that papers report; a chart of each would bury it. Names of many or long parts have no room.
+  if (!charted || rows.length < 2 || rows.length > 7 || rows.some(({ part }) => part.length > 9)) return numbers;
+  const estimates = rows.map(({ part, accuracy }) => ({ name: part, ...accuracy }));
+  const chart = intervalChart(title, estimates, false);
+  return html`${grid(figure({ id, title: `Accuracy by ${title}`, chart }))}${numbers}`;
 }
 
 async function wrongSection(wrong: readonly WrongAnswer[], { folder, about }: Pictures): Promise<Section> {
   const cards: Markup[] = [];
   for (const { set, problem, question, answer, images, text, finish, verdict, reason } of wrong) {
     const sources = about?.get(problem)?.images ?? images.map((path) => ({ path }));
-    const embedded = sources.map((source) =>
-      'path' in source ? embedPicture(folder, source.path) : embedBytes(source.bytes, source.name),
-    );
+    const embedded = sources.map((source) => embedPicture(folder, source));
     const found = (await Promise.all(embedded)).filter((picture) => picture !== undefined);
     const row = { problem, question, answer, images, sample: 0, text, finish, verdict, reason };
     const rows = [{ ...row, reward: null, selected: false, lucky: null, steps: [] }];

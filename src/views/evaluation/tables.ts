@@ -1,19 +1,17 @@
 // The tables of an evaluation from stored rollouts: regraded, counted, written as JSON, Markdown and one page.
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { makeFolder } from '../../core/files.js';
 import type { Asked, Benchmark } from '../../evaluate/benchmarks/benchmark.js';
 import type { Evaluation, JudgeUse, WrongAnswer } from '../../evaluate/evaluation.js';
-import { type GradedSet, gradeStored } from '../../evaluate/graded.js';
-import { findProtocol } from '../../evaluate/grading.js';
+import { findProtocol, type GradedSet, gradeStored } from '../../evaluate/graded.js';
 import { storedFiles } from '../../evaluate/stored.js';
 import { tabulateSet } from '../../evaluate/tabulate.js';
+import { BOOTSTRAP } from '../../measure/bootstrap.js';
 import type { LastResort } from '../../reward/protocol/protocol.js';
-import { writeDurable } from '../../run/durable.js';
+import { writeDocument } from '../write.js';
 
 /** Without a benchmark and without a name: the protocol that is also the reward of the training. */
 const DEFAULT_PROTOCOL = 'mstar';
-const BOOTSTRAP = { level: 0.95, resamples: 1000 };
-const MOST_WRONG = 12;
 
 export interface TablesOptions {
   /** A table of rollouts, or a folder of `mstar evaluate` or `mstar rollout`. */
@@ -69,16 +67,11 @@ export async function makeTables(options: TablesOptions): Promise<Evaluation> {
 export async function writeTables(out: string, options: TablesOptions): Promise<Evaluation> {
   const evaluation = await makeTables(options);
   // Charts take long to load: only who writes the page pays for them.
-  const [{ describeEvaluation }, { toHtmlPage, toMarkdownFile }] = await Promise.all([
-    import('./page.js'),
-    import('../../page/document.js'),
-  ]);
+  const { describeEvaluation } = await import('./page.js');
   const folder = pictureFolder(storedFiles(options.rollouts)[0] as string);
   const document = await describeEvaluation(evaluation, { folder, about: options.about });
   await makeFolder(out);
-  await writeDurable(join(out, 'evaluation.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
-  await writeDurable(join(out, 'evaluation.md'), toMarkdownFile(document));
-  await writeDurable(join(out, 'evaluation.html'), toHtmlPage(document));
+  await writeDocument(out, 'evaluation', document, evaluation);
   return evaluation;
 }
 
@@ -91,7 +84,7 @@ function pictureFolder(file: string): string {
 /** First responses that are not correct, spread evenly over all of them. */
 function pickWrong({ name, problems }: GradedSet): WrongAnswer[] {
   const wrong = problems.flatMap(({ problem, first }) => (first ? [{ problem, first }] : []));
-  const count = Math.min(MOST_WRONG, wrong.length);
+  const count = Math.min(12, wrong.length);
   return Array.from({ length: count }, (_, i) => {
     const { problem, first } = wrong[Math.floor((i * wrong.length) / count)] as (typeof wrong)[number];
     const { images, text, finish, grade } = first;

@@ -51,7 +51,7 @@ export const plans: Readonly<Record<string, Plan>> = {
   },
   table3: {
     name: 'table3',
-    title: 'Questions without answers (Table 3)',
+    title: 'Problems without answers (Table 3)',
     rows: [
       LABELLED,
       TOP,

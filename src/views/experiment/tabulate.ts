@@ -1,8 +1,11 @@
-// A finished experiment as numbers: each row's accuracies with intervals over seeds, and its differences from the
-// reference row, seed by seed. Pure functions of summaries.
+// A finished experiment as numbers: each row's accuracies with intervals over seeds, its differences from the reference row,
+// seed by seed, and its dynamics as curves (P13). Pure functions of summaries.
+import { mean, sum } from '../../core/lists.js';
 import { precedesIterations } from '../../evolve/phases.js';
 import type { Summary } from '../../evolve/summary.js';
+import { followedTemperatures, samplesAt } from '../../measure/rollouts.js';
 import { type Estimate, estimate, pairedEstimate } from '../../measure/seeds.js';
+import type { Measurement } from '../../record/results.js';
 import type { Plan } from './plans.js';
 
 /** What is compared, in the order of the columns; shares are 0..1. */
@@ -27,22 +30,20 @@ export interface TableRow {
   readonly name: string;
   readonly measures: Readonly<Partial<Record<MeasureName, Estimate>>>;
   /** Against the reference row, seed by seed; none for the reference itself and the rows that every run has. */
-  readonly differences: Readonly<Partial<Record<MeasureName, Estimate>>> | null;
-  readonly work: Work | null;
-}
-
-/** Means over seeds of what the iterations took. */
-export interface Work {
-  readonly iterations: number;
-  readonly steps: number;
-  /** Responses sampled for training. */
-  readonly sampled: number;
-  /** Examples trained on, each once an epoch. */
-  readonly selected: number;
-  /** Share of wrong chains among what was trained on; null where the truth is not known. */
-  readonly lucky: number | null;
-  /** Of all phases from the first iteration on. */
-  readonly seconds: number;
+  readonly differences: TableRow['measures'] | null;
+  /** Means over seeds of what the iterations took; none for the rows that every run has. */
+  readonly work: {
+    readonly iterations: number;
+    readonly steps: number;
+    /** Responses sampled for training. */
+    readonly sampled: number;
+    /** Examples trained on, each once an epoch. */
+    readonly selected: number;
+    /** Share of wrong chains among what was trained on; null where the truth is not known. */
+    readonly lucky: number | null;
+    /** Of all phases from the first iteration on. */
+    readonly seconds: number;
+  } | null;
 }
 
 export interface ExperimentTable {
@@ -78,16 +79,17 @@ export function tabulate(plan: Plan, runs: readonly Run[]): ExperimentTable {
 }
 
 type At = 'base' | 'warmup' | 'last';
+const NAMES = Object.keys(MEASURES) as MeasureName[];
 
 function estimates(summaries: readonly Summary[], at: At): TableRow['measures'] {
-  const entries = (Object.keys(MEASURES) as MeasureName[]).flatMap((name) => {
-    const values = summaries.map((summary) => measured(summary, name, at));
+  const entries = NAMES.flatMap((name) => {
+    const values = summaries.map((summary) => accuracyOf(summary, name, at));
     return values.length > 0 && values.every((value) => value !== undefined) ? [[name, estimate(values)] as const] : [];
   });
   return Object.fromEntries(entries);
 }
 
-function measured({ test, outOfDomain, final, dynamics }: Summary, name: MeasureName, at: At): number | undefined {
+function accuracyOf({ test, outOfDomain, final, dynamics }: Summary, name: MeasureName, at: At): number | undefined {
   const pick = (by: Summary['test']): number | undefined =>
     (at === 'last' ? Object.values(by).at(-1) : by[at])?.accuracy;
   if (name === 'test') return pick(test);
@@ -98,40 +100,114 @@ function measured({ test, outOfDomain, final, dynamics }: Summary, name: Measure
 }
 
 function differencesOf(own: TableRow['measures'], reference: TableRow['measures']): TableRow['measures'] {
-  const entries = (Object.keys(MEASURES) as MeasureName[]).flatMap((name) => {
+  const entries = NAMES.flatMap((name) => {
     const [a, b] = [own[name], reference[name]];
     return a && b ? [[name, pairedEstimate(a.values, b.values)] as const] : [];
   });
   return Object.fromEntries(entries);
 }
 
-function workOf(summaries: readonly Summary[]): Work {
-  const mean = (of: (summary: Summary) => number): number =>
-    summaries.reduce((sum, summary) => sum + of(summary), 0) / summaries.length;
-  const sum = (summary: Summary, of: (one: Summary['iterations'][number]) => number): number =>
-    summary.iterations.reduce((total, one) => total + of(one), 0);
-  const selected = (summary: Summary): number => sum(summary, ({ choice }) => choice.selected);
+function workOf(summaries: readonly Summary[]): TableRow['work'] {
+  const over = (of: (summary: Summary) => number): number => mean(summaries.map(of));
+  const all = (summary: Summary, of: (one: Summary['iterations'][number]) => number): number =>
+    sum(summary.iterations.map(of));
+  const selected = (summary: Summary): number => all(summary, ({ choice }) => choice.selected);
   const truth = summaries.some(({ iterations }) => iterations.some(({ lucky }) => lucky !== null));
   return {
-    iterations: mean(({ iterations }) => iterations.length),
-    steps: mean((summary) => sum(summary, ({ training }) => training.steps)),
-    sampled: mean((summary) => sum(summary, ({ choice }) => choice.sampled)),
-    selected: mean(selected),
-    lucky: truth ? mean((one) => sum(one, ({ choice }) => choice.luckySelected) / Math.max(1, selected(one))) : null,
-    seconds: mean(({ phases }) => secondsOf(phases, (name) => !precedesIterations(name))),
+    iterations: over(({ iterations }) => iterations.length),
+    steps: over((summary) => all(summary, ({ training }) => training.steps)),
+    sampled: over((summary) => all(summary, ({ choice }) => choice.sampled)),
+    selected: over(selected),
+    lucky: truth ? over((one) => all(one, ({ choice }) => choice.luckySelected) / Math.max(1, selected(one))) : null,
+    seconds: over(({ phases }) =>
+      sum(Object.entries(phases).map(([name, { seconds }]) => (precedesIterations(name) ? 0 : seconds))),
+    ),
   };
-}
-
-function secondsOf(phases: Summary['phases'], wanted: (phase: string) => boolean): number {
-  return Object.entries(phases).reduce((sum, [phase, { seconds }]) => sum + (wanted(phase) ? seconds : 0), 0);
 }
 
 function sharedSeconds(summaries: readonly Summary[]): Record<string, number> {
   const names = [...new Set(summaries.flatMap(({ phases }) => Object.keys(phases)))].filter(precedesIterations);
   return Object.fromEntries(
-    names.map((name) => [
-      name,
-      summaries.reduce((sum, { phases }) => sum + (phases[name]?.seconds ?? 0), 0) / summaries.length,
-    ]),
+    names.map((name) => [name, mean(summaries.map(({ phases }) => phases[name]?.seconds ?? 0))]),
   );
+}
+
+export const CURVES = {
+  greedy: 'Greedy accuracy',
+  passAtK: 'Pass@K',
+  gap: 'Pass@K − greedy',
+  rewardPassAt2: 'Reward-Pass@2',
+} as const;
+export type CurveName = keyof typeof CURVES;
+
+/** What a curve or a change is of. */
+interface Followed {
+  readonly row: string;
+  readonly measure: CurveName;
+  /** `used`: the one that the iteration before was sampled with, at the start the first one is; null for greedy. */
+  readonly temperature: number | 'used' | null;
+}
+
+/** Means over the seeds that came so far, by iteration; 0 is the warm-up. */
+export interface Curve extends Followed {
+  readonly points: readonly { readonly iteration: number; readonly value: Estimate }[];
+}
+
+/** A change from the first to the last measurement. */
+export interface Change extends Followed {
+  readonly change: Estimate;
+  /** Minus that of the reference row, seed by seed; null for the reference. */
+  readonly difference: Estimate | null;
+}
+
+/** One curve per row, measure and temperature that all its runs followed. */
+export function curvesOf(plan: Plan, runs: readonly Run[]): Curve[] {
+  return plan.rows.flatMap(({ row }) => {
+    const summaries = summariesOf(runs, row);
+    const length = Math.min(...summaries.map(({ dynamics }) => dynamics.length));
+    if (length < 2) return [];
+    return followedBy(row, summaries).map((followed): Curve => {
+      const points = Array.from({ length }, (_, at) => ({
+        iteration: summaries[0]?.dynamics[at]?.iteration ?? at,
+        value: estimate(summaries.map((summary) => measured(summary, at, followed))),
+      }));
+      return { ...followed, points };
+    });
+  });
+}
+
+/** What each curve did from its start to its end, each run to its own end. */
+export function changesOf(plan: Plan, runs: readonly Run[]): Change[] {
+  return plan.rows.flatMap(({ row }) =>
+    followedBy(row, summariesOf(runs, row)).map((followed): Change => {
+      const changes = (of: string): number[] =>
+        summariesOf(runs, of).map((one) => measured(one, -1, followed) - measured(one, 0, followed));
+      const difference = row === plan.reference ? null : pairedEstimate(changes(row), changes(plan.reference));
+      return { ...followed, change: estimate(changes(row)), difference };
+    }),
+  );
+}
+
+/** By ascending seed. */
+function summariesOf(runs: readonly Run[], row: string): Summary[] {
+  const own = runs.filter((run) => run.row === row).sort((a, b) => a.seed - b.seed);
+  return own.map(({ summary }) => summary);
+}
+
+/** Measures with the temperatures that every measurement of every run has. */
+function followedBy(row: string, summaries: readonly Summary[]): Followed[] {
+  const temperatures = [...followedTemperatures(summaries.flatMap(({ dynamics }) => dynamics)), 'used'] as const;
+  const sampled = (['passAtK', 'gap', 'rewardPassAt2'] as const).flatMap((measure) =>
+    temperatures.map((temperature) => ({ row, measure, temperature })),
+  );
+  return [{ row, measure: 'greedy', temperature: null }, ...sampled];
+}
+
+/** @param at place among the measurements, from the end where it is negative */
+function measured({ dynamics, iterations }: Summary, at: number, { measure, temperature }: Followed): number {
+  const measurement = dynamics.at(at) as Measurement;
+  if (measure === 'greedy') return measurement.greedy.accuracy;
+  const before = iterations[Math.max(0, measurement.iteration - 1)] ?? iterations.at(-1);
+  const wanted = temperature === 'used' ? (before?.temperature ?? 1) : temperature;
+  return samplesAt(measurement, wanted)?.[measure] ?? 0;
 }

@@ -2,16 +2,29 @@
 import { join } from 'node:path';
 import { titleOf } from '../../evolve/phases.js';
 import type { Estimate } from '../../measure/seeds.js';
-import { standaloneSvg } from '../../page/charts/standalone.js';
-import { type Document, toHtmlPage, toMarkdownFile } from '../../page/document.js';
+import { rampColour } from '../../page/charts/axes.js';
+import { type ForestRow, forestChart } from '../../page/charts/interval.js';
+import { type Line, lineChart } from '../../page/charts/line.js';
+import type { Document } from '../../page/document.js';
 import { count, decimal, duration, percent, points, ranged } from '../../page/format.js';
-import { html, type Markup, type Part } from '../../page/html.js';
-import { figure, grid, note, section, table } from '../../page/parts.js';
-import { writeDurable } from '../../run/durable.js';
-import { type Change, CURVES, changesOf, curvesOf } from './curves.js';
-import { curveFigures, type FigureFile, tableFigures } from './figures.js';
+import { html, type Part } from '../../page/html.js';
+import { type Column, type Figure, figure, grid, note, section, table } from '../../page/parts.js';
+import { writeDocument } from '../write.js';
 import type { Plan } from './plans.js';
-import { type ExperimentTable, MEASURES, type MeasureName, type Run, tabulate } from './tabulate.js';
+import {
+  type Change,
+  CURVES,
+  type Curve,
+  type CurveName,
+  changesOf,
+  curvesOf,
+  type ExperimentTable,
+  MEASURES,
+  type MeasureName,
+  type Run,
+  type TableRow,
+  tabulate,
+} from './tabulate.js';
 
 export interface About {
   /** The line that makes the files again. */
@@ -36,181 +49,210 @@ export async function writeExperiment(
   const whole = runs.filter(
     ({ seed, row }) => tabulated.seeds.includes(seed) && plan.rows.some((one) => one.row === row),
   );
-  const curves = curvesOf(plan, whole);
-  const changes = changesOf(plan, whole);
   const { followed = false } = plan;
-  const figures = followed ? [...curveFigures(plan, curves), ...tableFigures(tabulated)] : tableFigures(tabulated);
+  const curves = followed ? curvesOf(plan, whole) : [];
+  const changes = followed ? changesOf(plan, whole) : [];
+  const figures = [...curveFigures(plan, curves), ...tableFigures(tabulated)];
   const { plan: _, ...numbers } = tabulated;
+  const thresholds = whole.flatMap(({ seed, row, summary }) =>
+    summary.threshold ? [{ seed, row, ...summary.threshold }] : [],
+  );
+  const decisions = whole.flatMap(({ seed, row, summary }) =>
+    summary.dynamics.flatMap(({ iteration, decision }) => {
+      if (!decision) return [];
+      const { chosen, tied, scores } = decision;
+      return [{ seed, row, iteration, chosen, tied, scores }];
+    }),
+  );
   const json = { experiment: plan.name, title: plan.title, ...about, reference: plan.reference, ...numbers };
-  const more = followed ? { curves, changes, decisions: decisionsOf(whole) } : { thresholds: thresholdsOf(whole) };
-  await writeDurable(join(dir, `${plan.name}.json`), `${JSON.stringify({ ...json, ...more }, null, 1)}\n`);
-  for (const one of figures) await writeDurable(join(dir, `${plan.name}${one.suffix}.svg`), standaloneSvg(one));
-  const document = describeExperiment(tabulated, about, followed ? changes : [], whole, figures);
-  await writeDurable(join(dir, `${plan.name}.html`), toHtmlPage(document));
-  const path = join(dir, `${plan.name}.md`);
-  await writeDurable(path, toMarkdownFile(document));
-  return path;
+  const more = followed ? { curves, changes, decisions } : { thresholds };
+  const document = describeExperiment(tabulated, about, figures, [
+    thresholds.length > 0 && thresholdsTable(thresholds),
+    changes.length > 0 && changesTable(plan, changes),
+    decisions.length > 0 && decisionsTable(decisions),
+  ]);
+  await writeDocument(dir, plan.name, document, { ...json, ...more }, figures);
+  return join(dir, `${plan.name}.md`);
 }
 
 function describeExperiment(
   { plan, seeds, rows, shared }: ExperimentTable,
   about: About,
-  changes: readonly Change[],
-  runs: readonly Run[],
-  figures: readonly FigureFile[],
+  figures: readonly Figure[],
+  decided: readonly Part[],
 ): Document {
   const names = (Object.keys(MEASURES) as MeasureName[]).filter((name) => rows.some((row) => row.measures[name]));
-  const reference = plan.rows.find(({ row }) => row === plan.reference)?.name ?? plan.reference;
   const sharedTimes = Object.entries(shared).map(([phase, seconds]) => `${titleOf(phase)} ${duration(seconds)}`);
-  const sections = [
-    section(
-      'results',
-      'Results',
-      html`<p><code>${about.command}</code></p>`,
-      note(
-        `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}; mean over seeds with its 95 % interval (Student's t); ${about.settings.join('; ')}.`,
-      ),
-      table(
-        'Accuracy',
-        ['', ...names.map((name) => MEASURES[name])],
-        rows.map(({ name, measures }) => [name, ...names.map((one) => ranged(measures[one]))]),
-      ),
-      seeds.length > 1 &&
-        table(
-          html`Points above <b>${reference}</b>, paired by seed`,
-          ['', ...names.map((name) => MEASURES[name])],
-          rows.flatMap(({ name, differences }) =>
-            differences ? [[name, ...names.map((one) => difference(differences[one]))]] : [],
+  const compared = rows.filter(({ differences }) => differences);
+  const named: Column<TableRow> = ['', ({ name }) => name];
+  return {
+    kind: 'mstar experiment',
+    title: plan.title,
+    sections: [
+      section(
+        'results',
+        'Results',
+        html`<p><code>${about.command}</code></p>`,
+        note(
+          `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}; mean over seeds with its 95 % interval (Student's t); ${about.settings.join('; ')}.`,
+        ),
+        table('Accuracy', rows, [
+          named,
+          ...names.map((one): Column<TableRow> => [MEASURES[one], ({ measures }) => ranged(measures[one])]),
+        ]),
+        seeds.length > 1 &&
+          table(html`Points above <b>${nameOf(plan, plan.reference)}</b>, paired by seed`, compared, [
+            named,
+            ...names.map((one): Column<TableRow> => [MEASURES[one], (row) => difference(row.differences?.[one])]),
+          ]),
+        table('By seed, greedy on the test', rows, [
+          named,
+          ...seeds.map(
+            (seed, i): Column<TableRow> => [`seed ${seed}`, ({ measures }) => percent(measures.test?.values[i])],
           ),
-        ),
-      table(
-        'By seed, greedy on the test',
-        ['', ...seeds.map((seed) => `seed ${seed}`)],
-        rows.map(({ name, measures }) => [name, ...(measures.test?.values ?? []).map((value) => percent(value))]),
+        ]),
       ),
-    ),
-    section(
-      'work',
-      'Work',
-      table(
-        'Means over seeds, of the iterations and their measurements',
-        ['', 'iterations', 'optimizer steps', 'responses sampled', 'examples', 'wrong chains among them', 'time'],
-        rows.flatMap(({ name, work }) =>
-          work
-            ? [
-                [
-                  name,
-                  decimal(work.iterations, 1),
-                  count(work.steps),
-                  count(work.sampled),
-                  count(work.selected),
-                  percent(work.lucky),
-                  duration(work.seconds),
-                ],
-              ]
-            : [],
+      ...(decided.some((part) => part) ? [section('decisions', 'Decisions and changes', decided)] : []),
+      section(
+        'work',
+        'Work',
+        table(
+          'Means over seeds, of the iterations and their measurements',
+          rows.flatMap(({ name, work }) => (work ? [{ name, ...work }] : [])),
+          [
+            ['', ({ name }) => name],
+            ['iterations', ({ iterations }) => decimal(iterations, 1)],
+            ['optimizer steps', ({ steps }) => count(steps)],
+            ['responses sampled', ({ sampled }) => count(sampled)],
+            ['examples', ({ selected }) => count(selected)],
+            ['wrong chains among them', ({ lucky }) => percent(lucky)],
+            ['time', ({ seconds }) => duration(seconds)],
+          ],
         ),
+        note(`Shared by the rows of a seed: ${sharedTimes.join(', ')}.`),
       ),
-      note(`Shared by the rows of a seed: ${sharedTimes.join(', ')}.`),
+      section('figures', 'Figures', grid(...figures.map((one) => figure({ ...one, file: `${one.id}.svg` })))),
+    ],
+  };
+}
+
+function nameOf(plan: Plan, row: string): string {
+  return plan.rows.find((one) => one.row === row)?.name ?? row;
+}
+
+function thresholdsTable(
+  found: readonly ({ readonly seed: number } & NonNullable<Run['summary']['threshold']>)[],
+): Part {
+  const thresholds = found[0]?.scores.map(({ threshold }) => threshold) ?? [];
+  return table('Thresholds searched for: greedy validation accuracy after the first iteration (examples kept)', found, [
+    ['', ({ seed }) => `seed ${seed}`],
+    ...thresholds.map(
+      (threshold, i): Column<(typeof found)[number]> => [
+        String(threshold),
+        ({ scores }) => `${percent(scores[i]?.accuracy)} (${count(scores[i]?.selected)})`,
+      ],
     ),
-    section(
-      'figures',
-      'Figures',
-      grid(...figures.map(({ suffix, ...one }) => figure({ ...one, file: `${plan.name}${suffix}.svg` }))),
-    ),
-  ];
-  const decided = [thresholdsTable(runs), changesTable(plan, changes), decisionsTable(runs)].filter(
-    (part) => part !== null,
-  );
-  if (decided.length > 0) sections.splice(1, 0, section('decisions', 'Decisions and changes', decided));
-  return { kind: 'mstar experiment', title: plan.title, sections };
+    ['taken', ({ chosen }) => String(chosen)],
+  ]);
 }
 
-interface Threshold {
-  readonly seed: number;
-  readonly row: string;
-  readonly alpha: number;
-  readonly tied: readonly number[];
-  readonly scores: readonly { readonly alpha: number; readonly selected: number; readonly accuracy: number | null }[];
-}
-
-function thresholdsOf(runs: readonly Run[]): Threshold[] {
-  return runs.flatMap(({ seed, row, summary }) => (summary.threshold ? [{ seed, row, ...summary.threshold }] : []));
-}
-
-function thresholdsTable(runs: readonly Run[]): Markup | null {
-  const found = thresholdsOf(runs);
-  if (found.length === 0) return null;
-  return table(
-    'Thresholds searched for: greedy validation accuracy after the first iteration (examples kept)',
-    ['', ...(found[0] as Threshold).scores.map(({ alpha }) => String(alpha)), 'taken'],
-    found.map(({ seed, scores, alpha }) => [
-      `seed ${seed}`,
-      ...scores.map(({ accuracy, selected }) => `${percent(accuracy)} (${count(selected)})`),
-      String(alpha),
-    ]),
-  );
-}
-
-function changesTable(plan: Plan, changes: readonly Change[]): Markup | null {
-  if (changes.length === 0) return null;
+function changesTable(plan: Plan, changes: readonly Change[]): Part {
   const at = (temperature: Change['temperature']): string =>
     temperature === null ? '' : temperature === 'used' ? ', T in use' : `, T ${temperature}`;
+  const of = (row: string | undefined, like: Change): Change | undefined =>
+    changes.find((one) => one.row === row && one.measure === like.measure && one.temperature === like.temperature);
   return table(
     'Change on validation from the warm-up to the last measurement, in points',
-    ['', ...plan.rows.map(({ name }) => name), 'difference'],
-    changes
-      .filter(({ row }) => row === plan.reference)
-      .map(({ measure, temperature }) => {
-        const of = (row: string): Change | undefined =>
-          changes.find((one) => one.row === row && one.measure === measure && one.temperature === temperature);
-        const last = of(plan.rows.at(-1)?.row ?? '');
-        return [
-          `${CURVES[measure]}${at(temperature)}`,
-          ...plan.rows.map(({ row }) => difference(of(row)?.change)),
-          difference(last?.difference ?? undefined),
-        ];
-      }),
+    changes.filter(({ row }) => row === plan.reference),
+    [
+      ['', ({ measure, temperature }) => `${CURVES[measure]}${at(temperature)}`],
+      ...plan.rows.map(({ row, name }): Column<Change> => [name, (one) => difference(of(row, one)?.change)]),
+      ['difference', (one) => difference(of(plan.rows.at(-1)?.row, one)?.difference)],
+    ],
   );
 }
 
 interface Decision {
   readonly seed: number;
-  readonly row: string;
   readonly iteration: number;
   readonly chosen: number;
   readonly tied: readonly number[];
   readonly scores: readonly { readonly temperature: number; readonly rewardPassAt2: number | null }[];
 }
 
-function decisionsOf(runs: readonly Run[]): Decision[] {
-  return runs.flatMap(({ seed, row, summary }) =>
-    summary.dynamics.flatMap(({ iteration, decision }) =>
-      decision ? [{ seed, row, iteration, chosen: decision.chosen, tied: decision.tied, scores: decision.scores }] : [],
+function decisionsTable(decisions: readonly Decision[]): Part {
+  const temperatures = decisions[0]?.scores.map(({ temperature }) => temperature) ?? [];
+  return table('Temperatures chosen, with Reward-Pass@2 of each on validation; of equals the lowest', decisions, [
+    ['seed, after iteration', ({ seed, iteration }) => `${seed}, ${iteration}`],
+    ...temperatures.map(
+      (temperature, i): Column<Decision> => [
+        String(temperature),
+        ({ scores }) => percent(scores[i]?.rewardPassAt2).replace(' %', ''),
+      ],
     ),
-  );
-}
-
-function decisionsTable(runs: readonly Run[]): Markup | null {
-  const decisions = decisionsOf(runs);
-  if (decisions.length === 0) return null;
-  const first = decisions[0] as Decision;
-  return table(
-    'Temperatures chosen, with Reward-Pass@2 of each on validation; of equals the lowest',
-    ['seed, after iteration', ...first.scores.map(({ temperature }) => String(temperature)), 'tied', 'chosen'],
-    decisions.map(({ seed, iteration, scores, tied, chosen }) => [
-      `${seed}, ${iteration}`,
-      ...scores.map(({ rewardPassAt2 }) => percent(rewardPassAt2).replace(' %', '')),
-      tied.length > 1 ? tied.join(', ') : '–',
-      String(chosen),
-    ]),
-  );
+    ['tied', ({ tied }) => (tied.length > 1 ? tied.join(', ') : '–')],
+    ['chosen', ({ chosen }) => String(chosen)],
+  ]);
 }
 
 /** Bold where its interval leaves out zero and rests on three seeds or more: two may happen to agree. */
-function difference(estimate: Estimate | undefined): Part {
+function difference(estimate: Estimate | null | undefined): Part {
   const text = ranged(estimate, points);
-  const { low, high, values } = estimate ?? { low: null, high: null, values: [] };
+  const { low = null, high = null, values = [] } = estimate ?? {};
   const apart = low !== null && high !== null && values.length > 2 && (low > 0 || high < 0);
   return apart ? html`<b>${text}</b>` : text;
+}
+
+/** Greedy accuracies with intervals, and differences from the reference row. */
+function tableFigures({ plan, rows, seeds }: ExperimentTable): Figure[] {
+  const one = (suffix: string, xName: string, forest: readonly ForestRow[], mark?: number): Figure => ({
+    id: `${plan.name}-${suffix}`,
+    title: `${plan.title}: ${xName}`,
+    chart: forestChart(xName, forest, mark),
+  });
+  const forestOf = (of: (row: TableRow) => Estimate | undefined, text: (mean: number) => string): ForestRow[] =>
+    rows.flatMap((row) => {
+      const estimate = of(row);
+      return estimate ? [{ name: row.name, ...estimate, text: text(estimate.mean) }] : [];
+    });
+  const measures = (['test', 'outOfDomain'] as const).filter((measure) => rows.every((row) => row.measures[measure]));
+  return measures.flatMap((measure) => {
+    const suffix = measure === 'test' ? measure : 'out-of-domain';
+    const own = forestOf((row) => row.measures[measure], percent);
+    const compared = forestOf((row) => row.differences?.[measure], points);
+    const above = `${MEASURES[measure]}: points above ${nameOf(plan, plan.reference)}`;
+    return [
+      one(suffix, `${MEASURES[measure]}, percent`, own),
+      ...(seeds.length > 1 && compared.length > 0 ? [one(`${suffix}-difference`, above, compared, 0)] : []),
+    ];
+  });
+}
+
+/** For each measure the curves of each row by temperature, and those of all rows at the temperature in use. */
+function curveFigures(plan: Plan, curves: readonly Curve[]): Figure[] {
+  const one = (suffix: string, title: string, lines: readonly Line[]): Figure => ({
+    id: `${plan.name}-${suffix}`,
+    title,
+    chart: lineChart({ xName: 'iteration', lines, share: true }),
+  });
+  const lineOf = ({ points: all }: Curve, name: string, colour: Line['colour']): Line => ({
+    name,
+    colour,
+    points: all.map(({ iteration, value }) => [iteration, value.mean] as const),
+  });
+  const colours = ['var(--s1)', 'var(--s2)', 'var(--s3)'] as const;
+  return (Object.keys(CURVES) as CurveName[]).flatMap((measure): Figure[] => {
+    const own = curves.filter((curve) => curve.measure === measure);
+    const dashed = measure.replace(/[A-Z\d]/g, (start) => `-${start.toLowerCase()}`);
+    const byTemperature = plan.rows.flatMap(({ row, name }) => {
+      const followed = own.filter((curve) => curve.row === row && typeof curve.temperature === 'number');
+      const lines = followed.map((curve, i) => lineOf(curve, `T ${curve.temperature}`, rampColour(i, followed.length)));
+      return lines.length > 1 ? [one(`${row}-${dashed}`, `${CURVES[measure]}: ${name}`, lines)] : [];
+    });
+    const used = own
+      .filter(({ temperature }) => typeof temperature !== 'number')
+      .map((curve, i) => lineOf(curve, nameOf(plan, curve.row), colours[i % colours.length] as Line['colour']));
+    const at = measure === 'greedy' ? '' : ' at the temperature in use';
+    return used.length > 0 ? [...byTemperature, one(dashed, `${CURVES[measure]}${at}`, used)] : byTemperature;
+  });
 }

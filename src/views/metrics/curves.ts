@@ -1,7 +1,7 @@
 // Turns the events of a journal, one after the other, into the curves of a run as scalars: the same ones while the run
 // goes on and after it.
 import { checked } from '../../core/schema.js';
-import { isIteration, phases, resultsOf } from '../../evolve/phases.js';
+import { isIteration, type PhaseKind, phases, resultsOf } from '../../evolve/phases.js';
 import * as results from '../../record/results.js';
 import type { Scalar } from './tensorboard.js';
 
@@ -42,20 +42,20 @@ export class Curves {
     return points(phase, step, policy ? 'train' : phase, { loss, learning_rate: lr, grad_norm: gradNorm });
   }
 
-  #commit(commit: { readonly phase: string; readonly result?: unknown }): Point[] {
+  #commit(commit: results.CommitEvent): Point[] {
     const { phase } = commit;
-    const [final] = resultsOf(phases.finalTest, [commit], JOURNAL);
-    if (final) return finalPoints(phase, final);
-    const [test] = resultsOf(phases.test, [commit], JOURNAL);
-    if (test) return this.#test(phase, test);
-    const [other] = resultsOf(phases.outOfDomain, [commit], JOURNAL);
-    if (other) return outOfDomain(phase, other);
-    const [prm] = resultsOf(phases.prm, [commit], JOURNAL);
-    if (prm) return points(phase, 0, 'prm', { held_out_mse: prm.heldOut?.mse });
-    const [measured] = resultsOf(phases.dynamics, [commit], JOURNAL);
-    if (measured) return measurement(phase, measured);
-    const [iteration] = resultsOf(phases.iteration, [commit], JOURNAL);
-    return iteration ? points(phase, iteration.iteration, 'rollout', { temperature: iteration.temperature }) : [];
+    const of = <R>(kind: PhaseKind<never, R>, pointsOf: (result: R) => Point[]): Point[] =>
+      resultsOf(kind, [commit], JOURNAL).flatMap(pointsOf);
+    return [
+      ...of(phases.test, (test) => this.#test(phase, test)),
+      ...of(phases.outOfDomain, ({ at, greedy: { accuracy } }) =>
+        points(phase, iterationOf(at), 'out_of_domain', { [at === 'base' ? 'base_accuracy' : 'accuracy']: accuracy }),
+      ),
+      ...of(phases.finalTest, (final) => finalPoints(phase, final)),
+      ...of(phases.prm, ({ heldOut }) => points(phase, 0, 'prm', { held_out_mse: heldOut?.mse })),
+      ...of(phases.dynamics, (measured) => measurement(phase, measured)),
+      ...of(phases.iteration, ({ iteration, temperature }) => points(phase, iteration, 'rollout', { temperature })),
+    ];
   }
 
   #test(phase: string, { at, greedy: { accuracy } }: results.TestResult): Point[] {
@@ -74,11 +74,6 @@ export function curvesOf(events: readonly { readonly event: string }[]): Point[]
   return events.flatMap((event) => curves.add(event));
 }
 
-function outOfDomain(phase: string, { at, greedy: { accuracy } }: results.TestResult): Point[] {
-  const name = at === 'base' ? 'base_accuracy' : 'accuracy';
-  return points(phase, iterationOf(at), 'out_of_domain', { [name]: accuracy });
-}
-
 function choice({ phase, sampled, unreadable, correct, selected }: results.ChoiceEvent): Point[] {
   // The warm-up samples with the answer given, so it is not a point of these curves.
   if (!isIteration(phase)) return [];
@@ -90,9 +85,9 @@ function choice({ phase, sampled, unreadable, correct, selected }: results.Choic
   });
 }
 
-function pseudo({ phase, questions, voted, right }: results.PseudoEvent): Point[] {
+function pseudo({ phase, problems, voted, right }: results.PseudoEvent): Point[] {
   return points(phase, iterationOf(phase), 'pseudo', {
-    voted: questions > 0 ? voted / questions : null,
+    voted: problems > 0 ? voted / problems : null,
     accuracy: voted > 0 ? right / voted : null,
   });
 }

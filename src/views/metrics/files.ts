@@ -102,3 +102,7 @@ function fileAt(name: string, handle: FileHandle, bytesOf: (metrics: readonly Me
     close: () => handle.close(),
   };
 }
+
+/** `jsonl`: metrics.jsonl; `tensorboard`: an event file beside it. */
+export const REPORT_TO = ['tensorboard', 'jsonl'] as const;
+export type ReportTo = (typeof REPORT_TO)[number];

@@ -5,8 +5,8 @@ import type { Run } from '../../run/folder.js';
 import type { JournalEvent } from '../../run/journal.js';
 import { readEvents } from '../run/read.js';
 import { Curves, type Point } from './curves.js';
+import type { ReportTo } from './files.js';
 import { EVENT_FILE, LINES, type Metric, type MetricFile, openEvents, openLines, readTimes } from './files.js';
-import type { ReportTo } from './targets.js';
 
 export class Metrics {
   readonly #say: (text: string) => void;

@@ -8,7 +8,7 @@ export interface Scalar {
 }
 
 /** A scalar and when it was known, in seconds since 1970. */
-export interface TimedScalar extends Scalar {
+interface TimedScalar extends Scalar {
   readonly wallSeconds: number;
 }
 
@@ -19,7 +19,7 @@ const START = Buffer.from([1 << 3, 1]);
  * What an events.out.tfevents file begins with: its version, and word that a session starts at step 0, on which a reader
  * that follows the folder drops what it had from earlier files.
  */
-export function eventFileHead(wallSeconds: number): Uint8Array {
+function eventFileHead(wallSeconds: number): Uint8Array {
   const version = event(wallSeconds, 0, field(3, Buffer.from('brain.Event:2')));
   return Buffer.concat([record(version), record(event(wallSeconds, 0, field(7, START)))]);
 }

@@ -1,29 +1,29 @@
 // The analysis of a run's PRM (P11) from its folder alone: numbers, then prm.json, prm.md, prm.html and the figures as
 // files.
 
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { makeFolder } from '../../core/files.js';
-import { gradeStored } from '../../evaluate/graded.js';
-import { findProtocol } from '../../evaluate/grading.js';
+import { findProtocol, gradeStored } from '../../evaluate/graded.js';
 import { tabulateSet } from '../../evaluate/tabulate.js';
 import { iterationName } from '../../evolve/phases.js';
-import { LABELS_FILE } from '../../label/label.js';
-import { HELD_OUT_FILE, type HeldOutResponse, readHeldOut } from '../../record/held-out.js';
-import { type LabelledResponse, readLabels } from '../../record/labels.js';
-import { writeDurable } from '../../run/durable.js';
-import { type RunData, readRun } from '../run/read.js';
+import { BOOTSTRAP } from '../../measure/bootstrap.js';
+import {
+  HELD_OUT_FILE,
+  type HeldOutResponse,
+  LABELS_FILE,
+  type LabelledResponse,
+  readHeldOut,
+  readLabels,
+} from '../../record/labels.js';
+import { fileOf, type RunData, readRun, tableOf } from '../run/read.js';
+import { writeDocument } from '../write.js';
 import type { Choosing, PrmAnalysis, Selection } from './analysis.js';
-import { calibrationOf } from './calibration.js';
-import { allScored, rankingOf } from './ranking.js';
-import { type AskedQuestion, readQuestions, tableOf } from './read.js';
-import { selectionOf } from './selection.js';
-import { type Relevance, topsOf } from './tops.js';
-import { truthOf } from './truth.js';
+import { allScored, calibrationOf, rankingOf, truthOf } from './measures.js';
+import { type AskedProblem, readProblems } from './read.js';
+import { type Relevance, selectionOf, topsOf } from './selection.js';
 
-const BOOTSTRAP = { level: 0.95, resamples: 1000 };
 /** Verdicts of this protocol are those of the training. */
 const PROTOCOL = 'mstar';
 /** Validation problems, sampled by the warm-up checkpoint, which the PRM was made for. */
@@ -52,19 +52,20 @@ export async function analysePrm(dir: string, options: PrmOptions = {}): Promise
   const { table = TABLE, relevance } = options;
   const file = tableOf(dir, table);
   if (!file && options.table !== undefined) throw noTable(dir, table);
-  const labelled = await labelsOf(run);
-  const heldOut = await heldOutOf(run);
+  const [labelsFile, heldOutFile] = [fileOf(dir, LABELS_FILE), fileOf(dir, HELD_OUT_FILE)];
+  const labelled = labelsFile ? await readLabels(labelsFile) : null;
+  const heldOut = heldOutFile ? await readHeldOut(heldOutFile) : [];
   const samples = file ? await samplesOf(run, file, table, options, bootstrap) : null;
   if (!file)
     missing.push(`rollouts/${table}.parquet: nothing on choosing among samples, on ranking and on the top two.`);
-  const sampled = samples?.questions ?? [];
+  const sampled = samples?.problems ?? [];
   const ranking = samples && rankingOf(sampled, bootstrap);
   if (samples && !allScored(sampled))
     missing.push(`Rewards of all responses of ${table}: nothing on best-of-N, the weighted vote and ranking.`);
   const tops = samples && (await topsOf(sampled, bootstrap, relevance));
   if (samples && !tops)
     missing.push(
-      `A question of ${table} with more than two distinct correct responses that have rewards: nothing on the top two.`,
+      `A problem of ${table} with more than two distinct correct responses that have rewards: nothing on the top two.`,
     );
   if (tops && !relevance)
     missing.push('Relevance to the question: it is rated by a language model, on demand (--judge).');
@@ -76,7 +77,7 @@ export async function analysePrm(dir: string, options: PrmOptions = {}): Promise
   if (heldOut.length > 0 && !labelled) missing.push(`${LABELS_FILE}: nothing to compare the squared error with.`);
   const truth = truthOf({ heldOut, labelled: labelled ?? [], sampled, table }, bootstrap);
   if (!truth) missing.push('True reasoning, which only generated problems have: nothing on right steps and on luck.');
-  const selection = await selectionsOf(run, options, { table, questions: sampled }, missing, bootstrap);
+  const selection = await selectionsOf(run, options, { table, problems: sampled }, missing, bootstrap);
   return {
     format: 1,
     bootstrap,
@@ -100,37 +101,17 @@ export async function writePrmAnalysis(dir: string, out: string, options: PrmOpt
   const analysis = await analysePrm(dir, options);
   const { name } = await readRun(dir);
   // Charts take long to load: only who writes the page pays for them.
-  const [{ drawFigures, FIGURES }, { standaloneSvg }, { describeAnalysis }, { toHtmlPage, toMarkdownFile }] =
-    await Promise.all([
-      import('./figures.js'),
-      import('../../page/charts/standalone.js'),
-      import('./sections.js'),
-      import('../../page/document.js'),
-    ]);
+  const { describeAnalysis, drawFigures, FIGURES } = await import('./page.js');
   const figures = drawFigures(analysis);
-  const document = describeAnalysis(name, analysis, figures);
   await makeFolder(out);
-  await writeDurable(join(out, 'prm.json'), `${JSON.stringify(analysis, null, 2)}\n`);
-  await writeDurable(join(out, 'prm.md'), toMarkdownFile(document));
-  await writeDurable(join(out, 'prm.html'), toHtmlPage(document));
-  for (const drawn of figures) await writeDurable(join(out, `${drawn.id}.svg`), standaloneSvg(drawn));
+  await writeDocument(out, 'prm', describeAnalysis(name, analysis, figures), analysis, figures);
   // A figure of an earlier analysis would pass for one of this.
   for (const id of FIGURES)
     if (!figures.some((drawn) => drawn.id === id)) await rm(join(out, `${id}.svg`), { force: true });
   return analysis;
 }
 
-async function labelsOf(run: RunData): Promise<LabelledResponse[] | null> {
-  const path = join(run.dir, LABELS_FILE);
-  return existsSync(path) ? readLabels(path) : null;
-}
-
-async function heldOutOf(run: RunData): Promise<HeldOutResponse[]> {
-  const path = join(run.dir, HELD_OUT_FILE);
-  return existsSync(path) ? readHeldOut(path) : [];
-}
-
-/** Questions are held out whole, so what was trained on is everything else. */
+/** Problems are held out whole, so what was trained on is everything else. */
 function trainedSteps(
   labelled: readonly LabelledResponse[],
   heldOut: readonly HeldOutResponse[],
@@ -146,11 +127,13 @@ async function samplesOf(
   table: string,
   { temperature }: PrmOptions,
   bootstrap: PrmAnalysis['bootstrap'],
-): Promise<{ readonly choosing: Choosing; readonly questions: readonly AskedQuestion[] }> {
+): Promise<{ readonly choosing: Choosing; readonly problems: readonly AskedProblem[] }> {
   const { sets } = await gradeStored([file], { protocols: [findProtocol(PROTOCOL)], benchmark: null });
   const there = sets.filter((set) => set.temperature > 0).map((set) => set.temperature);
   const usual = Number(run.setting('evolve.temperature') ?? 1);
-  const wanted = temperature ?? nearest(there, usual);
+  const distance = (one: number): number => Math.abs(one - usual);
+  // The lower one of two that are equally near.
+  const wanted = temperature ?? there.toSorted((a, b) => distance(a) - distance(b) || a - b)[0] ?? 0;
   const set = sets.find((one) => one.temperature === wanted && wanted > 0);
   if (!set) {
     const found = temperature === undefined ? 'greedy responses only' : temperature;
@@ -159,22 +142,16 @@ async function samplesOf(
   }
   const greedy = sets.find((one) => one.temperature === 0);
   const { parts: _, ...choosing } = tabulateSet(set, [PROTOCOL], null, bootstrap, greedy);
-  const questions: AskedQuestion[] = [];
-  for await (const question of readQuestions(file)) if (question.temperature === wanted) questions.push(question);
-  return { choosing: { ...choosing, name: `${table}, ${set.name}` }, questions };
-}
-
-/** The lower one of two that are equally near. */
-function nearest(temperatures: readonly number[], wanted: number): number {
-  const away = (one: number): number => Math.abs(one - wanted);
-  return [...temperatures].sort((a, b) => away(a) - away(b) || a - b)[0] ?? 0;
+  const problems: AskedProblem[] = [];
+  for await (const problem of readProblems(file)) if (problem.temperature === wanted) problems.push(problem);
+  return { choosing: { ...choosing, name: `${table}, ${set.name}` }, problems };
 }
 
 /** On an iteration's responses where the run gave them rewards, else on the samples. */
 async function selectionsOf(
   run: RunData,
   { iteration }: PrmOptions,
-  samples: { readonly table: string; readonly questions: readonly AskedQuestion[] },
+  samples: { readonly table: string; readonly problems: readonly AskedProblem[] },
   missing: string[],
   bootstrap: PrmAnalysis['bootstrap'],
 ): Promise<Selection | null> {
@@ -182,10 +159,10 @@ async function selectionsOf(
   const seed = Number(run.setting('seed') ?? 1);
   const file = tableOf(run.dir, name);
   if (!file && iteration !== undefined) throw noTable(run.dir, name);
-  const found = file && (await selectionOf(readQuestions(file), { table: name, seed }, bootstrap));
+  const found = file && (await selectionOf(readProblems(file), { table: name, seed }, bootstrap));
   if (found) return found;
-  const { table, questions } = samples;
-  const other = await selectionOf(questions, { table, seed }, bootstrap);
+  const { table, problems } = samples;
+  const other = await selectionOf(problems, { table, seed }, bootstrap);
   const lacks = file ? `Rewards of the correct responses of ${name}` : `rollouts/${name}.parquet`;
   missing.push(
     `${lacks}: ${other ? `selection rules are applied to ${table} instead` : 'nothing on selection rules'}.`,

@@ -6,68 +6,48 @@ import type { Interval } from '../../measure/bootstrap.js';
 /** Choosing one answer among N samples; the shapes are those of `mstar evaluate`. */
 export type Choosing = Omit<SetTables, 'parts'>;
 
-/** Two classes of responses by reward: those below 0 are in the first bin, those from 1 up in the last. */
-export interface RewardBin {
-  readonly low: number;
-  readonly high: number;
-  readonly correct: number;
-  readonly other: number;
-}
-
 /** Whether rewards put correct responses above others (wrong or unreadable). */
 export interface Ranking {
-  readonly questions: number;
+  readonly problems: number;
   readonly correct: number;
   readonly other: number;
-  /** Pairs of a correct response and another one to the same question. */
+  /** Pairs of a correct response and another one to the same problem. */
   readonly pairs: number;
   /** Share of the pairs in which the correct one has the higher reward, ties counted half. */
   readonly pairAccuracy: Interval | null;
-  /** Area under the ROC curve over the responses to all questions together. */
+  /** Area under the ROC curve over the responses to all problems together. */
   readonly auc: Interval | null;
-  /** Mean over questions of the area within each. */
+  /** Mean over problems of the area within each. */
   readonly aucWithin: Interval | null;
-  readonly bins: readonly RewardBin[];
-}
-
-/** A property of the top two by reward and of the rest of the correct, as means over questions of the means of each. */
-export interface TopsRow {
-  readonly measure: string;
-  readonly questions: number;
-  readonly top: Interval;
-  readonly rest: Interval;
-  readonly difference: Interval;
+  /** Responses by reward: those below 0 are in the first bin, those from 1 up in the last. */
+  readonly bins: readonly {
+    readonly low: number;
+    readonly high: number;
+    readonly correct: number;
+    readonly other: number;
+  }[];
 }
 
 /** The two distinct correct responses of highest reward against the other distinct correct ones. */
 export interface Tops {
-  /** Questions that have both. */
-  readonly questions: number;
+  /** Problems that have both. */
+  readonly problems: number;
   readonly top: number;
   readonly rest: number;
-  readonly rows: readonly TopsRow[];
+  /** Properties of the top two by reward and of the rest of the correct, as means over problems of the means of each. */
+  readonly rows: readonly {
+    readonly measure: string;
+    readonly problems: number;
+    readonly top: Interval;
+    readonly rest: Interval;
+    readonly difference: Interval;
+  }[];
   readonly relevance: { readonly model: string; readonly asked: number; readonly unreadable: number } | null;
-}
-
-/** Steps by score; the outer bins take what lies outside 0..1. Means are null where there is no step. */
-export interface ScoreBin {
-  readonly low: number;
-  readonly high: number;
-  readonly steps: number;
-  readonly meanScore: number | null;
-  readonly meanLabel: number | null;
-}
-
-/** Steps by label, or by tenths of it where there are many. */
-export interface LabelBin {
-  readonly label: number;
-  readonly steps: number;
-  readonly meanScore: number;
 }
 
 /** Scores against Monte-Carlo labels, on responses that the PRM was not trained on; every step counts once. */
 export interface Calibration {
-  readonly questions: number;
+  readonly problems: number;
   readonly responses: number;
   readonly steps: number;
   readonly mse: Interval;
@@ -76,39 +56,32 @@ export interface Calibration {
   readonly baselineMse: Interval | null;
   readonly gain: Interval | null;
   readonly correlation: Interval | null;
-  readonly scoreBins: readonly ScoreBin[];
-  readonly labelBins: readonly LabelBin[];
-}
-
-/** Labels or scores against the true reasoning: positive is a step up to which all steps are right. */
-export interface TruthRow {
-  readonly what: 'labels' | 'scores';
-  readonly on: string;
-  readonly questions: number;
-  readonly steps: number;
-  /** Share of positive steps. */
-  readonly sound: number;
-  readonly auc: Interval | null;
-  /** Share of steps on the right side of 0.5. */
-  readonly accuracy: Interval;
+  /** Steps by score; the outer bins take what lies outside 0..1. Means are null where there is no step. */
+  readonly scoreBins: readonly {
+    readonly low: number;
+    readonly high: number;
+    readonly steps: number;
+    readonly meanScore: number | null;
+    readonly meanLabel: number | null;
+  }[];
+  /** Steps by label, or by tenths of it where there are many. */
+  readonly labelBins: readonly { readonly label: number; readonly steps: number; readonly meanScore: number }[];
 }
 
 export interface Truth {
-  readonly rows: readonly TruthRow[];
+  /** Labels or scores against the true reasoning: positive is a step up to which all steps are right. */
+  readonly rows: readonly {
+    readonly what: 'labels' | 'scores';
+    readonly on: string;
+    readonly problems: number;
+    readonly steps: number;
+    /** Share of positive steps. */
+    readonly sound: number;
+    readonly auc: Interval | null;
+    /** Share of steps on the right side of 0.5. */
+    readonly accuracy: Interval;
+  }[];
   /** AUC of labels minus AUC of scores on the held-out steps. */
-  readonly difference: Interval | null;
-}
-
-export interface RuleRow {
-  readonly rule: string;
-  readonly selected: number;
-  /** Questions by the number of responses that the rule keeps: none, one, two... */
-  readonly kept: readonly number[];
-  /** Share of right answers by a wrong chain among the selected; null where the truth is not known or nothing is selected. */
-  readonly lucky: Interval | null;
-  /** The share to be expected if of each question as many of its distinct correct responses were drawn at random. */
-  readonly chance: Interval | null;
-  /** `lucky` minus `chance`: what the rewards do, apart from which questions have how many responses. */
   readonly difference: Interval | null;
 }
 
@@ -116,9 +89,20 @@ export interface RuleRow {
 export interface Selection {
   readonly table: string;
   readonly temperature: number;
-  readonly questions: number;
+  readonly problems: number;
   readonly responses: number;
-  readonly rules: readonly RuleRow[];
+  readonly rules: readonly {
+    readonly rule: string;
+    readonly selected: number;
+    /** Problems by the number of responses that the rule keeps: none, one, two... */
+    readonly kept: readonly number[];
+    /** Share of right answers by a wrong chain among the selected; null where the truth is not known or nothing is selected. */
+    readonly lucky: Interval | null;
+    /** The share to be expected if of each problem as many of its distinct correct responses were drawn at random. */
+    readonly chance: Interval | null;
+    /** `lucky` minus `chance`: what the rewards do, apart from which problems have how many responses. */
+    readonly difference: Interval | null;
+  }[];
 }
 
 export interface PrmAnalysis {

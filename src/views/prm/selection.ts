@@ -1,10 +1,16 @@
-// What each selection rule keeps of the same responses, and how much luck is left in it (P10).
-
-import { type SelectionRule, select } from '../../evolve/select.js';
-import { type BootstrapOptions, bootstrapStatistics } from '../../measure/bootstrap.js';
+// What each selection rule keeps of the same responses, and how much luck is left in it (P10); the two best-rewarded correct
+// responses of a problem against the rest of its correct ones (P11).
+import { mean, sum } from '../../core/lists.js';
+import { type Candidate, distinctCorrect, type SelectionRule, select } from '../../evolve/select.js';
+import {
+  type BootstrapOptions,
+  bootstrapIntervals,
+  bootstrapStatistics,
+  type Interval,
+} from '../../measure/bootstrap.js';
 import { ratio, type Statistic } from '../../measure/statistics.js';
-import type { RuleRow, Selection } from './analysis.js';
-import { type AskedQuestion, candidatesOf } from './read.js';
+import type { Selection, Tops } from './analysis.js';
+import type { AskedProblem, ScoredResponse } from './read.js';
 
 /** In the order of the tables; the first one is what the others choose from. */
 export const RULES: readonly { readonly name: string; readonly rule: SelectionRule }[] = [
@@ -13,40 +19,40 @@ export const RULES: readonly { readonly name: string; readonly rule: SelectionRu
   ...[1, 2, 4].map((k) => ({ name: `top ${k}`, rule: { rule: 'top', k } as const })),
   ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((tenth) => ({
     name: `threshold 0.${tenth}`,
-    rule: { rule: 'threshold', alpha: tenth / 10 } as const,
+    rule: { rule: 'threshold', threshold: tenth / 10 } as const,
   })),
 ];
 
-/** What a rule keeps, question by question. */
-interface Kept {
-  readonly responses: number[];
-  readonly lucky: number[];
-  /** Lucky ones to be expected among as many drawn at random from the distinct correct responses of the question. */
-  readonly chance: number[];
-}
-
 /**
- * Applies every rule to every question.
- * @param questions of `table`, which with `seed` names the draws of the rule `random`, as in the run
+ * Applies every rule to every problem.
+ * @param problems of `table`, which with `seed` names the draws of the rule `random`, as in the run
  * @returns null where a response that could be selected has no reward, or there is none
  */
 export async function selectionOf(
-  questions: AsyncIterable<AskedQuestion> | Iterable<AskedQuestion>,
+  problems: AsyncIterable<AskedProblem> | Iterable<AskedProblem>,
   { table, seed }: { readonly table: string; readonly seed: number },
   options: BootstrapOptions,
 ): Promise<Selection | null> {
-  const kept = RULES.map((): Kept => ({ responses: [], lucky: [], chance: [] }));
+  // Of each rule, problem by problem: what it keeps, the lucky ones among these, and those to be expected among as many
+  // drawn at random from the distinct correct responses of the problem.
+  const kept = RULES.map(({ name }) => ({
+    name,
+    responses: [] as number[],
+    lucky: [] as number[],
+    chance: [] as number[],
+  }));
   let truth = true;
   let responses = 0;
   let temperature = Number.NaN;
-  for await (const question of questions) {
-    const candidates = candidatesOf(question);
+  for await (const problem of problems) {
+    const candidates = candidatesOf(problem);
     if (candidates.some(({ verdict, reward }) => verdict === 'correct' && Number.isNaN(reward))) return null;
-    temperature = question.temperature;
-    responses += question.responses.length;
-    const luck = new Map(question.responses.map(({ sample, lucky }) => [sample, lucky]));
+    temperature = problem.temperature;
+    responses += problem.responses.length;
+    const luck = new Map(problem.responses.map(({ sample, lucky }) => [sample, lucky]));
+    const distinct = distinctCorrect(candidates);
     const choices = RULES.map(({ rule }) => {
-      const { samples } = select(candidates, rule, { seed, key: `${table}/${question.problem}` });
+      const samples = select(distinct, rule, { seed, key: `${table}/${problem.problem}` });
       truth &&= samples.every((sample) => luck.get(sample) !== null);
       return { count: samples.length, lucky: samples.filter((sample) => luck.get(sample) === true).length };
     });
@@ -64,26 +70,119 @@ export async function selectionOf(
     return [ratio(lucky, counts), ratio(chance, counts), ratio(beyond, counts)];
   });
   const intervals = truth ? bootstrapStatistics(asked, statistics, options) : [];
-  const rules = kept.map(
-    ({ responses: counts }, r): RuleRow => ({
-      rule: RULES[r]?.name as string,
-      selected: sum(counts),
-      kept: histogram(counts),
-      lucky: intervals[3 * r] ?? null,
-      chance: intervals[3 * r + 1] ?? null,
-      difference: intervals[3 * r + 2] ?? null,
-    }),
-  );
-  return { table, temperature, questions: asked, responses, rules };
+  const rules = kept.map(({ name, responses: counts }, r) => ({
+    rule: name,
+    selected: sum(counts),
+    kept: histogram(counts),
+    lucky: intervals[3 * r] ?? null,
+    chance: intervals[3 * r + 1] ?? null,
+    difference: intervals[3 * r + 2] ?? null,
+  }));
+  return { table, temperature, problems: asked, responses, rules };
 }
 
-/** Questions with 0, 1, 2... responses. */
+/** Problems with 0, 1, 2... responses. */
 function histogram(counts: readonly number[]): number[] {
-  const questions: number[] = new Array(counts.reduce((most, count) => Math.max(most, count), 0) + 1).fill(0);
-  for (const count of counts) (questions[count] as number)++;
-  return questions;
+  const problems: number[] = [];
+  for (const count of counts) problems[count] = (problems[count] ?? 0) + 1;
+  return Array.from(problems, (some) => some ?? 0);
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+/** What can be selected: as in the run, responses that ended by themselves. */
+function candidatesOf({ responses }: AskedProblem): Candidate[] {
+  return responses.flatMap(({ sample, text, finish, verdict, reward }) =>
+    finish === 'stop' ? [{ sample, text, verdict, reward: reward ?? Number.NaN }] : [],
+  );
+}
+
+/** Rates how relevant a response is to its question, 1 to 5; null where the rating could not be read. */
+export interface Relevance {
+  readonly model: string;
+  rate(question: string, response: string): Promise<number | null>;
+  readonly counts: { readonly asked: number; readonly unreadable: number };
+}
+
+type Property = (response: ScoredResponse) => number | null;
+
+/** Null where no problem has more than two distinct correct responses, or they have no rewards. */
+export async function topsOf(
+  problems: readonly AskedProblem[],
+  options: BootstrapOptions,
+  relevance?: Relevance,
+): Promise<Tops | null> {
+  const sides = problems.flatMap((problem) => sidesOf(problem) ?? []);
+  const responses = sides.flatMap(({ top, rest }) => [...top, ...rest]);
+  if (sides.length === 0 || responses.some(({ reward }) => reward === null)) return null;
+  const ratings = new Map<ScoredResponse, number | null>();
+  if (relevance) {
+    // All at once: the client has its own limit.
+    const asked = sides.flatMap(({ question, top, rest }) =>
+      [...top, ...rest].map(async (response) => {
+        ratings.set(response, await relevance.rate(question, response.text));
+      }),
+    );
+    await Promise.all(asked);
+  }
+  const properties: [string, Property][] = [
+    ['reward', ({ reward }) => reward],
+    ['steps', ({ steps }) => steps.length],
+    ['tokens', ({ tokens }) => tokens],
+    ['lucky', ({ lucky }) => (lucky === null ? null : Number(lucky))],
+    ['relevance', (response) => ratings.get(response) ?? null],
+  ];
+  return {
+    problems: sides.length,
+    top: sum(sides.map(({ top }) => top.length)),
+    rest: sum(sides.map(({ rest }) => rest.length)),
+    rows: properties.flatMap(([measure, property]) => rowOf(measure, property, sides, options) ?? []),
+    relevance: relevance
+      ? { model: relevance.model, asked: relevance.counts.asked, unreadable: relevance.counts.unreadable }
+      : null,
+  };
+}
+
+interface Sides {
+  readonly question: string;
+  readonly top: readonly ScoredResponse[];
+  readonly rest: readonly ScoredResponse[];
+}
+
+/** The two on top and the other distinct correct responses; null where there are no others. */
+function sidesOf(asked: AskedProblem): Sides | null {
+  const { question, responses } = asked;
+  const distinct = distinctCorrect(candidatesOf(asked));
+  // The rule does not draw.
+  const top = new Set(select(distinct, { rule: 'top', k: 2 }, { seed: 0, key: '' }));
+  const all = new Set(distinct.map(({ sample }) => sample));
+  if (all.size <= top.size) return null;
+  return {
+    question,
+    top: responses.filter(({ sample }) => top.has(sample)),
+    rest: responses.filter(({ sample }) => all.has(sample) && !top.has(sample)),
+  };
+}
+
+/** Responses without the property do not count; null where no problem has it on both sides. */
+function rowOf(
+  measure: string,
+  property: Property,
+  sides: readonly Sides[],
+  options: BootstrapOptions,
+): Tops['rows'][number] | null {
+  const [top, rest]: [number[], number[]] = [[], []];
+  for (const side of sides) {
+    const means = [side.top, side.rest].map((some) => mean(some.flatMap((response) => property(response) ?? [])));
+    const [first, second] = means as [number, number];
+    if (Number.isNaN(first) || Number.isNaN(second)) continue;
+    top.push(first);
+    rest.push(second);
+  }
+  if (top.length === 0) return null;
+  const differences = top.map((value, i) => value - (rest[i] as number));
+  const [ofTop, ofRest, difference] = bootstrapIntervals([top, rest, differences], options) as [
+    Interval,
+    Interval,
+    Interval,
+  ];
+  return { measure, problems: top.length, top: ofTop, rest: ofRest, difference };
 }

@@ -6,14 +6,17 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { systemFault, UserError } from '../../core/errors.js';
+import { groupBy } from '../../core/lists.js';
+import { refuseEarlierRun } from '../../core/renamed.js';
 import { checked } from '../../core/schema.js';
 import { readYaml } from '../../core/yaml.js';
-import { type PhaseKind, phases, resultsOf } from '../../evolve/phases.js';
+import { isIteration, kindOf, titleOf } from '../../evolve/phases.js';
+import { type RunResults, readResults } from '../../evolve/summary.js';
 import * as results from '../../record/results.js';
 import { isInside } from '../../run/durable.js';
 import { journalEvents } from '../../run/journal.js';
 
-export interface RunData {
+export interface RunData extends RunResults {
   readonly dir: string;
   readonly name: string;
   /** config.yaml as it stands in the folder. */
@@ -24,24 +27,12 @@ export interface RunData {
   readonly problemsDigest: string | null;
   /** A setting by its dotted name; undefined where it is not set. */
   setting(name: string): unknown;
-  /** Greedy accuracy on the test problems, in the order of the run. */
-  readonly tests: readonly results.TestResult[];
-  /** The same on the out-of-domain problems. */
-  readonly outOfDomain: readonly results.TestResult[];
-  readonly final: results.FinalResult | null;
-  readonly warmup: results.WarmupResult | null;
-  readonly labels: results.LabelResult | null;
-  readonly prm: results.PrmResult | null;
-  /** The search for a threshold, where there was one. */
-  readonly threshold: results.ThresholdDecision | null;
-  readonly iterations: readonly results.IterationResult[];
-  readonly dynamics: readonly results.Measurement[];
   /** Optimizer steps by phase, those of an unfinished phase included. */
   readonly steps: ReadonlyMap<string, readonly results.StepEvent[]>;
   /** Problems that could not be sampled. */
   readonly failures: readonly results.FailedEvent[];
   /** Committed phases in order. */
-  readonly commits: readonly z.output<typeof results.commitEvent>[];
+  readonly commits: readonly results.CommitEvent[];
   /** Phases that were begun and are not committed. */
   readonly open: readonly string[];
   /** Wall-clock seconds by phase. */
@@ -51,31 +42,23 @@ export interface RunData {
 /** The folder holds something else than a run of the loop. */
 export class NotARun extends UserError {}
 
-/** @throws UserError where the folder holds no run of the loop, or a file of it is damaged */
+/** @throws UserError where the folder holds no run of the loop, an earlier version made it, or a file of it is damaged */
 export async function readRun(dir: string): Promise<RunData> {
   const configFile = join(dir, 'config.yaml');
   const configText = await readText(configFile);
   if (configText === undefined) throw new NotARun(`${dir}: run: no config.yaml, wanted the folder of a run`);
-  const config = settingsOf(configFile, configText);
+  const config = readYaml(configText, configFile);
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    throw new UserError(`${configFile}: settings: not a mapping, wanted settings by group`);
   const verb = valueAt(config, 'verb');
   if (verb !== undefined) throw new NotARun(`${dir}: run: ${otherVerb(dir, String(verb))}`);
+  refuseEarlierRun(dir, config);
   const journal = join(dir, 'journal.jsonl');
   const events = await readEvents(dir);
-  const commits = events
-    .filter(({ event }) => event === 'commit')
-    .map((event) => checked(results.commitEvent, event, journal));
-  const all = <R>(kind: PhaseKind<never, R>): R[] => resultsOf(kind, commits, journal);
-  const one = <R>(kind: PhaseKind<never, R>): R | null => all(kind)[0] ?? null;
-  const steps = new Map<string, results.StepEvent[]>();
-  for (const event of events) {
-    if (event.event !== 'step') continue;
-    const step = checked(results.stepEvent, event, journal);
-    const known = steps.get(step.phase);
-    if (known) known.push(step);
-    else steps.set(step.phase, [step]);
-  }
-  const started = events.find(({ event }) => event === 'start');
-  const start = started && checked(results.startEvent, started, journal);
+  const told = <E>(name: string, shape: z.ZodType<E>): E[] =>
+    events.filter(({ event }) => event === name).map((event) => checked(shape, event, journal));
+  const commits = told('commit', results.commitEvent);
+  const steps = groupBy(told('step', results.stepEvent), ({ phase }) => phase);
   const seconds = await readSeconds(join(dir, 'timings.json'));
   const done = new Set(commits.map(({ phase }) => phase));
   return {
@@ -83,21 +66,11 @@ export async function readRun(dir: string): Promise<RunData> {
     name: basename(resolve(dir)),
     configText,
     configDigest: createHash('sha256').update(configText).digest('hex'),
-    problemsDigest: start?.problems ?? null,
+    problemsDigest: told('start', results.startEvent)[0]?.problems ?? null,
     setting: (name) => valueAt(config, name),
-    tests: all(phases.test),
-    outOfDomain: all(phases.outOfDomain),
-    final: one(phases.finalTest),
-    warmup: one(phases.warmup),
-    labels: one(phases.label),
-    prm: one(phases.prm),
-    threshold: one(phases.threshold),
-    iterations: all(phases.iteration),
-    dynamics: all(phases.dynamics),
+    ...readResults(commits, journal),
     steps,
-    failures: events
-      .filter(({ event }) => event === 'failed')
-      .map((event) => checked(results.failedEvent, event, journal)),
+    failures: told('failed', results.failedEvent),
     commits,
     open: [...new Set([...Object.keys(seconds), ...steps.keys()])].filter((phase) => !done.has(phase)),
     seconds,
@@ -115,13 +88,29 @@ export async function readEvents(dir: string): Promise<{ readonly event: string 
  * Path of a file of the run; undefined where it is not there, for example deleted to save space.
  * @throws UserError where a name from the journal leads out of the folder
  */
-export function fileOf({ dir }: Pick<RunData, 'dir'>, path: string): string | undefined {
+export function fileOf(dir: string, path: string): string | undefined {
   if (!isInside(path))
     throw new UserError(
       `${join(dir, 'journal.jsonl')}: file: ${JSON.stringify(path)}, wanted a path inside the run folder`,
     );
   const full = join(dir, path);
   return existsSync(full) ? full : undefined;
+}
+
+/** Path of a table of rollouts of a run; undefined where it is not there. */
+export function tableOf(dir: string, name: string): string | undefined {
+  return fileOf(dir, `rollouts/${name}.parquet`);
+}
+
+/** A checkpoint on an axis: `base`, `warm-up`, `1`, `2`... */
+export function shortName(checkpoint: string): string {
+  if (checkpoint === 'base') return 'base';
+  return isIteration(checkpoint) ? String(Number(kindOf(checkpoint)?.about)) : titleOf(checkpoint);
+}
+
+/** A measurement on an axis: the start is what the first iteration begins with. */
+export function startOrNumber(iteration: number): string {
+  return iteration === 0 ? 'start' : String(iteration);
 }
 
 /** What to do with a folder of `mstar evaluate` or `mstar rollout` instead. */
@@ -142,14 +131,8 @@ async function readText(path: string): Promise<string | undefined> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`);
+    throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`, 'ERR_FILE');
   }
-}
-
-function settingsOf(path: string, text: string): object {
-  const value = readYaml(text, path);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw new UserError(`${path}: settings: not a mapping, wanted settings by group`);
 }
 
 function valueAt(config: object, name: string): unknown {

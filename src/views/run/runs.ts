@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemFault, UserError } from '../../core/errors.js';
+import { sum } from '../../core/lists.js';
 import { count } from '../../page/format.js';
 import { NotARun, type RunData, readRun } from './read.js';
 
@@ -22,7 +23,10 @@ export async function listRuns(folder: string): Promise<RunLine[]> {
   try {
     names = (await readdir(folder)).sort();
   } catch (error) {
-    throw new UserError(`${folder}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a folder of runs`);
+    throw new UserError(
+      `${folder}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a folder of runs`,
+      'ERR_FILE',
+    );
   }
   const lines: RunLine[] = [];
   for (const name of names) {
@@ -32,7 +36,7 @@ export async function listRuns(folder: string): Promise<RunLine[]> {
       if (!(error instanceof UserError)) throw error;
       if (error instanceof NotARun) continue;
       const none = { method: '', iterations: '', first: null, last: null, seconds: 0 };
-      lines.push({ name, ...none, state: `damaged: ${error.message}` });
+      lines.push({ name, ...none, state: `cannot be read: ${error.message}` });
     }
   }
   return lines;
@@ -57,7 +61,7 @@ function lineOf(run: RunData): RunLine {
     iterations: iterationsOf(run, '/'),
     first: tests[0]?.greedy.accuracy ?? null,
     last: tests.at(-1)?.greedy.accuracy ?? null,
-    seconds: Object.values(seconds).reduce((sum, value) => sum + value, 0),
+    seconds: sum(Object.values(seconds)),
     state: stateOf(run),
   };
 }

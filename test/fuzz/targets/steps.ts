@@ -3,9 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { loadProblems } from '../../../src/data/problems.js';
-import { openSteps } from '../../../src/data/steps/read.js';
-import type { StepLabelled } from '../../../src/data/steps/records.js';
-import { messagesLine, stepwiseLine, visualPrmLine } from '../../../src/data/steps/write.js';
+import { messagesLine, openSteps, type StepLabelled, stepwiseLine, visualPrmLine } from '../../../src/data/steps.js';
 import { editedRecords, text, word } from '../inputs.js';
 import { acceptedAll, hold, holdEqual, target } from '../target.js';
 

@@ -1,7 +1,9 @@
 // InternVL2's config and chat template: the numbers that the native side gets, the fields that are refused, the parts of a prompt.
+
 import { describe, expect, test } from 'vitest';
 import { backbone } from '../../../src/backbones/internvl2.js';
 import { backbones, findBackbone } from '../../../src/backbones/registry.js';
+import { initialOf } from '../../../tools/initial.js';
 import { tinyConfig } from '../../fakes/model-folder.js';
 
 const numbers = (config: Record<string, unknown>) =>
@@ -173,7 +175,7 @@ describe('chat template', () => {
 
 test('new weights: biases 0, norms and scales 1, matrices normal and smaller where layers add up', () => {
   const config = numbers(tinyConfig());
-  const initial = (name: string, shape: number[]) => backbone.initial(name, shape, config);
+  const initial = (name: string, shape: number[]) => initialOf(backbone, name, shape, config);
   expect(initial('mlp1.0.bias', [8])).toEqual({ constant: 0 });
   expect(initial('vision_model.encoder.layers.0.ls1', [8])).toEqual({ constant: 1 });
   expect(initial('language_model.model.norm.weight', [8])).toEqual({ constant: 1 });

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Backbone, Content, Conversation } from '../../../src/backbones/backbone.js';
 import { backbone as minicpm } from '../../../src/backbones/minicpm.js';
 import { backbone as phi3v } from '../../../src/backbones/phi3v.js';
-import { type PictureLayout, promptText } from '../../../src/text/prompt.js';
+import type { PictureLayout } from '../../../src/text/prompt.js';
+import { promptText } from '../../../tools/golden/prompts.js';
+import { initialOf } from '../../../tools/initial.js';
 
 const written = ({ render }: Backbone, conversation: Conversation) =>
   render(conversation)
@@ -107,8 +109,8 @@ describe('new weights: biases and separators 0, norms 1, matrices normal and sma
     [phi3v, 'model.norm.weight', [8], 1],
     [phi3v, 'model.vision_embed_tokens.img_projection.0.bias', [8], 0],
   ];
-  test.each(constants)('$0.name $1', ({ initial }, name, shape, constant) => {
-    expect(initial(name, shape, sizes)).toEqual({ constant });
+  test.each(constants)('$0.name $1', (backbone, name, shape, constant) => {
+    expect(initialOf(backbone, name, shape, sizes)).toEqual({ constant });
   });
 
   const tower = 'model.vision_embed_tokens.img_processor.vision_model.';
@@ -125,7 +127,7 @@ describe('new weights: biases and separators 0, norms 1, matrices normal and sma
     [phi3v, 'model.layers.1.mlp.down_proj.weight', [8, 3072], 0.01],
     [phi3v, `${tower}encoder.layers.0.mlp.fc2.weight`, [8, 3072], 0.005],
   ];
-  test.each(normals)('$0.name $1', ({ initial }, name, shape, normal) => {
-    expect((initial(name, shape, sizes) as { normal: number }).normal).toBeCloseTo(normal, 12);
+  test.each(normals)('$0.name $1', (backbone, name, shape, normal) => {
+    expect((initialOf(backbone, name, shape, sizes) as { normal: number }).normal).toBeCloseTo(normal, 12);
   });
 });

@@ -3,8 +3,8 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { buildHeader, readSafetensors } from '../../../src/checkpoint/safetensors.js';
-import { readTensors, toBytes, toFloats } from '../../../src/checkpoint/tensors.js';
 import { UserError } from '../../../src/core/errors.js';
+import { readTensors, toBytes, toFloats } from '../../../tools/tensors.js';
 import { removeTemporary, temporary } from '../../fakes/model-folder.js';
 
 afterAll(removeTemporary);

@@ -40,7 +40,7 @@ describe('mstar', () => {
   test('lists every setting with its default and meaning', () => {
     const { out } = mstar('evolve', '--settings');
     expect(out).toContain(
-      'evolve.select.k (2): responses per question for top and random [a whole number from 1 to 4096]\n',
+      'evolve.select.k (2): responses per problem for top and random [a whole number from 1 to 4096]\n',
     );
   });
 

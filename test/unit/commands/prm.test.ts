@@ -44,10 +44,10 @@ test('writes its files into the run and prints what there is and what is not', a
   const { out, error } = await mstar('prm', 'run');
   expect(error).toBe('');
   expect(out).toContain(
-    'dynamics-0000, T = 1, 1 questions, N = 4: one response 75.0 %, Pass@N 100.0 %, majority 100.0 %',
+    'dynamics-0000, T = 1, 1 problems, N = 4: one response 75.0 %, Pass@N 100.0 %, majority 100.0 %',
   );
   // The third correct response is below the wrong one.
-  expect(out).toContain('ranking: 66.7 % of 3 pairs, AUC 0.667 within a question, 0.667 over all\n');
+  expect(out).toContain('ranking: 66.7 % of 3 pairs, AUC 0.667 within a problem, 0.667 over all\n');
   expect(out).toContain('not here: prm-held-out.jsonl: ');
   expect(out).toContain('files: run/prm.json, run/prm.md, run/prm.html\n');
   expect(readdirSync(join(dir, 'run')).sort()).toEqual([

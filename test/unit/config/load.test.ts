@@ -41,7 +41,7 @@ describe('a recipe', () => {
       select: { rule: 'top', k: 2 },
     });
     expect(config.evolve.optimizer).toMatchObject({ lr: 1e-6, batchSize: 128, warmupRatio: 0.1 });
-    expect(config.prm).toMatchObject({ pairs: 50_000, maxPerQuestion: 4, completions: 8, aggregate: 'min' });
+    expect(config.prm).toMatchObject({ pairs: 50_000, maxPerProblem: 4, completions: 8, aggregate: 'min' });
     expect(config.prm.optimizer.freeze).toEqual(['vision']);
     expect(config.explore.temperatures).toHaveLength(14);
     expect(config.model.path).toBe(join(process.cwd(), 'base'));
@@ -65,6 +65,11 @@ describe('a recipe', () => {
       'a key that belongs elsewhere',
       `${minimal}temperatures: [1]\n`,
       'recipe.yaml:3: temperatures: unknown setting, did you mean explore.temperatures or dynamics.temperatures?',
+    ],
+    [
+      'a name of earlier versions, with the name of now',
+      `${minimal}prm:\n  convergeEpochs: 2\n`,
+      'recipe.yaml:4: prm.convergeEpochs: the name in earlier versions, wanted prm.completerEpochs',
     ],
     ['a number out of range', `${minimal}evolve: { n: 0 }\n`, 'recipe.yaml:3: evolve.n: 0, wanted at least 1'],
     [
@@ -169,6 +174,10 @@ describe('--set', () => {
     [
       'evolve.itertions=3',
       '--set evolve.itertions=3: evolve.itertions: unknown setting, did you mean evolve.iterations?',
+    ],
+    [
+      'evolve.select.alpha=0.3',
+      '--set evolve.select.alpha=0.3: evolve.select.alpha: the name in earlier versions, wanted evolve.select.threshold',
     ],
     ['evolve.n=many', '--set evolve.n=many: evolve.n: "many", wanted a number'],
     ['evolve.n=', '--set evolve.n=: no value, wanted one; null takes the setting out, "" stands for empty text'],

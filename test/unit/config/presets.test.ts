@@ -33,7 +33,7 @@ describe('at the scale of the paper', () => {
     const { evolve, prm, warmup } = await loadConfig({ preset, set: given });
     const optimizer = { lr: 1e-6, batchSize: 128, warmupRatio: 0.1 };
     expect(evolve).toMatchObject({ steps: 10_000, n: 16, temperature: 1, optimizer });
-    const labels = { questions: 50_000, samples: 16, maxPerQuestion: 4, pairs: 50_000, completions: 8, balance: true };
+    const labels = { problems: 50_000, samples: 16, maxPerProblem: 4, pairs: 50_000, completions: 8, balance: true };
     expect(prm).toMatchObject({ ...labels, optimizer: { freeze: ['vision'] } });
     expect(warmup).toMatchObject({ samples: 16, maxExamples: 100_000 });
   });

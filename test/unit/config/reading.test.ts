@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import yargs from 'yargs';
-import { dataFlags, readingOf } from '../../../src/commands/data-flags.js';
+import { dataFlags, readingOf } from '../../../src/commands/sample-flags.js';
 import { loadConfig, resolveConfig } from '../../../src/config/load.js';
 import { evaluateSchema, resolveSample } from '../../../src/config/sample.js';
 

@@ -41,7 +41,7 @@ describe('the settings', () => {
       'sampling.topK': 'a whole number from 0',
       'warmup.enabled': 'true or false',
       'evolve.optimizer.freeze': 'a list, each one of vision, projector, language',
-      'evolve.select.alpha': 'a number from -1000000 to 1000000, or search',
+      'evolve.select.threshold': 'a number from -1000000 to 1000000, or search',
     });
   });
 });

@@ -6,12 +6,12 @@ import { openDatabase, pathOf, tableOf } from '../../../src/core/duckdb.js';
 import { loadProblems } from '../../../src/data/problems.js';
 import { readStored } from '../../../src/evaluate/stored.js';
 import { exportLines } from '../../../src/label/export.js';
+import { readSelected } from '../../../src/record/groups.js';
 import { queryRollouts } from '../../../src/record/query.js';
-import { readSelected } from '../../../src/record/selected.js';
 import { writeRolloutTable } from '../../../src/record/table.js';
 import { Tables } from '../../../src/record/tables.js';
 import { rate } from '../../../src/rollout/generate.js';
-import { readQuestions } from '../../../src/views/prm/read.js';
+import { readProblems } from '../../../src/views/prm/read.js';
 import { respond } from '../../fakes/chains.js';
 import { solidPng } from '../../fakes/png.js';
 import { numberProblem } from '../../fakes/stored.js';
@@ -66,7 +66,7 @@ describe.each(FOLDERS)('in a folder %j', (name) => {
     await writeTable(path);
     const [stored] = await all(readStored(path));
     expect([stored?.temperature, stored?.responses.map(({ text }) => text)]).toEqual([1, texts]);
-    const [asked] = await all(readQuestions(path));
+    const [asked] = await all(readProblems(path));
     const verdicts = asked?.responses.map(({ sample, verdict }) => [sample, verdict]);
     expect([asked?.temperature, verdicts]).toEqual([
       1,
@@ -83,7 +83,7 @@ describe.each(FOLDERS)('in a folder %j', (name) => {
     const tables = await Tables.open();
     try {
       expect(await tables.problemStats(path)).toMatchObject([{ problem: 'p', responses: 3, correct: 1, selected: 1 }]);
-      expect(await tables.keptPerQuestion(path)).toMatchObject({ questions: [0, 1] });
+      expect(await tables.keptPerProblem(path)).toMatchObject({ problems: [0, 1] });
       const rows = await tables.responses(path, ['p']);
       expect(rows.map(({ sample, verdict, selected }) => [sample, verdict, selected])).toEqual([
         [0, 'correct', false],

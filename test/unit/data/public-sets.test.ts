@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readingOf } from '../../../src/commands/data-flags.js';
+import { readingOf } from '../../../src/commands/sample-flags.js';
 import { loadProblems } from '../../../src/data/problems.js';
 import { blob, writeParquet } from '../../fakes/parquet.js';
 import { solidPng } from '../../fakes/png.js';

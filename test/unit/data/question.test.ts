@@ -1,6 +1,6 @@
 // Reading question and answer texts of the MathV360K / MathVista form.
 import { describe, expect, it } from 'vitest';
-import { answerForm, choiceLetter, missingLetter, parseQuestion, unwrapAnswer } from '../../../src/data/question.js';
+import { answerForm, checkLetter, choiceLetter, parseQuestion, unwrapAnswer } from '../../../src/data/question.js';
 
 const LETTER_HINT =
   'Hint: Please answer the question and provide the correct option letter, e.g., A, B, C, D, at the end.';
@@ -88,15 +88,24 @@ describe('choiceLetter', () => {
   });
 });
 
-describe('missingLetter', () => {
+describe('checkLetter', () => {
+  const check = (answer: string, choices: string[]) =>
+    checkLetter(answer, choices, { file: 'a.json', line: 3 }, 'answer');
+
   it.each([
-    ['D', ['yes', 'no'], 'D'],
-    ['(D).', ['yes', 'no'], 'D'],
-    ['B', ['yes', 'no'], null],
-    ['D', ['C', 'D'], null],
-    ['dog', ['yes', 'no'], null],
-    ['D', [], null],
-  ])('of %j for %j is %j', (answer, choices, letter) => expect(missingLetter(answer, choices)).toBe(letter));
+    ['D', ['yes', 'no']],
+    ['(D).', ['yes', 'no']],
+  ])('refuses %j, which none of %j has', (answer, choices) => {
+    const wanted = 'wanted a letter from A to B, or the text of a choice';
+    expect(() => check(answer, choices)).toThrow(`a.json:3: answer: ${JSON.stringify(answer)}, ${wanted}`);
+  });
+
+  it.each([
+    ['B', ['yes', 'no']],
+    ['D', ['C', 'D']],
+    ['dog', ['yes', 'no']],
+    ['D', []],
+  ])('lets %j stand beside %j', (answer, choices) => expect(() => check(answer, choices)).not.toThrow());
 });
 
 describe('answerForm', () => {

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type JsonRecord, readRecords } from '../../../src/data/records.js';
+import type { Row } from '../../../src/data/formats/rows.js';
+import { readRecords } from '../../../src/data/records.js';
 
 let folder: string;
 beforeAll(() => {
@@ -12,13 +13,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function all(file: string): Promise<JsonRecord[]> {
-  const records: JsonRecord[] = [];
+async function all(file: string): Promise<Row[]> {
+  const records: Row[] = [];
   for await (const record of readRecords(file)) records.push(record);
   return records;
 }
 
-async function read(content: string | Uint8Array): Promise<JsonRecord[]> {
+async function read(content: string | Uint8Array): Promise<Row[]> {
   const file = path.join(folder, 'data.json');
   writeFileSync(file, content);
   return await all(file);

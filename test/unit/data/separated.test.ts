@@ -14,7 +14,7 @@ async function read(contents: string | Uint8Array, maxLength = 1 << 26) {
   const rows: [line: number, ...cells: string[]][] = [];
   for await (const { index, at, value } of readSeparated(file, maxLength)) {
     expect(index).toBe(rows.length);
-    rows.push([at.line, ...Object.values(value)]);
+    rows.push([at.line, ...Object.values(value as Record<string, string>)]);
   }
   return rows;
 }

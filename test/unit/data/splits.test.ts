@@ -91,9 +91,9 @@ describe('intervalSlices', () => {
         [10, 11, 12, 13, 14],
       ],
     ],
-  ])('cuts epochs of 5 questions into iterations of %i', (questionsPerIteration, wanted) => {
-    const slice = intervalSlices(order, questionsPerIteration);
-    expect(wanted.map((_, iteration) => slice(iteration).questions)).toEqual(wanted);
+  ])('cuts epochs of 5 problems into iterations of %i', (problemsPerIteration, wanted) => {
+    const slice = intervalSlices(order, problemsPerIteration);
+    expect(wanted.map((_, iteration) => slice(iteration).problems)).toEqual(wanted);
   });
 
   it('says which epoch a slice belongs to', () => {
@@ -103,14 +103,14 @@ describe('intervalSlices', () => {
 
   it('consumes every question once an epoch, in a fresh order', () => {
     const slice = intervalSlices(shuffledEpochs(100, 1), 25);
-    const epochs = [0, 1].map((epoch) => [0, 1, 2, 3].flatMap((i) => slice(epoch * 4 + i).questions));
+    const epochs = [0, 1].map((epoch) => [0, 1, 2, 3].flatMap((i) => slice(epoch * 4 + i).problems));
     for (const epoch of epochs)
       expect([...epoch].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
     expect(epochs[0]).not.toEqual(epochs[1]);
   });
 
   it('refuses empty data and an interval below one', () => {
-    expect(() => intervalSlices(shuffledEpochs(0, 1), 1)).toThrow('no questions');
+    expect(() => intervalSlices(shuffledEpochs(0, 1), 1)).toThrow('no problems');
     expect(() => intervalSlices(order, 0)).toThrow('wanted an integer of at least 1');
   });
 });

@@ -3,9 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { openSteps } from '../../../src/data/steps/read.js';
-import type { StepLabelled } from '../../../src/data/steps/records.js';
-import { messagesLine, stepwiseLine, visualPrmLine } from '../../../src/data/steps/write.js';
+import { messagesLine, openSteps, type StepLabelled, stepwiseLine, visualPrmLine } from '../../../src/data/steps.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mstar-steps-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { howToBuild } from '../../../src/engine/install.js';
+import { howToBuild } from '../../../src/engine/binding.js';
 
 const base = mkdtempSync(path.join(os.tmpdir(), 'mstar-install-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));

@@ -30,9 +30,9 @@ describe('a memory plan', () => {
     expect(item({ dtype: 'float32' }, 'rollout', /keys/)).toBe(64 * (2 * 100 + 32 * 10));
   });
 
-  test('has the packed copy of float32 on a CPU and no other', () => {
+  test('has a packed copy of the language model on a CPU, in the number type of the weights, and none on a GPU', () => {
     expect(item({ device: 'cpu', dtype: 'float32' }, 'rollout', /packed/)).toBe(3200);
-    expect(item({ device: 'cpu' }, 'rollout', /packed/)).toBeUndefined();
+    expect(item({ device: 'cpu' }, 'rollout', /packed/)).toBe(1600);
     expect(item({}, 'rollout', /packed/)).toBeUndefined();
   });
 

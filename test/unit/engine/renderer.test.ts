@@ -22,7 +22,8 @@ const layout = (width: number) => {
   return { cols: 1, rows: 1, tiles: 1, tokens: width };
 };
 const store = new PictureStore({ maxPixels: 1000, cacheBytes: 1e6 });
-const renderer = new Renderer({ backbone, tokenizer, layout, positions: 200 }, store, {
+const model = { backbone, tokenizer, native: { imageLayout: layout }, numbers: { max_positions: 200 } };
+const renderer = new Renderer(model, store, {
   system: 'sys',
   solve: 'solve {question}',
   givenAnswer: '{question} is {answer} {question}',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  Idle,
   isOver,
   type Reached,
   reach,
@@ -8,7 +9,6 @@ import {
   stepsOfNext,
   unlabelledPerIteration,
 } from '../../../src/evolve/budget.js';
-import { Idle } from '../../../src/evolve/idle.js';
 
 const limits = (steps: number, iterations: number, method: 'continuous' | 'sft' = 'continuous') => ({
   method,
@@ -65,7 +65,7 @@ describe('a run whose iterations select nothing', () => {
     one.check(nothing);
     one.check(nothing);
     expect(() => one.check(nothing)).toThrow(
-      'evolve.select: none of 120 responses in 3 iterations was selected, wanted at least one (6 are right: lower evolve.select.alpha)',
+      'evolve.select: none of 120 responses in 3 iterations was selected, wanted at least one (6 are right: lower evolve.select.threshold)',
     );
   });
 
@@ -99,7 +99,7 @@ describe('a run whose iterations select nothing', () => {
   });
 });
 
-describe('unlabelled questions', () => {
+describe('unlabelled problems', () => {
   const taken = (after: number, answers = 'pseudo', unlabelled = 9): number[] => {
     const evolve = { iterations: 4, steps: 0, interval: 6, unlabelled: { answers, after } };
     const data = { labelled: Array.from({ length: 10 }), unlabelled: Array.from({ length: unlabelled }) };

@@ -52,16 +52,16 @@ const rollouts = (): Rollout[] => [
 ];
 
 describe('choosing', () => {
-  test('takes the right, finished, different responses of highest reward and counts what it leaves', () => {
+  test('takes the right, finished, different responses of highest reward and counts what it leaves', async () => {
     const choice = new Choice({ rule: 'top', k: 2 }, 1, 'iter-0001');
     const some = rollouts();
-    choice.add(some);
+    await choice.add(some);
     expect([...choice.selected].map(([id, samples]) => [id, [...samples]])).toEqual([['a', [2, 5]]]);
     const chosen = [2, 5].map((sample) => some[0]?.responses[sample]?.response.tokens);
     expect(choice.examples.map(({ response }) => response)).toEqual(chosen);
     expect(choice.examples.every(({ variant }) => variant === 'solve')).toBe(true);
     expect(choice.counts).toEqual({
-      questions: 3,
+      problems: 3,
       failed: 1,
       sampled: 7,
       unreadable: 1,
@@ -75,22 +75,22 @@ describe('choosing', () => {
     });
   });
 
-  test('caps the examples by the seed, keeping their order', () => {
-    const capped = (seed: number): string => {
+  test('caps the examples by the seed, keeping their order', async () => {
+    const capped = async (seed: number): Promise<string> => {
       const choice = new Choice({ rule: 'all' }, seed, 'warmup');
-      for (const id of 'abcdefghij') choice.add([{ problem: problem(id), responses: [rated('one', 'correct')] }]);
+      for (const id of 'abcdefghij') await choice.add([{ problem: problem(id), responses: [rated('one', 'correct')] }]);
       choice.cap(4);
       expect(choice.counts.selected).toBe(4);
       return choice.examples.map((example) => example.problem.id).join('');
     };
-    expect(capped(1)).toBe(capped(1));
-    expect(capped(1)).toBe([...capped(1)].sort().join(''));
-    expect(new Set([1, 2, 3, 4].map(capped)).size).toBeGreaterThan(1);
+    expect(await capped(1)).toBe(await capped(1));
+    expect(await capped(1)).toBe([...(await capped(1))].sort().join(''));
+    expect(new Set(await Promise.all([1, 2, 3, 4].map(capped))).size).toBeGreaterThan(1);
   });
 
   test.each([
     ['top', { rule: 'top', k: 2 }, true],
-    ['threshold', { rule: 'threshold', alpha: 'search' }, true],
+    ['threshold', { rule: 'threshold', threshold: 'search' }, true],
     ['random', { rule: 'random', k: 2 }, false],
     ['all', { rule: 'all' }, false],
   ] as const)('by %s follows the settings and asks for rewards only where it reads them', (rule, wanted, reads) => {

@@ -1,6 +1,6 @@
 // Choosing the temperature.
 import { describe, expect, it } from 'vitest';
-import { chooseTemperature } from '../../../src/evolve/explore.js';
+import { chooseTemperature } from '../../../src/evolve/dynamics.js';
 
 const scores = (...rows: [number, number][]) =>
   rows.map(([temperature, rewardPassAt2]) => ({ temperature, rewardPassAt2 }));

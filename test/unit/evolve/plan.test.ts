@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/load.js';
 import type { Problem } from '../../../src/core/types.js';
 import { plannedSteps } from '../../../src/evolve/budget.js';
-import { planWork } from '../../../src/evolve/plan.js';
+import { planWork } from '../../../src/evolve/evolve.js';
 
 const problems = (count: number): Problem[] => Array.from({ length: count }, (_, i) => ({ id: String(i) }) as Problem);
 const data = { labelled: problems(100), unlabelled: [], validation: problems(10), test: problems(20), outOfDomain: [] };
@@ -35,8 +35,8 @@ describe('the plan of a job', () => {
       ...new Set(planWork({ config, data }, until).map(({ phase }) => phase)),
     ];
     expect(phases('warmup')).toEqual(['warmup']);
-    expect(phases('label')).toEqual(['warmup', 'converge', 'label']);
-    expect(phases('train-prm')).toEqual(['warmup', 'converge', 'label', 'train-prm']);
+    expect(phases('label')).toEqual(['warmup', 'completer', 'label']);
+    expect(phases('train-prm')).toEqual(['warmup', 'completer', 'label', 'train-prm']);
   });
 
   test('spans one schedule over all iterations', () => {

@@ -1,7 +1,7 @@
 // Pseudo labels: the weighted vote decides, the true answer is never looked at but for the journal.
 import { expect, test } from 'vitest';
 import type { Problem, Verdict } from '../../../src/core/types.js';
-import { pseudoLabel } from '../../../src/evolve/pseudo.js';
+import { pseudoLabel } from '../../../src/evolve/choose.js';
 import type { Rollout } from '../../../src/record/rollout.js';
 
 const problem: Problem = {

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Summary } from '../../../src/evolve/summary.js';
 import { evolve } from '../../../src/jobs/jobs.js';
-import { type HeldOutResponse, readHeldOut } from '../../../src/record/held-out.js';
-import { type LabelledResponse, readLabels } from '../../../src/record/labels.js';
+import { type HeldOutResponse, type LabelledResponse, readHeldOut, readLabels } from '../../../src/record/labels.js';
 import { fakeHost } from '../../fakes/host.js';
 import { smallRecipe } from '../../integration/recipe.js';
 
@@ -61,7 +60,7 @@ describe('held-out responses', () => {
       labels.filter(({ problem }) => !out.has(problem)).flatMap((one) => one.steps.map(({ label }) => label)),
     );
     const found = summary.prm?.heldOut;
-    expect([found?.questions, found?.responses, found?.steps]).toEqual([out.size, heldOut.length, steps.length]);
+    expect([found?.problems, found?.responses, found?.steps]).toEqual([out.size, heldOut.length, steps.length]);
     expect(found?.mse).toBeCloseTo(mean(steps.map(({ score, label }) => (score - label) ** 2)), 12);
     expect(found?.baselineMse).toBeCloseTo(mean(steps.map(({ label }) => (usual - label) ** 2)), 12);
     expect(found?.correlation).toBeGreaterThan(0.3);

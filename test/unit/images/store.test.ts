@@ -2,8 +2,7 @@ import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { UserError } from '../../../src/core/errors.js';
-import { BoundedCache } from '../../../src/images/lru.js';
-import { PictureStore } from '../../../src/images/store.js';
+import { BoundedCache, PictureStore } from '../../../src/images/store.js';
 import { removeTemporary, temporary } from '../../fakes/model-folder.js';
 import { solidPng } from '../../fakes/png.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Policy, RolloutRequest } from '../../../src/core/ports.js';
 import type { Problem } from '../../../src/core/types.js';
-import { countCompletions, labelPairs } from '../../../src/label/completions.js';
+import { countCompletions, labelPairs } from '../../../src/label/label.js';
 import { rate } from '../../../src/rollout/generate.js';
 import { decode, respond } from '../../fakes/chains.js';
 

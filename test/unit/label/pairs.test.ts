@@ -33,7 +33,7 @@ const kindsOf = (pairs: readonly Pair[]): string =>
     .sort()
     .join('');
 
-describe('the pairs of a question', () => {
+describe('the pairs of a problem', () => {
   test.each([
     ['cccccccw', 4, 'cccw'],
     ['ccccwwww', 4, 'ccww'],

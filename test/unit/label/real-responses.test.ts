@@ -64,13 +64,13 @@ describe.skipIf(absent !== '')(`real responses${absent}`, () => {
     expect(several).toBeGreaterThan(1000);
   });
 
-  test('pairs are different, at most four a question, and balanced one to one both ways', () => {
+  test('pairs are different, at most four a problem, and balanced one to one both ways', () => {
     const rollouts = toRollouts(rows());
     const pairs = rollouts.flatMap((rollout) => pairsOf(rollout, 4, 1));
-    const byQuestion = new Map<string, string[]>();
+    const byProblem = new Map<string, string[]>();
     for (const { problem, rated } of pairs)
-      byQuestion.set(problem.id, [...(byQuestion.get(problem.id) ?? []), normaliseText(rated.response.text)]);
-    for (const texts of byQuestion.values()) {
+      byProblem.set(problem.id, [...(byProblem.get(problem.id) ?? []), normaliseText(rated.response.text)]);
+    for (const texts of byProblem.values()) {
       expect(texts.length).toBeLessThanOrEqual(4);
       expect(new Set(texts).size).toBe(texts.length);
     }
@@ -82,7 +82,7 @@ describe.skipIf(absent !== '')(`real responses${absent}`, () => {
   });
 });
 
-/** Responses of a question as its samples; half of the free-form ones count as right, as these files do not all say. */
+/** Responses of a problem as its samples; half of the free-form ones count as right, as these files do not all say. */
 function toRollouts(all: readonly Row[]): Rollout[] {
   const groups = new Map<string, Row[]>();
   for (const row of all) groups.set(row.group ?? row.id, [...(groups.get(row.group ?? row.id) ?? []), row]);

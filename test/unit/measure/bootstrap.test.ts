@@ -33,19 +33,19 @@ describe('an interval', () => {
     expect(bootstrapInterval(a, { seed: 10, resamples: 200 })).not.toEqual(bootstrapInterval(a, options));
   });
 
-  it('has no width where all questions are alike', () => {
+  it('has no width where all problems are alike', () => {
     expect(bootstrapInterval([1, 1, 1])).toEqual({ mean: 1, low: 1, high: 1 });
   });
 
-  it('needs questions, the same for all measures', () => {
+  it('needs problems, the same for all measures', () => {
     expect(() => bootstrapInterval([])).toThrow('no values to resample');
-    expect(() => bootstrapIntervals([[1], [1, 0]])).toThrow('different numbers of questions');
+    expect(() => bootstrapIntervals([[1], [1, 0]])).toThrow('different numbers of problems');
     expect(() => pairedDifferences([[[1], [1, 0]]])).toThrow('1 values against 2');
   });
 });
 
 describe('a paired difference', () => {
-  it('is narrower than two intervals apart where the questions agree', () => {
+  it('is narrower than two intervals apart where the problems agree', () => {
     const easy = Array.from({ length: 60 }, (_, i) => Number(i % 2 === 0));
     const better = easy.map((value, i) => (i < 6 ? 1 : value));
     const [difference] = pairedDifferences([[better, easy]], { seed: 1 });
@@ -60,5 +60,30 @@ describe('a paired difference', () => {
     const same = [0, 1, 1];
     expect(pairedDifferences([[same, same]])).toEqual([{ mean: 0, low: 0, high: 0 }]);
     expect(pairedDifferences([])).toEqual([]);
+  });
+});
+
+describe('bootstrapInterval', () => {
+  const values = Array.from({ length: 400 }, (_, i) => (i % 4 === 0 ? 1 : 0));
+
+  it('is close to the normal interval for a share', () => {
+    const interval = bootstrapInterval(values, { resamples: 2000 });
+    const half = 1.96 * Math.sqrt((0.25 * 0.75) / 400);
+    expect(interval.mean).toBe(0.25);
+    expect(Math.abs(interval.low - (0.25 - half))).toBeLessThan(0.006);
+    expect(Math.abs(interval.high - (0.25 + half))).toBeLessThan(0.006);
+  });
+
+  it('is the same for the same seed, another for another, wider for a higher level', () => {
+    const first = bootstrapInterval(values, { seed: 3 });
+    expect(bootstrapInterval(values, { seed: 3 })).toEqual(first);
+    expect(bootstrapInterval(values, { seed: 4 })).not.toEqual(first);
+    const wide = bootstrapInterval(values, { seed: 3, level: 0.99 });
+    expect(wide.high - wide.low).toBeGreaterThan(first.high - first.low);
+  });
+
+  it('has no width where all values are equal, and refuses an empty list', () => {
+    expect(bootstrapInterval([1, 1, 1])).toEqual({ mean: 1, low: 1, high: 1 });
+    expect(() => bootstrapInterval([])).toThrow('no values to resample');
   });
 });

@@ -1,12 +1,12 @@
-// Estimators of one question against brute force: all subsets, all candidates, written down again in the plainest way.
+// Estimators of one problem against brute force: all subsets, all candidates, written down again in the plainest way.
 import { describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.js';
 import {
   bestOfNOf,
   countCorrect,
   majorityOf,
+  type ProblemSamples,
   passAtKOf,
-  type Question,
   rewardPassAtKOf,
   type ScoredSample,
   shareCorrect,
@@ -17,9 +17,9 @@ import {
 const MOST = 16;
 const right = (sample: ScoredSample | undefined): boolean => sample?.verdict === 'correct';
 
-/** Questions with few answers and few rewards, so that ties are common; answer `x` is right. */
-const questions = Array.from({ length: 200 }, (_, q): Question => {
-  const draw = random(7, `question/${q}`);
+/** Problems with few answers and few rewards, so that ties are common; answer `x` is right. */
+const problems = Array.from({ length: 200 }, (_, q): ProblemSamples => {
+  const draw = random(7, `problem/${q}`);
   return Array.from({ length: MOST }, (_, i) => {
     const answer = ['x', 'a', 'b', null][draw.below(2 * i, 4)] as string | null;
     const verdict = answer === null ? 'unreadable' : answer === 'x' ? 'correct' : 'wrong';
@@ -34,7 +34,7 @@ function* subsets(n: number, k: number, from = 0): Generator<number[]> {
 }
 
 /** The answer class with the greatest total; of equal ones that whose first sample comes first. */
-function slowVote(samples: Question, weight: (sample: ScoredSample) => number): number {
+function slowVote(samples: ProblemSamples, weight: (sample: ScoredSample) => number): number {
   const classes = [...new Set(samples.map(({ answer }) => answer))].filter((answer) => answer !== null);
   const totals = classes.map((one) =>
     samples.reduce((sum, sample) => sum + (sample.answer === one ? weight(sample) : 0), 0),
@@ -43,7 +43,7 @@ function slowVote(samples: Question, weight: (sample: ScoredSample) => number): 
 }
 
 /** Takes the greatest of what is left, `k` times, always the first of equal ones. */
-function slowTop(samples: Question, k: number): ScoredSample[] {
+function slowTop(samples: ProblemSamples, k: number): ScoredSample[] {
   const left = [...samples];
   return Array.from({ length: k }, () => {
     const best = Math.max(...left.map(({ reward }) => reward));
@@ -73,58 +73,58 @@ describe('Pass@K', () => {
   });
 
   it('plain looks at the first k samples, and agrees with unbiased where k is all of them', () => {
-    for (const question of questions) {
-      for (let k = 1; k <= MOST; k++) expect(passAtKOf(question, k)).toBe(question.slice(0, k).some(right) ? 1 : 0);
-      expect(unbiasedPassAtKOf(MOST, countCorrect(question), MOST)).toBe(passAtKOf(question, MOST));
-      expect(unbiasedPassAtKOf(MOST, countCorrect(question), 1)).toBeCloseTo(shareCorrect(question), 12);
+    for (const problem of problems) {
+      for (let k = 1; k <= MOST; k++) expect(passAtKOf(problem, k)).toBe(problem.slice(0, k).some(right) ? 1 : 0);
+      expect(unbiasedPassAtKOf(MOST, countCorrect(problem), MOST)).toBe(passAtKOf(problem, MOST));
+      expect(unbiasedPassAtKOf(MOST, countCorrect(problem), 1)).toBeCloseTo(shareCorrect(problem), 12);
     }
   });
 });
 
 describe('choosing among the first N = 1..16', () => {
   it('best-of-N is the first sample of the highest reward', () => {
-    for (const question of questions) {
+    for (const problem of problems) {
       for (let n = 1; n <= MOST; n++) {
-        expect(bestOfNOf(question, n)).toBe(right(slowTop(question.slice(0, n), 1)[0]) ? 1 : 0);
+        expect(bestOfNOf(problem, n)).toBe(right(slowTop(problem.slice(0, n), 1)[0]) ? 1 : 0);
       }
     }
   });
 
   it('Reward-Pass@k takes the k highest rewards of all samples', () => {
-    for (const question of questions) {
+    for (const problem of problems) {
       for (let k = 1; k <= MOST; k++) {
-        expect(rewardPassAtKOf(question, k)).toBe(slowTop(question, k).some(right) ? 1 : 0);
+        expect(rewardPassAtKOf(problem, k)).toBe(slowTop(problem, k).some(right) ? 1 : 0);
       }
     }
   });
 
   it('a vote goes to the greatest class, of equal ones to that of the lower sample index', () => {
-    for (const question of questions) {
+    for (const problem of problems) {
       for (let n = 1; n <= MOST; n++) {
-        const samples = question.slice(0, n);
-        expect(majorityOf(question, n)).toBe(slowVote(samples, () => 1));
-        expect(weightedVoteOf(question, n)).toBe(slowVote(samples, ({ reward }) => reward));
+        const samples = problem.slice(0, n);
+        expect(majorityOf(problem, n)).toBe(slowVote(samples, () => 1));
+        expect(weightedVoteOf(problem, n)).toBe(slowVote(samples, ({ reward }) => reward));
       }
     }
   });
 
   it('nobody wins where nothing is readable', () => {
-    const silent: Question = [{ verdict: 'unreadable', answer: null, reward: 1 }];
+    const silent: ProblemSamples = [{ verdict: 'unreadable', answer: null, reward: 1 }];
     expect([majorityOf(silent, 1), weightedVoteOf(silent, 1), bestOfNOf(silent, 1)]).toEqual([0, 0, 0]);
   });
 
   it('a sample without a reward weighs nothing, even where it comes first', () => {
-    const question: Question = [
+    const problem: ProblemSamples = [
       { verdict: 'wrong', answer: 'a', reward: Number.NaN },
       { verdict: 'correct', answer: 'x', reward: 0.1 },
     ];
-    expect([weightedVoteOf(question, 2), bestOfNOf(question, 2)]).toEqual([1, 1]);
+    expect([weightedVoteOf(problem, 2), bestOfNOf(problem, 2)]).toEqual([1, 1]);
   });
 
   it('asks for as many samples as are counted', () => {
-    const [question] = questions as [Question];
+    const [problem] = problems as [ProblemSamples];
     for (const estimator of [passAtKOf, bestOfNOf, majorityOf, weightedVoteOf]) {
-      expect(() => estimator(question, 17)).toThrow('a question has 16 samples, wanted at least 17');
+      expect(() => estimator(problem, 17)).toThrow('a problem has 16 samples, wanted at least 17');
     }
   });
 });

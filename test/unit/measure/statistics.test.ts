@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import { random } from '../../../src/core/random.js';
 import { bootstrapIntervals, bootstrapStatistics } from '../../../src/measure/bootstrap.js';
-import { auc } from '../../../src/measure/metrics.js';
 import { groupedAuc, groupedCorrelation, minus, once, ratio, type Scored } from '../../../src/measure/statistics.js';
 
 const draw = random(4, 'statistics');
@@ -32,13 +31,21 @@ describe('the area under the ROC curve', () => {
     expect(groupedAuc(groups)(times)).toBeCloseTo(plainAuc(repeated), 12);
   });
 
-  test('where every group counts once is the one of metrics.ts', () => {
-    const flat = groups.flat();
-    const plain = auc(
-      flat.map(({ score }) => score),
-      flat.map(({ positive }) => positive),
-    );
-    expect(groupedAuc(groups)(once(groups.length))).toBeCloseTo(plain, 12);
+  test.each([
+    [[0.1, 0.4, 0.35, 0.8], [false, false, true, true], 0.75],
+    [[1, 2, 3], [false, true, true], 1],
+    [[3, 2, 1], [false, true, true], 0],
+    [[1, 1, 1, 1], [false, true, true, false], 0.5],
+    [[1, 1, 2], [false, true, true], 0.75],
+    [[1, 2], [true, true], Number.NaN],
+    [[], [], Number.NaN],
+  ])('of scores %j with positives %j is %d', (scores, positive, area) => {
+    const group = scores.map((score, i) => ({ score, positive: positive[i] as boolean }));
+    expect(groupedAuc([group])(once(1))).toBe(area);
+  });
+
+  test('where every group counts once is that of all pairs', () => {
+    expect(groupedAuc(groups)(once(groups.length))).toBeCloseTo(plainAuc(groups.flat()), 12);
   });
 
   test('is not defined without both classes', () => {
@@ -85,7 +92,7 @@ describe('the correlation', () => {
 });
 
 describe('a ratio of sums', () => {
-  test('weighs questions by what they have, and differences are of the ratios', () => {
+  test('weighs problems by what they have, and differences are of the ratios', () => {
     expect(ratio([1, 4], [2, 4])([1, 1])).toBe(5 / 6);
     expect(ratio([1, 4], [2, 4])([3, 0])).toBe(0.5);
     expect(minus(ratio([1, 4], [2, 4]), ratio([0, 4], [2, 4]))([3, 1])).toBeCloseTo(7 / 10 - 4 / 10, 12);
@@ -95,7 +102,7 @@ describe('a ratio of sums', () => {
 });
 
 describe('intervals of statistics', () => {
-  test('of a mean are those of bootstrapIntervals: the same questions are drawn', () => {
+  test('of a mean are those of bootstrapIntervals: the same problems are drawn', () => {
     const values = [0.93, 0.07, 0.81, 0.64, 0.22, 0.51];
     const options = { seed: 9, resamples: 200 };
     const [own] = bootstrapStatistics(values.length, [ratio(values, once(values.length))], options);
@@ -103,11 +110,11 @@ describe('intervals of statistics', () => {
     for (const end of ['mean', 'low', 'high'] as const) expect(own?.[end]).toBeCloseTo(wanted?.[end] as number, 12);
   });
 
-  test('leave out resamples without a value, and are null where the questions have none', () => {
-    // Only resamples that hold the second question have a ratio, and it is 1 in all of them.
+  test('leave out resamples without a value, and are null where the problems have none', () => {
+    // Only resamples that hold the second problem have a ratio, and it is 1 in all of them.
     const [half, none] = bootstrapStatistics(2, [ratio([0, 2], [0, 2]), ratio([0, 0], [0, 0])], { resamples: 50 });
     expect(half).toEqual({ mean: 1, low: 1, high: 1 });
     expect(none).toBeNull();
-    expect(() => bootstrapStatistics(0, [])).toThrow('no questions to resample');
+    expect(() => bootstrapStatistics(0, [])).toThrow('no problems to resample');
   });
 });

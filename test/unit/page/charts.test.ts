@@ -1,40 +1,38 @@
 // Charts as text: accessible, repeatable, in the colours of the page; and the arithmetic behind them.
 import { describe, expect, test } from 'vitest';
-import { rampColour, shareScale } from '../../../src/page/charts/axes.js';
-import { barChart } from '../../../src/page/charts/bars.js';
-import { intervalChart } from '../../../src/page/charts/interval.js';
-import { lineChart } from '../../../src/page/charts/line.js';
-import { spread } from '../../../src/page/charts/spread.js';
-import { standaloneSvg } from '../../../src/page/charts/standalone.js';
-import { thin } from '../../../src/page/charts/thin.js';
-import { tickRows } from '../../../src/page/charts/ticks.js';
+import { type Chart, rampColour, shareScale, tickRows } from '../../../src/page/charts/axes.js';
+import { barChart, lyingBars } from '../../../src/page/charts/bars.js';
+import { forestChart, intervalChart } from '../../../src/page/charts/interval.js';
+import { lineChart, spread, thin } from '../../../src/page/charts/line.js';
+import { drawSvg, standaloneSvg } from '../../../src/page/charts/svg.js';
 
-const text = { id: 'a-chart', title: 'A <title>', description: 'What & why' };
+const svgOf = (chart: Chart): string => drawSvg({ id: 'a-chart', title: 'A <title>', chart }).text;
 const draw = (): string =>
-  lineChart({
-    ...text,
-    xName: 'iteration',
-    categories: ['start', '1'],
-    lines: [
-      {
-        name: 'T 1',
-        colour: 'var(--t0)',
-        points: [
-          [0, 0.5],
-          [1, 0.75],
-        ],
-      },
-      {
-        name: 'T <2>',
-        colour: 'var(--t1)',
-        points: [
-          [0, 0.5],
-          [1, null],
-        ],
-      },
-    ],
-    share: true,
-  }).text;
+  svgOf(
+    lineChart({
+      xName: 'iteration',
+      categories: ['start', '1'],
+      lines: [
+        {
+          name: 'T 1',
+          colour: 'var(--t0)',
+          points: [
+            [0, 0.5],
+            [1, 0.75],
+          ],
+        },
+        {
+          name: 'T <2>',
+          colour: 'var(--t1)',
+          points: [
+            [0, 0.5],
+            [1, null],
+          ],
+        },
+      ],
+      share: true,
+    }),
+  );
 
 describe('the names of an axis', () => {
   const checkpoints = (iterations: number) => [
@@ -64,8 +62,8 @@ describe('the names of an axis', () => {
 
   test('are all drawn, whatever the library takes for an overlap', () => {
     const names = checkpoints(30);
-    const estimates = names.map((name, i) => ({ name, value: i / 40, low: i / 50, high: i / 35 }));
-    const svg = intervalChart({ ...text, xName: 'checkpoint', estimates }).text;
+    const estimates = names.map((name, i) => ({ name, mean: i / 40, low: i / 50, high: i / 35 }));
+    const svg = svgOf(intervalChart('checkpoint', estimates));
     const drawn = [...svg.matchAll(/<text[^>]*>(base|warm-up|\d+)<\/text>/g)].map(([, name]) => name);
     expect(drawn).toEqual(names.filter((_, i) => tickRows(names, 354)[i] !== null));
   });
@@ -76,8 +74,41 @@ describe('a chart', () => {
     const svg = draw();
     expect(svg).toContain('role="img" aria-labelledby="a-chart-title a-chart-desc"');
     expect(svg).toContain(
-      '<title id="a-chart-title">A &lt;title&gt;</title><desc id="a-chart-desc">What &amp; why</desc>',
+      '<title id="a-chart-title">A &lt;title&gt;</title><desc id="a-chart-desc">T 1: start 50.0 %, 1 75.0 %; T &lt;2&gt;: start 50.0 %, 1 –</desc>',
     );
+  });
+
+  test('is told in words, each kind in its own', () => {
+    const bars = [{ name: 'kept', colour: 'var(--s1)', values: [1200, 0] }] as const;
+    expect(barChart({ xName: 'x', categories: ['a', 'b'], bars }).description).toBe('kept: 1\u202f200 at a, 0 at b');
+    expect(lyingBars([{ name: 'bars', value: 3, text: '3 s' }]).description).toBe('bars 3 s');
+    const estimate = { name: 'base', mean: 0.5, low: 0.4, high: 0.6 };
+    expect(intervalChart('checkpoint', [estimate]).description).toBe('base 50.0 % (40.0 to 60.0)');
+    expect(forestChart('points', [{ ...estimate, text: '+50.0' }], 0).description).toBe('base: +50.0');
+    const points = Array.from({ length: 40 }, (_, i) => [i + 1, 4 - i / 10] as const);
+    const lines = [{ name: 'loss', colour: 'var(--s1)', points }] as const;
+    expect(lineChart({ xName: 'step', lines }).description).toBe('loss: 40 values, first 4, last 0.1');
+  });
+
+  test('that does not name its parts has a legend', () => {
+    const lines = ['PRM', 'perfect'].map((name) => ({ name, colour: 'var(--s1)' as const, points: [[0, 1]] as const }));
+    expect(lineChart({ xName: 'x', lines }).legend).toEqual(lines);
+    expect(lineChart({ xName: 'x', lines, share: true }).legend).toEqual([]);
+  });
+
+  test('of rows draws each interval, its single values and its text', () => {
+    const row = { name: 'top 2', mean: 0.02, low: 0.01, high: 0.03, values: [0.01, 0.03], text: '+2.0' };
+    const svg = svgOf(forestChart('points', [row, { ...row, name: 'alone', low: null, high: null }], 0));
+    expect(svg).toContain('viewBox="0 0 720 120"');
+    for (const text of ['top 2', 'alone', '+2.0', 'points']) expect(svg).toContain(`>${text}</text>`);
+  });
+
+  test('of rows has upright ends where an interval has no width, too', () => {
+    const row = { name: 'a', mean: 0.02, low: 0.02, high: 0.02, text: '+2.0' };
+    const ends = [...svgOf(forestChart('points', [row])).matchAll(/d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)"/g)]
+      .map(([, ...numbers]) => numbers.map(Number) as [number, number, number, number])
+      .filter(([x1, y1, x2, y2]) => x1 === x2 && Math.abs(y2 - y1) === 10);
+    expect(ends).toHaveLength(2);
   });
 
   test('has the same text whenever it is drawn', () => {
@@ -90,7 +121,7 @@ describe('a chart', () => {
       colour: rampColour(i, 8),
       points: [[0, i / 10]] as const,
     }));
-    const svg = lineChart({ ...text, xName: 'iteration', categories: ['start'], lines, share: true }).text;
+    const svg = svgOf(lineChart({ xName: 'iteration', categories: ['start'], lines, share: true }));
     expect(svg).not.toMatch(/<style|class=/);
     const colours = [...svg.matchAll(/ (?:fill|stroke)="([^"]*)"/g)].map(([, colour]) => colour);
     expect(colours.length).toBeGreaterThan(20);
@@ -108,22 +139,21 @@ describe('a chart', () => {
 
   test('draws without any value', () => {
     const empty = lineChart({
-      ...text,
       xName: 'x',
       categories: ['1'],
       lines: [{ name: 'a', colour: 'var(--s1)', points: [[0, null]] }],
       share: true,
     });
-    expect(empty.text).toMatch(/^<svg .*<\/svg>$/);
-    expect(barChart({ ...text, xName: 'x', categories: [], bars: [] }).text).toMatch(/^<svg /);
+    expect(svgOf(empty)).toMatch(/^<svg .*<\/svg>$/);
+    expect(svgOf(barChart({ xName: 'x', categories: [], bars: [] }))).toMatch(/^<svg /);
   });
 
   test('writes the value over each interval', () => {
     const estimates = [
-      { name: 'base', value: 0.4, low: 0.3, high: 0.5 },
-      { name: '1', value: 0.625, low: 0.5, high: 0.7 },
+      { name: 'base', mean: 0.4, low: 0.3, high: 0.5 },
+      { name: '1', mean: 0.625, low: 0.5, high: 0.7 },
     ];
-    const svg = intervalChart({ ...text, xName: 'checkpoint', estimates }).text;
+    const svg = svgOf(intervalChart('checkpoint', estimates));
     expect(svg).toContain('>40.0</text>');
     expect(svg).toContain('>62.5</text>');
   });
@@ -202,8 +232,8 @@ describe('a chart as a file of its own', () => {
     { name: 'kept <2>', colour: 'var(--k1)', values: [1, 2] },
     { name: 'kept 4', colour: 'var(--k4)', values: [2, 1] },
   ] as const;
-  const chart = barChart({ ...text, xName: 'x', categories: ['a', 'b'], bars });
-  const svg = standaloneSvg({ title: 'A <title>', chart, legend: bars });
+  const chart = barChart({ xName: 'x', categories: ['a', 'b'], bars });
+  const svg = standaloneSvg({ id: 'a-chart', title: 'A <title>', chart });
 
   test('names its colours, title and legend itself, under its chart', () => {
     expect(svg).not.toMatch(/var\(|color-mix/);

@@ -46,8 +46,9 @@ describe('Markdown of markup', () => {
   });
 
   test('shows a table as one, and text as it stands line by line', () => {
-    const rows = [['a | b', 1]];
-    expect(shown(html`${table('Caption', ['name', 'count'], rows)}<pre>${'x: 1\n  y: 2'}</pre>`)).toBe(
+    const rows = [{ name: 'a | b', count: 1 }];
+    const numbers = table('Caption', rows, [['name', ({ name }) => name], false, ['count', ({ count }) => count]]);
+    expect(shown(html`${numbers}<pre>${'x: 1\n  y: 2'}</pre>`)).toBe(
       'Caption:\n\n| name | count |\n| --- | ---: |\n| a \\| b | 1 |\n\n    x: 1\n      y: 2\n',
     );
   });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Canvas } from '../../../src/problems/canvas.js';
-import { Draws } from '../../../src/problems/draws.js';
-import { families } from '../../../src/problems/families.js';
+import { Draws, families } from '../../../src/problems/families.js';
 import { defaultKnobs, generateProblem } from '../../../src/problems/problem.js';
 
 const all = Object.keys(families).flatMap((family) =>

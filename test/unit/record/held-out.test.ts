@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readHeldOut, splitHeldOut, writeHeldOut } from '../../../src/record/held-out.js';
 import type { LabelledResponse } from '../../../src/record/labels.js';
+import { readHeldOut, splitHeldOut, writeHeldOut } from '../../../src/record/labels.js';
 
 let dir: string;
 beforeEach(() => {
@@ -12,9 +12,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-/** One to four responses to each of so many questions. */
-function labelled(questions: number): LabelledResponse[] {
-  return Array.from({ length: questions }, (_, q) =>
+/** One to four responses to each of so many problems. */
+function labelled(problems: number): LabelledResponse[] {
+  return Array.from({ length: problems }, (_, q) =>
     Array.from(
       { length: 1 + (q % 4) },
       (_, sample): LabelledResponse => ({
@@ -30,14 +30,14 @@ function labelled(questions: number): LabelledResponse[] {
 }
 
 describe('the split', () => {
-  test.each([0.1, 0.25, 0.5])('holds out a share of %d of the responses, up to those of one question more', (share) => {
+  test.each([0.1, 0.25, 0.5])('holds out a share of %d of the responses, up to those of one problem more', (share) => {
     const all = labelled(80);
     const { heldOut } = splitHeldOut(all, share, 1);
     expect(heldOut.length).toBeGreaterThanOrEqual(share * all.length);
     expect(heldOut.length).toBeLessThan(share * all.length + 4);
   });
 
-  test('keeps all responses to a question on one side, in their order, and loses none', () => {
+  test('keeps all responses to a problem on one side, in their order, and loses none', () => {
     const all = labelled(40);
     const { training, heldOut } = splitHeldOut(all, 0.3, 2);
     const out = new Set(heldOut.map(({ problem }) => problem));
@@ -53,7 +53,7 @@ describe('the split', () => {
     expect(problems(1)).not.toEqual(problems(2));
   });
 
-  test('holds out nothing at share 0, and never the last question', () => {
+  test('holds out nothing at share 0, and never the last problem', () => {
     expect(splitHeldOut(labelled(10), 0, 1).heldOut).toEqual([]);
     expect(splitHeldOut(labelled(1), 0.9, 1)).toEqual({ training: labelled(1), heldOut: [] });
     expect(splitHeldOut(labelled(2), 0.9, 1).training.length).toBeGreaterThan(0);
@@ -79,7 +79,7 @@ describe('the file', () => {
   });
 
   test.each([
-    ['{"problem":', ':2: response: damaged, wanted one in JSON'],
+    ['{"problem":', ':2: record: cut off by the end of the file, wanted a whole record'],
     [JSON.stringify({ ...one, steps: [{ end: 4, label: 2, score: 0 }] }), ':2: steps.0.label: 2, wanted at most 1'],
     [
       JSON.stringify({ ...one, steps: [{ end: 4, label: 1, score: null }] }),

@@ -55,6 +55,13 @@ describe('a run in SQL', () => {
     );
   });
 
+  test('of an earlier version, which called a setting otherwise, is asked as well', async () => {
+    const old = writeRun(join(root, 'old'), { prm: { questions: 4 } }, [step('converge', 0.5)]);
+    expect((await queryRollouts(old, 'select phase, loss from steps')).rows).toEqual([
+      { phase: 'converge', loss: 0.5 },
+    ]);
+  });
+
   test('has a row for each labelled step', async () => {
     const shared = { problem: 'p', sample: 3, verdict: 'correct', text: 'a\nb' };
     expect(await rows('select * from labels order by problem, step')).toEqual([

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Scorer } from '../../../src/core/ports.js';
 import type { Problem } from '../../../src/core/types.js';
 import type { RatedResponse, Rollout } from '../../../src/record/rollout.js';
-import { scoreRollouts } from '../../../src/rollout/score.js';
+import { scoreRollouts } from '../../../src/rollout/collect.js';
 
 const rated = (tokens: readonly number[], verdict: 'correct' | 'wrong' = 'correct'): RatedResponse => ({
   response: {

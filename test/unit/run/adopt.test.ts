@@ -25,6 +25,11 @@ test('a new run begins with the phases of another', async () => {
 });
 
 test.each<[string, () => void, string]>([
+  [
+    'an earlier version made the run',
+    () => writeFileSync(at('old/config.yaml'), 'seed: 1\nprm: { questions: 5 }\n'),
+    'old: run: made by an earlier version of mstar, where prm.problems was prm.questions, wanted one of this version',
+  ],
   ['a file was changed', () => writeFileSync(at('old/rollouts/a.txt'), 'abd'), 'a.txt: file: differs from its SHA-256'],
   ['a file is missing', () => rmSync(at('old/rollouts/a.txt')), 'a.txt: file: missing, wanted it as the run wrote it'],
   [

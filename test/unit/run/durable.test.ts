@@ -63,8 +63,8 @@ describe('a checkpoint', () => {
   });
 
   test.each([
-    ['a changed byte', 'weights', 'abd', 'weights differs from its SHA-256'],
-    ['a short file', 'weights', 'ab', 'weights has 2 bytes, wanted 3'],
+    ['a changed byte', 'weights', 'abd', 'weights: differs from its SHA-256'],
+    ['a short file', 'weights', 'ab', 'weights: 2 bytes, wanted 3'],
     ['a torn manifest', 'manifest.json', '{"format":1,"fi', 'no readable manifest.json'],
   ])('with %s does not verify', async (_, name, text, fault) => {
     await commitCheckpoint(folder(), null, save);
@@ -76,7 +76,7 @@ describe('a checkpoint', () => {
     expect(await faultOf(folder())).toBe('no readable manifest.json');
     await commitCheckpoint(folder(), null, save);
     rmSync(join(folder(), 'inner/side'));
-    expect(await faultOf(folder())).toBe('inner/side is missing');
+    expect(await faultOf(folder())).toBe('inner/side: missing');
   });
 
   test('whose writing fails does not appear', async () => {

@@ -48,6 +48,13 @@ function checkpoint(name: string, text: string): (phase: Phase) => Promise<strin
 }
 
 describe('a phase', () => {
+  test('draws by its name, or by the one that it is given for that', async () => {
+    await using(async (run) => {
+      expect(await run.phase('one', async ({ draws }) => draws)).toBe('one');
+      expect(await run.phase('two', async ({ name, draws }) => [name, draws], 'former')).toEqual(['two', 'former']);
+    });
+  });
+
   test('is done once; later runs get its result as JSON holds it', async () => {
     const result = await using((run) => run.phase('one', async () => ({ a: 1, b: undefined, c: Number.NaN })));
     expect(result).toEqual({ a: 1, c: null });
@@ -115,7 +122,7 @@ describe('opening a folder again', () => {
     writeFileSync(join(dir, 'checkpoints/iter-0001/weights'), 'Second');
     await using(async (run) => expect(run.journal.commits.map(({ phase }) => phase)).toEqual(['warmup', 'train-prm']));
     expect(said).toEqual([
-      'passed over checkpoints/iter-0001: weights differs from its SHA-256',
+      'passed over checkpoints/iter-0001: weights: differs from its SHA-256',
       'going back to train-prm',
     ]);
     expect(readdirSync(join(dir, 'checkpoints'))).toEqual(['prm', 'warmup']);
@@ -129,7 +136,7 @@ describe('opening a folder again', () => {
     });
     rmSync(join(dir, 'checkpoints/prm/weights'));
     await using(async (run) => expect(run.journal.commits.map(({ phase }) => phase)).toEqual(['warmup']));
-    expect(said[0]).toBe('passed over checkpoints/prm: weights is missing');
+    expect(said[0]).toBe('passed over checkpoints/prm: weights: missing');
   });
 
   test('does not look at a checkpoint that a newer one replaces', async () => {
@@ -219,6 +226,13 @@ describe('opening a folder again', () => {
     await expect(open({ settings: { seed: 1, evolve: {} } })).rejects.toThrow('evolve.n: not set now, wanted 8');
     const message = `${dir}: run folder: made by mstar evolve, wanted one of mstar evaluate, or a new name`;
     await expect(open({ settings: { verb: 'evaluate', n: 1 } })).rejects.toThrow(message);
+  });
+
+  test('refuses a run of an earlier version, which called a setting otherwise', async () => {
+    await using((run) => run.phase('one', async () => 1), { settings: { prm: { convergeEpochs: 4 } } });
+    await expect(open({ settings: { prm: { completerEpochs: 4 } } })).rejects.toThrow(
+      `${dir}: run: made by an earlier version of mstar, where prm.completerEpochs was prm.convergeEpochs, wanted one of this version`,
+    );
   });
 
   test('refuses other problems than it began with', async () => {

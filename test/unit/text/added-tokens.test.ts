@@ -1,6 +1,7 @@
 // Added tokens in a text: which is found, what white space it takes with it, and what is left between.
 import { describe, expect, test } from 'vitest';
-import { type AddedToken, AddedTokens } from '../../../src/text/added-tokens.js';
+import { splitAdded } from '../../../src/text/tokenizer-json.js';
+import type { AddedToken } from '../../../src/text/tokenizer-json-file.js';
 
 type Flags = Partial<Omit<AddedToken, 'id' | 'content'>>;
 const token = (id: number, content: string, flags: Flags = {}): AddedToken => ({
@@ -14,7 +15,7 @@ const token = (id: number, content: string, flags: Flags = {}): AddedToken => ({
 });
 const same = (text: string) => text;
 const split = (tokens: readonly AddedToken[], text: string, normalise: (text: string) => string = same) =>
-  new AddedTokens(tokens, normalise).split(text);
+  splitAdded(tokens, normalise)(text);
 
 describe('finding', () => {
   test('parts are in order and never empty', () => {

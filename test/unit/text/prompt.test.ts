@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { type PictureRules, promptText, tokenisePrompt } from '../../../src/text/prompt.js';
+import { type PictureRules, tokenisePrompt } from '../../../src/text/prompt.js';
 import { loadSentencePiece } from '../../../src/text/sentencepiece.js';
+import { promptText } from '../../../tools/golden/prompts.js';
 import { SMALL_VOCABULARY, sentencePieceFile } from '../../fakes/sentencepiece.js';
 
 const end = SMALL_VOCABULARY.length;

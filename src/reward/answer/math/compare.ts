@@ -1,29 +1,35 @@
 // Says whether two mathematical answers are the same: numbers, expressions, lists, sets, intervals, matrices,
 // equations, inequalities.
-import { evaluate, isInfinity, POINTS, sameValue } from './evaluate.js';
-import { type Bracket, call, isScalar, type Node, type RelationSign } from './node.js';
+import { evaluate, POINTS, sameValue } from './evaluate.js';
+import { type Bracket, call, isInfinity, isScalar, listOf, type Node, type NodeOf, type RelationSign } from './node.js';
 
 /** True where the answer says the same as the gold answer. */
 export function sameMath(gold: Node, answer: Node): boolean {
   const [a, b] = [simplify(gold), simplify(answer)];
   if (sameNode(a, b)) return true;
   // `x = 5` answers the question as `5` does, and `x = a, b` as `a, b`.
-  const assigned = [a, b].some((node) => node.kind === 'relation' || hasAssignment(node));
+  const assigned = [a, b].some((node) =>
+    (node.kind === 'list' ? node.items : [node]).some(({ kind }) => kind === 'relation'),
+  );
   return assigned && !namesDecide(a, b) && sameNode(values(a), values(b));
 }
 
 /** Relations over one unknown become intervals, `x in S` becomes S, `a ± b` a list of two, lists of lists without brackets one list. */
 function simplify(node: Node): Node {
-  if (node.kind === 'either') return bare([simplify(node.plus), simplify(node.minus)]);
+  if (node.kind === 'either') return listOf([simplify(node.plus), simplify(node.minus)]);
   if (node.kind === 'relation') return simplifyRelation(node);
   if (node.kind === 'union') return { kind: 'union', sets: node.sets.map(simplify) };
   if (node.kind === 'difference') return withoutPoints(simplify(node.from), simplify(node.removed));
   // A system of equations under one brace is the list of them.
   if (node.kind === 'matrix' && node.rows.flat().every(({ kind }) => kind === 'relation'))
-    return simplify(bare(node.rows.flat()));
+    return simplify(listOf(node.rows.flat()));
   if (node.kind === 'matrix') return { kind: 'matrix', rows: node.rows.map((row) => row.map(simplify)) };
-  if (node.kind !== 'list') return spread(node);
-  const excluded = excludedPoints(node);
+  if (node.kind !== 'list') {
+    // A scalar that holds `a ± b` inside is two values.
+    const plus = chosen(node, 'plus');
+    return plus === node ? node : listOf([plus, chosen(node, 'minus')]);
+  }
+  const excluded = node.open === '' && node.items.length > 1 ? withoutExcluded(node.items) : null;
   if (excluded) return excluded;
   const items = node.items
     .map(simplify)
@@ -33,30 +39,27 @@ function simplify(node: Node): Node {
   return { ...node, items };
 }
 
-/** `x != 2 and x != 3` as the real numbers without both; null for any other list. */
-function excludedPoints({ open, items }: List): Node | null {
-  const points = items.map((item) => (item.kind === 'relation' ? excludedPoint(item) : null));
-  if (open !== '' || points.length < 2 || points.includes(null)) return null;
-  const names = new Set(items.map((item) => plainName((item as Relation).terms[0] as Node)));
-  return names.size === 1
-    ? withoutPoints(REALS, { kind: 'list', open: '{', close: '}', items: points as Node[] })
-    : null;
-}
-
-/** The 2 of `x != 2`. */
-function excludedPoint({ terms, signs }: Relation): Node | null {
-  const [left, right] = terms;
-  const isOne = signs.length === 1 && signs[0] === '!=' && left?.kind === 'symbol' && right !== undefined;
-  return isOne && isConstant(right) ? right : null;
+/** `x != 2`, or `x != 2 and x != 3`, as the real numbers without these; null for anything else. */
+function withoutExcluded(items: readonly Node[]): Node | null {
+  const names = new Set<string>();
+  const points: Node[] = [];
+  for (const item of items) {
+    const [left, right] = item.kind === 'relation' && item.signs.join() === '!=' ? item.terms : [];
+    if (left?.kind !== 'symbol' || right === undefined || !isConstant(right)) return null;
+    names.add(left.name);
+    points.push(right);
+  }
+  return names.size === 1 ? withoutPoints(REALS, listOf(points, '{', '}')) : null;
 }
 
 /** `|x - 1| < 3` as what it says of x; null for any other relation. */
-function withinDistance({ terms, signs }: Relation): Node | null {
+function withinDistance({ terms, signs }: NodeOf<'relation'>): Node | null {
   const at = terms.findIndex((term) => term.kind === 'call' && term.name === 'abs');
-  const [inside, bound] = [(terms[at] as Extract<Node, { kind: 'call' }> | undefined)?.args[0], terms[1 - at]];
+  const [inside, bound] = [(terms[at] as NodeOf<'call'> | undefined)?.args[0], terms[1 - at]];
   if (signs.length !== 1 || inside === undefined || bound === undefined || !isConstant(bound)) return null;
   const sign = at === 0 ? signs[0] : TURNED[signs[0] as RelationSign];
-  const [name, shift] = inside.kind === 'call' && inside.name === 'add' ? inside.args : [inside, ZERO];
+  const isShifted = inside.kind === 'call' && inside.name === 'add';
+  const [name, shift] = isShifted ? inside.args : [inside, { kind: 'number', value: 0 } as const];
   if (name?.kind !== 'symbol' || shift === undefined || !isConstant(shift) || sign === undefined || !(sign in TURNED))
     return null;
   const [low, high] = [call('negate', bound), bound].map((end) => call('add', end, call('negate', shift))) as [
@@ -64,16 +67,18 @@ function withinDistance({ terms, signs }: Relation): Node | null {
     Node,
   ];
   const closed = sign.endsWith('=');
-  if (sign.startsWith('<'))
-    return { kind: 'list', open: closed ? '[' : '(', close: closed ? ']' : ')', items: [low, high] };
-  const below: Node = { kind: 'list', open: '(', close: closed ? ']' : ')', items: [call('negate', INFINITY), low] };
-  const above: Node = { kind: 'list', open: closed ? '[' : '(', close: ')', items: [high, INFINITY] };
-  return { kind: 'union', sets: [below, above] };
+  if (sign.startsWith('<')) return between(low, closed, high, closed);
+  return { kind: 'union', sets: [between(undefined, false, low, closed), between(high, closed, undefined, false)] };
 }
 
-const ZERO: Node = { kind: 'number', value: 0 };
 const REALS: Node = { kind: 'symbol', name: 'R' };
-const INFINITY: Node = { kind: 'symbol', name: 'infty' };
+
+/** An interval with the ends that belong to it; one that is not given is infinite. */
+function between(low: Node | undefined, lowClosed: boolean, high: Node | undefined, highClosed: boolean): Node {
+  const infinity: Node = { kind: 'symbol', name: 'infty' };
+  const ends = [low ?? call('negate', infinity), high ?? infinity];
+  return listOf(ends, lowClosed ? '[' : '(', highClosed ? ']' : ')');
+}
 
 /** The real numbers without some of them, as intervals; any other difference as a relation that equals only itself. */
 function withoutPoints(from: Node, removed: Node): Node {
@@ -81,47 +86,32 @@ function withoutPoints(from: Node, removed: Node): Node {
   const isReal = from.kind === 'symbol' && from.name === 'R';
   if (!isReal || !points.every(isConstant)) return { kind: 'relation', terms: [from, removed], signs: ['!='] };
   const sorted = [...points].sort((a, b) => evaluate(a, 0).re - evaluate(b, 0).re);
-  const ends = [call('negate', INFINITY), ...sorted, INFINITY];
-  const open = (low: Node, high: Node): Node => ({ kind: 'list', open: '(', close: ')', items: [low, high] });
-  return { kind: 'union', sets: ends.slice(1).map((high, i) => open(ends[i] as Node, high)) };
+  const ends = [undefined, ...sorted, undefined];
+  return { kind: 'union', sets: ends.slice(1).map((high, i) => between(ends[i], false, high, false)) };
 }
 
-/** A scalar that holds `a ± b` inside, as two values; any other as it is. */
-function spread(node: Node): Node {
-  if (!holdsEither(node)) return node;
-  return bare([choose(node, 'plus'), choose(node, 'minus')]);
+/** One of the two values of every `a ± b` inside; the node itself where it holds none. */
+function chosen(node: Node, side: 'plus' | 'minus'): Node {
+  if (node.kind === 'either') return chosen(node[side], side);
+  if (node.kind !== 'call') return node;
+  const args = node.args.map((arg) => chosen(arg, side));
+  return args.every((arg, i) => arg === node.args[i]) ? node : { ...node, args };
 }
 
-function holdsEither(node: Node): boolean {
-  return node.kind === 'either' || (node.kind === 'call' && node.args.some(holdsEither));
-}
-
-function choose(node: Node, side: 'plus' | 'minus'): Node {
-  if (node.kind === 'either') return choose(node[side], side);
-  return node.kind === 'call' ? { ...node, args: node.args.map((arg) => choose(arg, side)) } : node;
-}
-
-function bare(items: readonly Node[]): Node {
-  return { kind: 'list', open: '', close: '', items };
-}
-
-type Relation = Extract<Node, { kind: 'relation' }>;
-
-function simplifyRelation({ terms, signs }: Relation): Node {
+function simplifyRelation({ terms, signs }: NodeOf<'relation'>): Node {
   const last = terms.at(-1) as Node;
   if (signs.at(-1) === 'in') return simplify(last);
-  const simple: Relation = { kind: 'relation', terms: terms.map(simplify), signs };
-  const excluded = excludedPoint(simple);
-  return excluded ? withoutPoints(REALS, excluded) : (withinDistance(simple) ?? interval(simple) ?? simple);
+  const simple: NodeOf<'relation'> = { kind: 'relation', terms: terms.map(simplify), signs };
+  return withoutExcluded([simple]) ?? withinDistance(simple) ?? interval(simple) ?? simple;
 }
 
 const TURNED: Partial<Record<RelationSign, RelationSign>> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
 
 /** `a < x <= b`, `x > a`, `a > f(x)` with one side that is not constant, as an interval. */
-function interval({ terms, signs }: Relation): Node | null {
+function interval({ terms, signs }: NodeOf<'relation'>): Node | null {
   const at = terms.findIndex((term) => !isConstant(term));
   if (at < 0 || !isLabel(terms[at] as Node) || terms.length > 3 || (terms.length === 3 && at !== 1)) return null;
-  const bounds: { lower?: [Node, boolean]; upper?: [Node, boolean] } = {};
+  const bounds: { lower?: [Node | undefined, boolean]; upper?: [Node | undefined, boolean] } = {};
   for (const [i, sign] of signs.entries()) {
     const other = terms[i < at ? i : i + 1] as Node;
     const turned = i < at ? TURNED[sign] : sign;
@@ -129,14 +119,9 @@ function interval({ terms, signs }: Relation): Node | null {
     const closed = turned.endsWith('=');
     bounds[turned.startsWith('<') ? 'upper' : 'lower'] = [other, closed];
   }
-  const [low, lowClosed] = bounds.lower ?? [call('negate', INFINITY), false];
-  const [high, highClosed] = bounds.upper ?? [INFINITY, false];
+  const { lower = [undefined, false], upper = [undefined, false] } = bounds;
   if (signs.length === 2 && !(bounds.lower && bounds.upper)) return null;
-  return { kind: 'list', open: lowClosed ? '[' : '(', close: highClosed ? ']' : ')', items: [low, high] };
-}
-
-function hasAssignment(node: Node): boolean {
-  return node.kind === 'list' && node.items.some((item) => item.kind === 'relation');
+  return between(...lower, ...upper);
 }
 
 /** Without the left sides of assignments: of `x = 2a = 8`, 8; of `1/3 ~ 0.33`, 1/3. */
@@ -164,19 +149,14 @@ function isConstant(node: Node): boolean {
 
 /** True for `x = 1` and `y = 1`, which speak of two things, and for `x = 1, y = 2` and `x = 2, y = 1`, which name the same. */
 function namesDecide(a: Node, b: Node): boolean {
-  const [x, y] = [unknowns(a), unknowns(b)];
-  if (x === null || y === null) return false;
-  return x.length === 1 && y.length === 1 ? x[0] !== y[0] : x.join() === y.join();
-}
-
-/** Names on the left sides, sorted; null where a left side is not a single symbol. */
-function unknowns(node: Node): string[] | null {
-  const items = node.kind === 'list' ? node.items : [node];
-  const names = items.flatMap((item) => {
-    const left = item.kind === 'relation' ? item.terms[0] : undefined;
-    return left?.kind === 'symbol' ? [left.name] : [];
+  const [x, y] = [a, b].map((node) => {
+    const items = node.kind === 'list' ? node.items : [node];
+    const left = items.map((item) => (item.kind === 'relation' ? item.terms[0] : undefined));
+    const names = left.flatMap((side) => (side?.kind === 'symbol' ? [side.name] : [])).sort();
+    return names.length === items.length && new Set(names).size === names.length ? names : null;
   });
-  return names.length === items.length && new Set(names).size === names.length ? names.sort() : null;
+  if (!x || !y) return false;
+  return x.length === 1 && y.length === 1 ? x[0] !== y[0] : x.join() === y.join();
 }
 
 function sameNode(a: Node, b: Node): boolean {
@@ -184,40 +164,30 @@ function sameNode(a: Node, b: Node): boolean {
   if (a.kind === 'text' || b.kind === 'text') return plainName(a) !== '' && plainName(a) === plainName(b);
   if (a.kind === 'list' && b.kind === 'list') return sameList(a, b);
   if (a.kind === 'matrix' || b.kind === 'matrix') return sameMatrix(a, b);
-  if (a.kind === 'union' || b.kind === 'union') return sameItems(setsOf(a), setsOf(b), false);
+  if (a.kind === 'union' || b.kind === 'union') {
+    // `x < 2 or x > 3` is a union as well.
+    const [x, y] = [a, b].map((node): readonly Node[] =>
+      node.kind === 'union' ? node.sets : node.kind === 'list' && node.open === '' ? node.items : [node],
+    ) as [readonly Node[], readonly Node[]];
+    return sameItems(x, y, false);
+  }
   if (a.kind === 'relation' && b.kind === 'relation') return sameRelation(a, b);
-  return sameSingle(a, b);
-}
-
-/** The parts of a union; `x < 2 or x > 3` is one as well. */
-function setsOf(node: Node): readonly Node[] {
-  if (node.kind === 'union') return node.sets;
-  return node.kind === 'list' && node.open === '' ? node.items : [node];
-}
-
-/** `{5}` is 5. */
-function sameSingle(a: Node, b: Node): boolean {
-  const [x, y] = [single(a), single(b)];
+  // `{5}` is 5.
+  const [x, y] = [a, b].map((node) =>
+    node.kind === 'list' && node.items.length === 1 && (node.open === '{' || node.open === '') ? node.items[0] : node,
+  ) as [Node, Node];
   return (x !== a || y !== b) && sameNode(x, y);
-}
-
-function single(node: Node): Node {
-  const lone = node.kind === 'list' && node.items.length === 1 && (node.open === '{' || node.open === '');
-  return lone ? (node.items[0] as Node) : node;
 }
 
 /** Equal values; of `28 %` both 28 and 0.28 count, of 45 degrees both 45 and pi/4, but only against a value without that sign. */
 function sameScalar(a: Node, b: Node): boolean {
   if (sameValue(a, b)) return true;
+  const isMarked = ({ kind }: Node): boolean => kind === 'percent' || kind === 'degree';
   const [marked, other] = isMarked(a) ? [a, b] : [b, a];
   if (isMarked(marked) && !isMarked(other))
     return sameValue(other, marked, marked.kind === 'percent' ? 0.01 : Math.PI / 180);
   const name = plainName(a);
   return name.length > 2 && name === plainName(b);
-}
-
-function isMarked(node: Node): boolean {
-  return node.kind === 'percent' || node.kind === 'degree';
 }
 
 /** Words, or a letter that may be a word: `\text{E}` is `E`. */
@@ -229,32 +199,21 @@ function plainName(node: Node): string {
   return names.includes('') ? '' : names.join('').toLowerCase();
 }
 
-type List = Extract<Node, { kind: 'list' }>;
-
-function sameList(a: List, b: List): boolean {
+function sameList(a: NodeOf<'list'>, b: NodeOf<'list'>): boolean {
   // Two items in round and square brackets are the ends of an interval: there the brackets count.
-  if (a.items.length === 2 && isInterval(a) && isInterval(b) && !(a.open === b.open && a.close === b.close))
-    return false;
-  const ordered = isOrdered(a.open) || isOrdered(b.open);
-  const both = isOrdered(a.open) === isOrdered(b.open) || a.open === '' || b.open === '';
-  return both && sameItems(a.items, b.items, ordered);
+  const [x, y] = [isOrdered(a.open), isOrdered(b.open)];
+  if (a.items.length === 2 && x && y && !(a.open === b.open && a.close === b.close)) return false;
+  return (x === y || a.open === '' || b.open === '') && sameItems(a.items, b.items, x || y);
 }
 
 function isOrdered(open: Bracket): boolean {
   return open === '(' || open === '[';
 }
 
-function isInterval({ open }: List): boolean {
-  return isOrdered(open);
-}
-
-/** Longest list whose items are compared in any order: each of one against each of the other. */
-const LONGEST_UNORDERED = 64;
-
-/** Items in order, or as sets, in which an item that stands twice counts once. */
+/** Items in order, as longer lists always are, or as sets, in which an item that stands twice counts once. */
 function sameItems(a: readonly Node[], b: readonly Node[], ordered: boolean): boolean {
-  const inOrder = ordered || a.length > LONGEST_UNORDERED || b.length > LONGEST_UNORDERED;
-  if (inOrder) return a.length === b.length && a.every((item, i) => sameNode(item, b[i] as Node));
+  if (ordered || Math.max(a.length, b.length) > 64)
+    return a.length === b.length && a.every((item, i) => sameNode(item, b[i] as Node));
   // Each pair once: asking again in the other direction would double the work with every level that sets are nested.
   const met = new Set<number>();
   const within = (item: Node): boolean => {
@@ -267,24 +226,26 @@ function sameItems(a: readonly Node[], b: readonly Node[], ordered: boolean): bo
 
 /** Matrices entry by entry; a matrix of one row or column also against a list. */
 function sameMatrix(a: Node, b: Node): boolean {
-  const [x, y] = [rowsOf(a), rowsOf(b)];
-  if (x === null || y === null) return false;
+  const [x, y] = [a, b].map((node) => {
+    if (node.kind === 'matrix') return node.rows;
+    return node.kind === 'list' ? node.items.map((item) => [item]) : null;
+  });
+  if (!x || !y) return false;
   if (a.kind === 'matrix' && b.kind === 'matrix')
     return x.length === y.length && x.every((row, i) => sameItems(row, y[i] ?? [], true));
   return sameItems(x.flat(), y.flat(), true) && (x.length === 1 || x.every((row) => row.length === 1));
 }
 
-function rowsOf(node: Node): readonly (readonly Node[])[] | null {
-  if (node.kind === 'matrix') return node.rows;
-  return node.kind === 'list' ? node.items.map((item) => [item]) : null;
-}
-
 /** Two equations or inequalities of two sides each whose differences are a constant multiple of each other. */
-function sameRelation(a: Relation, b: Relation): boolean {
-  const [x, y] = [difference(a), difference(b)];
-  if (x === null || y === null) return sameChain(a, b);
+function sameRelation(a: NodeOf<'relation'>, b: NodeOf<'relation'>): boolean {
+  const [x, y] = [a, b].map(({ terms: [left, right], signs }) =>
+    signs.length === 1 && left && right && isScalar(left) && isScalar(right)
+      ? call('add', left, call('negate', right))
+      : null,
+  );
+  if (!x || !y) return a.signs.join() === b.signs.join() && sameItems(a.terms, b.terms, true);
   const ratios: number[] = [];
-  for (let point = 0; point < POINTS; point++) {
+  for (const point of POINTS) {
     const [u, v] = [evaluate(x, point), evaluate(y, point)];
     if (u.im === 0 && v.im === 0 && Number.isFinite(u.re) && Number.isFinite(v.re)) ratios.push(u.re / v.re);
   }
@@ -293,14 +254,4 @@ function sameRelation(a: Relation, b: Relation): boolean {
   if (!ratios.every((ratio) => Math.abs(ratio - first) <= 1e-6 * Math.abs(first))) return false;
   const sign = a.signs[0] as RelationSign;
   return b.signs[0] === (first < 0 ? (TURNED[sign] ?? sign) : sign);
-}
-
-function difference({ terms, signs }: Relation): Node | null {
-  const [left, right] = terms as [Node, Node];
-  return signs.length === 1 && isScalar(left) && isScalar(right) ? call('add', left, call('negate', right)) : null;
-}
-
-function sameChain(a: Relation, b: Relation): boolean {
-  if (a.signs.length !== b.signs.length) return false;
-  return a.signs.every((sign, i) => sign === b.signs[i]) && sameItems(a.terms, b.terms, true);
 }

@@ -1,56 +1,57 @@
 // Reads tokens as a mathematical answer: sums, products, powers, fractions, roots, lists, sets, intervals, matrices,
 // relations. Never evaluates anything. Reads every token once and nests a bounded depth; what it cannot read is null.
-import { added, beside, isMinusOne, isWhole, NOT_MATH, numberNode, over, times } from './build.js';
-import { type Bracket, type CallName, call, type Node, type RelationSign } from './node.js';
+import {
+  type Bracket,
+  type CallName,
+  call,
+  isWhole,
+  listOf,
+  type Node,
+  type NodeOf,
+  numberNode,
+  type RelationSign,
+  unsigned,
+} from './node.js';
 import { type Token, tokenize } from './tokens.js';
 
 /** Bounds of the stack: of what is nested, and of sums and products, whose trees are as deep as they are long. */
-const MAX_DEPTH = 128;
-const MAX_TOKENS = 800;
-const MAX_LENGTH = 4096;
+const MOST = { depth: 128, tokens: 800, length: 4096 };
+
+/** Thrown while reading and caught by parseMath; one for all: it carries nothing, and many texts are tried. */
+const NOT_MATH = new Error('not a mathematical answer');
 
 /** The tree of a text without surrounding prose; null where it cannot be read as mathematics. */
 export function parseMath(text: string): Node | null {
-  if (text.length > MAX_LENGTH) return null;
-  const tokens = tokenize(text.replace(OUTWARD, turnOutward));
-  if (tokens === null || tokens.length === 0 || tokens.length > MAX_TOKENS) return null;
+  if (text.length > MOST.length) return null;
+  // Brackets of an interval may point outward, as in `]0, 5[`.
+  const inward = text.replace(
+    /([[\]])([^[\],;]{1,200}[,;][^[\],;]{1,200})([[\]])/g,
+    (_, open, ends, close) => `${open === ']' ? '(' : open}${ends}${close === '[' ? ')' : close}`,
+  );
+  const tokens = tokenize(inward);
+  if (tokens === null || tokens.length === 0 || tokens.length > MOST.tokens) return null;
   try {
-    const parser = new Parser(tokens);
-    const node = parser.list('', '');
-    parser.expectEnd();
-    return node.kind === 'list' && node.items.length === 1 ? (node.items[0] as Node) : node;
+    return new Parser(tokens).whole();
   } catch (error) {
     if (error === NOT_MATH) return null;
     throw error;
   }
 }
 
-/** An interval with brackets that may point outward, as in `]0, 5[`. */
-const OUTWARD = /([[\]])([^[\],;]{1,200}[,;][^[\],;]{1,200})([[\]])/g;
-
-function turnOutward(_: string, open: string, ends: string, close: string): string {
-  return `${open === ']' ? '(' : open}${ends}${close === '[' ? ')' : close}`;
-}
-
-const RELATIONS = new Set<string>(['=', '~', '<', '>', '<=', '>=', '!=', 'in']);
-const SEPARATORS = new Set([',', ';', 'and']);
-const CLOSING = new Set([')', ']', '}', '\\}', 'floor)', 'ceil)', '&', '\\\\']);
+const SIGNS = {
+  relations: new Set<string>(['=', '~', '<', '>', '<=', '>=', '!=', 'in']),
+  separators: new Set([',', ';', 'and']),
+  closing: new Set([')', ']', '}', '\\}', 'floor)', 'ceil)', '&', '\\\\']),
+};
 
 const FUNCTIONS = new Map<string, CallName>([
-  ...(['sin', 'cos', 'tan', 'cot', 'sec', 'csc', 'asin', 'acos', 'atan', 'ln', 'exp', 'abs'] as const).map(
+  ...(['sin', 'cos', 'tan', 'cot', 'sec', 'csc', 'asin', 'acos', 'atan', 'ln', 'log', 'exp', 'abs'] as const).map(
     (name): [string, CallName] => [name, name],
   ),
   ['arcsin', 'asin'],
   ['arccos', 'acos'],
   ['arctan', 'atan'],
   ['lg', 'log'],
-]);
-
-/** `\sin^{-1}` is the inverse function. */
-const INVERSE = new Map<string, CallName>([
-  ['sin', 'asin'],
-  ['cos', 'acos'],
-  ['tan', 'atan'],
 ]);
 
 class Parser {
@@ -64,26 +65,27 @@ class Parser {
     this.#tokens = tokens;
   }
 
-  expectEnd(): void {
-    // A comma or full stop at the end belongs to the sentence.
+  whole(): Node {
+    const list = this.#list();
     if (this.#at < this.#tokens.length) throw NOT_MATH;
+    return list.items.length === 1 ? (list.items[0] as Node) : list;
   }
 
   /** Items up to a closing sign or the end; the closing sign is left. */
-  list(open: Bracket, close: Bracket): Extract<Node, { kind: 'list' }> {
-    if (++this.#depth > MAX_DEPTH) throw NOT_MATH;
+  #list(): NodeOf<'list'> {
+    if (++this.#depth > MOST.depth) throw NOT_MATH;
     const items: Node[] = [];
-    while (this.#at < this.#tokens.length && !CLOSING.has(this.#sign() ?? '')) {
-      if (SEPARATORS.has(this.#sign() ?? '')) {
+    while (this.#at < this.#tokens.length && !SIGNS.closing.has(this.#sign() ?? '')) {
+      if (SIGNS.separators.has(this.#sign() ?? '')) {
         this.#at++;
         continue;
       }
       items.push(this.#relation());
       const after = this.#sign();
-      if (after !== undefined && !SEPARATORS.has(after) && !CLOSING.has(after)) throw NOT_MATH;
+      if (after !== undefined && !SIGNS.separators.has(after) && !SIGNS.closing.has(after)) throw NOT_MATH;
     }
     this.#depth--;
-    return { kind: 'list', open, close, items };
+    return listOf(items);
   }
 
   #peek(): Token | undefined {
@@ -101,16 +103,14 @@ class Parser {
     return true;
   }
 
-  #takeAll(...signs: string[]): boolean {
-    const all = signs.every((sign, i) => this.#tokens[this.#at + i]?.text === sign);
-    if (all) this.#at += signs.length;
-    return all;
+  #expect(sign: string): void {
+    if (!this.#take(sign)) throw NOT_MATH;
   }
 
   #relation(): Node {
     const terms = [this.#union()];
     const signs: RelationSign[] = [];
-    while (RELATIONS.has(this.#sign() ?? '')) {
+    while (SIGNS.relations.has(this.#sign() ?? '')) {
       signs.push(this.#sign() as RelationSign);
       this.#at++;
       terms.push(this.#union());
@@ -130,12 +130,12 @@ class Parser {
     const items = [this.#sum()];
     while (this.#take(':')) items.push(this.#sum());
     const [first, second] = items as [Node, Node];
-    if (items.length > 2) return { kind: 'list', open: '(', close: ')', items };
+    if (items.length > 2) return listOf(items, '(', ')');
     return items.length === 2 ? call('divide', first, second) : first;
   }
 
   #sum(): Node {
-    if (++this.#depth > MAX_DEPTH) throw NOT_MATH;
+    if (++this.#depth > MOST.depth) throw NOT_MATH;
     let sum: Node | null = null;
     for (;;) {
       const sign = this.#sign();
@@ -143,7 +143,10 @@ class Parser {
       if (sum !== null && !signed) break;
       if (signed) this.#at++;
       const term = this.#product();
-      sum = signed ? added(sum, term, sign) : term;
+      const before: Node | null = sum;
+      const plus = (part: Node): Node => (before === null ? part : call('add', before, part));
+      if (sign === '+-') sum = { kind: 'either', plus: plus(term), minus: plus(call('negate', term)) };
+      else sum = plus(sign === '-' ? call('negate', term) : term);
     }
     this.#depth--;
     return sum;
@@ -153,8 +156,11 @@ class Parser {
     let node = this.#signedFactor();
     for (;;) {
       if (this.#take('*')) node = times(node, this.#signedFactor());
-      else if (this.#take('/')) node = over(node, this.#signedFactor());
-      else if (this.#startsFactor()) node = this.#beside(node);
+      else if (this.#take('/')) {
+        // A unit below the line is dropped as one beside a value is.
+        const below = this.#signedFactor();
+        if (node.kind === 'text' || below.kind !== 'text') node = call('divide', node, below);
+      } else if (this.#startsFactor()) node = this.#beside(node);
       else return node;
     }
   }
@@ -169,9 +175,13 @@ class Parser {
       return call('add', node, call('divide', factor, this.#atom()));
     }
     if (node.kind === 'degree' && factor.kind === 'symbol' && /^[CF]$/.test(factor.name)) return node;
+    // A whole number before a fraction is a mixed number.
     const isFraction = token.type === 'command' && token.text === 'frac';
-    if (factor.kind === 'percent' && isWhole(node)) return { kind: 'percent', of: beside(node, factor.of, isFraction) };
-    return beside(node, factor, isFraction);
+    const joined = (part: Node): Node =>
+      isFraction && isWhole(node) && part.kind === 'call' && part.args.every(isWhole)
+        ? call('add', node, part)
+        : times(node, part);
+    return factor.kind === 'percent' && isWhole(node) ? { kind: 'percent', of: joined(factor.of) } : joined(factor);
   }
 
   #startsFactor(): boolean {
@@ -204,8 +214,9 @@ class Parser {
   /** A power; `^` before nothing, as a degree sign leaves it, changes nothing. */
   #raise(node: Node): Node {
     const token = this.#peek();
-    const degrees = this.#take('deg') || this.#takeAll('{', 'deg', '}');
-    if (degrees) return { kind: 'degree', of: node };
+    const isBraced = ['{', 'deg', '}'].every((sign, i) => this.#tokens[this.#at + i]?.text === sign);
+    if (isBraced) this.#at += 3;
+    if (isBraced || this.#take('deg')) return { kind: 'degree', of: node };
     if (token === undefined || (token.type === 'sign' && !['{', '(', '-', '\\{'].includes(token.text))) return node;
     const exponent = this.#take('-') ? call('negate', this.#argument()) : this.#argument();
     if (exponent.kind === 'list' && exponent.items.length === 0) return node;
@@ -222,7 +233,7 @@ class Parser {
 
   #group(): Node {
     this.#at++;
-    const inside = this.#inside(() => this.list('', ''));
+    const inside = this.#inside(() => this.#list());
     this.#take('}');
     return inside.items.length === 1 ? (inside.items[0] as Node) : inside;
   }
@@ -237,7 +248,7 @@ class Parser {
   }
 
   #atom(): Node {
-    if (++this.#depth > MAX_DEPTH) throw NOT_MATH;
+    if (++this.#depth > MOST.depth) throw NOT_MATH;
     const node = this.#innermost();
     this.#depth--;
     return node;
@@ -257,11 +268,17 @@ class Parser {
     if (sign === '{') return this.#group();
     this.#at++;
     if (sign === 'root') return call('sqrt', this.#argument());
-    if (sign === '|') return this.#bar();
+    if (sign === '|') {
+      this.#bars++;
+      const inside = this.#sum();
+      this.#bars--;
+      this.#expect('|');
+      return call('abs', inside);
+    }
     if (sign === 'floor(' || sign === 'ceil(') {
       const name = sign === 'floor(' ? 'floor' : 'ceil';
       const inside = this.#inside(() => this.#sum());
-      if (!this.#take(`${name})`)) throw NOT_MATH;
+      this.#expect(`${name})`);
       return call(name, inside);
     }
     if (sign !== '(' && sign !== '[' && sign !== '\\{') throw NOT_MATH;
@@ -271,23 +288,15 @@ class Parser {
     const isCondition =
       open === '{' && name?.type === 'name' && bar?.type === 'sign' && (bar.text === '|' || bar.text === ':');
     if (isCondition) this.#at += 2;
-    const { items } = this.#inside(() => this.list('', ''));
+    const { items } = this.#inside(() => this.#list());
     const close = this.#sign();
     if (close !== ')' && close !== ']' && close !== '\\}') throw NOT_MATH;
     this.#at++;
-    if (items.length === 1 && isCondition) return items[0] as Node;
-    if (items.length === 1 && open === '(' && close === ')') return items[0] as Node;
-    if (items.length === 1 && open === '[' && close === ']' && (items[0] as Node).kind === 'matrix')
-      return items[0] as Node;
-    return { kind: 'list', open, close: close === '\\}' ? '}' : close, items };
-  }
-
-  #bar(): Node {
-    this.#bars++;
-    const inside = this.#sum();
-    this.#bars--;
-    if (!this.#take('|')) throw NOT_MATH;
-    return call('abs', inside);
+    const [first] = items;
+    const pair = open + close;
+    const isGroup = isCondition || pair === '()' || (pair === '[]' && first?.kind === 'matrix');
+    if (first && items.length === 1 && isGroup) return first;
+    return listOf(items, open, close === '\\}' ? '}' : close);
   }
 
   #command(name: string): Node {
@@ -297,7 +306,7 @@ class Parser {
     if (name !== 'sqrt') throw NOT_MATH;
     if (!this.#take('[')) return call('sqrt', this.#argument());
     const degree = this.#inside(() => this.#sum());
-    if (!this.#take(']')) throw NOT_MATH;
+    this.#expect(']');
     return call('root', degree, this.#argument());
   }
 
@@ -311,7 +320,7 @@ class Parser {
   }
 
   #name(name: string): Node {
-    if (name === 'log' || FUNCTIONS.has(name)) return this.#function(name);
+    if (FUNCTIONS.has(name)) return this.#function(name);
     if (name === 'sqrt') return call('sqrt', this.#argument());
     const subscript = this.#take('_') ? `_${this.#subscript()}` : '';
     return { kind: 'symbol', name: name + subscript };
@@ -341,19 +350,17 @@ class Parser {
     const exponent = this.#take('^') ? this.#argument() : null;
     if (!this.#startsFactor()) throw NOT_MATH;
     const inner = this.#power();
-    const inverse = exponent && isMinusOne(exponent) ? INVERSE.get(name) : undefined;
-    if (inverse) return call(inverse, inner);
-    const value = base ? call('logBase', base, inner) : call(FUNCTIONS.get(name) ?? 'log', inner);
+    // `\sin^{-1}` is the inverse function.
+    const one = exponent ? unsigned(exponent) : exponent;
+    const isInverse = one !== exponent && one?.kind === 'number' && one.value === 1;
+    if (isInverse && ['sin', 'cos', 'tan'].includes(name)) return call(`a${name}` as CallName, inner);
+    const value = base ? call('logBase', base, inner) : call(FUNCTIONS.get(name) as CallName, inner);
     return exponent ? call('power', value, exponent) : value;
   }
 
   /** `\begin{pmatrix} a & b \\ c & d \end{pmatrix}`; the column letters of an array are skipped. */
   #environment(): Node {
-    const name = this.#take('{') ? this.#environmentName() : '';
-    if (name === 'array' && this.#sign() === '{') {
-      this.#at++;
-      this.#environmentName();
-    }
+    if (this.#environmentName() === 'array') this.#environmentName();
     const rows: Node[][] = [[]];
     for (;;) {
       const token = this.#peek();
@@ -363,14 +370,26 @@ class Parser {
       else if (!this.#take('&')) rows.at(-1)?.push(this.#inside(() => this.#relation()));
     }
     this.#at++;
-    if (this.#take('{')) this.#environmentName();
+    this.#environmentName();
     return { kind: 'matrix', rows: rows.filter((row) => row.length > 0) };
   }
 
+  /** What stands in braces; empty where nothing does. */
   #environmentName(): string {
     let name = '';
+    if (!this.#take('{')) return name;
     while (this.#at < this.#tokens.length && this.#sign() !== '}') name += (this.#tokens[this.#at++] as Token).text;
     this.#at++;
     return name;
   }
+}
+
+/** A product; a unit beside a value is dropped, words beside words are joined. */
+function times(a: Node, b: Node): Node {
+  if (a.kind === 'text' && b.kind === 'text') return { kind: 'text', text: `${a.text} ${b.text}` };
+  if (b.kind === 'text') return a;
+  if (a.kind !== 'text') return call('multiply', a, b);
+  // A word before a value may be a unit, such as `Rs`: anything longer is prose.
+  if (a.text.length > 3) throw NOT_MATH;
+  return b;
 }

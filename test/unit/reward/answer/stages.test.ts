@@ -1,13 +1,13 @@
 // The stages of the grader one by one: what is read of a response, what states an answer, stances, expressions, numbers in words.
 import { describe, expect, it } from 'vitest';
 import { findQuantities } from '../../../../src/reward/answer/arithmetic.js';
-import { sameChoice } from '../../../../src/reward/answer/choices.js';
-import { findCjkNumbers } from '../../../../src/reward/answer/cjk.js';
-import { stagesOf } from '../../../../src/reward/answer/explain.js';
-import { statedAnswers, statesAnswer } from '../../../../src/reward/answer/extract.js';
-import { findMentions, groupMentions } from '../../../../src/reward/answer/mentions.js';
+import { Choices } from '../../../../src/reward/answer/choices.js';
+import { statedAnswers } from '../../../../src/reward/answer/extract.js';
+import { NamedChoices } from '../../../../src/reward/answer/mentions.js';
+import { findCjkNumbers } from '../../../../src/reward/answer/number.js';
 import { finalText } from '../../../../src/reward/answer/response.js';
-import { unify } from '../../../../src/reward/answer/unify.js';
+import { unify } from '../../../../src/reward/answer/text.js';
+import { mstar } from '../../../../src/reward/protocol/mstar.js';
 
 describe('unify', () => {
   it.each([
@@ -42,7 +42,7 @@ describe('finalText', () => {
     ['The answer is 1.\n\nQuestion: x\nThe answer is 2.', 'The answer is 1.'],
     ['Question: x\nThe answer is 2.', 'Question: x\nThe answer is 2.'],
     ['a\nQuestion: x\nThe answer is 2.', 'a\nQuestion: x\nThe answer is 2.'],
-  ])('of %j reads %j', (response, text) => expect(finalText(response, statesAnswer)).toBe(text));
+  ])('of %j reads %j', (response, text) => expect(finalText(response)).toBe(text));
 });
 
 describe('statedAnswers', () => {
@@ -83,13 +83,13 @@ describe('what a text says of choices', () => {
     ['A cat sees (E)', []],
   ])('%j: %j', (text, said) => {
     const plain = unify(text);
-    const groups = groupMentions(plain, findMentions(plain, choices, true));
+    const groups = new NamedChoices(plain, choices).groups(true);
     expect(groups.map(({ stance, letters }) => `${stance} ${letters}`)).toEqual(said);
   });
 
   it('tells choices apart by case, and joins those that read the same', () => {
     const genes = ['EE', 'Ee', 'ee', 'Red', 'red', '18', '18.0', '1/2', '2/4'];
-    expect(['AB', 'BC', 'DE', 'FG', 'HI'].map(([a, b]) => sameChoice(a as string, b as string, genes))).toEqual([
+    expect(['AB', 'BC', 'DE', 'FG', 'HI'].map(([a, b]) => Choices.of(genes).same(a as string, b as string))).toEqual([
       ...[false, false, true, true, false],
     ]);
   });
@@ -130,15 +130,19 @@ describe('findCjkNumbers', () => {
   });
 });
 
-describe('stagesOf', () => {
+describe('stages of the protocol mstar', () => {
   it('shows what was read, what states the answer and what is said of choices', () => {
-    const problem = {
+    const row = {
+      id: 'a',
+      taskFormat: '',
+      source: '',
       answer: 'B',
       questionType: 'multi_choice',
       answerType: 'text',
       choices: ['red', 'blue'],
+      response: '<think>(A)</think>Not red. The answer is B.',
     } as const;
-    expect(stagesOf(problem, '<think>(A)</think>Not red. The answer is B.')).toEqual({
+    expect(mstar.stages?.(row)).toEqual({
       read: 'Not red. The answer is B.',
       statements: ['after "answer is": B.', 'denied A: red', 'mentioned B: B'],
     });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sharedTemperature, sidesOf, testsByStep } from '../../../../src/views/compare/side.js';
+import { sharedTemperature, sidesOf, testsByStep } from '../../../../src/views/compare/comparison.js';
 import { readRun } from '../../../../src/views/run/read.js';
 import { type FakeEvent, samples, step, stood, tested, writeRun } from '../../../fakes/journal.js';
 

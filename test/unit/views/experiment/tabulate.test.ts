@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Summary } from '../../../../src/evolve/summary.js';
-import { changesOf, curvesOf } from '../../../../src/views/experiment/curves.js';
 import type { Plan } from '../../../../src/views/experiment/plans.js';
 import { plans } from '../../../../src/views/experiment/plans.js';
-import { type Run, tabulate } from '../../../../src/views/experiment/tabulate.js';
+import { changesOf, curvesOf, type Run, tabulate } from '../../../../src/views/experiment/tabulate.js';
 
 const plan: Plan = {
   name: 'p',

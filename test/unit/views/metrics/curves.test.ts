@@ -66,12 +66,12 @@ describe('curves', () => {
     expect(shown(commit('test-final', final))).toContain('final/pass_at_8@3=0.8');
   });
 
-  test('have the accuracy of pseudo labels among the questions that had a vote', () => {
-    expect(shown({ event: 'pseudo', phase: 'iter-0002', questions: 10, voted: 8, right: 6 })).toEqual([
+  test('have the accuracy of pseudo labels among the problems that had a vote', () => {
+    expect(shown({ event: 'pseudo', phase: 'iter-0002', problems: 10, voted: 8, right: 6 })).toEqual([
       'pseudo/voted@2=0.8',
       'pseudo/accuracy@2=0.75',
     ]);
-    expect(shown({ event: 'pseudo', phase: 'iter-0002', questions: 0, voted: 0, right: 0 })).toEqual([]);
+    expect(shown({ event: 'pseudo', phase: 'iter-0002', problems: 0, voted: 0, right: 0 })).toEqual([]);
   });
 
   test('pass over events that they do not know, and refuse one of another form', () => {

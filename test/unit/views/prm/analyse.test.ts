@@ -56,7 +56,7 @@ describe('the analysis of a run', () => {
     const found = summary.prm?.heldOut;
     const { calibration } = analysis;
     expect(calibration).toMatchObject({
-      questions: found?.questions,
+      problems: found?.problems,
       responses: found?.responses,
       steps: found?.steps,
     });
@@ -109,7 +109,7 @@ describe('the analysis of a run', () => {
 
   test('looks at another table, temperature and iteration on demand, and refuses what is not there by its file', async () => {
     const final = await analysePrm(run, { table: 'test-final' });
-    expect(final.choosing?.questions).toBe(60);
+    expect(final.choosing?.problems).toBe(60);
     const rollouts = join(run, 'rollouts');
     await expect(analysePrm(run, { table: 'dynamics-0009' })).rejects.toThrow(
       `${rollouts}/dynamics-0009.parquet: table: no such file, wanted a table of the run`,

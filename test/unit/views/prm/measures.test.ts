@@ -1,13 +1,9 @@
-// The measures of a PRM on questions small enough to be counted by hand.
+// The measures of a PRM on problems small enough to be counted by hand.
 import { describe, expect, test } from 'vitest';
-import { select } from '../../../../src/evolve/select.js';
-import type { HeldOutResponse } from '../../../../src/record/held-out.js';
-import { tenthOf } from '../../../../src/views/prm/bins.js';
-import { calibrationOf } from '../../../../src/views/prm/calibration.js';
-import { rankingOf } from '../../../../src/views/prm/ranking.js';
-import { RULES, selectionOf } from '../../../../src/views/prm/selection.js';
-import { type Relevance, topsOf } from '../../../../src/views/prm/tops.js';
-import { truthOf } from '../../../../src/views/prm/truth.js';
+import { distinctCorrect, select } from '../../../../src/evolve/select.js';
+import type { HeldOutResponse } from '../../../../src/record/labels.js';
+import { calibrationOf, rankingOf, tenthOf, truthOf } from '../../../../src/views/prm/measures.js';
+import { type Relevance, RULES, selectionOf, topsOf } from '../../../../src/views/prm/selection.js';
 import { asked } from '../../../fakes/analysed.js';
 
 const options = { seed: 1, resamples: 40 };
@@ -16,26 +12,26 @@ const wrong = (reward: number | null) => ({ verdict: 'wrong', reward }) as const
 
 describe('ranking', () => {
   // Pairs won: 1 of 2, then 3.5 of 4, then none to compare.
-  const questions = [
+  const problems = [
     asked('a', right(0.6), wrong(0.7), wrong(0.1)),
     asked('b', right(0.9), right(0.5), wrong(0.5), { verdict: 'unreadable', reward: -0.2 }),
     asked('c', right(1.2)),
   ];
 
-  test('counts pairs of the same question, ties half', () => {
-    const ranking = rankingOf(questions, options);
-    expect(ranking).toMatchObject({ questions: 3, correct: 4, other: 4, pairs: 6 });
+  test('counts pairs of the same problem, ties half', () => {
+    const ranking = rankingOf(problems, options);
+    expect(ranking).toMatchObject({ problems: 3, correct: 4, other: 4, pairs: 6 });
     expect(ranking?.pairAccuracy?.mean).toBeCloseTo(4.5 / 6, 12);
     expect(ranking?.aucWithin?.mean).toBeCloseTo((1 / 2 + 3.5 / 4) / 2, 12);
   });
 
   test('takes the area over all responses together from every pair of a correct and another one', () => {
     // 0.6, 0.9, 0.5, 1.2 against 0.7, 0.1, 0.5, -0.2: 3 + 4 + 2.5 + 4 of 16.
-    expect(rankingOf(questions, options)?.auc?.mean).toBeCloseTo(13.5 / 16, 12);
+    expect(rankingOf(problems, options)?.auc?.mean).toBeCloseTo(13.5 / 16, 12);
   });
 
   test('puts rewards into tenths, those outside into the outer ones', () => {
-    const bins = rankingOf(questions, options)?.bins ?? [];
+    const bins = rankingOf(problems, options)?.bins ?? [];
     expect(bins.map(({ correct }) => correct)).toEqual([0, 0, 0, 0, 0, 1, 1, 0, 0, 2]);
     expect(bins.map(({ other }) => other)).toEqual([1, 1, 0, 0, 0, 1, 0, 1, 0, 0]);
     expect([-1, 0, 0.3, 0.7, 0.9999, 1, 2].map(tenthOf)).toEqual([0, 0, 3, 7, 9, 9, 9]);
@@ -59,7 +55,7 @@ describe('ranking', () => {
 
 describe('the top two against the rest of the correct', () => {
   const steps = (count: number) => Array.from({ length: count }, () => ({ score: 0.5, right: true }));
-  const questions = [
+  const problems = [
     asked(
       'a',
       { reward: 0.2, steps: steps(6), tokens: 60, lucky: true },
@@ -74,12 +70,12 @@ describe('the top two against the rest of the correct', () => {
     asked('c', { reward: 0.5 }, { reward: 0.4 }),
   ];
 
-  test('compares means of each question; questions without a rest are left out, ties go to the lower sample', async () => {
-    const tops = await topsOf(questions, options);
-    expect(tops).toMatchObject({ questions: 2, top: 4, rest: 3, relevance: null });
+  test('compares means of each problem; problems without a rest are left out, ties go to the lower sample', async () => {
+    const tops = await topsOf(problems, options);
+    expect(tops).toMatchObject({ problems: 2, top: 4, rest: 3, relevance: null });
     const row = (measure: string) => {
       const found = tops?.rows.find((one) => one.measure === measure);
-      return [found?.questions, found?.top.mean, found?.rest.mean, found?.difference.mean];
+      return [found?.problems, found?.top.mean, found?.rest.mean, found?.difference.mean];
     };
     expect(row('steps')).toEqual([2, (3 + 2) / 2, (6 + 2) / 2, -1.5]);
     expect(row('tokens')).toEqual([2, (30 + 10) / 2, (60 + 23) / 2, -21.5]);
@@ -99,19 +95,19 @@ describe('the top two against the rest of the correct', () => {
         return text === 'text 1' ? 5 : 2;
       },
     };
-    const tops = await topsOf(questions, options, relevance);
+    const tops = await topsOf(problems, options, relevance);
     expect(seen).toHaveLength(7);
     expect(seen).toContain('question a: text 0');
     expect(tops?.relevance).toEqual({ model: 'm', asked: 7, unreadable: 2 });
     const row = tops?.rows.find(({ measure }) => measure === 'relevance');
-    expect(row).toMatchObject({ questions: 1, top: { mean: 3.5 }, rest: { mean: 2 }, difference: { mean: 1.5 } });
+    expect(row).toMatchObject({ problems: 1, top: { mean: 3.5 }, rest: { mean: 2 }, difference: { mean: 1.5 } });
   });
 
   test('says nothing of luck where the truth is not known, and is nothing without rewards', async () => {
     const unknown = [asked('a', { lucky: null }, { lucky: null }, { lucky: null })];
     expect((await topsOf(unknown, options))?.rows.map(({ measure }) => measure)).toEqual(['reward', 'steps', 'tokens']);
     expect(await topsOf([asked('a', { reward: null }, { reward: 1 }, { reward: 0 })], options)).toBeNull();
-    expect(await topsOf([questions[2] as (typeof questions)[0]], options)).toBeNull();
+    expect(await topsOf([problems[2] as (typeof problems)[0]], options)).toBeNull();
   });
 });
 
@@ -135,7 +131,7 @@ describe('calibration', () => {
 
   test('is the mean squared error over steps, beside that of the mean label of the training', () => {
     const calibration = calibrationOf(heldOut, training, options);
-    expect(calibration).toMatchObject({ questions: 2, responses: 3, steps: 4, trainingMean: 0.5 });
+    expect(calibration).toMatchObject({ problems: 2, responses: 3, steps: 4, trainingMean: 0.5 });
     expect(calibration.mse.mean).toBeCloseTo((0.25 ** 2 + 0.5 ** 2 + 0.5 ** 2) / 4, 12);
     expect(calibration.baselineMse?.mean).toBeCloseTo((0.5 ** 2 + 0.5 ** 2) / 4, 12);
     expect(calibration.gain?.mean).toBeCloseTo((0.5 - 0.5625) / 4, 12);
@@ -186,7 +182,7 @@ describe('against the true reasoning', () => {
       'labels held-out steps',
       'scores held-out steps',
     ]);
-    for (const row of truth?.rows ?? []) expect(row).toMatchObject({ questions: 2, steps: 4, sound: 0.5 });
+    for (const row of truth?.rows ?? []) expect(row).toMatchObject({ problems: 2, steps: 4, sound: 0.5 });
   });
 
   test('labels and scores are compared on the same steps', () => {
@@ -237,7 +233,7 @@ describe('against the true reasoning', () => {
 });
 
 describe('selection rules on the same responses', () => {
-  const questions = [
+  const problems = [
     asked(
       'a',
       { reward: 0.95, lucky: false },
@@ -251,9 +247,9 @@ describe('selection rules on the same responses', () => {
   ];
   const draw = { table: 'iter-0001', seed: 7 };
 
-  test('count what they keep of each question and how much of it is lucky', async () => {
-    const selection = await selectionOf(questions, draw, options);
-    expect(selection).toMatchObject({ table: 'iter-0001', temperature: 1, questions: 4, responses: 7 });
+  test('count what they keep of each problem and how much of it is lucky', async () => {
+    const selection = await selectionOf(problems, draw, options);
+    expect(selection).toMatchObject({ table: 'iter-0001', temperature: 1, problems: 4, responses: 7 });
     const row = (name: string) => {
       const found = selection?.rules.find(({ rule }) => rule === name);
       return [found?.selected, found?.kept, found?.lucky?.mean, found?.chance?.mean];
@@ -269,13 +265,13 @@ describe('selection rules on the same responses', () => {
   });
 
   test('are those of the loop, with the draws of the run', async () => {
-    const selection = await selectionOf(questions, draw, options);
+    const selection = await selectionOf(problems, draw, options);
     for (const [r, { rule }] of RULES.entries()) {
-      const counts = questions.map(({ problem, responses }) => {
+      const counts = problems.map(({ problem, responses }) => {
         const candidates = responses
           .filter(({ finish }) => finish === 'stop')
           .map(({ sample, text, verdict, reward }) => ({ sample, text, verdict, reward: reward ?? 0 }));
-        const { samples } = select(candidates, rule, { seed: 7, key: `iter-0001/${problem}` });
+        const samples = select(distinctCorrect(candidates), rule, { seed: 7, key: `iter-0001/${problem}` });
         return [samples.length, samples.filter((sample) => responses[sample]?.lucky).length] as const;
       });
       const kept = counts.reduce((sum, [count]) => sum + count, 0);
@@ -289,7 +285,7 @@ describe('selection rules on the same responses', () => {
     const unknown = await selectionOf([asked('a', { lucky: null })], draw, options);
     expect(unknown?.rules.map(({ lucky }) => lucky)).toEqual(RULES.map(() => null));
     expect(unknown?.rules[0]?.selected).toBe(1);
-    expect(await selectionOf([...questions, asked('e', { reward: null })], draw, options)).toBeNull();
+    expect(await selectionOf([...problems, asked('e', { reward: null })], draw, options)).toBeNull();
     expect(await selectionOf([asked('c', { verdict: 'wrong', reward: null })], draw, options)).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 // Which problems of an iteration are shown.
 import { describe, expect, test } from 'vitest';
 import type { ProblemStats } from '../../../../src/record/tables.js';
-import { pickProblems } from '../../../../src/views/run/pick.js';
+import { pickProblems } from '../../../../src/views/run/problems.js';
 
 function stats(problem: string, change: Partial<ProblemStats> = {}): ProblemStats {
   return {

@@ -135,12 +135,12 @@ describe('the report', () => {
     expect(page).not.toContain('no answer found');
   });
 
-  test('counts questions by kept responses so that they add up to the selected ones', () => {
+  test('counts problems by kept responses so that they add up to the selected ones', () => {
     const [iteration] = summary.iterations;
     const kept = matches(page, /(0: \d+(?:, \d+: \d+)*)<\/td>/g)[1] as string;
     const pairs = kept.split(', ').map((part) => part.split(': ').map(Number) as [number, number]);
-    expect(pairs.reduce((sum, [, questions]) => sum + questions, 0)).toBe(iteration?.choice.questions);
-    expect(pairs.reduce((sum, [k, questions]) => sum + k * questions, 0)).toBe(iteration?.choice.selected);
+    expect(pairs.reduce((sum, [, problems]) => sum + problems, 0)).toBe(iteration?.choice.problems);
+    expect(pairs.reduce((sum, [k, problems]) => sum + k * problems, 0)).toBe(iteration?.choice.selected);
   });
 
   test('shows problems with picture, true steps, scores in colour with their number, and what was selected', () => {

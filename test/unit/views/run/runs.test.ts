@@ -14,8 +14,12 @@ test('a folder of runs is listed by name; a damaged one says why, and what is no
   writeFileSync(join(root, 'broken', 'config.yaml'), 'seed: [1\n');
   writeRun(join(root, 'evaluation'), { verb: 'evaluate' }, []);
   mkdirSync(join(root, 'empty'));
+  writeRun(join(root, 'old'), { evolve: { select: { alpha: 0.5 } } }, [tested('base', 0.5)]);
   const lines = await listRuns(root);
-  expect(lines.map(({ name }) => name)).toEqual(['broken', 'good']);
-  expect(lines[0]?.state).toMatch(/^damaged: .*config\.yaml: settings: .*wanted valid YAML$/);
+  expect(lines.map(({ name }) => name)).toEqual(['broken', 'good', 'old']);
+  expect(lines[0]?.state).toMatch(/^cannot be read: .*config\.yaml: settings: .*wanted valid YAML$/);
   expect(lines[1]).toMatchObject({ iterations: '0/3', first: 0.5, last: 0.25 });
+  expect(lines[2]?.state).toBe(
+    `cannot be read: ${join(root, 'old')}: run: made by an earlier version of mstar, where evolve.select.threshold was evolve.select.alpha, wanted one of this version`,
+  );
 });

@@ -1,0 +1,92 @@
+// See checks.h.
+#include "addon/checks.h"
+
+#include "addon/convert.h"
+#include "addon/failure.h"
+#include "addon/model_object.h"
+#include "base/device.h"
+#include "engine/check/inspect.h"
+#include "engine/check/kernels.h"
+#include "engine/check/probe.h"
+
+namespace mstar::addon {
+namespace {
+
+/** loadModel(spec, { random, decode }). */
+Napi::Value load_model(const Napi::CallbackInfo& info) {
+  return ModelObject::load(info.Env(), to_checked_spec(info[0], info[1]));
+}
+
+/** inspect(model, example, stages). */
+Napi::Value inspect(const Napi::CallbackInfo& info) {
+  auto one = Napi::Array::New(info.Env(), 1);
+  one.Set(0u, info[1]);
+  return ModelObject::of(info[0]).submit(
+      info.Env(), new_flag(), [examples = to_examples(one), only = to_strings(info[2])](Model& model, const StopFlag&) {
+        return [stages = mstar::inspect(model, examples.at(0)), only](Napi::Env env) {
+          return from_stages(env, stages, only);
+        };
+      });
+}
+
+/** gradients(model, batch, objective). */
+Napi::Value gradients(const Napi::CallbackInfo& info) {
+  return ModelObject::of(info[0]).submit(
+      info.Env(), new_flag(),
+      [batch = to_examples(info[1]), objective = to_objective(info[2])](Model& model, const StopFlag& stop) {
+        return [result = mstar::gradients(model, batch, objective, stop)](Napi::Env env) -> Napi::Value {
+          auto out = Napi::Object::New(env);
+          out.Set("loss", result.first);
+          out.Set("gradients", from_stages(env, result.second, {}));
+          return out;
+        };
+      });
+}
+
+/** probe(device, dtype, copyBytes, matrixSide): measured limits and memory; blocks. */
+Napi::Value probe(const Napi::CallbackInfo& info) {
+  const auto device = open_device(info[0].As<Napi::String>().Utf8Value());
+  const bool half = info[1].As<Napi::String>().Utf8Value() == "bfloat16";
+  const auto options = at::TensorOptions(half ? at::kBFloat16 : at::kFloat).device(device);
+  const DeviceProbe found =
+      probe_device(options, info[2].As<Napi::Number>().Int64Value(), info[3].As<Napi::Number>().Int64Value());
+  auto out = Napi::Object::New(info.Env());
+  out.Set("copyBytesPerSecond", found.copy_bytes_per_second);
+  out.Set("matmulFlopsPerSecond", found.matmul_flops_per_second);
+  out.Set("freeBytes", static_cast<double>(free_bytes(device)));
+  out.Set("kernels", cuda_plugin_symbol("mstar_cuda_ops") != nullptr);
+  return out;
+}
+
+/** compareKernels(device): every fused kernel against its plain twin; on the CPU those of each instruction set and
+ * the attention of trees too. Blocks. */
+Napi::Value compare(const Napi::CallbackInfo& info) {
+  auto out = Napi::Array::New(info.Env());
+  const auto device = open_device(info[0].As<Napi::String>().Utf8Value());
+  auto errors = compare_kernels(device);
+  if (device.is_cpu())
+    for (const auto compare_more : {compare_cpu_kernels, compare_tree_attention})
+      for (KernelError& error : compare_more()) errors.push_back(std::move(error));
+  for (const auto& [kernel, shape, error] : errors) {
+    auto row = Napi::Object::New(info.Env());
+    row.Set("kernel", kernel);
+    row.Set("shape", shape);
+    row.Set("error", error);
+    out.Set(out.Length(), row);
+  }
+  return out;
+}
+
+}  // namespace
+
+Napi::Object checks(Napi::Env env) {
+  auto out = Napi::Object::New(env);
+  out.Set("loadModel", Napi::Function::New(env, load_model));
+  out.Set("inspect", Napi::Function::New(env, inspect));
+  out.Set("gradients", Napi::Function::New(env, gradients));
+  out.Set("probe", Napi::Function::New(env, guarded<probe>));
+  out.Set("compareKernels", Napi::Function::New(env, guarded<compare>));
+  return out;
+}
+
+}  // namespace mstar::addon

@@ -1,0 +1,41 @@
+// See draw.h. Sorts only where top-k or top-p ask for it; sums along the vocabulary are float32 here, double
+// on CPU, so that a draw at the very border of two tokens may differ.
+#include "engine/tensor/draw.h"
+
+namespace mstar {
+namespace {
+
+/** Index of the first running sum above uniform * total; weights [R, W]. */
+at::Tensor pick(const at::Tensor& weights, const at::Tensor& uniform_R) {
+  const auto sums = weights.cumsum(-1);
+  const auto target = uniform_R.unsqueeze(1) * sums.narrow(1, sums.size(1) - 1, 1);
+  return at::searchsorted(sums, target, false, true).clamp_max_(sums.size(1) - 1);
+}
+
+at::Tensor pick_sorted(const at::Tensor& scaled, const Sampling& sampling, const at::Tensor& uniform_R) {
+  const int64_t vocab = scaled.size(1);
+  const int64_t kept = sampling.top_k > 0 ? std::min(sampling.top_k, vocab) : vocab;
+  const auto [values, order] = kept < vocab ? at::topk(scaled, kept) : at::sort(scaled, -1, true);
+  auto weights = at::softmax(values, -1);
+  if (sampling.top_p < 1) {
+    const auto before = weights.cumsum(-1) - weights;  // the token that crosses top_p is kept
+    weights = weights.masked_fill(before >= sampling.top_p, 0);
+  }
+  return order.gather(1, pick(weights, uniform_R));
+}
+
+}  // namespace
+
+DrawnRows draw_rows(const at::Tensor& logits, const Sampling& sampling, const at::Tensor& uniform_R,
+                    const FusedOps& ops) {
+  const bool whole = (sampling.top_k <= 0 || sampling.top_k >= logits.size(1)) && sampling.top_p >= 1;
+  if (whole || sampling.temperature == 0) {
+    const auto [tokens, logprobs] = ops.draw(logits, sampling.temperature, uniform_R);
+    return {tokens, logprobs};
+  }
+  const auto wide = logits.to(at::kFloat);
+  const auto token = pick_sorted(sampling.temperature == 1 ? wide : wide / sampling.temperature, sampling, uniform_R);
+  return {token.squeeze(1), wide.gather(1, token).squeeze(1) - at::logsumexp(wide, {-1})};
+}
+
+}  // namespace mstar

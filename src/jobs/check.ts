@@ -1,0 +1,116 @@
+// Whether a checkpoint and a data set can be used together, and what memory every phase will take: for programs and for
+// `mstar check` and `mstar doctor`. Nothing is written.
+import { dirname } from 'node:path';
+import { loadConfig, resolvePath } from '../config/load.js';
+import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
+import { checkModel, type ModelSummary } from '../engine/check.js';
+import { type Diagnosis, diagnose } from '../engine/doctor.js';
+import type { Renderer } from '../engine/renderer.js';
+import { type Display, silent } from '../run/terminal.js';
+
+export interface DataToCheck extends Omit<ReadOptions, 'imageRoot' | 'onWarning' | 'onFormat'> {
+  readonly file: string;
+  /** The folder of the file when left out. */
+  readonly imageRoot?: string;
+}
+
+export interface CheckOptions {
+  /** Every picture of it is decoded, every prompt measured. */
+  readonly data?: DataToCheck;
+  /** `cpu` when left out. */
+  readonly device?: 'cpu' | 'cuda';
+  /** Largest picture that is decoded, in pixels; 50 million when left out. */
+  readonly maxImagePixels?: number;
+  /** Told what is odd about the data. */
+  readonly display?: Display;
+}
+
+export interface Checked {
+  readonly model: ModelSummary;
+  readonly data?: CheckedData;
+}
+
+export interface CheckedData {
+  readonly format: string;
+  readonly problems: number;
+  readonly pictures: number;
+  /** Questions that begin with a hint line. */
+  readonly hinted: number;
+  /** Problems whose prompt leaves no position for a response: a run passes over them. */
+  readonly long: readonly string[];
+  /** The same and what there is to say besides, a line each. */
+  readonly lines: readonly string[];
+}
+
+/**
+ * Loads a checkpoint, runs one tiny forward, and reads a data set with its pictures where one is given.
+ * @throws UserError for the first thing that cannot be used, EngineError where the forward fails
+ */
+export async function check(dir: string, options: CheckOptions = {}): Promise<Checked> {
+  const { data, device = 'cpu', maxImagePixels = 50_000_000, display = silent } = options;
+  const compute = { device, dtype: 'float32', threads: 0, maxImagePixels } as const;
+  let read: CheckedData | undefined;
+  const model = await checkModel(resolvePath(dir), compute, async (prompts) => {
+    if (data) read = await countData(data, prompts, display);
+  });
+  return { model, ...(read && { data: read }) };
+}
+
+async function countData(data: DataToCheck, prompts: Renderer, display: Display): Promise<CheckedData> {
+  const { file, imageRoot = dirname(file), ...rest } = data;
+  const reading = { ...rest, imageRoot };
+  const forms = new Forms();
+  const long: string[] = [];
+  const onWarning = (warning: string): void => display.say(`warning: ${warning}`);
+  let problems = 0;
+  let pictures = 0;
+  for await (const problem of openProblems(file, { ...reading, onWarning, onFormat: forms.onFormat })) {
+    forms.add(problem);
+    const { tokens, images } = await prompts.anyPrompt(problem, 'solve');
+    problems++;
+    pictures += images.length;
+    if (tokens.length >= prompts.positions) long.push(`${problem.id}: ${tokens.length} tokens`);
+  }
+  const { format, hinted } = forms;
+  const lines = [`${format}: ${problems} problems, ${pictures} pictures, ${hinted} hint lines`, ...forms.lines()];
+  return { format, problems, pictures, hinted, long, lines };
+}
+
+export interface DoctorOptions {
+  /** Recipe whose device, lengths and token budget are planned for; those of a GPU in bfloat16 when left out. */
+  readonly config?: string;
+  /** Instead of the recipe's. */
+  readonly device?: 'cpu' | 'cuda' | undefined;
+  readonly dtype?: 'float32' | 'bfloat16' | undefined;
+  /** Responses decoded together; 256 when left out. */
+  readonly rows?: number;
+  /** Length of a prompt, pictures included; 1024 when left out. */
+  readonly promptTokens?: number;
+  /** Numbers of GPUs over which the optimizer's state is spread, a plan each; `[1, 8]` when left out. */
+  readonly gpus?: readonly number[];
+}
+
+/** What memory is planned for, and the plans. */
+export interface MemoryPlan extends Diagnosis {
+  readonly device: 'cpu' | 'cuda';
+}
+
+/**
+ * Checks the headers of a checkpoint and plans the memory of every phase in bytes, without loading a weight.
+ * @throws UserError naming the file and tensor that is missing, surplus or misshapen
+ */
+export async function doctor(dir: string, options: DoctorOptions = {}): Promise<MemoryPlan> {
+  const { rows = 256, promptTokens = 1024, gpus = [1, 8], config: file } = options;
+  const recipe = file === undefined ? undefined : await loadConfig({ file, set: [`model.path=${dir}`] });
+  const device = options.device ?? recipe?.model.device ?? 'cuda';
+  const work = {
+    device,
+    dtype: options.dtype ?? recipe?.model.dtype ?? 'bfloat16',
+    rows,
+    samples: Math.min(16, rows),
+    promptTokens,
+    maxTokens: recipe?.sampling.maxTokens ?? 1024,
+    tokenBudget: recipe?.model.tokenBudget ?? 16_384,
+  } as const;
+  return { ...(await diagnose(resolvePath(dir), work, recipe?.warmup.optimizer.freeze ?? [], gpus)), device };
+}
