@@ -1,6 +1,7 @@
 // The curves of a run written while it goes on: files made anew from the journal at every start, then added to with
 // every event. What lies beyond the cut of the journal goes with the old file, so nothing is doubled and nothing lost.
 // A file that cannot be written is given up with a warning; the run goes on.
+import { UserError } from '../../core/errors.js';
 import type { Run } from '../../run/folder.js';
 import type { JournalEvent } from '../../run/journal.js';
 import { readEvents } from '../run/read.js';
@@ -93,7 +94,8 @@ export class Metrics {
 
   #warn(name: string, error: unknown): void {
     const { code, message } = error as NodeJS.ErrnoException;
-    this.#say(`warning: ${name} can no longer be written (${code ?? message}); the run goes on without`);
+    const why = error instanceof UserError ? message : (code ?? message);
+    this.#say(`warning: ${name} can no longer be written (${why}); the run goes on without`);
   }
 }
 

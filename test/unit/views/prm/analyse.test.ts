@@ -184,7 +184,7 @@ describe('a folder that lacks something', () => {
   });
 
   test.each([
-    ['prm-held-out.jsonl', 'prm-held-out.jsonl:1: response: damaged'],
+    ['prm-held-out.jsonl', 'prm-held-out.jsonl:1: record: cut off'],
     ['labels.jsonl', 'labels.jsonl:1: record: cut off'],
     ['rollouts/dynamics-0000.parquet', 'dynamics-0000.parquet: table: '],
   ])('is refused in one line where %s is damaged, and nothing is written', async (file, message) => {
