@@ -1,6 +1,7 @@
 // Side by side with peers: workers that answer JSON lines, run in turn (A B C A B C), rates per CPU second and per wall second.
 // The peers are set up outside this project: MSTAR_PEERS names the folder with plain.py, MSTAR_PEERS_PYTHON a Python with torch and
-// transformers, MSTAR_PEERS_CACHE the folder with llama.cpp's driver and the models T and S. Leaves what is asked to rollout.mjs and label.mjs.
+// transformers, MSTAR_PEERS_CACHE the folder with llama.cpp's driver and the models T and S. Leaves what is asked to rollout.mjs, label.mjs,
+// train.mjs and score.mjs.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -73,7 +74,8 @@ class Worker {
     if (answer.error) throw new Error(answer.error);
     const wall = (performance.now() - started) / 1000;
     const own = cpuSeconds(pid) - cpu;
-    return { ...answer, wall, cpu: own, others: Math.max(0, busySeconds() - busy - own) / wall };
+    // A worker that leaves part of its work out measures itself.
+    return { wall, cpu: own, ...answer, others: Math.max(0, busySeconds() - busy - own) / wall };
   }
 
   close() {
@@ -87,7 +89,7 @@ const llamaLine = ({ prompts, tokens, samples, new: fresh, steps, stepTokens }) 
     : `sample ${prompts} ${tokens} ${samples} ${fresh} ${prompts * samples}`;
 
 /** Starts what is asked for; a peer that cannot start is left out, and said so. */
-async function start(kind, model, threads) {
+async function start(kind, model, threads, load) {
   const engine = kind === 'mstar';
   const llama = kind.startsWith('llamacpp');
   const needed = engine ? [] : llama ? [path.join(cache, 'bin/llamacpp_bench')] : [path.join(folder, 'plain.py')];
@@ -108,7 +110,9 @@ async function start(kind, model, threads) {
   }
   const [command, args] = engine
     ? [process.execPath, [path.join(here, '../peers/engine.mjs'), model, String(threads)]]
-    : [python, [path.join(here, '../peers/worker.py'), path.join(cache, 'models', model), folder, String(threads)]];
+    : load.train || load.score
+      ? [python, [path.join(here, '../peers/train.py'), path.join(cache, 'models', model), String(threads)]]
+      : [python, [path.join(here, '../peers/worker.py'), path.join(cache, 'models', model), folder, String(threads)]];
   const worker = new Worker(command, args, threads, (request) => JSON.stringify(request));
   return { worker, ready: await worker.answer() };
 }
@@ -119,8 +123,9 @@ const spread = (values) => ({ median: median(values), least: Math.min(...values)
  * Runs one load on every competitor, in turn. Rates are tokens per CPU second where there is one thread (nothing then
  * spins, and other jobs do not count), and per wall second.
  * @param competitors name -> what `do` says to the worker
+ * @param flops of the load, where its share of the core's peak is wanted: of the same work without sharing prompts
  */
-export async function compare({ title, model, threads, load, competitors, rounds }) {
+export async function compare({ title, model, threads, load, competitors, rounds, flops }) {
   const running = new Map();
   const absent = {};
   let limits;
@@ -131,6 +136,7 @@ export async function compare({ title, model, threads, load, competitors, rounds
         name.startsWith('llamacpp') || name === 'mstar' ? name : 'torch',
         model,
         threads,
+        load,
       );
       limits ??= ready?.limits;
       simd ??= ready?.info?.simd;
@@ -159,6 +165,7 @@ export async function compare({ title, model, threads, load, competitors, rounds
         perCpuSecond: spread(all.map(({ tokens, cpu }) => tokens / cpu)),
         perWallSecond: spread(all.map(({ tokens, wall }) => tokens / wall)),
         otherCores: median(all.map(({ others }) => others)),
+        ...(flops && limits && { ofPeak: median(all.map(({ cpu }) => flops / cpu / limits.matmulFlopsPerSecond)) }),
         ...(all[0].prefillTokens !== undefined && { prefillTokens: all[0].prefillTokens }),
       },
     ]),
@@ -181,10 +188,10 @@ export async function compare({ title, model, threads, load, competitors, rounds
 export function finish(theme, comparisons) {
   for (const { title, threads, simd, results, ratios, absent } of comparisons) {
     console.log(`\n${title}, ${threads} thread(s), kernels for ${simd}`);
-    for (const [name, { perCpuSecond, perWallSecond }] of Object.entries(results)) {
+    for (const [name, { perCpuSecond, perWallSecond, ofPeak }] of Object.entries(results)) {
       const ratio = ratios[name] === undefined ? '' : `  mstar is ${ratios[name].toFixed(2)}x`;
       console.log(
-        `  ${name.padEnd(18)} ${Math.round(perCpuSecond.median).toString().padStart(7)} tokens/CPU-s  ${Math.round(perWallSecond.median).toString().padStart(7)} tokens/s${ratio}`,
+        `  ${name.padEnd(18)} ${Math.round(perCpuSecond.median).toString().padStart(7)} tokens/CPU-s  ${Math.round(perWallSecond.median).toString().padStart(7)} tokens/s${ofPeak === undefined ? '' : `  ${(100 * ofPeak).toFixed(0).padStart(3)} % of the peak`}${ratio}`,
       );
     }
     for (const [name, why] of Object.entries(absent)) console.log(`  ${name.padEnd(18)} left out: ${why}`);

@@ -1,7 +1,8 @@
-// This project's engine as a worker of the rollout and label benchmarks: one JSON request per line, one JSON answer per line.
+// This project's engine as a worker of the benchmarks beside peers: one JSON request per line, one JSON answer per line.
 // Arguments: MODEL THREADS. Random weights of the peers' sizes as the language model of an InternVL2; prompts are text.
 import { createInterface } from 'node:readline';
 import { addon } from '../../dist/engine/binding.js';
+import { sizes } from '../lib/flops.mjs';
 
 const vision = {
   image_size: 28,
@@ -14,26 +15,35 @@ const vision = {
 };
 const cut = { downsample: 0.5, min_tiles: 1, max_tiles: 1, use_thumbnail: 0, pad_id: 2, image_context_id: 3 };
 const rope = { rope_theta: 1e4, rope_factor: 1, rope_dynamic: 0, max_positions: 2048, l_eps: 1e-5 };
-const sizes = {
-  T: { l_hidden: 192, l_layers: 6, l_heads: 6, l_kv_heads: 3, l_intermediate: 512, vocab: 512 },
-  S: { l_hidden: 576, l_layers: 30, l_heads: 9, l_kv_heads: 3, l_intermediate: 1536, vocab: 49152 },
-};
-
 const [name, threads] = process.argv.slice(2);
 const native = addon();
-const model = await native.checks.loadModel(
-  {
-    backbone: 'internvl2',
-    config: { ...vision, ...cut, ...rope, ...sizes[name] },
-    weights: [],
-    device: 'cpu',
-    dtype: 'float32',
-    threads: Number(threads),
-    head: 'none',
-    tokenBudget: 8192,
-  },
-  { random: 1 },
-);
+const opened = {};
+function modelOf(head) {
+  opened[head] ??= native.checks.loadModel(
+    {
+      backbone: 'internvl2',
+      config: { ...vision, ...cut, ...rope, ...sizes[name] },
+      weights: [],
+      device: 'cpu',
+      dtype: 'float32',
+      threads: Number(threads),
+      head,
+      tokenBudget: 16_384,
+    },
+    { random: 1 },
+  );
+  return opened[head];
+}
+const optimizer = {
+  lr: 1e-6,
+  warmupSteps: 0,
+  beta1: 0.9,
+  beta2: 0.999,
+  eps: 1e-8,
+  weightDecay: 0.01,
+  clip: 0,
+  frozen: ['vision_model.', 'mlp1.'],
+};
 const tokensOf = (seed, count) =>
   Int32Array.from({ length: count }, (_, i) => 4 + ((seed * 7919 + i * 104729 + 13) % (sizes[name].vocab - 4)));
 
@@ -52,14 +62,46 @@ function requests({ prompts, tokens, samples, steps = 0, stepTokens = 0 }) {
   }).flat();
 }
 
+/** `prompts` questions, `samples` responses of `new` tokens to each. */
+function examples({ prompts, tokens, samples, new: fresh }) {
+  return Array.from({ length: prompts * samples }, (_, i) => ({
+    tokens: tokensOf(Math.floor(i / samples), tokens),
+    images: [],
+    response: tokensOf(i + 100, fresh),
+  }));
+}
+
+async function train(request) {
+  const model = await modelOf('none');
+  if (!model.version) await model.setOptimizer(optimizer);
+  const batch = examples(request);
+  await model.trainStep(batch, 'response');
+  return { tokens: batch.length * (request.tokens + request.new) };
+}
+
+async function score(request) {
+  const batch = examples(request);
+  // At the ends of eight steps.
+  const at = batch.map(({ response }) =>
+    Uint32Array.from({ length: 8 }, (_, i) => ((i + 1) * response.length) / 8 - 1),
+  );
+  await (await modelOf('mean')).score(batch, at);
+  return { tokens: batch.length * request.new };
+}
+
+async function rollout(request) {
+  const sampling = { temperature: 1, topK: 0, topP: 1, maxTokens: request.new, seed: seed++, stop: new Int32Array(0) };
+  const model = await modelOf('none');
+  const run = await model.rollout(requests(request), sampling, new native.CancelFlag(), null, null);
+  return { tokens: run.decodeTokens, seconds: run.seconds, prefillTokens: run.prefillTokens };
+}
+
 console.log(
   JSON.stringify({ ready: true, limits: native.checks.probe('cpu', 'float32', 2 ** 28, 1536), info: native.info() }),
 );
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);
-  const sampling = { temperature: 1, topK: 0, topP: 1, maxTokens: request.new, seed: seed++, stop: new Int32Array(0) };
-  const run = await model.rollout(requests(request), sampling, new native.CancelFlag(), null, null);
-  const { decodeTokens, prefillTokens, seconds } = run;
-  console.log(JSON.stringify({ tokens: decodeTokens, seconds, prefillTokens }));
+  const answer = await (request.train ? train : request.score ? score : rollout)(request);
+  console.log(JSON.stringify(answer));
 }
-await model.dispose();
+for (const model of Object.values(opened)) await (await model).dispose();

@@ -58,14 +58,15 @@ Napi::Value probe(const Napi::CallbackInfo& info) {
   return out;
 }
 
-/** compareKernels(device): every fused kernel against its plain twin; on the CPU those of each instruction set too.
- * Blocks. */
+/** compareKernels(device): every fused kernel against its plain twin; on the CPU those of each instruction set and
+ * the attention of trees too. Blocks. */
 Napi::Value compare(const Napi::CallbackInfo& info) {
   auto out = Napi::Array::New(info.Env());
   const auto device = open_device(info[0].As<Napi::String>().Utf8Value());
   auto errors = compare_kernels(device);
   if (device.is_cpu())
-    for (KernelError& error : compare_cpu_kernels()) errors.push_back(std::move(error));
+    for (const auto compare_more : {compare_cpu_kernels, compare_tree_attention})
+      for (KernelError& error : compare_more()) errors.push_back(std::move(error));
   for (const auto& [kernel, shape, error] : errors) {
     auto row = Napi::Object::New(info.Env());
     row.Set("kernel", kernel);

@@ -3,8 +3,10 @@
 // A backbone is pure assembly over a Parameters table: it owns no weights and keeps no state between calls.
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -65,10 +67,21 @@ struct DecoderWeights {
 /** Named intermediate tensors, collected for golden checks when not null. */
 using Stages = std::map<std::string, at::Tensor>;
 
-/** Sequences laid end to end without padding. */
+/** Sequences that begin alike: `trunk` tokens, then those of each branch, which sees the trunk and itself. */
+struct Tree {
+  int64_t trunk = 0;
+  std::vector<int64_t> branches;
+  int64_t tokens() const { return std::accumulate(branches.begin(), branches.end(), trunk); }
+  /** Of the trunk and its longest branch together. */
+  int64_t longest() const {
+    return trunk + (branches.empty() ? 0 : *std::max_element(branches.begin(), branches.end()));
+  }
+};
+
+/** Trees laid end to end without padding. */
 struct Packed {
-  at::Tensor tokens_N;                            // int64
-  std::vector<int64_t> lengths;                   // of each sequence
+  at::Tensor tokens_N;  // int64
+  std::vector<Tree> trees;
   at::Tensor image_positions;                     // int64: where image tokens lie in tokens_N, in order
   std::vector<std::vector<ImagePtr>> image_sets;  // distinct; the pictures of a set are encoded in one call
   std::vector<int64_t> image_uses;  // for each picture place in order: index into all pictures of the sets in order
@@ -86,10 +99,10 @@ class Backbone {
   virtual bool images_depend_on_prompt() const { return false; }
   /** Token embeddings [N, D] without pictures, differentiable. */
   virtual at::Tensor embed(const Parameters& p, const at::Tensor& tokens_N) const = 0;
-  /** Final hidden states after the last norm [N, D] of packed sequences, differentiable: the plain twin of the decode
+  /** Final hidden states after the last norm [N, D] of packed trees, differentiable: the plain twin of the decode
    * path. */
   virtual at::Tensor hidden(const Parameters& p, const at::Tensor& embedded_ND,
-                            const std::vector<int64_t>& lengths) const = 0;
+                            const std::vector<Tree>& trees) const = 0;
   /** Output matrix [V, D]. */
   virtual at::Tensor head(const Parameters& p) const = 0;
   virtual DecoderShape decoder_shape() const = 0;

@@ -4,13 +4,41 @@
 namespace mstar {
 namespace {
 
-/** Builds a Packed: finds the distinct pictures (or sets of pictures) and the places of image tokens. */
+bool same_prompt(const Prompt& a, const Prompt& b) {
+  const auto same_image = [](const ImagePtr& x, const ImagePtr& y) { return x->key == y->key; };
+  return a.tokens == b.tokens &&
+         std::equal(a.images.begin(), a.images.end(), b.images.begin(), b.images.end(), same_image);
+}
+
+/** Builds a Packed: finds shared prompts, the distinct pictures (or sets of pictures) and the places of image tokens.
+ */
 class Packer {
  public:
   explicit Packer(const Backbone& backbone) : backbone_(backbone) {}
 
   void append(const Example& example) {
-    const Prompt& prompt = example.prompt;
+    if (!continues_tree(example)) start_tree(example.prompt);
+    const auto length = static_cast<int64_t>(example.response.size());
+    tokens_.insert(tokens_.end(), example.response.begin(), example.response.end());
+    if (length > 0) packed_.trees.back().branches.push_back(length);
+  }
+
+  Packed finish() {
+    packed_.tokens_N = at::tensor(tokens_, at::kLong);
+    packed_.image_positions = at::tensor(positions_, at::kLong);
+    return std::move(packed_);
+  }
+
+ private:
+  bool continues_tree(const Example& example) const {
+    if (example.response.empty() || packed_.trees.empty() || packed_.trees.back().branches.empty()) return false;
+    const Tree& tree = packed_.trees.back();
+    const auto length = tree.trunk + static_cast<int64_t>(example.response.size());
+    return rotate_alike(backbone_, tree.longest(), length) && same_prompt(*prompt_, example.prompt);
+  }
+
+  void start_tree(const Prompt& prompt) {
+    prompt_ = &prompt;
     place_images(prompt.images);
     int64_t expected = 0, found = 0;
     for (const ImagePtr& image : prompt.images) expected += backbone_.layout(image->width, image->height).tokens;
@@ -22,17 +50,9 @@ class Packer {
       tokens_.push_back(token);
     }
     TORCH_CHECK(found == expected, "the prompt has ", found, " image tokens, its pictures make ", expected);
-    tokens_.insert(tokens_.end(), example.response.begin(), example.response.end());
-    packed_.lengths.push_back(static_cast<int64_t>(prompt.tokens.size() + example.response.size()));
+    packed_.trees.push_back({static_cast<int64_t>(prompt.tokens.size()), {}});
   }
 
-  Packed finish() {
-    packed_.tokens_N = at::tensor(tokens_, at::kLong);
-    packed_.image_positions = at::tensor(positions_, at::kLong);
-    return std::move(packed_);
-  }
-
- private:
   void place_images(const std::vector<ImagePtr>& images) {
     if (images.empty()) return;
     if (!backbone_.images_depend_on_prompt()) {
@@ -53,6 +73,7 @@ class Packer {
 
   const Backbone& backbone_;
   Packed packed_;
+  const Prompt* prompt_ = nullptr;  // of the last tree
   std::vector<int64_t> tokens_, positions_;
   std::map<std::vector<std::string>, int64_t> known_;  // keys of a picture or set: index of its first picture
   int64_t count_ = 0;
@@ -87,6 +108,12 @@ at::Tensor embed_packed(const Backbone& backbone, const Parameters& p, const Pac
 
 }  // namespace
 
+bool rotate_alike(const Backbone& backbone, int64_t length, int64_t other) {
+  const DecoderShape shape = backbone.decoder_shape();
+  const bool long_one = length > shape.max_positions, other_long = other > shape.max_positions;
+  return length == other || (long_one == other_long && (!long_one || shape.rotation_switches));
+}
+
 Packed pack(const Backbone& backbone, const std::vector<const Example*>& examples) {
   Packer packer(backbone);
   for (const Example* example : examples) packer.append(*example);
@@ -95,7 +122,7 @@ Packed pack(const Backbone& backbone, const std::vector<const Example*>& example
 
 at::Tensor forward_hidden(const Backbone& backbone, const Parameters& p, const Packed& packed, Stages* stages) {
   const auto embedded_ND = embed_packed(backbone, p, packed, stages);
-  auto hidden_ND = backbone.hidden(p, embedded_ND, packed.lengths);
+  auto hidden_ND = backbone.hidden(p, embedded_ND, packed.trees);
   if (stages != nullptr) {
     (*stages)["embeddings"] = embedded_ND;
     (*stages)["hidden"] = hidden_ND;

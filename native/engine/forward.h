@@ -5,7 +5,12 @@
 
 namespace mstar {
 
-/** Prompts followed by responses, without padding. */
+/** Whether responses to the same prompt can be branches of one tree: the rotation of a trunk must not depend on which
+ * of sequences of these lengths it belongs to. */
+bool rotate_alike(const Backbone& backbone, int64_t length, int64_t other);
+
+/** Prompts followed by responses, without padding. Neighbours with the same prompt become branches of one tree where
+ * they rotate alike; an example without a response is a tree of its own. */
 Packed pack(const Backbone& backbone, const std::vector<const Example*>& examples);
 
 /** Final hidden states [N, D], differentiable; each distinct picture is encoded once. */

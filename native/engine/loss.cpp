@@ -1,14 +1,16 @@
-// See loss.h. Micro-batches hold examples of similar length; worker w takes micro-batches w, w + workers, ... and
-// gradients are added in a fixed order, so that a step gives the same bits every time for the same number of threads.
+// See loss.h. Threads take micro-batches one after the other; losses and gradients are added in the order of the
+// micro-batches, so that a step gives the same bits for every number of threads.
 #include "engine/loss.h"
 
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <numeric>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "engine/forward.h"
+#include "engine/micro_batch.h"
 #include "ops/dense.h"
 
 namespace mstar {
@@ -17,49 +19,36 @@ namespace {
 /** Positions whose [positions, V] logits exist at one time. */
 constexpr int64_t kHeadChunk = 2048;
 
-int64_t length_of(const Example& e) { return static_cast<int64_t>(e.prompt.tokens.size() + e.response.size()); }
+/** Tokens that a micro-batch of a small model should have: few enough that many threads find work, and enough that
+ * adding the gradients of a micro-batch costs little beside making them. */
+constexpr int64_t kPart = 512;
 
-/** Indices of examples, longest first, cut so that no micro-batch exceeds the budget and every worker gets one. */
-std::vector<std::vector<size_t>> micro_batches(const std::vector<Example>& batch, int64_t budget, int64_t workers) {
-  std::vector<size_t> order(batch.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return length_of(batch[a]) > length_of(batch[b]); });
-  int64_t total = 0;
-  for (const Example& e : batch) total += length_of(e);
-  const int64_t share = std::min(budget, (total + workers - 1) / workers);
-  std::vector<std::vector<size_t>> parts;
-  int64_t used = 0;
-  for (size_t index : order) {
-    const int64_t length = length_of(batch[index]);
-    if (parts.empty() || used + length > share + length / 2) {
-      parts.emplace_back();
-      used = 0;
-    }
-    parts.back().push_back(index);
-    used += length;
-  }
-  return parts;
-}
-
-/** Rows of the packed batch that hold (or, shifted by one, predict) the response tokens. */
-at::Tensor response_rows(const std::vector<const Example*>& examples, int64_t shift) {
+/** Rows of packed trees that hold (or, shifted by one, predict) the response tokens. */
+at::Tensor response_rows(const std::vector<Tree>& trees, bool shifted) {
   std::vector<int64_t> rows;
-  int64_t at_row = 0;
-  for (const Example* e : examples) {
-    const auto prompt = static_cast<int64_t>(e->prompt.tokens.size());
-    for (size_t i = 0; i < e->response.size(); ++i) rows.push_back(at_row + prompt + static_cast<int64_t>(i) - shift);
-    at_row += length_of(*e);
+  int64_t begin = 0;
+  for (const Tree& tree : trees) {
+    int64_t row = begin + tree.trunk;
+    for (int64_t length : tree.branches)
+      for (int64_t i = 0; i < length; ++i, ++row)
+        rows.push_back(!shifted ? row : i > 0 ? row - 1 : begin + tree.trunk - 1);
+    begin += tree.tokens();
   }
   return at::tensor(rows, at::kLong);
+}
+
+/** Final hidden states of the rows of `response_rows`, in the order of the examples. */
+at::Tensor response_hidden(const LossContext& c, const std::vector<const Example*>& examples, bool shifted) {
+  const Packed packed = pack(c.backbone, examples);
+  const auto rows = response_rows(packed.trees, shifted).to(c.parameters.device());
+  return forward_hidden(c.backbone, c.parameters, packed).index_select(0, rows);
 }
 
 at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& examples) {
   std::vector<int64_t> targets;
   for (const Example* e : examples) targets.insert(targets.end(), e->response.begin(), e->response.end());
   const auto device = c.parameters.device();
-  const auto hidden = forward_hidden(c.backbone, c.parameters, pack(c.backbone, examples))
-                          .index_select(0, response_rows(examples, 1).to(device));
+  const auto hidden = response_hidden(c, examples, true);
   const auto target_M = at::tensor(targets, at::kLong).to(device);
   std::vector<at::Tensor> parts;
   for (int64_t from = 0; from < hidden.size(0); from += kHeadChunk) {
@@ -71,9 +60,9 @@ at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& 
 }
 
 at::Tensor scores_of(const LossContext& c, const std::vector<const Example*>& examples) {
-  const auto hidden = forward_hidden(c.backbone, c.parameters, pack(c.backbone, examples))
-                          .index_select(0, response_rows(examples, 0).to(c.parameters.device()));
-  return dense(hidden.to(at::kFloat), c.parameters[kHeadWeight], c.parameters[kHeadBias]).squeeze(-1);
+  const auto hidden = response_hidden(c, examples, false);
+  // Sums along rows, not a product: a score then has the same bits in any company.
+  return (hidden.to(at::kFloat) * c.parameters[kHeadWeight]).sum(-1) + c.parameters[kHeadBias];
 }
 
 /** Token losses, each times the weight of its example. */
@@ -93,17 +82,49 @@ at::Tensor loss_sum(const LossContext& c, const std::vector<const Example*>& exa
   return weighted((scores_of(c, examples) - label_M).square(), examples).sum();
 }
 
-/** Runs work(part) for every part on `workers` threads; part p runs on worker p % workers. The first failure is
- * rethrown. */
-void run_parts(size_t parts, int64_t workers, int threads,
-               const std::function<void(size_t part, size_t worker)>& work) {
+/** Each waits until all that come before it have passed; after a failure nobody waits. */
+class Turnstile {
+ public:
+  /** Runs `pass` when the turn is `turn`'s; not at all after a failure. */
+  void enter(size_t turn, const std::function<void()>& pass) {
+    std::unique_lock lock(mutex_);
+    moved_.wait(lock, [&] { return failed_ || turn_ == turn; });
+    if (failed_) return;
+    pass();
+    ++turn_;
+    moved_.notify_all();
+  }
+  void fail() {
+    const std::lock_guard lock(mutex_);
+    failed_ = true;
+    moved_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable moved_;
+  size_t turn_ = 0;
+  bool failed_ = false;
+};
+
+/** Computes every part, several side by side where `workers` is more than one, and calls `take(part, result)` in the
+ * order of the parts, one at a time. The first failure is rethrown. */
+template <typename Compute, typename Take>
+void run_parts(size_t parts, int64_t workers, int threads, const Compute& compute, const Take& take) {
   std::vector<std::exception_ptr> errors(static_cast<size_t>(workers));
+  std::atomic<size_t> next{0};
+  Turnstile turnstile;
   const auto loop = [&](size_t worker) {
     at::set_num_threads(workers > 1 ? 1 : threads);
     try {
-      for (size_t part = worker; part < parts; part += static_cast<size_t>(workers)) work(part, worker);
+      for (size_t part = next++; part < parts; part = next++) {
+        auto result = compute(part);
+        turnstile.enter(part, [&] { take(part, result); });
+      }
     } catch (...) {
       errors[worker] = std::current_exception();
+      turnstile.fail();
+      next = parts;
     }
   };
   std::vector<std::thread> pool;
@@ -119,9 +140,21 @@ void run_parts(size_t parts, int64_t workers, int threads,
     if (error) std::rethrow_exception(error);
 }
 
-int64_t workers_for(const LossContext& c, size_t examples) {
-  if (is_large(c.parameters) || !c.parameters.device().is_cpu()) return 1;
-  return std::max<int64_t>(1, std::min<int64_t>(c.threads, static_cast<int64_t>(examples)));
+/** Where threads share each operation, micro-batches are as large as the budget allows and come one by one. */
+bool takes_one_by_one(const LossContext& c) { return is_large(c.parameters) || !c.parameters.device().is_cpu(); }
+
+std::vector<MicroBatch> micro_batches_of(const LossContext& c, const std::vector<Example>& batch) {
+  return micro_batches(c.backbone, batch, takes_one_by_one(c) ? c.token_budget : kPart, c.token_budget);
+}
+
+int64_t workers_for(const LossContext& c, size_t parts) {
+  return takes_one_by_one(c) ? 1 : std::max<int64_t>(1, std::min<int64_t>(c.threads, static_cast<int64_t>(parts)));
+}
+
+std::vector<const Example*> members_of(const std::vector<Example>& batch, const MicroBatch& part) {
+  std::vector<const Example*> members;
+  for (size_t index : part) members.push_back(&batch[index]);
+  return members;
 }
 
 void check_examples(const std::vector<Example>& batch, bool labelled) {
@@ -139,22 +172,22 @@ std::vector<std::vector<float>> per_token(
     const std::function<at::Tensor(const std::vector<const Example*>&)>& compute) {
   if (examples.empty()) return {};
   check_examples(examples, false);
-  const int64_t workers = workers_for(c, examples.size());
-  const auto parts = micro_batches(examples, c.token_budget, workers);
+  const auto parts = micro_batches_of(c, examples);
   std::vector<std::vector<float>> out(examples.size());
-  run_parts(parts.size(), std::min<int64_t>(workers, static_cast<int64_t>(parts.size())), c.threads,
-            [&](size_t part, size_t) {
-              throw_if(stop);
-              const at::NoGradGuard no_grad;
-              std::vector<const Example*> members;
-              for (size_t index : parts[part]) members.push_back(&examples[index]);
-              const auto values = compute(members).cpu().contiguous();
-              const float* value = values.const_data_ptr<float>();
-              for (size_t index : parts[part]) {
-                out[index].assign(value, value + examples[index].response.size());
-                value += examples[index].response.size();
-              }
-            });
+  run_parts(
+      parts.size(), workers_for(c, parts.size()), c.threads,
+      [&](size_t part) {
+        throw_if(stop);
+        const at::NoGradGuard no_grad;
+        return compute(members_of(examples, parts[part])).cpu().contiguous();
+      },
+      [&](size_t part, const at::Tensor& values) {
+        const float* value = values.const_data_ptr<float>();
+        for (size_t index : parts[part]) {
+          out[index].assign(value, value + examples[index].response.size());
+          value += examples[index].response.size();
+        }
+      });
   return out;
 }
 
@@ -169,39 +202,35 @@ Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch
   for (const Example& e : batch) result.tokens += static_cast<int64_t>(e.response.size());
   std::vector<at::Tensor> leaves;
   for (const std::string& name : names) leaves.push_back(c.parameters[name]);
-  const auto parts = micro_batches(batch, c.token_budget, workers_for(c, batch.size()));
-  const int64_t workers = std::min<int64_t>(workers_for(c, batch.size()), static_cast<int64_t>(parts.size()));
-  std::vector<std::vector<at::Tensor>> sums(static_cast<size_t>(workers), std::vector<at::Tensor>(names.size()));
-  std::vector<double> losses(parts.size());
-  run_parts(parts.size(), workers, c.threads, [&](size_t part, size_t worker) {
-    throw_if(stop);
-    const at::AutoGradMode with_grad(true);
-    std::vector<const Example*> members;
-    for (size_t index : parts[part]) members.push_back(&batch[index]);
-    const auto loss = loss_sum(c, members, objective) / static_cast<double>(result.tokens);
-    losses[part] = loss.item<double>();
-    // grad() instead of backward(): workers share the leaves and must not write into one .grad.
-    const auto grads = torch::autograd::grad({loss}, leaves, {}, std::nullopt, false, true);
-    for (size_t i = 0; i < grads.size(); ++i) {
-      if (!grads[i].defined()) continue;
-      at::Tensor& sum = sums[worker][i];
-      if (sum.defined()) {
-        // Sums of rounded gradients are kept in float32: the number of micro-batches must not cost precision.
-        sum = sum.to(at::kFloat).add_(grads[i]);
-      } else {
-        // A copy of its own: autograd may hand out one storage for two parameters, and sums are changed in place.
-        sum = grads[i].clone(at::MemoryFormat::Contiguous);
-      }
-    }
-  });
-  const at::NoGradGuard no_grad;
-  for (double loss : losses) result.loss += loss;
-  result.grads = std::move(sums[0]);
-  for (size_t w = 1; w < sums.size(); ++w)
-    for (size_t i = 0; i < names.size(); ++i) {
-      if (!sums[w][i].defined()) continue;
-      result.grads[i] = result.grads[i].defined() ? result.grads[i].add_(sums[w][i]) : sums[w][i];
-    }
+  const auto parts = micro_batches_of(c, batch);
+  result.grads.resize(names.size());
+  using Part = std::pair<double, std::vector<at::Tensor>>;  // loss and gradients
+  run_parts(
+      parts.size(), workers_for(c, parts.size()), c.threads,
+      [&](size_t part) -> Part {
+        throw_if(stop);
+        const at::AutoGradMode with_grad(true);
+        const auto loss = loss_sum(c, members_of(batch, parts[part]), objective) / static_cast<double>(result.tokens);
+        // grad() instead of backward(): workers share the leaves and must not write into one .grad.
+        return {loss.item<double>(), torch::autograd::grad({loss}, leaves, {}, std::nullopt, false, true)};
+      },
+      [&](size_t, Part& part) {
+        const at::NoGradGuard no_grad;
+        result.loss += part.first;
+        for (size_t i = 0; i < names.size(); ++i) {
+          at::Tensor& grad = part.second[i];
+          at::Tensor& sum = result.grads[i];
+          if (!grad.defined()) continue;
+          if (sum.defined()) {
+            // Sums of rounded gradients are kept in float32: the number of micro-batches must not cost precision.
+            sum = sum.to(at::kFloat).add_(grad);
+          } else {
+            // Sums are changed in place, and autograd may hand out one storage for two parameters.
+            const bool own = grad.is_contiguous() && grad.use_count() == 1 && grad.storage().use_count() == 1;
+            sum = own ? std::move(grad) : grad.clone(at::MemoryFormat::Contiguous);
+          }
+        }
+      });
   return result;
 }
 

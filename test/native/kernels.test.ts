@@ -19,6 +19,8 @@ function obstacle(): string {
 /** bfloat16 keeps 8 bits; a draw at the border of two tokens may fall on either side. */
 const tolerance = (kernel: string) => (kernel === 'draw tokens' ? 0.05 : kernel === 'draw greedy tokens' ? 0 : 0.02);
 
+const onCpu = addon().checks.compareKernels('cpu');
+
 const why = obstacle();
 describe.skipIf(why !== '')(`the CUDA kernels${why}`, () => {
   test('agree with their plain twins', () => {
@@ -29,9 +31,7 @@ describe.skipIf(why !== '')(`the CUDA kernels${why}`, () => {
 });
 
 test('the comparison of kernels runs on any device: on the CPU the twins are equal', () => {
-  const found = addon()
-    .checks.compareKernels('cpu')
-    .filter(({ kernel }) => !ofSet(kernel));
+  const found = onCpu.filter(({ kernel }) => !ofSet(kernel) && !ofTrees(kernel));
   expect(new Set(found.map(({ kernel }) => kernel.split(' ')[0]))).toEqual(
     new Set(['rotate_and_store', 'merge', 'attend_rows', 'add_norm', 'swiglu', 'draw']),
   );
@@ -40,11 +40,19 @@ test('the comparison of kernels runs on any device: on the CPU the twins are equ
 });
 
 const ofSet = (kernel: string) => /^(amx|avx512bf16|avx512|avx2|plain) /.test(kernel);
+const ofTrees = (kernel: string) => kernel.startsWith('tree_attention');
+
+test('attention of responses that share their prompt is that of each response alone, with its gradients', () => {
+  const found = onCpu.filter(({ kernel }) => ofTrees(kernel));
+  const parts = ['', ' gradient of q', ' gradient of k', ' gradient of v'];
+  expect(new Set(found.map(({ kernel }) => kernel))).toEqual(
+    new Set(parts.flatMap((part) => [`tree_attention${part}`, `tree_attention_plain${part}`])),
+  );
+  expect(found.filter(({ error }) => !(error < 3e-6))).toEqual([]);
+});
 
 describe('the CPU kernels of every instruction set that this machine has', () => {
-  const found = addon()
-    .checks.compareKernels('cpu')
-    .filter(({ kernel }) => ofSet(kernel));
+  const found = onCpu.filter(({ kernel }) => ofSet(kernel));
   const sets = [...new Set(found.map(({ kernel }) => kernel.split(' ')[0] as string))];
 
   test('there is a plain one, and the one in use is among them', () => {

@@ -16,6 +16,18 @@ function batch(model: NativeModel, count: number): RawExample[] {
   });
 }
 
+/** `prompts` questions with pictures, 1 to 4 responses to each, those of one question not all side by side. */
+function siblings(model: NativeModel, prompts: number): RawExample[] {
+  const examples = Array.from({ length: prompts }, (_, p) =>
+    Array.from({ length: 1 + (p % 4) }, (_, r): RawExample => {
+      const random = stream(100 * p + r + 5);
+      const response = Int32Array.from({ length: 3 + ((5 * r + p) % 11) }, () => 3 + Math.floor(random() * 50));
+      return { ...prompt(model, p, [image(p % 3)]), response, labels: Float32Array.from(response, () => random()) };
+    }),
+  ).flat();
+  return [...examples.filter((_, i) => i % 2), ...examples.filter((_, i) => i % 2 === 0)];
+}
+
 /** Writes tensors with an empty header and reads them back as floats. */
 async function read(model: NativeModel, names: string[]): Promise<Record<string, Float32Array>> {
   const out: Record<string, Float32Array> = {};
@@ -96,9 +108,8 @@ describe('one optimizer step', () => {
     await model.dispose();
   });
 
-  test('the cut into micro-batches and the number of threads change the gradient by rounding only', async () => {
-    const model = await open();
-    const single = await open({ threads: 1, tokenBudget: 30 });
+  test('the cut into micro-batches changes the gradient by rounding only', async () => {
+    const [model, single] = [await open(), await open({ tokenBudget: 30 })];
     const examples = batch(model, 9);
     const whole = await addon().checks.gradients(model, examples, 'response');
     const cut = await addon().checks.gradients(single, examples, 'response');
@@ -109,6 +120,24 @@ describe('one optimizer step', () => {
     }
     await Promise.all([model.dispose(), single.dispose()]);
   });
+
+  test.each(['response', 'step'] as const)(
+    'of the %s objective has the same bits with 1, 2 and 3 threads',
+    async (objective) => {
+      const found: unknown[] = [];
+      for (const threads of [1, 2, 3]) {
+        const model = await open({ threads, tokenBudget: 60, head: objective === 'step' ? 'mean' : 'none' });
+        await model.setOptimizer(optimizer({ clip: 0.5 }));
+        const examples = siblings(model, 7);
+        const report = await model.trainStep(examples, objective);
+        const [loss, after] = [await model.trainStep(examples, objective), await read(model, [MATRIX, VECTOR, VISION])];
+        found.push({ report, loss, after });
+        await model.dispose();
+      }
+      expect(found[1]).toEqual(found[0]);
+      expect(found[2]).toEqual(found[0]);
+    },
+  );
 
   test('repeated on the same data it lowers the loss, and the same run gives the same bits', async () => {
     const losses: number[][] = [];
@@ -123,6 +152,55 @@ describe('one optimizer step', () => {
     }
     expect(losses[0]?.at(-1)).toBeLessThan((losses[0]?.[0] ?? 0) * 0.6);
     expect(losses[1]).toEqual(losses[0]);
+  });
+});
+
+describe('responses that share their prompt', () => {
+  test('have the gradients that they have each alone', async () => {
+    const model = await open();
+    const examples = siblings(model, 5);
+    const tokens = examples.reduce((sum, { response }) => sum + response.length, 0);
+    const sum: Record<string, Float64Array> = {};
+    let loss = 0;
+    for (const example of examples) {
+      const alone = await addon().checks.gradients(model, [example], 'response');
+      const share = example.response.length / tokens;
+      loss += share * alone.loss;
+      for (const [name, { data }] of Object.entries(alone.gradients)) {
+        const before = sum[name] ?? new Float64Array(data.length);
+        sum[name] = before.map((value, i) => value + share * (data[i] ?? 0));
+      }
+    }
+    const together = await addon().checks.gradients(model, examples, 'response');
+    expect(together.loss).toBeCloseTo(loss, 6);
+    expect(Object.keys(together.gradients).sort()).toEqual(Object.keys(sum).sort());
+    const squares = (values: Iterable<number>) => [...values].reduce((total, x) => total + x * x, 0);
+    let [difference, whole] = [0, 0];
+    for (const [name, { data }] of Object.entries(together.gradients)) {
+      const wanted = sum[name] ?? new Float64Array();
+      const own = [squares(wanted.map((x, i) => x - (data[i] ?? 0))), squares(wanted)] as const;
+      // What hardly moves the loss has hardly more than rounding.
+      expect(Math.sqrt(own[0] / own[1]), name).toBeLessThan(1e-5);
+      difference += own[0];
+      whole += own[1];
+    }
+    expect(Math.sqrt(difference / whole)).toBeLessThan(1e-6);
+    await model.dispose();
+  });
+
+  test.each([
+    ['', {}],
+    [', where some are long enough to rotate otherwise', { max_positions: 24 }],
+  ])('have the log-probabilities and scores that they have each alone, to the bit%s', async (_, overrides) => {
+    const [model, scorer] = [await open({}, overrides), await open({ head: 'mean' }, overrides)];
+    const examples = siblings(model, 6);
+    const every = examples.map(({ response }) => Uint32Array.from(response, (_, i) => i));
+    const [logprobs, scores] = [await model.logprobs(examples), await scorer.score(examples, every)];
+    for (const [i, example] of examples.entries()) {
+      expect(await model.logprobs([example])).toEqual([logprobs[i]]);
+      expect(await scorer.score([example], every.slice(i, i + 1))).toEqual([scores[i]]);
+    }
+    await Promise.all([model.dispose(), scorer.dispose()]);
   });
 });
 

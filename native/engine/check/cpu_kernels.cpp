@@ -141,13 +141,30 @@ class SetComparison {
     const auto x = at::randn({kRows, 2 * width}), weight = at::randn({width});
     const auto wide = x.to(at::kDouble);
     auto out = at::empty({kRows, width});
-    set_.swiglu(x.const_data_ptr<float>(), out.mutable_data_ptr<float>(), kRows, width);
-    add("swiglu", out, at::silu(wide.narrow(1, 0, width)) * wide.narrow(1, width, width));
+    const float* gate_up = x.const_data_ptr<float>();
+    set_.swiglu(gate_up, gate_up + width, 2 * width, out.mutable_data_ptr<float>(), kRows, width);
+    const auto gate = wide.narrow(1, 0, width), up = wide.narrow(1, width, width);
+    add("swiglu", out, at::silu(gate) * up);
+    const auto dy = at::randn({kRows, width}), into = dy.to(at::kDouble);
+    auto dgate = at::empty_like(dy), dup = at::empty_like(dy);
+    set_.swiglu_backward(gate_up, gate_up + width, 2 * width, dy.const_data_ptr<float>(),
+                         dgate.mutable_data_ptr<float>(), dup.mutable_data_ptr<float>(), kRows, width);
+    add("swiglu_backward gate", dgate, at::silu_backward(into * up, gate));
+    add("swiglu_backward up", dup, into * at::silu(gate));
     auto normal = at::empty({2 * kRows, width});
     const auto flat = wide.view({2 * kRows, width});
     set_.rms_norm(x.const_data_ptr<float>(), weight.const_data_ptr<float>(), 1e-5f, normal.mutable_data_ptr<float>(),
                   2 * kRows, width);
     add("rms_norm", normal, flat * (flat.square().mean(-1, true) + 1e-5).rsqrt() * weight);
+    const auto normal_dy = at::randn({2 * kRows, width});
+    const auto scaled = normal_dy.to(at::kDouble) * weight;
+    const auto inverse = (flat.square().mean(-1, true) + 1e-5).rsqrt();
+    auto dx = at::empty_like(normal_dy), dweight = at::zeros({width});
+    set_.rms_norm_backward(x.const_data_ptr<float>(), weight.const_data_ptr<float>(), 1e-5f,
+                           normal_dy.const_data_ptr<float>(), dx.mutable_data_ptr<float>(),
+                           dweight.mutable_data_ptr<float>(), 2 * kRows, width);
+    add("rms_norm_backward x", dx, inverse * (scaled - flat * inverse.square() * (scaled * flat).mean(-1, true)));
+    add("rms_norm_backward weight", dweight, (normal_dy.to(at::kDouble) * flat * inverse).sum(0));
     const float most = set_.max_of(x.const_data_ptr<float>(), width);
     add("max_of", at::scalar_tensor(most), x[0].narrow(0, 0, width).max());
     const double total = set_.exp_scaled(x.const_data_ptr<float>(), most, 0.7f, out.mutable_data_ptr<float>(), width);

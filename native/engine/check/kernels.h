@@ -19,4 +19,7 @@ std::vector<KernelError> compare_kernels(const at::Device& device);
 /** In float32 the kernels of every instruction set that this machine has. What is said of rows alone has no error. */
 std::vector<KernelError> compare_cpu_kernels();
 
+/** Attention of trees and its gradients in float32 on the CPU, the fast way and the plain one. */
+std::vector<KernelError> compare_tree_attention();
+
 }  // namespace mstar

@@ -149,7 +149,7 @@ void PackedDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows,
     cpu::gemm(layer.output, mixed, heads * e, cpu::Layout::rows, x, d, count, true);
     cpu::rms_norm(x, layer.ffn_norm.data(), shape_.eps, normal, count, d);
     cpu::gemm(layer.gate_up, normal, d, cpu::Layout::rows, gate_up, 2 * wide, count, false);
-    cpu::swiglu(gate_up, gated, count, wide);
+    cpu::swiglu(gate_up, gate_up + wide, 2 * wide, gated, count, wide);
     cpu::gemm(layer.down, gated, wide, cpu::Layout::rows, x, d, count, true);
   }
   cpu::rms_norm(x, norm_.data(), shape_.eps, x, count, d);

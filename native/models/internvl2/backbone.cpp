@@ -33,8 +33,8 @@ class InternVl2 final : public Backbone {
     return at::embedding(p[embedding_name()], tokens_N, shape_.pad_id);
   }
   at::Tensor hidden(const Parameters& p, const at::Tensor& embedded_ND,
-                    const std::vector<int64_t>& lengths) const override {
-    return decode_hidden(shape_, p, embedded_ND, lengths);
+                    const std::vector<Tree>& trees) const override {
+    return decode_hidden(shape_, p, embedded_ND, trees);
   }
   at::Tensor head(const Parameters& p) const override { return p["language_model.output.weight"]; }
   DecoderShape decoder_shape() const override {

@@ -2,6 +2,7 @@
 #include "models/internvl2/language.h"
 
 #include "models/layers/decoder.h"
+#include "models/layers/tree_attention.h"
 #include "ops/dense.h"
 
 namespace mstar::internvl2 {
@@ -40,11 +41,11 @@ at::Tensor rope_frequencies(const Shape& s, int64_t length) {
   return at::reciprocal(at::pow(theta, at::arange(0, s.head_dim(), 2, at::kFloat) / d));
 }
 
-at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, const std::vector<int64_t>& lengths) {
+at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, const std::vector<Tree>& trees) {
   const int64_t n = x_ND.size(0), g = s.group(), k = s.l_kv_heads, e = s.head_dim();
   const auto rope = [&](int64_t length) { return Rope{rope_frequencies(s, length)}; };
-  const auto rotation = layers::rotation_of(lengths, rope, x_ND.device());
-  const auto padding = layers::padding_of(lengths);
+  const auto rotation = layers::rotation_of(trees, rope, x_ND.device());
+  const auto plan = layers::tree_plan(trees, x_ND);
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto name = layer_name(i);
     const auto normal = layers::rms_norm(x_ND, p[name + "attention_norm.weight"], s.l_eps);
@@ -52,7 +53,7 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
     const auto rotated =
         layers::rotate_half(qkv.narrow(2, 0, g + 1).reshape({n, k * (g + 1), e}), rotation).reshape({n, k, g + 1, e});
     const auto q = rotated.narrow(2, 0, g).reshape({n, k * g, e}), key = rotated.select(2, g);
-    const auto mixed = layers::causal_attention(q, key, qkv.select(2, g + 1), padding);
+    const auto mixed = layers::tree_attention(q, key, qkv.select(2, g + 1), plan);
     x_ND = x_ND + dense(mixed, p[name + "attention.wo.weight"]);
     x_ND = x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "ffn_norm.weight"], s.l_eps),
                                  p[name + "feed_forward.w1.weight"], p[name + "feed_forward.w3.weight"],

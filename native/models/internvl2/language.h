@@ -10,8 +10,8 @@ void language_shapes(const Shape& shape, std::vector<ParameterShape>& out);
  * on. */
 at::Tensor rope_frequencies(const Shape& shape, int64_t length);
 
-/** Final hidden states after the last norm [N, D] of packed sequences. */
-at::Tensor decode_hidden(const Shape& shape, const Parameters& p, at::Tensor x_ND, const std::vector<int64_t>& lengths);
+/** Final hidden states after the last norm [N, D] of packed trees. */
+at::Tensor decode_hidden(const Shape& shape, const Parameters& p, at::Tensor x_ND, const std::vector<Tree>& trees);
 
 /** The same weights as the decode path packs them. */
 DecoderWeights decoder_weights(const Shape& shape, const Parameters& p);

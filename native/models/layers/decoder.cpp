@@ -1,7 +1,9 @@
-// See decoder.h. Padding stands on the right and attention is causal, so real tokens never see it and no mask is
-// needed.
+// See decoder.h.
 #include "models/layers/decoder.h"
 
+#include <ATen/Parallel.h>
+
+#include "ops/cpu/rows.h"
 #include "ops/dense.h"
 
 namespace mstar::layers {
@@ -10,39 +12,119 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/** RMSNorm with a hand-written backward: one node and three saved tensors instead of six nodes. In float32 whatever x
+/** Whether the kernels of ops/cpu take it. */
+bool kernels_take(const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; }
+
+/** Rows that a thread takes together; gradients of weights are added up within them, then in their order. */
+constexpr int64_t kRows = 64;
+
+/** Calls work(first row, rows, index of the piece) for pieces of kRows rows, side by side where threads are allowed. */
+template <typename Work>
+void for_rows(int64_t rows, const Work& work) {
+  at::parallel_for(0, (rows + kRows - 1) / kRows, 1, [&](int64_t from, int64_t to) {
+    for (int64_t piece = from; piece < to; ++piece) work(piece * kRows, std::min(kRows, rows - piece * kRows), piece);
+  });
+}
+
+/** RMSNorm with a hand-written backward: one node and two saved tensors instead of six nodes. In float32 whatever x
  * is. */
 struct RmsNorm : torch::autograd::Function<RmsNorm> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight, double eps) {
-    const auto wide = x.to(at::kFloat);
-    const auto inverse = wide.square().mean(-1, true).add_(eps).rsqrt_();
-    context->save_for_backward({x, inverse, weight});
-    return (wide * inverse).mul_(weight).to(x.scalar_type());
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& given, const at::Tensor& weight, double eps) {
+    const auto x = given.contiguous();
+    context->save_for_backward({x, weight});
+    context->saved_data["eps"] = eps;
+    if (!kernels_take(x)) {
+      const auto wide = x.to(at::kFloat);
+      return (wide * inverse_of(wide, eps)).mul_(weight).to(x.scalar_type());
+    }
+    auto out = at::empty_like(x);
+    const int64_t width = x.size(-1);
+    const float *from = x.const_data_ptr<float>(), *scale = weight.const_data_ptr<float>();
+    float* to = out.mutable_data_ptr<float>();
+    for_rows(x.numel() / width, [&](int64_t first, int64_t rows, int64_t) {
+      cpu::rms_norm(from + first * width, scale, static_cast<float>(eps), to + first * width, rows, width);
+    });
+    return out;
   }
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &inverse = saved[1], &weight = saved[2];
-    const auto normal = x.to(at::kFloat) * inverse, into = grads[0].to(at::kFloat);
-    const auto scaled = into * weight;
-    const auto along = (scaled * normal).mean(-1, true);
-    const auto into_x = scaled.addcmul(normal, along, -1).mul_(inverse);
-    return {into_x.to(x.scalar_type()), (into * normal).sum(0).to(weight.scalar_type()), at::Tensor()};
+    const auto &x = saved[0], &weight = saved[1];
+    const double eps = context->saved_data["eps"].toDouble();
+    const auto dy = grads[0].contiguous();
+    if (!kernels_take(x)) {
+      const auto wide = x.to(at::kFloat), inverse = inverse_of(wide, eps), normal = wide * inverse;
+      const auto into = dy.to(at::kFloat), scaled = into * weight;
+      const auto along = (scaled * normal).mean(-1, true);
+      const auto into_x = scaled.addcmul(normal, along, -1).mul_(inverse);
+      return {into_x.to(x.scalar_type()), (into * normal).sum(0).to(weight.scalar_type()), at::Tensor()};
+    }
+    const int64_t width = x.size(-1), rows = x.numel() / width;
+    auto dx = at::empty_like(x), parts = at::zeros({(rows + kRows - 1) / kRows, width}, x.options());
+    const float *from = x.const_data_ptr<float>(), *scale = weight.const_data_ptr<float>();
+    const float* into = dy.const_data_ptr<float>();
+    float *to = dx.mutable_data_ptr<float>(), *sums = parts.mutable_data_ptr<float>();
+    for_rows(rows, [&](int64_t first, int64_t count, int64_t piece) {
+      const int64_t at = first * width;
+      cpu::rms_norm_backward(from + at, scale, static_cast<float>(eps), into + at, to + at, sums + piece * width, count,
+                             width);
+    });
+    return {dx, parts.sum(0), at::Tensor()};
+  }
+
+ private:
+  static at::Tensor inverse_of(const at::Tensor& wide, double eps) {
+    return wide.square().mean(-1, true).add_(eps).rsqrt_();
   }
 };
 
 at::Tensor rotated(const at::Tensor& given, const at::Tensor& cosine, const at::Tensor& sine) {
+  if (kernels_take(given)) {
+    auto out = given.clone(at::MemoryFormat::Contiguous);
+    const int64_t heads = out.size(1), width = out.size(2);
+    float* to = out.mutable_data_ptr<float>();
+    const float *c = cosine.const_data_ptr<float>(), *s = sine.const_data_ptr<float>();
+    for_rows(out.size(0), [&](int64_t first, int64_t rows, int64_t) {
+      for (int64_t r = first; r < first + rows; ++r)
+        cpu::rotate_half(to + r * heads * width, c + r * width / 2, s + r * width / 2, heads, width);
+    });
+    return out;
+  }
   const auto x = given.to(at::kFloat);
   const int64_t half = x.size(-1) / 2;
   const auto c = cosine.unsqueeze(1), s = sine.unsqueeze(1);
-  auto out = at::empty(x.sizes(), x.options());
   const auto a = x.narrow(-1, 0, half), b = x.narrow(-1, half, half);
-  auto low = out.narrow(-1, 0, half), high = out.narrow(-1, half, half);
-  at::mul_out(low, a, c);
-  low.addcmul_(b, s, -1);
-  at::mul_out(high, b, c);
-  high.addcmul_(a, s);
-  return out.to(given.scalar_type());
+  return at::cat({a * c - b * s, b * c + a * s}, -1).to(given.scalar_type());
 }
+
+/** silu(gate) * up in one pass each way; rows of both lie alike, as those of two halves of one product do. */
+struct Gated : torch::autograd::Function<Gated> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& gate, const at::Tensor& up) {
+    context->save_for_backward({gate, up});
+    const int64_t width = gate.size(1), stride = gate.stride(0);
+    auto out = at::empty(gate.sizes(), gate.options());
+    const float *g = gate.const_data_ptr<float>(), *u = up.const_data_ptr<float>();
+    float* to = out.mutable_data_ptr<float>();
+    for_rows(gate.size(0), [&](int64_t first, int64_t rows, int64_t) {
+      cpu::swiglu(g + first * stride, u + first * stride, stride, to + first * width, rows, width);
+    });
+    return out;
+  }
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const auto &gate = saved[0], &up = saved[1];
+    const auto dy = grads[0].contiguous();
+    const int64_t width = gate.size(1), stride = gate.stride(0);
+    auto dgate = at::empty(gate.sizes(), gate.options()), dup = at::empty(gate.sizes(), gate.options());
+    const float *g = gate.const_data_ptr<float>(), *u = up.const_data_ptr<float>(), *d = dy.const_data_ptr<float>();
+    float *to_gate = dgate.mutable_data_ptr<float>(), *to_up = dup.mutable_data_ptr<float>();
+    for_rows(gate.size(0), [&](int64_t first, int64_t rows, int64_t) {
+      const int64_t at = first * width;
+      cpu::swiglu_backward(g + first * stride, u + first * stride, stride, d + at, to_gate + at, to_up + at, rows,
+                           width);
+    });
+    return {dgate, dup};
+  }
+};
 
 /** The backward of a rotation is the rotation by the opposite angle. */
 struct RotateHalf : torch::autograd::Function<RotateHalf> {
@@ -65,13 +147,18 @@ at::Tensor rms_norm(const at::Tensor& x_ND, const at::Tensor& weight_D, double e
   return RmsNorm::apply(x_ND, weight_D, eps);
 }
 
-Rotation rotation_of(const std::vector<int64_t>& lengths, const std::function<Rope(int64_t)>& rope, at::Device device) {
+Rotation rotation_of(const std::vector<Tree>& trees, const std::function<Rope(int64_t)>& rope, at::Device device) {
   std::vector<at::Tensor> cosines, sines;
-  for (int64_t length : lengths) {
-    const auto [frequencies, scale] = rope(length);
-    const auto angles = at::outer(at::arange(length, at::kFloat), frequencies);
-    cosines.push_back(angles.cos().mul_(scale));
-    sines.push_back(angles.sin().mul_(scale));
+  for (const Tree& tree : trees) {
+    const auto [frequencies, scale] = rope(tree.longest());
+    const auto angles = at::outer(at::arange(tree.longest(), at::kFloat), frequencies);
+    const auto cosine = angles.cos().mul_(scale), sine = angles.sin().mul_(scale);
+    const auto add = [&](int64_t from, int64_t length) {
+      cosines.push_back(cosine.narrow(0, from, length));
+      sines.push_back(sine.narrow(0, from, length));
+    };
+    add(0, tree.trunk);
+    for (int64_t length : tree.branches) add(tree.trunk, length);
   }
   return {at::cat(cosines).to(device), at::cat(sines).to(device)};
 }
@@ -80,36 +167,13 @@ at::Tensor rotate_half(const at::Tensor& x_NHE, const Rotation& rotation) {
   return RotateHalf::apply(x_NHE, rotation.cosine, rotation.sine);
 }
 
-Padding padding_of(const std::vector<int64_t>& lengths) {
-  Padding padding;
-  padding.sequences = static_cast<int64_t>(lengths.size());
-  padding.longest = *std::max_element(lengths.begin(), lengths.end());
-  if (std::all_of(lengths.begin(), lengths.end(), [&](int64_t n) { return n == padding.longest; })) return padding;
-  std::vector<int64_t> place;
-  for (size_t b = 0; b < lengths.size(); ++b)
-    for (int64_t t = 0; t < lengths[b]; ++t) place.push_back(static_cast<int64_t>(b) * padding.longest + t);
-  padding.place = at::tensor(place, at::kLong);
-  return padding;
-}
-
-at::Tensor causal_attention(const at::Tensor& q_NHE, const at::Tensor& k_NKE, const at::Tensor& v_NKE,
-                            const Padding& padding) {
-  const auto place = padding.place.defined() ? padding.place.to(q_NHE.device()) : padding.place;
-  const auto batched = [&](const at::Tensor& x) {
-    const int64_t heads = x.size(1), width = x.size(2);
-    at::Tensor padded = x;
-    if (place.defined())
-      padded = at::zeros({padding.sequences * padding.longest, heads, width}, x.options()).index_copy(0, place, x);
-    return padded.reshape({padding.sequences, padding.longest, heads, width}).transpose(1, 2);
-  };
-  const auto out = at::scaled_dot_product_attention(batched(q_NHE), batched(k_NKE), batched(v_NKE), {}, 0.0, true,
-                                                    std::nullopt, true);
-  auto flat = out.transpose(1, 2).reshape({padding.sequences * padding.longest, -1});
-  return place.defined() ? flat.index_select(0, place) : flat;
+at::Tensor gated(const at::Tensor& gate, const at::Tensor& up) {
+  const bool alike = gate.stride(1) == 1 && up.stride(1) == 1 && gate.stride(0) == up.stride(0);
+  return kernels_take(gate) && alike ? Gated::apply(gate, up) : at::silu(gate) * up;
 }
 
 at::Tensor swiglu(const at::Tensor& x_ND, const at::Tensor& gate, const at::Tensor& up, const at::Tensor& down) {
-  return dense(at::silu(dense(x_ND, gate)) * dense(x_ND, up), down);
+  return dense(gated(dense(x_ND, gate), dense(x_ND, up)), down);
 }
 
 }  // namespace mstar::layers

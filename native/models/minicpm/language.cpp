@@ -2,6 +2,7 @@
 #include "models/minicpm/language.h"
 
 #include "models/layers/decoder.h"
+#include "models/layers/tree_attention.h"
 #include "ops/dense.h"
 
 namespace mstar::minicpm {
@@ -38,11 +39,11 @@ at::Tensor rope_frequencies(const Shape& s) {
   return at::reciprocal(at::pow(s.rope_theta, at::arange(0, s.head_dim(), 2, at::kFloat) / d));
 }
 
-at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, const std::vector<int64_t>& lengths) {
+at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, const std::vector<Tree>& trees) {
   const int64_t n = x_ND.size(0), e = s.head_dim();
   const auto rope = [&](int64_t) { return Rope{rope_frequencies(s)}; };
-  const auto rotation = layers::rotation_of(lengths, rope, x_ND.device());
-  const auto padding = layers::padding_of(lengths);
+  const auto rotation = layers::rotation_of(trees, rope, x_ND.device());
+  const auto plan = layers::tree_plan(trees, x_ND);
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto name = layer_name(i);
     const auto normal = layers::rms_norm(x_ND, p[name + "input_layernorm.weight"], s.l_eps);
@@ -50,7 +51,7 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
       return dense(normal, p[name + "self_attn." + which + ".weight"]).reshape({n, -1, e});
     };
     const auto q = layers::rotate_half(heads("q_proj"), rotation), k = layers::rotate_half(heads("k_proj"), rotation);
-    const auto mixed = layers::causal_attention(q, k, heads("v_proj"), padding);
+    const auto mixed = layers::tree_attention(q, k, heads("v_proj"), plan);
     x_ND = x_ND + dense(mixed, p[name + "self_attn.o_proj.weight"]);
     x_ND = x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "post_attention_layernorm.weight"], s.l_eps),
                                  p[name + "mlp.gate_proj.weight"], p[name + "mlp.up_proj.weight"],

@@ -2,6 +2,7 @@
 #include "models/phi3v/language.h"
 
 #include "models/layers/decoder.h"
+#include "models/layers/tree_attention.h"
 #include "ops/dense.h"
 
 namespace mstar::phi3v {
@@ -10,18 +11,18 @@ namespace {
 std::string layer_name(int64_t i) { return "model.layers." + std::to_string(i) + "."; }
 
 at::Tensor attention(const Shape& s, const Parameters& p, const std::string& name, const at::Tensor& x_ND,
-                     const layers::Rotation& rotation, const layers::Padding& padding) {
+                     const layers::Rotation& rotation, const layers::TreePlan& plan) {
   const int64_t h = s.l_heads, k = s.l_kv_heads;
   const auto qkv = dense(x_ND, p[name + "qkv_proj.weight"]).unflatten(1, {h + 2 * k, s.head_dim()});
   const auto rotated = layers::rotate_half(qkv.narrow(1, 0, h + k), rotation);
   const auto mixed =
-      layers::causal_attention(rotated.narrow(1, 0, h), rotated.narrow(1, h, k), qkv.narrow(1, h + k, k), padding);
+      layers::tree_attention(rotated.narrow(1, 0, h), rotated.narrow(1, h, k), qkv.narrow(1, h + k, k), plan);
   return dense(mixed, p[name + "o_proj.weight"]);
 }
 
 at::Tensor feed_forward(const Parameters& p, const std::string& name, const at::Tensor& x_ND) {
   const auto gate_up = dense(x_ND, p[name + "gate_up_proj.weight"]).chunk(2, -1);
-  return dense(at::silu(gate_up[0]) * gate_up[1], p[name + "down_proj.weight"]);
+  return dense(layers::gated(gate_up[0], gate_up[1]), p[name + "down_proj.weight"]);
 }
 
 }  // namespace
@@ -52,14 +53,14 @@ Rope rope_of(const Shape& s, int64_t length) {
   return {at::reciprocal(at::tensor(factors, at::kFloat) * at::pow(s.rope_theta, exponents)), scale};
 }
 
-at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, const std::vector<int64_t>& lengths) {
+at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, const std::vector<Tree>& trees) {
   const auto rope = [&](int64_t length) { return rope_of(s, length); };
-  const auto rotation = layers::rotation_of(lengths, rope, x_ND.device());
-  const auto padding = layers::padding_of(lengths);
+  const auto rotation = layers::rotation_of(trees, rope, x_ND.device());
+  const auto plan = layers::tree_plan(trees, x_ND);
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto name = layer_name(i);
     const auto normal = layers::rms_norm(x_ND, p[name + "input_layernorm.weight"], s.l_eps);
-    x_ND = x_ND + attention(s, p, name + "self_attn.", normal, rotation, padding);
+    x_ND = x_ND + attention(s, p, name + "self_attn.", normal, rotation, plan);
     x_ND = x_ND +
            feed_forward(p, name + "mlp.", layers::rms_norm(x_ND, p[name + "post_attention_layernorm.weight"], s.l_eps));
   }

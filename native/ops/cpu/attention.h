@@ -2,7 +2,7 @@
 // Attention of the decode path on CPU over keys and values in blocks of 16 tokens, where sibling rows share spans.
 // Scores and values of a shared span are computed for all siblings together (each key is read once per tile of
 // queries); every query's result is nevertheless summed in one fixed order: shared spans first, then its own. Runs on
-// the calling thread. Plain twin: causal_attention in models/layers/decoder.cpp.
+// the calling thread. Plain twin: tree_attention_plain in models/layers.
 // Keys and values are float32 or bfloat16, which is half as much to read; all that is computed is float32.
 #include <cstdint>
 #include <vector>

@@ -155,8 +155,18 @@ void rotate_half(float* x, const float* cosine, const float* sine, int64_t heads
   kernels().rotate_half(x, cosine, sine, heads, head_dim);
 }
 
-void swiglu(const float* gate_up, float* out, int64_t rows, int64_t width) {
-  kernels().swiglu(gate_up, out, rows, width);
+void rms_norm_backward(const float* x, const float* weight, float eps, const float* dy, float* dx, float* dweight,
+                       int64_t rows, int64_t width) {
+  kernels().rms_norm_backward(x, weight, eps, dy, dx, dweight, rows, width);
+}
+
+void swiglu(const float* gate, const float* up, int64_t stride, float* out, int64_t rows, int64_t width) {
+  kernels().swiglu(gate, up, stride, out, rows, width);
+}
+
+void swiglu_backward(const float* gate, const float* up, int64_t stride, const float* dy, float* dgate, float* dup,
+                     int64_t rows, int64_t width) {
+  kernels().swiglu_backward(gate, up, stride, dy, dgate, dup, rows, width);
 }
 
 double exp_scaled(const float* x, float max, float scale, float* out, int64_t n) {

@@ -25,6 +25,8 @@ struct Kernels {
   decltype(&cpu::rms_norm) rms_norm;
   decltype(&cpu::rotate_half) rotate_half;
   decltype(&cpu::swiglu) swiglu;
+  decltype(&cpu::rms_norm_backward) rms_norm_backward;
+  decltype(&cpu::swiglu_backward) swiglu_backward;
   decltype(&cpu::exp_scaled) exp_scaled;
   decltype(&cpu::max_of) max_of;
 };

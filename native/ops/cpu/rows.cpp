@@ -23,6 +23,30 @@ void rms_norm(const float* x, const float* weight, float eps, float* out, int64_
   }
 }
 
+void rms_norm_backward(const float* x, const float* weight, float eps, const float* dy, float* dx, float* dweight,
+                       int64_t rows, int64_t width) {
+  for (int64_t r = 0; r < rows; ++r, x += width, dy += width, dx += width) {
+    Floats squares{}, products{};
+    int64_t i = 0;
+    for (; i + kLanes <= width; i += kLanes) {
+      const Floats v = load(x + i);
+      squares += v * v;
+      products += v * load(dy + i) * load(weight + i);
+    }
+    float total = sum(squares), along = sum(products);
+    for (; i < width; ++i) {
+      total += x[i] * x[i];
+      along += x[i] * dy[i] * weight[i];
+    }
+    const float inverse = 1.0f / std::sqrt(total / static_cast<float>(width) + eps);
+    const float pull = along * inverse * inverse / static_cast<float>(width);
+    for (i = 0; i < width; ++i) {
+      dx[i] = (dy[i] * weight[i] - x[i] * pull) * inverse;
+      dweight[i] += dy[i] * x[i] * inverse;
+    }
+  }
+}
+
 void rotate_half(float* x, const float* cosine, const float* sine, int64_t heads, int64_t head_dim) {
   const int64_t half = head_dim / 2;
   for (int64_t h = 0; h < heads; ++h, x += head_dim) {
@@ -34,17 +58,38 @@ void rotate_half(float* x, const float* cosine, const float* sine, int64_t heads
   }
 }
 
-void swiglu(const float* gate_up, float* out, int64_t rows, int64_t width) {
+void swiglu(const float* gate, const float* up, int64_t stride, float* out, int64_t rows, int64_t width) {
   const auto gated = [](const Floats& gate, const Floats& up) __attribute__((always_inline)) {
     return gate / (1.0f + exp(Floats{} - gate)) * up;
   };
-  for (int64_t r = 0; r < rows; ++r, gate_up += 2 * width, out += width) {
+  for (int64_t r = 0; r < rows; ++r, gate += stride, up += stride, out += width) {
     int64_t i = 0;
-    for (; i + kLanes <= width; i += kLanes) store(out + i, gated(load(gate_up + i), load(gate_up + width + i)));
-    if (i < width) {
-      const Floats gate = load_some(gate_up + i, width - i), up = load_some(gate_up + width + i, width - i);
-      store_some(out + i, gated(gate, up), width - i);
+    for (; i + kLanes <= width; i += kLanes) store(out + i, gated(load(gate + i), load(up + i)));
+    if (i < width) store_some(out + i, gated(load_some(gate + i, width - i), load_some(up + i, width - i)), width - i);
+  }
+}
+
+void swiglu_backward(const float* gate, const float* up, int64_t stride, const float* dy, float* dgate, float* dup,
+                     int64_t rows, int64_t width) {
+  struct Both {
+    Floats gate, up;
+  };
+  const auto gradients = [](const Floats& gate, const Floats& up, const Floats& dy) __attribute__((always_inline)) {
+    const Floats share = 1.0f / (1.0f + exp(Floats{} - gate)), silu = gate * share;
+    return Both{dy * up * (share + silu * (1.0f - share)), dy * silu};
+  };
+  for (int64_t r = 0; r < rows; ++r, gate += stride, up += stride, dy += width, dgate += width, dup += width) {
+    int64_t i = 0;
+    for (; i + kLanes <= width; i += kLanes) {
+      const Both both = gradients(load(gate + i), load(up + i), load(dy + i));
+      store(dgate + i, both.gate);
+      store(dup + i, both.up);
     }
+    if (i == width) continue;
+    const int64_t left = width - i;
+    const Both both = gradients(load_some(gate + i, left), load_some(up + i, left), load_some(dy + i, left));
+    store_some(dgate + i, both.gate, left);
+    store_some(dup + i, both.up, left);
   }
 }
 

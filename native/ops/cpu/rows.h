@@ -1,6 +1,6 @@
 #pragma once
-// Row-wise pieces of a decoder layer on CPU: RMSNorm, rotary embedding, SwiGLU, softmax statistics.
-// Each row is computed alone and in a fixed order. The plain twins are in models/layers (ATen).
+// Row-wise pieces of a decoder layer on CPU: RMSNorm, rotary embedding, SwiGLU, with their gradients; softmax
+// statistics. Each row is computed alone and in a fixed order. The plain twins are in models/layers (ATen).
 #include <cstdint>
 
 namespace mstar::cpu {
@@ -11,8 +11,16 @@ void rms_norm(const float* x, const float* weight, float eps, float* out, int64_
 /** Rotates `heads` heads of `head_dim` in place by the two-halves rule; cosine and sine hold head_dim / 2 values. */
 void rotate_half(float* x, const float* cosine, const float* sine, int64_t heads, int64_t head_dim);
 
-/** gate_up holds [gate | up] of `width` each per row; out = silu(gate) * up. */
-void swiglu(const float* gate_up, float* out, int64_t rows, int64_t width);
+/** Gradients of rms_norm: dx from those of out, dy; the weight's is added to `dweight` row by row. */
+void rms_norm_backward(const float* x, const float* weight, float eps, const float* dy, float* dx, float* dweight,
+                       int64_t rows, int64_t width);
+
+/** out = silu(gate) * up, for rows of `width` floats; those of gate and up begin `stride` floats apart. */
+void swiglu(const float* gate, const float* up, int64_t stride, float* out, int64_t rows, int64_t width);
+
+/** Gradients of swiglu from those of out, dy. */
+void swiglu_backward(const float* gate, const float* up, int64_t stride, const float* dy, float* dgate, float* dup,
+                     int64_t rows, int64_t width);
 
 /** exp((x[i] - max) * scale) into out; returns the sum. `scale` > 0. n need not be a multiple of 8. */
 double exp_scaled(const float* x, float max, float scale, float* out, int64_t n);
