@@ -17,6 +17,7 @@ const imports: Record<string, readonly string[]> = {
   checkpoint: ['core'],
   backbones: ['core', 'text'],
   engine: ['core', 'text', 'images', 'checkpoint', 'backbones'],
+  distributed: ['core', 'engine'],
   data: ['core'],
   problems: ['core'],
   reward: ['core'],
@@ -45,7 +46,8 @@ const includes: Record<string, readonly string[]> = {
   base: ['base/'],
   io: ['io/', 'base/'],
   ops: ['ops/', 'base/'],
-  engine: ['engine/', 'ops/', 'io/', 'base/'],
+  distributed: ['distributed/', 'base/'],
+  engine: ['engine/', 'distributed/', 'ops/', 'io/', 'base/'],
   // A model implements the engine's contract and sees nothing else of it, but for the form in which kernels are compared;
   // the engine sees no model at all.
   models: [
@@ -54,7 +56,7 @@ const includes: Record<string, readonly string[]> = {
     'ops/',
     'base/',
   ],
-  addon: ['addon/', 'engine/', 'io/', 'base/'],
+  addon: ['addon/', 'engine/', 'distributed/', 'io/', 'base/'],
 };
 
 function filesUnder(folder: string, pattern: RegExp): string[] {

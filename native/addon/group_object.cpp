@@ -1,3 +1,4 @@
+// See group_object.h.
 #include "addon/group_object.h"
 
 #include <ATen/Functions.h>

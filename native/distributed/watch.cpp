@@ -1,3 +1,4 @@
+// See watch.h.
 #include "distributed/watch.h"
 
 #include <signal.h>

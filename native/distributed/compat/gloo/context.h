@@ -1,4 +1,5 @@
 #pragma once
+// As much of gloo::Context as c10d names; see compat/README.md.
 #include <chrono>
 namespace gloo {
 class Context {
