@@ -53,9 +53,9 @@ try {
 
 /** One line without control characters. */
 function describe(error: unknown): string {
-  const { path, message } = error as NodeJS.ErrnoException;
+  const { path, message, code } = error as NodeJS.ErrnoException;
   const fault = systemFault(error);
   const text = fault ? `${path ?? 'write'}: ${fault}` : String(message ?? error).split('\n')[0];
-  const hint = error instanceof UserError || fault ? '' : ' (--debug shows where)';
+  const hint = error instanceof UserError || fault || code === 'ERR_RANK' ? '' : ' (--debug shows where)';
   return printable(`${text}${hint}`);
 }

@@ -7,6 +7,9 @@ import { UserError } from '../core/errors.js';
 import { rankFrom } from '../distributed/environment.js';
 import type { OpenHost } from '../jobs/options.js';
 
+/** Ranks that one machine may be asked to start. */
+const MOST = 64;
+
 export interface RankFlags {
   readonly processes: number | undefined;
   readonly gpus: number | undefined;
@@ -31,6 +34,8 @@ export async function overRanks(
   work: (host?: OpenHost) => Promise<void>,
 ): Promise<void> {
   const rank = rankFrom(process.env);
+  if (processes !== undefined && gpus !== undefined)
+    throw new UserError('--gpus: given beside --processes, wanted one of them', 'ERR_SETTING');
   const wanted = countOf(processes, '--processes') ?? countOf(gpus, '--gpus') ?? 1;
   if (!rank && wanted === 1) return work();
   if (!rank) {
@@ -56,13 +61,17 @@ export async function overRanks(
     import('../engine/host.js'),
   ]);
   try {
-    await work((options) => spreadHost(createHost(options), options, ranks));
+    await work((options) => {
+      if (gpus !== undefined && options.device !== 'cuda')
+        throw new UserError('--gpus: given, but the device is cpu; wanted device: cuda, or --processes', 'ERR_SETTING');
+      return spreadHost(createHost(options), options, ranks);
+    });
   } finally {
     await leave(ranks);
   }
 }
 
 function countOf(value: number | undefined, flag: string): number | undefined {
-  if (value === undefined || (Number.isInteger(value) && value >= 1)) return value;
-  throw new UserError(`${flag}: ${value}, wanted a whole number from 1 up`, 'ERR_SETTING');
+  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= MOST)) return value;
+  throw new UserError(`${flag}: ${value}, wanted a whole number from 1 to ${MOST}`, 'ERR_SETTING');
 }

@@ -1,23 +1,7 @@
 // Signals that end a process: the first asks the job to stop at its next safe point, a second one ends the process at once.
 import { constants } from 'node:os';
+import { ENDING } from '../core/signals.js';
 import type { Display } from '../run/terminal.js';
-
-/** All that end a process unless it listens, and that it may listen to: schedulers send several of them before a limit. */
-const ENDING = [
-  'SIGHUP',
-  'SIGINT',
-  'SIGQUIT',
-  'SIGTERM',
-  'SIGUSR1',
-  'SIGUSR2',
-  'SIGALRM',
-  'SIGVTALRM',
-  'SIGPROF',
-  'SIGIO',
-  'SIGPWR',
-  'SIGSTKFLT',
-  'SIGXCPU',
-] as const satisfies readonly NodeJS.Signals[];
 
 /** Signals that someone sends twice on purpose; a closed terminal, for one, sends SIGHUP more than once. */
 const INSISTENT: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGTERM'];

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import os from 'node:os';
 import { UserError } from '../core/errors.js';
+import { ENDING } from '../core/signals.js';
 import { addon } from '../engine/binding.js';
 import { guarded } from '../engine/native.js';
 import { connectRank, type Trust } from './control.js';
@@ -19,6 +20,20 @@ const BEAT = 1000;
 export async function join(rank: Rank, variables: NodeJS.ProcessEnv): Promise<Ranks | undefined> {
   const trust = trustOf(rank, variables);
   const address = isLoopback(rank.host) ? '127.0.0.1' : ownAddress(variables);
+  const limits = {
+    silence: milliseconds(variables, 'MSTAR_SILENCE', 10),
+    stall: milliseconds(variables, 'MSTAR_STALL', 20),
+  };
+  // Before the addon is loaded: each rank sees the one GPU that is its own.
+  const visible = variables.CUDA_VISIBLE_DEVICES?.split(',');
+  if (visible?.length !== 1) variables.CUDA_VISIBLE_DEVICES = visible?.[rank.localRank] ?? String(rank.localRank);
+  const waiting = setTimeout(
+    () =>
+      process.stderr.write(
+        `rank ${rank.rank} waits for the others at ${rank.host}:${rank.port}, two minutes at most\n`,
+      ),
+    10_000,
+  );
   const parent = Number(variables.MSTAR_PARENT);
   if (parent && !addon().dieWithParent(parent)) throw new UserError('the process that started this rank has ended');
   const group = await guarded(() =>
@@ -29,12 +44,12 @@ export async function join(rank: Rank, variables: NodeJS.ProcessEnv): Promise<Ra
       listenFd: Number(variables.MSTAR_STORE_FD ?? -1),
     }),
   );
-  const seconds = (name: string, otherwise: number): number => Number(variables[name] ?? otherwise) * 1000;
-  group.watch({ beat: BEAT, silence: seconds('MSTAR_SILENCE', 10), stall: seconds('MSTAR_STALL', 20) });
+  clearTimeout(waiting);
+  group.watch({ beat: BEAT, silence: limits.silence, stall: limits.stall });
   setInterval(() => group.tick(), BEAT).unref();
   if (rank.rank > 0) {
     // Rank 0 decides when the job stops; schedulers signal all ranks.
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+    for (const signal of ENDING) if (os.constants.signals[signal] !== undefined) process.on(signal, () => {});
     await follow(group, rank.rank, address, trust);
     await group.leave();
     return undefined;
@@ -56,6 +71,12 @@ function trustOf({ host, rank }: Rank, { MSTAR_SECRET: secret }: NodeJS.ProcessE
   throw new UserError(
     `MSTAR_SECRET: not set on rank ${rank}, wanted the same text on all ranks of a job on several machines`,
   );
+}
+
+function milliseconds(variables: NodeJS.ProcessEnv, name: string, otherwise: number): number {
+  const seconds = Number(variables[name] ?? otherwise);
+  if (seconds >= 1 && seconds <= 86_400) return Math.round(seconds * 1000);
+  throw new UserError(`${name}: ${variables[name]}, wanted seconds from 1 to 86400`, 'ERR_SETTING');
 }
 
 function isLoopback(host: string): boolean {

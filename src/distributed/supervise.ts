@@ -3,7 +3,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
+import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
+import { ENDING } from '../core/signals.js';
 
 /** What a scheduler takes for "start it again": EX_TEMPFAIL of sysexits.h. */
 export const TEMPORARY_FAILURE = 75;
@@ -22,9 +24,10 @@ export interface Supervised {
 
 /**
  * Runs the ranks to their end; resolves to the exit code of the job. Rank 0 has this process's own input and output; a
- * line of another rank is written behind `[rank N]`. SIGINT and SIGTERM go to rank 0, which ends the others at a point
- * where nothing is lost. When a rank fails, the others are given `grace` and are then killed; the first that failed by
- * itself or was ended by a signal names the job's code, for those that leave because of it say 75.
+ * line of another rank is written behind `[rank N]`. A signal that asks for the end goes
+ * to rank 0 alone, which ends the others at a point where nothing is lost. When a rank fails, the others are given `grace`
+ * and are then killed; the first that failed by itself or was ended by a signal names the job's code, for those that leave
+ * because of it say 75.
  */
 export async function supervise({ ranks, command, environment, grace = 5000, say = toStandardError }: Supervised) {
   // Rank 0 takes over this socket, so that no other program can take the port between its choice and its use.
@@ -44,15 +47,23 @@ export async function supervise({ ranks, command, environment, grace = 5000, say
       MSTAR_PARENT: String(process.pid),
       ...(rank === 0 ? { MSTAR_STORE_FD: '3' } : {}),
     };
-    if (rank === 0) return spawn(program, args, { env, stdio: ['inherit', 'inherit', 'inherit', descriptorOf(store)] });
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    // Each has a process group of its own: what a terminal sends to a group reaches the ranks through this process alone.
+    const detached = true;
+    if (rank === 0)
+      return spawn(program, args, { env, detached, stdio: ['inherit', 'inherit', 'inherit', descriptorOf(store)] });
+    const child = spawn(program, args, { env, detached, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const output of [child.stdout, child.stderr])
       createInterface({ input: output }).on('line', (line) => say(`[rank ${rank}] ${line}`));
     return child;
   });
   store.close();
-  const forward = (signal: NodeJS.Signals) => children[0]!.kill(signal);
-  process.on('SIGINT', forward).on('SIGTERM', forward);
+  let asked: NodeJS.Signals | undefined;
+  const forward = (signal: NodeJS.Signals): void => {
+    asked ??= signal;
+    children[0]?.kill(signal);
+  };
+  const forwarded = ENDING.filter((signal) => constants.signals[signal] !== undefined);
+  for (const signal of forwarded) process.on(signal, forward);
   const failures: { rank: number; code: number | null; signal: NodeJS.Signals | null }[] = [];
   let killer: NodeJS.Timeout | undefined;
   let killed = false;
@@ -61,15 +72,18 @@ export async function supervise({ ranks, command, environment, grace = 5000, say
       const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
       if (code === 0 || killed) return;
       failures.push({ rank, code, signal });
+      // A rank that a signal ends before it listens for any has told the others nothing.
+      const wait = asked !== undefined && signal === asked ? 0 : grace;
       killer ??= setTimeout(() => {
         killed = true;
         for (const other of children) if (runs(other)) other.kill('SIGKILL');
-      }, grace);
+      }, wait);
     }),
   );
   clearTimeout(killer);
-  process.off('SIGINT', forward).off('SIGTERM', forward);
+  for (const signal of forwarded) process.off(signal, forward);
   const cause = failures.find(({ code }) => code !== TEMPORARY_FAILURE) ?? failures[0];
+  if (asked !== undefined && cause?.signal === asked) return 128 + constants.signals[asked];
   if (cause?.signal) say(`rank ${cause.rank} was ended by ${cause.signal}`);
   return cause ? (cause.code ?? TEMPORARY_FAILURE) : 0;
 }
