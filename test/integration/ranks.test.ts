@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -54,6 +54,8 @@ function start(name: string, processes: number, environment: NodeJS.ProcessEnv =
   ];
   const child = spawn(process.execPath, [join(project, 'dist/cli.js'), 'evolve', ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    // A process group of its own, as a terminal gives a command.
+    detached: true,
     env: { ...process.env, ...environment },
   });
   let text = '';
@@ -112,4 +114,27 @@ describe('a recipe over several processes', () => {
       expect(files(name)).toEqual(files('one'));
     },
   );
+
+  test.each(['SIGINT', 'SIGHUP', 'SIGTERM'] as const)(
+    'stops at a safe point where a terminal sends %s to the whole process group, and goes on',
+    { timeout: 300_000 },
+    async (signal) => {
+      const { child, ended } = start(signal, 2);
+      await atWork(signal, 'warmup');
+      const ranks = ranksOf(child);
+      process.kill(-(child.pid as number), signal);
+      expect(await ended).toEqual({ code: 128 + constants.signals[signal], text: expect.stringContaining('goes on') });
+      for (const pid of ranks.values()) expect(existsSync(`/proc/${pid}`)).toBe(false);
+      expect(await start(signal, 2).ended).toEqual({ code: 0, text: '' });
+      expect(files(signal)).toEqual(files('one'));
+    },
+  );
+
+  test('stopped before its ranks are there ends with the code of the signal', { timeout: 60_000 }, async () => {
+    const { child, ended } = start('early', 2);
+    while (ranksOf(child).size < 2) await pause(5);
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(143);
+    expect(existsSync(join(root, 'early', 'journal.jsonl'))).toBe(false);
+  });
 });
