@@ -2,6 +2,7 @@
 #include "addon/group_object.h"
 
 #include <ATen/Functions.h>
+
 #include <chrono>
 
 #include "addon/convert.h"
@@ -50,11 +51,12 @@ Napi::Value GroupObject::join(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value GroupObject::set(const Napi::CallbackInfo& info) {
-  return on_lane(info.Env(), [group = group_, key = info[0].As<Napi::String>().Utf8Value(),
-                              value = info[1].As<Napi::String>().Utf8Value()]() -> Lane::Result {
-    group->set(key, value);
-    return [](Napi::Env env) -> Napi::Value { return env.Undefined(); };
-  });
+  return on_lane(info.Env(),
+                 [group = group_, key = info[0].As<Napi::String>().Utf8Value(),
+                  value = info[1].As<Napi::String>().Utf8Value()]() -> Lane::Result {
+                   group->set(key, value);
+                   return [](Napi::Env env) -> Napi::Value { return env.Undefined(); };
+                 });
 }
 
 Napi::Value GroupObject::get(const Napi::CallbackInfo& info) {
@@ -103,12 +105,13 @@ void GroupObject::fail(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value GroupObject::leave(const Napi::CallbackInfo& info) {
-  return on_lane(info.Env(), [watch = std::exchange(watch_, nullptr), group = std::exchange(group_, nullptr)]() mutable
-                 -> Lane::Result {
-    watch.reset();
-    group.reset();
-    return [](Napi::Env env) -> Napi::Value { return env.Undefined(); };
-  });
+  return on_lane(
+      info.Env(),
+      [watch = std::exchange(watch_, nullptr), group = std::exchange(group_, nullptr)]() mutable -> Lane::Result {
+        watch.reset();
+        group.reset();
+        return [](Napi::Env env) -> Napi::Value { return env.Undefined(); };
+      });
 }
 
 }  // namespace mstar::addon

@@ -60,9 +60,8 @@ Napi::Function ModelObject::define(Napi::Env env) {
        InstanceMethod("score", &ModelObject::score), InstanceMethod("setOptimizer", &ModelObject::set_optimizer),
        InstanceMethod("trainStep", &ModelObject::train_step), InstanceMethod("imageLayout", &ModelObject::image_layout),
        InstanceMethod("save", &ModelObject::save), InstanceMethod("restore", &ModelObject::restore),
-       InstanceMethod("broadcast", &ModelObject::broadcast),
-       InstanceMethod("parameters", &ModelObject::parameters), InstanceMethod("dispose", &ModelObject::dispose),
-       InstanceAccessor("version", &ModelObject::version, nullptr)});
+       InstanceMethod("broadcast", &ModelObject::broadcast), InstanceMethod("parameters", &ModelObject::parameters),
+       InstanceMethod("dispose", &ModelObject::dispose), InstanceAccessor("version", &ModelObject::version, nullptr)});
 }
 
 ModelObject::ModelObject(const Napi::CallbackInfo& info)

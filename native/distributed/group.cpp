@@ -2,10 +2,11 @@
 #include "distributed/group.h"
 
 #include <c10/util/Logging.h>
+#include <torch/headeronly/version.h>
+
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
-#include <torch/headeronly/version.h>
 
 #include "base/pulse.h"
 

@@ -150,7 +150,8 @@ struct Watch::State {
         return who(r) + " has not got on for " + seconds(still) + (some_wait ? " while others wait for it" : "");
     }
     if (all_wait && some_wait)
-      return "all ranks have waited in one exchange for " + seconds(spec.network_ms) + ": the network between them fails";
+      return "all ranks have waited in one exchange for " + seconds(spec.network_ms) +
+             ": the network between them fails";
     return {};
   }
 

@@ -12,12 +12,12 @@ namespace mstar {
 
 struct WatchSpec {
   int rank = 0, size = 1;
-  int64_t beat_ms = 1'000;        // between beats
-  int64_t silence_ms = 10'000;    // without a beat: killed, stopped, or its machine is lost
-  int64_t stall_ms = 20'000;      // computing, or awaited by the others, without getting on
-  int64_t disk_ms = 600'000;      // reading or writing without getting on
-  int64_t network_ms = 120'000;   // all ranks in a collective without getting on
-  int64_t javascript_ms = 60'000; // without a tick from the event loop
+  int64_t beat_ms = 1'000;         // between beats
+  int64_t silence_ms = 10'000;     // without a beat: killed, stopped, or its machine is lost
+  int64_t stall_ms = 20'000;       // computing, or awaited by the others, without getting on
+  int64_t disk_ms = 600'000;       // reading or writing without getting on
+  int64_t network_ms = 120'000;    // all ranks in a collective without getting on
+  int64_t javascript_ms = 60'000;  // without a tick from the event loop
 };
 
 class Watch {

@@ -43,8 +43,7 @@ class MiniCpm final : public Backbone {
   at::Tensor embed(const Parameters& p, const at::Tensor& tokens_N) const override {
     return at::embedding(p[kEmbedding], tokens_N, shape_.pad_id);
   }
-  at::Tensor hidden(const Parameters& p, const at::Tensor& embedded_ND,
-                    const std::vector<Tree>& trees) const override {
+  at::Tensor hidden(const Parameters& p, const at::Tensor& embedded_ND, const std::vector<Tree>& trees) const override {
     return decode_hidden(shape_, p, embedded_ND, trees);
   }
   at::Tensor head(const Parameters& p) const override { return p[kHead]; }

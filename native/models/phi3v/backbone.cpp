@@ -32,8 +32,7 @@ class Phi3V final : public Backbone {
     // Any row does for image tokens: pictures take their places, so that no gradient comes back to it.
     return at::embedding(p[embedding_name()], tokens_N.masked_fill(tokens_N == kImageToken, 0), shape_.pad_id);
   }
-  at::Tensor hidden(const Parameters& p, const at::Tensor& embedded_ND,
-                    const std::vector<Tree>& trees) const override {
+  at::Tensor hidden(const Parameters& p, const at::Tensor& embedded_ND, const std::vector<Tree>& trees) const override {
     return decode_hidden(shape_, p, embedded_ND, trees);
   }
   at::Tensor head(const Parameters& p) const override { return p["lm_head.weight"]; }
