@@ -12,6 +12,8 @@ const temperatures = () =>
     .max(100)
     .refine((list) => new Set(list).size === list.length, 'a temperature is listed twice, wanted each once');
 
+const repeats = () => z.enum(['keep', 'drop']).default('keep');
+
 const reading = readingSettings(() => z.string().min(1));
 
 const part = z.enum(['vision', 'projector', 'language']);
@@ -156,6 +158,7 @@ export const settings = z.strictObject({
       problems: count(0).default(0).describe('labelled problems to sample; 0: all'),
       samples: count(1, 4096).default(16).describe('responses per problem, with the answer given in the prompt'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature'),
+      repeats: repeats().describe('right responses of the same text: keep all, or drop all but the first'),
       maxPerProblem: count(0).default(0).describe('most examples per problem; 0: no limit'),
       maxExamples: count(1).default(100_000).describe('most examples in all, drawn by the seed'),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: [] }).describe(
@@ -231,9 +234,10 @@ export const settings = z.strictObject({
           rule: z
             .enum(['top', 'threshold', 'random', 'all'])
             .default('top')
-            .describe(
-              'among the different right responses: k of highest reward, reward from the threshold up, k at random, all',
-            ),
+            .describe('among the right responses: k of highest reward, reward from the threshold up, k at random, all'),
+          repeats: repeats().describe(
+            'responses of the same text: keep all, as the paper, which drops them from the data of the PRM only, or drop all but the first; Reward-Pass@2 chooses the temperature by the same ones',
+          ),
           k: count(1, 4096).default(2).describe('responses per problem for top and random'),
           threshold: z
             .union([z.number().min(-1e6).max(1e6), z.literal('search')])

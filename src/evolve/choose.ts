@@ -7,7 +7,7 @@ import type { ChoiceCounts } from '../record/results.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from '../record/rollout.js';
 import { weightedVote } from '../reward/vote.js';
 import { type SelectFunction, selectBy, type Weighted } from './custom.js';
-import { distinctCorrect, type SelectionRule, select } from './select.js';
+import { eligible, type Repeats, type SelectionRule, select } from './select.js';
 
 interface Chosen {
   readonly problem: Problem;
@@ -35,6 +35,7 @@ export class Choice {
   readonly #rule: SelectionRule;
   readonly #seed: number;
   readonly #key: string;
+  readonly #repeats: Repeats;
   readonly #select: SelectFunction | undefined;
   readonly #sums: { -readonly [count in keyof ChoiceCounts]: ChoiceCounts[count] } = { ...NOTHING_CHOSEN };
   readonly #kept: number[] = [];
@@ -42,12 +43,14 @@ export class Choice {
 
   /**
    * @param key names the draws of the rule `random` and of `cap`, together with the seed
+   * @param repeats whether the rule sees responses of the same text
    * @param select chooses instead of the rule
    */
-  constructor(rule: SelectionRule, seed: number, key: string, select?: SelectFunction) {
+  constructor(rule: SelectionRule, seed: number, key: string, repeats: Repeats, select?: SelectFunction) {
     this.#rule = rule;
     this.#seed = seed;
     this.#key = key;
+    this.#repeats = repeats;
     this.#select = select;
   }
 
@@ -83,11 +86,10 @@ export class Choice {
       const finished = responses.flatMap((rated, sample) =>
         rated.response.finish === 'stop' ? [{ ...rated, sample }] : [],
       );
-      const distinct = distinctCorrect(
-        finished.map(({ sample, response, grade, reward }) => {
-          return { sample, text: response.text, verdict: grade.verdict, reward: reward ?? 0 };
-        }),
-      );
+      const candidates = finished.map(({ sample, response, grade, reward }) => {
+        return { sample, text: response.text, verdict: grade.verdict, reward: reward ?? 0 };
+      });
+      const distinct = eligible(candidates, 'drop');
       const rated = (sample: number): RatedResponse => responses[sample] as RatedResponse;
       sums.problems++;
       sums.failed += error === undefined ? 0 : 1;
@@ -99,7 +101,10 @@ export class Choice {
       sums.luckyDistinct += countLucky(distinct.map(({ sample }) => rated(sample)));
       const samples = this.#select
         ? await selectBy(this.#select, problem, finished)
-        : select(distinct, this.#rule, { seed: this.#seed, key: `${this.#key}/${problem.id}` }).map(unweighted);
+        : select(this.#repeats === 'drop' ? distinct : eligible(candidates, 'keep'), this.#rule, {
+            seed: this.#seed,
+            key: `${this.#key}/${problem.id}`,
+          }).map(unweighted);
       this.#kept[samples.length] = (this.#kept[samples.length] ?? 0) + 1;
       for (const { sample, weight } of samples) this.#chosen.push({ problem, sample, rated: rated(sample), weight });
     }

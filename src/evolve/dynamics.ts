@@ -23,9 +23,10 @@ export async function dynamics(
   const policy = await job.models.policy(at);
   const { greedy, samples, steps } = await measure(job, phase, at, problems, [...grid], config.dynamics.samples);
   const candidates = samples.filter((one) => config.explore.temperatures.includes(one.temperature));
+  const scored = config.evolve.select.repeats === 'drop' ? 'rewardPassAt2Distinct' : 'rewardPassAt2';
   const scores = candidates.map((one) => ({
     temperature: one.temperature,
-    rewardPassAt2: one.rewardPassAt2 ?? Number.NaN,
+    rewardPassAt2: one[scored] ?? Number.NaN,
   }));
   if (choice && candidates.some(({ rewardPassAt2 }) => rewardPassAt2 === null)) {
     const found = `none of the ${problems.length} validation problems could be sampled and scored`;

@@ -39,7 +39,7 @@ export async function selfTrain(
     temperature,
     reward,
   };
-  const choice = new Choice(rule, config.seed, phase.draws, job.custom?.select);
+  const choice = new Choice(rule, config.seed, phase.draws, config.evolve.select.repeats, job.custom?.select);
   for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {

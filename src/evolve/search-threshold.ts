@@ -49,7 +49,7 @@ async function tryThreshold(
   rollouts: readonly Rollout[],
 ): Promise<{ score: ThresholdScore; trained: number; sampled: number }> {
   const { config, data, models } = job;
-  const choice = new Choice({ rule: 'threshold', threshold }, config.seed, phase.draws);
+  const choice = new Choice({ rule: 'threshold', threshold }, config.seed, phase.draws, config.evolve.select.repeats);
   await choice.add(rollouts);
   const { selected, kept } = choice.counts;
   if (selected === 0) return { score: { threshold, selected, kept, steps: 0, accuracy: null }, trained: 0, sampled: 0 };

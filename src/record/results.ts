@@ -49,8 +49,10 @@ export const sampleMeasure = z.object({
   passAt2: number.optional(),
   /** Pass@K minus greedy accuracy on the same problems. */
   gap: number,
-  /** Null where the responses were not scored, as for the next two. */
+  /** Null where the responses were not scored, as for the next three. */
   rewardPassAt2: maybe,
+  /** As `rewardPassAt2`, of responses of the same text the first alone. */
+  rewardPassAt2Distinct: maybe.optional(),
   bestOfK: maybe,
   weightedVote: maybe,
   majority: number,

@@ -42,6 +42,24 @@ const limited = { iterations: 0, steps: 13, interval: 24, n: 6, optimizer };
 const run = (name: string, change: Partial<ConfigInput>, from?: string) =>
   evolve(smallRecipe(root, name, change), { host: fakeHost(), ...(from !== undefined && { from: join(root, from) }) });
 
+test.each([
+  ['keep', 'rewardPassAt2'],
+  ['drop', 'rewardPassAt2Distinct'],
+] as const)('a selection that is to %s repeats has its temperature chosen by %s', async (repeats, measure) => {
+  const { dynamics } = await run(`repeats-${repeats}`, {
+    warmup: { problems: 12, samples: 2, optimizer },
+    prm: { problems: 16, samples: 4, pairs: 16, completions: 2, completerEpochs: 0, optimizer },
+    evolve: { ...limited, iterations: 2, select: { repeats } },
+    explore: { every: 1, temperatures: [0.6, 1] },
+    dynamics: { samples: 16, temperatures: [1] },
+  });
+  const chosen = dynamics.find(({ decision }) => decision !== null);
+  expect(chosen?.decision?.scores.map((score) => score.rewardPassAt2)).toEqual(
+    chosen?.samples.map((one) => one[measure]),
+  );
+  expect(chosen?.samples.some((one) => one.rewardPassAt2 !== one.rewardPassAt2Distinct)).toBe(true);
+});
+
 describe('the same number of optimizer steps', () => {
   test.each(['continuous', 'iterative-rft', 'rest-em', 'sft'] as const)('ends the method %s', async (method) => {
     // The first run does the phases that the others begin with.

@@ -44,6 +44,6 @@ test('a row differs from another of its scale in nothing but what its name says'
   expect(random).toEqual({
     ...top,
     run: { ...(top.run as object), dir: 'runs/tiny-random-2' },
-    evolve: { ...(top.evolve as object), select: { rule: 'random', k: 2 } },
+    evolve: { ...(top.evolve as object), select: { rule: 'random', k: 2, repeats: 'drop' } },
   });
 });

@@ -53,7 +53,7 @@ const rollouts = (): Rollout[] => [
 
 describe('choosing', () => {
   test('takes the right, finished, different responses of highest reward and counts what it leaves', async () => {
-    const choice = new Choice({ rule: 'top', k: 2 }, 1, 'iter-0001');
+    const choice = new Choice({ rule: 'top', k: 2 }, 1, 'iter-0001', 'drop');
     const some = rollouts();
     await choice.add(some);
     expect([...choice.selected].map(([id, samples]) => [id, [...samples]])).toEqual([['a', [2, 5]]]);
@@ -75,9 +75,16 @@ describe('choosing', () => {
     });
   });
 
+  test('takes responses of the same text each where repeats are kept, and still counts the different ones', async () => {
+    const choice = new Choice({ rule: 'all' }, 1, 'iter-0001', 'keep');
+    await choice.add(rollouts());
+    expect([...(choice.selected.get('a') ?? [])]).toEqual([0, 2, 4, 5]);
+    expect(choice.counts).toMatchObject({ correct: 5, distinct: 3, selected: 4 });
+  });
+
   test('caps the examples by the seed, keeping their order', async () => {
     const capped = async (seed: number): Promise<string> => {
-      const choice = new Choice({ rule: 'all' }, seed, 'warmup');
+      const choice = new Choice({ rule: 'all' }, seed, 'warmup', 'drop');
       for (const id of 'abcdefghij') await choice.add([{ problem: problem(id), responses: [rated('one', 'correct')] }]);
       choice.cap(4);
       expect(choice.counts.selected).toBe(4);
