@@ -147,10 +147,9 @@ export function needsReward({ rule }: Pick<Rule, 'rule'>): boolean {
 export function pseudoLabel(rollout: Rollout): { readonly rollout: Rollout; readonly right: boolean | null } {
   const { responses } = rollout;
   const answers = responses.map(({ grade }) => grade.normalised);
-  // Rewards are raw head outputs: below zero they would vote against their own answer.
   const vote = weightedVote(
     answers,
-    responses.map(({ reward }) => Math.max(0, reward ?? 0)),
+    responses.map(({ reward }) => reward ?? 0),
   );
   const verdictOf = (answer: string | null): Verdict => {
     if (answer === null) return 'unreadable';
