@@ -225,7 +225,7 @@ export const settings = z.strictObject({
         .union([count(1), z.string().regex(/^(100|\d{1,2}(\.\d{1,4})?)\s?%$/, 'wanted a count or a share like 25%')])
         .default(45_000)
         .describe(
-          'problems per iteration, a count or a share of the labelled ones like 25%; they are passed through in turn',
+          'problems per iteration, a count or a share of the labelled ones like 25%; they are passed through in turn, and what remains of a pass joins the last iteration where it is less than half of one',
         ),
       n: count(1, 4096).default(16).describe('responses per problem'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature, the first one when it is adaptive'),

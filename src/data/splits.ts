@@ -100,9 +100,15 @@ export interface IntervalSlice {
   readonly problems: readonly number[];
 }
 
+/** Iterations that an epoch of `count` problems is cut into: what remains of it is one where it is half an interval or more. */
+export function intervalsPerEpoch(count: number, problemsPerIteration: number): number {
+  return Math.max(1, Math.round(count / problemsPerIteration));
+}
+
 /**
  * Cuts the endless sequence of epochs into iterations. Each iteration takes `problemsPerIteration` problems (at most
- * one epoch); the last of an epoch takes what remains, so that none is skipped and none occurs twice in an iteration.
+ * one epoch); the last of an epoch takes what remains, up to half as many again, so that none is skipped, none occurs twice
+ * in an iteration, and a share that is no whole number of problems leaves no iteration of a few.
  * @returns the slice of an iteration (0, 1, ...), a pure function, so that a resumed run asks for any of them
  */
 export function intervalSlices(order: EpochOrder, problemsPerIteration: number): (iteration: number) => IntervalSlice {
@@ -111,10 +117,12 @@ export function intervalSlices(order: EpochOrder, problemsPerIteration: number):
   }
   const count = order(0).length;
   if (count === 0) throw new RangeError('no problems to slice');
-  const perEpoch = Math.ceil(count / problemsPerIteration);
+  const perEpoch = intervalsPerEpoch(count, problemsPerIteration);
   return (iteration) => {
     const epoch = Math.floor(iteration / perEpoch);
-    const start = (iteration % perEpoch) * problemsPerIteration;
-    return { epoch, problems: order(epoch).slice(start, start + problemsPerIteration) };
+    const place = iteration % perEpoch;
+    const start = place * problemsPerIteration;
+    const end = place + 1 === perEpoch ? count : start + problemsPerIteration;
+    return { epoch, problems: order(epoch).slice(start, end) };
   };
 }

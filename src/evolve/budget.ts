@@ -2,6 +2,7 @@
 // iterations. Pure functions of settings and counts.
 import type { Config } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
+import { intervalsPerEpoch } from '../data/splits.js';
 import type { IterationResult } from '../record/results.js';
 import { type Rule, selectionRule } from './choose.js';
 import { countSteps } from './fit.js';
@@ -110,7 +111,7 @@ export class Idle {
 
   constructor(job: Sizes) {
     const { iterations, select } = job.config.evolve;
-    const perPass = Math.ceil(job.data.labelled.length / problemsPerIteration(job));
+    const perPass = intervalsPerEpoch(job.data.labelled.length, problemsPerIteration(job));
     this.#rule = select.rule;
     this.#isLimited = iterations > 0;
     this.#most = this.#isLimited ? Math.min(iterations, perPass) : perPass;

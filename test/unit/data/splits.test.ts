@@ -96,6 +96,18 @@ describe('intervalSlices', () => {
     expect(wanted.map((_, iteration) => slice(iteration).problems)).toEqual(wanted);
   });
 
+  it.each([
+    [180_001, 45_000, [45_000, 45_000, 45_000, 45_001]],
+    [179_999, 45_000, [45_000, 45_000, 45_000, 44_999]],
+    [100, 13, [13, 13, 13, 13, 13, 13, 13, 9]],
+    [100_000, 45_000, [45_000, 55_000]],
+    [7, 4, [4, 3]],
+  ])('leaves no iteration of a few of %i problems at the end of a pass by %i', (count, size, wanted) => {
+    const slice = intervalSlices(() => Array.from({ length: count }, (_, i) => i), size);
+    expect(wanted.map((_, iteration) => slice(iteration).problems.length)).toEqual(wanted);
+    expect(slice(wanted.length).epoch).toBe(1);
+  });
+
   it('says which epoch a slice belongs to', () => {
     const slice = intervalSlices(order, 2);
     expect([0, 2, 3, 6].map((iteration) => slice(iteration).epoch)).toEqual([0, 0, 1, 2]);

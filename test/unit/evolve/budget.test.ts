@@ -56,7 +56,7 @@ describe('a run whose iterations select nothing', () => {
   const choice = { sampled: 40, correct: 3, distinct: 2 } as never;
   const idle = (iterations: number): Idle => {
     const data = { labelled: Array.from({ length: 10 }) } as never;
-    return new Idle({ config: { evolve: { iterations, interval: 4, select: { rule: 'threshold' } } } as never, data });
+    return new Idle({ config: { evolve: { iterations, interval: 3, select: { rule: 'threshold' } } } as never, data });
   };
   const nothing = { training: { steps: 0 } as never, choice };
 
