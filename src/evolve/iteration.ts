@@ -24,8 +24,8 @@ export async function selfTrain(
   const number = reached.iterations + 1;
   const { config, run, models } = job;
   const settings = sampleSettings(job);
-  const { epoch, problems } = labelledProblems(job, number);
   const extra = unlabelledProblems(job, reached);
+  const { epoch, problems } = labelledProblems(job, reached, extra.length > 0);
   const { answers } = config.evolve.unlabelled;
   const policy = await models.policy(from);
   const { version } = policy;
@@ -86,15 +86,26 @@ async function fineTune(job: Job, phase: Phase, reached: Reached): Promise<Itera
   return { iteration: 1, epoch: 0, temperature, origin, unlabelled: 0, choice, training };
 }
 
-/** Problems of iteration 1, 2, ... (P6). */
-export function labelledProblems(job: Sizes, number: number): { readonly epoch: number; readonly problems: Problem[] } {
+/**
+ * Labelled problems of the next iteration (P6): an interval of them, or one half of an interval where unlabelled ones take the
+ * place of the other, which is the labelled part of the iteration after it.
+ */
+export function labelledProblems(
+  job: Sizes,
+  { iterations, mixed }: Reached,
+  isMixed: boolean,
+): { readonly epoch: number; readonly problems: Problem[] } {
   const { config, data } = job;
   const order = shuffledEpochs(data.labelled.length, config.seed);
-  const { epoch, problems: places } = intervalSlices(order, problemsPerIteration(job))(number - 1);
+  // Once they are mixed in they stay, so the whole intervals came first.
+  const interval = iterations - mixed + Math.floor(mixed / 2);
+  const { epoch, problems: all } = intervalSlices(order, problemsPerIteration(job))(interval);
+  const middle = Math.ceil(all.length / 2);
+  const places = !isMixed ? all : mixed % 2 === 0 ? all.slice(0, middle) : all.slice(middle);
   return { epoch, problems: places.flatMap((place) => data.labelled[place] ?? []) };
 }
 
-/** Unlabelled problems of an iteration (P12), as many as labelled ones where there are so many; none before they are mixed in. */
+/** Unlabelled problems of the next iteration (P12): half an interval where there are so many; none before they are mixed in. */
 function unlabelledProblems(job: Job, reached: Reached): readonly Problem[] {
   const { config, data } = job;
   const size = unlabelledPerIteration(job, reached);

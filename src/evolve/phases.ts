@@ -8,6 +8,7 @@ import * as results from '../record/results.js';
 import type { Phase } from '../run/phase.js';
 import {
   isFilled,
+  labelledPerIteration,
   problemsPerIteration,
   type Reached,
   START,
@@ -213,7 +214,7 @@ export const phases = {
     plan(work, job, args) {
       const { evolve } = job.config;
       const { unlabelled, training } = expectedIteration(job, args);
-      const sampled = problemsPerIteration(job) * evolve.n;
+      const sampled = labelledPerIteration(job, args.reached) * evolve.n;
       const voted = evolve.unlabelled.answers === 'pseudo' ? unlabelled * evolve.n : 0;
       if (evolve.method !== 'sft') {
         work.sample('rollouts', sampled + (voted > 0 ? 0 : unlabelled * evolve.n));

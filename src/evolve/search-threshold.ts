@@ -19,7 +19,7 @@ type ThresholdScore = ThresholdDecision['scores'][number];
 export async function searchThreshold(job: Job, phase: Phase, temperature: number): Promise<ThresholdDecision> {
   const { config, run, models } = job;
   const settings = sampleSettings(job);
-  const { problems } = labelledProblems(job, 1);
+  const { problems } = labelledProblems(job, START, false);
   const policy = await models.policy('warmup');
   const { version } = policy;
   const { n, select } = config.evolve;
