@@ -263,7 +263,9 @@ export const settings = z.strictObject({
             ),
           after: share()
             .default(0.5)
-            .describe('share of the training that passes before they are mixed in, as half of the problems of an iteration'),
+            .describe(
+              'share of the training that passes before they are mixed in, as half of the problems of an iteration',
+            ),
         })
         .prefault({}),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: [] }).describe(

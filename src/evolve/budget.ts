@@ -48,10 +48,10 @@ export function shareDone({ steps, iterations }: Limits, reached: Reached): numb
 }
 
 /** Most optimizer steps of the iteration after those of `reached`; 0 where there is no limit on them. */
-export function stepsOfNext({ steps, iterations, evenly }: Shared, reached: Reached): number {
+export function stepsOfNext({ method, steps, iterations, evenly }: Shared, reached: Reached): number {
   if (steps === 0) return 0;
   const left = Math.max(1, steps - reached.steps);
-  return evenly ? Math.ceil(left / Math.max(1, iterations - reached.iterations)) : left;
+  return evenly && method !== 'sft' ? Math.ceil(left / Math.max(1, iterations - reached.iterations)) : left;
 }
 
 /** Whether an iteration goes over its examples until its steps are used up. */

@@ -1,7 +1,7 @@
 // One iteration (P5, P6): samples, grades and scores the next problems, selects, trains on what was selected. The method
 // decides which weights, optimizer and schedule go on from the iteration before and which start afresh.
 
-import type { OptimizerConfig } from '../config/schema.js';
+import type { Config, OptimizerConfig } from '../config/schema.js';
 import type { Example, Problem } from '../core/types.js';
 import { intervalSlices, shuffledEpochs } from '../data/splits.js';
 import type { FitReport, IterationResult } from '../record/results.js';
@@ -130,22 +130,34 @@ async function improve(
 ): Promise<{ readonly origin: PolicyAt; readonly training: FitReport }> {
   const { config, models } = job;
   const { method } = config.evolve;
-  const optimizer = limited(config.evolve.optimizer, stepsOfNext(config.evolve, reached));
+  const optimizer = optimizerOfNext(config, reached, examples.length);
   const origin = method === 'rest-em' ? 'warmup' : from;
-  // As many passes as the limit on steps takes.
-  const passes = Math.ceil(optimizer.maxSteps / Math.max(1, Math.ceil(examples.length / optimizer.batchSize)));
-  const longest = isFilled(config.evolve) ? { ...optimizer, epochs: passes } : optimizer;
   // A fresh optimizer has a schedule of its own, over the steps of this iteration alone.
-  const fresh = method === 'continuous' ? undefined : optimizerSettings(longest, countSteps(examples.length, longest));
+  const fresh =
+    method === 'continuous' ? undefined : optimizerSettings(optimizer, countSteps(examples.length, optimizer));
   const policy = await models.learner(origin, fresh);
-  const training = await fit(phase, policy, examples, fitOptions(config, longest));
+  const training = await fit(phase, policy, examples, fitOptions(config, optimizer));
   await phase.save(to, 'policy', (dir) => policy.save(dir, { withTrainer: true }));
   models.advance(to);
   return { origin, training };
 }
 
+/** The optimizer of the next iteration, with its limit on steps, and as many passes as that takes where it is to be reached. */
+export function optimizerOfNext(
+  { evolve }: Pick<Config, 'evolve'>,
+  reached: Reached,
+  examples: number,
+): OptimizerConfig {
+  const optimizer = limited(evolve.optimizer, stepsOfNext(evolve, reached));
+  if (!isFilled(evolve)) return optimizer;
+  return {
+    ...optimizer,
+    epochs: Math.ceil(optimizer.maxSteps / Math.max(1, Math.ceil(examples / optimizer.batchSize))),
+  };
+}
+
 /** An optimizer of at most `left` steps; 0 leaves its limit as it is. */
-export function limited(optimizer: OptimizerConfig, left: number): OptimizerConfig {
+function limited(optimizer: OptimizerConfig, left: number): OptimizerConfig {
   const { maxSteps } = optimizer;
   if (left === 0) return optimizer;
   return { ...optimizer, maxSteps: maxSteps > 0 ? Math.min(maxSteps, left) : left };

@@ -110,6 +110,8 @@ export const choiceEvent = choiceCounts.extend({ phase: z.string() });
 
 export const fitReport = z.object({
   examples: number,
+  /** Examples that the steps saw, each once a pass. */
+  seen: number.optional(),
   steps: number,
   /** Mean loss over the first and the last tenth of the steps; null where there was none. */
   firstLoss: maybe,

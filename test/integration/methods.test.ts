@@ -352,6 +352,7 @@ describe('the grid of an experiment', () => {
       'prm.pairs=24',
       'prm.completions=2',
       'evolve.steps=6',
+      'evolve.iterations=3',
       'evolve.n=4',
       'evolve.optimizer={lr: 0.06, batchSize: 8}',
       'explore.temperatures=[0.6, 1]',

@@ -37,9 +37,11 @@ export interface TableRow {
     readonly steps: number;
     /** Responses sampled for training. */
     readonly sampled: number;
-    /** Examples trained on, each once an epoch. */
+    /** Responses selected for training. */
     readonly selected: number;
-    /** Share of wrong chains among what was trained on; null where the truth is not known. */
+    /** Examples that the optimizer steps saw, each once a pass; null for runs that did not count them. */
+    readonly seen: number | null;
+    /** Share of wrong chains among the selected; null where the truth is not known. */
     readonly lucky: number | null;
     /** Of all phases from the first iteration on. */
     readonly seconds: number;
@@ -113,11 +115,13 @@ function workOf(summaries: readonly Summary[]): TableRow['work'] {
     sum(summary.iterations.map(of));
   const selected = (summary: Summary): number => all(summary, ({ choice }) => choice.selected);
   const truth = summaries.some(({ iterations }) => iterations.some(({ lucky }) => lucky !== null));
+  const counted = summaries.every(({ iterations }) => iterations.every(({ training }) => training.seen !== undefined));
   return {
     iterations: over(({ iterations }) => iterations.length),
     steps: over((summary) => all(summary, ({ training }) => training.steps)),
     sampled: over((summary) => all(summary, ({ choice }) => choice.sampled)),
     selected: over(selected),
+    seen: counted ? over((summary) => all(summary, ({ training }) => training.seen ?? 0)) : null,
     lucky: truth ? over((one) => all(one, ({ choice }) => choice.luckySelected) / Math.max(1, selected(one))) : null,
     seconds: over(({ phases }) =>
       sum(Object.entries(phases).map(([name, { seconds }]) => (precedesIterations(name) ? 0 : seconds))),

@@ -39,6 +39,16 @@ describe('at the scale of the paper', () => {
   });
 });
 
+test('every row of a table passes three times over the labelled problems and divides its steps evenly', async () => {
+  for (const name of await listPresets()) {
+    if (!/^(paper|tiny)/.test(name)) continue;
+    const { evolve } = (await readPreset(name)) as { evolve: Record<string, unknown> };
+    if (evolve.method === 'sft') continue;
+    const passes = (Number(evolve.iterations) * Number.parseFloat(String(evolve.interval))) / 100;
+    expect([name, passes, evolve.evenly]).toEqual([name, 3, true]);
+  }
+});
+
 test('a row differs from another of its scale in nothing but what its name says', async () => {
   const [top, random] = [await readPreset('tiny-top-2'), await readPreset('tiny-random-2')];
   expect(random).toEqual({

@@ -44,6 +44,7 @@ describe('a run', () => {
       stepsOfNext({ ...limits(steps, iterations), evenly }, reached);
     expect(next(100, 0, false, at(1, 70))).toBe(30);
     expect(next(0, 4, false, at(1, 70))).toBe(0);
+    expect(stepsOfNext({ ...limits(100, 3, 'sft'), evenly: true }, START)).toBe(100);
     expect([at(0, 0), at(1, 34), at(2, 67)].map((reached) => next(100, 3, true, reached))).toEqual([34, 33, 33]);
   });
 
