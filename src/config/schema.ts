@@ -168,6 +168,12 @@ export const settings = z.strictObject({
     .prefault({}),
   prm: z
     .strictObject({
+      enabled: z
+        .union([z.boolean(), z.literal('auto')])
+        .default('auto')
+        .describe(
+          'whether labels and a PRM are made; auto: where the rule top or threshold, pseudo labels or the adaptive temperature need it. true: for its measures (Reward-Pass@2, best-of-N) too',
+        ),
       problems: count(1).default(50_000).describe('labelled problems to sample responses for'),
       samples: count(1, 4096).default(16).describe('responses per problem'),
       temperature: temperature().gt(0).default(1).describe('temperature of these responses'),
@@ -341,6 +347,11 @@ export const configSchema = settings.superRefine((config, context) => {
     'evolve.evenly',
     'true, wanted with evolve.steps and evolve.iterations above 0',
   );
+  refuse(
+    config.prm.enabled === false && needsPrm(config),
+    'prm.enabled',
+    'false, wanted true or auto with evolve.select.rule top or threshold, evolve.unlabelled.answers pseudo or explore.adaptive',
+  );
   if (evolve.method === 'sft') {
     refuse(steps === 0, 'evolve.steps', '0 with the method sft, wanted the optimizer steps to train for');
     const without = 'sft without a warm-up, wanted warmup.enabled: its examples are what sft trains on';
@@ -350,6 +361,13 @@ export const configSchema = settings.superRefine((config, context) => {
   for (const slot of ['{question}', '{answer}'])
     refuse(!prompt.givenAnswer.includes(slot), 'prompt.givenAnswer', `no ${slot} in it, wanted one`);
 });
+
+/** Whether a decision of the run is made by the rewards of a PRM. */
+export function needsPrm({ evolve, explore }: Pick<Config, 'evolve' | 'explore'>): boolean {
+  const { method, select, unlabelled } = evolve;
+  if (method === 'sft') return false;
+  return select.rule === 'top' || select.rule === 'threshold' || unlabelled.answers === 'pseudo' || explore.adaptive;
+}
 
 /** Every setting, resolved: what the phases read and what config.yaml in the run folder holds. */
 export type Config = z.output<typeof settings>;

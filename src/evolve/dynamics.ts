@@ -77,7 +77,7 @@ export async function measure(
   const samples: SampleMeasure[] = [];
   const scored: Rollout[] = [];
   for (const temperature of [...temperatures].sort((a, b) => a - b)) {
-    const reward = await rewardOf(job);
+    const reward = config.prm.enabled ? await rewardOf(job) : undefined;
     const title = `${phase.name}: T ${temperature}`;
     const rollouts = await gather({ ...shared, name: nameOf(temperature), title, n: k, temperature, reward });
     samples.push(measureSamples(rollouts, k, temperature, greedy.accuracy));

@@ -151,7 +151,7 @@ export const phases = {
     name: 'test-*',
     title: (at) => `test of ${titleOf(at)}`,
     result: results.testResult,
-    unread: [...LATER, 'dynamics.'],
+    unread: [...LATER, 'prm.', 'dynamics.'],
     plan: (work, { data }) => work.sample('greedy', data.test.length),
     run: (job, phase, at: PolicyAt) => test(job, phase, at, 'test'),
     expected: nothing,
@@ -162,7 +162,7 @@ export const phases = {
     draws: 'away-*',
     title: (at) => `out-of-domain test of ${titleOf(at)}`,
     result: results.testResult,
-    unread: [...LATER, 'dynamics.'],
+    unread: [...LATER, 'prm.', 'dynamics.'],
     plan: (work, { data }) => work.sample('greedy', data.outOfDomain.length),
     run: (job, phase, at: PolicyAt) => test(job, phase, at, 'outOfDomain'),
     expected: nothing,
@@ -182,7 +182,7 @@ export const phases = {
       const chosen = choosesAfter(job, args.iteration, args.over) ? config.explore.temperatures : [];
       for (const temperature of new Set([...config.dynamics.temperatures, args.temperature, ...chosen])) {
         work.sample(`t${temperature}`, validation * config.dynamics.samples);
-        work.score(`t${temperature}`, validation * config.dynamics.samples);
+        if (config.prm.enabled) work.score(`t${temperature}`, validation * config.dynamics.samples);
       }
     },
     run: dynamics,
@@ -238,7 +238,7 @@ export const phases = {
       const problems = Math.min(config.test.problems || data.test.length, data.test.length);
       work.sample('greedy', problems);
       work.sample('final', problems * config.test.samples);
-      work.score('final', problems * config.test.samples);
+      if (config.prm.enabled) work.score('final', problems * config.test.samples);
     },
     run: finalTest,
     expected: nothing,

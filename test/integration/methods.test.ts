@@ -60,6 +60,20 @@ test.each([
   expect(chosen?.samples.some((one) => one.rewardPassAt2 !== one.rewardPassAt2Distinct)).toBe(true);
 });
 
+test('labels and PRM are made where a decision needs rewards, and a run without them begins like one with them', async () => {
+  const small = { warmup: { problems: 12, samples: 2, optimizer }, explore: { adaptive: false } };
+  const evolve = { ...limited, iterations: 1, select: { rule: 'all' as const } };
+  const prm = { problems: 16, samples: 4, pairs: 16, completions: 2, completerEpochs: 0, optimizer };
+  await run('scored', { ...small, prm: { ...prm, enabled: true }, evolve });
+  const { dynamics, final } = await run('unscored', { ...small, evolve }, 'scored');
+  const own = ['dynamics-0000', 'iter-0001', 'dynamics-0001', 'test-iter-0001', 'test-final'];
+  expect(phasesOf('unscored')).toEqual(['warmup', 'test-base', 'test-warmup', ...own]);
+  expect(phasesOf('scored')).toEqual(['warmup', 'test-base', 'test-warmup', 'label', 'train-prm', ...own]);
+  expect(dynamics.flatMap(({ samples }) => samples.map((one) => one.rewardPassAt2))).toEqual([null, null]);
+  expect(final?.samples).toMatchObject({ rewardPassAt2: null, bestOfK: null, weightedVote: null });
+  expect((await listRuns(root)).find(({ name }) => name === 'unscored')).toMatchObject({ state: 'finished' });
+});
+
 describe('the same number of optimizer steps', () => {
   test.each(['continuous', 'iterative-rft', 'rest-em', 'sft'] as const)('ends the method %s', async (method) => {
     // The first run does the phases that the others begin with.

@@ -77,7 +77,7 @@ export function tabulate(plan: Plan, runs: readonly Run[]): ExperimentTable {
       return { row, name, measures, differences, work: workOf(summaries) };
     }),
   ];
-  return { plan, seeds, rows, shared: sharedSeconds(reference) };
+  return { plan, seeds, rows, shared: sharedSeconds(plan.rows.flatMap(({ row }) => of(row))) };
 }
 
 type At = 'base' | 'warmup' | 'last';
@@ -132,7 +132,7 @@ function workOf(summaries: readonly Summary[]): TableRow['work'] {
 function sharedSeconds(summaries: readonly Summary[]): Record<string, number> {
   const names = [...new Set(summaries.flatMap(({ phases }) => Object.keys(phases)))].filter(precedesIterations);
   return Object.fromEntries(
-    names.map((name) => [name, mean(summaries.map(({ phases }) => phases[name]?.seconds ?? 0))]),
+    names.map((name) => [name, mean(summaries.flatMap(({ phases }) => phases[name]?.seconds ?? []))]),
   );
 }
 
@@ -198,10 +198,15 @@ function summariesOf(runs: readonly Run[], row: string): Summary[] {
   return own.map(({ summary }) => summary);
 }
 
+const NAMES_SAMPLED = ['passAtK', 'gap', 'rewardPassAt2'] as const;
+
 /** Measures with the temperatures that every measurement of every run has. */
 function followedBy(row: string, summaries: readonly Summary[]): Followed[] {
   const temperatures = [...followedTemperatures(summaries.flatMap(({ dynamics }) => dynamics)), 'used'] as const;
-  const sampled = (['passAtK', 'gap', 'rewardPassAt2'] as const).flatMap((measure) =>
+  const measurements = summaries.flatMap(({ dynamics }) => dynamics.flatMap(({ samples }) => samples));
+  // Without a PRM there is no such measure.
+  const isScored = measurements.every(({ rewardPassAt2 }) => rewardPassAt2 !== null);
+  const sampled = (isScored ? NAMES_SAMPLED : NAMES_SAMPLED.slice(0, -1)).flatMap((measure) =>
     temperatures.map((temperature) => ({ row, measure, temperature })),
   );
   return [{ row, measure: 'greedy', temperature: null }, ...sampled];
