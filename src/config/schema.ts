@@ -215,8 +215,19 @@ export const settings = z.strictObject({
         .enum(['continuous', 'iterative-rft', 'rest-em', 'sft'])
         .default('continuous')
         .describe(
-          "continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew; sft: nothing is sampled, the warm-up's examples are trained on for all optimizer steps",
+          "continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew; sft: nothing is sampled, the labelled answers are trained on for all optimizer steps",
         ),
+      sft: z
+        .strictObject({
+          on: z
+            .enum(['answers', 'chains'])
+            .default('answers')
+            .describe(
+              "what the method sft trains on: the answers of all labelled problems, or the examples of the warm-up",
+            ),
+          text: z.string().default('The answer is {answer}').describe('response that stands for an answer'),
+        })
+        .prefault({}),
       steps: count(0)
         .default(10_000)
         .describe('optimizer steps in all, the same for every method; the last iteration is cut to fit; 0: no limit'),
@@ -354,8 +365,9 @@ export const configSchema = settings.superRefine((config, context) => {
   );
   if (evolve.method === 'sft') {
     refuse(steps === 0, 'evolve.steps', '0 with the method sft, wanted the optimizer steps to train for');
-    const without = 'sft without a warm-up, wanted warmup.enabled: its examples are what sft trains on';
-    refuse(!config.warmup.enabled, 'evolve.method', without);
+    const without = 'chains without a warm-up, wanted warmup.enabled: they are its examples';
+    refuse(!config.warmup.enabled && evolve.sft.on === 'chains', 'evolve.sft.on', without);
+    refuse(!evolve.sft.text.includes('{answer}'), 'evolve.sft.text', 'no {answer} in it, wanted one');
   }
   refuse(!prompt.solve.includes('{question}'), 'prompt.solve', 'no {question} in it, wanted one');
   for (const slot of ['{question}', '{answer}'])

@@ -2,13 +2,14 @@
 // decides which weights, optimizer and schedule go on from the iteration before and which start afresh.
 
 import type { Config, OptimizerConfig } from '../config/schema.js';
+import type { Policy } from '../core/ports.js';
 import type { Example, Problem } from '../core/types.js';
 import { intervalSlices, shuffledEpochs } from '../data/splits.js';
 import type { FitReport, IterationResult } from '../record/results.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
 import { isFilled, problemsPerIteration, type Reached, stepsOfNext, unlabelledPerIteration } from './budget.js';
-import { Choice, needsReward, pseudoLabel } from './choose.js';
+import { Choice, NOTHING_CHOSEN, needsReward, pseudoLabel } from './choose.js';
 import { countSteps, fit, fitOptions, optimizerSettings } from './fit.js';
 import { isCorrect, type Job, type PolicyAt, rewardOf, type Sizes, sampleSettings } from './job.js';
 import { type IterationArgs, iterationName, phases, resultsOf } from './phases.js';
@@ -74,16 +75,30 @@ export async function selfTrain(
   };
 }
 
-/** The method sft: the one iteration, on the warm-up's examples; its counts are those of the warm-up. */
+/** The method sft: the one iteration, on the labelled answers, or on the warm-up's examples with the counts of the warm-up. */
 async function fineTune(job: Job, phase: Phase, reached: Reached): Promise<IterationResult> {
-  const examples = await warmupExamples(job);
+  const { config, run, models } = job;
+  const onAnswers = config.evolve.sft.on === 'answers';
+  const examples = onAnswers ? answerExamples(job, await models.policy('warmup')) : await warmupExamples(job);
   const to = iterationName(1);
   const { origin, training } = await improve(job, phase, 'warmup', to, examples, reached);
-  const [warmup] = resultsOf(phases.warmup, job.run.journal.commits, job.run.dir);
-  if (!warmup) throw new Error('fine-tuning on the examples of a warm-up that was not done');
-  const { choice } = warmup;
-  const { temperature } = job.config.warmup;
+  const [warmup] = resultsOf(phases.warmup, run.journal.commits, run.dir);
+  if (!onAnswers && !warmup) throw new Error('fine-tuning on the examples of a warm-up that was not done');
+  const given = { ...NOTHING_CHOSEN, problems: examples.length, selected: examples.length };
+  const choice = onAnswers || !warmup ? given : warmup.choice;
+  const { temperature } = config.warmup;
   return { iteration: 1, epoch: 0, temperature, origin, unlabelled: 0, choice, training };
+}
+
+/** The labelled problems with their answers as responses, in the words of the settings. */
+export function answerExamples(
+  { config, data }: Pick<Job, 'config' | 'data'>,
+  policy: Pick<Policy, 'encodeResponse'>,
+): Example[] {
+  return data.labelled.map((problem) => {
+    const text = config.evolve.sft.text.replaceAll('{answer}', () => problem.answer);
+    return { problem, variant: 'solve', response: policy.encodeResponse(text) };
+  });
 }
 
 /**

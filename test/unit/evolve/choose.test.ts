@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/load.js';
 import type { Finish, Problem, Verdict } from '../../../src/core/types.js';
 import { Choice, needsReward, selectionRule } from '../../../src/evolve/choose.js';
+import { answerExamples } from '../../../src/evolve/iteration.js';
+import type { Splits } from '../../../src/data/splits.js';
 import type { RatedResponse, Rollout } from '../../../src/record/rollout.js';
 
 function problem(id: string): Problem {
@@ -50,6 +52,15 @@ const rollouts = (): Rollout[] => [
   { problem: problem('b'), responses: [rated('none', 'unreadable')] },
   { problem: problem('c'), responses: [], error: 'damaged' },
 ];
+
+test('answers become responses in the words of the settings, whatever signs they hold', () => {
+  const config = resolveConfig({ model: { path: 'm' }, data: { generate: { count: 2000 } }, evolve: { method: 'sft' } });
+  const labelled = [{ ...problem('a'), answer: '$&' }];
+  const encodeResponse = (text: string): Int32Array => Int32Array.from(text, (sign) => sign.charCodeAt(0));
+  const [example] = answerExamples({ config, data: { labelled } as unknown as Splits }, { encodeResponse });
+  expect(String.fromCharCode(...(example?.response ?? []))).toBe('The answer is $&');
+  expect(example).toMatchObject({ variant: 'solve', problem: labelled[0] });
+});
 
 describe('choosing', () => {
   test('takes the right, finished, different responses of highest reward and counts what it leaves', async () => {
