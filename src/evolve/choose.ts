@@ -3,6 +3,7 @@
 import type { Config } from '../config/schema.js';
 import { random } from '../core/random.js';
 import type { Example, Problem, Verdict } from '../core/types.js';
+import { parseQuestion } from '../data/question.js';
 import type { ChoiceCounts } from '../record/results.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from '../record/rollout.js';
 import { weightedVote } from '../reward/vote.js';
@@ -137,6 +138,16 @@ export function selectionRule({ evolve }: Config): Rule {
 /** Whether a rule looks at the PRM's rewards. */
 export function needsReward({ rule }: Pick<Rule, 'rule'>): boolean {
   return rule === 'top' || rule === 'threshold';
+}
+
+/**
+ * A problem as far as it is known without its answer: where no hint line says what kind of value is wanted, the data set took the
+ * type from the answer itself, and votes classed by it would be classed by what is hidden.
+ */
+export function withoutAnswerType(problem: Problem): Problem {
+  if (problem.questionType === 'multi_choice') return problem;
+  const { hinted = { answerType: 'text' as const } } = parseQuestion(problem.question);
+  return { ...problem, answerType: hinted.answerType, precision: hinted.precision };
 }
 
 /**

@@ -9,7 +9,7 @@ import type { FitReport, IterationResult } from '../record/results.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
 import { isFilled, problemsPerIteration, type Reached, stepsOfNext, unlabelledPerIteration } from './budget.js';
-import { Choice, NOTHING_CHOSEN, needsReward, pseudoLabel } from './choose.js';
+import { Choice, NOTHING_CHOSEN, needsReward, pseudoLabel, withoutAnswerType } from './choose.js';
 import { countSteps, fit, fitOptions, optimizerSettings } from './fit.js';
 import { isCorrect, type Job, type PolicyAt, rewardOf, type Sizes, sampleSettings } from './job.js';
 import { type IterationArgs, iterationName, phases, resultsOf } from './phases.js';
@@ -44,7 +44,7 @@ export async function selfTrain(
   for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {
-    const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardOf(job) };
+    const hidden = { ...known, name: 'unlabelled', problems: extra.map(withoutAnswerType), reward: await rewardOf(job) };
     collections.push(hidden);
     const votes = { problems: 0, voted: 0, right: 0 };
     for await (const rollouts of collect(phase, policy, hidden, settings)) {
