@@ -18,12 +18,6 @@ export function* recipe(job: Sizes, until: Stage): Generator<Due, void, unknown>
   const { config, data } = job;
   if (config.warmup.enabled) yield* due(job, phases.warmup);
   if (until === 'warmup') return;
-  const outOfDomain = data.outOfDomain.length > 0;
-  if (until === 'evolve') {
-    const first: readonly PolicyAt[] = config.warmup.enabled ? ['base', 'warmup'] : ['base'];
-    for (const at of first) yield* due(job, phases.test, at, at);
-    for (const at of outOfDomain ? first : []) yield* due(job, phases.outOfDomain, at, at);
-  }
   if (until !== 'evolve' || config.prm.enabled) {
     if (completerAt(config) === 'completer') yield* due(job, phases.completer);
     yield* due(job, phases.label);
@@ -32,6 +26,10 @@ export function* recipe(job: Sizes, until: Stage): Generator<Due, void, unknown>
     if (until === 'train-prm') return;
   }
 
+  const first: readonly PolicyAt[] = config.warmup.enabled ? ['base', 'warmup'] : ['base'];
+  const outOfDomain = data.outOfDomain.length > 0;
+  for (const at of first) yield* due(job, phases.test, at, at);
+  for (const at of outOfDomain ? first : []) yield* due(job, phases.outOfDomain, at, at);
   let at: PolicyAt = 'warmup';
   let { temperature } = config.evolve;
   yield* due(job, phases.dynamics, { at, iteration: 0, temperature, over: false }, padded(0));

@@ -42,24 +42,6 @@ const limited = { iterations: 0, steps: 13, interval: 24, n: 6, optimizer };
 const run = (name: string, change: Partial<ConfigInput>, from?: string) =>
   evolve(smallRecipe(root, name, change), { host: fakeHost(), ...(from !== undefined && { from: join(root, from) }) });
 
-test.each([
-  ['keep', 'rewardPassAt2'],
-  ['drop', 'rewardPassAt2Distinct'],
-] as const)('a selection that is to %s repeats has its temperature chosen by %s', async (repeats, measure) => {
-  const { dynamics } = await run(`repeats-${repeats}`, {
-    warmup: { problems: 12, samples: 2, optimizer },
-    prm: { problems: 16, samples: 4, pairs: 16, completions: 2, completerEpochs: 0, optimizer },
-    evolve: { ...limited, iterations: 2, select: { repeats } },
-    explore: { every: 1, temperatures: [0.6, 1] },
-    dynamics: { samples: 16, temperatures: [1] },
-  });
-  const chosen = dynamics.find(({ decision }) => decision !== null);
-  expect(chosen?.decision?.scores.map((score) => score.rewardPassAt2)).toEqual(
-    chosen?.samples.map((one) => one[measure]),
-  );
-  expect(chosen?.samples.some((one) => one.rewardPassAt2 !== one.rewardPassAt2Distinct)).toBe(true);
-});
-
 test('labels and PRM are made where a decision needs rewards, and a run without them begins like one with them', async () => {
   const small = { warmup: { problems: 12, samples: 2, optimizer }, explore: { adaptive: false } };
   const evolve = { ...limited, iterations: 1, select: { rule: 'all' as const } };
@@ -68,7 +50,7 @@ test('labels and PRM are made where a decision needs rewards, and a run without 
   const { dynamics, final } = await run('unscored', { ...small, evolve }, 'scored');
   const own = ['dynamics-0000', 'iter-0001', 'dynamics-0001', 'test-iter-0001', 'test-final'];
   expect(phasesOf('unscored')).toEqual(['warmup', 'test-base', 'test-warmup', ...own]);
-  expect(phasesOf('scored')).toEqual(['warmup', 'test-base', 'test-warmup', 'label', 'train-prm', ...own]);
+  expect(phasesOf('scored')).toEqual(['warmup', 'label', 'train-prm', 'test-base', 'test-warmup', ...own]);
   expect(dynamics.flatMap(({ samples }) => samples.map((one) => one.rewardPassAt2))).toEqual([null, null]);
   expect(final?.samples).toMatchObject({ rewardPassAt2: null, bestOfK: null, weightedVote: null });
   expect((await listRuns(root)).find(({ name }) => name === 'unscored')).toMatchObject({ state: 'finished' });
