@@ -188,7 +188,7 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
     }
     throw new UserError(`${place(path)}: ${path.join('.')}: ${explainIssue(issue, values)}`, 'ERR_SETTING');
   }
-  // The run keeps what it comes to: runs that differ in it share no more than their warm-up and its tests.
+  // The run keeps what it comes to: runs that differ in it share no more than their warm-up.
   const { prm } = checked.data;
   const enabled = prm.enabled === 'auto' ? needsPrm(checked.data) : prm.enabled;
   return withPaths({ ...checked.data, prm: { ...prm, enabled } }, keptPath);
@@ -197,7 +197,7 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
 function withPaths(config: Config, form: (path: string) => string): Config {
   const { run, model, data } = config;
   const { outOfDomain } = data;
-  const placed = <T extends Omit<NonNullable<Config['data']['outOfDomain']>, 'generate'>>(set: T): T => ({
+  const placed = <T extends Omit<NonNullable<Config['data']['outOfDomain']>, 'generate' | 'repeats'>>(set: T): T => ({
     ...set,
     ...(set.file !== undefined && { file: form(set.file) }),
     ...(set.imageRoot !== undefined && { imageRoot: form(set.imageRoot) }),

@@ -125,6 +125,12 @@ export const settings = z.strictObject({
           .describe('data set of another kind for an out-of-domain test of the first and last checkpoints'),
         ...reading,
         generate: generated.optional().describe('make such problems instead of reading a file'),
+        repeats: z
+          .enum(['refuse', 'drop'])
+          .default('refuse')
+          .describe(
+            'problems of the data with the same question and pictures as one of this set: refuse the run, or drop them from the data',
+          ),
       })
       .optional(),
   }),

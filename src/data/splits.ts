@@ -59,6 +59,33 @@ export function splitProblems(
 }
 
 /**
+ * The problems of a data set that are not in an out-of-domain set too, by contents.
+ * @param repeats what is done where there are others
+ * @param onDrop told how many were dropped
+ * @throws UserError where repeats are to be refused, with their number and the first of them
+ */
+export function apartFrom(
+  outOfDomain: readonly Problem[],
+  problems: readonly Problem[],
+  keyOf: KeyOf,
+  repeats: 'refuse' | 'drop',
+  onDrop: (count: number) => void,
+): Problem[] {
+  const ids = new Map(outOfDomain.map((problem) => [keyOf(problem), problem.id]));
+  const apart = problems.filter((problem) => !ids.has(keyOf(problem)));
+  const shared = problems.length - apart.length;
+  if (shared === 0) return apart;
+  if (repeats === 'drop') {
+    onDrop(shared);
+    return apart;
+  }
+  const first = problems.find((problem) => ids.has(keyOf(problem))) as Problem;
+  throw new UserError(
+    `data.outOfDomain: ${shared} of ${problems.length} problems of the data are also in it (${JSON.stringify(first.id)} is its ${JSON.stringify(ids.get(keyOf(first)))}), wanted none (data.outOfDomain.repeats=drop takes them out of the data)`,
+  );
+}
+
+/**
  * Refuses parts that share a problem (same pictures and question, whatever the id).
  * @param parts named lists, for example the files of training, validation and test
  * @param keyOf as of `splitProblems`

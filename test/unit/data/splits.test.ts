@@ -1,7 +1,8 @@
 // Splits and consumption order.
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../../src/core/types.js';
-import { checkOverlap, intervalSlices, type Splits, shuffledEpochs, splitProblems } from '../../../src/data/splits.js';
+import { contentKeys } from '../../../src/data/content.js';
+import { apartFrom, checkOverlap, intervalSlices, type Splits, shuffledEpochs, splitProblems } from '../../../src/data/splits.js';
 
 function problem(id: number, question = `Question ${id}`): Problem {
   return {
@@ -70,6 +71,29 @@ describe('checkOverlap', () => {
   it('lets repeats inside one part and equal questions about other pictures pass', () => {
     const elsewhere = { ...problem(1), images: [{ name: 'q.png', bytes: new Uint8Array() }] };
     expect(() => checkOverlap({ training: [problem(1), problem(1)], test: [elsewhere] })).not.toThrow();
+  });
+});
+
+describe('apartFrom', () => {
+  const picture = (byte: number) => ({ name: `${Math.random()}.png`, bytes: Uint8Array.of(byte, 1, 2) });
+  const set = (...rows: (readonly [id: string, question: string, byte: number])[]): Problem[] =>
+    rows.map(([id, question, byte]) => ({ ...problem(0, question), id, images: [picture(byte)] }));
+  const data = set(['a', 'How many?', 1], ['b', 'How many?', 2], ['c', 'How long?', 1]);
+  const other = set(['x', 'How many?', 2], ['y', 'How wide?', 1]);
+  const dropped: number[] = [];
+  const apart = async (repeats: 'refuse' | 'drop', outOfDomain = other) =>
+    apartFrom(outOfDomain, data, await contentKeys([...data, ...outOfDomain]), repeats, (count) => dropped.push(count));
+
+  it('drops problems with the question and picture of one out of domain, under whatever name, and counts them', async () => {
+    expect((await apart('drop')).map(({ id }) => id)).toEqual(['a', 'c']);
+    expect(dropped).toEqual([1]);
+  });
+
+  it('refuses them by number and name, and lets a set of its own pass', async () => {
+    await expect(apart('refuse')).rejects.toThrow(
+      'data.outOfDomain: 1 of 3 problems of the data are also in it ("b" is its "x"), wanted none',
+    );
+    expect(await apart('refuse', set(['z', 'How many?', 3]))).toEqual(data);
   });
 });
 
