@@ -221,7 +221,7 @@ export const settings = z.strictObject({
         .enum(['continuous', 'iterative-rft', 'rest-em', 'sft'])
         .default('continuous')
         .describe(
-          "continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew; sft: nothing is sampled, the labelled answers are trained on for all optimizer steps",
+          'continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew; sft: nothing is sampled, the labelled answers are trained on for all optimizer steps',
         ),
       sft: z
         .strictObject({
@@ -229,7 +229,7 @@ export const settings = z.strictObject({
             .enum(['answers', 'chains'])
             .default('answers')
             .describe(
-              "what the method sft trains on: the answers of all labelled problems, or the examples of the warm-up",
+              'what the method sft trains on: the answers of all labelled problems, or the examples of the warm-up',
             ),
           text: z.string().default('The answer is {answer}').describe('response that stands for an answer'),
         })

@@ -44,7 +44,12 @@ export async function selfTrain(
   for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {
-    const hidden = { ...known, name: 'unlabelled', problems: extra.map(withoutAnswerType), reward: await rewardOf(job) };
+    const hidden = {
+      ...known,
+      name: 'unlabelled',
+      problems: extra.map(withoutAnswerType),
+      reward: await rewardOf(job),
+    };
     collections.push(hidden);
     const votes = { problems: 0, voted: 0, right: 0 };
     for await (const rollouts of collect(phase, policy, hidden, settings)) {

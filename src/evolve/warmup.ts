@@ -32,9 +32,8 @@ export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
     temperature,
   };
   const rule = maxPerProblem > 0 ? ({ rule: 'random', k: maxPerProblem } as const) : ({ rule: 'all' } as const);
-  const choice = new Choice(rule, config.seed, 'warmup', repeats);
+  const choice = new Choice(rule, config.seed, 'warmup', repeats, undefined, maxExamples);
   for await (const rollouts of collect(phase, policy, collection, settings)) await choice.add(rollouts);
-  choice.cap(maxExamples);
   phase.record('choice', { ...choice.counts });
   if (choice.counts.selected === 0) {
     const { sampled, correct } = choice.counts;

@@ -60,7 +60,11 @@ describe('the same number of optimizer steps', () => {
   test.each(['continuous', 'iterative-rft', 'rest-em', 'sft'] as const)('ends the method %s', async (method) => {
     // The first run does the phases that the others begin with.
     const from = method === 'continuous' ? undefined : FIRST;
-    const { iterations } = await run(`steps-${method}`, { evolve: { ...limited, method, sft: { on: 'chains' } } }, from);
+    const { iterations } = await run(
+      `steps-${method}`,
+      { evolve: { ...limited, method, sft: { on: 'chains' } } },
+      from,
+    );
     expect(stepsOf(`steps-${method}`, 'iter-')).toHaveLength(13);
     const line = (await listRuns(root)).find(({ name }) => name === `steps-${method}`);
     expect(line).toMatchObject({ method, iterations: String(iterations.length), state: 'finished' });
@@ -88,8 +92,15 @@ describe('the same number of optimizer steps', () => {
   test('lets sft train on the labelled answers where these are asked for, with a warm-up or without', async () => {
     for (const warmup of [{ problems: 12, samples: 2, optimizer }, { enabled: false }]) {
       const name = `answers-${warmup.enabled ?? true}`;
-      const { iterations, problems } = await run(name, { warmup, evolve: { ...limited, steps: 4, method: 'sft' }, explore: { adaptive: false } });
-      expect(iterations[0]).toMatchObject({ choice: { sampled: 0, selected: problems.labelled }, training: { examples: problems.labelled, steps: 4 } });
+      const { iterations, problems } = await run(name, {
+        warmup,
+        evolve: { ...limited, steps: 4, method: 'sft' },
+        explore: { adaptive: false },
+      });
+      expect(iterations[0]).toMatchObject({
+        choice: { sampled: 0, selected: problems.labelled },
+        training: { examples: problems.labelled, steps: 4 },
+      });
     }
   });
 

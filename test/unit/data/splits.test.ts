@@ -2,7 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../../src/core/types.js';
 import { contentKeys } from '../../../src/data/content.js';
-import { apartFrom, checkOverlap, intervalSlices, type Splits, shuffledEpochs, splitProblems } from '../../../src/data/splits.js';
+import {
+  apartFrom,
+  checkOverlap,
+  intervalSlices,
+  type Splits,
+  shuffledEpochs,
+  splitProblems,
+} from '../../../src/data/splits.js';
 
 function problem(id: number, question = `Question ${id}`): Problem {
   return {

@@ -71,7 +71,8 @@ test('without a readable answer there is no label', () => {
 });
 
 test('votes are classed by the hint line of the question or as texts, whatever kind of value the hidden answer is', () => {
-  const hint = 'Hint: Please answer the question requiring an integer answer and provide the final value, e.g., 1, 2, 3, at the end.';
+  const hint =
+    'Hint: Please answer the question requiring an integer answer and provide the final value, e.g., 1, 2, 3, at the end.';
   const hidden = [
     { answer: '7', answerType: 'integer' },
     { answer: '7.50', answerType: 'float', precision: 2 },
