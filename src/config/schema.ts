@@ -136,6 +136,9 @@ export const settings = z.strictObject({
   }),
   splits: z
     .strictObject({
+      seed: count(0, 2 ** 32 - 1)
+        .optional()
+        .describe('seed of the split; the seed of the run when left out'),
       validation: count(1).default(250).describe('problems for dynamics and adaptive temperature'),
       test: count(1).default(750).describe('problems for the test, never trained on'),
       labelled: share().gt(0).default(0.5).describe('share of the data whose answers may be used for training'),

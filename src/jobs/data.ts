@@ -116,5 +116,5 @@ async function split(
   const apart = apartFrom(outOfDomain, problems, keyOf, repeats, (count) =>
     display.say(`data: ${count} of ${problems.length} problems are in the out-of-domain set too and were dropped`),
   );
-  return { ...splitProblems(apart, splits, seed, keyOf), outOfDomain };
+  return { ...splitProblems(apart, splits, splits.seed ?? seed, keyOf), outOfDomain };
 }

@@ -56,6 +56,23 @@ test('labels and PRM are made where a decision needs rewards, and a run without 
   expect((await listRuns(root)).find(({ name }) => name === 'unscored')).toMatchObject({ state: 'finished' });
 });
 
+test('runs of different seeds have the same split where it has a seed of its own', async () => {
+  const split = async (seed: number, own: object): Promise<string> => {
+    const name = `split-${seed}-${JSON.stringify(own).length}`;
+    const base = smallRecipe(root, name);
+    const change = {
+      seed,
+      data: { generate: { count: 160, seed: 1 } },
+      splits: { ...base.splits, ...own },
+      warmup: { problems: 4, samples: 2, optimizer },
+    };
+    await evolve({ ...base, ...change }, { host: fakeHost(), until: 'warmup' });
+    return readFileSync(join(root, name, 'splits.json'), 'utf8');
+  };
+  expect(await split(2, { seed: 5 })).toBe(await split(1, { seed: 5 }));
+  expect(await split(2, {})).not.toBe(await split(1, {}));
+});
+
 describe('the same number of optimizer steps', () => {
   test.each(['continuous', 'iterative-rft', 'rest-em', 'sft'] as const)('ends the method %s', async (method) => {
     // The first run does the phases that the others begin with.
