@@ -40,7 +40,7 @@ export async function selfTrain(
     reward,
   };
   const choice = new Choice(rule, config.seed, phase.draws, job.custom?.select);
-  for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts);
+  for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts, phase.signal);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {
     const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardOf(job) };
@@ -51,7 +51,10 @@ export async function selfTrain(
       votes.problems += labelled.length;
       votes.voted += labelled.filter(({ right }) => right !== null).length;
       votes.right += labelled.filter(({ right }) => right === true).length;
-      await choice.add(labelled.map(({ rollout }) => rollout));
+      await choice.add(
+        labelled.map(({ rollout }) => rollout),
+        phase.signal,
+      );
     }
     phase.record('pseudo', votes);
   }

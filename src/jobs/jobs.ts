@@ -148,7 +148,12 @@ export async function evaluate(
   if (kind === 'stored') return onStored(settings as StoredSettings & GradingSettings, options);
   if (kind === 'benchmark') return onBenchmark(settings as BenchmarkSettings & GradingSettings, options);
   const resolved = resolveSample(evaluateSchema, settings as EvaluateSettings);
-  const sampling = { ...resolved, topK: 0, topP: 1, grader: options.reward && graderOf(options.reward) };
+  const sampling = {
+    ...resolved,
+    topK: 0,
+    topP: 1,
+    grader: options.reward && graderOf(options.reward, options.signal),
+  };
   return onData('evaluate', resolved, options, (run, { policy }, problems) =>
     evaluateOn(run, policy, problems, sampling),
   );
@@ -204,7 +209,7 @@ export async function rollout(
   options: SampleOptions = {},
 ): Promise<RolloutSummary> {
   const resolved = resolveSample(rolloutSchema, withGiven<RolloutSettings>(settings, options));
-  const sampling = { ...resolved, grader: options.reward && graderOf(options.reward) };
+  const sampling = { ...resolved, grader: options.reward && graderOf(options.reward, options.signal) };
   return onData('rollout', resolved, options, (run, { policy }, problems) =>
     rolloutOn(run, policy, problems, resolved, sampling),
   );
@@ -233,7 +238,10 @@ async function onData<T>(
     ? readGiven(options.problems, options, limit || undefined)
     : readData(data, reading, options, limit || undefined);
   const problems = choose(await read);
-  if (problems.length === 0) throw new UserError(`${data}: problems: none that count, wanted at least one`);
+  if (problems.length === 0) {
+    const place = options.problems ? '' : `${data}: `;
+    throw new UserError(`${place}problems: none that count, wanted at least one`);
+  }
   const prompt = { solve, givenAnswer: solve, system };
   const host = await hostOf(options, { ...rest, threads, prompt });
   const opened: Partial<{ policy: Policy; scorer: Scorer }> = {};
