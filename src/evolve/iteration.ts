@@ -22,7 +22,7 @@ export async function selfTrain(
 ): Promise<IterationResult> {
   if (job.config.evolve.method === 'sft') return fineTune(job, phase, reached);
   const number = reached.iterations + 1;
-  const { config, run, models } = job;
+  const { config, models } = job;
   const settings = sampleSettings(job);
   const { epoch, problems } = labelledProblems(job, number);
   const extra = unlabelledProblems(job, reached);
@@ -63,7 +63,7 @@ export async function selfTrain(
   if (selected === 0)
     phase.say(`iteration ${number}: none of ${sampled} responses (${correct} right) was selected, the weights stay`);
   const rows = collections.map((collection) => ({ collection, version, selected: choice.selected }));
-  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, settings);
+  await writeCollections(phase, `rollouts/${phase.name}.parquet`, rows, settings);
   const to = iterationName(number);
   const { origin, training } = await improve(job, phase, from, to, choice.examples, reached);
   return {

@@ -26,7 +26,6 @@ import { writeSplits } from '../data/splits-file.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';
 import { type EvaluateSummary, evaluate as evaluateOn } from '../evaluate/evaluate.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
-import { findProtocol } from '../evaluate/graded.js';
 import { type JobModels, sampleBenchmark } from '../evaluate/sample.js';
 import { plannedSteps } from '../evolve/budget.js';
 import { evolve as evolveOn } from '../evolve/evolve.js';
@@ -35,6 +34,7 @@ import { type ModelPlaces, Models } from '../evolve/job.js';
 import { isShared } from '../evolve/phases.js';
 import type { Summary } from '../evolve/summary.js';
 import { graderOf } from '../reward/custom.js';
+import { findProtocol } from '../reward/protocol/registry.js';
 import { type RolloutSummary, rollout as rolloutOn } from '../rollout/sample.js';
 import { adopt } from '../run/adopt.js';
 import { Run } from '../run/folder.js';
@@ -215,11 +215,9 @@ export async function rollout(
   );
 }
 
-type ResolvedSample = ReturnType<typeof resolveSample<typeof evaluateSchema>>;
-
 async function onData<T>(
   verb: string,
-  settings: ResolvedSample,
+  settings: ReturnType<typeof resolveSample<typeof evaluateSchema>>,
   options: SampleOptions,
   work: (run: Run, models: JobModels, problems: readonly Problem[]) => Promise<T>,
   more: { readonly choose?: (problems: readonly Problem[]) => readonly Problem[]; readonly prm?: string } = {},
