@@ -1,7 +1,8 @@
 // Makes one rank of a job fail in the midst of its work: a test has every process of the job load it first
 // (NODE_OPTIONS=--import). It wraps the addon that the process loads, so that nothing in the program knows of it.
 // MSTAR_TEST_FAIL: {what: kill | stop | hang | throw, rank, place: rollout | trainStep | save, marker}; the marker is a file
-// that tells when rank 0 was at the place, and, behind it with `.done`, when the rank failed.
+// that tells when rank 0 was at the place, and, behind it with `.done`, when the rank failed. With {what: alter, rank,
+// place: logprobs} the rank computes something else instead.
 import { existsSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -31,7 +32,12 @@ function fail(busy) {
 
 function wrapModel(model) {
   const call = model[place].bind(model);
-  model[place] = async (...args) => {
+  const wrapped = async (...args) => {
+    if (what === 'alter') {
+      const result = await call(...args);
+      if (own === rank) result[0][0] += 1e-6;
+      return result;
+    }
     // The second call: by then every rank has worked.
     const isTime = ++calls === (place === 'save' ? 1 : 2);
     if (isTime && own === rank) fail(true);
@@ -41,6 +47,8 @@ function wrapModel(model) {
     }
     return call(...args);
   };
+  // Methods of the addon are read-only.
+  Object.defineProperty(model, place, { value: wrapped });
   return model;
 }
 
@@ -64,7 +72,7 @@ if (own >= 0) {
   };
 }
 // A rank that is not asked to do what rank 0 does fails while rank 0 is at it.
-if (own > 0 && own === rank && place !== 'rollout') {
+if (own > 0 && own === rank && marker && place !== 'rollout') {
   const timer = setInterval(() => {
     if (!existsSync(marker)) return;
     clearInterval(timer);

@@ -26,7 +26,7 @@ const causes = {
 let job: RanksJob;
 
 beforeAll(async () => {
-  job = new RanksJob({ run: { chunk: 2 } });
+  job = new RanksJob({ run: { chunk: 1 } });
   expect(await job.start('one', 1).ended).toEqual({ code: 0, text: '' });
 }, 300_000);
 afterAll(() => job.remove());
@@ -44,12 +44,13 @@ async function failOnce(name: string, ranks: number, what: (typeof whats)[number
   while (ranksOf(child).size < ranks) await pause(5);
   const pids = [...ranksOf(child).values()];
   const { code, text } = await ended;
-  const seconds = (Date.now() - Number(readFileSync(`${marker}.done`, 'utf8'))) / 1000;
+  const end = Date.now();
   const lines = text.split('\n').filter(Boolean);
   expect(lines, text).toHaveLength(1);
   expect(lines[0]).toMatch(new RegExp(`rank ${rank} \\(process \\d+ on ${hostname()}\\)`));
   expect(lines[0]).toMatch(causes[what]);
   expect(code).toBe(75);
+  const seconds = (end - Number(readFileSync(`${marker}.done`, 'utf8'))) / 1000;
   expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
   return seconds;
 }
@@ -67,8 +68,7 @@ describe('a job that loses a rank', () => {
       const ranks = 2 + (i % 2);
       const seconds = await failOnce('lost', ranks, what, rank, place);
       took.push(`${what} rank ${rank} of ${ranks} in ${place}: ${seconds.toFixed(1)} s`);
-      // The limits set here, a beat, and the grace of the supervisor.
-      expect(seconds, took.at(-1)).toBeLessThan(20);
+      expect(seconds, took.at(-1)).toBeLessThan(30);
     }
     if (isLong) console.log(took.join('\n'));
     expect(await job.start('lost', 2).ended).toEqual({ code: 0, text: '' });
@@ -85,8 +85,10 @@ describe('a job that loses a rank', () => {
         const name = `kills-${finished}`;
         const ranks = 2 + Math.floor(random() * 2);
         const { child, ended } = job.start(name, ranks);
-        const end = await Promise.race([ended, pause(3000 + random() * 15_000, undefined)]);
-        if (end === undefined) {
+        // One in four while it starts, the others while it works.
+        const moment = random() < 0.25 ? pause(random() * 5000) : job.works(name).then(() => pause(random() * 8000));
+        const end = await Promise.race([ended, moment]);
+        if (!end) {
           const all = [...ranksOf(child).values()];
           const victim = all[Math.floor(random() * all.length)];
           if (victim !== undefined) process.kill(victim, 'SIGKILL');

@@ -1,7 +1,7 @@
 // A small recipe over several processes, as a command line that a test starts, watches and compares with one process.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,7 +27,27 @@ const recipe = {
 
 export interface Started {
   readonly child: ChildProcess;
+  /** `text`: standard error. */
   readonly ended: Promise<{ readonly code: number | null; readonly text: string }>;
+  output(): string;
+}
+
+/** The built command line in a process group of its own, as a terminal gives a command. */
+export function startMstar(words: readonly string[], environment: NodeJS.ProcessEnv = {}): Started {
+  const child = spawn(process.execPath, [join(project, 'dist/cli.js'), ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: { ...process.env, ...environment },
+  });
+  const texts = { output: '', text: '' };
+  child.stdout.on('data', (piece) => {
+    texts.output += piece;
+  });
+  child.stderr.on('data', (piece) => {
+    texts.text += piece;
+  });
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, text: texts.text }));
+  return { child, ended, output: () => texts.output };
 }
 
 /** The runs of one recipe, each in a folder of its own. */
@@ -46,23 +66,23 @@ export class RanksJob {
 
   start(name: string, processes: number, environment: NodeJS.ProcessEnv = {}): Started {
     const settings = ['--config', this.#config, '--set', `run.dir=${join(this.root, name)}`];
-    const flags = ['evolve', ...settings, '--processes', String(processes), '--quiet'];
-    const child = spawn(process.execPath, [join(project, 'dist/cli.js'), ...flags], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      // A process group of its own, as a terminal gives a command.
-      detached: true,
-      env: { ...process.env, ...environment },
-    });
-    let text = '';
-    child.stderr.on('data', (piece) => {
-      text += piece;
-    });
-    return { child, ended: once(child, 'close').then(([code]) => ({ code: code as number | null, text })) };
+    return startMstar(['evolve', ...settings, '--processes', String(processes), '--quiet'], environment);
   }
 
   /** Files of a run by their contents, but for the reports, which hold the clock. */
   files(name: string): [file: string, digest: string][] {
     return Object.entries(fingerprint(join(this.root, name))).filter(([file]) => !/^report\.(html|md)$/.test(file));
+  }
+
+  /** Waits until the command that was just started changes the journal or the units of its run. */
+  async works(name: string): Promise<void> {
+    const began = Date.now();
+    const changed = (path: string): boolean => existsSync(path) && statSync(path).mtimeMs > began;
+    const run = join(this.root, name);
+    const work = join(run, 'work');
+    const folders = (): string[] => (existsSync(work) ? readdirSync(work).map((phase) => join(work, phase)) : []);
+    const isOver = (): boolean => Date.now() - began > 300_000;
+    while (!isOver() && ![join(run, 'journal.jsonl'), ...folders()].some(changed)) await pause(20);
   }
 
   /** Waits until the run has kept a unit of the phase, so that all ranks are at work. */

@@ -69,7 +69,7 @@ async function lost(pace: readonly number[], chunks: number): Promise<number> {
   const host = await spreadHost(
     { openPolicy: async () => local } as unknown as NativeHost,
     {} as HostOptions,
-    { others } as Parameters<typeof spreadHost>[2],
+    { others } as unknown as Parameters<typeof spreadHost>[2],
   );
   const policy: Policy = await host.openPolicy('');
   const phase = new UnkeptPhase({ dir: '', signal: new AbortController().signal } as PhaseHost, 'iteration', '');
