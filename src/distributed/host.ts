@@ -27,12 +27,16 @@ export interface Verbs {
   rollout: [id: number, requests: readonly RolloutRequest[], sampling: Sampling, seed: number];
   score: [id: number, examples: readonly Example[], at: readonly Uint32Array[]];
   dispose: [id: number];
+  measure: Parameters<NativeGroup['measure']>;
+  usage: [];
   leave: [];
 }
 
 /** Rank 0's view of the job. */
 export interface Ranks {
   readonly group: NativeGroup;
+  /** Rank 0 in messages. */
+  readonly name: string;
   /** Rank 1 and up, in order. */
   readonly others: readonly RankClient[];
 }
@@ -109,6 +113,8 @@ class SpreadModel<M extends Model> {
       const next = this.#waiting.shift();
       if (next) next(rank);
       else this.#free.push(rank);
+      // Rank 0, which has more to do, last; calls that find all ranks free go to them in this order.
+      this.#free.sort((a, b) => (a || this.width) - (b || this.width));
     }
   }
 

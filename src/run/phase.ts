@@ -20,6 +20,9 @@ export interface Cut {
   readonly atOnce?: number;
 }
 
+/** Pieces that may be open, done or not, for each that is under way beside the oldest. */
+const AHEAD = 3;
+
 export class Phase {
   readonly name: string;
   /** Stands for the phase in the names of random draws. */
@@ -92,7 +95,8 @@ export class Phase {
 
   /**
    * Pieces of work over a list, `size` items each, in the order of the list. With `atOnce` pieces under way a later one may
-   * be done before an earlier one; it waits for its turn.
+   * be done before an earlier one; it waits for its turn, and while not too many do the next is begun in its place: a slow
+   * piece holds up nobody else.
    */
   async *units<I, T>(
     items: readonly I[],
@@ -100,21 +104,36 @@ export class Phase {
     make: (some: readonly I[]) => Promise<T>,
   ): AsyncGenerator<{ readonly items: readonly I[]; readonly value: T; readonly found: boolean }> {
     const open: { readonly some: readonly I[]; readonly unit: ReturnType<Phase['unit']> }[] = [];
+    const mostOpen = 1 + AHEAD * (atOnce - 1);
     let from = 0;
+    let running = 0;
+    const begin = (): void => {
+      for (; from < items.length && running < atOnce && open.length < mostOpen; from += size) {
+        const some = items.slice(from, from + size);
+        const unit = this.unit(`${name}-${String(from / size).padStart(5, '0')}`, () => make(some));
+        open.push({ some, unit });
+        running++;
+        const end = (): void => {
+          running--;
+          begin();
+        };
+        // A failure is thrown below, when its turn comes; nothing is begun after it.
+        unit.then(end, () => {
+          from = items.length;
+        });
+      }
+    };
     try {
       for (;;) {
-        for (; from < items.length && open.length < atOnce; from += size) {
-          const some = items.slice(from, from + size);
-          const unit = this.unit(`${name}-${String(from / size).padStart(5, '0')}`, () => make(some));
-          unit.catch(() => {}); // thrown below, when its turn comes
-          open.push({ some, unit });
-        }
-        const oldest = open.shift();
+        begin();
+        const [oldest] = open;
         if (!oldest) return;
         const { value, found } = await oldest.unit;
         yield { items: oldest.some, value: value as T, found };
+        open.shift();
       }
     } finally {
+      from = items.length;
       await Promise.allSettled(open.map(({ unit }) => unit));
     }
   }
