@@ -177,12 +177,7 @@ export interface NativeAddon {
   /** Sizes of the decoder for a config that `parameterShapes` took. */
   decoderShape(backbone: string, config: Readonly<Record<string, number>>): DecoderSizes;
   /** Patches that the vision tower sees of a picture of this size in pixels, for a config that `parameterShapes` took. */
-  picturePatches(
-    backbone: string,
-    config: Readonly<Record<string, number>>,
-    width: number,
-    height: number,
-  ): number;
+  picturePatches(backbone: string, config: Readonly<Record<string, number>>, width: number, height: number): number;
   /** Backbones of this build, by name. */
   backbones(): string[];
   readonly checks: Checks;
