@@ -26,6 +26,11 @@ export interface ComputeOptions {
   readonly kvGib?: number;
   /** Tokens per micro-batch of training and scoring: bounds their memory. Default: 8192. */
   readonly tokenBudget?: number;
+  /**
+   * Whether a training step runs layers again in its backward instead of keeping what they computed. `auto`: as far as a GPU has no room, never on a
+   * CPU. Changes no bit. Default: `auto`.
+   */
+  readonly recompute?: 'auto' | 'never' | 'always';
 }
 
 /** A folder and what its files say, before any weight is read. */
@@ -102,7 +107,7 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   const weights = await engineWeights(folder.weights, backbone.aliases);
   checkParameters(dir, weights, wanted);
   const threads = compute.threads || availableParallelism();
-  const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192 } = compute;
+  const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192, recompute = 'auto' } = compute;
   const spec: ModelSpec = {
     device,
     dtype,
@@ -110,6 +115,7 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
     deterministic,
     kvBytes: Math.round(kvGib * 2 ** 30),
     tokenBudget,
+    ...(recompute !== 'auto' && { recompute: recompute === 'never' ? 0 : numbers.l_layers }),
     backbone: backbone.name,
     config: numbers,
     weights,
