@@ -3,7 +3,7 @@ import { type ModelFolder, openFolder } from '../checkpoint/folder.js';
 import { checkParameters, engineWeights, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
 import { addon } from './binding.js';
 import { guardedNow } from './native.js';
-import { describeModel } from './open.js';
+import { aliasOf, describeModel } from './open.js';
 import { type Fit, fitMemory, type ModelSizes, type PhasePlan, planMemory, type Workload } from './plan.js';
 
 export interface Diagnosis {
@@ -40,8 +40,9 @@ export async function diagnose(
   { gpus, memory }: { readonly gpus: readonly number[]; readonly memory: readonly number[] },
 ): Promise<Diagnosis> {
   const folder = await openFolder(dir);
-  const { backbone, numbers } = await describeModel(folder);
-  const weights = await engineWeights(folder.weights, backbone.aliases);
+  const described = await describeModel(folder);
+  const { backbone, numbers } = described;
+  const weights = await engineWeights(folder.weights, aliasOf(described));
   const tensors = weights.flatMap((file) => file.tensors);
   const scores = tensors.some(({ name }) => name === 'reward_head.weight');
   const own = guardedNow(() => addon().parameterShapes(backbone.name, numbers));

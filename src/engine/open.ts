@@ -5,7 +5,13 @@ import type { Backbone, ModelNumbers } from '../backbones/backbone.js';
 import { endIds } from '../backbones/fields/generation.js';
 import { findBackbone } from '../backbones/registry.js';
 import { type ModelFolder, openFolder, parseSideFile } from '../checkpoint/folder.js';
-import { checkParameters, engineWeights, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
+import {
+  type Alias,
+  checkParameters,
+  engineWeights,
+  type ParameterShape,
+  rewardHeadShapes,
+} from '../checkpoint/parameters.js';
 import { type EngineError, UserError } from '../core/errors.js';
 import { loadSentencePiece } from '../text/sentencepiece.js';
 import { readSpecialTokens } from '../text/special-tokens.js';
@@ -88,13 +94,20 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     );
   }
   const generationFile = 'generation_config.json';
+  const { languageField = '' } = backbone;
   const ends = endIds(
-    { file: configFile, contents: config, key: backbone.languageField },
+    { file: configFile, contents: config, key: languageField in config ? languageField : undefined },
     { file: join(folder.dir, generationFile), contents: parseSideFile(folder, generationFile, true) },
     rows,
+    backbone.ownSampling,
   );
   const stops = [...new Set([...backbone.stops.map((name) => tokenizer.idOf(name) as number), ...ends])];
   return { folder, backbone, tokenizer, numbers, stops };
+}
+
+/** How the folder's files may name parameters. */
+export function aliasOf({ backbone, numbers }: Pick<DescribedModel, 'backbone' | 'numbers'>): Alias {
+  return (name) => backbone.alias?.(name, numbers);
 }
 
 /** Opens the folder for computing. Throws UserError for what is wrong with its files, EngineError for the rest. */
@@ -104,7 +117,7 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   const { backbone, numbers } = described;
   const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
   const wanted = head === 'load' ? [...shapes, ...rewardHeadShapes(numbers.l_hidden)] : shapes;
-  const weights = await engineWeights(folder.weights, backbone.aliases);
+  const weights = await engineWeights(folder.weights, aliasOf(described));
   checkParameters(dir, weights, wanted);
   const threads = compute.threads || availableParallelism();
   const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192, recompute = 'auto' } = compute;
