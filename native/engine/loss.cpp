@@ -196,41 +196,35 @@ std::vector<std::vector<float>> per_token(
 bool is_large(const Parameters& parameters) { return parameters.count() > int64_t{1} << 28; }
 
 Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch, Objective objective,
-                         const std::vector<std::string>& names, const StopFlag& stop) {
+                         const std::vector<std::string>& names, const Exchange& exchange, const StopFlag& stop) {
   check_examples(batch, objective == Objective::step);
   Gradients result;
   for (const Example& e : batch) result.tokens += static_cast<int64_t>(e.response.size());
   std::vector<at::Tensor> leaves;
   for (const std::string& name : names) leaves.push_back(c.parameters[name]);
   const auto parts = micro_batches_of(c, batch);
-  result.grads.resize(names.size());
-  using Part = std::pair<double, std::vector<at::Tensor>>;  // loss and gradients
+  // In each round every rank takes a micro-batch; in the last one some may have none.
+  const auto ranks = static_cast<size_t>(exchange.ranks());
+  const size_t rounds = (parts.size() + ranks - 1) / ranks;
   run_parts(
-      parts.size(), workers_for(c, parts.size()), c.threads,
-      [&](size_t part) -> Part {
-        throw_if(stop);
-        const at::AutoGradMode with_grad(true);
-        const auto loss = loss_sum(c, members_of(batch, parts[part]), objective) / static_cast<double>(result.tokens);
-        // grad() instead of backward(): workers share the leaves and must not write into one .grad.
-        return {loss.item<double>(), torch::autograd::grad({loss}, leaves, {}, std::nullopt, false, true)};
-      },
-      [&](size_t, Part& part) {
-        const at::NoGradGuard no_grad;
-        result.loss += part.first;
-        for (size_t i = 0; i < names.size(); ++i) {
-          at::Tensor& grad = part.second[i];
-          at::Tensor& sum = result.grads[i];
-          if (!grad.defined()) continue;
-          if (sum.defined()) {
-            // Sums of rounded gradients are kept in float32: the number of micro-batches must not cost precision.
-            sum = sum.to(at::kFloat).add_(grad);
-          } else {
-            // Sums are changed in place, and autograd may hand out one storage for two parameters.
-            const bool own = grad.is_contiguous() && grad.use_count() == 1 && grad.storage().use_count() == 1;
-            sum = own ? std::move(grad) : grad.clone(at::MemoryFormat::Contiguous);
-          }
+      rounds, workers_for(c, rounds), c.threads,
+      [&](size_t round) {
+        MicroGradients mine;
+        const size_t part = round * ranks + static_cast<size_t>(exchange.rank());
+        if (part >= parts.size()) return mine;
+        try {
+          throw_if(stop);
+          const at::AutoGradMode with_grad(true);
+          const auto loss = loss_sum(c, members_of(batch, parts[part]), objective) / static_cast<double>(result.tokens);
+          // grad() instead of backward(): workers share the leaves and must not write into one .grad.
+          mine.grads = torch::autograd::grad({loss}, leaves, {}, std::nullopt, false, true);
+          mine.loss = loss.item<double>();
+        } catch (...) {
+          mine.error = std::current_exception();
         }
-      });
+        return mine;
+      },
+      [&](size_t, MicroGradients& mine) { exchange.add(std::move(mine), result); });
   return result;
 }
 
