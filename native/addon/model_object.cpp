@@ -61,8 +61,7 @@ Napi::Function ModelObject::define(Napi::Env env) {
        InstanceMethod("score", &ModelObject::score), InstanceMethod("setOptimizer", &ModelObject::set_optimizer),
        InstanceMethod("trainStep", &ModelObject::train_step), InstanceMethod("imageLayout", &ModelObject::image_layout),
        InstanceMethod("save", &ModelObject::save), InstanceMethod("restore", &ModelObject::restore),
-       InstanceMethod("broadcast", &ModelObject::broadcast), InstanceMethod("parameters", &ModelObject::parameters),
-       InstanceMethod("dispose", &ModelObject::dispose), InstanceAccessor("version", &ModelObject::version, nullptr)});
+       InstanceMethod("parameters", &ModelObject::parameters), InstanceMethod("dispose", &ModelObject::dispose), InstanceAccessor("version", &ModelObject::version, nullptr)});
 }
 
 ModelObject::ModelObject(const Napi::CallbackInfo& info)
@@ -154,10 +153,17 @@ Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelObject::set_optimizer(const Napi::CallbackInfo& info) {
-  return submit(info.Env(), new_flag(), [settings = to_optimizer(info[0])](Model& model, const StopFlag&) {
-    model.set_optimizer(settings);
-    return nothing();
-  });
+  return set_optimizer(info.Env(), to_optimizer(info[0]), info[1], {});
+}
+
+Napi::Value ModelObject::set_optimizer(Napi::Env env, const OptimizerSettings& settings, const Napi::Value& group,
+                                       ExchangeSizes sizes) {
+  return submit(env, new_flag(),
+                [settings, sizes, group = group.IsObject() ? GroupObject::of(group) : nullptr](Model& model,
+                                                                                               const StopFlag&) {
+                  model.set_optimizer(settings, group, sizes);
+                  return nothing();
+                });
 }
 
 Napi::Value ModelObject::train_step(const Napi::CallbackInfo& info) {
@@ -198,13 +204,6 @@ Napi::Value ModelObject::restore(const Napi::CallbackInfo& info) {
                   model.restore(files, version);
                   return nothing();
                 });
-}
-
-Napi::Value ModelObject::broadcast(const Napi::CallbackInfo& info) {
-  return submit(info.Env(), new_flag(), [group = GroupObject::of(info[0])](Model& model, const StopFlag&) {
-    model.broadcast(*group);
-    return nothing();
-  });
 }
 
 Napi::Value ModelObject::parameters(const Napi::CallbackInfo& info) {
