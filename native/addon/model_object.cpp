@@ -2,6 +2,7 @@
 #include "addon/model_object.h"
 
 #include "addon/convert.h"
+#include "addon/failure.h"
 #include "addon/group_object.h"
 
 namespace mstar::addon {
@@ -174,7 +175,12 @@ Napi::Value ModelObject::image_layout(const Napi::CallbackInfo& info) {
     throw Napi::TypeError::New(env, "imageLayout: wanted width and height");
   const int64_t width = info[0].As<Napi::Number>().Int64Value(), height = info[1].As<Napi::Number>().Int64Value();
   if (width < 1 || height < 1) throw Napi::RangeError::New(env, "imageLayout: wanted positive sizes");
-  return from_layout(env, alive(env).backbone().layout(width, height));
+  const Model& model = alive(env);
+  try {
+    return from_layout(env, model.backbone().layout(width, height));
+  } catch (...) {
+    throw to_error(env, std::current_exception());
+  }
 }
 
 Napi::Value ModelObject::save(const Napi::CallbackInfo& info) {

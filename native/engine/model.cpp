@@ -28,7 +28,8 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
       tensor_decode_(spec.tensor_decode || !parameters_.device().is_cpu()),
       deterministic_(spec.deterministic),
       kv_bytes_(spec.kv_bytes),
-      token_budget_(spec.token_budget) {
+      token_budget_(spec.token_budget),
+      recompute_(spec.recompute) {
   at::set_num_threads(threads_);
   const at::NoGradGuard no_grad;
   if (spec.head != Head::none) {
@@ -47,7 +48,6 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
   }
   if (spec.head == Head::mean)
     parameters_[kHeadWeight].copy_(parameters_[backbone_->embedding_name()].mean(0, true, at::kFloat));
-  for (const std::string& name : parameters_.names()) parameters_[name].requires_grad_(true);
 }
 
 void Model::draw_weights(uint64_t seed) {
@@ -102,10 +102,11 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
   TORCH_CHECK(optimizer_, "set the optimizer before the first train step");
   check_head(objective == Objective::step);
   at::set_num_threads(is_large(parameters_) ? threads_ : 1);
+  // First, as keys, values and packed weights take memory that the backward has use for.
+  forget_executors();
   auto gradients = loss_gradients(loss_context(), batch, objective, optimizer_->trained(), stop);
   StepReport report;
   report.lr = optimizer_->next_lr();
-  forget_executors();
   report.grad_norm = optimizer_->step(parameters_, gradients.grads);
   report.loss = gradients.loss;
   report.tokens = gradients.tokens;

@@ -7,7 +7,7 @@ import type { OptimizerSettings } from '../core/ports.js';
 import { checked } from '../core/schema.js';
 import type { Example, StepReport } from '../core/types.js';
 import { guarded } from './native.js';
-import type { OpenedModel } from './open.js';
+import { aliasOf, type OpenedModel } from './open.js';
 import type { Renderer } from './renderer.js';
 
 const optimizerSchema = z.strictObject({
@@ -47,8 +47,8 @@ export abstract class Model implements AsyncDisposable {
 
   /** Writes a checkpoint folder in Hugging Face form into `dir`, which must not exist; flushed when this resolves. */
   async save(dir: string, { withTrainer = false }: { withTrainer?: boolean } = {}): Promise<void> {
-    const { folder, backbone, native, parameters } = this.opened;
-    const weights = planWeights(folder, parameters, nameIn(backbone.aliases));
+    const { folder, native, parameters } = this.opened;
+    const weights = planWeights(folder, parameters, nameIn(aliasOf(this.opened)));
     const files = weights.map((plan) => saveFile(dir, plan));
     const small: ExtraFile[] = [...folder.sideFiles];
     if (withTrainer) {
@@ -60,8 +60,8 @@ export abstract class Model implements AsyncDisposable {
 
   /** Continues from what `save(dir, { withTrainer: true })` wrote, bit for bit; the optimizer's settings are those of the last reset. */
   async restore(dir: string): Promise<void> {
-    const { parameters, backbone } = this.opened;
-    const { files, version } = await readTrainer(dir, parameters, this.#optimized(), backbone.aliases);
+    const { parameters } = this.opened;
+    const { files, version } = await readTrainer(dir, parameters, this.#optimized(), aliasOf(this.opened));
     await guarded(() => this.opened.native.restore(files, version));
   }
 

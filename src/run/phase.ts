@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { stopIfAsked } from '../core/errors.js';
 import { commitCheckpoint } from './checkpoint.js';
 import { putDurable } from './durable.js';
-import type { CheckpointModel, Journal, Json, OutputMark, TokenCounts } from './journal.js';
+import type { Run } from './folder.js';
+import type { CheckpointModel, Json, OutputMark, TokenCounts } from './journal.js';
 import { markOf } from './outputs.js';
-import type { Meter, Progress, WorkKind } from './progress.js';
-import type { Timings } from './timings.js';
+import type { Meter, WorkKind } from './progress.js';
 import { keepUnit, readUnit } from './units.js';
 
 /** How a list is cut into units. */
@@ -23,30 +23,19 @@ export interface Cut {
 /** Pieces that may be open, done or not, for each that is under way beside the oldest. */
 const AHEAD = 3;
 
-/** What a phase needs of its run. */
-export interface PhaseHost {
-  readonly dir: string;
-  readonly signal: AbortSignal;
-  readonly journal: Journal;
-  readonly progress: Progress;
-  readonly timings: Timings;
-  readonly unitMark: string;
-  checkpointPath(name: string): string;
-}
-
 export class Phase {
   readonly name: string;
   /** Stands for the phase in the names of random draws. */
   readonly draws: string;
   /** Folder for pieces of unfinished work; it goes when the phase is committed. */
   readonly work: string;
-  readonly #run: PhaseHost;
+  readonly #run: Run;
   readonly #outputs: Record<string, OutputMark> = {};
   readonly #tokens: { -readonly [kind in keyof TokenCounts]: number } = { sampled: 0, scored: 0, trained: 0 };
   #settled: Promise<void> = Promise.resolve();
   #checkpoint: { readonly name: string; readonly model: CheckpointModel } | null = null;
 
-  constructor(run: PhaseHost, name: string, draws: string) {
+  constructor(run: Run, name: string, draws: string) {
     this.#run = run;
     this.name = name;
     this.draws = draws;
@@ -55,6 +44,11 @@ export class Phase {
 
   get signal(): AbortSignal {
     return this.#run.signal;
+  }
+
+  /** Of the run. */
+  get folder(): string {
+    return this.#run.dir;
   }
 
   get outputs(): Readonly<Record<string, OutputMark>> {

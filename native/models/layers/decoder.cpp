@@ -139,6 +139,14 @@ struct RotateHalf : torch::autograd::Function<RotateHalf> {
   }
 };
 
+/** Positions of the trunk and the longest branch [T, 3]. */
+at::Tensor positions_of(const Tree& tree) {
+  const auto text =
+      (at::arange(tree.longest(), at::kFloat) + static_cast<double>(tree.shift)).unsqueeze(1).expand({-1, 3});
+  if (tree.positions.empty()) return text;
+  return at::cat({tensor_of(tree.positions), text.narrow(0, tree.trunk, tree.longest() - tree.trunk)});
+}
+
 }  // namespace
 
 at::Tensor rms_norm(const at::Tensor& x_ND, const at::Tensor& weight_D, double eps) {
@@ -150,9 +158,9 @@ at::Tensor rms_norm(const at::Tensor& x_ND, const at::Tensor& weight_D, double e
 Rotation rotation_of(const std::vector<Tree>& trees, const std::function<Rope(int64_t)>& rope, at::Device device) {
   std::vector<at::Tensor> cosines, sines;
   for (const Tree& tree : trees) {
-    const auto [frequencies, scale] = rope(tree.longest());
-    const auto angles = at::outer(at::arange(tree.longest(), at::kFloat), frequencies);
-    const auto cosine = angles.cos().mul_(scale), sine = angles.sin().mul_(scale);
+    const Rope own = rope(tree.longest());
+    const auto angles = own.angles(positions_of(tree));
+    const auto cosine = angles.cos().mul_(own.scale), sine = angles.sin().mul_(own.scale);
     const auto add = [&](int64_t from, int64_t length) {
       cosines.push_back(cosine.narrow(0, from, length));
       sines.push_back(sine.narrow(0, from, length));
