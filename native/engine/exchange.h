@@ -1,7 +1,7 @@
 #pragma once
-// What the ranks of a group tell each other in a training step: gradients, each part to the rank that owns it; the norm;
-// new weights. Parts are only copied on the way and added by their owner in the order of the micro-batches, so that a
-// step has the same bits for any number of ranks. One rank owns everything, and for it nothing is exchanged.
+// What the ranks of a group tell each other in a training step: gradients, each part to the rank that owns it; the
+// norm; new weights. Parts are only copied on the way and added by their owner in the order of the micro-batches, so
+// that a step has the same bits for any number of ranks. One rank owns everything, and for it nothing is exchanged.
 #include <exception>
 #include <memory>
 
@@ -47,8 +47,8 @@ class Exchange {
   Span owned(size_t parameter) const { return cuts_.of(parameter, rank_); }
 
   // What follows is called by all ranks or by none.
-  /** Adds micro-batches to the sums, one of each rank in the order of ranks. `mine` is used up. A rank that has an error
-   * rethrows it here, and the others throw PeerFailed: nobody is left waiting. */
+  /** Adds micro-batches to the sums, one of each rank in the order of ranks. `mine` is used up. A rank that has an
+   * error rethrows it here, and the others throw PeerFailed: nobody is left waiting. */
   void add(MicroGradients mine, GradientSums& sums) const;
   /** L2 norm of the whole gradient, the same on all ranks. */
   double norm(const GradientSums& sums) const;

@@ -151,6 +151,10 @@ int64_t workers_for(const LossContext& c, size_t parts) {
   return takes_one_by_one(c) ? 1 : std::max<int64_t>(1, std::min<int64_t>(c.threads, static_cast<int64_t>(parts)));
 }
 
+/** Threads of each operation: one where micro-batches run side by side, even if there is only one of them, as another
+ * rank or number of threads would find more. */
+int threads_for(const LossContext& c) { return takes_one_by_one(c) ? c.threads : 1; }
+
 std::vector<const Example*> members_of(const std::vector<Example>& batch, const MicroBatch& part) {
   std::vector<const Example*> members;
   for (size_t index : part) members.push_back(&batch[index]);
@@ -207,7 +211,7 @@ Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch
   const auto ranks = static_cast<size_t>(exchange.ranks());
   const size_t rounds = (parts.size() + ranks - 1) / ranks;
   run_parts(
-      rounds, workers_for(c, rounds), c.threads,
+      rounds, workers_for(c, rounds), threads_for(c),
       [&](size_t round) {
         MicroGradients mine;
         const size_t part = round * ranks + static_cast<size_t>(exchange.rank());

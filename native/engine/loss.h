@@ -25,8 +25,8 @@ struct Gradients : GradientSums {  // in the order of `names`
 bool is_large(const Parameters& parameters);
 
 /** Losses of all response tokens of the batch, each times the weight of its example, over the number of these tokens
- * (the mean loss where every weight is 1), and its gradient with respect to `names`. Ranks of `exchange`, which is about
- * `names`, all call this with the same batch and take its micro-batches in turn. */
+ * (the mean loss where every weight is 1), and its gradient with respect to `names`. Ranks of `exchange`, which is
+ * about `names`, all call this with the same batch and take its micro-batches in turn. */
 Gradients loss_gradients(const LossContext& context, const std::vector<Example>& batch, Objective objective,
                          const std::vector<std::string>& names, const Exchange& exchange, const StopFlag& stop);
 

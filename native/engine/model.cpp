@@ -109,8 +109,8 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
   TORCH_CHECK(optimizer_, "set the optimizer before the first train step");
   check_head(objective == Objective::step);
   at::set_num_threads(is_large(parameters_) ? threads_ : 1);
-  auto gradients = loss_gradients(loss_context(), batch, objective, optimizer_->trained(),
-                                  optimizer_->exchange(), stop);
+  auto gradients =
+      loss_gradients(loss_context(), batch, objective, optimizer_->trained(), optimizer_->exchange(), stop);
   StepReport report;
   report.lr = optimizer_->next_lr();
   forget_executors();
