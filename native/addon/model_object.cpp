@@ -61,7 +61,8 @@ Napi::Function ModelObject::define(Napi::Env env) {
        InstanceMethod("score", &ModelObject::score), InstanceMethod("setOptimizer", &ModelObject::set_optimizer),
        InstanceMethod("trainStep", &ModelObject::train_step), InstanceMethod("imageLayout", &ModelObject::image_layout),
        InstanceMethod("save", &ModelObject::save), InstanceMethod("restore", &ModelObject::restore),
-       InstanceMethod("parameters", &ModelObject::parameters), InstanceMethod("dispose", &ModelObject::dispose), InstanceAccessor("version", &ModelObject::version, nullptr)});
+       InstanceMethod("parameters", &ModelObject::parameters), InstanceMethod("dispose", &ModelObject::dispose),
+       InstanceAccessor("version", &ModelObject::version, nullptr)});
 }
 
 ModelObject::ModelObject(const Napi::CallbackInfo& info)
@@ -158,12 +159,12 @@ Napi::Value ModelObject::set_optimizer(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelObject::set_optimizer(Napi::Env env, const OptimizerSettings& settings, const Napi::Value& group,
                                        ExchangeSizes sizes) {
-  return submit(env, new_flag(),
-                [settings, sizes, group = group.IsObject() ? GroupObject::of(group) : nullptr](Model& model,
-                                                                                               const StopFlag&) {
-                  model.set_optimizer(settings, group, sizes);
-                  return nothing();
-                });
+  return submit(
+      env, new_flag(),
+      [settings, sizes, group = group.IsObject() ? GroupObject::of(group) : nullptr](Model& model, const StopFlag&) {
+        model.set_optimizer(settings, group, sizes);
+        return nothing();
+      });
 }
 
 Napi::Value ModelObject::train_step(const Napi::CallbackInfo& info) {

@@ -11,9 +11,9 @@ struct Span {
   int64_t from = 0, count = 0;
 };
 
-/** Every parameter is cut into blocks, and each rank owns an equal share of neighbouring ones. A cut falls on a multiple
- * of the block alone, so that what is computed for a block (its part of the norm, AdamW's vectors) has the same bits
- * for any number of ranks. */
+/** Every parameter is cut into blocks, and each rank owns an equal share of neighbouring ones. A cut falls on a
+ * multiple of the block alone, so that what is computed for a block (its part of the norm, AdamW's vectors) has the
+ * same bits for any number of ranks. */
 class Cuts {
  public:
   static constexpr int64_t kBlock = 4096;

@@ -106,7 +106,8 @@ void TensorReader::read(const TensorRange& range, const at::Tensor& target, int6
       const auto part = flat.narrow(0, from, count);
       if (!direct && !buffer.defined()) buffer = at::empty({kPiece}, at::TensorOptions(type));
       const auto raw = direct ? part : buffer.narrow(0, 0, count);
-      read_bytes(range.begin + (first + from) * size, static_cast<uint8_t*>(raw.mutable_data_ptr()), count * size, range.name);
+      read_bytes(range.begin + (first + from) * size, static_cast<uint8_t*>(raw.mutable_data_ptr()), count * size,
+                 range.name);
       if (!all_finite(raw)) finite = false;
       // Rounded as a trained float32 is, so that what a checkpoint holds comes back as it was.
       const bool rounds = raw.scalar_type() == at::kFloat && part.scalar_type() == at::kBFloat16;
