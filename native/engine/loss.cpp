@@ -12,6 +12,7 @@
 #include "engine/forward.h"
 #include "engine/micro_batch.h"
 #include "ops/dense.h"
+#include "ops/logprobs.h"
 
 namespace mstar {
 namespace {
@@ -53,8 +54,8 @@ at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& 
   std::vector<at::Tensor> parts;
   for (int64_t from = 0; from < hidden.size(0); from += kHeadChunk) {
     const int64_t count = std::min(kHeadChunk, hidden.size(0) - from);
-    const auto logits = dense(hidden.narrow(0, from, count), c.backbone.head(c.parameters)).to(at::kFloat);
-    parts.push_back(at::log_softmax(logits, -1).gather(1, target_M.narrow(0, from, count).unsqueeze(1)).squeeze(1));
+    const auto logits = dense(hidden.narrow(0, from, count), c.backbone.head(c.parameters));
+    parts.push_back(token_logprobs(logits, target_M.narrow(0, from, count)));
   }
   return at::cat(parts);
 }

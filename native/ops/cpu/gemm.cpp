@@ -15,8 +15,8 @@ constexpr int64_t kPanel = kVectors * kLanes, kBlock = 512, kRowBlock = 256, kCo
 /** Floats in a cache line. */
 constexpr int64_t kLine = 16;
 
-/** R rows x V vectors of outputs, of which `width` floats exist. `ahead` is asked into cache, a line for each k. Rows of
- * x lie `x_stride` floats apart, or in groups: one number of each of kRows rows side by side. */
+/** R rows x V vectors of outputs, of which `width` floats exist. `ahead` is asked into cache, a line for each k. Rows
+ * of x lie `x_stride` floats apart, or in groups: one number of each of kRows rows side by side. */
 template <int R, int V, bool Grouped>
 __attribute__((noinline)) void tile(const float* panel, const float* x, int64_t x_stride, float* y, int64_t y_stride,
                                     int64_t depth, int64_t width, bool from_y, const float* ahead) {
@@ -134,11 +134,13 @@ PackedWeight pack_transposed(const float* weight, int64_t n, int64_t k, int64_t 
   constexpr int64_t kTogether = 16;  // rows of `weight` that are read side by side, from end to end
   for (int64_t i = 0; i < k; i += kTogether)
     for (int64_t j = 0; j < n; j += kPanel) {
-      const int64_t width = std::min(kPanel, n - j);
+      const int64_t width = std::min(kPanel, n - j), whole = width / kLanes * kLanes;
       for (int64_t row = i; row < std::min(i + kTogether, k); ++row) {
+        const float* from = weight + row * stride + j;
         float* line = to + j * k + row * kPanel;
-        std::memcpy(line, weight + row * stride + j, static_cast<size_t>(width) * sizeof(float));
-        std::memset(line + width, 0, static_cast<size_t>(kPanel - width) * sizeof(float));
+        for (int64_t c = 0; c < whole; c += kLanes) store(line + c, load(from + c));
+        if (whole < width) store(line + whole, load_some(from + whole, width - whole));
+        for (int64_t c = (width + kLanes - 1) / kLanes * kLanes; c < kPanel; c += kLanes) store(line + c, Floats{});
       }
     }
   return {n, k, to};
