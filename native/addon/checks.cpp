@@ -95,7 +95,7 @@ Napi::Value compare(const Napi::CallbackInfo& info) {
   const auto device = open_device(info[0].As<Napi::String>().Utf8Value());
   auto errors = compare_kernels(device);
   if (device.is_cpu())
-    for (const auto compare_more : {compare_cpu_kernels, compare_tree_attention})
+    for (const auto compare_more : {compare_cpu_kernels, compare_training})
       for (KernelError& error : compare_more()) errors.push_back(std::move(error));
   for (const auto& [kernel, shape, error] : errors) {
     auto row = Napi::Object::New(info.Env());

@@ -14,6 +14,7 @@
 #include "engine/forward.h"
 #include "engine/micro_batch.h"
 #include "ops/dense.h"
+#include "ops/logprobs.h"
 
 namespace mstar {
 namespace {
@@ -54,9 +55,8 @@ at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& 
     const int64_t count = std::min(kHeadChunk, hidden.size(0) - from);
     const auto last = from + count == hidden.size(0);
     parts.push_back(segment(last ? Part::last : Part::head, hidden.narrow(0, from, count),
-                            [&c, target = target_M.narrow(0, from, count).unsqueeze(1)](const at::Tensor& x) {
-                              const auto logits = dense(x, c.backbone.head(c.parameters)).to(at::kFloat);
-                              return at::log_softmax(logits, -1).gather(1, target).squeeze(1);
+                            [&c, target = target_M.narrow(0, from, count)](const at::Tensor& x) {
+                              return token_logprobs(dense(x, c.backbone.head(c.parameters)), target);
                             }));
   }
   return at::cat(parts);
