@@ -130,7 +130,8 @@ GroupSpec to_group_spec(const Napi::Value& value) {
   spec.port = static_cast<int>(integer(from, "port"));
   spec.listen_fd = static_cast<int>(integer(from, "listenFd"));
   spec.store_is_elsewhere = get(from, "storeIsElsewhere").ToBoolean();
-  spec.prefix = text(from, "prefix");
+  spec.job = text(from, "job");
+  spec.proof = text(from, "proof");
   spec.address = text(from, "address");
   return spec;
 }
@@ -158,6 +159,7 @@ ModelSpec to_model_spec(const Napi::Value& value) {
   if (!get(from, "kvBytes").IsUndefined()) spec.kv_bytes = integer(from, "kvBytes");
   spec.token_budget = integer(from, "tokenBudget");
   if (spec.token_budget < 1) refuse(from.Env(), "tokenBudget", "at least 1");
+  if (!get(from, "recompute").IsUndefined()) spec.recompute.emplace().layers = integer(from, "recompute");
   const std::string head = text(from, "head");
   if (head != "none" && head != "mean" && head != "load") refuse(from.Env(), "head", "'none', 'mean' or 'load'");
   spec.head = head == "none" ? Head::none : head == "mean" ? Head::mean : Head::load;
@@ -173,6 +175,7 @@ ModelSpec to_checked_spec(const Napi::Value& value, const Napi::Value& how) {
     if (decode != "packed" && decode != "tensor") refuse(from.Env(), "decode", "'packed' or 'tensor'");
     spec.tensor_decode = decode == "tensor";
   }
+  if (get(from, "oneGraph").ToBoolean()) spec.recompute.emplace().one_graph = true;
   return spec;
 }
 

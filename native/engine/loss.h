@@ -2,6 +2,8 @@
 // The two objectives and their gradients over a batch, cut into micro-batches of bounded size that run side by side.
 // Also the plain log-probabilities and scores. Leaves the optimizer to optimizer.h.
 #include "engine/backbone.h"
+#include "engine/exchange.h"
+#include "engine/segments.h"
 
 namespace mstar {
 
@@ -10,15 +12,17 @@ struct LossContext {
   const Parameters& parameters;
   int threads;
   int64_t token_budget;
+  std::optional<Recompute> recompute;  // left out: what the memory of a GPU makes necessary; nothing on a CPU
 };
+
+/** Response positions whose logits [positions, V] exist at one time. */
+constexpr int64_t kHeadChunk = 2048;
 
 constexpr const char* kHeadWeight = "reward_head.weight";
 constexpr const char* kHeadBias = "reward_head.bias";
 
-struct Gradients {
-  double loss = 0;
-  int64_t tokens = 0;             // response tokens in the loss
-  std::vector<at::Tensor> grads;  // in the order of `names`; undefined where a parameter is not reached
+struct Gradients : GradientSums {  // in the order of `names`
+  int64_t tokens = 0;              // response tokens in the loss
 };
 
 /** Large models share each operation between threads; for small ones a barrier per operation costs more than it gains,
@@ -26,9 +30,10 @@ struct Gradients {
 bool is_large(const Parameters& parameters);
 
 /** Losses of all response tokens of the batch, each times the weight of its example, over the number of these tokens
- * (the mean loss where every weight is 1), and its gradient with respect to `names`. */
+ * (the mean loss where every weight is 1), and its gradient with respect to `names`. Ranks of `exchange`, which is
+ * about `names`, all call this with the same batch and take its micro-batches in turn. */
 Gradients loss_gradients(const LossContext& context, const std::vector<Example>& batch, Objective objective,
-                         const std::vector<std::string>& names, const StopFlag& stop);
+                         const std::vector<std::string>& names, const Exchange& exchange, const StopFlag& stop);
 
 /** Log-probability of every response token. */
 std::vector<std::vector<float>> response_logprobs(const LossContext& context, const std::vector<Example>& examples,

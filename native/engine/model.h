@@ -20,11 +20,12 @@ struct ModelSpec {
   std::string device = "cpu", dtype = "float32";
   int threads = 1;
   Head head = Head::none;
-  std::optional<uint64_t> random;  // seed of weights that are drawn on the device instead of read: for benchmarks
-  bool tensor_decode = false;      // decode by LibTorch operations even where the packed executor could: for tests
-  bool deterministic = false;      // of the tensor executor: batches of one size
-  int64_t kv_bytes = 0;            // that keys and values may take; 0: half of what is free, 70 % on a GPU
-  int64_t token_budget = 8192;     // tokens of a micro-batch of training and scoring
+  std::optional<uint64_t> random;      // seed of weights that are drawn on the device instead of read: for benchmarks
+  bool tensor_decode = false;          // decode by LibTorch operations even where the packed executor could: for tests
+  bool deterministic = false;          // of the tensor executor: batches of one size
+  int64_t kv_bytes = 0;                // that keys and values may take; 0: half of what is free, 70 % on a GPU
+  int64_t token_budget = 8192;         // tokens of a micro-batch of training and scoring
+  std::optional<Recompute> recompute;  // what a backward runs again; left out: as memory tells. Changes no bit
 };
 
 class Model {
@@ -37,22 +38,22 @@ class Model {
   /** Scores at the given response-token indices. */
   std::vector<std::vector<float>> score(const std::vector<Example>& examples,
                                         const std::vector<std::vector<uint32_t>>& at, const StopFlag& stop) const;
-  void set_optimizer(const OptimizerSettings& settings);
+  /** Of a model that the ranks of `group` train together all of them make these calls, and in the same order: steps on
+   * the same batch; rank 0 alone writes files, and every rank reads them. */
+  void set_optimizer(const OptimizerSettings& settings, std::shared_ptr<Group> group = nullptr,
+                     ExchangeSizes sizes = {});
   StepReport train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop);
   void save(const std::vector<SaveFile>& files) const;
   void restore(const std::vector<WeightFile>& files, int64_t version);
-  /** Takes the weights of rank 0, or gives them where this is rank 0; all ranks of the group call it. */
-  void broadcast(const Group& group);
   /** Throws where the model has a reward head and none is wanted, or none and one is. */
   void check_head(bool wanted) const;
 
   const Backbone& backbone() const { return *backbone_; }
   const Parameters& parameters() const { return parameters_; }
-  LossContext loss_context() const { return {*backbone_, parameters_, threads_, token_budget_}; }
+  LossContext loss_context() const { return {*backbone_, parameters_, threads_, token_budget_, recompute_}; }
   int64_t version() const { return optimizer_ ? optimizer_->steps() : 0; }
 
  private:
-  at::Tensor moment(const std::string& name) const;  // by its name in checkpoints; undefined for other names
   void forget_executors();
   void draw_weights(uint64_t seed);
 
@@ -62,6 +63,7 @@ class Model {
   bool tensor_decode_;  // the packed executor knows the CPU only
   bool deterministic_;
   int64_t kv_bytes_, token_budget_;
+  std::optional<Recompute> recompute_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Executors> executors_;  // with the weights of the present version; none after a change
   PromptCache prompts_;                   // after the executors that its keys and values belong to

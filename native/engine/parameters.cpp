@@ -1,7 +1,22 @@
 // See parameters.h.
 #include "engine/parameters.h"
 
+#include "engine/reads.h"
+
 namespace mstar {
+namespace {
+
+thread_local Reads* reading = nullptr;
+
+}  // namespace
+
+Reads::Reads() : outer_(reading) { reading = this; }
+
+Reads::~Reads() { reading = outer_; }
+
+void Reads::note(const at::Tensor& parameter) {
+  if (reading != nullptr) reading->tensors_.insert(parameter.unsafeGetTensorImpl());
+}
 
 Parameters::Parameters(const std::vector<ParameterShape>& shapes, at::TensorOptions options) : options_(options) {
   for (const auto& [name, shape] : shapes) add(name, at::empty(shape, options));
@@ -10,6 +25,7 @@ Parameters::Parameters(const std::vector<ParameterShape>& shapes, at::TensorOpti
 const at::Tensor& Parameters::operator[](const std::string& name) const {
   const auto found = index_.find(name);
   TORCH_CHECK(found != index_.end(), "no parameter named ", name);
+  Reads::note(found->second);
   return found->second;
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { readingSettings } from './reading.js';
 
-const count = (least: number, most = 1e9) => z.number().int().min(least).max(most);
+export const count = (least: number, most = 1e9) => z.number().int().min(least).max(most);
 const share = () => z.number().min(0).max(1);
 const temperature = () => z.number().min(0).max(10);
 const temperatures = () =>
@@ -93,6 +93,12 @@ export const settings = z.strictObject({
     tokenBudget: count(1)
       .default(16384)
       .describe('tokens per micro-batch of training and scoring: bounds their memory'),
+    recompute: z
+      .enum(['auto', 'never', 'always'])
+      .default('auto')
+      .describe(
+        'whether training runs layers again instead of keeping what they computed: less memory, a third more time; auto: as a GPU has room',
+      ),
     maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
   }),
   prompt: z
@@ -395,4 +401,3 @@ export type Config = z.output<typeof settings>;
 /** What a caller may leave out. */
 export type ConfigInput = z.input<typeof settings>;
 export type OptimizerConfig = Config['evolve']['optimizer'];
-export type SamplingConfig = Config['sampling'];

@@ -53,6 +53,9 @@ export interface ModelSpec {
   readonly kvBytes?: number;
   /** Tokens (prompt and response) per micro-batch of training and scoring: bounds their memory, not the meaning of results. */
   readonly tokenBudget: number;
+  /** Decoder layers, the first ones, that a backward runs again instead of keeping what they computed, and the vision tower with them. Left
+   * out: as many as the memory of a GPU makes necessary, none on a CPU. Changes no bit. */
+  readonly recompute?: number;
 }
 export interface RawOptimizer extends Omit<OptimizerSettings, 'betas' | 'freeze'> {
   readonly beta1: number;
@@ -76,15 +79,14 @@ export interface NativeModel {
   ): Promise<RawRollout>;
   logprobs(examples: readonly RawExample[]): Promise<Float32Array[]>;
   score(examples: readonly RawExample[], at: readonly Uint32Array[]): Promise<Float32Array[]>;
-  setOptimizer(settings: RawOptimizer): Promise<void>;
+  /** With a group, the ranks of it train this model together: all of them call this, `trainStep`, `save` and `restore`, in the same order. */
+  setOptimizer(settings: RawOptimizer, group?: NativeGroup): Promise<void>;
   trainStep(batch: readonly RawExample[], objective: 'response' | 'step'): Promise<StepReport>;
   imageLayout(width: number, height: number): PictureLayout;
-  /** Tensor names may be parameters, or `exp_avg.<parameter>`, `exp_avg_sq.<parameter>` (F32). Written and flushed to disk. */
+  /** Tensor names may be parameters, or `exp_avg.<parameter>`, `exp_avg_sq.<parameter>` (F32). Written and flushed to disk by rank 0 of a group. */
   save(files: readonly SaveFile[]): Promise<void>;
   /** Overwrites parameters and, under the names above, optimizer moments; `version` is the step counter to continue from. */
   restore(files: readonly WeightFile[], version: number): Promise<void>;
-  /** Takes the weights of rank 0, or gives them on rank 0; all ranks of the group call it. */
-  broadcast(group: NativeGroup): Promise<void>;
   /** Every parameter with its shape, in registration order. */
   parameters(): ParameterShape[];
   readonly version: number;
@@ -102,14 +104,16 @@ export interface DecoderSizes {
   readonly headDim: number;
   readonly intermediate: number;
   readonly vocabulary: number;
+  /** Response positions whose logits exist at one time in a training step. */
+  readonly headChunk: number;
 }
 /** What only tests, benchmarks and golden checks ask for. */
 export interface Checks {
   /** `random`: seed of weights that are drawn on the device instead of read (`weights` is then empty). `decode`: `tensor` decodes by LibTorch operations
-   * where the packed float32 executor is the default. */
+   * where the packed float32 executor is the default. `oneGraph`: a backward goes through one graph instead of segments. */
   loadModel(
     spec: ModelSpec,
-    how: { readonly random?: number; readonly decode?: 'packed' | 'tensor' },
+    how: { readonly random?: number; readonly decode?: 'packed' | 'tensor'; readonly oneGraph?: boolean },
   ): Promise<NativeModel>;
   /** Named intermediate tensors of a plain forward of prompt (+ response). */
   inspect(model: NativeModel, example: RawExample, stages: readonly string[]): Promise<Record<string, Inspected>>;
@@ -119,6 +123,15 @@ export interface Checks {
     batch: readonly RawExample[],
     objective: 'response' | 'step',
   ): Promise<{ loss: number; gradients: Record<string, Inspected> }>;
+  /** As the model's own, with cuts at multiples of `block` numbers and messages of about `message` bytes. */
+  setOptimizer(
+    model: NativeModel,
+    settings: RawOptimizer,
+    group: NativeGroup | undefined,
+    sizes: { readonly block: number; readonly message: number },
+  ): Promise<void>;
+  /** What each rank owns of parameters of these sizes: [first number, count] by parameter and rank. */
+  cuts(sizes: readonly number[], ranks: number): [from: number, count: number][][];
   /** Measured limits of a device and its free memory; `kernels`: whether the CUDA plug-in is there. Blocks for a second. */
   probe(
     device: string,
@@ -142,12 +155,14 @@ export interface NativeGroup {
   get(key: string): Promise<string>;
   /** Seconds that one exchange of `bytes` bytes a rank takes, the second of two. */
   measure(exchange: 'allToAll' | 'allGather' | 'broadcast', bytes: number): Promise<number>;
+  /** Seconds that this rank's engine has computed, without those in exchanges, and what is free on its GPU. */
+  usage(device: 'cpu' | 'cuda'): { readonly busySeconds: number; readonly gpuFreeBytes?: number };
   /** Starts the watch; milliseconds. */
   watch(limits: { readonly beat: number; readonly silence: number; readonly stall: number }): void;
   /** The event loop of this rank runs. */
   tick(): void;
-  /** Ends the job with a line that says why; does not come back. */
-  fail(why: string): void;
+  /** Ends all ranks with code 75 and a line that says why; does not come back. */
+  fail(why: string): never;
   /** Takes leave of the watch; rank 0 waits for the others. */
   leave(): Promise<void>;
 }
@@ -160,7 +175,10 @@ export interface NativeAddon {
     /** A socket that listens at the port already, or -1. */
     readonly listenFd: number;
     readonly storeIsElsewhere: boolean;
-    readonly prefix: string;
+    /** Tells jobs, and attempts at one, over one store apart. */
+    readonly job: string;
+    /** Of the job's secret: where it differs from that of rank 0, all ranks reject with a message that begins with MSTAR_SECRET. */
+    readonly proof: string;
     readonly address: string;
   }): Promise<NativeGroup>;
   /** Has the kernel end this process with its parent; false when that has ended already. */
@@ -171,6 +189,8 @@ export interface NativeAddon {
   parameterShapes(backbone: string, config: Readonly<Record<string, number>>): ParameterShape[];
   /** Sizes of the decoder for a config that `parameterShapes` took. */
   decoderShape(backbone: string, config: Readonly<Record<string, number>>): DecoderSizes;
+  /** Patches that the vision tower sees of a picture of this size in pixels, for a config that `parameterShapes` took. */
+  picturePatches(backbone: string, config: Readonly<Record<string, number>>, width: number, height: number): number;
   /** Backbones of this build, by name. */
   backbones(): string[];
   readonly checks: Checks;

@@ -44,7 +44,7 @@ export async function checkModel(
   look: (prompts: Renderer) => Promise<void> = async () => {},
 ): Promise<ModelSummary> {
   const { weights } = await openFolder(dir);
-  const nameOf = nameIn({});
+  const nameOf = nameIn();
   const names = weights.flatMap(({ tensors }) => tensors.map(({ name }) => nameOf(name)));
   const scores = names.includes('reward_head.weight');
   const model = await openModel(dir, compute, scores ? 'load' : 'none');

@@ -3,13 +3,15 @@ import { type ModelFolder, openFolder } from '../checkpoint/folder.js';
 import { checkParameters, engineWeights, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
 import { addon } from './binding.js';
 import { guardedNow } from './native.js';
-import { describeModel } from './open.js';
-import { type ModelSizes, type PhasePlan, planMemory, type Workload } from './plan.js';
+import { aliasOf, describeModel } from './open.js';
+import { type Fit, fitMemory, type ModelSizes, type PhasePlan, planMemory, type Workload } from './plan.js';
 
 export interface Diagnosis {
   readonly backbone: string;
   readonly kind: 'policy' | 'process reward model';
   readonly parameters: number;
+  /** Decoder layers. */
+  readonly layers: number;
   /** Most tokens of a prompt and its response. */
   readonly positions: number;
   readonly tensors: number;
@@ -21,36 +23,52 @@ export interface Diagnosis {
   readonly simd: string;
   /** One list of phases for each number of GPUs asked for. */
   readonly plans: readonly { readonly gpus: number; readonly phases: readonly PhasePlan[] }[];
+  /** What fits, for each number of GPUs and each memory asked for, in bytes. */
+  readonly fits: readonly { readonly gpus: number; readonly memory: number; readonly phases: readonly Fit[] }[];
 }
+
+/** A picture of usual size, by which the plans count. */
+const PICTURE = [1024, 768] as const;
 
 export type Part = 'vision' | 'projector' | 'language';
 
 /** Throws UserError naming the file and tensor that is missing, surplus, misshaped or of an integer type. */
 export async function diagnose(
   dir: string,
-  work: Omit<Workload, 'gpus'>,
+  given: Omit<Workload, 'gpus' | 'patches'>,
   freeze: readonly Part[],
-  gpus: readonly number[],
+  { gpus, memory }: { readonly gpus: readonly number[]; readonly memory: readonly number[] },
 ): Promise<Diagnosis> {
   const folder = await openFolder(dir);
-  const { backbone, numbers } = await describeModel(folder);
-  const weights = await engineWeights(folder.weights, backbone.aliases);
+  const described = await describeModel(folder);
+  const { backbone, numbers } = described;
+  const weights = await engineWeights(folder.weights, aliasOf(described));
   const tensors = weights.flatMap((file) => file.tensors);
   const scores = tensors.some(({ name }) => name === 'reward_head.weight');
   const own = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
   const wanted = scores ? [...own, ...rewardHeadShapes(numbers.l_hidden)] : own;
   checkParameters(dir, weights, wanted);
   const frozen = freeze.flatMap((part) => backbone.prefixes[part]);
+  const learns = wanted.filter(({ name }) => !starts(name, frozen));
+  const work = { ...given, patches: guardedNow(() => addon().picturePatches(backbone.name, numbers, ...PICTURE)) };
   const sizes: ModelSizes = {
     parameters: count(wanted),
     language: count(wanted.filter(({ name }) => starts(name, backbone.prefixes.language))),
-    trained: count(wanted.filter(({ name }) => !starts(name, frozen))),
+    trained: count(learns),
+    largest: Math.max(0, ...learns.map((one) => count([one]))),
     decoder: guardedNow(() => addon().decoderShape(backbone.name, numbers)),
+    tower: {
+      layers: numbers.v_layers ?? 0,
+      hidden: numbers.v_hidden ?? 0,
+      intermediate: numbers.v_intermediate ?? 0,
+      frozen: frozen.some((prefix) => backbone.prefixes.vision.includes(prefix)),
+    },
   };
   return {
     backbone: backbone.name,
     kind: scores ? 'process reward model' : 'policy',
     parameters: sizes.parameters,
+    layers: sizes.decoder.layers,
     positions: numbers.max_positions,
     tensors: tensors.length,
     files: folder.weights.length,
@@ -58,6 +76,13 @@ export async function diagnose(
     diskBytes: bytesOf(folder),
     simd: addon().info().simd,
     plans: gpus.map((number) => ({ gpus: number, phases: planMemory(sizes, { ...work, gpus: number }) })),
+    fits: gpus.flatMap((number) =>
+      memory.map((bytes) => ({
+        gpus: number,
+        memory: bytes,
+        phases: fitMemory(sizes, { ...work, gpus: number }, bytes),
+      })),
+    ),
   };
 }
 

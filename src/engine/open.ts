@@ -5,7 +5,13 @@ import type { Backbone, ModelNumbers } from '../backbones/backbone.js';
 import { endIds } from '../backbones/fields/generation.js';
 import { findBackbone } from '../backbones/registry.js';
 import { type ModelFolder, openFolder, parseSideFile } from '../checkpoint/folder.js';
-import { checkParameters, engineWeights, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
+import {
+  type Alias,
+  checkParameters,
+  engineWeights,
+  type ParameterShape,
+  rewardHeadShapes,
+} from '../checkpoint/parameters.js';
 import { type EngineError, UserError } from '../core/errors.js';
 import { loadSentencePiece } from '../text/sentencepiece.js';
 import { readSpecialTokens } from '../text/special-tokens.js';
@@ -26,6 +32,11 @@ export interface ComputeOptions {
   readonly kvGib?: number;
   /** Tokens per micro-batch of training and scoring: bounds their memory. Default: 8192. */
   readonly tokenBudget?: number;
+  /**
+   * Whether a training step runs layers again in its backward instead of keeping what they computed. `auto`: as far as a GPU has no room, never on a
+   * CPU. Changes no bit. Default: `auto`.
+   */
+  readonly recompute?: 'auto' | 'never' | 'always';
 }
 
 /** A folder and what its files say, before any weight is read. */
@@ -83,13 +94,20 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     );
   }
   const generationFile = 'generation_config.json';
+  const { languageField = '' } = backbone;
   const ends = endIds(
-    { file: configFile, contents: config, key: backbone.languageField },
+    { file: configFile, contents: config, key: languageField in config ? languageField : undefined },
     { file: join(folder.dir, generationFile), contents: parseSideFile(folder, generationFile, true) },
     rows,
+    backbone.ownSampling,
   );
   const stops = [...new Set([...backbone.stops.map((name) => tokenizer.idOf(name) as number), ...ends])];
   return { folder, backbone, tokenizer, numbers, stops };
+}
+
+/** How the folder's files may name parameters. */
+export function aliasOf({ backbone, numbers }: Pick<DescribedModel, 'backbone' | 'numbers'>): Alias {
+  return (name) => backbone.alias?.(name, numbers);
 }
 
 /** Opens the folder for computing. Throws UserError for what is wrong with its files, EngineError for the rest. */
@@ -99,10 +117,10 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   const { backbone, numbers } = described;
   const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
   const wanted = head === 'load' ? [...shapes, ...rewardHeadShapes(numbers.l_hidden)] : shapes;
-  const weights = await engineWeights(folder.weights, backbone.aliases);
+  const weights = await engineWeights(folder.weights, aliasOf(described));
   checkParameters(dir, weights, wanted);
   const threads = compute.threads || availableParallelism();
-  const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192 } = compute;
+  const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192, recompute = 'auto' } = compute;
   const spec: ModelSpec = {
     device,
     dtype,
@@ -110,6 +128,7 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
     deterministic,
     kvBytes: Math.round(kvGib * 2 ** 30),
     tokenBudget,
+    ...(recompute !== 'auto' && { recompute: recompute === 'never' ? 0 : numbers.l_layers }),
     backbone: backbone.name,
     config: numbers,
     weights,

@@ -109,7 +109,7 @@ export class Choice {
   }
 
   /** Chooses among the responses to each problem. */
-  async add(rollouts: readonly Rollout[]): Promise<void> {
+  async add(rollouts: readonly Rollout[], signal?: AbortSignal): Promise<void> {
     const sums = this.#sums;
     for (const { problem, responses, error } of rollouts) {
       const finished = responses.flatMap((rated, sample) =>
@@ -129,7 +129,7 @@ export class Choice {
       sums.distinct += distinct.length;
       sums.luckyDistinct += countLucky(distinct.map(({ sample }) => rated(sample)));
       const samples = this.#select
-        ? await selectBy(this.#select, problem, finished)
+        ? await selectBy(this.#select, problem, finished, signal)
         : select(this.#repeats === 'drop' ? distinct : eligible(candidates, 'keep'), this.#rule, {
             seed: this.#seed,
             key: `${this.#key}/${problem.id}`,

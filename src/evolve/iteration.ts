@@ -23,7 +23,7 @@ export async function selfTrain(
 ): Promise<IterationResult> {
   if (job.config.evolve.method === 'sft') return fineTune(job, phase, reached);
   const number = reached.iterations + 1;
-  const { config, run, models } = job;
+  const { config, models } = job;
   const settings = sampleSettings(job);
   const extra = unlabelledProblems(job, reached);
   const { epoch, problems } = labelledProblems(job, reached, extra.length > 0);
@@ -41,7 +41,7 @@ export async function selfTrain(
     reward,
   };
   const choice = new Choice(rule, config.seed, phase.draws, config.evolve.select.repeats, job.custom?.select);
-  for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts);
+  for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts, phase.signal);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {
     const hidden = {
@@ -57,7 +57,10 @@ export async function selfTrain(
       votes.problems += labelled.length;
       votes.voted += labelled.filter(({ right }) => right !== null).length;
       votes.right += labelled.filter(({ right }) => right === true).length;
-      await choice.add(labelled.map(({ rollout }) => rollout));
+      await choice.add(
+        labelled.map(({ rollout }) => rollout),
+        phase.signal,
+      );
     }
     phase.record('pseudo', votes);
   }
@@ -66,7 +69,7 @@ export async function selfTrain(
   if (selected === 0)
     phase.say(`iteration ${number}: none of ${sampled} responses (${correct} right) was selected, the weights stay`);
   const rows = collections.map((collection) => ({ collection, version, selected: choice.selected }));
-  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, settings);
+  await writeCollections(phase, `rollouts/${phase.name}.parquet`, rows, settings);
   const to = iterationName(number);
   const { origin, training } = await improve(job, phase, from, to, choice.examples, reached);
   return {

@@ -26,7 +26,6 @@ import { writeSplits } from '../data/splits-file.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';
 import { type EvaluateSummary, evaluate as evaluateOn } from '../evaluate/evaluate.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
-import { findProtocol } from '../evaluate/graded.js';
 import { type JobModels, sampleBenchmark } from '../evaluate/sample.js';
 import { plannedSteps } from '../evolve/budget.js';
 import { evolve as evolveOn } from '../evolve/evolve.js';
@@ -35,6 +34,7 @@ import { type ModelPlaces, Models } from '../evolve/job.js';
 import { isShared } from '../evolve/phases.js';
 import type { Summary } from '../evolve/summary.js';
 import { graderOf } from '../reward/custom.js';
+import { findProtocol } from '../reward/protocol/registry.js';
 import { type RolloutSummary, rollout as rolloutOn } from '../rollout/sample.js';
 import { adopt } from '../run/adopt.js';
 import { Run } from '../run/folder.js';
@@ -70,7 +70,7 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
   const threads = given.model.threads || (await threadsOf('model.threads', [dir, options.from]));
   const kept = { ...withoutFolder({ ...given, model: { ...given.model, threads } }), ...(custom && { custom }) };
   const config = located({ ...given, model: { ...given.model, threads } });
-  const why = whyItMatters(config.model, true);
+  const why = whyItMatters({ ...config.model, weightBytes: await bytesOf(config.model.path) }, true);
   const models = new Models(await hostOf(options, { ...config.model, prompt: config.prompt }), placesOf(config));
   try {
     const isNew = !existsSync(join(dir, 'config.yaml'));
@@ -148,7 +148,12 @@ export async function evaluate(
   if (kind === 'stored') return onStored(settings as StoredSettings & GradingSettings, options);
   if (kind === 'benchmark') return onBenchmark(settings as BenchmarkSettings & GradingSettings, options);
   const resolved = resolveSample(evaluateSchema, settings as EvaluateSettings);
-  const sampling = { ...resolved, topK: 0, topP: 1, grader: options.reward && graderOf(options.reward) };
+  const sampling = {
+    ...resolved,
+    topK: 0,
+    topP: 1,
+    grader: options.reward && graderOf(options.reward, options.signal),
+  };
   return onData('evaluate', resolved, options, (run, { policy }, problems) =>
     evaluateOn(run, policy, problems, sampling),
   );
@@ -204,17 +209,15 @@ export async function rollout(
   options: SampleOptions = {},
 ): Promise<RolloutSummary> {
   const resolved = resolveSample(rolloutSchema, withGiven<RolloutSettings>(settings, options));
-  const sampling = { ...resolved, grader: options.reward && graderOf(options.reward) };
+  const sampling = { ...resolved, grader: options.reward && graderOf(options.reward, options.signal) };
   return onData('rollout', resolved, options, (run, { policy }, problems) =>
     rolloutOn(run, policy, problems, resolved, sampling),
   );
 }
 
-type ResolvedSample = ReturnType<typeof resolveSample<typeof evaluateSchema>>;
-
 async function onData<T>(
   verb: string,
-  settings: ResolvedSample,
+  settings: ReturnType<typeof resolveSample<typeof evaluateSchema>>,
   options: SampleOptions,
   work: (run: Run, models: JobModels, problems: readonly Problem[]) => Promise<T>,
   more: { readonly choose?: (problems: readonly Problem[]) => readonly Problem[]; readonly prm?: string } = {},
@@ -233,7 +236,10 @@ async function onData<T>(
     ? readGiven(options.problems, options, limit || undefined)
     : readData(data, reading, options, limit || undefined);
   const problems = choose(await read);
-  if (problems.length === 0) throw new UserError(`${data}: problems: none that count, wanted at least one`);
+  if (problems.length === 0) {
+    const place = options.problems ? '' : `${data}: `;
+    throw new UserError(`${place}problems: none that count, wanted at least one`);
+  }
   const prompt = { solve, givenAnswer: solve, system };
   const host = await hostOf(options, { ...rest, threads, prompt });
   const opened: Partial<{ policy: Policy; scorer: Scorer }> = {};
@@ -253,7 +259,7 @@ async function onData<T>(
       if (prm !== undefined) await models.scorer(prm);
     }
     const { out: _, ...kept } = options.problems ? { ...settings, imageRoot: undefined } : settings;
-    const why = whyItMatters(settings, prm !== undefined);
+    const why = whyItMatters({ ...settings, weightBytes: await bytesOf(model) }, prm !== undefined);
     const run = await Run.open({
       ...options,
       dir,
@@ -273,6 +279,9 @@ async function onData<T>(
     await opened.policy?.dispose();
   }
 }
+
+/** Bytes of a model's weights; without end where they cannot be read, which is refused elsewhere. */
+const bytesOf = (dir: string): Promise<number> => weightBytes(dir).catch(() => Number.POSITIVE_INFINITY);
 
 /** The threads that one of these runs was begun with, or all cores: what nobody set is no reason to compute otherwise. */
 async function threadsOf(setting: string, runs: readonly (string | undefined)[]): Promise<number> {

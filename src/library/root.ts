@@ -55,6 +55,7 @@ const computeFields = {
 const engineFields = {
   deterministic: z.boolean().optional(),
   kvGib: z.number().min(0).max(65536).optional(),
+  recompute: z.enum(['auto', 'never', 'always']).optional(),
   onRollout: call.optional(),
 };
 const prmOptions = z
@@ -129,7 +130,7 @@ export const openRun: typeof runs.openRun = promising('openRun', { run: path }, 
 export const listRuns = promising('listRuns', { folder: path }, lists.listRuns);
 export const compareRuns = promising(
   'compareRuns',
-  { folders: z.array(path), options: z.strictObject({ html: path.optional() }).optional() },
+  { folders: z.array(path).min(2).max(8), options: z.strictObject({ html: path.optional() }).optional() },
   comparing.compareRuns,
 );
 

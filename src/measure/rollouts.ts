@@ -14,6 +14,7 @@ import {
   type ProblemSamples,
   passAtKOf,
   rewardPassAtKOf,
+  silentSamples,
   unbiasedPassAtKOf,
   weightedVoteOf,
 } from './estimators.js';
@@ -113,8 +114,7 @@ function rewardPassAt2Distinct({ responses }: Rollout): number {
 
 /** A problem that failed counts as one with k unreadable responses. */
 function toSamples(responses: readonly RatedResponse[], k: number): ProblemSamples {
-  if (responses.length === 0)
-    return Array.from({ length: k }, () => ({ verdict: 'unreadable', answer: null, reward: Number.NaN }));
+  if (responses.length === 0) return silentSamples(k);
   return responses.map(({ grade, reward }) => ({
     verdict: grade.verdict,
     answer: grade.normalised,

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseDocument } from 'yaml';
 import { packageRoot } from '../../src/config/presets.js';
 import type { ConfigInput } from '../../src/config/schema.js';
 import { random } from '../../src/core/random.js';
@@ -145,7 +146,7 @@ describe('a run', () => {
     expect(fingerprint(join(root, 'behind'))).toEqual(undisturbed);
   });
 
-  test('goes on with the threads it began with where none are set, and with less memory where that is the same', async () => {
+  test('goes on with the threads it began with where none are set, and with others and less memory where that is the same', async () => {
     const recipe = smallRecipe(root, 'moved');
     const { path } = recipe.model;
     await evolve({ ...recipe, model: { path } }, { host: fakeHost(), until: 'warmup' });
@@ -153,14 +154,33 @@ describe('a run', () => {
     const kept = readFileSync(file, 'utf8').replace(/threads: \d+/, 'threads: 77');
     writeFileSync(file, kept);
     await evolve({ ...recipe, model: { path, kvGib: 0.5 } }, { host: fakeHost(), until: 'label' });
+    await evolve({ ...recipe, model: { path, threads: 3, recompute: 'always' } }, { host: fakeHost(), until: 'label' });
     expect(readFileSync(file, 'utf8')).toBe(kept);
     const refused = async (change: Partial<ConfigInput>): Promise<string> =>
       evolve({ ...recipe, model: { path }, ...change }, { host: fakeHost() }).then(String, ({ message }) => message);
-    expect(await refused({ model: { path, threads: 3 } })).toContain('model.threads: 3 now, wanted 77 as in the run');
     expect(await refused({ model: { path, tokenBudget: 9 } })).toContain(
       'model.tokenBudget: 9 now, wanted 16384 as in the run it holds: the sums of an optimizer step depend on it; kvGib may change',
     );
     expect(await refused({ run: { ...recipe.run, chunk: 4 } })).toContain(': the PRM scores the responses of a chunk');
+  });
+
+  test.each([
+    ['evolve.select.repeats', 'keep'],
+    ['warmup.repeats', 'keep'],
+    ['evolve.sft.on', 'answers'],
+  ])('of before the setting %s is left as it is, as its default would change the bytes', async (setting, value) => {
+    const name = `before-${setting}`;
+    cpSync(join(root, 'undisturbed'), join(root, name), { recursive: true });
+    const file = join(root, name, 'config.yaml');
+    const config = parseDocument(readFileSync(file, 'utf8'));
+    expect(config.deleteIn(setting.split('.'))).toBe(true);
+    writeFileSync(file, config.toString());
+    const before = fingerprint(join(root, name));
+    const refused = `${file}: ${setting}: "${value}" now, wanted not set as in the run it holds`;
+    await expect(evolve(smallRecipe(root, name), { host: fakeHost() })).rejects.toThrow(refused);
+    const begun = evolve(smallRecipe(root, `${name}-new`), { host: fakeHost(), from: join(root, name) });
+    await expect(begun).rejects.toThrow(refused);
+    expect(fingerprint(join(root, name))).toEqual(before);
   });
 
   test('keeps a path into this package as it was written, and knows it from a run that kept it absolute', async () => {

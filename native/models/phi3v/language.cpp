@@ -1,6 +1,7 @@
 // See language.h. Rows of qkv_proj: all query heads, all key heads, all value heads; of gate_up_proj: gate, then up.
 #include "models/phi3v/language.h"
 
+#include "engine/segments.h"
 #include "models/layers/decoder.h"
 #include "models/layers/tree_attention.h"
 #include "ops/dense.h"
@@ -13,10 +14,9 @@ std::string layer_name(int64_t i) { return "model.layers." + std::to_string(i) +
 at::Tensor attention(const Shape& s, const Parameters& p, const std::string& name, const at::Tensor& x_ND,
                      const layers::Rotation& rotation, const layers::TreePlan& plan) {
   const int64_t h = s.l_heads, k = s.l_kv_heads;
-  const auto qkv = dense(x_ND, p[name + "qkv_proj.weight"]).unflatten(1, {h + 2 * k, s.head_dim()});
-  const auto rotated = layers::rotate_half(qkv.narrow(1, 0, h + k), rotation);
-  const auto mixed =
-      layers::tree_attention(rotated.narrow(1, 0, h), rotated.narrow(1, h, k), qkv.narrow(1, h + k, k), plan);
+  const auto qkv = dense(x_ND, p[name + "qkv_proj.weight"]).unflatten(1, {1, h + 2 * k, s.head_dim()});
+  const auto heads = layers::split_heads(qkv, k, rotation);
+  const auto mixed = layers::tree_attention(heads.q, heads.k, heads.v, plan);
   return dense(mixed, p[name + "o_proj.weight"]);
 }
 
@@ -57,13 +57,14 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
   const auto rope = [&](int64_t length) { return rope_of(s, length); };
   const auto rotation = layers::rotation_of(trees, rope, x_ND.device());
   const auto plan = layers::tree_plan(trees, x_ND);
-  for (int64_t i = 0; i < s.l_layers; ++i) {
-    const auto name = layer_name(i);
+  const auto layer = [&s, &p, rotation, plan](at::Tensor x_ND, const std::string& name) {
     const auto normal = layers::rms_norm(x_ND, p[name + "input_layernorm.weight"], s.l_eps);
     x_ND = x_ND + attention(s, p, name + "self_attn.", normal, rotation, plan);
-    x_ND = x_ND +
+    return x_ND +
            feed_forward(p, name + "mlp.", layers::rms_norm(x_ND, p[name + "post_attention_layernorm.weight"], s.l_eps));
-  }
+  };
+  for (int64_t i = 0; i < s.l_layers; ++i)
+    x_ND = segment(Part::layer, x_ND, [layer, name = layer_name(i)](const at::Tensor& x) { return layer(x, name); });
   return layers::rms_norm(x_ND, p["model.norm.weight"], s.l_eps);
 }
 
