@@ -165,22 +165,26 @@ describe('a run', () => {
   });
 
   test.each([
-    ['evolve.select.repeats', 'keep'],
     ['warmup.repeats', 'keep'],
+    ['evolve.select.repeats', 'keep'],
     ['evolve.sft.on', 'answers'],
-  ])('of before the setting %s is left as it is, as its default would change the bytes', async (setting, value) => {
-    const name = `before-${setting}`;
-    cpSync(join(root, 'undisturbed'), join(root, name), { recursive: true });
-    const file = join(root, name, 'config.yaml');
+  ])('of before the setting %s is refused as it is, as the default would change its bytes', async (setting, value) => {
+    const from = join(root, `before-${setting}`);
+    cpSync(join(root, 'undisturbed'), from, { recursive: true });
+    const file = join(from, 'config.yaml');
     const config = parseDocument(readFileSync(file, 'utf8'));
     expect(config.deleteIn(setting.split('.'))).toBe(true);
     writeFileSync(file, config.toString());
-    const before = fingerprint(join(root, name));
-    const refused = `${file}: ${setting}: "${value}" now, wanted not set as in the run it holds`;
-    await expect(evolve(smallRecipe(root, name), { host: fakeHost() })).rejects.toThrow(refused);
-    const begun = evolve(smallRecipe(root, `${name}-new`), { host: fakeHost(), from: join(root, name) });
-    await expect(begun).rejects.toThrow(refused);
-    expect(fingerprint(join(root, name))).toEqual(before);
+    const before = fingerprint(from);
+    await expect(evolve(smallRecipe(root, `before-${setting}`), { host: fakeHost() })).rejects.toThrow(
+      `${file}: ${setting}: "${value}" now, wanted not set as in the run it holds`,
+    );
+    expect(fingerprint(from)).toEqual(before);
+    // Its warm-up is not shared either, where that would be another now.
+    if (setting === 'warmup.repeats')
+      await expect(evolve(smallRecipe(root, 'shared-before'), { host: fakeHost(), from })).rejects.toThrow(
+        `${from}: ${setting}: another value, wanted the same in both runs`,
+      );
   });
 
   test('keeps a path into this package as it was written, and knows it from a run that kept it absolute', async () => {
