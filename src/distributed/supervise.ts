@@ -32,6 +32,14 @@ export async function supervise({ ranks, command, environment, grace = 5000, say
   store.listen(0, '127.0.0.1');
   await once(store, 'listening');
   const { port } = store.address() as net.AddressInfo;
+  // Before there are ranks: a signal is heard once all of them are started, and goes to rank 0 then.
+  let asked: NodeJS.Signals | undefined;
+  const forward = (signal: NodeJS.Signals): void => {
+    asked ??= signal;
+    children[0]?.kill(signal);
+  };
+  const forwarded = ENDING.filter((signal) => constants.signals[signal] !== undefined);
+  for (const signal of forwarded) process.on(signal, forward);
   const [program, ...args] = command;
   const children = Array.from({ length: ranks }, (_, rank) => {
     const env = {
@@ -54,13 +62,6 @@ export async function supervise({ ranks, command, environment, grace = 5000, say
     return child;
   });
   store.close();
-  let asked: NodeJS.Signals | undefined;
-  const forward = (signal: NodeJS.Signals): void => {
-    asked ??= signal;
-    children[0]?.kill(signal);
-  };
-  const forwarded = ENDING.filter((signal) => constants.signals[signal] !== undefined);
-  for (const signal of forwarded) process.on(signal, forward);
   const failures: { name: string; code: number | null; signal: NodeJS.Signals | null }[] = [];
   let killer: NodeJS.Timeout | undefined;
   let killed = false;
