@@ -10,7 +10,7 @@
 namespace mstar {
 namespace {
 
-const std::string kFirst = "exp_avg.", kSecond = "exp_avg_sq.";
+const std::string kFirst = "exp_avg.", kSecond = "exp_avg_sq.", kMerged = "merged.";
 
 at::ScalarType type_named(const std::string& dtype) {
   if (dtype == "float32") return at::kFloat;
@@ -25,7 +25,9 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
       parameters_(backbone_->parameter_shapes(),
                   at::TensorOptions(type_named(spec.dtype)).device(open_device(spec.device))),
       threads_(spec.threads),
-      tensor_decode_(spec.tensor_decode || !parameters_.device().is_cpu()),
+      // The packed executor knows the CPU only, and merges adapters into its copy of the weights: not in bfloat16.
+      tensor_decode_(spec.tensor_decode || !parameters_.device().is_cpu() ||
+                     (!spec.adapter.targets.empty() && spec.dtype != "float32")),
       deterministic_(spec.deterministic),
       kv_bytes_(spec.kv_bytes),
       token_budget_(spec.token_budget) {
@@ -38,6 +40,7 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
     parameters_.add(kHeadBias, at::zeros({1}, options));
   }
   if (spec.random) draw_weights(*spec.random);
+  parameters_.adapt(spec.adapter);
   for (const WeightFile& file : spec.weights) {
     const TensorReader reader(file.path);
     for (const TensorRange& range : file.tensors) {
@@ -47,7 +50,10 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
   }
   if (spec.head == Head::mean)
     parameters_[kHeadWeight].copy_(parameters_[backbone_->embedding_name()].mean(0, true, at::kFloat));
-  for (const std::string& name : parameters_.names()) parameters_[name].requires_grad_(true);
+  // Beside adapters only what the backbone does not have of its own learns: they, and a reward head.
+  const size_t fixed = parameters_.adapted() ? backbone_->parameter_shapes().size() : 0;
+  for (size_t i = 0; i < parameters_.names().size(); ++i)
+    parameters_[parameters_.names()[i]].requires_grad_(i >= fixed);
 }
 
 void Model::draw_weights(uint64_t seed) {
@@ -115,7 +121,8 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
 
 void Model::broadcast(const Group& group) {
   const at::NoGradGuard no_grad;
-  for (const std::string& name : parameters_.names()) group.broadcast(parameters_[name].detach(), 0);
+  for (const std::string& name : parameters_.names())
+    if (parameters_[name].requires_grad()) group.broadcast(parameters_[name].detach(), 0);
   if (group.rank() != 0) forget_executors();
 }
 
@@ -138,9 +145,24 @@ void Model::save(const std::vector<SaveFile>& files) const {
     write_tensors(file, [&](const SaveTensor& wanted) {
       const auto state = moment(wanted.name);
       if (state.defined()) return state;
+      if (wanted.name.starts_with(kMerged)) return parameters_.weight(wanted.name.substr(kMerged.size())).merged();
       const auto& value = parameters_[wanted.name];
       return optimizer_ && wanted.dtype == "F32" ? optimizer_->master(wanted.name, value) : value;
     });
+}
+
+MergeLoss Model::merge_loss(const std::vector<SaveTensor>& tensors) const {
+  const at::NoGradGuard no_grad;
+  double update = 0, lost = 0;
+  const auto squares = [](const at::Tensor& x) { return x.square().sum(at::kDouble).item<double>(); };
+  for (const SaveTensor& wanted : tensors) {
+    const Weight weight = parameters_.weight(wanted.name);
+    if (!weight.a.defined()) continue;
+    const auto merged = weight.merged();
+    update += squares(merged - weight.matrix.to(at::kFloat));
+    lost += squares(merged.to(scalar_type(wanted.dtype)).to(at::kFloat) - merged);
+  }
+  return {std::sqrt(update), std::sqrt(lost)};
 }
 
 void Model::restore(const std::vector<WeightFile>& files, int64_t version) {

@@ -1,6 +1,7 @@
 // Checks a model folder header by header and plans its memory, without reading a weight.
-import { type ModelFolder, openFolder } from '../checkpoint/folder.js';
+import { hasRewardHead, type ModelFolder, openFolder } from '../checkpoint/folder.js';
 import { checkParameters, engineWeights, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
+import { type AdapterSettings, openAdapter } from './adapter.js';
 import { addon } from './binding.js';
 import { guardedNow } from './native.js';
 import { describeModel } from './open.js';
@@ -31,20 +32,25 @@ export async function diagnose(
   work: Omit<Workload, 'gpus'>,
   freeze: readonly Part[],
   gpus: readonly number[],
+  settings?: AdapterSettings,
 ): Promise<Diagnosis> {
   const folder = await openFolder(dir);
   const { backbone, numbers } = await describeModel(folder);
   const weights = await engineWeights(folder.weights, backbone.aliases);
   const tensors = weights.flatMap((file) => file.tensors);
-  const scores = tensors.some(({ name }) => name === 'reward_head.weight');
+  const scores = hasRewardHead(folder);
   const own = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
-  const wanted = scores ? [...own, ...rewardHeadShapes(numbers.l_hidden)] : own;
-  checkParameters(dir, weights, wanted);
+  const adapter = await openAdapter(folder, backbone, own, settings);
+  const heads = scores ? rewardHeadShapes(numbers.l_hidden) : [];
+  const wanted = [...own, ...heads];
+  checkParameters(folder.dir, weights, folder.adapter ? own : wanted);
+  if (folder.adapter && adapter) checkParameters(dir, [folder.adapter.weights], [...adapter.shapes, ...heads]);
   const frozen = freeze.flatMap((part) => backbone.prefixes[part]);
   const sizes: ModelSizes = {
     parameters: count(wanted),
     language: count(wanted.filter(({ name }) => starts(name, backbone.prefixes.language))),
     trained: count(wanted.filter(({ name }) => !starts(name, frozen))),
+    adapter: count(adapter?.shapes ?? []),
     decoder: guardedNow(() => addon().decoderShape(backbone.name, numbers)),
   };
   return {

@@ -11,6 +11,7 @@ import { loadSentencePiece } from '../text/sentencepiece.js';
 import { readSpecialTokens } from '../text/special-tokens.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { loadTokenizerJson } from '../text/tokenizer-json.js';
+import { type AdapterSettings, type OpenedAdapter, openAdapter } from './adapter.js';
 import { addon, type ModelSpec, type NativeModel } from './binding.js';
 import { guarded, guardedNow } from './native.js';
 
@@ -26,6 +27,8 @@ export interface ComputeOptions {
   readonly kvGib?: number;
   /** Tokens per micro-batch of training and scoring: bounds their memory. Default: 8192. */
   readonly tokenBudget?: number;
+  /** Gives a model that has none a new adapter, and says what those of folders must be. */
+  readonly adapter?: AdapterSettings | undefined;
 }
 
 /** A folder and what its files say, before any weight is read. */
@@ -43,6 +46,9 @@ export interface OpenedModel extends DescribedModel {
   readonly native: NativeModel;
   /** Every parameter, the reward head included where there is one. */
   readonly parameters: readonly ParameterShape[];
+  readonly adapter: OpenedAdapter | undefined;
+  /** Parameters that can learn and that its checkpoints hold: all, or beside an adapter its own and the reward head. */
+  readonly own: readonly ParameterShape[];
 }
 
 /** Reads config, tokenizer and special tokens of a folder. Throws UserError. */
@@ -94,13 +100,17 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
 
 /** Opens the folder for computing. Throws UserError for what is wrong with its files, EngineError for the rest. */
 export async function openModel(dir: string, compute: ComputeOptions, head: ModelSpec['head']): Promise<OpenedModel> {
-  const folder = await openFolder(dir);
+  const folder = await openFolder(dir, compute.adapter?.base === dir ? undefined : compute.adapter?.base);
+  if (compute.adapter?.base === dir && folder.adapter)
+    throw new UserError(`model.adapter: given beside the adapter in ${dir}, wanted one of them`, 'ERR_SETTING');
   const described = await describeModel(folder);
   const { backbone, numbers } = described;
   const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
-  const wanted = head === 'load' ? [...shapes, ...rewardHeadShapes(numbers.l_hidden)] : shapes;
+  const adapter = await openAdapter(folder, backbone, shapes, compute.adapter);
+  const heads = head === 'load' ? rewardHeadShapes(numbers.l_hidden) : [];
   const weights = await engineWeights(folder.weights, backbone.aliases);
-  checkParameters(dir, weights, wanted);
+  checkParameters(folder.dir, weights, folder.adapter ? shapes : [...shapes, ...heads]);
+  if (folder.adapter && adapter) checkParameters(dir, [folder.adapter.weights], [...adapter.shapes, ...heads]);
   const threads = compute.threads || availableParallelism();
   const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192 } = compute;
   const spec: ModelSpec = {
@@ -112,18 +122,25 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
     tokenBudget,
     backbone: backbone.name,
     config: numbers,
-    weights,
+    weights: folder.adapter ? [...weights, folder.adapter.weights] : weights,
     head,
+    ...(adapter && {
+      adapter: {
+        targets: adapter.targets.map(({ name }) => name),
+        rank: adapter.form.rank,
+        scale: adapter.form.scale,
+        seed: folder.adapter ? undefined : compute.adapter?.seed,
+      },
+    }),
   };
   const native = await guarded(() => addon().loadModel(spec)).catch((error: EngineError): never => {
     const missing = withoutDevice(error.message);
     if (missing) throw new UserError(missing, 'ERR_SETTING');
     // What is wrong with the numbers of a file is found while they are read; it begins with the file's name.
-    throw folder.weights.some(({ path }) => error.message.startsWith(`${path}:`))
-      ? new UserError(error.message)
-      : error;
+    throw spec.weights.some(({ path }) => error.message.startsWith(`${path}:`)) ? new UserError(error.message) : error;
   });
-  return { ...described, native, parameters: guardedNow(() => native.parameters()) };
+  const parameters = guardedNow(() => native.parameters());
+  return { ...described, native, parameters, adapter, own: adapter ? parameters.slice(shapes.length) : parameters };
 }
 
 /** What to do where the device that was asked for is not there; undefined for another fault. */

@@ -20,6 +20,8 @@ export interface ModelSizes {
   readonly parameters: number;
   readonly language: number;
   readonly trained: number;
+  /** Numbers in an adapter, in float32 whatever the rest is; only they learn where there are any. */
+  readonly adapter?: number;
   readonly decoder: DecoderSizes;
 }
 
@@ -41,15 +43,20 @@ const HEAD_CHUNK = 2048;
 const LOGIT_COPIES = 2;
 
 /** Memory of one process (one GPU), phase by phase. */
-export function planMemory({ parameters, language, trained, decoder }: ModelSizes, work: Workload): PhasePlan[] {
+export function planMemory(sizes: ModelSizes, work: Workload): PhasePlan[] {
+  const { parameters, language, decoder, adapter = 0 } = sizes;
+  const trained = adapter || sizes.trained;
   const { rows, samples, promptTokens, maxTokens, tokenBudget } = work;
   const { hidden, heads, kvHeads, headDim, layers, intermediate, vocabulary } = decoder;
   const numberBytes = work.dtype === 'float32' ? 4 : 2;
-  const plan = (phase: PhasePlan['phase'], sizes: Readonly<Record<string, number>>): PhasePlan => {
-    const items = Object.entries(sizes).map(([what, bytes]) => ({ what, bytes }));
+  const plan = (phase: PhasePlan['phase'], parts: Readonly<Record<string, number>>): PhasePlan => {
+    const items = Object.entries(parts).map(([what, bytes]) => ({ what, bytes }));
     return { phase, items, total: items.reduce((sum, { bytes }) => sum + bytes, 0) };
   };
-  const weights = { [`weights (${work.dtype})`]: parameters * numberBytes };
+  const weights = {
+    [`weights (${work.dtype})`]: parameters * numberBytes,
+    ...(adapter > 0 && { 'adapter (float32)': adapter * 4 }),
+  };
   const decoding = {
     ...weights,
     // The CPU decodes from a packed copy of the language model's weights.
@@ -72,7 +79,7 @@ export function planMemory({ parameters, language, trained, decoder }: ModelSize
       ...weights,
       'gradients (float32)': share(4),
       'AdamW moments (float32)': share(8),
-      ...(numberBytes === 2 && { 'low halves of the masters': share(2) }),
+      ...(numberBytes === 2 && adapter === 0 && { 'low halves of the masters': share(2) }),
       [`activations of ${tokenBudget} tokens`]: layers * layerBytes * tokenBudget,
       logits: 3 * Math.min(HEAD_CHUNK, tokenBudget) * vocabulary * 4,
     }),

@@ -112,5 +112,7 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
     maxTokens: recipe?.sampling.maxTokens ?? 1024,
     tokenBudget: recipe?.model.tokenBudget ?? 16_384,
   } as const;
-  return { ...(await diagnose(resolvePath(dir), work, recipe?.warmup.optimizer.freeze ?? [], gpus)), device };
+  const place = resolvePath(dir);
+  const lora = recipe?.model.adapter && { ...recipe.model.adapter, seed: recipe.seed, base: place };
+  return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], gpus, lora)), device };
 }

@@ -41,21 +41,28 @@ function run(config: string, dir: string, killAfterMs?: number): Promise<number 
   );
 }
 
-test('a killed run of the native engine ends with the same bytes', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'mstar-native-'));
-  try {
-    const config = join(root, 'recipe.yaml');
-    await writeDurable(config, stringify(recipe));
-    const started = performance.now();
-    expect(await run(config, join(root, 'undisturbed'))).toBe(0);
-    const lasts = performance.now() - started;
-    for (const share of [0.2, 0.35, 0.5, 0.3]) await run(config, join(root, 'killed'), share * lasts);
-    expect(await run(config, join(root, 'killed'))).toBe(0);
-    // The reports hold the clock.
-    const files = (name: string) =>
-      Object.entries(fingerprint(join(root, name))).filter(([file]) => !/^report\.(html|md)$/.test(file));
-    expect(files('killed')).toEqual(files('undisturbed'));
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
-}, 300_000);
+test.each([
+  ['all weights', {}],
+  ['an adapter', { adapter: { rank: 4, alpha: 8 } }],
+])(
+  'a killed run of the native engine that trains %s ends with the same bytes',
+  async (_, change) => {
+    const root = mkdtempSync(join(tmpdir(), 'mstar-native-'));
+    try {
+      const config = join(root, 'recipe.yaml');
+      await writeDurable(config, stringify({ ...recipe, model: { ...recipe.model, ...change } }));
+      const started = performance.now();
+      expect(await run(config, join(root, 'undisturbed'))).toBe(0);
+      const lasts = performance.now() - started;
+      for (const share of [0.2, 0.35, 0.5, 0.3]) await run(config, join(root, 'killed'), share * lasts);
+      expect(await run(config, join(root, 'killed'))).toBe(0);
+      // The reports hold the clock.
+      const files = (name: string) =>
+        Object.entries(fingerprint(join(root, name))).filter(([file]) => !/^report\.(html|md)$/.test(file));
+      expect(files('killed')).toEqual(files('undisturbed'));
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+  300_000,
+);

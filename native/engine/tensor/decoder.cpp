@@ -7,6 +7,11 @@ namespace {
 /** An odd vocabulary makes the product over it several times slower. */
 constexpr int64_t kHeadRows = 64;
 
+/** x W^T, with what the adapter of W adds. */
+at::Tensor project(const at::Tensor& x, const Weight& weight) {
+  return with_adapter(at::linear(x, weight.matrix), x, weight);
+}
+
 /** [N, K * g, E] to [N * g, K, E], as FusedOps folds queries. */
 at::Tensor fold(const at::Tensor& x, int64_t kv_heads) {
   const int64_t n = x.size(0), g = x.size(1) / kv_heads, e = x.size(2);
@@ -64,7 +69,7 @@ at::Tensor TensorDecoder::attention(const KvArena& arena, const TensorRows& rows
   const at::Tensor &keys = arena.keys(layer), &values = arena.values(layer);
   const int64_t n = normal.size(0), k = shape_.kv_heads;
   const double scale = 1.0 / std::sqrt(static_cast<double>(shape_.head_dim));
-  const auto qkv = at::linear(normal, weights_.layers[static_cast<size_t>(layer)].qkv);
+  const auto qkv = project(normal, weights_.layers[static_cast<size_t>(layer)].qkv);
   const auto q =
       ops_.rotate_and_store(qkv, rows.cosine, rows.sine, rows.places, keys, values, {shape_.heads, k, shape_.head_dim});
   std::vector<at::Tensor> outs, lse;
@@ -90,10 +95,9 @@ at::Tensor TensorDecoder::forward(const KvArena& arena, const TensorRows& rows, 
   at::Tensor delta;
   for (int64_t l = 0; l < shape_.layers; ++l) {
     const DecoderLayer& layer = weights_.layers[static_cast<size_t>(l)];
-    delta =
-        at::linear(attention(arena, rows, l, ops_.add_norm(x, delta, layer.attention_norm, shape_.eps)), layer.output);
+    delta = project(attention(arena, rows, l, ops_.add_norm(x, delta, layer.attention_norm, shape_.eps)), layer.output);
     const auto normal = ops_.add_norm(x, delta, layer.ffn_norm, shape_.eps);
-    delta = at::linear(ops_.swiglu(at::linear(normal, layer.gate), at::linear(normal, layer.up)), layer.down);
+    delta = project(ops_.swiglu(project(normal, layer.gate), project(normal, layer.up)), layer.down);
   }
   return ops_.add_norm(x, delta, weights_.norm, shape_.eps);
 }

@@ -27,6 +27,6 @@ at::Tensor rotate_half(const at::Tensor& x_NHE, const Rotation& rotation);
 at::Tensor gated(const at::Tensor& gate, const at::Tensor& up);
 
 /** down(silu(gate x) * up x). */
-at::Tensor swiglu(const at::Tensor& x_ND, const at::Tensor& gate, const at::Tensor& up, const at::Tensor& down);
+at::Tensor swiglu(const at::Tensor& x_ND, const Weight& gate, const Weight& up, const Weight& down);
 
 }  // namespace mstar::layers

@@ -44,6 +44,18 @@ describe('a memory plan', () => {
     expect(item({ dtype: 'float32' }, 'training', /low halves/)).toBeUndefined();
   });
 
+  test('of an adapter has its float32 weights and moments, and no low halves', () => {
+    const training = planMemory({ ...sizes, adapter: 50 }, work).find(({ phase }) => phase === 'training');
+    const bytes = Object.fromEntries(training?.items.map((one) => [one.what, one.bytes]) ?? []);
+    expect(bytes).toMatchObject({
+      'weights (bfloat16)': 2000,
+      'adapter (float32)': 200,
+      'gradients (float32)': 200,
+      'AdamW moments (float32)': 400,
+    });
+    expect(Object.keys(bytes).filter((what) => /low halves/.test(what))).toEqual([]);
+  });
+
   test('adds its items up', () => {
     for (const { items, total } of planMemory(sizes, work))
       expect(total).toBe(items.reduce((sum, one) => sum + one.bytes, 0));
