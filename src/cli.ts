@@ -9,6 +9,7 @@ import { verbs } from './commands/verbs.js';
 import { packageRoot } from './config/presets.js';
 import { Stopped, systemFault, UserError } from './core/errors.js';
 import { printable } from './core/printable.js';
+import { TEMPORARY_FAILURE } from './core/signals.js';
 
 // A reader that goes away (`| head`, a lost terminal) takes the output with it, not the job.
 for (const stream of [process.stdout, process.stderr]) {
@@ -48,7 +49,8 @@ try {
     `${error instanceof Stopped ? `${error.message}; the same command goes on from here` : `error: ${describe(error)}`}\n`,
   );
   if (debug) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  process.exitCode = error instanceof Stopped ? stopCode() : 1;
+  const isLost = (error as { code?: unknown }).code === 'ERR_RANK';
+  process.exitCode = error instanceof Stopped ? stopCode() : isLost ? TEMPORARY_FAILURE : 1;
 }
 
 /** One line without control characters. */

@@ -130,7 +130,8 @@ GroupSpec to_group_spec(const Napi::Value& value) {
   spec.port = static_cast<int>(integer(from, "port"));
   spec.listen_fd = static_cast<int>(integer(from, "listenFd"));
   spec.store_is_elsewhere = get(from, "storeIsElsewhere").ToBoolean();
-  spec.prefix = text(from, "prefix");
+  spec.job = text(from, "job");
+  spec.proof = text(from, "proof");
   spec.address = text(from, "address");
   return spec;
 }

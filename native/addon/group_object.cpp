@@ -7,6 +7,7 @@
 
 #include "addon/convert.h"
 #include "addon/model_object.h"
+#include "base/device.h"
 
 namespace mstar::addon {
 namespace {
@@ -22,9 +23,9 @@ Napi::Value on_lane(Napi::Env env, std::function<Lane::Result()> work) {
 Napi::Function GroupObject::define(Napi::Env env) {
   return DefineClass(env, "NativeGroup",
                      {InstanceMethod("set", &GroupObject::set), InstanceMethod("get", &GroupObject::get),
-                      InstanceMethod("measure", &GroupObject::measure), InstanceMethod("watch", &GroupObject::watch),
-                      InstanceMethod("tick", &GroupObject::tick), InstanceMethod("fail", &GroupObject::fail),
-                      InstanceMethod("leave", &GroupObject::leave)});
+                      InstanceMethod("measure", &GroupObject::measure), InstanceMethod("usage", &GroupObject::usage),
+                      InstanceMethod("watch", &GroupObject::watch), InstanceMethod("tick", &GroupObject::tick),
+                      InstanceMethod("fail", &GroupObject::fail), InstanceMethod("leave", &GroupObject::leave)});
 }
 
 GroupObject::GroupObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<GroupObject>(info) {
@@ -87,6 +88,15 @@ Napi::Value GroupObject::measure(const Napi::CallbackInfo& info) {
     }
     return [seconds](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, seconds); };
   });
+}
+
+Napi::Value GroupObject::usage(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  auto out = Napi::Object::New(env);
+  out.Set("busySeconds", lane_of(env)->busy_seconds() - group_->waited_seconds());
+  const auto device = info[0].As<Napi::String>().Utf8Value();
+  if (device != "cpu") out.Set("gpuFreeBytes", static_cast<double>(free_bytes(open_device(device))));
+  return out;
 }
 
 void GroupObject::watch(const Napi::CallbackInfo& info) {

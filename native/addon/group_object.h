@@ -20,6 +20,7 @@ class GroupObject : public Napi::ObjectWrap<GroupObject> {
   Napi::Value set(const Napi::CallbackInfo& info);
   Napi::Value get(const Napi::CallbackInfo& info);
   Napi::Value measure(const Napi::CallbackInfo& info);
+  Napi::Value usage(const Napi::CallbackInfo& info);
   void watch(const Napi::CallbackInfo& info);
   void tick(const Napi::CallbackInfo& info);
   void fail(const Napi::CallbackInfo& info);

@@ -1,6 +1,8 @@
 // See lane.h.
 #include "addon/lane.h"
 
+#include <chrono>
+
 #include "addon/failure.h"
 
 namespace mstar::addon {
@@ -70,6 +72,7 @@ void Lane::loop() {
     }
     Result result;
     std::exception_ptr error;
+    const auto began = std::chrono::steady_clock::now();
     try {
       const During computing(Activity::computing);
       throw_if(job->stop);
@@ -77,6 +80,7 @@ void Lane::loop() {
     } catch (...) {
       error = std::current_exception();
     }
+    busy_ns_ += std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count();
     job->work = nullptr;  // drops inputs, and with them models, on this thread
     {
       const std::lock_guard lock(mutex_);

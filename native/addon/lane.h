@@ -4,6 +4,7 @@
 // used.
 #include <napi.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -29,6 +30,8 @@ class Lane {
   Napi::Promise submit(Napi::Env env, StopFlag stop, std::function<Result()> work, std::function<void()> release = {});
   /** Queues a call to JavaScript from any thread; dropped when the environment is closing. */
   void deliver(Delivery delivery);
+  /** Seconds that the thread has worked; the job at hand counts once it is done. */
+  double busy_seconds() const { return static_cast<double>(busy_ns_) * 1e-9; }
   /** Stops running and queued work and joins the thread; idempotent. Undelivered results are dropped. */
   void close();
 
@@ -43,6 +46,7 @@ class Lane {
   std::deque<Delivery> deliveries_;
   std::unordered_set<StopFlag> flags_;
   bool closing_ = false;
+  std::atomic<int64_t> busy_ns_{0};
   int64_t pending_ = 0;  // JavaScript thread only: promises not settled yet
   Napi::ThreadSafeFunction bell_;
   std::thread thread_;

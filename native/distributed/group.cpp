@@ -4,6 +4,10 @@
 #include <c10/util/Logging.h>
 #include <torch/headeronly/version.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -23,7 +27,7 @@ StorePtr open_store(const GroupSpec& spec) {
   options.port = static_cast<uint16_t>(spec.port);
   options.isServer = spec.rank == 0 && !spec.store_is_elsewhere;
   options.numWorkers = static_cast<size_t>(spec.size);
-  options.waitWorkers = !spec.store_is_elsewhere;
+  options.waitWorkers = false;  // meet() does, and names who has not come
   options.timeout = std::chrono::milliseconds(spec.join_ms);
   if (options.isServer && spec.listen_fd >= 0) options.masterListenFd = spec.listen_fd;
   return c10::make_intrusive<c10d::TCPStore>(spec.host, options);
@@ -31,6 +35,42 @@ StorePtr open_store(const GroupSpec& spec) {
 
 std::vector<uint8_t> bytes(const std::string& text) { return {text.begin(), text.end()}; }
 std::string text(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+
+/** Why the ranks cannot work together, as rank 0 sees it; empty where they can. */
+std::string roll_call(c10d::Store& store, const GroupSpec& spec) {
+  using namespace std::chrono;
+  const auto until = steady_clock::now() + milliseconds(spec.join_ms);
+  std::string missing;
+  for (int rank = 1; rank < spec.size; ++rank) {
+    const std::string number = std::to_string(rank), key = "come/" + number;
+    try {
+      store.wait({key}, std::max(milliseconds(10), duration_cast<milliseconds>(until - steady_clock::now())));
+    } catch (const c10::Error&) {
+      missing += (missing.empty() ? "" : ", ") + number;
+      continue;
+    }
+    if (text(store.get(key)) != spec.proof)
+      return "MSTAR_SECRET: on rank " + number + " another text than on rank 0, wanted the same on all ranks of a job";
+  }
+  if (missing.empty()) return {};
+  return "rank " + missing + ": not come to " + spec.host + ':' + std::to_string(spec.port) + " within " +
+         std::to_string(spec.join_ms / 1000) + " s";
+}
+
+/** Waits until all ranks of this job are there. Rank 0 judges, so that all of them throw alike. */
+void meet(c10d::Store& store, const GroupSpec& spec) {
+  const std::string key = "come/verdict", all_here = "all are here";  // an empty value looks like none
+  if (spec.rank == 0) {
+    const auto why = roll_call(store, spec);
+    store.set(key, bytes(why.empty() ? all_here : why));
+    if (!why.empty()) std::this_thread::sleep_for(std::chrono::seconds(1));  // the store ends with this rank
+  } else {
+    store.set("come/" + std::to_string(spec.rank), bytes(spec.proof));
+    store.wait({key}, std::chrono::milliseconds(spec.join_ms + 5'000));
+  }
+  const auto verdict = text(store.get(key));
+  TORCH_CHECK(verdict == all_here, verdict);
+}
 
 struct OwnStore : Group::Store {
   OwnStore(StorePtr connection, const std::string& prefix)
@@ -51,15 +91,35 @@ struct OwnStore : Group::Store {
 }  // namespace
 
 struct Group::State {
-  std::string prefix;
+  std::string job;
   StorePtr connection, store;
   c10::intrusive_ptr<c10d::Backend> backend;
+  std::atomic<int64_t> waited_ns{0};
 };
 
+namespace {
+
+/** A scope in a collective: known to the watch, and counted. */
+class Waiting {
+ public:
+  explicit Waiting(std::atomic<int64_t>& total) : total_(total) {}
+  ~Waiting() { total_ += std::chrono::nanoseconds(std::chrono::steady_clock::now() - began_).count(); }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+ private:
+  const During during_{Activity::waiting};
+  std::atomic<int64_t>& total_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
 Group::Group(const GroupSpec& spec) : state_(std::make_unique<State>()) {
-  state_->prefix = spec.prefix;
+  state_->job = spec.job;
   state_->connection = open_store(spec);
-  state_->store = c10::make_intrusive<c10d::PrefixStore>(spec.prefix, state_->connection);
+  state_->store = c10::make_intrusive<c10d::PrefixStore>(spec.job, state_->connection);
+  meet(*state_->store, spec);
   const auto options = c10d::ProcessGroupGloo::Options::create(std::chrono::milliseconds(spec.collective_ms));
   options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(spec.address));
   state_->backend = c10::make_intrusive<c10d::ProcessGroupGloo>(state_->store, spec.rank, spec.size, options);
@@ -68,6 +128,7 @@ Group::~Group() = default;
 
 int Group::rank() const { return state_->backend->getRank(); }
 int Group::size() const { return state_->backend->getSize(); }
+double Group::waited_seconds() const { return static_cast<double>(state_->waited_ns) * 1e-9; }
 
 // From 2.14 on these collectives bear other names.
 #if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 14
@@ -80,19 +141,19 @@ int Group::size() const { return state_->backend->getSize(); }
 
 void Group::all_to_all(const at::Tensor& out, const at::Tensor& in, std::vector<int64_t> out_sizes,
                        std::vector<int64_t> in_sizes) const {
-  const During waiting(Activity::waiting);
+  const Waiting waiting(state_->waited_ns);
   at::Tensor to = out, from = in;
   state_->backend->MSTAR_ALL_TO_ALL(to, from, out_sizes, in_sizes)->wait();
 }
 
 void Group::all_gather(const at::Tensor& out, const at::Tensor& in) const {
-  const During waiting(Activity::waiting);
+  const Waiting waiting(state_->waited_ns);
   at::Tensor to = out, from = in;
   state_->backend->MSTAR_ALL_GATHER(to, from)->wait();
 }
 
 void Group::broadcast(const at::Tensor& value, int root) const {
-  const During waiting(Activity::waiting);
+  const Waiting waiting(state_->waited_ns);
   std::vector<at::Tensor> values{value.view({-1}).view(at::kByte)};  // Gloo does not know every type
   c10d::BroadcastOptions options;
   options.rootRank = root;
@@ -100,7 +161,7 @@ void Group::broadcast(const at::Tensor& value, int root) const {
 }
 
 void Group::barrier() const {
-  const During waiting(Activity::waiting);
+  const Waiting waiting(state_->waited_ns);
   state_->backend->barrier()->wait();
 }
 
@@ -108,7 +169,7 @@ void Group::set(const std::string& key, const std::string& value) const { state_
 std::string Group::get(const std::string& key) const { return text(state_->store->get(key)); }
 
 std::unique_ptr<Group::Store> Group::another_store() const {
-  return std::make_unique<OwnStore>(state_->connection->clone(), state_->prefix);
+  return std::make_unique<OwnStore>(state_->connection->clone(), state_->job);
 }
 
 }  // namespace mstar

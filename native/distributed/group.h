@@ -15,7 +15,8 @@ struct GroupSpec {
   int port = 0;                         // of that store
   int listen_fd = -1;                   // rank 0: a socket that is bound to the port and listens; -1: bind `port` anew
   bool store_is_elsewhere = false;      // the launcher (torchrun's agent) runs the store
-  std::string prefix = "mstar";         // before every key: the job's own name or secret
+  std::string job = "mstar";            // before every key: tells jobs, and attempts at one, over one store apart
+  std::string proof;                    // of the job's secret: a rank with another one is refused
   std::string address = "127.0.0.1";    // where this rank listens for its peers
   int64_t join_ms = 120'000;            // to wait for the other ranks
   int64_t collective_ms = 30 * 60'000;  // limit of one collective; that a rank is alive is for Watch to judge
@@ -23,11 +24,14 @@ struct GroupSpec {
 
 class Group {
  public:
-  /** Blocks until every rank has come. Throws c10::Error when one does not within `join_ms`. */
+  /** Blocks until every rank has come. Throws c10::Error on every rank alike, naming the rank that does not come within
+   * `join_ms` or whose proof is not that of rank 0. */
   explicit Group(const GroupSpec& spec);
   ~Group();
   int rank() const;
   int size() const;
+  /** Seconds in collectives so far, most of them in wait for other ranks. */
+  double waited_seconds() const;
 
   /** Part k of `in` goes to rank k, part k of `out` comes from rank k; sizes count along the first dimension. */
   void all_to_all(const at::Tensor& out, const at::Tensor& in, std::vector<int64_t> out_sizes,

@@ -136,7 +136,7 @@ struct Watch::State {
     }
     for (int r = 0; r < spec.size; ++r) {
       const Seen& rank = seen[static_cast<size_t>(r)];
-      if (rank.beat.state == Beat::failed) return who(r) + ": " + rank.beat.why;
+      if (rank.beat.state == Beat::failed) return rank.beat.why;
       if (!rank.running()) continue;
       if (const auto silent = ms_since(rank.heard); silent > spec.silence_ms)
         return who(r) + " has not been heard of for " + seconds(silent);
@@ -192,7 +192,9 @@ struct Watch::State {
         verdict = exchange({0});
       } catch (const std::exception&) {
         if (leaving()) return;
-        end_without_rank_0("rank 0 has ended, or its machine cannot be reached");
+        // Who has started rank 0 here knows how it ended, says it, and ends this rank.
+        std::this_thread::sleep_for(std::chrono::milliseconds(2 * spec.beat_ms));
+        end_without_rank_0(who(0) + " has ended, or its machine cannot be reached");
       }
       if (!verdict.empty()) leave();
       if (seen[0].beat.pid != 0 && ms_since(seen[0].heard) > spec.silence_ms)

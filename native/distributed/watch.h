@@ -27,7 +27,7 @@ class Watch {
   ~Watch();
   /** The event loop of this rank runs; to be called about once a second. */
   void tick();
-  /** This rank cannot go on: ends the job, `why` in its line. Does not come back. */
+  /** The job cannot go on, `why` is its line: ends all ranks. Does not come back. */
   [[noreturn]] void fail(const std::string& why);
 
  private:

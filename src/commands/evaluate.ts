@@ -8,25 +8,28 @@ import {
   evaluateSchema,
   evaluationOf,
 } from '../config/sample.js';
+import { UserError } from '../core/errors.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
 import { type Judge, lastResortOf } from '../judge/judge.js';
 import { percent } from '../page/format.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
+import { linesOf, type OverRanks, overRanks, type RankFlags, rankFlags } from './ranks.js';
 import { type CommonFlags, displayOf, printResult, verb } from './result.js';
 import { describeOutcomes, failOn, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
 
 type Flags = Record<string, unknown> &
   CommonFlags &
-  JudgeFlags & { rollouts?: string; protocol?: string; benchmark?: string };
+  JudgeFlags &
+  RankFlags & { rollouts?: string; protocol?: string; benchmark?: string };
 
 export default verb({
   command: 'evaluate',
   describe: 'answer a data set and grade the answers; tables of a benchmark, from a model or from stored rollouts',
   builder: (yargs) =>
-    judgeFlags(schemaFlags(yargs, benchmarkSchema, ['model', 'data', 'benchmark']))
+    judgeFlags(rankFlags(schemaFlags(yargs, benchmarkSchema, ['model', 'data', 'benchmark'])))
       .option('rollouts', {
         type: 'string',
         describe: 'table of rollouts, or folder of mstar evaluate or rollout: makes the tables without a model',
@@ -45,32 +48,38 @@ export default verb({
         'the same responses by another protocol',
       ),
   async handler(flags) {
-    const { rollouts, protocol } = flags;
-    const given = settingsOf<Record<string, unknown>>(flags, benchmarkSchema);
-    const kind = evaluationOf({ ...given, rollouts, protocol, judge: flags.judge });
-    if (kind === 'greedy') return onData(flags);
-    const { out } = given as { out: string };
-    if (rollouts !== undefined) await checkTables(out, rollouts, given.data);
-    const display = displayOf(flags);
-    const judge = openJudge(flags);
-    const judging = judge && {
-      lastResort: lastResortOf(judge),
-      use: () => ({ model: judge.model, asked: judge.counts.asked, read: judge.counts.read }),
-    };
-    const { evaluate } = await import('../jobs/jobs.js');
-    const evaluation = await evaluate(
-      {
-        ...(given as BenchmarkSettings),
-        rollouts,
-        protocol,
-        ...(judging && { judge: judging }),
-      },
-      { display, ...(kind === 'benchmark' && { signal: stopSignal(display) }) },
-    );
-    printResult(flags, evaluation, tables(evaluation, out, judge));
-    if (kind === 'benchmark') failOn(Math.max(0, ...evaluation.sets.map(({ failed }) => failed)));
+    if (flags.rollouts !== undefined && (flags.processes ?? flags.gpus) !== undefined)
+      throw new UserError('--rollouts: given with several processes, wanted one, as no model is asked', 'ERR_SETTING');
+    await overRanks(flags, (over) => onRank(flags, over));
   },
 });
+
+async function onRank(flags: Flags, over: OverRanks): Promise<void> {
+  const { rollouts, protocol } = flags;
+  const given = settingsOf<Record<string, unknown>>(flags, benchmarkSchema);
+  const kind = evaluationOf({ ...given, rollouts, protocol, judge: flags.judge });
+  if (kind === 'greedy') return onData(flags, over);
+  const { out } = given as { out: string };
+  if (rollouts !== undefined) await checkTables(out, rollouts, given.data);
+  const display = displayOf(flags, over.usage);
+  const judge = openJudge(flags);
+  const judging = judge && {
+    lastResort: lastResortOf(judge),
+    use: () => ({ model: judge.model, asked: judge.counts.asked, read: judge.counts.read }),
+  };
+  const { evaluate } = await import('../jobs/jobs.js');
+  const evaluation = await evaluate(
+    {
+      ...(given as BenchmarkSettings),
+      rollouts,
+      protocol,
+      ...(judging && { judge: judging }),
+    },
+    { display, ...(over.host && { host: over.host }), ...(kind === 'benchmark' && { signal: stopSignal(display) }) },
+  );
+  printResult(flags, evaluation, [...tables(evaluation, out, judge), ...(await linesOf(over.usage))]);
+  if (kind === 'benchmark') failOn(Math.max(0, ...evaluation.sets.map(({ failed }) => failed)));
+}
 
 /** Refuses an output that would take the place of what is read. */
 async function checkTables(out: string, rollouts: string, data: unknown): Promise<void> {
@@ -80,11 +89,11 @@ async function checkTables(out: string, rollouts: string, data: unknown): Promis
     await checkOutput({ flag: '--out', path: join(out, `evaluation.${ending}`), others, ofRun: true });
 }
 
-async function onData(flags: Flags): Promise<void> {
+async function onData(flags: Flags, { host, usage }: OverRanks): Promise<void> {
   const settings = settingsOf<EvaluateSettings>(flags, evaluateSchema);
-  const display = displayOf(flags);
+  const display = displayOf(flags, usage);
   const { evaluate } = await import('../jobs/jobs.js');
-  const summary = await evaluate(settings, { display, signal: stopSignal(display) });
+  const summary = await evaluate(settings, { display, signal: stopSignal(display), ...(host && { host }) });
   const { outcomes, all, bySource, seconds } = summary;
   printResult(flags, summary, [
     describeOutcomes(`${all.problems} problems`, outcomes),
@@ -93,6 +102,7 @@ async function onData(flags: Flags): Promise<void> {
       ([source, { problems, accuracy }]) =>
         `  ${source.padEnd(20)} ${String(problems).padStart(6)}  ${percent(accuracy)}`,
     ),
+    ...(await linesOf(usage)),
     `files: ${join(settings.out, 'responses.jsonl')}, ${join(settings.out, 'summary.json')}`,
   ]);
   failOn(outcomes.error);

@@ -1,6 +1,7 @@
 // `mstar experiment NAME...`: the paper's tables and figures on any scale, with seeds.
 import { UserError } from '../core/errors.js';
 import { checkOutputFolder } from '../run/output.js';
+import { linesOf, overRanks, rankFlags } from './ranks.js';
 import { displayOf, printResult, verb } from './result.js';
 import { stopSignal } from './stop.js';
 
@@ -8,7 +9,7 @@ export default verb({
   command: 'experiment <names..>',
   describe: "run the grids behind the paper's tables and figures: table1, table2, table3, dynamics",
   builder: (yargs) =>
-    yargs
+    rankFlags(yargs)
       .positional('names', {
         type: 'string',
         demandOption: true,
@@ -33,6 +34,7 @@ export default verb({
         '$0 experiment table1 --scale tiny --seeds 1,2,3',
         'Table 1 on the embedded model; the same line resumes it',
       )
+      .example('$0 experiment table1 --gpus 8', 'each run over 8 GPUs')
       .example('$0 experiment table1 table2 table3 dynamics', 'all of them; rows they share are run once')
       .example(
         '$0 experiment table2 --scale paper --seeds 1 --set model.path=DIR --set data.file=FILE',
@@ -47,13 +49,15 @@ export default verb({
         throw new UserError(`--seeds: ${JSON.stringify(seed)}, wanted numbers like 1,2,3`);
       return Number(seed);
     });
-    const { experiment } = await import('../jobs/experiment.js');
-    const display = displayOf(flags);
-    await checkOutputFolder({ flag: '--out', path: out });
-    const paths = await experiment(
-      { names, scale, seeds: numbers, out, set },
-      { display, signal: stopSignal(display) },
-    );
-    printResult(flags, { files: paths }, paths);
+    await overRanks(flags, async ({ host, usage }) => {
+      const { experiment } = await import('../jobs/experiment.js');
+      const display = displayOf(flags, usage);
+      await checkOutputFolder({ flag: '--out', path: out });
+      const paths = await experiment(
+        { names, scale, seeds: numbers, out, set },
+        { display, signal: stopSignal(display), ...(host && { host }) },
+      );
+      printResult(flags, { files: paths }, [...paths, ...(await linesOf(usage))]);
+    });
   },
 });

@@ -5,6 +5,9 @@ import { availableParallelism } from 'node:os';
 import type { Argv } from 'yargs';
 import { UserError } from '../core/errors.js';
 import { rankFrom } from '../distributed/environment.js';
+import type { Ranks } from '../distributed/host.js';
+import type { RanksUsage } from '../distributed/usage.js';
+import type { HostOptions } from '../engine/host.js';
 import type { OpenHost } from '../jobs/options.js';
 
 /** Ranks that one machine may be asked to start. */
@@ -25,19 +28,29 @@ export function rankFlags<T>(yargs: Argv<T>): Argv<T & RankFlags> {
     .group(['processes', 'gpus'], 'Several processes:') as never;
 }
 
+/** What a verb works with over several processes; nothing where it is alone. */
+export interface OverRanks {
+  readonly host?: OpenHost;
+  readonly ranks?: Ranks;
+  readonly usage?: RanksUsage;
+}
+
+/** Milliseconds between questions what the ranks do. */
+const ASK_EVERY = 2000;
+
 /**
  * Does the work of a verb in this process, or, over several, on rank 0.
- * @param work takes how models are opened: nothing for this process alone
+ * @param work takes how models are opened, and the ranks: nothing for this process alone
  */
 export async function overRanks(
   { processes, gpus }: RankFlags,
-  work: (host?: OpenHost) => Promise<void>,
+  work: (over: OverRanks) => Promise<void>,
 ): Promise<void> {
   const rank = rankFrom(process.env);
   if (processes !== undefined && gpus !== undefined)
     throw new UserError('--gpus: given beside --processes, wanted one of them', 'ERR_SETTING');
   const wanted = countOf(processes, '--processes') ?? countOf(gpus, '--gpus') ?? 1;
-  if (!rank && wanted === 1) return work();
+  if (!rank && wanted === 1) return work({});
   if (!rank) {
     const { supervise } = await import('../distributed/supervise.js');
     // Ranks on one machine share its cores unless they are told otherwise.
@@ -53,22 +66,42 @@ export async function overRanks(
     });
     return;
   }
-  const { join, leave } = await import('../distributed/group.js');
+  const { fail, isOrderly, join, leave } = await import('../distributed/group.js');
   const ranks = await join(rank, process.env);
   if (!ranks) return;
-  const [{ spreadHost }, { createHost }] = await Promise.all([
+  const [{ spreadHost }, { RanksUsage }, { createHost }] = await Promise.all([
     import('../distributed/host.js'),
+    import('../distributed/usage.js'),
     import('../engine/host.js'),
   ]);
+  const usage = new RanksUsage(ranks);
+  const open: OpenHost = (options) => {
+    if (gpus !== undefined && options.device !== 'cuda')
+      throw new UserError('--gpus: given, but the device is cpu; wanted device: cuda, or --processes', 'ERR_SETTING');
+    const { own } = usage;
+    own.device = options.device;
+    const onRollout: HostOptions['onRollout'] = (stats) => {
+      own.add(stats);
+      options.onRollout?.(stats);
+    };
+    return spreadHost(createHost({ ...options, onRollout }), options, ranks);
+  };
+  const asking = setInterval(() => void usage.ask(), ASK_EVERY).unref();
   try {
-    await work((options) => {
-      if (gpus !== undefined && options.device !== 'cuda')
-        throw new UserError('--gpus: given, but the device is cpu; wanted device: cuda, or --processes', 'ERR_SETTING');
-      return spreadHost(createHost(options), options, ranks);
-    });
+    await work({ host: open, ranks, usage });
+  } catch (error) {
+    if (!isOrderly(error)) await fail(ranks, error as Error);
+    throw error;
   } finally {
+    clearInterval(asking);
     await leave(ranks);
   }
+}
+
+/** A line for each rank on what it did; none of a process alone. */
+export async function linesOf(usage: RanksUsage | undefined): Promise<string[]> {
+  await usage?.ask();
+  return usage?.lines() ?? [];
 }
 
 function countOf(value: number | undefined, flag: string): number | undefined {

@@ -7,11 +7,10 @@ import { listSettings } from '../config/settings.js';
 import { UserError } from '../core/errors.js';
 import type { Stage } from '../evolve/recipe.js';
 import type { Summary } from '../evolve/summary.js';
-import type { RecipeOptions } from '../jobs/options.js';
 import { REPORT_TO, type ReportTo } from '../views/metrics/files.js';
 import { Computed } from './computed.js';
 import { withInput } from './input.js';
-import { overRanks, type RankFlags, rankFlags } from './ranks.js';
+import { linesOf, type OverRanks, overRanks, type RankFlags, rankFlags } from './ranks.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 import { stopSignal } from './stop.js';
 
@@ -61,14 +60,15 @@ export async function runRecipe(
   more: { readonly from?: string | undefined } = {},
 ): Promise<void> {
   if (flags.settings) return printSettings(flags);
-  await overRanks(flags, (host) => runOnRank(flags, until, lines, { ...more, ...(host && { host }) }));
+  await overRanks(flags, (over) => runOnRank(flags, until, lines, more, over));
 }
 
 async function runOnRank(
   flags: RecipeFlags,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
-  more: Pick<RecipeOptions, 'host'> & { readonly from?: string | undefined },
+  more: { readonly from?: string | undefined },
+  { host, usage }: OverRanks,
 ): Promise<void> {
   const reportTo = parseReportTo(flags.reportTo);
   const { preset, set } = flags;
@@ -78,14 +78,27 @@ async function runOnRank(
       : await withInput(flags.config, (file) => loadConfig({ file, preset, set }));
   // Loaded here, so that help and refusals do not wait for the engine and its libraries.
   const { evolve } = await import('../jobs/jobs.js');
-  const display = displayOf(flags);
+  const display = displayOf(flags, usage);
   const computed = new Computed();
-  const options = { until, display, signal: stopSignal(display), onRollout: computed.add, reportTo, ...more };
+  const options = {
+    until,
+    display,
+    signal: stopSignal(display),
+    onRollout: computed.add,
+    reportTo,
+    ...more,
+    ...(host && { host }),
+  };
   const summary = await evolve(config, options);
   const { dir } = config.run;
   const look = reportTo.includes('tensorboard') ? ` (tensorboard --logdir ${dirname(dir)})` : '';
   const metrics = reportTo.length > 0 ? [`metrics: ${join(dir, 'metrics.jsonl')}${look}`] : [];
-  printResult(flags, summary, [...(await lines(summary, config)), ...metrics, ...computed.line()]);
+  printResult(flags, summary, [
+    ...(await lines(summary, config)),
+    ...metrics,
+    ...computed.line(),
+    ...(await linesOf(usage)),
+  ]);
 }
 
 /** The values of --report-to, each also a list with commas. Throws UserError on another one. */

@@ -38,10 +38,10 @@ export function printResult(
   stream.write(text.map((line) => `${line}\n`).join(''));
 }
 
-/** Progress on standard error; with --quiet only warnings. */
-export function displayOf({ quiet }: Pick<CommonFlags, 'quiet'>): Display {
+/** Progress on standard error, with a note of several ranks; with --quiet only warnings. */
+export function displayOf({ quiet }: Pick<CommonFlags, 'quiet'>, ranks?: { note(): string | undefined }): Display {
   const display = openDisplay(process.stderr);
-  if (!quiet) return display;
+  if (!quiet) return { ...display, show: (moment) => display.show({ ...moment, note: ranks?.note() }) };
   return {
     ...silent,
     say: (text) => {

@@ -5,7 +5,7 @@ import { type RolloutSettings, rolloutSchema } from '../config/sample.js';
 import { percent } from '../page/format.js';
 import { describeSeconds } from '../run/terminal.js';
 import { Computed } from './computed.js';
-import { overRanks, rankFlags } from './ranks.js';
+import { linesOf, overRanks, rankFlags } from './ranks.js';
 import { displayOf, printResult, verb } from './result.js';
 import { describeOutcomes, failOn, schemaFlags, settingsOf } from './sample-flags.js';
 import { stopSignal } from './stop.js';
@@ -24,9 +24,9 @@ export default verb({
         'more varied',
       ),
   async handler(flags) {
-    await overRanks(flags, async (host) => {
+    await overRanks(flags, async ({ host, usage }) => {
       const settings = settingsOf<RolloutSettings>(flags, rolloutSchema);
-      const display = displayOf(flags);
+      const display = displayOf(flags, usage);
       const computed = new Computed();
       const { rollout } = await import('../jobs/jobs.js');
       const summary = await rollout(settings, {
@@ -39,6 +39,7 @@ export default verb({
         describeOutcomes(`${summary.problems} problems, ${summary.responses} responses`, summary.outcomes),
         `${percent(summary.solved)} of the problems solved at least once, ${summary.tokens} tokens in ${describeSeconds(summary.seconds)}`,
         ...computed.line(),
+        ...(await linesOf(usage)),
         `files: ${join(settings.out, 'rollouts.parquet')}, ${join(settings.out, 'rollouts.jsonl')}`,
       ]);
       failOn(summary.outcomes.error);

@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import check from './check.js';
 import data from './data.js';
+import distributed from './distributed.js';
 import doctor from './doctor.js';
 import evaluate from './evaluate.js';
 import evolve from './evolve.js';
@@ -39,4 +40,5 @@ export const verbs = [
   check,
   data,
   doctor,
+  distributed,
 ] as CommandModule[];

@@ -3,13 +3,6 @@
 import { EngineError, UserError } from '../core/errors.js';
 import { resolvePath } from './load.js';
 
-/** A setting (dotted name) in which two runs differ, with its values as JSON. */
-interface Difference {
-  readonly key: string;
-  readonly before: string;
-  readonly now: string;
-}
-
 /** How the engine computes: decides whether the bytes depend on what is computed together. */
 interface Computing {
   readonly device: 'cpu' | 'cuda';
@@ -17,10 +10,14 @@ interface Computing {
 }
 
 /**
- * Tells why a difference matters, in words that may be none; null where the bytes of the run do not depend on it.
+ * Tells why a setting (its dotted name) in which two runs differ (its values as JSON) matters, in words that may be none; null
+ * where the bytes of the run do not depend on it.
  * @param scored whether a PRM scores the responses
  */
-export function whyItMatters(computing: Computing, scored: boolean): (difference: Difference) => string | null {
+export function whyItMatters(
+  computing: Computing,
+  scored: boolean,
+): (difference: { readonly key: string; readonly before: string; readonly now: string }) => string | null {
   const alone = isAlone(computing);
   const instead = alone ? '; kvGib may change' : '';
   const together = 'on a GPU without deterministic the bytes depend on what is computed together';

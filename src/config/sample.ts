@@ -6,12 +6,20 @@ import { nearestName } from '../core/nearest.js';
 import { explainIssue } from './explain.js';
 import { keptPath, PACKAGE_PREFIX, resolvePath } from './load.js';
 import { readingSettings } from './reading.js';
+import { count, settings } from './schema.js';
 
-const count = (least: number, most = 1e9) => z.number().int().min(least).max(most);
 const path = () => z.string().min(1).transform(keptPath);
 
 /** How a data set is read, for verbs that do no more. */
 export const readingSchema = z.strictObject(readingSettings(() => z.string().min(1).transform(resolvePath)));
+
+// What means the same in a recipe is told there.
+const { seed, prompt } = settings.shape;
+const { device, dtype, threads, deterministic, kvGib, maxImagePixels } = settings.shape.model.shape;
+const { topK, topP, maxTokens } = settings.shape.sampling.unwrap().shape;
+const { delimiter } = settings.shape.steps.unwrap().shape;
+const { chunk } = settings.shape.run.unwrap().shape;
+const { aggregate } = settings.shape.prm.unwrap().shape;
 
 /** One greedy response per problem. */
 export const evaluateSchema = z.strictObject({
@@ -27,46 +35,25 @@ export const evaluateSchema = z.strictObject({
     .describe('data set: JSON, JSON lines, CSV, TSV or Parquet in any form that docs/data.md lists'),
   ...readingSettings(path),
   out: path().describe('output folder; made when missing, resumed when it holds this job'),
-  maxTokens: count(1, 1_000_000).default(512).describe('longest response, in tokens'),
+  maxTokens: maxTokens.unwrap().default(512).describe('longest response, in tokens'),
   limit: count(0).default(0).describe('problems to take from the start of the data; 0: all'),
-  seed: count(0, 2 ** 32 - 1)
-    .default(1)
-    .describe('names every random choice'),
-  chunk: count(1, 65536).default(64).describe('problems per rollout call, and the unit that a killed job repeats'),
-  delimiter: z.string().min(1).max(100).default('\n').describe('text that ends a reasoning step'),
+  seed,
+  chunk,
+  delimiter,
   prompt: z
     .string()
     .refine((text) => text.includes('{question}'), 'no {question} in it, wanted one')
     .default('{question}')
     .describe('user text, with {question} in it'),
-  system: z.string().optional().describe("system text; the backbone's own when left out"),
-  device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
-  dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
-  threads: count(0, 1024).default(0).describe('compute threads; 0: all cores'),
-  deterministic: z
-    .boolean()
-    .default(false)
-    .describe('on a GPU: the same bits whatever else is sampled in a call; slower'),
-  kvGib: z
-    .number()
-    .min(0)
-    .max(65536)
-    .default(0)
-    .describe('GiB that keys and values may take; 0: half of what is free, 70 % on a GPU'),
-  maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
+  system: prompt.unwrap().shape.system,
+  ...{ device, dtype, threads, deterministic, kvGib, maxImagePixels },
 });
 
 /** n sampled responses per problem. */
 export const rolloutSchema = evaluateSchema.extend({
   n: count(1, 4096).default(16).describe('responses per problem'),
   temperature: z.number().min(0).max(10).default(1).describe('sampling temperature; 0: greedy'),
-  topK: count(0).default(0).describe('draw among the k likeliest tokens; 0: off'),
-  topP: z
-    .number()
-    .gt(0)
-    .max(1)
-    .default(1)
-    .describe('draw among the likeliest tokens of this total probability; 1: off'),
+  ...{ topK, topP },
 });
 
 /** One greedy response and n sampled ones per problem of a benchmark. */
@@ -77,10 +64,7 @@ export const benchmarkSchema = rolloutSchema.extend({
   prm: path()
     .optional()
     .describe('checkpoint folder of a process reward model: its scores rank and weigh the sampled responses'),
-  aggregate: z
-    .enum(['min', 'last', 'mean', 'product'])
-    .default('min')
-    .describe('how step scores become the reward of a response'),
+  aggregate,
 });
 
 /** Tables of responses that were sampled before. */
@@ -129,7 +113,6 @@ export function flagOf(setting: string): string {
   return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-export type SampleSchema = typeof evaluateSchema | typeof rolloutSchema | typeof benchmarkSchema;
 export type BenchmarkSettings = z.input<typeof benchmarkSchema>;
 export type EvaluateSettings = z.input<typeof evaluateSchema>;
 export type StoredSettings = z.input<typeof storedSchema>;
@@ -139,7 +122,7 @@ export type RolloutSettings = z.input<typeof rolloutSchema>;
  * Checks settings and fills in what was left out.
  * @throws UserError `--flag: found, wanted`
  */
-export function resolveSample<T extends SampleSchema>(
+export function resolveSample<T extends typeof evaluateSchema | typeof rolloutSchema | typeof benchmarkSchema>(
   schema: T,
   values: z.input<T>,
 ): z.output<T> & { imageRoot: string } {

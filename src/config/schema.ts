@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { readingSettings } from './reading.js';
 
-const count = (least: number, most = 1e9) => z.number().int().min(least).max(most);
+export const count = (least: number, most = 1e9) => z.number().int().min(least).max(most);
 const share = () => z.number().min(0).max(1);
 const temperature = () => z.number().min(0).max(10);
 const temperatures = () =>
@@ -375,4 +375,3 @@ export type Config = z.output<typeof settings>;
 /** What a caller may leave out. */
 export type ConfigInput = z.input<typeof settings>;
 export type OptimizerConfig = Config['evolve']['optimizer'];
-export type SamplingConfig = Config['sampling'];

@@ -74,6 +74,23 @@ export function stopIfAsked(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new Stopped(signal.reason);
 }
 
+/**
+ * What a function of the program comes to, which may wait for long and need not know of the signal.
+ * @throws Stopped as soon as the signal is aborted
+ */
+export async function unlessStopped<T>(signal: AbortSignal | undefined, call: () => T | Promise<T>): Promise<T> {
+  stopIfAsked(signal);
+  const over = new AbortController();
+  const stopped = new Promise<never>((_, fail) => {
+    signal?.addEventListener('abort', () => fail(new Stopped(signal.reason)), { signal: over.signal });
+  });
+  try {
+    return await Promise.race([call(), stopped]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** What the system's error codes mean for a user. */
 const systemFaults: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the disk, or no room for another file (df -h, df -i)',

@@ -41,7 +41,24 @@ export interface OptimizerSettings {
   readonly freeze: readonly ('vision' | 'projector' | 'language')[];
 }
 
-export interface Policy {
+/** What a policy and a scorer learn by. */
+export interface Learner {
+  /** Starts a fresh optimizer (zero moments, step 0). Call once per P5's "fresh", or once per run for "continuous". */
+  resetOptimizer(settings: OptimizerSettings): Promise<void>;
+  /**
+   * One optimizer step. A policy's is on the sum of `weight` times cross entropy over all response tokens of the batch, divided by
+   * their number: the mean cross entropy where no example has a weight. A scorer's is on the mean squared error between the score
+   * of every response token and its label, weighted as a policy's.
+   */
+  trainStep(batch: readonly Example[]): Promise<StepReport>;
+  /** Writes a checkpoint folder in Hugging Face form into `dir` (must not exist): weights, config, tokenizer; and trainer state when `withTrainer`. */
+  save(dir: string, options?: { withTrainer?: boolean }): Promise<void>;
+  /** Continues from a folder that `save(dir, { withTrainer: true })` wrote: weights, moments, schedule position, bit for bit. */
+  restore(dir: string): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export interface Policy extends Learner {
   /** Rollout calls that it works on at once; 1 when left out. Further calls wait. */
   readonly width?: number;
   /** Optimizer steps taken since the weights were loaded or the optimizer was reset. */
@@ -52,22 +69,6 @@ export interface Policy {
     seed: number,
     hooks?: RolloutHooks,
   ): Promise<RolloutResult>;
-  /** Log-probability of every response token, teacher forced. */
-  logprobs(examples: readonly Example[]): Promise<Float32Array[]>;
-  /** Starts a fresh optimizer (zero moments, step 0). Call once per P5's "fresh", or once per run for "continuous". */
-  resetOptimizer(settings: OptimizerSettings): Promise<void>;
-  /**
-   * One optimizer step on the sum of `weight` times cross entropy over all response tokens of the batch, divided by their
-   * number: the mean cross entropy where no example has a weight.
-   */
-  trainStep(batch: readonly Example[]): Promise<StepReport>;
-  /** Token ids that a response of this text would have, the stop token included: for training on given text. */
-  encodeResponse(text: string): Int32Array;
-  /** Writes a checkpoint folder in Hugging Face form into `dir` (must not exist): weights, config, tokenizer; and trainer state when `withTrainer`. */
-  save(dir: string, options?: { withTrainer?: boolean }): Promise<void>;
-  /** Continues from a folder that `save(dir, { withTrainer: true })` wrote: weights, moments, schedule position, bit for bit. */
-  restore(dir: string): Promise<void>;
-  dispose(): Promise<void>;
 }
 
 /** Calls to have under way so that no rank of a policy waits for the next one: none to spare where it works on one at a time. */
@@ -76,15 +77,9 @@ export function callsAtOnce({ width = 1 }: Policy): number {
 }
 
 /** A process reward model: the same backbone with a scalar head (P8). */
-export interface Scorer {
+export interface Scorer extends Learner {
   /** Score at the given response-token indices of each example (raw scalar, no sigmoid). */
   score(examples: readonly Example[], at: readonly Uint32Array[]): Promise<Float32Array[]>;
-  resetOptimizer(settings: OptimizerSettings): Promise<void>;
-  /** One optimizer step: mean squared error between the score of every response token and its label, weighted as a policy's. */
-  trainStep(batch: readonly Example[]): Promise<StepReport>;
-  save(dir: string, options?: { withTrainer?: boolean }): Promise<void>;
-  restore(dir: string): Promise<void>;
-  dispose(): Promise<void>;
 }
 
 /** Opens models; the loop gets one of these and never sees the engine. */

@@ -24,7 +24,7 @@ export function refuseEarlierRun(dir: string, settings: unknown): void {
   if (!old) return;
   const [before, now] = old;
   throw new UserError(
-    `${dir}: run: made by an earlier version of mstar, where ${now} was ${before}, wanted one of this version`,
+    `${dir}: run: made by an earlier version of mstar, where ${now} was ${before}, wanted one of this version (choose another folder, or go on with the version that made it)`,
     'ERR_SETTING',
   );
 }

@@ -23,7 +23,9 @@ export function checked<T>(
 ): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0] as Issue;
+  const { issues } = result.error;
+  // A name that is misspelt is why another one is missing.
+  const issue = (issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]) as Issue;
   if (issue.code === 'unrecognized_keys') {
     const name = issue.keys[0] as string;
     throw unknownName(file, [...issue.path, name].map(String).join('.'), name, namesAt(schema, issue.path), code);

@@ -16,3 +16,6 @@ export const ENDING = [
   'SIGSTKFLT',
   'SIGXCPU',
 ] as const satisfies readonly NodeJS.Signals[];
+
+/** Exit code that a scheduler takes for "start it again": EX_TEMPFAIL of sysexits.h. */
+export const TEMPORARY_FAILURE = 75;

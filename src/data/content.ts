@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { readRegularFile } from '../core/files.js';
+import { groupBy } from '../core/lists.js';
 import type { ImageSource, Problem } from '../core/types.js';
 
 /** Equal keys, equal problems. */
@@ -42,14 +43,7 @@ export async function contentKeys(problems: readonly Problem[], onWork?: (files:
 
 /** Problems of equal key together, in order of first appearance. */
 export function groups(problems: readonly Problem[], keyOf: KeyOf): Problem[][] {
-  const found = new Map<string, Problem[]>();
-  for (const problem of problems) {
-    const key = keyOf(problem);
-    const group = found.get(key);
-    if (group) group.push(problem);
-    else found.set(key, [problem]);
-  }
-  return [...found.values()];
+  return [...groupBy(problems, keyOf).values()];
 }
 
 /** SHA-256, in hex, over ids, questions and answers in order; pictures and where the files lie do not count. */

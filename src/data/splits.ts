@@ -85,27 +85,21 @@ export function contentKey(problem: Problem): string {
   return [...problem.images.map((image) => ('path' in image ? image.path : image.name)), problem.question].join('\0');
 }
 
-/** Order of the problems in an epoch (0, 1, ...): a permutation of problem indices. */
-export type EpochOrder = (epoch: number) => readonly number[];
-
-/** A fresh seeded permutation of `count` problems for every epoch. */
-export function shuffledEpochs(count: number, seed: number): EpochOrder {
+/** A fresh seeded permutation of the indices of `count` problems for every epoch (0, 1, ...). */
+export function shuffledEpochs(count: number, seed: number): (epoch: number) => readonly number[] {
   return (epoch) => random(seed, `epoch/${epoch}`).order(count);
-}
-
-/** The problems of one iteration. */
-export interface IntervalSlice {
-  readonly epoch: number;
-  /** Problem indices in consumption order, none twice. */
-  readonly problems: readonly number[];
 }
 
 /**
  * Cuts the endless sequence of epochs into iterations. Each iteration takes `problemsPerIteration` problems (at most
  * one epoch); the last of an epoch takes what remains, so that none is skipped and none occurs twice in an iteration.
- * @returns the slice of an iteration (0, 1, ...), a pure function, so that a resumed run asks for any of them
+ * @returns the slice of an iteration (0, 1, ...), problem indices in the order they are taken, as a pure function, so that a
+ *   resumed run asks for any of them
  */
-export function intervalSlices(order: EpochOrder, problemsPerIteration: number): (iteration: number) => IntervalSlice {
+export function intervalSlices(
+  order: ReturnType<typeof shuffledEpochs>,
+  problemsPerIteration: number,
+): (iteration: number) => { readonly epoch: number; readonly problems: readonly number[] } {
   if (!(Number.isInteger(problemsPerIteration) && problemsPerIteration >= 1)) {
     throw new RangeError(`problems per iteration: ${problemsPerIteration}, wanted an integer of at least 1`);
   }

@@ -108,19 +108,22 @@ export async function serveRank(address: string, trust: Trust, answer: Answerer)
 }
 
 export interface RankClient {
+  /** Of the rank, for messages. */
+  readonly name: string;
   call(call: Call, hooks?: { onProgress?(value: unknown): void; readonly signal?: AbortSignal }): Promise<unknown>;
   close(): void;
 }
 
 /**
  * Calls the rank that serves at `address` (`host:port`). An answer that is an error rejects with the error's own kind; a
- * rank that is gone or refuses the secret rejects with EngineError naming it.
+ * rank that is gone or refuses the secret rejects with EngineError ERR_RANK naming it by `name`.
  */
-export function connectRank(rank: number, address: string, trust: Trust): RankClient {
+export function connectRank(name: string, address: string, trust: Trust): RankClient {
   const client = new Client(address, trust.channel ?? ChannelCredentials.createInsecure(), limits);
   const metadata = new Metadata();
   metadata.set('secret', trust.secret);
   return {
+    name,
     call: (call, { onProgress, signal } = {}) =>
       new Promise((resolve, reject) => {
         const stream = client.makeServerStreamRequest<Call, Message>(
@@ -140,11 +143,11 @@ export function connectRank(rank: number, address: string, trust: Trust): RankCl
         const settle = (failed?: ServiceError): void => {
           signal?.removeEventListener('abort', cancel);
           if (signal?.aborted) reject(new Stopped(signal.reason));
-          else if (failed) reject(new EngineError('ERR_RANK', `rank ${rank} at ${address}: ${reasonOf(failed)}`));
+          else if (failed) reject(new EngineError('ERR_RANK', `${name} ${reasonOf(failed)}`));
           else if (last && 'value' in last) resolve(last.value);
           else
             reject(
-              last && 'error' in last ? errorOf(last.error) : new EngineError('ERR_RANK', `rank ${rank}: no answer`),
+              last && 'error' in last ? errorOf(last.error) : new EngineError('ERR_RANK', `${name} gave no answer`),
             );
         };
         stream.on('error', settle);
@@ -155,7 +158,8 @@ export function connectRank(rank: number, address: string, trust: Trust): RankCl
 }
 
 function reasonOf({ code, details }: ServiceError): string {
-  return code === status.UNAVAILABLE || code === status.CANCELLED ? 'ended or cannot be reached' : details;
+  const isGone = code === status.UNAVAILABLE || code === status.CANCELLED;
+  return isGone ? 'has ended, or its machine cannot be reached' : `refuses: ${details}`;
 }
 
 function errorOf({ name, code, message }: Pick<EngineError, 'code' | 'message'> & { readonly name: string }): Error {

@@ -7,10 +7,21 @@ import { NativePolicy } from '../engine/policy.js';
 import { NativeScorer } from '../engine/prm.js';
 import { type Answerer, serveRank, type Trust } from './control.js';
 import type { Verbs } from './host.js';
+import { OwnUsage } from './usage.js';
 
-/** Serves until rank 0 says `leave`. `address`: where this rank can be reached; its port is told in the group's store. */
-export async function follow(group: NativeGroup, rank: number, address: string, trust: Trust): Promise<void> {
+/** A rank as it makes itself known. */
+export interface Self {
+  readonly rank: number;
+  /** For messages: number, process and machine. */
+  readonly name: string;
+  /** Where it can be reached, without the port. */
+  readonly address: string;
+}
+
+/** Serves until rank 0 says `leave`. How this rank is reached is told in the group's store. */
+export async function follow(group: NativeGroup, { rank, name, address }: Self, trust: Trust): Promise<void> {
   const models = new Map<number, NativePolicy | NativeScorer>();
+  const usage = new OwnUsage();
   let host: NativeHost | undefined;
   let goHome: () => void = () => {};
   const home = new Promise<void>((resolve) => {
@@ -19,7 +30,8 @@ export async function follow(group: NativeGroup, rank: number, address: string, 
   const policy = (id: number): NativePolicy => of(models.get(id), NativePolicy);
   const verbs: { [V in keyof Verbs]: (args: Verbs[V], ...more: Rest) => unknown } = {
     start: ([options]) => {
-      host = createHost(options);
+      usage.device = options.device;
+      host = createHost({ ...options, onRollout: usage.add });
     },
     open: async ([id, dir, head]) => {
       const { openPolicy, openScorer } = host as NativeHost;
@@ -28,13 +40,14 @@ export async function follow(group: NativeGroup, rank: number, address: string, 
     receive: ([id]) => (models.get(id) as NativePolicy).opened.native.broadcast(group),
     rollout: ([id, requests, sampling, seed], progress, signal) =>
       policy(id).rollout(requests, sampling, seed, { signal, onProgress: (...counts) => progress(counts) }),
-    logprobs: ([id, examples]) => policy(id).logprobs(examples),
     score: ([id, examples, at]) => of(models.get(id), NativeScorer).score(examples, at),
     dispose: async ([id]) => {
       const model = models.get(id);
       models.delete(id);
       await model?.dispose();
     },
+    measure: (args) => group.measure(...args),
+    usage: () => usage.read(group),
     leave: () => goHome(),
   };
   const server = await serveRank(address, trust, async ({ verb, args }, progress, signal) => {
@@ -42,7 +55,7 @@ export async function follow(group: NativeGroup, rank: number, address: string, 
     if (!answer) throw new Error(`${verb}: no verb of a rank; do all ranks run one version of mstar?`);
     return answer(args, progress, signal);
   });
-  await group.set(`rank/${rank}`, `${address}:${server.port}`);
+  await group.set(`rank/${rank}`, JSON.stringify({ name, at: `${address}:${server.port}` }));
   await home;
   await server.end();
 }

@@ -2,11 +2,12 @@
 // connections over which rank 0 asks the others.
 import { createHash } from 'node:crypto';
 import os from 'node:os';
-import { UserError } from '../core/errors.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { EngineError, UserError } from '../core/errors.js';
 import { ENDING } from '../core/signals.js';
-import { addon } from '../engine/binding.js';
+import { addon, type NativeGroup } from '../engine/binding.js';
 import { guarded } from '../engine/native.js';
-import { connectRank, type Trust } from './control.js';
+import { connectRank, type RankClient, type Trust } from './control.js';
 import type { Rank } from './environment.js';
 import { follow } from './follow.js';
 import type { Ranks } from './host.js';
@@ -15,7 +16,7 @@ const BEAT = 1000;
 
 /**
  * Joins the job. On rank 0 resolves to the ranks; on another it serves rank 0 until the job ends and resolves to
- * undefined. Throws UserError where ranks on several machines share no secret.
+ * undefined. Throws UserError where ranks on several machines share no secret, EngineError where one does not come.
  */
 export async function join(rank: Rank, variables: NodeJS.ProcessEnv): Promise<Ranks | undefined> {
   const trust = trustOf(rank, variables);
@@ -40,22 +41,57 @@ export async function join(rank: Rank, variables: NodeJS.ProcessEnv): Promise<Ra
     addon().joinGroup({
       ...rank,
       address,
-      prefix: createHash('sha256').update(trust.secret).digest('hex'),
+      // torchrun starts ranks again over the store of the attempt before.
+      job: `mstar/${variables.TORCHELASTIC_RUN_ID ?? ''}/${variables.TORCHELASTIC_RESTART_COUNT ?? 0}`,
+      proof: createHash('sha256').update(trust.secret).digest('hex'),
       listenFd: Number(variables.MSTAR_STORE_FD ?? -1),
     }),
-  );
+  ).catch(({ message }: EngineError) => {
+    throw message.startsWith('MSTAR_SECRET:') ? new UserError(message) : new EngineError('ERR_RANK', message);
+  });
   clearTimeout(waiting);
   group.watch({ beat: BEAT, silence: limits.silence, stall: limits.stall });
   setInterval(() => group.tick(), BEAT).unref();
+  const name = `rank ${rank.rank} (process ${process.pid} on ${os.hostname()})`;
+  process.on('uncaughtException', ({ message }) => group.fail(`${name}: ${message}`));
   if (rank.rank > 0) {
     // Rank 0 decides when the job stops; schedulers signal all ranks.
     for (const signal of ENDING) if (os.constants.signals[signal] !== undefined) process.on(signal, () => {});
-    await follow(group, rank.rank, address, trust);
+    await follow(group, { rank: rank.rank, name, address }, trust);
     await group.leave();
     return undefined;
   }
-  const addresses = await Promise.all(Array.from({ length: rank.size - 1 }, (_, i) => group.get(`rank/${i + 1}`)));
-  return { group, others: addresses.map((at, i) => connectRank(i + 1, at, trust)) };
+  const told = await Promise.all(Array.from({ length: rank.size - 1 }, (_, i) => group.get(`rank/${i + 1}`)));
+  const others = told.map((text) => {
+    const other = JSON.parse(text) as { readonly name: string; readonly at: string };
+    return vital(group, connectRank(other.name, other.at, trust));
+  });
+  return { group, name, others };
+}
+
+/** Calls whose failure ends the job, unless the user's input is at fault: what else a rank cannot do nobody can do for it. */
+function vital(group: NativeGroup, client: RankClient): RankClient {
+  return {
+    ...client,
+    call: (call, hooks) =>
+      client.call(call, hooks).catch(async (error: unknown) => {
+        if (isOrderly(error)) throw error;
+        return fail({ group, name: client.name }, error as Error);
+      }),
+  };
+}
+
+/** Ends all ranks because the one of this name cannot go on; does not come back. */
+export async function fail({ group, name }: Pick<Ranks, 'group' | 'name'>, error: Error): Promise<never> {
+  const isLost = (error as { code?: unknown }).code === 'ERR_RANK';
+  // Who has started the rank, or watches it, knows better how it ended, says it, and ends this process meanwhile.
+  if (isLost) await pause(2 * BEAT);
+  return group.fail(isLost ? error.message : `${name}: ${error.message}`);
+}
+
+/** Whether a job ends with this as a job of one process does. Where an engine failed, its ranks may be in any state. */
+export function isOrderly(error: unknown): boolean {
+  return !(error instanceof EngineError) && (error as { code?: unknown }).code !== 'ERR_MEMORY';
 }
 
 /** Sends the other ranks home and leaves. */

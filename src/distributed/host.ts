@@ -25,15 +25,18 @@ export interface Verbs {
   open: [id: number, dir: string, head: 'mean' | 'load' | null];
   receive: [id: number];
   rollout: [id: number, requests: readonly RolloutRequest[], sampling: Sampling, seed: number];
-  logprobs: [id: number, examples: readonly Example[]];
   score: [id: number, examples: readonly Example[], at: readonly Uint32Array[]];
   dispose: [id: number];
+  measure: Parameters<NativeGroup['measure']>;
+  usage: [];
   leave: [];
 }
 
 /** Rank 0's view of the job. */
 export interface Ranks {
   readonly group: NativeGroup;
+  /** Rank 0 in messages. */
+  readonly name: string;
   /** Rank 1 and up, in order. */
   readonly others: readonly RankClient[];
 }
@@ -110,6 +113,8 @@ class SpreadModel<M extends Model> {
       const next = this.#waiting.shift();
       if (next) next(rank);
       else this.#free.push(rank);
+      // Rank 0, which has more to do, last; calls that find all ranks free go to them in this order.
+      this.#free.sort((a, b) => (a || this.width) - (b || this.width));
     }
   }
 
@@ -194,15 +199,6 @@ class SpreadPolicy extends Spread<NativePolicy> implements Policy {
     const result = (await this.spread.run(atHome, 'rollout', [id, requests, sampling, seed], hooks)) as RolloutResult;
     if (!here) this.#onRollout?.(result.stats);
     return result;
-  }
-
-  logprobs(examples: readonly Example[]): Promise<Float32Array[]> {
-    const { id, local } = this.spread;
-    return this.spread.run(() => local.logprobs(examples), 'logprobs', [id, examples]) as Promise<Float32Array[]>;
-  }
-
-  encodeResponse(text: string): Int32Array {
-    return this.spread.local.encodeResponse(text);
   }
 }
 

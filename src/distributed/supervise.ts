@@ -3,12 +3,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
-import { constants } from 'node:os';
+import { constants, hostname } from 'node:os';
 import { createInterface } from 'node:readline';
-import { ENDING } from '../core/signals.js';
-
-/** What a scheduler takes for "start it again": EX_TEMPFAIL of sysexits.h. */
-export const TEMPORARY_FAILURE = 75;
+import { ENDING, TEMPORARY_FAILURE } from '../core/signals.js';
 
 export interface Supervised {
   /** Ranks to start. */
@@ -25,9 +22,9 @@ export interface Supervised {
 /**
  * Runs the ranks to their end; resolves to the exit code of the job. Rank 0 has this process's own input and output; a
  * line of another rank is written behind `[rank N]`. A signal that asks for the end goes
- * to rank 0 alone, which ends the others at a point where nothing is lost. When a rank fails, the others are given `grace`
- * and are then killed; the first that failed by itself or was ended by a signal names the job's code, for those that leave
- * because of it say 75.
+ * to rank 0 alone, which ends the others at a point where nothing is lost. When a rank fails, the others are killed; where
+ * it says 75, which is how ranks leave because of another one, they are given `grace` before. The first that failed by
+ * itself or was ended by a signal names the job's code.
  */
 export async function supervise({ ranks, command, environment, grace = 5000, say = toStandardError }: Supervised) {
   // Rank 0 takes over this socket, so that no other program can take the port between its choice and its use.
@@ -64,16 +61,15 @@ export async function supervise({ ranks, command, environment, grace = 5000, say
   };
   const forwarded = ENDING.filter((signal) => constants.signals[signal] !== undefined);
   for (const signal of forwarded) process.on(signal, forward);
-  const failures: { rank: number; code: number | null; signal: NodeJS.Signals | null }[] = [];
+  const failures: { name: string; code: number | null; signal: NodeJS.Signals | null }[] = [];
   let killer: NodeJS.Timeout | undefined;
   let killed = false;
   await Promise.all(
     children.map(async (child, rank) => {
       const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
       if (code === 0 || killed) return;
-      failures.push({ rank, code, signal });
-      // A rank that a signal ends before it listens for any has told the others nothing.
-      const wait = asked !== undefined && signal === asked ? 0 : grace;
+      failures.push({ name: `rank ${rank} (process ${child.pid} on ${hostname()})`, code, signal });
+      const wait = code === TEMPORARY_FAILURE ? grace : 0;
       killer ??= setTimeout(() => {
         killed = true;
         for (const other of children) if (runs(other)) other.kill('SIGKILL');
@@ -84,7 +80,12 @@ export async function supervise({ ranks, command, environment, grace = 5000, say
   for (const signal of forwarded) process.off(signal, forward);
   const cause = failures.find(({ code }) => code !== TEMPORARY_FAILURE) ?? failures[0];
   if (asked !== undefined && cause?.signal === asked) return 128 + constants.signals[asked];
-  if (cause?.signal) say(`rank ${cause.rank} was ended by ${cause.signal}`);
+  if (cause?.signal) {
+    const hint = cause.signal === 'SIGKILL' ? ', as by a system out of memory' : '';
+    say(
+      `error: ${cause.name} was ended by ${cause.signal}${hint}; the job has ended, and the same command goes on with it`,
+    );
+  }
   return cause ? (cause.code ?? TEMPORARY_FAILURE) : 0;
 }
 

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
+import { inGroups } from '../core/lists.js';
 import type { Policy, RolloutRequest } from '../core/ports.js';
 import { checked, imageInput, imageSource } from '../core/schema.js';
 import type { ImageInput, Response, Sampling } from '../core/types.js';
@@ -124,17 +125,6 @@ export async function* streamAnswers(
       await ended;
     }
   }
-}
-
-async function* inGroups<T>(all: Iterable<T> | AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let group: T[] = [];
-  for await (const one of all) {
-    group.push(one);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
 }
 
 function filled({ n = 1, seed = randomInt(2 ** 32), signal, ...given }: AnswerOptions) {

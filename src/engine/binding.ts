@@ -153,12 +153,14 @@ export interface NativeGroup {
   get(key: string): Promise<string>;
   /** Seconds that one exchange of `bytes` bytes a rank takes, the second of two. */
   measure(exchange: 'allToAll' | 'allGather' | 'broadcast', bytes: number): Promise<number>;
+  /** Seconds that this rank's engine has computed, without those in exchanges, and what is free on its GPU. */
+  usage(device: 'cpu' | 'cuda'): { readonly busySeconds: number; readonly gpuFreeBytes?: number };
   /** Starts the watch; milliseconds. */
   watch(limits: { readonly beat: number; readonly silence: number; readonly stall: number }): void;
   /** The event loop of this rank runs. */
   tick(): void;
-  /** Ends the job with a line that says why; does not come back. */
-  fail(why: string): void;
+  /** Ends all ranks with code 75 and a line that says why; does not come back. */
+  fail(why: string): never;
   /** Takes leave of the watch; rank 0 waits for the others. */
   leave(): Promise<void>;
 }
@@ -171,7 +173,10 @@ export interface NativeAddon {
     /** A socket that listens at the port already, or -1. */
     readonly listenFd: number;
     readonly storeIsElsewhere: boolean;
-    readonly prefix: string;
+    /** Tells jobs, and attempts at one, over one store apart. */
+    readonly job: string;
+    /** Of the job's secret: where it differs from that of rank 0, all ranks reject with a message that begins with MSTAR_SECRET. */
+    readonly proof: string;
     readonly address: string;
   }): Promise<NativeGroup>;
   /** Has the kernel end this process with its parent; false when that has ended already. */

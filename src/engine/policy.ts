@@ -139,6 +139,7 @@ export class NativePolicy extends Model implements Policy {
     }
   }
 
+  /** Log-probability of every response token, teacher forced. */
   async logprobs(examples: readonly Example[]): Promise<Float32Array[]> {
     const raw = await Promise.all(examples.map((example) => this.renderer.example(example)));
     return guarded(() => this.opened.native.logprobs(raw));
@@ -148,6 +149,7 @@ export class NativePolicy extends Model implements Policy {
     return this.step(batch, 'response');
   }
 
+  /** Token ids that a response of this text would have, the stop token included: for training on given text. */
   encodeResponse(text: string): Int32Array {
     return this.renderer.response(text);
   }

@@ -1,7 +1,6 @@
 // The evaluate job: one greedy response to every problem of a data set, graded, with accuracy in all and by source.
 
-import { join } from 'node:path';
-import { groupBy, sum } from '../core/lists.js';
+import { groupBy } from '../core/lists.js';
 import type { Policy } from '../core/ports.js';
 import type { Problem } from '../core/types.js';
 import { measureGreedy } from '../measure/rollouts.js';
@@ -9,7 +8,6 @@ import type { GreedyMeasure } from '../record/results.js';
 import type { Rollout } from '../record/rollout.js';
 import { countOutcomes, type OutcomeCounts, writeRolloutLines } from '../record/rollout.js';
 import { type Collection, collect, readCollection, type SampleSettings } from '../rollout/collect.js';
-import { writeDurable } from '../run/durable.js';
 import type { Run } from '../run/folder.js';
 
 export interface EvaluateSummary {
@@ -46,10 +44,7 @@ export async function evaluate(
       byQuestionType: by(graded, ({ questionType }) => questionType, settings.seed),
     };
   });
-  const tokens = sum(run.journal.commits.map((commit) => commit.tokens.sampled));
-  const summary: EvaluateSummary = { ...measured, tokens, seconds: run.timings.total };
-  await writeDurable(join(run.dir, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-  return summary;
+  return run.summarise(measured);
 }
 
 function by(

@@ -1,11 +1,11 @@
 // Stored rollouts with the verdicts of several protocols, sorted into sets by temperature and policy.
 
 import { UserError } from '../core/errors.js';
-import { sum } from '../core/lists.js';
+import { placeOf } from '../core/letters.js';
+import { inGroups, sum } from '../core/lists.js';
 import type { Grade } from '../core/types.js';
-import type { ProblemSamples } from '../measure/estimators.js';
+import { type ProblemSamples, silentSamples } from '../measure/estimators.js';
 import type { AnswerRow, LastResort, Protocol } from '../reward/protocol/protocol.js';
-import { protocols } from '../reward/protocol/registry.js';
 import type { Asked, Benchmark } from './benchmarks/benchmark.js';
 import { readStored, type StoredResponse, type StoredRollout } from './stored.js';
 
@@ -62,7 +62,7 @@ export async function gradeStored(
   const sets = new Map<string, { temperature: number; version: number; file: string; problems: GradedProblem[] }>();
   let leftOut = 0;
   for (const file of files) {
-    for await (const piece of pieces(readStored(file))) {
+    for await (const piece of inGroups(readStored(file), PIECE)) {
       const graded = await Promise.all(piece.map((rollout) => gradeRollout(rollout, grading)));
       for (const [i, { temperature, version }] of piece.entries()) {
         const one = graded[i];
@@ -83,17 +83,6 @@ export async function gradeStored(
   }
   const several = new Set([...sets.values()].map(({ version }) => version)).size > 1;
   return { sets: [...sets.values()].map((set) => finish(set, several)), leftOut };
-}
-
-async function* pieces(rollouts: AsyncIterable<StoredRollout>): AsyncGenerator<StoredRollout[]> {
-  let piece: StoredRollout[] = [];
-  for await (const rollout of rollouts) {
-    piece.push(rollout);
-    if (piece.length < PIECE) continue;
-    yield piece;
-    piece = [];
-  }
-  if (piece.length > 0) yield piece;
 }
 
 /** Null where the benchmark leaves the problem out. */
@@ -148,32 +137,21 @@ function finish(
       throw new UserError(`${file}: problem ${problem.id}: twice at one temperature, wanted once`);
     ids.add(problem.id);
   }
-  const silent = Array.from(
-    { length: n },
-    () => ({ verdict: 'unreadable', answer: null, reward: Number.NaN }) as const,
-  );
   return {
     name: `${temperature === 0 ? 'greedy' : `T = ${temperature}`}${several ? `, version ${version}` : ''}`,
     temperature,
     version,
     n,
     scored: problems.some(({ scored }) => scored > 0) && problems.every(({ unscored }) => unscored === 0),
-    problems: problems.map((one) => (one.failed ? { ...one, samples: one.samples.map(() => silent) } : one)),
+    problems: problems.map((one) => (one.failed ? { ...one, samples: one.samples.map(() => silentSamples(n)) } : one)),
   };
-}
-
-/** The protocol of this name. Throws UserError naming those that there are. */
-export function findProtocol(name: string): Protocol {
-  const protocol = protocols.get(name);
-  if (!protocol) throw new UserError(`--protocol: ${name}, wanted one of ${[...protocols.keys()].join(', ')}`);
-  return protocol;
 }
 
 /** A response with its question, as protocols read it. */
 export function rowOf(problem: Asked, response: string, protocol: string): AnswerRow {
   const { questionType, answer, choices } = problem;
   const letter = questionType === 'multi_choice' ? answer : undefined;
-  const choice = letter?.length === 1 ? choices[letter.charCodeAt(0) - 65] : undefined;
+  const choice = letter?.length === 1 ? choices[placeOf(letter)] : undefined;
   return {
     ...problem,
     // Problems of MathV360K have the rules of the data sets that it was made from.

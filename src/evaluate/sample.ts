@@ -59,7 +59,7 @@ async function rollOut(
       : plain;
     // Each chunk is kept by the phase as it is made; the table is written from there.
     for await (const _ of collect(phase, policy, collection, settings));
-    await writeCollections(phase, run.dir, file, [{ collection, version: policy.version }], settings);
+    await writeCollections(phase, file, [{ collection, version: policy.version }], settings);
     return { problems: plain.problems.length };
   });
 }

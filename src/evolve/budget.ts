@@ -102,6 +102,8 @@ export function plannedSteps(job: Sizes): number {
 
 export class Idle {
   readonly #rule: string;
+  /** The setting, or the program's own function, that selects. */
+  readonly #selects: string;
   readonly #isLimited: boolean;
   readonly #most: number;
   #hasTrained = false;
@@ -112,6 +114,7 @@ export class Idle {
     const { iterations, select } = job.config.evolve;
     const perPass = Math.ceil(job.data.labelled.length / problemsPerIteration(job));
     this.#rule = select.rule;
+    this.#selects = job.custom?.select ? 'select' : 'evolve.select';
     this.#isLimited = iterations > 0;
     this.#most = this.#isLimited ? Math.min(iterations, perPass) : perPass;
   }
@@ -134,7 +137,7 @@ export class Idle {
     if (this.#inRow < this.#most || (this.#isLimited && this.#hasTrained)) return;
     const iterations = this.#inRow === 1 ? 'one iteration' : `${this.#inRow} iterations`;
     throw new UserError(
-      `evolve.select: none of ${this.#counts.sampled} responses in ${iterations} was selected, wanted at least one (${this.#remedy()})`,
+      `${this.#selects}: none of ${this.#counts.sampled} responses in ${iterations} was selected, wanted at least one (${this.#remedy()})`,
     );
   }
 
@@ -142,6 +145,7 @@ export class Idle {
     const { correct, distinct } = this.#counts;
     if (correct === 0) return 'none is right: raise evolve.n, or begin with a model or a warm-up that solves some';
     if (distinct === 0) return `${correct} are right, but cut off: raise sampling.maxTokens`;
-    return `${distinct} are right: ${this.#rule === 'threshold' ? 'lower evolve.select.threshold' : 'change evolve.select'}`;
+    const isTooHigh = this.#rule === 'threshold' && this.#selects === 'evolve.select';
+    return `${distinct} are right: ${isTooHigh ? 'lower evolve.select.threshold' : `change ${this.#selects}`}`;
   }
 }

@@ -77,7 +77,7 @@ export class Choice {
   }
 
   /** Chooses among the responses to each problem. */
-  async add(rollouts: readonly Rollout[]): Promise<void> {
+  async add(rollouts: readonly Rollout[], signal?: AbortSignal): Promise<void> {
     const sums = this.#sums;
     for (const { problem, responses, error } of rollouts) {
       const finished = responses.flatMap((rated, sample) =>
@@ -98,7 +98,7 @@ export class Choice {
       sums.distinct += distinct.length;
       sums.luckyDistinct += countLucky(distinct.map(({ sample }) => rated(sample)));
       const samples = this.#select
-        ? await selectBy(this.#select, problem, finished)
+        ? await selectBy(this.#select, problem, finished, signal)
         : select(distinct, this.#rule, { seed: this.#seed, key: `${this.#key}/${problem.id}` }).map(unweighted);
       this.#kept[samples.length] = (this.#kept[samples.length] ?? 0) + 1;
       for (const { sample, weight } of samples) this.#chosen.push({ problem, sample, rated: rated(sample), weight });

@@ -1,8 +1,7 @@
 // A program's own selection of training examples, in place of the rules of select.ts; what it returns is checked.
-import { UserError } from '../core/errors.js';
 import type { Problem, RewardFunction } from '../core/types.js';
 import type { RatedResponse } from '../record/rollout.js';
-import { callFailed } from '../reward/custom.js';
+import { answerOf, unusable } from '../reward/custom.js';
 
 /** A response to a problem that ended by itself; `sample` is its index among all responses to the problem. */
 export interface SelectCandidate extends RatedResponse {
@@ -34,23 +33,20 @@ export interface Custom {
 
 /**
  * What `select` chooses, in the order of samples.
- * @throws UserError naming the problem where it throws, or returns anything but samples of the candidates, each once
+ * @throws UserError naming the problem where it throws, or returns anything but samples of the candidates, each once; Stopped
+ *   as soon as the signal is aborted
  */
 export async function selectBy(
   select: SelectFunction,
   problem: Problem,
   candidates: readonly SelectCandidate[],
+  signal?: AbortSignal,
 ): Promise<Weighted[]> {
   if (candidates.length === 0) return [];
   const of = `select: problem ${problem.id}`;
-  let given: unknown;
-  try {
-    given = await select(problem, candidates);
-  } catch (error) {
-    throw callFailed(of, error);
-  }
+  const given: unknown = await answerOf(of, signal, [problem, candidates], select);
   const refuse = (found: unknown, wanted: string): never => {
-    throw new UserError(`${of}: ${JSON.stringify(found) ?? typeof found}, wanted ${wanted}`, 'ERR_FUNCTION');
+    throw unusable(of, found, wanted);
   };
   if (!Array.isArray(given)) return refuse(given, 'a list of samples');
   const chosen = new Map<number, number>();

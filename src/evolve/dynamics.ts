@@ -59,7 +59,7 @@ export async function measure(
   k: number,
   nameOf: (temperature: number) => string = (temperature) => `t${temperature}`,
 ): Promise<Pick<Measurement, 'greedy' | 'samples' | 'steps'>> {
-  const { config, models, run } = job;
+  const { config, models } = job;
   const settings = sampleSettings(job);
   const policy = await models.policy(at);
   const { version } = policy;
@@ -82,7 +82,7 @@ export async function measure(
     samples.push(measureSamples(rollouts, k, temperature, greedy.accuracy));
     scored.push(...rollouts);
   }
-  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, settings);
+  await writeCollections(phase, `rollouts/${phase.name}.parquet`, rows, settings);
   return { greedy, samples, steps: measureSteps(scored) };
 }
 

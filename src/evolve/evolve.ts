@@ -1,5 +1,6 @@
 // The two walks of the recipe: one runs each phase once in the life of a run folder, the other counts the work of a whole job,
 // in responses and examples, so that progress and the time left can be told.
+import { unlessStopped } from '../core/errors.js';
 import type { Commit } from '../run/journal.js';
 import type { PlannedWork } from '../run/progress.js';
 import type { Job, Sizes } from './job.js';
@@ -23,9 +24,9 @@ export async function evolve(job: Job, until: Stage = 'evolve', hooks: PhaseHook
   for (let next = walk.next(); !next.done; ) {
     const due = next.value;
     const isDone = run.journal.commits.some(({ phase }) => phase === due.name);
-    if (!isDone) await hooks.before?.(due.name);
+    if (!isDone) await unlessStopped(run.signal, () => hooks.before?.(due.name));
     const result = await run.phase(due.name, (phase) => due.run(job, phase), due.draws);
-    if (!isDone) await hooks.after?.(due.name, result as PhaseResult);
+    if (!isDone) await unlessStopped(run.signal, () => hooks.after?.(due.name, result as PhaseResult));
     // What an iteration came to says how many are to follow.
     if (due.kind === phases.iteration) run.plan(planWork(job, until, run.journal.commits));
     next = walk.next(result);

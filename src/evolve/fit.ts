@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Config, OptimizerConfig } from '../config/schema.js';
 import { stopIfAsked } from '../core/errors.js';
 import { mean } from '../core/lists.js';
-import type { OptimizerSettings, Policy, Scorer } from '../core/ports.js';
+import type { Learner, OptimizerSettings } from '../core/ports.js';
 import { random } from '../core/random.js';
 import type { Example, StepReport } from '../core/types.js';
 import type { FitReport } from '../record/results.js';
@@ -17,7 +17,7 @@ import type { Phase } from '../run/phase.js';
 /** Between two moments at which readers are shown the steps so far. */
 const SETTLE_MS = 5000;
 
-type Learner = Pick<Policy | Scorer, 'trainStep' | 'save' | 'restore'>;
+type Trained = Pick<Learner, 'trainStep' | 'save' | 'restore'>;
 
 export interface FitOptions {
   readonly optimizer: OptimizerConfig;
@@ -48,7 +48,7 @@ export function countSteps(examples: number, { batchSize, epochs, maxSteps }: Op
 /** Does all optimizer steps. The learner has its optimizer set; its weights are those the examples were meant for. */
 export async function fit(
   phase: Phase,
-  learner: Learner,
+  learner: Trained,
   examples: readonly Example[],
   options: FitOptions,
 ): Promise<FitReport> {
@@ -121,7 +121,7 @@ function record(phase: Phase, report: StepReport): void {
 }
 
 /** Restores the newest savepoint that verifies and gives the reports of the steps behind it. */
-async function resume(phase: Phase, learner: Learner): Promise<StepReport[]> {
+async function resume(phase: Phase, learner: Trained): Promise<StepReport[]> {
   for (const name of (await savepoints(phase)).reverse()) {
     const dir = join(phase.work, name);
     const fault = await faultOf(dir);
@@ -135,7 +135,7 @@ async function resume(phase: Phase, learner: Learner): Promise<StepReport[]> {
   return [];
 }
 
-async function keep(phase: Phase, learner: Learner, reports: readonly StepReport[]): Promise<void> {
+async function keep(phase: Phase, learner: Trained, reports: readonly StepReport[]): Promise<void> {
   const older = await savepoints(phase);
   const dir = join(phase.work, `step-${String(reports.length).padStart(8, '0')}`);
   await commitCheckpoint(dir, reports as unknown as Json, (aside) => learner.save(aside, { withTrainer: true }));

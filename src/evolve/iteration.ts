@@ -22,7 +22,7 @@ export async function selfTrain(
 ): Promise<IterationResult> {
   if (job.config.evolve.method === 'sft') return fineTune(job, phase, reached);
   const number = reached.iterations + 1;
-  const { config, run, models } = job;
+  const { config, models } = job;
   const settings = sampleSettings(job);
   const { epoch, problems } = labelledProblems(job, number);
   const extra = unlabelledProblems(job, reached);
@@ -40,7 +40,7 @@ export async function selfTrain(
     reward,
   };
   const choice = new Choice(rule, config.seed, phase.draws, job.custom?.select);
-  for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts);
+  for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts, phase.signal);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {
     const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardOf(job) };
@@ -51,7 +51,10 @@ export async function selfTrain(
       votes.problems += labelled.length;
       votes.voted += labelled.filter(({ right }) => right !== null).length;
       votes.right += labelled.filter(({ right }) => right === true).length;
-      await choice.add(labelled.map(({ rollout }) => rollout));
+      await choice.add(
+        labelled.map(({ rollout }) => rollout),
+        phase.signal,
+      );
     }
     phase.record('pseudo', votes);
   }
@@ -60,7 +63,7 @@ export async function selfTrain(
   if (selected === 0)
     phase.say(`iteration ${number}: none of ${sampled} responses (${correct} right) was selected, the weights stay`);
   const rows = collections.map((collection) => ({ collection, version, selected: choice.selected }));
-  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, rows, settings);
+  await writeCollections(phase, `rollouts/${phase.name}.parquet`, rows, settings);
   const to = iterationName(number);
   const { origin, training } = await improve(job, phase, from, to, choice.examples, reached);
   return {

@@ -17,12 +17,16 @@ export interface Job {
 }
 
 /** What is enough to say which phases there will be. */
-export type Sizes = Pick<Job, 'config' | 'data'>;
+export type Sizes = Pick<Job, 'config' | 'data' | 'custom'>;
 
 /** What every pass over problems has in common. */
-export function sampleSettings({ config, custom }: Pick<Job, 'config' | 'custom'>): SampleSettings {
+export function sampleSettings({
+  config,
+  custom,
+  run: { signal },
+}: Pick<Job, 'config' | 'custom' | 'run'>): SampleSettings {
   const { seed, run, steps, sampling } = config;
-  const grader = custom?.reward && graderOf(custom.reward);
+  const grader = custom?.reward && graderOf(custom.reward, signal);
   return { seed, chunk: run.chunk, delimiter: steps.delimiter, ...sampling, grader };
 }
 

@@ -123,9 +123,9 @@ export const phases = {
       work.sample('completions', labelledPairs(job) * (STEPS - 1) * prm.completions, 0.5);
     },
     async run(job, phase) {
-      const { config, run, data, models } = job;
+      const { config, data, models } = job;
       const policy = await models.policy(completerAt(config));
-      return label(phase, run.dir, policy, data.labelled, config.prm, sampleSettings(job));
+      return label(phase, policy, data.labelled, config.prm, sampleSettings(job));
     },
     expected: nothing,
   }),
@@ -323,13 +323,14 @@ function validationProblems({ config, data }: Sizes): number {
   return Math.min(config.dynamics.problems || data.validation.length, data.validation.length);
 }
 
-function expectedIteration(job: Sizes, { rule, reached, temperature }: IterationArgs): results.IterationResult {
+function expectedIteration(job: Sizes, { rule, reached, from, temperature }: IterationArgs): results.IterationResult {
   const { evolve } = job.config;
   const steps = isFilled(evolve) ? stepsOfNext(evolve, reached) : stepsPerIteration(job, rule, reached);
   return {
     iteration: reached.iterations + 1,
     epoch: 0,
     temperature,
+    origin: from,
     unlabelled: unlabelledPerIteration(job, reached),
     choice: NOTHING_CHOSEN,
     training: { examples: 0, steps, firstLoss: null, lastLoss: null },

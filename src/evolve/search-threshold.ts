@@ -17,7 +17,7 @@ type ThresholdScore = ThresholdDecision['scores'][number];
 
 /** Tries each threshold and takes the best; the weights that the trials made are thrown away. */
 export async function searchThreshold(job: Job, phase: Phase, temperature: number): Promise<ThresholdDecision> {
-  const { config, run, models } = job;
+  const { config, models } = job;
   const settings = sampleSettings(job);
   const { problems } = labelledProblems(job, 1);
   const policy = await models.policy('warmup');
@@ -27,7 +27,7 @@ export async function searchThreshold(job: Job, phase: Phase, temperature: numbe
   const collection: Collection = { ...shared, name: 'rollouts', reward: await rewardOf(job, isCorrect) };
   const rollouts: Rollout[] = [];
   for await (const some of collect(phase, policy, collection, settings)) rollouts.push(...some);
-  await writeCollections(phase, run.dir, `rollouts/${phase.name}.parquet`, [{ collection, version }], settings);
+  await writeCollections(phase, `rollouts/${phase.name}.parquet`, [{ collection, version }], settings);
   const scores: ThresholdScore[] = [];
   for (const threshold of [...select.thresholds].sort((a, b) => a - b)) {
     const { value } = await phase.unit(`threshold-${threshold}`, () => tryThreshold(job, phase, threshold, rollouts));

@@ -2,6 +2,7 @@
 import { random } from '../core/random.js';
 import type { Verdict } from '../core/types.js';
 import { dedupe } from '../reward/dedupe.js';
+import { byReward } from '../reward/vote.js';
 
 /** One response of a problem, as the rules see it. `sample` is its index among the samples of the problem. */
 export interface Candidate {
@@ -55,13 +56,4 @@ function applyRule(
     case 'threshold':
       return distinct.filter((candidate) => candidate.reward >= rule.threshold);
   }
-}
-
-/** Highest reward first; equal rewards by the lower sample index; a reward that is not a number comes last. */
-function byReward(candidates: readonly Candidate[]): Candidate[] {
-  const rank = (reward: number): number => (Number.isNaN(reward) ? Number.NEGATIVE_INFINITY : reward);
-  return [...candidates].sort((a, b) => {
-    const [first, second] = [rank(a.reward), rank(b.reward)];
-    return first === second ? a.sample - b.sample : first > second ? -1 : 1;
-  });
 }

@@ -1,6 +1,7 @@
 // summary.json: what the run came to, from the results its phases committed; seconds come from timings.json.
 import { join } from 'node:path';
 import { sum } from '../core/lists.js';
+import type { Splits } from '../data/splits.js';
 import type * as results from '../record/results.js';
 import { writeDurable } from '../run/durable.js';
 import type { TokenCounts } from '../run/journal.js';
@@ -28,13 +29,7 @@ export interface RunResults {
 /** Everything but `seconds` is the same for two runs of the same settings. */
 export interface Summary extends Omit<RunResults, 'tests' | 'outOfDomain' | 'final' | 'iterations'> {
   readonly seed: number;
-  readonly problems: {
-    readonly labelled: number;
-    readonly unlabelled: number;
-    readonly validation: number;
-    readonly test: number;
-    readonly outOfDomain: number;
-  };
+  readonly problems: Readonly<Record<keyof Splits, number>>;
   /** Greedy accuracy on the test problems: `base`, `warmup`, `iter-0001`, ... */
   readonly test: Readonly<Record<string, results.GreedyMeasure>>;
   /** The same on the out-of-domain problems: `base`, `warmup` and the last; empty where there are none. */

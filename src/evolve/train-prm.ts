@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { stopIfAsked, UserError } from '../core/errors.js';
+import { writeJsonLines } from '../core/files.js';
 import { mean } from '../core/lists.js';
 import type { Scorer } from '../core/ports.js';
 import type { Example, Problem } from '../core/types.js';
@@ -14,7 +15,6 @@ import {
   type LabelledResponse,
   readLabels,
   splitHeldOut,
-  writeHeldOut,
 } from '../record/labels.js';
 import type { PrmResult } from '../record/results.js';
 import { requireOutputs } from '../run/outputs.js';
@@ -46,7 +46,7 @@ export async function trainPrm(job: Job, phase: Phase): Promise<PrmResult> {
   if (heldOut.length === 0) return { ...report, heldOut: null };
   const scored = await scoreHeldOut(phase, await models.scorer(), heldOut, exampleOf);
   await models.forgetScorer();
-  await phase.output(HELD_OUT_FILE, (aside) => writeHeldOut(aside, scored));
+  await phase.output(HELD_OUT_FILE, (aside) => writeJsonLines(aside, scored));
   return { ...report, heldOut: measureHeldOut(scored, training) };
 }
 

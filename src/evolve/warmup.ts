@@ -18,7 +18,7 @@ import { type Job, type PolicyAt, sampleSettings } from './job.js';
 
 /** Makes the checkpoint `warmup`. */
 export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
-  const { config, run, data, models } = job;
+  const { config, data, models } = job;
   const { problems, samples, temperature, maxPerProblem, maxExamples, optimizer } = config.warmup;
   const settings = sampleSettings(job);
   const policy = await models.policy('base');
@@ -45,7 +45,7 @@ export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
     throw new UserError(`warm-up: none of ${sampled} responses reached its answer, wanted at least one (${remedy})`);
   }
   const rows = { collection, version: policy.version, selected: choice.selected };
-  await writeCollections(phase, run.dir, 'rollouts/warmup.parquet', [rows], settings);
+  await writeCollections(phase, 'rollouts/warmup.parquet', [rows], settings);
   const { examples } = choice;
   await policy.resetOptimizer(optimizerSettings(optimizer, countSteps(examples.length, optimizer)));
   const training = await fit(phase, policy, examples, fitOptions(config, optimizer));

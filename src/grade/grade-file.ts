@@ -1,10 +1,10 @@
 // Grades the responses of a file, one output row for each input row, in order, and counts the outcomes.
-import { UserError } from '../core/errors.js';
+import { inGroups } from '../core/lists.js';
 import type { Grade } from '../core/types.js';
 import { readRecords } from '../data/records.js';
 import { countRotations, type Rotation, type RotationCounts } from '../reward/protocol/circular.js';
 import type { AnswerRow, LastResort, Protocol } from '../reward/protocol/protocol.js';
-import { officialProtocol, protocols } from '../reward/protocol/registry.js';
+import { findProtocol, officialProtocol } from '../reward/protocol/registry.js';
 import { type Sink, writeOutput } from '../run/output.js';
 import { readRow, recordedVerdict } from './row.js';
 
@@ -46,10 +46,7 @@ export interface GradeCounts {
  * @throws UserError `file:line: field: found, wanted` at the first row that cannot be graded
  */
 export async function gradeFile(file: string, options: GradeOptions): Promise<GradeCounts> {
-  const protocol = protocols.get(options.protocol);
-  if (!protocol) {
-    throw new UserError(`--protocol: ${options.protocol}, wanted one of ${[...protocols.keys()].join(', ')}`);
-  }
+  const protocol = findProtocol(options.protocol);
   return writeOutput({ flag: '--out', path: options.out, others: [file] }, (sink) =>
     gradeRows(file, protocol, options, sink),
   );
@@ -96,25 +93,15 @@ async function* gradedRows(
   protocol: Protocol,
   lastResort: LastResort | undefined,
 ): AsyncGenerator<GradedRow> {
-  const again = async ({ value, row, grade }: GradedRow): Promise<GradedRow> => ({
-    value,
-    row,
-    grade: lastResort ? await lastResort(protocol, row, grade) : grade,
-  });
-  let piece: GradedRow[] = [];
-  for await (const { at, value } of readRecords(file, LIMITS.recordBytes)) {
-    const row = readRow(value, at);
-    const graded = { value, row, grade: protocol.grade(row) };
-    if (!lastResort) {
-      yield graded;
-      continue;
-    }
-    piece.push(graded);
-    if (piece.length < LIMITS.piece) continue;
-    yield* await Promise.all(piece.map(again));
-    piece = [];
+  for await (const piece of inGroups(readRecords(file, LIMITS.recordBytes), lastResort ? LIMITS.piece : 1)) {
+    const graded = piece.map(({ at, value }): GradedRow => {
+      const row = readRow(value, at);
+      return { value, row, grade: protocol.grade(row) };
+    });
+    const again = async (one: GradedRow): Promise<GradedRow> =>
+      lastResort ? { ...one, grade: await lastResort(protocol, one.row, one.grade) } : one;
+    yield* await Promise.all(graded.map(again));
   }
-  yield* await Promise.all(piece.map(again));
 }
 
 /** `correct` is false for an unreadable response as well; there `extracted` is null and the reason says so. */

@@ -26,7 +26,6 @@ import { writeSplits } from '../data/splits-file.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';
 import { type EvaluateSummary, evaluate as evaluateOn } from '../evaluate/evaluate.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
-import { findProtocol } from '../evaluate/graded.js';
 import { type JobModels, sampleBenchmark } from '../evaluate/sample.js';
 import { plannedSteps } from '../evolve/budget.js';
 import { evolve as evolveOn } from '../evolve/evolve.js';
@@ -35,6 +34,7 @@ import { type ModelPlaces, Models } from '../evolve/job.js';
 import { isShared } from '../evolve/phases.js';
 import type { Summary } from '../evolve/summary.js';
 import { graderOf } from '../reward/custom.js';
+import { findProtocol } from '../reward/protocol/registry.js';
 import { type RolloutSummary, rollout as rolloutOn } from '../rollout/sample.js';
 import { adopt } from '../run/adopt.js';
 import { Run } from '../run/folder.js';
@@ -151,7 +151,12 @@ export async function evaluate(
   if (kind === 'stored') return onStored(settings as StoredSettings & GradingSettings, options);
   if (kind === 'benchmark') return onBenchmark(settings as BenchmarkSettings & GradingSettings, options);
   const resolved = resolveSample(evaluateSchema, settings as EvaluateSettings);
-  const sampling = { ...resolved, topK: 0, topP: 1, grader: options.reward && graderOf(options.reward) };
+  const sampling = {
+    ...resolved,
+    topK: 0,
+    topP: 1,
+    grader: options.reward && graderOf(options.reward, options.signal),
+  };
   return onData('evaluate', resolved, options, (run, { policy }, problems) =>
     evaluateOn(run, policy, problems, sampling),
   );
@@ -207,17 +212,15 @@ export async function rollout(
   options: SampleOptions = {},
 ): Promise<RolloutSummary> {
   const resolved = resolveSample(rolloutSchema, withGiven<RolloutSettings>(settings, options));
-  const sampling = { ...resolved, grader: options.reward && graderOf(options.reward) };
+  const sampling = { ...resolved, grader: options.reward && graderOf(options.reward, options.signal) };
   return onData('rollout', resolved, options, (run, { policy }, problems) =>
     rolloutOn(run, policy, problems, resolved, sampling),
   );
 }
 
-type ResolvedSample = ReturnType<typeof resolveSample<typeof evaluateSchema>>;
-
 async function onData<T>(
   verb: string,
-  settings: ResolvedSample,
+  settings: ReturnType<typeof resolveSample<typeof evaluateSchema>>,
   options: SampleOptions,
   work: (run: Run, models: JobModels, problems: readonly Problem[]) => Promise<T>,
   more: { readonly choose?: (problems: readonly Problem[]) => readonly Problem[]; readonly prm?: string } = {},
@@ -236,7 +239,10 @@ async function onData<T>(
     ? readGiven(options.problems, options, limit || undefined)
     : readData(data, reading, options, limit || undefined);
   const problems = choose(await read);
-  if (problems.length === 0) throw new UserError(`${data}: problems: none that count, wanted at least one`);
+  if (problems.length === 0) {
+    const place = options.problems ? '' : `${data}: `;
+    throw new UserError(`${place}problems: none that count, wanted at least one`);
+  }
   const prompt = { solve, givenAnswer: solve, system };
   const host = await hostOf(options, { ...rest, threads, prompt });
   const opened: Partial<{ policy: Policy; scorer: Scorer }> = {};

@@ -59,11 +59,15 @@ export interface RecipeOptions extends SampleOptions {
   readonly hooks?: PhaseHooks;
 }
 
-/** What a run keeps of a program's own functions: which there are, and what tells them from others. */
-export type KeptFunctions = { readonly [name in keyof Custom]?: string };
-
-/** Undefined where the program gave none. @throws UserError where nothing tells a function from others */
-export function keptFunctions({ reward, select }: Custom, identity: string | undefined): KeptFunctions | undefined {
+/**
+ * What a run keeps of a program's own functions: which there are, and what tells them from others; undefined where the program
+ * gave none.
+ * @throws UserError where nothing tells a function from others
+ */
+export function keptFunctions(
+  { reward, select }: Custom,
+  identity: string | undefined,
+): { readonly [name in keyof Custom]?: string } | undefined {
   if (!reward && !select) return undefined;
   return {
     ...(reward && { reward: identity ?? fingerprint('reward', reward) }),

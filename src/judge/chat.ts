@@ -55,7 +55,7 @@ export class CachedChat<T> {
    * What `read` makes of the reply to a message; null where it is not an answer. The same message is asked and read once.
    * @throws UserError where the endpoint refuses or does not answer; what was answered before is kept on disk
    */
-  ask(message: string, read: (text: string) => T | null): Promise<T | null> {
+  protected ask(message: string, read: (text: string) => T | null): Promise<T | null> {
     const known = this.#known.get(message);
     if (known) return known;
     const answer = this.#reply(message).then((text) => {
@@ -68,11 +68,11 @@ export class CachedChat<T> {
   }
 
   /** Messages that were asked, and how many replies to them were answers. */
-  get asked(): { readonly asked: number; readonly read: number; readonly unreadable: number } {
+  protected get asked(): { readonly asked: number; readonly read: number; readonly unreadable: number } {
     return { asked: this.#known.size, ...this.#found };
   }
 
-  get spent(): Spent {
+  protected get spent(): Spent {
     const { promptTokens, completionTokens } = this.#spent;
     const price = this.#price;
     const cost = price ? (promptTokens * price.input + completionTokens * price.output) / 1e6 : null;

@@ -5,7 +5,7 @@ import type { Grade } from '../core/types.js';
 import { mstar } from '../reward/protocol/mstar.js';
 import type { AnswerRow, LastResort, Protocol } from '../reward/protocol/protocol.js';
 import { officialProtocol } from '../reward/protocol/registry.js';
-import { CachedChat, type JudgeOptions, type Spent } from './chat.js';
+import { CachedChat, type Spent } from './chat.js';
 
 /** What a judge did. Distinct pairs of question and response are counted, whichever protocols asked. */
 export interface JudgeCounts extends Spent {
@@ -19,28 +19,18 @@ const NONE = 'NONE';
 /** What is shown of question and response, whose end holds its answer, and what counts as an answer. UTF-16 units. */
 const LONGEST = { question: 8000, response: 8000, answer: 200 };
 
-export class Judge {
-  readonly #chat: CachedChat<string>;
-
-  constructor(options: JudgeOptions) {
-    this.#chat = new CachedChat(options);
-  }
-
-  get model(): string {
-    return this.#chat.model;
-  }
-
+export class Judge extends CachedChat<string> {
   /**
    * The final answer that a response states: a letter for multiple choice, else a value; null where it states none.
    * @throws UserError where the endpoint refuses or does not answer; what was answered before is kept on disk
    */
   answerOf(row: AnswerRow): Promise<string | null> {
-    return this.#chat.ask(promptOf(row), (text) => readAnswer(text, row));
+    return this.ask(promptOf(row), (text) => readAnswer(text, row));
   }
 
   get counts(): JudgeCounts {
-    const { asked, read } = this.#chat.asked;
-    return { asked, read, ...this.#chat.spent };
+    const { asked, read } = this.asked;
+    return { asked, read, ...this.spent };
   }
 }
 

@@ -1,5 +1,5 @@
 // Rates how relevant a response is to its question (P11), from 1 to 5, by asking a language model.
-import { CachedChat, type JudgeOptions, type Spent } from './chat.js';
+import { CachedChat, type Spent } from './chat.js';
 
 /**
  * What the model is asked. The paper rates relevance by a language model but publishes neither prompt nor scale. This one asks for
@@ -25,20 +25,10 @@ export interface RelevanceCounts extends Spent {
   readonly unreadable: number;
 }
 
-export class RelevanceJudge {
-  readonly #chat: CachedChat<number>;
-
-  constructor(options: JudgeOptions) {
-    this.#chat = new CachedChat(options);
-  }
-
-  get model(): string {
-    return this.#chat.model;
-  }
-
+export class RelevanceJudge extends CachedChat<number> {
   get counts(): RelevanceCounts {
-    const { asked, unreadable } = this.#chat.asked;
-    return { asked, unreadable, ...this.#chat.spent };
+    const { asked, unreadable } = this.asked;
+    return { asked, unreadable, ...this.spent };
   }
 
   /**
@@ -53,6 +43,6 @@ export class RelevanceJudge {
     // In one pass: a question that holds the mark of a slot does not open one.
     const message = RELEVANCE_PROMPT.replace(/\{question\}|\{response\}/g, (slot) => slots[slot] as string);
     // A digit alone: what comes with words may be a list of ratings, or an excuse that holds a number.
-    return this.#chat.ask(message, (text) => (/^\s*[1-5]\s*$/.test(text) ? Number(text) : null));
+    return this.ask(message, (text) => (/^\s*[1-5]\s*$/.test(text) ? Number(text) : null));
   }
 }

@@ -8,19 +8,13 @@ import { LABELS_FILE, readLabels } from '../record/labels.js';
 import { requireOutputs } from '../run/outputs.js';
 
 export const EXPORT_FORMS = ['visualprm', 'stepwise', 'messages'] as const;
-export type ExportForm = (typeof EXPORT_FORMS)[number];
-
-interface StepRange {
-  readonly text_start: number;
-  readonly text_end: number;
-}
 
 /**
  * Lines of an export, in the order of the run's files. `visualprm` and `stepwise`: the labelled responses. `messages`: the responses that the
  * tables of the iterations mark as selected. Picture paths stay as the run has them, relative to its folder.
  * @throws UserError where the run has nothing of the kind
  */
-export async function* exportLines(run: string, form: ExportForm): AsyncGenerator<string> {
+export async function* exportLines(run: string, form: (typeof EXPORT_FORMS)[number]): AsyncGenerator<string> {
   if (form === 'messages') yield* selectedLines(run);
   else {
     const write = form === 'visualprm' ? visualPrmLine : stepwiseLine;
@@ -39,9 +33,8 @@ async function* labelledSteps(run: string): AsyncGenerator<StepLabelled> {
   for await (const { value, at } of readRows(table)) {
     const label = labels.get(`${value.problem}\0${value.sample}`);
     if (!label) continue;
-    const steps = (value.steps as StepRange[]).map(({ text_start: from, text_end: to }) =>
-      label.text.slice(from, to).trim(),
-    );
+    const spans = value.steps as { readonly text_start: number; readonly text_end: number }[];
+    const steps = spans.map(({ text_start: from, text_end: to }) => label.text.slice(from, to).trim());
     if (steps.length !== label.steps.length)
       throw new UserError(
         `${table}:${at.line}: steps: ${steps.length}, wanted ${label.steps.length} as in ${LABELS_FILE}`,

@@ -2,11 +2,12 @@
 // steps.
 
 import { UserError } from '../core/errors.js';
+import { writeJsonLines } from '../core/files.js';
 import { mean, sum } from '../core/lists.js';
 import { callsAtOnce, type Policy, type RolloutRequest } from '../core/ports.js';
 import { random } from '../core/random.js';
 import type { Problem, Response, Sampling, StepSpan } from '../core/types.js';
-import { LABELS_FILE, type LabelledResponse, writeLabels } from '../record/labels.js';
+import { LABELS_FILE, type LabelledResponse } from '../record/labels.js';
 import type { LabelResult } from '../record/results.js';
 import { grade } from '../reward/answer/grade.js';
 import type { Grader } from '../reward/custom.js';
@@ -27,13 +28,11 @@ export interface LabelOptions {
 }
 
 /**
- * Samples from `problems` with `policy`, labels, and writes labels.jsonl and rollouts/label.parquet into the run folder
- * `folder`.
+ * Samples from `problems` with `policy`, labels, and writes labels.jsonl and rollouts/label.parquet into the run folder.
  * @throws UserError where no pair is left after balancing
  */
 export async function label(
   phase: Phase,
-  folder: string,
   policy: Policy,
   problems: readonly Problem[],
   options: LabelOptions,
@@ -66,8 +65,8 @@ export async function label(
   for (const { problem, sample } of pairs)
     selected.set(problem.id, (selected.get(problem.id) ?? new Set()).add(sample));
   const rows = { collection, version: policy.version, selected };
-  await writeCollections(phase, folder, 'rollouts/label.parquet', [rows], settings);
-  await phase.output(LABELS_FILE, (aside) => writeLabels(aside, labelled));
+  await writeCollections(phase, 'rollouts/label.parquet', [rows], settings);
+  await phase.output(LABELS_FILE, (aside) => writeJsonLines(aside, labelled));
   const labels = labelled.flatMap(({ steps }) => steps.map((step) => step.label));
   return {
     problems: collection.problems.length,

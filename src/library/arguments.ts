@@ -1,6 +1,7 @@
 // The functions of the package as programs call them, which no compiler may have checked: what is missing, misspelt or of
 // another kind is a UserError that names it, before anything is done. What values mean is checked where they are used.
 import { z } from 'zod';
+import { UserError } from '../core/errors.js';
 import { checked } from '../core/schema.js';
 
 type Arguments = Readonly<Record<string, z.ZodType>>;
@@ -8,6 +9,17 @@ type Arguments = Readonly<Record<string, z.ZodType>>;
 function check(name: string, wanted: Arguments, given: readonly unknown[]): void {
   for (const [i, [argument, schema]] of Object.entries(wanted).entries())
     checked(schema, given[i], name, argument, 'ERR_SETTING');
+}
+
+/** A refusal of a setting under the name it has here: what the command line calls --image-root is imageRoot. */
+function inWords(name: string, error: unknown): unknown {
+  if (error instanceof UserError && error.message.startsWith('--')) {
+    const settings = error.message.replace(/(?<![\w-])--[a-z][a-z-]*/g, (flag) =>
+      flag.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    );
+    error.message = `${name}: ${settings}`;
+  }
+  return error;
 }
 
 type Call = (...given: never[]) => unknown;
@@ -24,7 +36,11 @@ export function looking<F extends Call>(name: string, wanted: Arguments, call: F
 export function promising<F extends Call>(name: string, wanted: Arguments, call: F): F {
   return (async (...given: Parameters<F>) => {
     check(name, wanted, given);
-    return call(...given);
+    try {
+      return await call(...given);
+    } catch (error) {
+      throw inWords(name, error);
+    }
   }) as unknown as F;
 }
 

@@ -136,7 +136,7 @@ export const openRun: typeof runs.openRun = promising('openRun', { run: path }, 
 export const listRuns = promising('listRuns', { folder: path }, lists.listRuns);
 export const compareRuns = promising(
   'compareRuns',
-  { folders: z.array(path), options: z.strictObject({ html: path.optional() }).optional() },
+  { folders: z.array(path).min(2).max(8), options: z.strictObject({ html: path.optional() }).optional() },
   comparing.compareRuns,
 );
 

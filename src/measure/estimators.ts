@@ -1,7 +1,7 @@
 // What one problem gives to each measure of sampled responses (P11, P13): a number of 0..1, from its graded and scored
 // samples. Tie rules: docs/evaluation.md.
 import type { Verdict } from '../core/types.js';
-import { majorityVote, type Vote, weightedVote } from '../reward/vote.js';
+import { byReward, majorityVote, type Vote, weightedVote } from '../reward/vote.js';
 
 /** One sample of a problem. */
 export interface ScoredSample {
@@ -14,6 +14,11 @@ export interface ScoredSample {
 
 /** The samples of a problem in sample order. */
 export type ProblemSamples = readonly ScoredSample[];
+
+/** Samples of a problem that has none: none is readable. */
+export function silentSamples(n: number): ProblemSamples {
+  return Array.from({ length: n }, () => ({ verdict: 'unreadable', answer: null, reward: Number.NaN }));
+}
 
 /** Share of correct samples. NaN where there are none. */
 export function shareCorrect(problem: ProblemSamples): number {
@@ -40,12 +45,12 @@ export function unbiasedPassAtKOf(n: number, c: number, k: number): number {
 
 /** Best-of-n: 1 where the sample of highest reward among the first n is correct; ties go to the lower sample index. */
 export function bestOfNOf(problem: ProblemSamples, n: number): number {
-  return Number(ranked(first(problem, n)).slice(0, 1).some(isCorrect));
+  return Number(byReward(first(problem, n)).slice(0, 1).some(isCorrect));
 }
 
 /** Reward-Pass@k: 1 where a correct one is among the k samples of highest reward, of all samples; ties as in `bestOfNOf`. */
 export function rewardPassAtKOf(problem: ProblemSamples, k: number): number {
-  return Number(ranked(problem).slice(0, k).some(isCorrect));
+  return Number(byReward(problem).slice(0, k).some(isCorrect));
 }
 
 /** 1 where the most frequent answer of the first n samples is correct; 0 where no sample has a vote. */
@@ -77,15 +82,6 @@ function voted(problem: ProblemSamples, n: number, vote: (samples: ProblemSample
 function first(problem: ProblemSamples, n: number): ProblemSamples {
   if (problem.length < n) throw new RangeError(`a problem has ${problem.length} samples, wanted at least ${n}`);
   return problem.slice(0, n);
-}
-
-/** Highest reward first; the sort is stable, so equal rewards keep their sample order. NaN ranks last. */
-function ranked(problem: ProblemSamples): ProblemSamples {
-  const rank = (reward: number): number => (Number.isNaN(reward) ? Number.NEGATIVE_INFINITY : reward);
-  return [...problem].sort((a, b) => {
-    const [x, y] = [rank(a.reward), rank(b.reward)];
-    return x === y ? 0 : x > y ? -1 : 1;
-  });
 }
 
 function isCorrect({ verdict }: ScoredSample): boolean {

@@ -13,6 +13,7 @@ import {
   type ProblemSamples,
   passAtKOf,
   rewardPassAtKOf,
+  silentSamples,
   unbiasedPassAtKOf,
   weightedVoteOf,
 } from './estimators.js';
@@ -99,8 +100,7 @@ export function samplesAt({ samples }: Measurement, temperature: number | null):
 
 /** A problem that failed counts as one with k unreadable responses. */
 function toSamples(responses: readonly RatedResponse[], k: number): ProblemSamples {
-  if (responses.length === 0)
-    return Array.from({ length: k }, () => ({ verdict: 'unreadable', answer: null, reward: Number.NaN }));
+  if (responses.length === 0) return silentSamples(k);
   return responses.map(({ grade, reward }) => ({
     verdict: grade.verdict,
     answer: grade.normalised,

@@ -18,9 +18,14 @@ export interface EmbeddedPicture {
 const EXACT_SIDE = 160;
 
 /**
+ * Those of some pictures that are there: a report shows what there is.
  * @param dir where relative paths start: for a table of rollouts the run folder
- * @returns undefined where the file is gone or is not a picture: a report shows what there is
  */
+export async function embedPictures(dir: string, images: readonly ImageSource[]): Promise<EmbeddedPicture[]> {
+  return (await Promise.all(images.map((image) => embedPicture(dir, image)))).flatMap((found) => found ?? []);
+}
+
+/** Undefined where the file is gone or is not a picture. */
 export async function embedPicture(dir: string, image: ImageSource): Promise<EmbeddedPicture | undefined> {
   try {
     if (!('path' in image)) return await encode(image.bytes, image.name);

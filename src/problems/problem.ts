@@ -1,5 +1,6 @@
 // One picture problem from (family, seed, index): picture, question, answer and the true reasoning.
 import { UserError } from '../core/errors.js';
+import { letterAt } from '../core/letters.js';
 import type { ProblemTruth } from '../core/types.js';
 import { Draws, families, type Quantity } from './families.js';
 
@@ -63,8 +64,8 @@ export function generateProblem(
   let question = `${drawing.introduction} ${asked.text}`;
   let answer = asked.answer;
   if (multipleChoice) {
-    question += `\nChoices:${choices.map((text, i) => `\n(${letter(i)}) ${text}`).join('')}`;
-    answer = letter(choices.indexOf(asked.answer));
+    question += `\nChoices:${choices.map((text, i) => `\n(${letterAt(i)}) ${text}`).join('')}`;
+    answer = letterAt(choices.indexOf(asked.answer));
   }
   // The choice's text, not its letter: the letter adds nothing to the reasoning, and graders take either.
   steps.push(`The answer is ${asked.answer}.`);
@@ -78,10 +79,6 @@ export function generateProblem(
     height: canvas.height,
     truth: { family, steps, scene },
   };
-}
-
-function letter(index: number): string {
-  return String.fromCharCode(65 + index);
 }
 
 /** A question about some quantities and how to answer it. */

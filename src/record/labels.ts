@@ -2,31 +2,19 @@
 // trained on; one response a line. Columns: docs/run-folder.md.
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { writeJsonLines } from '../core/files.js';
 import { groupBy } from '../core/lists.js';
 import { random } from '../core/random.js';
 import { checked } from '../core/schema.js';
-import type { Verdict } from '../core/types.js';
 import { readRecords } from '../data/records.js';
 
 /** Names of the files in the run folder. */
 export const LABELS_FILE = 'labels.jsonl';
 export const HELD_OUT_FILE = 'prm-held-out.jsonl';
 
-/** A response with the Monte-Carlo label of each of its steps. */
-export interface LabelledResponse {
-  /** Problem id. */
-  readonly problem: string;
-  readonly sample: number;
-  readonly verdict: Verdict;
-  readonly text: string;
-  readonly tokens: readonly number[];
-  /** `end`: tokens up to the end of the step; `label`: share of right completions, 0..1; `right`: generated problems only. */
-  readonly steps: readonly { readonly end: number; readonly label: number; readonly right?: boolean }[];
-}
-
+/** `end`: tokens up to the end of the step; `label`: share of right completions, 0..1; `right`: generated problems only. */
 const step = z.object({ end: z.int().min(1), label: z.number().min(0).max(1), right: z.boolean().optional() });
 const response = z.object({
+  /** Its id. */
   problem: z.string().min(1),
   sample: z.int().min(0),
   verdict: z.enum(['correct', 'wrong', 'unreadable']),
@@ -49,6 +37,9 @@ const labelledResponse = response
       steps.every(({ end }, i) => end > (steps[i - 1]?.end ?? 0)) && steps.at(-1)?.end === tokens.length,
     { path: ['steps'], message: 'ends that rise to the number of tokens' },
   );
+/** A response with the Monte-Carlo label of each of its steps. */
+export type LabelledResponse = Readonly<z.output<typeof labelledResponse>>;
+
 const heldOutResponse = response.extend({ steps: z.array(step.extend({ score: z.number() })).min(1) });
 
 /** A response as in labels.jsonl, with the score of each step in place of text and tokens. */
@@ -77,14 +68,6 @@ export function splitHeldOut(
     training: labelled.filter(({ problem }) => !out.has(problem)),
     heldOut: labelled.filter(({ problem }) => out.has(problem)),
   };
-}
-
-export async function writeLabels(path: string, labels: Iterable<LabelledResponse>): Promise<void> {
-  await writeJsonLines(path, labels);
-}
-
-export async function writeHeldOut(path: string, responses: Iterable<HeldOutResponse>): Promise<void> {
-  await writeJsonLines(path, responses);
 }
 
 /** @throws UserError `file:line: field: found, wanted` on a line that is not a labelled response */

@@ -1,6 +1,5 @@
 // What a journal holds: the events of a run and the result of each of its phases, as shapes that are checked when they are read.
 // The phases in src/evolve make these results; every view and the summary read them. Shares and accuracies are 0..1.
-// Fields that older versions did not write are optional.
 import { z } from 'zod';
 import { tokenCounts } from '../run/journal.js';
 
@@ -9,7 +8,7 @@ const number = z.number();
 const maybe = z.number().nullable();
 const counts = z.array(number);
 
-export const startEvent = z.object({ problems: z.string().optional() });
+export const startEvent = z.object({ problems: z.string() });
 
 export const commitEvent = z.object({ phase: z.string(), result: z.unknown(), tokens: tokenCounts });
 
@@ -46,7 +45,7 @@ export const sampleMeasure = z.object({
   passAt1: number,
   passAtK: number,
   /** Unbiased Pass@2 from all K. */
-  passAt2: number.optional(),
+  passAt2: number,
   /** Pass@K minus greedy accuracy on the same problems. */
   gap: number,
   /** Null where the responses were not scored, as for the next two. */
@@ -97,7 +96,7 @@ export const choiceCounts = z.object({
   distinct: number,
   selected: number,
   /** Problems by the number of responses that the rule kept: none, one, two... A cap over all comes after. */
-  kept: counts.default([]),
+  kept: counts,
   /** Correct by a chain with a wrong step, among `distinct` and `selected`; 0 where the true reasoning is not known. */
   luckyDistinct: number,
   luckySelected: number,
@@ -143,7 +142,7 @@ export const prmResult = fitReport.extend({
       /** Pearson's, of scores and labels; null where either is constant. */
       correlation: maybe,
     })
-    .nullish(),
+    .nullable(),
 });
 
 /** A test of one checkpoint on all problems of a part of the data. */
@@ -158,9 +157,9 @@ export const iterationResult = z.object({
   epoch: number,
   temperature: number,
   /** Checkpoint that the training started from. */
-  origin: z.string().optional(),
+  origin: z.string(),
   /** Problems without answers among those that were sampled. */
-  unlabelled: number.default(0),
+  unlabelled: number,
   choice: choiceCounts,
   training: fitReport,
 });

@@ -1,4 +1,4 @@
-// Majority and weighted voting over the answers of a question's samples (P11, P12).
+// Majority and weighted voting over the answers of a question's samples (P11, P12), and their order by reward.
 
 export interface Vote {
   /** The winning answer class: a normalised answer. */
@@ -35,4 +35,10 @@ export function weightedVote(answers: readonly (string | null)[], weights: Array
 /** The most frequent answer; ties as in `weightedVote`. */
 export function majorityVote(answers: readonly (string | null)[]): Vote | null {
   return weightedVote(answers, new Array<number>(answers.length).fill(1));
+}
+
+/** Highest reward first; equal rewards keep their order; a reward that is not a number comes last. */
+export function byReward<T extends { readonly reward: number }>(samples: readonly T[]): T[] {
+  const rank = ({ reward }: T): number => (Number.isNaN(reward) ? Number.NEGATIVE_INFINITY : reward);
+  return [...samples].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) > rank(b) ? -1 : 1));
 }

@@ -106,15 +106,14 @@ export interface CollectedRows {
   readonly selected?: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
-/** Writes finished collections of a phase as the file `path` of the run folder `folder`. */
+/** Writes finished collections of a phase as the file `path` of the run folder. */
 export async function writeCollections(
   phase: Phase,
-  folder: string,
   path: string,
   parts: readonly CollectedRows[],
   settings: SampleSettings,
 ): Promise<void> {
-  await phase.output(path, (aside) => writeRolloutTable(aside, folder, rowsOf(phase, parts, settings)));
+  await phase.output(path, (aside) => writeRolloutTable(aside, phase.folder, rowsOf(phase, parts, settings)));
 }
 
 async function* rowsOf(

@@ -1,11 +1,8 @@
 // The rollout job: n responses to every problem of a data set, graded, into files. Resumable, no problem dropped.
 
-import { join } from 'node:path';
-import { sum } from '../core/lists.js';
 import type { Policy } from '../core/ports.js';
 import type { Problem } from '../core/types.js';
 import { countOutcomes, type OutcomeCounts, writeRolloutLines } from '../record/rollout.js';
-import { writeDurable } from '../run/durable.js';
 import type { Run } from '../run/folder.js';
 import { type Collection, collect, readCollection, type SampleSettings, writeCollections } from './collect.js';
 
@@ -38,21 +35,17 @@ export async function rollout(
       outcomes = countOutcomes(rollouts, outcomes);
       solved += rollouts.filter(({ responses }) => responses.some(({ grade }) => grade.verdict === 'correct')).length;
     }
-    await writeCollections(phase, run.dir, 'rollouts.parquet', [{ collection, version: policy.version }], settings);
+    await writeCollections(phase, 'rollouts.parquet', [{ collection, version: policy.version }], settings);
     await phase.output('rollouts.jsonl', (aside) =>
       writeRolloutLines(aside, readCollection(phase, collection, settings)),
     );
     return { outcomes, solved };
   });
   const { outcomes } = counts;
-  const summary: RolloutSummary = {
+  return run.summarise({
     problems: problems.length,
     responses: outcomes.correct + outcomes.wrong + outcomes.unreadable,
     outcomes,
     solved: problems.length === 0 ? 0 : counts.solved / problems.length,
-    tokens: sum(run.journal.commits.map(({ tokens }) => tokens.sampled)),
-    seconds: run.timings.total,
-  };
-  await writeDurable(join(run.dir, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-  return summary;
+  });
 }

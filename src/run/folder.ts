@@ -3,8 +3,9 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Stopped, stopIfAsked, UserError } from '../core/errors.js';
 import { makeFolder } from '../core/files.js';
+import { sum } from '../core/lists.js';
 import { faultOf } from './checkpoint.js';
-import { listNames, removeDurable, sweepAside } from './durable.js';
+import { listNames, removeDurable, sweepAside, writeDurable } from './durable.js';
 import { type Commit, Journal, type JournalEvent, type Json } from './journal.js';
 import { isClaim, type Lock, lockFolder } from './lock.js';
 import { checkOutputFolder } from './output.js';
@@ -154,6 +155,14 @@ export class Run {
   plan(work: readonly PlannedWork[]): void {
     this.progress.plan(work);
     for (const { phase } of this.journal.commits) this.progress.finish(phase);
+  }
+
+  /** Writes summary.json: what was found, response tokens, and the wall clock of all processes that worked on the run. */
+  async summarise<T extends object>(found: T): Promise<T & { readonly tokens: number; readonly seconds: number }> {
+    const tokens = sum(this.journal.commits.map((commit) => commit.tokens.sampled));
+    const summary = { ...found, tokens, seconds: this.timings.total };
+    await writeDurable(join(this.dir, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+    return summary;
   }
 
   /** Path of a committed checkpoint. */

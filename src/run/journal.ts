@@ -19,11 +19,9 @@ const bytes = z.int().min(0);
 export const tokenCounts = z.object({ sampled: bytes, scored: bytes, trained: bytes });
 export type TokenCounts = Readonly<z.output<typeof tokenCounts>>;
 
-/** What a file held when it was written, with its SHA-256 in hex; runs of earlier versions know its size only. */
-export interface OutputMark {
-  readonly bytes: number;
-  readonly sha256?: string;
-}
+const outputMark = z.object({ bytes, sha256: z.string() });
+/** What a file held when it was written: its size, and its SHA-256 in hex. */
+export type OutputMark = Readonly<z.output<typeof outputMark>>;
 
 /** In a journal that may come from anywhere: the files and folders that it names are deleted and linked. */
 const commitSchema = z.object({
@@ -32,16 +30,11 @@ const commitSchema = z.object({
   result: z.unknown().transform((result) => result as Json),
   tokens: tokenCounts,
   /** Each file written, by path inside the run folder. */
-  outputs: z
-    .record(
-      z.string(),
-      z.union([bytes.transform((size) => ({ bytes: size })), z.object({ bytes, sha256: z.string() })]),
-    )
-    .superRefine((outputs, context) => {
-      const outside = Object.keys(outputs).find((path) => !isInside(path));
-      if (outside !== undefined)
-        context.addIssue({ code: 'custom', path: [outside], message: 'a path inside the run folder' });
-    }),
+  outputs: z.record(z.string(), outputMark).superRefine((outputs, context) => {
+    const outside = Object.keys(outputs).find((path) => !isInside(path));
+    if (outside !== undefined)
+      context.addIssue({ code: 'custom', path: [outside], message: 'a path inside the run folder' });
+  }),
   /** Name under checkpoints/ and whose weights it holds, where the phase made one. */
   checkpoint: z
     .object({

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { stopIfAsked } from '../core/errors.js';
 import { commitCheckpoint } from './checkpoint.js';
 import { putDurable } from './durable.js';
-import type { CheckpointModel, Journal, Json, OutputMark, TokenCounts } from './journal.js';
+import type { Run } from './folder.js';
+import type { CheckpointModel, Json, OutputMark, TokenCounts } from './journal.js';
 import { markOf } from './outputs.js';
-import type { Meter, Progress, WorkKind } from './progress.js';
-import type { Timings } from './timings.js';
+import type { Meter, WorkKind } from './progress.js';
 import { keepUnit, readUnit } from './units.js';
 
 /** How a list is cut into units. */
@@ -20,16 +20,8 @@ export interface Cut {
   readonly atOnce?: number;
 }
 
-/** What a phase needs of its run. */
-export interface PhaseHost {
-  readonly dir: string;
-  readonly signal: AbortSignal;
-  readonly journal: Journal;
-  readonly progress: Progress;
-  readonly timings: Timings;
-  readonly unitMark: string;
-  checkpointPath(name: string): string;
-}
+/** Pieces that may be open, done or not, for each that is under way beside the oldest. */
+const AHEAD = 3;
 
 export class Phase {
   readonly name: string;
@@ -37,13 +29,13 @@ export class Phase {
   readonly draws: string;
   /** Folder for pieces of unfinished work; it goes when the phase is committed. */
   readonly work: string;
-  readonly #run: PhaseHost;
+  readonly #run: Run;
   readonly #outputs: Record<string, OutputMark> = {};
   readonly #tokens: { -readonly [kind in keyof TokenCounts]: number } = { sampled: 0, scored: 0, trained: 0 };
   #settled: Promise<void> = Promise.resolve();
   #checkpoint: { readonly name: string; readonly model: CheckpointModel } | null = null;
 
-  constructor(run: PhaseHost, name: string, draws: string) {
+  constructor(run: Run, name: string, draws: string) {
     this.#run = run;
     this.name = name;
     this.draws = draws;
@@ -52,6 +44,11 @@ export class Phase {
 
   get signal(): AbortSignal {
     return this.#run.signal;
+  }
+
+  /** Of the run. */
+  get folder(): string {
+    return this.#run.dir;
   }
 
   get outputs(): Readonly<Record<string, OutputMark>> {
@@ -98,7 +95,8 @@ export class Phase {
 
   /**
    * Pieces of work over a list, `size` items each, in the order of the list. With `atOnce` pieces under way a later one may
-   * be done before an earlier one; it waits for its turn.
+   * be done before an earlier one; it waits for its turn, and while not too many do the next is begun in its place: a slow
+   * piece holds up nobody else.
    */
   async *units<I, T>(
     items: readonly I[],
@@ -106,21 +104,36 @@ export class Phase {
     make: (some: readonly I[]) => Promise<T>,
   ): AsyncGenerator<{ readonly items: readonly I[]; readonly value: T; readonly found: boolean }> {
     const open: { readonly some: readonly I[]; readonly unit: ReturnType<Phase['unit']> }[] = [];
+    const mostOpen = 1 + AHEAD * (atOnce - 1);
     let from = 0;
+    let running = 0;
+    const begin = (): void => {
+      for (; from < items.length && running < atOnce && open.length < mostOpen; from += size) {
+        const some = items.slice(from, from + size);
+        const unit = this.unit(`${name}-${String(from / size).padStart(5, '0')}`, () => make(some));
+        open.push({ some, unit });
+        running++;
+        const end = (): void => {
+          running--;
+          begin();
+        };
+        // A failure is thrown below, when its turn comes; nothing is begun after it.
+        unit.then(end, () => {
+          from = items.length;
+        });
+      }
+    };
     try {
       for (;;) {
-        for (; from < items.length && open.length < atOnce; from += size) {
-          const some = items.slice(from, from + size);
-          const unit = this.unit(`${name}-${String(from / size).padStart(5, '0')}`, () => make(some));
-          unit.catch(() => {}); // thrown below, when its turn comes
-          open.push({ some, unit });
-        }
-        const oldest = open.shift();
+        begin();
+        const [oldest] = open;
         if (!oldest) return;
         const { value, found } = await oldest.unit;
         yield { items: oldest.some, value: value as T, found };
+        open.shift();
       }
     } finally {
+      from = items.length;
       await Promise.allSettled(open.map(({ unit }) => unit));
     }
   }

@@ -83,7 +83,7 @@ export function differences(before: unknown, now: unknown): Difference[] {
 }
 
 /** Dotted key to JSON text of each leaf; lists count as one value. */
-function flatten(value: unknown, path = '', leaves = new Map<string, string>()): Map<string, string> {
+export function flatten(value: unknown, path = '', leaves = new Map<string, string>()): Map<string, string> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     for (const [key, inner] of Object.entries(value)) flatten(inner, path === '' ? key : `${path}.${key}`, leaves);
   } else {

@@ -10,6 +10,8 @@ export interface Moment {
   readonly fraction: number;
   readonly secondsLeft: number | undefined;
   readonly tokensPerSecond: number | undefined;
+  /** What else there is to tell, at the end of the line. */
+  readonly note?: string | undefined;
 }
 
 export interface Display {
@@ -65,10 +67,11 @@ export function openDisplay(
   };
 }
 
-function describe({ title, done, total, fraction, secondsLeft, tokensPerSecond }: Moment): string {
+function describe({ title, done, total, fraction, secondsLeft, tokensPerSecond, note }: Moment): string {
   const parts = [`${Math.floor(fraction * 100)}%`, title, `${done}/${total}`];
   if (tokensPerSecond !== undefined) parts.push(`${Math.round(tokensPerSecond)} tokens/s`);
   if (secondsLeft !== undefined) parts.push(`${describeSeconds(secondsLeft)} left`);
+  if (note !== undefined) parts.push(note);
   return printable(parts.join(' · '));
 }
 

@@ -32,11 +32,12 @@ export function iterated(iteration: number, temperature = 1): FakeEvent {
     correct: 40,
     distinct: 30,
     selected: 20,
+    kept: [],
     luckyDistinct: 0,
     luckySelected: 0,
   };
   const training = { examples: 20, steps: 2, firstLoss: 0.5, lastLoss: 0.4 };
-  const result = { iteration, epoch: 0, temperature, origin: 'warmup', choice, training };
+  const result = { iteration, epoch: 0, temperature, origin: 'warmup', unlabelled: 0, choice, training };
   return commit(`iter-${String(iteration).padStart(4, '0')}`, result);
 }
 

@@ -42,6 +42,14 @@ const bestTwo: SelectFunction = (_, candidates) => {
     .map(({ sample }) => sample);
 };
 
+const circle: { self?: unknown } = {};
+circle.self = circle;
+const changing: RecipeOptions['reward'] = (problem) => {
+  (problem as { answer: string }).answer = '7';
+  return 1;
+};
+const adding: RecipeOptions['reward'] = ({ choices }) => (choices as string[]).push('another');
+
 describe('a run with functions of its own', () => {
   test('that judge and choose as ours do comes to the same', async () => {
     const plain = await run(recipe('plain'));
@@ -104,6 +112,12 @@ describe('a run with functions of its own', () => {
     ['a reward that throws', { reward: () => Promise.reject(new Error('no answer')) }, 'threw no answer'],
     ['a reward out of range', { reward: () => 7 }, '7, wanted a number from 0 to 1 or correct, wrong, unreadable'],
     ['another reward', { reward: () => 'right' as never }, '"right", wanted a number'],
+    ['a reward of another type', { reward: () => 1n as never }, '1, wanted a number'],
+    ['a reward of a circle', { reward: () => circle as never }, 'a value of too many levels, wanted a number'],
+    ['no reward', { reward: () => undefined as never }, 'undefined, wanted a number'],
+    ['a reward that changes the problem', { reward: changing }, "threw Cannot assign to read only property 'answer'"],
+    ['a reward that adds a choice', { reward: adding }, 'threw Cannot add property'],
+    ['a selection of another type', { select: () => [1n as never] }, '1, wanted a sample'],
     ['a reward without source', { reward: Math.max as never }, 'wanted identity beside it'],
     ['a selection that throws', { select: () => JSON.parse('{') }, 'threw '],
     ['a selection of no list', { select: () => 1 as never }, '1, wanted a list of samples'],
@@ -117,6 +131,35 @@ describe('a run with functions of its own', () => {
     expect(failure).toMatchObject({ code: isAsked ? 'ERR_FUNCTION' : 'ERR_SETTING' });
     expect((failure as Error).message).toMatch(/^(reward|select): (problem \S+:|a function without)/);
     expect((failure as Error).message).toContain(message);
+  });
+
+  test('that never answer ends as soon as it is told to, whichever of them it waits for, and goes on afterwards', async () => {
+    const settings = recipe('waits');
+    const plain = await run(recipe('answers'));
+    for (const waiting of ['before', 'reward', 'after', 'select'] as const) {
+      const stop = new AbortController();
+      const never = (): Promise<never> => {
+        setTimeout(() => stop.abort('enough'), 10);
+        return new Promise(() => {});
+      };
+      const { signal } = stop;
+      const identity = 'waits';
+      const select = waiting === 'select' ? never : bestTwo;
+      const reward: RecipeOptions['reward'] =
+        waiting === 'reward' ? never : (problem, { text }) => grade(problem, text).verdict;
+      const hooks = waiting === 'before' || waiting === 'after' ? { [waiting]: never } : {};
+      const failure = await run(settings, { signal, identity, select, reward, hooks }).catch((error) => error);
+      expect(failure, waiting).toMatchObject({ name: 'AbortError', code: 'ABORT_ERR', cause: 'enough' });
+    }
+    const reward: RecipeOptions['reward'] = (problem, { text }) => grade(problem, text).verdict;
+    const { test } = await run(settings, { identity: 'waits', select: bestTwo, reward });
+    expect(test).toEqual(plain.test);
+  });
+
+  test('that selects nothing is told of its own selection', async () => {
+    await expect(run(recipe('nothing'), { select: () => [] })).rejects.toThrow(
+      /^select: none of 144 responses in one iteration was selected, wanted at least one \(\d+ are right: change select\)$/,
+    );
   });
 
   test('is refused a selection that nothing would ask', async () => {
@@ -205,12 +248,13 @@ describe('problems of a program', () => {
 
   test.each<[string, unknown, string]>([
     ['without a question', [{ answer: '1' }], 'problems:1: question: missing, wanted a value of type string'],
-    ['misspelt', [{ question: 'q', anwser: '1' }], 'problems:1: answer: missing'],
+    ['misspelt', [{ question: 'q', anwser: '1' }], 'problems:1: anwser: unknown, did you mean answer?'],
     ['misspelt besides', [{ question: 'q', answer: 1, image: [] }], 'problems:1: image: unknown, did you mean images?'],
     ['of one id', [1, 2].map(() => ({ question: 'q', answer: 1, id: 7 })), 'problems:2: id: "7" again, wanted a new'],
     ['none', [], 'problems: none that count'],
   ])('that are %s are refused by name', async (name, given, message) => {
-    await expect(sample(`refused ${name}`, { problems: given })).rejects.toThrow(message);
+    const failure: Error = await sample(`refused ${name}`, { problems: given }).catch((error) => error);
+    expect(failure.message.slice(0, message.length)).toBe(message);
   });
 
   test('are refused beside a data set', async () => {

@@ -221,6 +221,7 @@ describe('runs as a whole', () => {
       last: accuracies.at(-1),
       state: 'finished',
     });
+    expect(await listRuns(join(root, 'run'))).toEqual([line]);
     await expect(listRuns(join(root, 'nowhere'))).rejects.toThrow('no such file or folder');
   });
 

@@ -1,12 +1,11 @@
 // MMBench: TSV with options in the columns A, B, C, D; a picture is base64, or the index of another row that holds it.
 // The tag `group` says which rows are rotations of one question.
+import { ROTATION } from '../../core/letters.js';
 import { embeddedPicture } from '../pictures.js';
 import { optionalText, refuse, shown, tagsOf, textOf } from '../refuse.js';
 import { answerLetter, choiceReading, type DataFormat, lettered, withOptions } from './format.js';
 import { type Row, readRows } from './rows.js';
 
-/** Copies with rotated options have the index of their question plus a multiple of this. */
-const ROTATION = 1_000_000;
 /** A cell as short as this is an index, not a picture. */
 const LONGEST_INDEX = 64;
 

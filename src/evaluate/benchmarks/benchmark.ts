@@ -1,22 +1,9 @@
 // What a benchmark is: whose rule grades it, which of its problems count, what belongs together, and its sub-task
 // tables.
-import type { AnswerType, ImageSource, QuestionType } from '../../core/types.js';
+import type { Problem } from '../../core/types.js';
 
 /** What is known of a problem when its responses are graded: a problem that may be without its pictures. */
-export interface Asked {
-  readonly id: string;
-  readonly question: string;
-  /** A choice letter for multiple choice, else the value. */
-  readonly answer: string;
-  readonly questionType: QuestionType;
-  readonly answerType: AnswerType;
-  readonly choices: readonly string[];
-  readonly precision?: number;
-  readonly unit?: string;
-  readonly source: string;
-  readonly images?: readonly ImageSource[];
-  readonly tags?: Readonly<Record<string, string>>;
-}
+export type Asked = Omit<Problem, 'images' | 'truth'> & Partial<Pick<Problem, 'images'>>;
 
 /** Accuracy by parts of the benchmark. */
 export interface Parts {

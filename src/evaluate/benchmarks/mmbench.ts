@@ -1,6 +1,6 @@
 // MMBench: a question is right only if all rotations of its options are (circular); the first rotation alone stands
 // beside it.
-import { ROTATIONS } from '../../reward/protocol/circular.js';
+import { ROTATION } from '../../core/letters.js';
 import { type Asked, type Benchmark, byTag, tagOf } from './benchmark.js';
 
 const ABILITIES = {
@@ -25,5 +25,5 @@ export const benchmark: Benchmark = {
 function rotationOf(problem: Asked): { question: string; rotation: number } {
   const index = Number(tagOf(problem, 'index') ?? problem.id);
   if (!Number.isSafeInteger(index)) return { question: tagOf(problem, 'group') ?? problem.id, rotation: 0 };
-  return { question: String(index % ROTATIONS), rotation: Math.floor(index / ROTATIONS) };
+  return { question: String(index % ROTATION), rotation: Math.floor(index / ROTATION) };
 }

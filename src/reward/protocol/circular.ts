@@ -1,4 +1,6 @@
 // MMBench asks every question once for each rotation of its choices: here its two ways to count are told apart.
+import { ROTATION } from '../../core/letters.js';
+import { groupBy } from '../../core/lists.js';
 
 /** One graded response of MMBench. Rotation k of a question has the question's index plus k million. */
 export interface Rotation {
@@ -15,18 +17,9 @@ export interface RotationCounts {
   readonly vanilla: number;
 }
 
-/** Rotation k of question q has index q + k times this. */
-export const ROTATIONS = 1_000_000;
-
 /** Counts both ways; null where no question has a second rotation. */
 export function countRotations(rotations: readonly Rotation[]): RotationCounts | null {
-  const questions = new Map<number, Rotation[]>();
-  for (const rotation of rotations) {
-    const question = rotation.index % ROTATIONS;
-    const group = questions.get(question);
-    if (group) group.push(rotation);
-    else questions.set(question, [rotation]);
-  }
+  const questions = groupBy(rotations, ({ index }) => index % ROTATION);
   if (questions.size === rotations.length) return null;
   const groups = [...questions.values()];
   const first = (group: readonly Rotation[]): Rotation => group.reduce((a, b) => (b.index < a.index ? b : a));

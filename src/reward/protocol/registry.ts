@@ -1,4 +1,5 @@
 // All protocols, and which of them is the official one of a row.
+import { UserError } from '../../core/errors.js';
 import { letterRules } from './letters.js';
 import { mathText } from './math-text.js';
 import { mathvista } from './mathvista.js';
@@ -24,4 +25,11 @@ export function officialProtocol({ taskFormat, source }: Pick<AnswerRow, 'taskFo
   const name = taskFormat === 'mathv360k' ? (inside ?? '') : taskFormat.replaceAll('_', '-');
   const named = protocols.get(name);
   return named === undefined || named === official ? mstar : named;
+}
+
+/** The protocol of this name. Throws UserError naming those that there are. */
+export function findProtocol(name: string): Protocol {
+  const protocol = protocols.get(name);
+  if (!protocol) throw new UserError(`--protocol: ${name}, wanted one of ${[...protocols.keys()].join(', ')}`);
+  return protocol;
 }

@@ -3,10 +3,12 @@
 import { basename, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { UserError } from '../../core/errors.js';
+import { letterAt } from '../../core/letters.js';
 import { isIteration } from '../../evolve/phases.js';
 import { followedTemperatures } from '../../measure/rollouts.js';
 import type { Colour } from '../../page/charts/axes.js';
 import type { StepEvent } from '../../record/results.js';
+import { flatten } from '../../run/settings.js';
 import { type RunData, readRun } from '../run/read.js';
 
 /** One for each run. In order of use: the first ones are easiest to tell apart, in light and dark and for colour-blind readers. */
@@ -34,7 +36,7 @@ export async function readRuns(folders: readonly string[]): Promise<RunData[]> {
 }
 
 export function compareRuns(runs: readonly RunData[]): Comparison {
-  const settings = runs.map(({ configText }) => flat(parse(configText)));
+  const settings = runs.map(({ configText }) => flatten(parse(configText)));
   const names = [...new Set(settings.flatMap((values) => [...values.keys()]))].sort();
   const tests = runs.map((run) => new Map(run.tests.map(({ at, greedy }) => [at, greedy.accuracy])));
   const short = runs.map(({ dir }) => basename(resolve(dir)));
@@ -54,15 +56,6 @@ export function checkpointsOf(runs: readonly RunData[]): string[] {
   return [...all].sort((a, b) => (place(a) < place(b) ? -1 : 1));
 }
 
-/** Dotted names of settings and their values as JSON. */
-function flat(value: unknown, prefix = ''): Map<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return new Map([[prefix, JSON.stringify(value)]]);
-  return new Map(
-    Object.entries(value).flatMap(([key, child]) => [...flat(child, prefix === '' ? key : `${prefix}.${key}`)]),
-  );
-}
-
 /** A run as one of several. */
 export interface Side {
   /** A, B, C... */
@@ -76,7 +69,7 @@ export interface Side {
 
 export function sidesOf(runs: readonly RunData[], names: readonly string[]): Side[] {
   return runs.map((run, i) => ({
-    letter: String.fromCharCode(65 + i),
+    letter: letterAt(i),
     name: names[i] as string,
     colour: `var(--${COLOURS[i % COLOURS.length]})`,
     run,

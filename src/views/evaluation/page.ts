@@ -11,7 +11,7 @@ import type { Document } from '../../page/document.js';
 import { count, decimal, percent, points, ranged } from '../../page/format.js';
 import { html, type Markup, type Part } from '../../page/html.js';
 import { type Column, figure, fold, grid, note, type Section, section, table } from '../../page/parts.js';
-import { embedPicture } from '../../page/pictures.js';
+import { embedPictures } from '../../page/pictures.js';
 import { problemCard } from '../run/card.js';
 
 /** Curves by name, in colours that stay the same from set to set. */
@@ -183,11 +183,18 @@ async function wrongSection(wrong: readonly WrongAnswer[], { folder, about }: Pi
   const cards: Markup[] = [];
   for (const { set, problem, question, answer, images, text, finish, verdict, reason } of wrong) {
     const sources = about?.get(problem)?.images ?? images.map((path) => ({ path }));
-    const embedded = sources.map((source) => embedPicture(folder, source));
-    const found = (await Promise.all(embedded)).filter((picture) => picture !== undefined);
     const row = { problem, question, answer, images, sample: 0, text, finish, verdict, reason };
     const rows = [{ ...row, reward: null, selected: false, lucky: null, steps: [] }];
-    cards.push(problemCard({ problem, why: `${verdict}, ${set}`, rows, by: [set], pictures: found, truth: [] }));
+    cards.push(
+      problemCard({
+        problem,
+        why: `${verdict}, ${set}`,
+        rows,
+        by: [set],
+        pictures: await embedPictures(folder, sources),
+        truth: [],
+      }),
+    );
   }
   return section(
     ['wrong', 'Wrong answers'],

@@ -3,11 +3,12 @@ import { basename, dirname, resolve } from 'node:path';
 import { makeFolder } from '../../core/files.js';
 import type { Asked, Benchmark } from '../../evaluate/benchmarks/benchmark.js';
 import type { Evaluation, JudgeUse, WrongAnswer } from '../../evaluate/evaluation.js';
-import { findProtocol, type GradedSet, gradeStored } from '../../evaluate/graded.js';
+import { type GradedSet, gradeStored } from '../../evaluate/graded.js';
 import { storedFiles } from '../../evaluate/stored.js';
 import { tabulateSet } from '../../evaluate/tabulate.js';
 import { BOOTSTRAP } from '../../measure/bootstrap.js';
 import type { LastResort } from '../../reward/protocol/protocol.js';
+import { findProtocol } from '../../reward/protocol/registry.js';
 import { writeDocument } from '../write.js';
 
 /** Without a benchmark and without a name: the protocol that is also the reward of the training. */

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { makeFolder } from '../../core/files.js';
-import { findProtocol, gradeStored } from '../../evaluate/graded.js';
+import { gradeStored } from '../../evaluate/graded.js';
 import { tabulateSet } from '../../evaluate/tabulate.js';
 import { iterationName } from '../../evolve/phases.js';
 import { BOOTSTRAP } from '../../measure/bootstrap.js';
@@ -17,6 +17,7 @@ import {
   readHeldOut,
   readLabels,
 } from '../../record/labels.js';
+import { findProtocol } from '../../reward/protocol/registry.js';
 import { fileOf, type RunData, readRun, tableOf } from '../run/read.js';
 import { writeDocument } from '../write.js';
 import type { Choosing, PrmAnalysis, Selection } from './analysis.js';

@@ -6,7 +6,7 @@ import { openProblems } from '../../data/problems.js';
 import { iterationName, titleOf } from '../../evolve/phases.js';
 import { html, type Markup, type Part } from '../../page/html.js';
 import { fold, note, type Section, section } from '../../page/parts.js';
-import { embedPicture } from '../../page/pictures.js';
+import { embedPictures } from '../../page/pictures.js';
 import type { ProblemStats, ResponseRow, Tables } from '../../record/tables.js';
 import { problemCard } from './card.js';
 import { type RunData, tableOf } from './read.js';
@@ -96,9 +96,11 @@ async function problemCards(
     const own = rows.filter((row) => row.problem === problem);
     const [first] = own;
     if (!first) continue;
-    const pictures = await Promise.all(first.images.map((path) => embedPicture(dir, { path })));
-    const found = pictures.filter((picture) => picture !== undefined);
-    cards.push(problemCard({ problem, why, rows: own, by, pictures: found, truth: truths.get(problem) ?? [] }));
+    const pictures = await embedPictures(
+      dir,
+      first.images.map((path) => ({ path })),
+    );
+    cards.push(problemCard({ problem, why, rows: own, by, pictures, truth: truths.get(problem) ?? [] }));
   }
   return cards;
 }

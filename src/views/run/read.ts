@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { systemFault, UserError } from '../../core/errors.js';
+import { valueAt } from '../../core/json.js';
 import { groupBy } from '../../core/lists.js';
 import { refuseEarlierRun } from '../../core/renamed.js';
 import { checked } from '../../core/schema.js';
@@ -15,6 +16,7 @@ import { type RunResults, readResults } from '../../evolve/summary.js';
 import * as results from '../../record/results.js';
 import { isInside } from '../../run/durable.js';
 import { journalEvents } from '../../run/journal.js';
+import { readTimings } from '../../run/timings.js';
 
 export interface RunData extends RunResults {
   readonly dir: string;
@@ -50,7 +52,7 @@ export async function readRun(dir: string): Promise<RunData> {
   const config = readYaml(configText, configFile);
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw new UserError(`${configFile}: settings: not a mapping, wanted settings by group`);
-  const verb = valueAt(config, 'verb');
+  const verb = (config as { verb?: unknown }).verb;
   if (verb !== undefined) throw new NotARun(`${dir}: run: ${otherVerb(dir, String(verb))}`);
   refuseEarlierRun(dir, config);
   const journal = join(dir, 'journal.jsonl');
@@ -59,7 +61,7 @@ export async function readRun(dir: string): Promise<RunData> {
     events.filter(({ event }) => event === name).map((event) => checked(shape, event, journal));
   const commits = told('commit', results.commitEvent);
   const steps = groupBy(told('step', results.stepEvent), ({ phase }) => phase);
-  const seconds = await readSeconds(join(dir, 'timings.json'));
+  const seconds = await readTimings(join(dir, 'timings.json'));
   const done = new Set(commits.map(({ phase }) => phase));
   return {
     dir,
@@ -67,7 +69,7 @@ export async function readRun(dir: string): Promise<RunData> {
     configText,
     configDigest: createHash('sha256').update(configText).digest('hex'),
     problemsDigest: told('start', results.startEvent)[0]?.problems ?? null,
-    setting: (name) => valueAt(config, name),
+    setting: (name) => valueAt(config, name.split('.')),
     ...readResults(commits, journal),
     steps,
     failures: told('failed', results.failedEvent),
@@ -132,22 +134,5 @@ async function readText(path: string): Promise<string | undefined> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`, 'ERR_FILE');
-  }
-}
-
-function valueAt(config: object, name: string): unknown {
-  return name
-    .split('.')
-    .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined | null)?.[key], config);
-}
-
-/** Times are for show: a damaged file counts as none. */
-async function readSeconds(path: string): Promise<Record<string, number>> {
-  try {
-    const value = JSON.parse((await readText(path)) ?? '{}') as Record<string, unknown>;
-    const numbers = Object.entries(value).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
-    return Object.fromEntries(numbers);
-  } catch {
-    return {};
   }
 }

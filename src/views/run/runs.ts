@@ -1,6 +1,6 @@
 // The runs of a folder, one line each.
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { systemFault, UserError } from '../../core/errors.js';
 import { sum } from '../../core/lists.js';
 import { count } from '../../page/format.js';
@@ -17,7 +17,7 @@ export interface RunLine {
   readonly state: string;
 }
 
-/** The runs of a folder, by name; other folders are passed over, a run that cannot be read says why. Throws UserError where the folder cannot be read. */
+/** The runs of a folder, by name, or the run that it is itself; other folders are passed over, a run that cannot be read says why. Throws UserError where the folder cannot be read. */
 export async function listRuns(folder: string): Promise<RunLine[]> {
   let names: string[];
   try {
@@ -29,14 +29,15 @@ export async function listRuns(folder: string): Promise<RunLine[]> {
     );
   }
   const lines: RunLine[] = [];
-  for (const name of names) {
+  const isRun = names.includes('config.yaml') && names.includes('journal.jsonl');
+  for (const name of isRun ? [''] : names) {
     try {
       lines.push(lineOf(await readRun(join(folder, name))));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       if (error instanceof NotARun) continue;
       const none = { method: '', iterations: '', first: null, last: null, seconds: 0 };
-      lines.push({ name, ...none, state: `cannot be read: ${error.message}` });
+      lines.push({ name: name || basename(resolve(folder)), ...none, state: `cannot be read: ${error.message}` });
     }
   }
   return lines;

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { type LabelledResponse, readLabels, writeLabels } from '../../../src/record/labels.js';
+import { writeJsonLines } from '../../../src/core/files.js';
+import { type LabelledResponse, readLabels } from '../../../src/record/labels.js';
 import { byteEdits, editBytes, editJson, edits, text, word } from '../inputs.js';
 import { accepted, hold, holdEqual, target } from '../target.js';
 
@@ -42,7 +43,7 @@ export const labels = target<Input>({
   input: fc.oneof({ weight: 7, arbitrary: edited }, fc.record({ labels: fc.array(label, { maxLength: 3 }) })),
   async check({ bytes, labels: given }, folder) {
     const file = join(folder, 'labels.jsonl');
-    if (given) await writeLabels(file, given);
+    if (given) await writeJsonLines(file, given);
     else writeFileSync(file, bytes as Uint8Array);
     const read = await accepted(file, () => readLabels(file));
     // UTF-8 has no half of a surrogate pair; everything else comes back as it was.

@@ -49,7 +49,19 @@ describe('the supervisor of one machine', () => {
       10_000,
     );
     expect(code).toBe(75);
-    expect(lines).toEqual(['rank 1 was ended by SIGKILL']);
+    expect(lines).toEqual([
+      expect.stringMatching(/^error: rank 1 \(process \d+ on \S+\) was ended by SIGKILL.*the same command goes on/),
+    ]);
+  });
+
+  it('waits for no other rank once one was ended by a signal, as nothing is to come from the others', async () => {
+    const { code, lines } = await run(
+      3,
+      `if (R === 2) process.kill(process.pid, 'SIGKILL'); else setTimeout(() => {}, 600000)`,
+      600_000,
+    );
+    expect(code).toBe(75);
+    expect(lines).toHaveLength(1);
   });
 
   it('kills a stopped rank too', async () => {

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Asked, type Benchmark, tagOf } from '../../../src/evaluate/benchmarks/benchmark.js';
 import { benchmarks, findBenchmark } from '../../../src/evaluate/benchmarks/registry.js';
-import { findProtocol, rowOf } from '../../../src/evaluate/graded.js';
+import { rowOf } from '../../../src/evaluate/graded.js';
+import { findProtocol } from '../../../src/reward/protocol/registry.js';
 import { choiceProblem, numberProblem } from '../../fakes/stored.js';
 
 const partOf = (benchmark: Benchmark, title: string, problem: Asked): readonly string[] | undefined =>

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/core/errors.js';
-import { type LabelledResponse, readLabels, writeLabels } from '../../../src/record/labels.js';
+import { writeJsonLines } from '../../../src/core/files.js';
+import { type LabelledResponse, readLabels } from '../../../src/record/labels.js';
 import { removeTemporary, temporary } from '../../fakes/model-folder.js';
 
 afterAll(removeTemporary);
@@ -21,9 +22,9 @@ const label: LabelledResponse = {
 
 test('labels are read as they were written, none included', async () => {
   const file = join(temporary(), 'labels.jsonl');
-  await writeLabels(file, [label, { ...label, sample: 1, verdict: 'unreadable' }]);
+  await writeJsonLines(file, [label, { ...label, sample: 1, verdict: 'unreadable' }]);
   expect(await readLabels(file)).toEqual([label, { ...label, sample: 1, verdict: 'unreadable' }]);
-  await writeLabels(file, []);
+  await writeJsonLines(file, []);
   expect(await readLabels(file)).toEqual([]);
 });
 

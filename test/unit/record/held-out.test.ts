@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { writeJsonLines } from '../../../src/core/files.js';
 import type { LabelledResponse } from '../../../src/record/labels.js';
-import { readHeldOut, splitHeldOut, writeHeldOut } from '../../../src/record/labels.js';
+import { readHeldOut, splitHeldOut } from '../../../src/record/labels.js';
 
 let dir: string;
 beforeEach(() => {
@@ -73,7 +74,7 @@ describe('the file', () => {
 
   test('is read as it was written, a response a line', async () => {
     const path = join(dir, 'held.jsonl');
-    await writeHeldOut(path, [one, { ...one, sample: 4 }]);
+    await writeJsonLines(path, [one, { ...one, sample: 4 }]);
     expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(3);
     expect(await readHeldOut(path)).toEqual([one, { ...one, sample: 4 }]);
   });

@@ -231,7 +231,7 @@ describe('opening a folder again', () => {
   test('refuses a run of an earlier version, which called a setting otherwise', async () => {
     await using((run) => run.phase('one', async () => 1), { settings: { prm: { convergeEpochs: 4 } } });
     await expect(open({ settings: { prm: { completerEpochs: 4 } } })).rejects.toThrow(
-      `${dir}: run: made by an earlier version of mstar, where prm.completerEpochs was prm.convergeEpochs, wanted one of this version`,
+      `${dir}: run: made by an earlier version of mstar, where prm.completerEpochs was prm.convergeEpochs, wanted one of this version (choose another folder, or go on with the version that made it)`,
     );
   });
 

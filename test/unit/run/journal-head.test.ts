@@ -49,24 +49,28 @@ test('a damaged line amid finished phases is refused by every reader, as going o
   }
 });
 
+const mark = { bytes: 3, sha256: 'ab' };
+
 test.each<[string, object, string]>([
-  ['a file outside', { outputs: { '../x': 3 } }, 'outputs.../x: 3, wanted a path inside the run folder'],
-  ['a file elsewhere', { outputs: { '/etc/x': 3 } }, 'outputs./etc/x: 3, wanted a path inside the run folder'],
-  ['a folder in between', { outputs: { 'a/../../x': 3 } }, 'wanted a path inside the run folder'],
-  ['a path of another system', { outputs: { 'a\\..\\x': 3 } }, 'wanted a path inside the run folder'],
+  [
+    'a file outside',
+    { outputs: { '../x': mark } },
+    'outputs.../x: {"bytes":3,"sha256":"ab"}, wanted a path inside the run folder',
+  ],
+  [
+    'a file elsewhere',
+    { outputs: { '/etc/x': mark } },
+    'outputs./etc/x: {"bytes":3,"sha256":"ab"}, wanted a path inside the run folder',
+  ],
+  ['a folder in between', { outputs: { 'a/../../x': mark } }, 'wanted a path inside the run folder'],
+  ['a path of another system', { outputs: { 'a\\..\\x': mark } }, 'wanted a path inside the run folder'],
   ['a checkpoint outside', { checkpoint: { name: 'iter-/../..', model: 'policy' } }, 'wanted a name without folders'],
   ['a checkpoint above', { checkpoint: { name: '..', model: 'policy' } }, 'wanted a name without folders'],
   ['an unknown model', { checkpoint: { name: 'iter-1', model: 'x' } }, 'checkpoint.model: "x", wanted "policy" or'],
+  ['a file by its size alone', { outputs: { x: 3 } }, 'outputs.x: 3, wanted a value of type object'],
   ['no files', { outputs: null }, 'outputs: null, wanted a value of type object'],
 ])('a commit that names %s is refused with its line', async (_, change, message) => {
   writeFileSync(path, first + line('commit', 'b', change));
   await expect(journalHead(path, () => true)).rejects.toThrow(message);
   await expect(Journal.open(path)).rejects.toThrow(`${path}:3: `);
-});
-
-test('files of earlier versions are known by their size', async () => {
-  const sha256 = 'ab';
-  writeFileSync(path, line('commit', 'a', { outputs: { 'a/b.txt': 3, c: { bytes: 4, sha256 } } }));
-  const { commits } = await journalHead(path, () => true);
-  expect(commits[0]?.outputs).toEqual({ 'a/b.txt': { bytes: 3 }, c: { bytes: 4, sha256 } });
 });

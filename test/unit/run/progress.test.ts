@@ -132,6 +132,12 @@ describe('the display', () => {
     expect(texts).toEqual(Array(3).fill('12% · sampling · 5/10 · 1235 tokens/s · 3m 12s left\n'));
   });
 
+  test('ends with the note of the moment', () => {
+    const { texts, display } = written({ isTTY: false }, {});
+    display.show({ ...moment, note: '2 ranks: 1 GiB' });
+    expect(texts).toEqual(['12% · sampling · 5/10 · 1235 tokens/s · 3m 12s left · 2 ranks: 1 GiB\n']);
+  });
+
   test('names durations by their two largest units', () => {
     expect([0.4, 59.4, 192, 7300, 200_000].map(describeSeconds)).toEqual(['0s', '59s', '3m 12s', '2h 1m', '2d 7h']);
   });

@@ -20,6 +20,6 @@ test('a folder of runs is listed by name; a damaged one says why, and what is no
   expect(lines[0]?.state).toMatch(/^cannot be read: .*config\.yaml: settings: .*wanted valid YAML$/);
   expect(lines[1]).toMatchObject({ iterations: '0/3', first: 0.5, last: 0.25 });
   expect(lines[2]?.state).toBe(
-    `cannot be read: ${join(root, 'old')}: run: made by an earlier version of mstar, where evolve.select.threshold was evolve.select.alpha, wanted one of this version`,
+    `cannot be read: ${join(root, 'old')}: run: made by an earlier version of mstar, where evolve.select.threshold was evolve.select.alpha, wanted one of this version (choose another folder, or go on with the version that made it)`,
   );
 });
