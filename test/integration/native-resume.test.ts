@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { exportRun } from '../../src/jobs/export.js';
+import { evaluate } from '../../src/jobs/jobs.js';
 import { writeDurable } from '../../src/run/durable.js';
 import { fingerprint } from './folders.js';
 
@@ -41,6 +43,23 @@ function run(config: string, dir: string, killAfterMs?: number): Promise<number 
   );
 }
 
+/** A checkpoint of the run answers as the folder of PEFT that it is, handed out, and merged into a whole model. */
+async function answersAlike(root: string, run: string): Promise<void> {
+  const [handed, merged] = [join(root, 'handed'), join(root, 'merged')];
+  expect((await exportRun(run, { as: 'model', out: handed })).count).toBe(2);
+  const { merged: loss } = await exportRun(run, { as: 'model', merge: true, dtype: 'float32', out: merged });
+  expect([(loss?.update ?? 0) > 0, loss?.lost]).toEqual([true, 0]);
+  const [data, imageRoot] = [join(run, 'problems/problems.json'), join(run, 'problems/data_images')];
+  const summaries = [];
+  for (const path of [join(run, 'checkpoints/iter-0002'), handed, merged]) {
+    const out = join(root, `answers-${summaries.length}`);
+    const how = { limit: 24, maxTokens: 96, threads: 1, system: 'Solve.' };
+    summaries.push(await evaluate({ model: path, data, imageRoot, out, ...how }));
+  }
+  for (const { outcomes, tokens } of summaries)
+    expect([outcomes, tokens]).toEqual([summaries[0]?.outcomes, summaries[0]?.tokens]);
+}
+
 test.each([
   ['all weights', {}],
   ['an adapter', { adapter: { rank: 4, alpha: 8 } }],
@@ -60,6 +79,7 @@ test.each([
       const files = (name: string) =>
         Object.entries(fingerprint(join(root, name))).filter(([file]) => !/^report\.(html|md)$/.test(file));
       expect(files('killed')).toEqual(files('undisturbed'));
+      if ('adapter' in change) await answersAlike(root, join(root, 'undisturbed'));
     } finally {
       rmSync(root, { recursive: true, force: true });
     }
