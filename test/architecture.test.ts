@@ -52,7 +52,7 @@ const includes: Record<string, readonly string[]> = {
   // the engine sees no model at all.
   models: [
     'models/',
-    ...['backbone', 'parameters', 'types', 'check/kernels'].map((name) => `engine/${name}.h`),
+    ...['backbone', 'parameters', 'segments', 'types', 'check/kernels'].map((name) => `engine/${name}.h`),
     'ops/',
     'base/',
   ],

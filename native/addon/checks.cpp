@@ -12,7 +12,7 @@
 namespace mstar::addon {
 namespace {
 
-/** loadModel(spec, { random, decode }). */
+/** loadModel(spec, { random, decode, oneGraph }). */
 Napi::Value load_model(const Napi::CallbackInfo& info) {
   return ModelObject::load(info.Env(), to_checked_spec(info[0], info[1]));
 }

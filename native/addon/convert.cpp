@@ -167,6 +167,7 @@ ModelSpec to_model_spec(const Napi::Value& value) {
     if (spec.adapter.rank < 1) refuse(from.Env(), "rank", "at least 1");
     if (!get(adapter, "seed").IsUndefined()) spec.adapter.seed = static_cast<uint64_t>(integer(adapter, "seed"));
   }
+  if (!get(from, "recompute").IsUndefined()) spec.recompute.emplace().layers = integer(from, "recompute");
   const std::string head = text(from, "head");
   if (head != "none" && head != "mean" && head != "load") refuse(from.Env(), "head", "'none', 'mean' or 'load'");
   spec.head = head == "none" ? Head::none : head == "mean" ? Head::mean : Head::load;
@@ -182,6 +183,7 @@ ModelSpec to_checked_spec(const Napi::Value& value, const Napi::Value& how) {
     if (decode != "packed" && decode != "tensor") refuse(from.Env(), "decode", "'packed' or 'tensor'");
     spec.tensor_decode = decode == "tensor";
   }
+  if (get(from, "oneGraph").ToBoolean()) spec.recompute.emplace().one_graph = true;
   return spec;
 }
 

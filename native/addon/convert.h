@@ -9,7 +9,7 @@
 namespace mstar::addon {
 
 ModelSpec to_model_spec(const Napi::Value& value);
-/** With what `how` says for tests and benchmarks: `random`, `decode`. */
+/** With what `how` says for tests and benchmarks: `random`, `decode`, `oneGraph`. */
 ModelSpec to_checked_spec(const Napi::Value& value, const Napi::Value& how);
 std::map<std::string, double> to_config(const Napi::Value& value);
 std::vector<RolloutRequest> to_requests(const Napi::Value& value);

@@ -32,9 +32,21 @@ Napi::Value decoder_shape(const Napi::CallbackInfo& info) {
   const std::pair<const char*, int64_t> sizes[] = {{"layers", shape.layers},    {"hidden", shape.hidden},
                                                    {"heads", shape.heads},      {"kvHeads", shape.kv_heads},
                                                    {"headDim", shape.head_dim}, {"intermediate", shape.intermediate},
-                                                   {"vocabulary", shape.vocab}};
+                                                   {"vocabulary", shape.vocab}, {"headChunk", kHeadChunk}};
   for (const auto& [name, size] : sizes) out.Set(name, static_cast<double>(size));
   return out;
+}
+
+/** picturePatches(backbone, config, width, height). */
+Napi::Value picture_patches(const Napi::CallbackInfo& info) {
+  const Config config(to_config(info[1]));
+  const auto backbone = make_backbone(info[0].As<Napi::String>().Utf8Value(), config);
+  Image image{info[2].ToNumber().Int64Value(), info[3].ToNumber().Int64Value(), {}, {}};
+  image.rgb.resize(static_cast<size_t>(3 * image.width * image.height));
+  int64_t values = 0;
+  for (const auto& tensor : backbone->pixels(image)) values += tensor.numel();
+  const int64_t side = config.integer("patch_size");
+  return Napi::Number::New(info.Env(), static_cast<double>(values / (3 * side * side)));
 }
 
 Napi::Value backbones(const Napi::CallbackInfo& info) {
@@ -62,6 +74,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("loadModel", Napi::Function::New(env, load_model));
   exports.Set("parameterShapes", Napi::Function::New(env, guarded<parameter_shapes>));
   exports.Set("decoderShape", Napi::Function::New(env, guarded<decoder_shape>));
+  exports.Set("picturePatches", Napi::Function::New(env, guarded<picture_patches>));
   exports.Set("backbones", Napi::Function::New(env, guarded<backbones>));
   exports.Set("checks", checks(env));
   exports.Set("joinGroup", Napi::Function::New(env, GroupObject::join));

@@ -2,6 +2,7 @@
 // micro-batches, so that a step gives the same bits for every number of threads.
 #include "engine/loss.h"
 
+#include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -9,15 +10,13 @@
 #include <mutex>
 #include <thread>
 
+#include "base/device.h"
 #include "engine/forward.h"
 #include "engine/micro_batch.h"
 #include "ops/dense.h"
 
 namespace mstar {
 namespace {
-
-/** Positions whose [positions, V] logits exist at one time. */
-constexpr int64_t kHeadChunk = 2048;
 
 /** Tokens that a micro-batch of a small model should have: few enough that many threads find work, and enough that
  * adding the gradients of a micro-batch costs little beside making them. */
@@ -53,8 +52,12 @@ at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& 
   std::vector<at::Tensor> parts;
   for (int64_t from = 0; from < hidden.size(0); from += kHeadChunk) {
     const int64_t count = std::min(kHeadChunk, hidden.size(0) - from);
-    const auto logits = dense(hidden.narrow(0, from, count), c.backbone.head(c.parameters)).to(at::kFloat);
-    parts.push_back(at::log_softmax(logits, -1).gather(1, target_M.narrow(0, from, count).unsqueeze(1)).squeeze(1));
+    const auto last = from + count == hidden.size(0);
+    parts.push_back(segment(last ? Part::last : Part::head, hidden.narrow(0, from, count),
+                            [&c, target = target_M.narrow(0, from, count).unsqueeze(1)](const at::Tensor& x) {
+                              const auto logits = dense(x, c.backbone.head(c.parameters)).to(at::kFloat);
+                              return at::log_softmax(logits, -1).gather(1, target).squeeze(1);
+                            }));
   }
   return at::cat(parts);
 }
@@ -147,6 +150,10 @@ std::vector<MicroBatch> micro_batches_of(const LossContext& c, const std::vector
   return micro_batches(c.backbone, batch, takes_one_by_one(c) ? c.token_budget : kPart, c.token_budget);
 }
 
+/** Threads of one operation where micro-batches come one by one: those of a small model have one each, even if there is
+ * a single one, as sums that threads share are cut by their number. */
+int threads_for(const LossContext& c) { return takes_one_by_one(c) ? c.threads : 1; }
+
 int64_t workers_for(const LossContext& c, size_t parts) {
   return takes_one_by_one(c) ? 1 : std::max<int64_t>(1, std::min<int64_t>(c.threads, static_cast<int64_t>(parts)));
 }
@@ -175,7 +182,7 @@ std::vector<std::vector<float>> per_token(
   const auto parts = micro_batches_of(c, examples);
   std::vector<std::vector<float>> out(examples.size());
   run_parts(
-      parts.size(), workers_for(c, parts.size()), c.threads,
+      parts.size(), workers_for(c, parts.size()), threads_for(c),
       [&](size_t part) {
         throw_if(stop);
         const at::NoGradGuard no_grad;
@@ -191,46 +198,91 @@ std::vector<std::vector<float>> per_token(
   return out;
 }
 
+/** On a GPU graphs are kept while there is room for what comes after them: the gradients, and the logits of one piece
+ * of the output with theirs. A fifth of the rest is left to what runs. */
+Recompute as_memory_tells(const LossContext& c) {
+  const auto device = c.parameters.device();
+  if (device.is_cpu()) return {};
+  const auto sum_of = [](const auto& stats) { return stats.front().current; };
+  const auto allocated = [=] { return sum_of(at::accelerator::getDeviceStats(device.index()).allocated_bytes); };
+  const int64_t held = allocated();
+  const int64_t cached = sum_of(at::accelerator::getDeviceStats(device.index()).reserved_bytes) - held;
+  const int64_t later = 4 * (c.parameters.count() + 4 * kHeadChunk * c.backbone.decoder_shape().vocab);
+  const int64_t most = held + (free_bytes(device) + cached - later) / 5 * 4;
+  Recompute recompute;
+  recompute.full = [=] { return allocated() > most; };
+  return recompute;
+}
+
 }  // namespace
 
 bool is_large(const Parameters& parameters) { return parameters.count() > int64_t{1} << 28; }
 
 Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch, Objective objective,
-                         const std::vector<std::string>& names, const StopFlag& stop) {
+                         const std::vector<std::string>& names, const GradientSink& sink, const StopFlag& stop) {
   check_examples(batch, objective == Objective::step);
   Gradients result;
   for (const Example& e : batch) result.tokens += static_cast<int64_t>(e.response.size());
+  for (const std::string& name : c.parameters.names()) c.parameters[name].requires_grad_(false);
   std::vector<at::Tensor> leaves;
-  for (const std::string& name : names) leaves.push_back(c.parameters[name]);
+  for (const std::string& name : names) leaves.push_back(c.parameters[name].requires_grad_(true));
   const auto parts = micro_batches_of(c, batch);
-  result.grads.resize(names.size());
-  using Part = std::pair<double, std::vector<at::Tensor>>;  // loss and gradients
+  const Recompute recompute = c.recompute ? *c.recompute : as_memory_tells(c);
   run_parts(
-      parts.size(), workers_for(c, parts.size()), c.threads,
-      [&](size_t part) -> Part {
+      parts.size(), workers_for(c, parts.size()), threads_for(c),
+      [&](size_t part) {
         throw_if(stop);
         const at::AutoGradMode with_grad(true);
+        Segments segments(leaves, recompute, [&](size_t leaf, at::Tensor grad) {
+          throw_if(stop);
+          sink.take(part, leaf, std::move(grad));
+        });
         const auto loss = loss_sum(c, members_of(batch, parts[part]), objective) / static_cast<double>(result.tokens);
-        // grad() instead of backward(): workers share the leaves and must not write into one .grad.
-        return {loss.item<double>(), torch::autograd::grad({loss}, leaves, {}, std::nullopt, false, true)};
+        segments.backward(loss);
+        return loss.item<double>();
       },
-      [&](size_t, Part& part) {
-        const at::NoGradGuard no_grad;
-        result.loss += part.first;
-        for (size_t i = 0; i < names.size(); ++i) {
-          at::Tensor& grad = part.second[i];
-          at::Tensor& sum = result.grads[i];
-          if (!grad.defined()) continue;
-          if (sum.defined()) {
-            // Sums of rounded gradients are kept in float32: the number of micro-batches must not cost precision.
-            sum = sum.to(at::kFloat).add_(grad);
-          } else {
-            // Sums are changed in place, and autograd may hand out one storage for two parameters.
-            const bool own = grad.is_contiguous() && grad.use_count() == 1 && grad.storage().use_count() == 1;
-            sum = own ? std::move(grad) : grad.clone(at::MemoryFormat::Contiguous);
-          }
-        }
+      [&](size_t part, double loss) {
+        result.loss += loss;
+        sink.finish(part);
       });
+  return result;
+}
+
+Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch, Objective objective,
+                         const std::vector<std::string>& names, const StopFlag& stop) {
+  std::vector<at::Tensor> sums(names.size());
+  const auto add = [&](size_t i, at::Tensor grad) {
+    const at::NoGradGuard no_grad;
+    at::Tensor& sum = sums[i];
+    if (sum.defined()) {
+      // Sums of rounded gradients are kept in float32: the number of micro-batches must not cost precision.
+      sum = sum.to(at::kFloat).add_(grad);
+    } else {
+      // Sums are changed in place, and autograd may hand out one storage for two parameters.
+      const bool own = grad.is_contiguous() && grad.use_count() == 1 && grad.storage().use_count() == 1;
+      sum = own ? std::move(grad) : grad.clone(at::MemoryFormat::Contiguous);
+    }
+  };
+  // Micro-batches that come one by one are added up as they come; of others each waits for its turn.
+  const bool at_once = takes_one_by_one(c);
+  std::mutex mutex;
+  std::map<size_t, std::vector<std::pair<size_t, at::Tensor>>> waiting;
+  auto result = loss_gradients(c, batch, objective, names,
+                               {[&](size_t part, size_t i, at::Tensor grad) {
+                                  if (at_once) return add(i, std::move(grad));
+                                  const std::lock_guard lock(mutex);
+                                  waiting[part].emplace_back(i, std::move(grad));
+                                },
+                                [&](size_t part) {
+                                  if (at_once) return;
+                                  std::unique_lock lock(mutex);
+                                  auto own = waiting.extract(part);
+                                  lock.unlock();
+                                  if (own.empty()) return;
+                                  for (auto& [i, grad] : own.mapped()) add(i, std::move(grad));
+                                }},
+                               stop);
+  result.grads = std::move(sums);
   return result;
 }
 

@@ -2,6 +2,7 @@
 // The two objectives and their gradients over a batch, cut into micro-batches of bounded size that run side by side.
 // Also the plain log-probabilities and scores. Leaves the optimizer to optimizer.h.
 #include "engine/backbone.h"
+#include "engine/segments.h"
 
 namespace mstar {
 
@@ -10,7 +11,11 @@ struct LossContext {
   const Parameters& parameters;
   int threads;
   int64_t token_budget;
+  std::optional<Recompute> recompute;  // left out: what the memory of a GPU makes necessary; nothing on a CPU
 };
+
+/** Response positions whose logits [positions, V] exist at one time. */
+constexpr int64_t kHeadChunk = 2048;
 
 constexpr const char* kHeadWeight = "reward_head.weight";
 constexpr const char* kHeadBias = "reward_head.bias";
@@ -25,10 +30,23 @@ struct Gradients {
  * and threads take whole micro-batches instead (a second set of gradients is then affordable). */
 bool is_large(const Parameters& parameters);
 
+/** What the gradients of a micro-batch are given to, each parameter's once and as soon as it is made. */
+struct GradientSink {
+  /** Takes that of names[parameter], in the type that autograd made, on the thread that makes it. The parameters that
+   * are reached come in an order that is the same for every micro-batch of the batch. */
+  std::function<void(size_t micro_batch, size_t parameter, at::Tensor grad)> take;
+  /** After the last one of a micro-batch; one call at a time, in the order of the micro-batches. */
+  std::function<void(size_t micro_batch)> finish;
+};
+
 /** Losses of all response tokens of the batch, each times the weight of its example, over the number of these tokens
  * (the mean loss where every weight is 1), and its gradient with respect to `names`. */
 Gradients loss_gradients(const LossContext& context, const std::vector<Example>& batch, Objective objective,
                          const std::vector<std::string>& names, const StopFlag& stop);
+
+/** The same with the gradients of every micro-batch given to `sink`; `grads` stays empty. */
+Gradients loss_gradients(const LossContext& context, const std::vector<Example>& batch, Objective objective,
+                         const std::vector<std::string>& names, const GradientSink& sink, const StopFlag& stop);
 
 /** Log-probability of every response token. */
 std::vector<std::vector<float>> response_logprobs(const LossContext& context, const std::vector<Example>& examples,

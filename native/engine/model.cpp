@@ -30,7 +30,8 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
                      (!spec.adapter.targets.empty() && spec.dtype != "float32")),
       deterministic_(spec.deterministic),
       kv_bytes_(spec.kv_bytes),
-      token_budget_(spec.token_budget) {
+      token_budget_(spec.token_budget),
+      recompute_(spec.recompute) {
   at::set_num_threads(threads_);
   const at::NoGradGuard no_grad;
   if (spec.head != Head::none) {
@@ -50,10 +51,6 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
   }
   if (spec.head == Head::mean)
     parameters_[kHeadWeight].copy_(parameters_[backbone_->embedding_name()].mean(0, true, at::kFloat));
-  // Beside adapters only what the backbone does not have of its own learns: they, and a reward head.
-  const size_t fixed = parameters_.adapted() ? backbone_->parameter_shapes().size() : 0;
-  for (size_t i = 0; i < parameters_.names().size(); ++i)
-    parameters_[parameters_.names()[i]].requires_grad_(i >= fixed);
 }
 
 void Model::draw_weights(uint64_t seed) {
@@ -108,10 +105,11 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
   TORCH_CHECK(optimizer_, "set the optimizer before the first train step");
   check_head(objective == Objective::step);
   at::set_num_threads(is_large(parameters_) ? threads_ : 1);
+  // First, as keys, values and packed weights take memory that the backward has use for.
+  forget_executors();
   auto gradients = loss_gradients(loss_context(), batch, objective, optimizer_->trained(), stop);
   StepReport report;
   report.lr = optimizer_->next_lr();
-  forget_executors();
   report.grad_norm = optimizer_->step(parameters_, gradients.grads);
   report.loss = gradients.loss;
   report.tokens = gradients.tokens;
@@ -121,8 +119,7 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
 
 void Model::broadcast(const Group& group) {
   const at::NoGradGuard no_grad;
-  for (const std::string& name : parameters_.names())
-    if (parameters_[name].requires_grad()) group.broadcast(parameters_[name].detach(), 0);
+  for (const std::string& name : parameters_.learnable()) group.broadcast(parameters_[name].detach(), 0);
   if (group.rank() != 0) forget_executors();
 }
 

@@ -21,11 +21,12 @@ struct ModelSpec {
   int threads = 1;
   Head head = Head::none;
   AdapterSpec adapter;
-  std::optional<uint64_t> random;  // seed of weights that are drawn on the device instead of read: for benchmarks
-  bool tensor_decode = false;      // decode by LibTorch operations even where the packed executor could: for tests
-  bool deterministic = false;      // of the tensor executor: batches of one size
-  int64_t kv_bytes = 0;            // that keys and values may take; 0: half of what is free, 70 % on a GPU
-  int64_t token_budget = 8192;     // tokens of a micro-batch of training and scoring
+  std::optional<uint64_t> random;      // seed of weights that are drawn on the device instead of read: for benchmarks
+  bool tensor_decode = false;          // decode by LibTorch operations even where the packed executor could: for tests
+  bool deterministic = false;          // of the tensor executor: batches of one size
+  int64_t kv_bytes = 0;                // that keys and values may take; 0: half of what is free, 70 % on a GPU
+  int64_t token_budget = 8192;         // tokens of a micro-batch of training and scoring
+  std::optional<Recompute> recompute;  // what a backward runs again; left out: as memory tells. Changes no bit
 };
 
 /** L2 norms over all adapted matrices: of what adapters add, and of what rounding then takes from the sums. */
@@ -57,7 +58,7 @@ class Model {
 
   const Backbone& backbone() const { return *backbone_; }
   const Parameters& parameters() const { return parameters_; }
-  LossContext loss_context() const { return {*backbone_, parameters_, threads_, token_budget_}; }
+  LossContext loss_context() const { return {*backbone_, parameters_, threads_, token_budget_, recompute_}; }
   int64_t version() const { return optimizer_ ? optimizer_->steps() : 0; }
 
  private:
@@ -71,6 +72,7 @@ class Model {
   bool tensor_decode_;
   bool deterministic_;
   int64_t kv_bytes_, token_budget_;
+  std::optional<Recompute> recompute_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Executors> executors_;  // with the weights of the present version; none after a change
   PromptCache prompts_;                   // after the executors that its keys and values belong to

@@ -35,9 +35,9 @@ constexpr int64_t kGrain = int64_t{1} << 15;
 }  // namespace
 
 Optimizer::Optimizer(const Parameters& parameters, OptimizerSettings settings) : settings_(std::move(settings)) {
-  for (const std::string& name : parameters.names()) {
+  for (const std::string& name : parameters.learnable()) {
+    if (is_frozen(name, settings_.frozen)) continue;
     const at::Tensor& parameter = parameters[name];
-    if (is_frozen(name, settings_.frozen) || !parameter.requires_grad()) continue;
     trained_.push_back(name);
     const auto options = parameter.options().dtype(at::kFloat).requires_grad(false);
     moments_.emplace(name, std::pair{at::zeros(parameter.sizes(), options), at::zeros(parameter.sizes(), options)});

@@ -2,6 +2,7 @@
 #include "engine/parameters.h"
 
 #include "base/random.h"
+#include "engine/reads.h"
 
 namespace mstar {
 namespace {
@@ -26,15 +27,27 @@ void draw(const at::Tensor& a, uint64_t seed, const std::string& name) {
   a.copy_(values);
 }
 
+thread_local Reads* reading = nullptr;
+
 }  // namespace
+
+Reads::Reads() : outer_(reading) { reading = this; }
+
+Reads::~Reads() { reading = outer_; }
+
+void Reads::note(const at::Tensor& parameter) {
+  if (reading != nullptr) reading->tensors_.insert(parameter.unsafeGetTensorImpl());
+}
 
 Parameters::Parameters(const std::vector<ParameterShape>& shapes, at::TensorOptions options) : options_(options) {
   for (const auto& [name, shape] : shapes) add(name, at::empty(shape, options));
+  own_ = shapes.size();
 }
 
 const at::Tensor& Parameters::operator[](const std::string& name) const {
   const auto found = index_.find(name);
   TORCH_CHECK(found != index_.end(), "no parameter named ", name);
+  Reads::note(found->second);
   return found->second;
 }
 
@@ -42,9 +55,8 @@ Weight Parameters::weight(const std::string& name) const {
   Weight out((*this)[name]);
   if (!scale_) return out;
   const std::string module = module_of(name);
-  const auto inner = index_.find(module + kInner);
-  if (inner == index_.end()) return out;
-  out.a = inner->second;
+  if (!has(module + kInner)) return out;
+  out.a = (*this)[module + kInner];
   out.b = (*this)[module + kOuter];
   out.scale = *scale_;
   return out;
@@ -64,6 +76,10 @@ void Parameters::adapt(const AdapterSpec& spec) {
     add(module + kInner, a);
     add(module + kOuter, b);
   }
+}
+
+std::vector<std::string> Parameters::learnable() const {
+  return {names_.begin() + static_cast<std::ptrdiff_t>(scale_ ? own_ : 0), names_.end()};
 }
 
 void Parameters::add(const std::string& name, at::Tensor value) {

@@ -37,7 +37,8 @@ class Parameters {
   /** Registers adapters in float32, names as PEFT gives them: of `x.weight`, x.lora_A.weight and x.lora_B.weight. A new
    * one is drawn from the seed and its name. */
   void adapt(const AdapterSpec& spec);
-  bool adapted() const { return scale_.has_value(); }
+  /** Names of the parameters that can learn: all, or beside adapters what was added to the backbone's own. */
+  std::vector<std::string> learnable() const;
   bool has(const std::string& name) const { return index_.count(name) > 0; }
   void add(const std::string& name, at::Tensor value);
   const std::vector<std::string>& names() const { return names_; }
@@ -45,6 +46,7 @@ class Parameters {
 
  private:
   at::TensorOptions options_;
+  size_t own_ = 0;               // parameters of the backbone, which come first
   std::optional<double> scale_;  // of adapters, where there are any
   std::vector<std::string> names_;
   std::map<std::string, at::Tensor> index_;

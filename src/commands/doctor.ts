@@ -2,6 +2,7 @@
 import { freemem, totalmem } from 'node:os';
 import { UserError } from '../core/errors.js';
 import type { Diagnosis } from '../engine/doctor.js';
+import type { Fit } from '../engine/plan.js';
 import { doctor } from '../jobs/check.js';
 import { withInput } from './input.js';
 import { printResult, verb } from './result.js';
@@ -26,6 +27,10 @@ export default verb({
         default: '1,8',
         describe: 'numbers of GPUs over which the optimizer’s state is spread in the plan',
       })
+      .option('memory', {
+        type: 'string',
+        describe: 'GiB that a GPU has, like 24,80,141: which phases fit, and what training does to fit',
+      })
       .example('$0 doctor --model InternVL2-2B --dtype bfloat16', 'the plan with the defaults of a recipe')
       .example('$0 doctor InternVL2-2B --config recipe.yaml --gpus 1,8', 'the plan of a recipe'),
   async handler(args) {
@@ -38,8 +43,11 @@ export default verb({
     ] as const)
       if (!Number.isInteger(value) || value < 1)
         throw new UserError(`--${name}: ${value}, wanted a whole number from 1`);
+    const memory = args.memory?.split(',').map(Number) ?? [];
+    if (memory.some((gib) => !(gib > 0 && gib <= 65536)))
+      throw new UserError(`--memory: ${args.memory}, wanted GiB of one GPU like 24,80,141`);
     const { device: given, dtype, rows, promptTokens } = args;
-    const options = { device: given, dtype, rows, promptTokens, gpus };
+    const options = { device: given, dtype, rows, promptTokens, gpus, memory };
     const { device, ...diagnosis } = await (args.config === undefined
       ? doctor(args.model, options)
       : withInput(args.config, (config) => doctor(args.model, { ...options, config })));
@@ -49,12 +57,29 @@ export default verb({
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
+function verdict({ phase, bytes, fits, keptLayers, gpus, tokenBudget }: Fit, layers: number): string {
+  if (phase !== 'training') return fits ? 'fits' : 'does not fit; fewer rows or tokens take less';
+  if (fits && keptLayers === layers) return 'fits, nothing is run again';
+  if (fits) return `fits, ${layers - Number(keptLayers)} of ${layers} layers and the vision tower run again`;
+  const others = [
+    ...(tokenBudget === undefined ? [] : [`a tokenBudget of ${tokenBudget}`]),
+    ...(gpus === undefined ? [] : [`${gpus} GPUs of this memory`]),
+    `one of ${Math.ceil(bytes / 2 ** 30)} GiB`,
+  ];
+  return `does not fit with every layer run again; would: ${others.join(', or ')}`;
+}
+
 function text(found: Diagnosis, device: 'cpu' | 'cuda'): string {
   const lines = [
     `model       ${found.backbone}, ${found.kind}`,
     `weights     ${found.parameters.toLocaleString('en-US')} numbers in ${found.tensors} tensors and ${found.files} ${found.files === 1 ? 'file' : 'files'}, ${found.dtypes.join(' and ')}, ${gib(found.diskBytes)} on disk; every name, shape and type is right`,
   ];
-  for (const { gpus, phases } of found.plans) {
+  for (const { gpus, memory, phases } of found.fits) {
+    lines.push('', `${gpus} x ${memory / 2 ** 30} GiB`);
+    for (const fit of phases)
+      lines.push(`  ${fit.phase.padEnd(10)} ${gib(fit.bytes).padStart(11)}  ${verdict(fit, found.layers)}`);
+  }
+  for (const { gpus, phases } of found.fits.length > 0 ? [] : found.plans) {
     lines.push('', `${gpus} ${device === 'cuda' ? (gpus === 1 ? 'GPU' : 'GPUs, each') : 'process'}`);
     for (const { phase, items, total } of phases) {
       lines.push(`  ${phase.padEnd(10)} ${gib(total).padStart(11)}`);

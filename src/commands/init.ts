@@ -73,7 +73,7 @@ async function describe(path: string, device: 'cpu' | 'cuda') {
     maxTokens: 1,
     tokenBudget: 1,
   } as const;
-  const { backbone, parameters, positions } = await diagnose(resolvePath(path), work, [], [1]);
+  const { backbone, parameters, positions } = await diagnose(resolvePath(path), work, [], { gpus: [1], memory: [] });
   return { path, backbone, parameters, positions, device };
 }
 

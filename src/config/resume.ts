@@ -3,11 +3,23 @@
 import { EngineError, UserError } from '../core/errors.js';
 import { resolvePath } from './load.js';
 
-/** How the engine computes: decides whether the bytes depend on what is computed together. */
-interface Computing {
+/** Decides whether the bytes depend on what is computed together. */
+interface Together {
   readonly device: 'cpu' | 'cuda';
   readonly deterministic: boolean;
 }
+
+/** How the engine computes. */
+interface Computing extends Together {
+  /** Bytes of the model's weights on disk. */
+  readonly weightBytes: number;
+}
+
+/**
+ * Weights that take no more are of a model whose threads take whole rows and micro-batches. Those of a larger one share each operation
+ * (`is_large` in native/engine/loss.cpp: from 2^28 numbers), and some sums are then cut by their number.
+ */
+const SMALL_BYTES = 2 ** 29;
 
 /**
  * Tells why a setting (its dotted name) in which two runs differ (its values as JSON) matters, in words that may be none; null
@@ -32,12 +44,15 @@ export function whyItMatters(
       return alone ? null : together;
     }
     if (/^(model\.)?kvGib$/.test(key)) return alone ? null : together;
+    if (/^(model\.)?threads$/.test(key))
+      return computing.weightBytes <= SMALL_BYTES ? null : 'the threads of a model of this size share sums';
+    if (key === 'model.recompute') return null;
     return '';
   };
 }
 
 /** An error of a job; where memory ran out, a UserError that says which settings bound it and how the job goes on. */
-export function memoryFault(error: unknown, computing: Computing): unknown {
+export function memoryFault(error: unknown, computing: Together): unknown {
   if (!(error instanceof EngineError) || error.code !== 'ERR_MEMORY') return error;
   const wanted = isAlone(computing)
     ? 'a lower kvGib, with which the same command goes on, or in another folder a lower tokenBudget or chunk'
@@ -46,7 +61,7 @@ export function memoryFault(error: unknown, computing: Computing): unknown {
 }
 
 /** Whether each response is computed as if it were alone. */
-function isAlone({ device, deterministic }: Computing): boolean {
+function isAlone({ device, deterministic }: Together): boolean {
   return device === 'cpu' || deterministic;
 }
 

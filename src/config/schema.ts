@@ -91,6 +91,12 @@ export const settings = z.strictObject({
     tokenBudget: count(1)
       .default(16384)
       .describe('tokens per micro-batch of training and scoring: bounds their memory'),
+    recompute: z
+      .enum(['auto', 'never', 'always'])
+      .default('auto')
+      .describe(
+        'whether training runs layers again instead of keeping what they computed: less memory, a third more time; auto: as a GPU has room',
+      ),
     maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
     adapter: z
       .strictObject({

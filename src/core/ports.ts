@@ -69,6 +69,10 @@ export interface Policy extends Learner {
     seed: number,
     hooks?: RolloutHooks,
   ): Promise<RolloutResult>;
+  /** Log-probability of every response token, teacher forced. */
+  logprobs(examples: readonly Example[]): Promise<Float32Array[]>;
+  /** Token ids that a response of this text would have, the stop token included: for training on given text. */
+  encodeResponse(text: string): Int32Array;
 }
 
 /** Calls to have under way so that no rank of a policy waits for the next one: none to spare where it works on one at a time. */

@@ -40,6 +40,7 @@ export async function follow(group: NativeGroup, { rank, name, address }: Self, 
     receive: ([id]) => (models.get(id) as NativePolicy).opened.native.broadcast(group),
     rollout: ([id, requests, sampling, seed], progress, signal) =>
       policy(id).rollout(requests, sampling, seed, { signal, onProgress: (...counts) => progress(counts) }),
+    logprobs: ([id, examples]) => policy(id).logprobs(examples),
     score: ([id, examples, at]) => of(models.get(id), NativeScorer).score(examples, at),
     dispose: async ([id]) => {
       const model = models.get(id);

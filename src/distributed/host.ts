@@ -25,6 +25,7 @@ export interface Verbs {
   open: [id: number, dir: string, head: 'mean' | 'load' | null];
   receive: [id: number];
   rollout: [id: number, requests: readonly RolloutRequest[], sampling: Sampling, seed: number];
+  logprobs: [id: number, examples: readonly Example[]];
   score: [id: number, examples: readonly Example[], at: readonly Uint32Array[]];
   dispose: [id: number];
   measure: Parameters<NativeGroup['measure']>;
@@ -199,6 +200,15 @@ class SpreadPolicy extends Spread<NativePolicy> implements Policy {
     const result = (await this.spread.run(atHome, 'rollout', [id, requests, sampling, seed], hooks)) as RolloutResult;
     if (!here) this.#onRollout?.(result.stats);
     return result;
+  }
+
+  logprobs(examples: readonly Example[]): Promise<Float32Array[]> {
+    const { id, local } = this.spread;
+    return this.spread.run(() => local.logprobs(examples), 'logprobs', [id, examples]) as Promise<Float32Array[]>;
+  }
+
+  encodeResponse(text: string): Int32Array {
+    return this.spread.local.encodeResponse(text);
   }
 }
 

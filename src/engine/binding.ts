@@ -60,6 +60,9 @@ export interface ModelSpec {
   readonly kvBytes?: number;
   /** Tokens (prompt and response) per micro-batch of training and scoring: bounds their memory, not the meaning of results. */
   readonly tokenBudget: number;
+  /** Decoder layers, the first ones, that a backward runs again instead of keeping what they computed, and the vision tower with them. Left
+   * out: as many as the memory of a GPU makes necessary, none on a CPU. Changes no bit. */
+  readonly recompute?: number;
 }
 export interface RawOptimizer extends Omit<OptimizerSettings, 'betas' | 'freeze'> {
   readonly beta1: number;
@@ -113,14 +116,16 @@ export interface DecoderSizes {
   readonly headDim: number;
   readonly intermediate: number;
   readonly vocabulary: number;
+  /** Response positions whose logits exist at one time in a training step. */
+  readonly headChunk: number;
 }
 /** What only tests, benchmarks and golden checks ask for. */
 export interface Checks {
   /** `random`: seed of weights that are drawn on the device instead of read (`weights` is then empty). `decode`: `tensor` decodes by LibTorch operations
-   * where the packed float32 executor is the default. */
+   * where the packed float32 executor is the default. `oneGraph`: a backward goes through one graph instead of segments. */
   loadModel(
     spec: ModelSpec,
-    how: { readonly random?: number; readonly decode?: 'packed' | 'tensor' },
+    how: { readonly random?: number; readonly decode?: 'packed' | 'tensor'; readonly oneGraph?: boolean },
   ): Promise<NativeModel>;
   /** Named intermediate tensors of a plain forward of prompt (+ response). */
   inspect(model: NativeModel, example: RawExample, stages: readonly string[]): Promise<Record<string, Inspected>>;
@@ -187,6 +192,8 @@ export interface NativeAddon {
   parameterShapes(backbone: string, config: Readonly<Record<string, number>>): ParameterShape[];
   /** Sizes of the decoder for a config that `parameterShapes` took. */
   decoderShape(backbone: string, config: Readonly<Record<string, number>>): DecoderSizes;
+  /** Patches that the vision tower sees of a picture of this size in pixels, for a config that `parameterShapes` took. */
+  picturePatches(backbone: string, config: Readonly<Record<string, number>>, width: number, height: number): number;
   /** Backbones of this build, by name. */
   backbones(): string[];
   readonly checks: Checks;

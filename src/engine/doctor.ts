@@ -5,12 +5,14 @@ import { type AdapterSettings, openAdapter } from './adapter.js';
 import { addon } from './binding.js';
 import { guardedNow } from './native.js';
 import { describeModel } from './open.js';
-import { type ModelSizes, type PhasePlan, planMemory, type Workload } from './plan.js';
+import { type Fit, fitMemory, type ModelSizes, type PhasePlan, planMemory, type Workload } from './plan.js';
 
 export interface Diagnosis {
   readonly backbone: string;
   readonly kind: 'policy' | 'process reward model';
   readonly parameters: number;
+  /** Decoder layers. */
+  readonly layers: number;
   /** Most tokens of a prompt and its response. */
   readonly positions: number;
   readonly tensors: number;
@@ -22,16 +24,21 @@ export interface Diagnosis {
   readonly simd: string;
   /** One list of phases for each number of GPUs asked for. */
   readonly plans: readonly { readonly gpus: number; readonly phases: readonly PhasePlan[] }[];
+  /** What fits, for each number of GPUs and each memory asked for, in bytes. */
+  readonly fits: readonly { readonly gpus: number; readonly memory: number; readonly phases: readonly Fit[] }[];
 }
+
+/** A picture of usual size, by which the plans count. */
+const PICTURE = [1024, 768] as const;
 
 export type Part = 'vision' | 'projector' | 'language';
 
 /** Throws UserError naming the file and tensor that is missing, surplus, misshaped or of an integer type. */
 export async function diagnose(
   dir: string,
-  work: Omit<Workload, 'gpus'>,
+  given: Omit<Workload, 'gpus' | 'patches'>,
   freeze: readonly Part[],
-  gpus: readonly number[],
+  { gpus, memory }: { readonly gpus: readonly number[]; readonly memory: readonly number[] },
   settings?: AdapterSettings,
 ): Promise<Diagnosis> {
   const folder = await openFolder(dir);
@@ -46,17 +53,27 @@ export async function diagnose(
   checkParameters(folder.dir, weights, folder.adapter ? own : wanted);
   if (folder.adapter && adapter) checkParameters(dir, [folder.adapter.weights], [...adapter.shapes, ...heads]);
   const frozen = freeze.flatMap((part) => backbone.prefixes[part]);
+  const learns = [...(adapter ? adapter.shapes : own), ...heads].filter(({ name }) => !starts(name, frozen));
+  const work = { ...given, patches: guardedNow(() => addon().picturePatches(backbone.name, numbers, ...PICTURE)) };
   const sizes: ModelSizes = {
-    parameters: count(wanted),
+    parameters: count(wanted) + count(adapter?.shapes ?? []),
     language: count(wanted.filter(({ name }) => starts(name, backbone.prefixes.language))),
-    trained: count(wanted.filter(({ name }) => !starts(name, frozen))),
-    adapter: count(adapter?.shapes ?? []),
+    trained: count(learns),
+    largest: Math.max(0, ...learns.map((one) => count([one]))),
+    adapters: adapter !== undefined,
     decoder: guardedNow(() => addon().decoderShape(backbone.name, numbers)),
+    tower: {
+      layers: numbers.v_layers ?? 0,
+      hidden: numbers.v_hidden ?? 0,
+      intermediate: numbers.v_intermediate ?? 0,
+      frozen: adapter !== undefined || frozen.some((prefix) => backbone.prefixes.vision.includes(prefix)),
+    },
   };
   return {
     backbone: backbone.name,
     kind: scores ? 'process reward model' : 'policy',
     parameters: sizes.parameters,
+    layers: sizes.decoder.layers,
     positions: numbers.max_positions,
     tensors: tensors.length,
     files: folder.weights.length,
@@ -64,6 +81,13 @@ export async function diagnose(
     diskBytes: bytesOf(folder),
     simd: addon().info().simd,
     plans: gpus.map((number) => ({ gpus: number, phases: planMemory(sizes, { ...work, gpus: number }) })),
+    fits: gpus.flatMap((number) =>
+      memory.map((bytes) => ({
+        gpus: number,
+        memory: bytes,
+        phases: fitMemory(sizes, { ...work, gpus: number }, bytes),
+      })),
+    ),
   };
 }
 

@@ -29,6 +29,11 @@ export interface ComputeOptions {
   readonly tokenBudget?: number;
   /** Gives a model that has none a new adapter, and says what those of folders must be. */
   readonly adapter?: AdapterSettings | undefined;
+  /**
+   * Whether a training step runs layers again in its backward instead of keeping what they computed. `auto`: as far as a GPU has no room, never on a
+   * CPU. Changes no bit. Default: `auto`.
+   */
+  readonly recompute?: 'auto' | 'never' | 'always';
 }
 
 /** A folder and what its files say, before any weight is read. */
@@ -112,7 +117,7 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   checkParameters(folder.dir, weights, folder.adapter ? shapes : [...shapes, ...heads]);
   if (folder.adapter && adapter) checkParameters(dir, [folder.adapter.weights], [...adapter.shapes, ...heads]);
   const threads = compute.threads || availableParallelism();
-  const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192 } = compute;
+  const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192, recompute = 'auto' } = compute;
   const spec: ModelSpec = {
     device,
     dtype,
@@ -120,6 +125,7 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
     deterministic,
     kvBytes: Math.round(kvGib * 2 ** 30),
     tokenBudget,
+    ...(recompute !== 'auto' && { recompute: recompute === 'never' ? 0 : numbers.l_layers }),
     backbone: backbone.name,
     config: numbers,
     weights: folder.adapter ? [...weights, folder.adapter.weights] : weights,

@@ -88,6 +88,8 @@ export interface DoctorOptions {
   readonly promptTokens?: number;
   /** Numbers of GPUs over which the optimizer's state is spread, a plan each; `[1, 8]` when left out. */
   readonly gpus?: readonly number[];
+  /** GiB of one GPU: whether each phase fits, for each number of GPUs; none when left out. */
+  readonly memory?: readonly number[];
 }
 
 /** What memory is planned for, and the plans. */
@@ -100,7 +102,7 @@ export interface MemoryPlan extends Diagnosis {
  * @throws UserError naming the file and tensor that is missing, surplus or misshapen
  */
 export async function doctor(dir: string, options: DoctorOptions = {}): Promise<MemoryPlan> {
-  const { rows = 256, promptTokens = 1024, gpus = [1, 8], config: file } = options;
+  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file } = options;
   const recipe = file === undefined ? undefined : await loadConfig({ file, set: [`model.path=${dir}`] });
   const device = options.device ?? recipe?.model.device ?? 'cuda';
   const work = {
@@ -114,5 +116,6 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
   } as const;
   const place = resolvePath(dir);
   const lora = recipe?.model.adapter && { ...recipe.model.adapter, seed: recipe.seed, base: place };
-  return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], gpus, lora)), device };
+  const wanted = { gpus, memory: memory.map((gib) => gib * 2 ** 30) };
+  return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora)), device };
 }

@@ -70,7 +70,7 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
   const threads = given.model.threads || (await threadsOf('model.threads', [dir, options.from]));
   const kept = { ...withoutFolder({ ...given, model: { ...given.model, threads } }), ...(custom && { custom }) };
   const config = located({ ...given, model: { ...given.model, threads } });
-  const why = whyItMatters(config.model, true);
+  const why = whyItMatters({ ...config.model, weightBytes: await bytesOf(config.model.path) }, true);
   const { path: base, adapter: lora, ...computing } = config.model;
   const adapter = lora && { ...lora, seed: config.seed, base };
   const models = new Models(await hostOf(options, { ...computing, adapter, prompt: config.prompt }), placesOf(config));
@@ -262,7 +262,7 @@ async function onData<T>(
       if (prm !== undefined) await models.scorer(prm);
     }
     const { out: _, ...kept } = options.problems ? { ...settings, imageRoot: undefined } : settings;
-    const why = whyItMatters(settings, prm !== undefined);
+    const why = whyItMatters({ ...settings, weightBytes: await bytesOf(model) }, prm !== undefined);
     const run = await Run.open({
       ...options,
       dir,
@@ -282,6 +282,9 @@ async function onData<T>(
     await opened.policy?.dispose();
   }
 }
+
+/** Bytes of a model's weights; without end where they cannot be read, which is refused elsewhere. */
+const bytesOf = (dir: string): Promise<number> => weightBytes(dir).catch(() => Number.POSITIVE_INFINITY);
 
 /** The threads that one of these runs was begun with, or all cores: what nobody set is no reason to compute otherwise. */
 async function threadsOf(setting: string, runs: readonly (string | undefined)[]): Promise<number> {

@@ -62,6 +62,7 @@ const computeFields = {
 const engineFields = {
   deterministic: z.boolean().optional(),
   kvGib: z.number().min(0).max(65536).optional(),
+  recompute: z.enum(['auto', 'never', 'always']).optional(),
   onRollout: call.optional(),
 };
 const prmOptions = z

@@ -15,7 +15,7 @@ import type {
 } from '../../src/core/ports.js';
 import { random } from '../../src/core/random.js';
 import type { Example, Problem, Response, Sampling, StepReport } from '../../src/core/types.js';
-import { continuation, decode, isSound, respond, truthOf } from './chains.js';
+import { continuation, decode, encode, isSound, respond, truthOf } from './chains.js';
 
 export interface FakeOptions {
   /** Milliseconds per request of a rollout, per score call and per optimizer step: makes room for kills and signals. */
@@ -159,6 +159,10 @@ class FakePolicy extends FakeModel implements Policy {
     };
   }
 
+  async logprobs(examples: readonly Example[]): Promise<Float32Array[]> {
+    return examples.map(({ response }) => new Float32Array(response.length));
+  }
+
   /** Maximum likelihood of the chains in the batch: true ones pull the skill up, others down. */
   trainStep(batch: readonly Example[]): Promise<StepReport> {
     let gradient = 0;
@@ -172,6 +176,10 @@ class FakePolicy extends FakeModel implements Policy {
       tokens += response.length;
     }
     return this.learn([gradient, 0, 0], loss, tokens);
+  }
+
+  encodeResponse(text: string): Int32Array {
+    return encode(text);
   }
 
   /** Chance of the true chain: skill against the difficulty of the problem, flattened by temperature. */

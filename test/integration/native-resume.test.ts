@@ -31,8 +31,9 @@ const recipe = {
 };
 
 /** Exit code, or the signal that ended it; `killAfterMs` leaves the process that long to live. */
-function run(config: string, dir: string, killAfterMs?: number): Promise<number | string | null> {
-  const args = [join(project, 'dist/cli.js'), 'evolve', '--config', config, '--set', `run.dir=${dir}`];
+function run(config: string, dir: string, killAfterMs?: number, more = ''): Promise<number | string | null> {
+  const settings = [`run.dir=${dir}`, ...more.split(' ').filter(Boolean)].flatMap((setting) => ['--set', setting]);
+  const args = [join(project, 'dist/cli.js'), 'evolve', '--config', config, ...settings];
   const child = spawn(process.execPath, args, { stdio: 'ignore' });
   const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
   return new Promise((resolve) =>
@@ -63,26 +64,23 @@ async function answersAlike(root: string, run: string): Promise<void> {
 test.each([
   ['all weights', {}],
   ['an adapter', { adapter: { rank: 4, alpha: 8 } }],
-])(
-  'a killed run of the native engine that trains %s ends with the same bytes',
-  async (_, change) => {
-    const root = mkdtempSync(join(tmpdir(), 'mstar-native-'));
-    try {
-      const config = join(root, 'recipe.yaml');
-      await writeDurable(config, stringify({ ...recipe, model: { ...recipe.model, ...change } }));
-      const started = performance.now();
-      expect(await run(config, join(root, 'undisturbed'))).toBe(0);
-      const lasts = performance.now() - started;
-      for (const share of [0.2, 0.35, 0.5, 0.3]) await run(config, join(root, 'killed'), share * lasts);
-      expect(await run(config, join(root, 'killed'))).toBe(0);
-      // The reports hold the clock.
-      const files = (name: string) =>
-        Object.entries(fingerprint(join(root, name))).filter(([file]) => !/^report\.(html|md)$/.test(file));
-      expect(files('killed')).toEqual(files('undisturbed'));
-      if ('adapter' in change) await answersAlike(root, join(root, 'undisturbed'));
-    } finally {
-      rmSync(root, { recursive: true, force: true });
-    }
-  },
-  300_000,
-);
+])('a killed run of the native engine that trains %s ends with the same bytes, with other threads and layers run again too', async (_, change) => {
+  const root = mkdtempSync(join(tmpdir(), 'mstar-native-'));
+  try {
+    const config = join(root, 'recipe.yaml');
+    await writeDurable(config, stringify({ ...recipe, model: { ...recipe.model, ...change } }));
+    const started = performance.now();
+    expect(await run(config, join(root, 'undisturbed'))).toBe(0);
+    const lasts = performance.now() - started;
+    for (const share of [0.2, 0.35, 0.5]) await run(config, join(root, 'killed'), share * lasts);
+    await run(config, join(root, 'killed'), 0.3 * lasts, 'model.recompute=always');
+    expect(await run(config, join(root, 'killed'), undefined, 'model.threads=2')).toBe(0);
+    // The reports hold the clock.
+    const files = (name: string) =>
+      Object.entries(fingerprint(join(root, name))).filter(([file]) => !/^report\.(html|md)$/.test(file));
+    expect(files('killed')).toEqual(files('undisturbed'));
+    if ('adapter' in change) await answersAlike(root, join(root, 'undisturbed'));
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}, 300_000);

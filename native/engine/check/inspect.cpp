@@ -19,9 +19,7 @@ Stages inspect(const Model& model, const Example& example) {
 std::pair<double, Stages> gradients(const Model& model, const std::vector<Example>& batch, Objective objective,
                                     const StopFlag& stop) {
   model.check_head(objective == Objective::step);
-  std::vector<std::string> names;
-  for (const std::string& name : model.parameters().names())
-    if (model.parameters()[name].requires_grad()) names.push_back(name);
+  const auto names = model.parameters().learnable();
   const auto result = loss_gradients(model.loss_context(), batch, objective, names, stop);
   Stages named;
   for (size_t i = 0; i < result.grads.size(); ++i)

@@ -1,6 +1,7 @@
 // See language.h. wqkv rows are grouped by kv head: its `group` query heads, its key, its value.
 #include "models/internvl2/language.h"
 
+#include "engine/segments.h"
 #include "models/layers/decoder.h"
 #include "models/layers/tree_attention.h"
 #include "ops/dense.h"
@@ -46,8 +47,7 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
   const auto rope = [&](int64_t length) { return Rope{rope_frequencies(s, length)}; };
   const auto rotation = layers::rotation_of(trees, rope, x_ND.device());
   const auto plan = layers::tree_plan(trees, x_ND);
-  for (int64_t i = 0; i < s.l_layers; ++i) {
-    const auto name = layer_name(i);
+  const auto layer = [&s, &p, rotation, plan, n, g, k, e](at::Tensor x_ND, const std::string& name) {
     const auto normal = layers::rms_norm(x_ND, p[name + "attention_norm.weight"], s.l_eps);
     const auto qkv = dense(normal, p.weight(name + "attention.wqkv.weight")).reshape({n, k, g + 2, e});
     const auto rotated =
@@ -55,10 +55,12 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
     const auto q = rotated.narrow(2, 0, g).reshape({n, k * g, e}), key = rotated.select(2, g);
     const auto mixed = layers::tree_attention(q, key, qkv.select(2, g + 1), plan);
     x_ND = x_ND + dense(mixed, p.weight(name + "attention.wo.weight"));
-    x_ND = x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "ffn_norm.weight"], s.l_eps),
+    return x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "ffn_norm.weight"], s.l_eps),
                                  p.weight(name + "feed_forward.w1.weight"), p.weight(name + "feed_forward.w3.weight"),
                                  p.weight(name + "feed_forward.w2.weight"));
-  }
+  };
+  for (int64_t i = 0; i < s.l_layers; ++i)
+    x_ND = segment(Part::layer, x_ND, [layer, name = layer_name(i)](const at::Tensor& x) { return layer(x, name); });
   return layers::rms_norm(x_ND, p["language_model.model.norm.weight"], s.l_eps);
 }
 

@@ -1,6 +1,7 @@
 // See vision.h. T here counts tiles, P patches a tile (class token included where said), C the tower's width.
 #include "models/internvl2/vision.h"
 
+#include "engine/segments.h"
 #include "ops/dense.h"
 
 namespace mstar::internvl2 {
@@ -47,6 +48,11 @@ at::Tensor pixel_shuffle(const Shape& s, const at::Tensor& x_TPC) {
       .reshape({tiles, side * side, m * m * s.v_hidden});
 }
 
+at::Tensor project(const Parameters& p, const at::Tensor& x_TPC) {
+  const auto normal = at::layer_norm(x_TPC, {x_TPC.size(-1)}, p["mlp1.0.weight"], p["mlp1.0.bias"], 1e-5);
+  return dense(at::gelu(dense(normal, p["mlp1.1.weight"], p["mlp1.1.bias"])), p["mlp1.3.weight"], p["mlp1.3.bias"]);
+}
+
 }  // namespace
 
 void vision_shapes(const Shape& s, std::vector<ParameterShape>& out) {
@@ -83,11 +89,12 @@ void vision_shapes(const Shape& s, std::vector<ParameterShape>& out) {
 }
 
 at::Tensor encode_tiles(const Shape& s, const Parameters& p, const at::Tensor& pixels, Stages* stages) {
-  auto x_TPC = patches(s, p, pixels);
-  for (int64_t i = 0; i < s.v_layers; ++i) x_TPC = layer(s, p, i, x_TPC);
+  const auto run = [](const at::Tensor& x, SegmentWork work) { return segment(Part::vision, x, std::move(work)); };
+  auto x_TPC = run(pixels, [&s, &p](const at::Tensor& x) { return patches(s, p, x); });
+  for (int64_t i = 0; i < s.v_layers; ++i)
+    x_TPC = run(x_TPC, [&s, &p, i](const at::Tensor& x) { return layer(s, p, i, x); });
   const auto shuffled = pixel_shuffle(s, x_TPC.narrow(1, 1, x_TPC.size(1) - 1));
-  auto y = at::layer_norm(shuffled, {shuffled.size(-1)}, p["mlp1.0.weight"], p["mlp1.0.bias"], 1e-5);
-  y = dense(at::gelu(dense(y, p["mlp1.1.weight"], p["mlp1.1.bias"])), p["mlp1.3.weight"], p["mlp1.3.bias"]);
+  const auto y = run(shuffled, [&p](const at::Tensor& x) { return project(p, x); });
   if (stages != nullptr) {
     (*stages)["pixel_values"] = pixels;
     (*stages)["vision_tower_output"] = x_TPC;

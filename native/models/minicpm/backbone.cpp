@@ -1,5 +1,6 @@
 // Assembly of MiniCPM-Llama3-V-2.5 from its parts, and its registration under the name that src/backbones/minicpm.ts
 // uses.
+#include "engine/segments.h"
 #include "models/minicpm/image.h"
 #include "models/minicpm/language.h"
 #include "models/minicpm/resampler.h"
@@ -32,7 +33,9 @@ class MiniCpm final : public Backbone {
     for (const Pixels& image : images) slices.insert(slices.end(), image.begin(), image.end());
     const auto patches = cut_patches(shape_, slices);
     const auto tower = encode_slices(shape_, p, patches);
-    const auto tokens = resample(shape_, p, tower, patches.grids);
+    const auto tokens = segment(Part::vision, tower, [this, &p, grids = patches.grids](const at::Tensor& x) {
+      return resample(shape_, p, x, grids);
+    });
     if (stages != nullptr) {
       record_inputs(patches, *stages);
       (*stages)["vision_tower_output"] = tower;

@@ -1,6 +1,7 @@
 // See language.h.
 #include "models/minicpm/language.h"
 
+#include "engine/segments.h"
 #include "models/layers/decoder.h"
 #include "models/layers/tree_attention.h"
 #include "ops/dense.h"
@@ -44,8 +45,7 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
   const auto rope = [&](int64_t) { return Rope{rope_frequencies(s)}; };
   const auto rotation = layers::rotation_of(trees, rope, x_ND.device());
   const auto plan = layers::tree_plan(trees, x_ND);
-  for (int64_t i = 0; i < s.l_layers; ++i) {
-    const auto name = layer_name(i);
+  const auto layer = [&s, &p, rotation, plan, n, e](at::Tensor x_ND, const std::string& name) {
     const auto normal = layers::rms_norm(x_ND, p[name + "input_layernorm.weight"], s.l_eps);
     const auto heads = [&](const char* which) {
       return dense(normal, p.weight(name + "self_attn." + which + ".weight")).reshape({n, -1, e});
@@ -53,10 +53,12 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
     const auto q = layers::rotate_half(heads("q_proj"), rotation), k = layers::rotate_half(heads("k_proj"), rotation);
     const auto mixed = layers::tree_attention(q, k, heads("v_proj"), plan);
     x_ND = x_ND + dense(mixed, p.weight(name + "self_attn.o_proj.weight"));
-    x_ND = x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "post_attention_layernorm.weight"], s.l_eps),
+    return x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "post_attention_layernorm.weight"], s.l_eps),
                                  p.weight(name + "mlp.gate_proj.weight"), p.weight(name + "mlp.up_proj.weight"),
                                  p.weight(name + "mlp.down_proj.weight"));
-  }
+  };
+  for (int64_t i = 0; i < s.l_layers; ++i)
+    x_ND = segment(Part::layer, x_ND, [layer, name = layer_name(i)](const at::Tensor& x) { return layer(x, name); });
   return layers::rms_norm(x_ND, p[kNorm], s.l_eps);
 }
 

@@ -4,6 +4,7 @@
 // S here counts slices, P patches of the longest one, C the tower's width.
 #include "models/minicpm/vision.h"
 
+#include "engine/segments.h"
 #include "ops/dense.h"
 
 namespace mstar::minicpm {
@@ -89,11 +90,15 @@ at::Tensor position_ids(const Shape& s, int64_t patches) {
 
 at::Tensor encode_slices(const Shape& s, const Parameters& p, const Patches& patches) {
   const auto ids = position_ids(s, patches.values_SPC.size(1)).to(p.device());
-  // A convolution whose stride is its size is one matrix product over cut patches.
-  const auto& weight = p["vpm.embeddings.patch_embedding.weight"];
-  auto x_SPC = dense(patches.values_SPC, weight.reshape({s.v_hidden, -1}), p["vpm.embeddings.patch_embedding.bias"]);
-  x_SPC = x_SPC + at::embedding(p["vpm.embeddings.position_embedding.weight"], ids);
-  for (int64_t i = 0; i < s.v_layers; ++i) x_SPC = layer(s, p, i, x_SPC);
+  const auto run = [](const at::Tensor& x, SegmentWork work) { return segment(Part::vision, x, std::move(work)); };
+  auto x_SPC = run(patches.values_SPC, [&s, &p, ids](const at::Tensor& x) {
+    // A convolution whose stride is its size is one matrix product over cut patches.
+    const auto weight = p["vpm.embeddings.patch_embedding.weight"].reshape({s.v_hidden, -1});
+    return dense(x, weight, p["vpm.embeddings.patch_embedding.bias"]) +
+           at::embedding(p["vpm.embeddings.position_embedding.weight"], ids);
+  });
+  for (int64_t i = 0; i < s.v_layers; ++i)
+    x_SPC = run(x_SPC, [&s, &p, i](const at::Tensor& x) { return layer(s, p, i, x); });
   return norm(s, p, "vpm.post_layernorm", x_SPC);
 }
 

@@ -1,6 +1,7 @@
 // See language.h. Rows of qkv_proj: all query heads, all key heads, all value heads; of gate_up_proj: gate, then up.
 #include "models/phi3v/language.h"
 
+#include "engine/segments.h"
 #include "models/layers/decoder.h"
 #include "models/layers/tree_attention.h"
 #include "ops/dense.h"
@@ -57,13 +58,14 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
   const auto rope = [&](int64_t length) { return rope_of(s, length); };
   const auto rotation = layers::rotation_of(trees, rope, x_ND.device());
   const auto plan = layers::tree_plan(trees, x_ND);
-  for (int64_t i = 0; i < s.l_layers; ++i) {
-    const auto name = layer_name(i);
+  const auto layer = [&s, &p, rotation, plan](at::Tensor x_ND, const std::string& name) {
     const auto normal = layers::rms_norm(x_ND, p[name + "input_layernorm.weight"], s.l_eps);
     x_ND = x_ND + attention(s, p, name + "self_attn.", normal, rotation, plan);
-    x_ND = x_ND +
+    return x_ND +
            feed_forward(p, name + "mlp.", layers::rms_norm(x_ND, p[name + "post_attention_layernorm.weight"], s.l_eps));
-  }
+  };
+  for (int64_t i = 0; i < s.l_layers; ++i)
+    x_ND = segment(Part::layer, x_ND, [layer, name = layer_name(i)](const at::Tensor& x) { return layer(x, name); });
   return layers::rms_norm(x_ND, p["model.norm.weight"], s.l_eps);
 }
 

@@ -2,6 +2,7 @@
 // layer and its post_layernorm are in checkpoints but take no part: the features are the input of the last layer.
 #include "models/phi3v/vision.h"
 
+#include "engine/segments.h"
 #include "ops/dense.h"
 
 namespace mstar::phi3v {
@@ -47,8 +48,11 @@ at::Tensor layer(const Shape& s, const Parameters& p, int64_t i, at::Tensor x_TP
 
 /** Features of every patch [T, P, C], without the class token. */
 at::Tensor tower(const Shape& s, const Parameters& p, const at::Tensor& pixels) {
-  auto x_TPC = norm(s, p, kTower + "pre_layrnorm", patches(s, p, pixels));
-  for (int64_t i = 0; i + 1 < s.v_layers; ++i) x_TPC = layer(s, p, i, x_TPC);
+  const auto run = [](const at::Tensor& x, SegmentWork work) { return segment(Part::vision, x, std::move(work)); };
+  auto x_TPC =
+      run(pixels, [&s, &p](const at::Tensor& x) { return norm(s, p, kTower + "pre_layrnorm", patches(s, p, x)); });
+  for (int64_t i = 0; i + 1 < s.v_layers; ++i)
+    x_TPC = run(x_TPC, [&s, &p, i](const at::Tensor& x) { return layer(s, p, i, x); });
   return x_TPC.narrow(1, 1, s.grid * s.grid);
 }
 
@@ -130,8 +134,9 @@ at::Tensor encode_pictures(const Shape& s, const Parameters& p, const std::vecto
     sequences.push_back(sequence(s, p, features[i], images[i][1]));
     tokens.push_back(sequences.back().size(0));
   }
-  const auto wide = at::gelu(affine(p, kPrefix + "img_projection.0", at::cat(sequences)));
-  const auto projected = affine(p, kPrefix + "img_projection.2", wide);
+  const auto projected = segment(Part::vision, at::cat(sequences), [&p](const at::Tensor& x) {
+    return affine(p, kPrefix + "img_projection.2", at::gelu(affine(p, kPrefix + "img_projection.0", x)));
+  });
   if (stages != nullptr) {
     const auto embeds = projected.split_with_sizes(tokens);
     for (size_t i = 0; i < images.size(); ++i) {

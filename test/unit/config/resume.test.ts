@@ -4,7 +4,7 @@ import { packageRoot } from '../../../src/config/presets.js';
 import { memoryFault, whyItMatters } from '../../../src/config/resume.js';
 import { EngineError } from '../../../src/core/errors.js';
 
-const cpu = { device: 'cpu', deterministic: false } as const;
+const cpu = { device: 'cpu', deterministic: false, weightBytes: 2 ** 29 } as const;
 const gpu = { ...cpu, device: 'cuda' } as const;
 const why = (
   key: string,
@@ -30,6 +30,19 @@ describe('a setting that differs on resume', () => {
     expect(why('chunk', 64, 32, gpu, false)).toContain('on a GPU');
   });
 
+  test('does not matter where it is the number of threads of a model that is small enough for them to share no sum', () => {
+    expect(why('model.threads', 4, 8)).toBeNull();
+    expect(why('threads', 4, 8, cpu, false)).toBeNull();
+    expect(why('model.threads', 4, 8, { ...cpu, weightBytes: 2 ** 29 + 1 })).toBe(
+      'the threads of a model of this size share sums',
+    );
+  });
+
+  test('does not matter where it says what a backward runs again', () => {
+    expect(why('model.recompute', 'auto', 'always')).toBeNull();
+    expect(whyItMatters(gpu, true)({ key: 'model.recompute', before: 'not set', now: '"auto"' })).toBeNull();
+  });
+
   test('does not matter where two texts name one place', () => {
     const inside = join(packageRoot, 'assets/tiny-internvl2');
     expect(why('model.path', inside, 'mstar:assets/tiny-internvl2')).toBeNull();
@@ -40,7 +53,6 @@ describe('a setting that differs on resume', () => {
 
   test('matters without further words where it is any other', () => {
     expect(why('evolve.n', 4, 8)).toBe('');
-    expect(why('model.threads', 4, 8)).toBe('');
   });
 });
 
