@@ -43,6 +43,36 @@ Napi::Value gradients(const Napi::CallbackInfo& info) {
       });
 }
 
+/** setOptimizer(model, settings, group, { block, message }). */
+Napi::Value set_optimizer(const Napi::CallbackInfo& info) {
+  const auto sizes = info[3].As<Napi::Object>();
+  return ModelObject::of(info[0]).set_optimizer(
+      info.Env(), to_optimizer(info[1]), info[2],
+      {sizes.Get("block").ToNumber().Int64Value(), sizes.Get("message").ToNumber().Int64Value()});
+}
+
+/** cuts(sizes, ranks): [from, count] of each parameter and rank. */
+Napi::Value cuts(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  std::vector<int64_t> sizes;
+  const auto given = info[0].As<Napi::Array>();
+  for (uint32_t i = 0; i < given.Length(); ++i) sizes.push_back(given.Get(i).ToNumber().Int64Value());
+  const Cuts cuts(sizes, info[1].ToNumber().Int32Value());
+  auto out = Napi::Array::New(env, sizes.size());
+  for (uint32_t i = 0; i < sizes.size(); ++i) {
+    auto ranks = Napi::Array::New(env);
+    for (int rank = 0; rank < cuts.ranks(); ++rank) {
+      const Span span = cuts.of(i, rank);
+      auto pair = Napi::Array::New(env);
+      pair.Set(0u, static_cast<double>(span.from));
+      pair.Set(1u, static_cast<double>(span.count));
+      ranks.Set(static_cast<uint32_t>(rank), pair);
+    }
+    out.Set(i, ranks);
+  }
+  return out;
+}
+
 /** probe(device, dtype, copyBytes, matrixSide): measured limits and memory; blocks. */
 Napi::Value probe(const Napi::CallbackInfo& info) {
   const auto device = open_device(info[0].As<Napi::String>().Utf8Value());
@@ -65,7 +95,7 @@ Napi::Value compare(const Napi::CallbackInfo& info) {
   const auto device = open_device(info[0].As<Napi::String>().Utf8Value());
   auto errors = compare_kernels(device);
   if (device.is_cpu())
-    for (const auto compare_more : {compare_cpu_kernels, compare_tree_attention})
+    for (const auto compare_more : {compare_cpu_kernels, compare_training})
       for (KernelError& error : compare_more()) errors.push_back(std::move(error));
   for (const auto& [kernel, shape, error] : errors) {
     auto row = Napi::Object::New(info.Env());
@@ -84,6 +114,8 @@ Napi::Object checks(Napi::Env env) {
   out.Set("loadModel", Napi::Function::New(env, load_model));
   out.Set("inspect", Napi::Function::New(env, inspect));
   out.Set("gradients", Napi::Function::New(env, gradients));
+  out.Set("setOptimizer", Napi::Function::New(env, set_optimizer));
+  out.Set("cuts", Napi::Function::New(env, cuts));
   out.Set("probe", Napi::Function::New(env, guarded<probe>));
   out.Set("compareKernels", Napi::Function::New(env, guarded<compare>));
   return out;

@@ -6,6 +6,7 @@
 #include <new>
 #include <string>
 
+#include "engine/exchange.h"
 #include "engine/types.h"
 
 namespace mstar::addon {
@@ -33,6 +34,8 @@ Napi::Error to_error(Napi::Env env, const std::exception_ptr& failure) {
     return error;
   } catch (const Cancelled& error) {
     return error_of(env, "ERR_CANCELLED", error.what());
+  } catch (const PeerFailed& error) {
+    return error_of(env, "ERR_RANK", error.what());
   } catch (const c10::Error& error) {
     const std::string message = error.what_without_backtrace();
     return error_of(env, tells_of_memory(message) ? "ERR_MEMORY" : "ERR_ENGINE", message);

@@ -2,6 +2,7 @@
 #include "addon/model_object.h"
 
 #include "addon/convert.h"
+#include "addon/failure.h"
 #include "addon/group_object.h"
 
 namespace mstar::addon {
@@ -60,9 +61,8 @@ Napi::Function ModelObject::define(Napi::Env env) {
        InstanceMethod("score", &ModelObject::score), InstanceMethod("setOptimizer", &ModelObject::set_optimizer),
        InstanceMethod("trainStep", &ModelObject::train_step), InstanceMethod("imageLayout", &ModelObject::image_layout),
        InstanceMethod("save", &ModelObject::save), InstanceMethod("mergeLoss", &ModelObject::merge_loss),
-       InstanceMethod("restore", &ModelObject::restore), InstanceMethod("broadcast", &ModelObject::broadcast),
-       InstanceMethod("parameters", &ModelObject::parameters), InstanceMethod("dispose", &ModelObject::dispose),
-       InstanceAccessor("version", &ModelObject::version, nullptr)});
+       InstanceMethod("restore", &ModelObject::restore), InstanceMethod("parameters", &ModelObject::parameters),
+       InstanceMethod("dispose", &ModelObject::dispose), InstanceAccessor("version", &ModelObject::version, nullptr)});
 }
 
 ModelObject::ModelObject(const Napi::CallbackInfo& info)
@@ -154,10 +154,17 @@ Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelObject::set_optimizer(const Napi::CallbackInfo& info) {
-  return submit(info.Env(), new_flag(), [settings = to_optimizer(info[0])](Model& model, const StopFlag&) {
-    model.set_optimizer(settings);
-    return nothing();
-  });
+  return set_optimizer(info.Env(), to_optimizer(info[0]), info[1], {});
+}
+
+Napi::Value ModelObject::set_optimizer(Napi::Env env, const OptimizerSettings& settings, const Napi::Value& group,
+                                       ExchangeSizes sizes) {
+  return submit(
+      env, new_flag(),
+      [settings, sizes, group = group.IsObject() ? GroupObject::of(group) : nullptr](Model& model, const StopFlag&) {
+        model.set_optimizer(settings, group, sizes);
+        return nothing();
+      });
 }
 
 Napi::Value ModelObject::train_step(const Napi::CallbackInfo& info) {
@@ -175,7 +182,12 @@ Napi::Value ModelObject::image_layout(const Napi::CallbackInfo& info) {
     throw Napi::TypeError::New(env, "imageLayout: wanted width and height");
   const int64_t width = info[0].As<Napi::Number>().Int64Value(), height = info[1].As<Napi::Number>().Int64Value();
   if (width < 1 || height < 1) throw Napi::RangeError::New(env, "imageLayout: wanted positive sizes");
-  return from_layout(env, alive(env).backbone().layout(width, height));
+  const Model& model = alive(env);
+  try {
+    return from_layout(env, model.backbone().layout(width, height));
+  } catch (...) {
+    throw to_error(env, std::current_exception());
+  }
 }
 
 Napi::Value ModelObject::save(const Napi::CallbackInfo& info) {
@@ -204,13 +216,6 @@ Napi::Value ModelObject::restore(const Napi::CallbackInfo& info) {
                   model.restore(files, version);
                   return nothing();
                 });
-}
-
-Napi::Value ModelObject::broadcast(const Napi::CallbackInfo& info) {
-  return submit(info.Env(), new_flag(), [group = GroupObject::of(info[0])](Model& model, const StopFlag&) {
-    model.broadcast(*group);
-    return nothing();
-  });
 }
 
 Napi::Value ModelObject::parameters(const Napi::CallbackInfo& info) {

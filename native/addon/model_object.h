@@ -43,6 +43,9 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   using Work = std::function<Lane::Result(Model&, const StopFlag&)>;
   /** Queues work on the model, which a raised `stop` or dispose() cancels; resolves to its result. */
   Napi::Value submit(Napi::Env env, StopFlag stop, Work work, std::function<void()> release = {});
+  /** `group`: what joinGroup() gave, or no object for one rank. */
+  Napi::Value set_optimizer(Napi::Env env, const OptimizerSettings& settings, const Napi::Value& group,
+                            ExchangeSizes sizes);
 
  private:
   Model& alive(Napi::Env env) const;
@@ -56,7 +59,6 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Napi::Value save(const Napi::CallbackInfo& info);
   Napi::Value merge_loss(const Napi::CallbackInfo& info);
   Napi::Value restore(const Napi::CallbackInfo& info);
-  Napi::Value broadcast(const Napi::CallbackInfo& info);
   Napi::Value parameters(const Napi::CallbackInfo& info);
   Napi::Value version(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);

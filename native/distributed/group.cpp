@@ -12,6 +12,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "base/device.h"
 #include "base/pulse.h"
 
 namespace mstar {
@@ -93,8 +94,28 @@ struct OwnStore : Group::Store {
 struct Group::State {
   std::string job;
   StorePtr connection, store;
-  c10::intrusive_ptr<c10d::Backend> backend;
   std::atomic<int64_t> waited_ns{0};
+  int64_t limit_ms = 0;
+  c10::intrusive_ptr<c10d::Backend> gloo, nccl;
+
+  /** What carries this tensor. */
+  c10d::Backend& backend(const at::Tensor& tensor) {
+    if (tensor.is_cpu()) return *gloo;
+    if (!nccl) {
+      using Make = c10d::Backend* (*)(c10d::Store*, int, int, int64_t);
+      const auto make = reinterpret_cast<Make>(cuda_plugin_symbol("mstar_nccl"));
+      TORCH_CHECK(make != nullptr, "training over several GPUs needs the CUDA plug-in, built where nccl.h is found");
+      nccl = c10::intrusive_ptr<c10d::Backend>::reclaim(make(store.get(), gloo->getRank(), gloo->getSize(), limit_ms));
+    }
+    return *nccl;
+  }
+
+  /** Waits for a collective over `tensor`; for one of a GPU too, which would else be under way while this rank seems to
+   * compute. */
+  static void finish(const at::Tensor& tensor, const c10::intrusive_ptr<c10d::Work>& work) {
+    work->wait();
+    synchronize(tensor.device());
+  }
 };
 
 namespace {
@@ -117,17 +138,18 @@ class Waiting {
 
 Group::Group(const GroupSpec& spec) : state_(std::make_unique<State>()) {
   state_->job = spec.job;
+  state_->limit_ms = spec.collective_ms;
   state_->connection = open_store(spec);
   state_->store = c10::make_intrusive<c10d::PrefixStore>(spec.job, state_->connection);
   meet(*state_->store, spec);
   const auto options = c10d::ProcessGroupGloo::Options::create(std::chrono::milliseconds(spec.collective_ms));
   options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(spec.address));
-  state_->backend = c10::make_intrusive<c10d::ProcessGroupGloo>(state_->store, spec.rank, spec.size, options);
+  state_->gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(state_->store, spec.rank, spec.size, options);
 }
 Group::~Group() = default;
 
-int Group::rank() const { return state_->backend->getRank(); }
-int Group::size() const { return state_->backend->getSize(); }
+int Group::rank() const { return state_->gloo->getRank(); }
+int Group::size() const { return state_->gloo->getSize(); }
 double Group::waited_seconds() const { return static_cast<double>(state_->waited_ns) * 1e-9; }
 
 // From 2.14 on these collectives bear other names.
@@ -143,13 +165,13 @@ void Group::all_to_all(const at::Tensor& out, const at::Tensor& in, std::vector<
                        std::vector<int64_t> in_sizes) const {
   const Waiting waiting(state_->waited_ns);
   at::Tensor to = out, from = in;
-  state_->backend->MSTAR_ALL_TO_ALL(to, from, out_sizes, in_sizes)->wait();
+  State::finish(out, state_->backend(out).MSTAR_ALL_TO_ALL(to, from, out_sizes, in_sizes));
 }
 
 void Group::all_gather(const at::Tensor& out, const at::Tensor& in) const {
   const Waiting waiting(state_->waited_ns);
   at::Tensor to = out, from = in;
-  state_->backend->MSTAR_ALL_GATHER(to, from)->wait();
+  State::finish(out, state_->backend(out).MSTAR_ALL_GATHER(to, from));
 }
 
 void Group::broadcast(const at::Tensor& value, int root) const {
@@ -157,12 +179,12 @@ void Group::broadcast(const at::Tensor& value, int root) const {
   std::vector<at::Tensor> values{value.view({-1}).view(at::kByte)};  // Gloo does not know every type
   c10d::BroadcastOptions options;
   options.rootRank = root;
-  state_->backend->broadcast(values, options)->wait();
+  State::finish(value, state_->backend(value).broadcast(values, options));
 }
 
 void Group::barrier() const {
   const Waiting waiting(state_->waited_ns);
-  state_->backend->barrier()->wait();
+  state_->gloo->barrier()->wait();
 }
 
 void Group::set(const std::string& key, const std::string& value) const { state_->store->set(key, bytes(value)); }

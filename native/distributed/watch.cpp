@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <sstream>
 #include <thread>
@@ -99,6 +100,10 @@ struct Watch::State {
     return "rank " + std::to_string(rank) + " (process " + std::to_string(beat.pid) + " on " + beat.host + ")";
   }
 
+  std::string silence_of(int rank) const {
+    return who(rank) + " has not been heard of for " + seconds(ms_since(seen[static_cast<size_t>(rank)].heard));
+  }
+
   Beat own_beat() {
     const std::lock_guard lock(mutex);
     Beat beat;
@@ -118,7 +123,13 @@ struct Watch::State {
     const Beat own = own_beat();
     std::vector<std::string> keys{kVerdict};
     for (const int rank : others) keys.push_back(beat_key(rank));
-    const auto found = store->exchange(beat_key(spec.rank), own.text(), keys, spec.silence_ms);
+    // The store's own limit does not hold where the process that has it is stopped, or its machine is cut off: the
+    // connection stays open and nothing comes.
+    auto answer = std::async(std::launch::async,
+                             [&] { return store->exchange(beat_key(spec.rank), own.text(), keys, spec.silence_ms); });
+    if (answer.wait_for(std::chrono::milliseconds(spec.silence_ms)) != std::future_status::ready)
+      end_without_rank_0(silence_of(0));
+    const auto found = answer.get();
     for (size_t k = 0; k < others.size(); ++k)
       if (!found[k + 1].empty()) seen[static_cast<size_t>(others[k])].take(Beat::parse(found[k + 1]));
     seen[static_cast<size_t>(spec.rank)].take(own);
@@ -138,8 +149,7 @@ struct Watch::State {
       const Seen& rank = seen[static_cast<size_t>(r)];
       if (rank.beat.state == Beat::failed) return rank.beat.why;
       if (!rank.running()) continue;
-      if (const auto silent = ms_since(rank.heard); silent > spec.silence_ms)
-        return who(r) + " has not been heard of for " + seconds(silent);
+      if (ms_since(rank.heard) > spec.silence_ms) return silence_of(r);
       if (const auto still = ms_since(rank.ticked); still > spec.javascript_ms)
         return who(r) + ": its event loop has not run for " + seconds(still);
       const auto still = ms_since(rank.moved);
@@ -179,9 +189,9 @@ struct Watch::State {
     leave();
   }
 
-  /** Rank 0 is lost: rank 1 says so for all. */
+  /** Rank 0 is lost, or the store that it or its launcher holds: rank 1 says so for all. */
   [[noreturn]] void end_without_rank_0(const std::string& why) const {
-    if (spec.rank == 1) tell(why);
+    if (spec.rank <= 1) tell(why);
     leave();
   }
 
@@ -197,8 +207,7 @@ struct Watch::State {
         end_without_rank_0(who(0) + " has ended, or its machine cannot be reached");
       }
       if (!verdict.empty()) leave();
-      if (seen[0].beat.pid != 0 && ms_since(seen[0].heard) > spec.silence_ms)
-        end_without_rank_0(who(0) + " has not been heard of for " + seconds(ms_since(seen[0].heard)));
+      if (seen[0].beat.pid != 0 && ms_since(seen[0].heard) > spec.silence_ms) end_without_rank_0(silence_of(0));
     } while (pause());
     try {
       exchange({});  // the last beat, which says that this rank has left or why it failed

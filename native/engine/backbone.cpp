@@ -17,6 +17,20 @@ double Config::number(const std::string& name) const {
   return found->second;
 }
 
+at::Tensor tensor_of(const std::vector<Position>& positions) {
+  auto out = at::empty({static_cast<int64_t>(positions.size()), 3}, at::kFloat);
+  float* to = out.mutable_data_ptr<float>();
+  for (const Position& position : positions)
+    for (int64_t part : position) *to++ = static_cast<float>(part);
+  return out;
+}
+
+at::Tensor Rope::angles(const at::Tensor& positions_N3) const {
+  const auto device = positions_N3.device();
+  const auto parts = axes.defined() ? positions_N3.index_select(1, axes.to(device)) : positions_N3.narrow(1, 0, 1);
+  return parts * frequencies.to(device);
+}
+
 BackboneRegistrar::BackboneRegistrar(const char* name, BackboneFactory factory) { table().emplace(name, factory); }
 
 std::vector<std::string> backbone_names() {

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <memory>
 #include <numeric>
@@ -28,10 +29,17 @@ class Config {
   std::map<std::string, double> values_;
 };
 
-/** How one picture is cut: a grid of tiles, perhaps a thumbnail, and the image tokens that follow. */
+/** How one picture is cut: a grid of tiles, perhaps a thumbnail, and the image tokens that follow. A picture of one
+ * tile that keeps its shape is a grid of image tokens instead. */
 struct ImageLayout {
   int64_t cols = 1, rows = 1, tiles = 1, tokens = 0;
 };
+
+/** Where the rotation sees a token: in time, down and across. All three are the same for text. */
+using Position = std::array<int64_t, 3>;
+
+/** [N, 3] float32. */
+at::Tensor tensor_of(const std::vector<Position>& positions);
 
 /** Sizes of the decoder-only language model, as the decode path needs them. */
 struct DecoderShape {
@@ -40,6 +48,11 @@ struct DecoderShape {
   // Beyond max_positions another fixed rotation holds for all positions of the sequence: keys cached before the
   // sequence grew past it are of no use and are made anew (LongRoPE). Otherwise they stay as they are (dynamic NTK).
   bool rotation_switches = false;
+  // Image tokens are placed by row and column of the grid that `layout` gives, and the text after a picture goes on
+  // where its longer side ends. Otherwise every token is one place further than the one before it.
+  bool grid_positions = false;
+  // After each of so many first layers a picture adds features to the rows of its tokens (deepstack).
+  int64_t deep_layers = 0;
   float eps = 0;
 };
 
@@ -47,6 +60,9 @@ struct DecoderShape {
 struct Rope {
   at::Tensor frequencies;  // [head_dim / 2] float32
   double scale = 1;
+  at::Tensor axes = {};  // int64 [head_dim / 2]: which part of a position each frequency turns by; undefined: the first
+  /** Of positions [N, 3]: [N, head_dim / 2] on their device. */
+  at::Tensor angles(const at::Tensor& positions_N3) const;
 };
 
 /** One picture as its vision tower wants it: float32 tensors whose meaning the backbone alone knows. */
@@ -58,6 +74,8 @@ struct DecoderLayer {
   Weight qkv, output;
   at::Tensor ffn_norm;
   Weight gate, up, down;
+  at::Tensor qkv_bias = {};                   // of the rows of qkv; undefined: none
+  at::Tensor query_norm = {}, key_norm = {};  // [E], of every head before it is rotated; undefined: none
 };
 
 /** Everything the decode path packs. Tensors may be fresh copies; they are read once per version. */
@@ -73,6 +91,8 @@ using Stages = std::map<std::string, at::Tensor>;
 struct Tree {
   int64_t trunk = 0;
   std::vector<int64_t> branches;
+  std::vector<Position> positions = {};  // of the trunk, where pictures take positions of their own
+  int64_t shift = 0;                     // of positions in the branches from their places in the sequence
   int64_t tokens() const { return std::accumulate(branches.begin(), branches.end(), trunk); }
   /** Of the trunk and its longest branch together. */
   int64_t longest() const {
@@ -95,14 +115,15 @@ class Backbone {
   virtual std::vector<ParameterShape> parameter_shapes() const = 0;
   virtual ImageLayout layout(int64_t width, int64_t height) const = 0;
   virtual Pixels pixels(const Image& image) const = 0;
-  /** Image tokens of `images` laid end to end [I, D], differentiable. */
+  /** Image tokens of `images` laid end to end [I, D], differentiable; [I, (1 + L) D] with the features of L deep layers
+   * beside them. */
   virtual at::Tensor encode(const Parameters& p, const std::vector<Pixels>& images, Stages* stages) const = 0;
   /** Whether the tokens of a picture depend on the other pictures of its prompt; such sets are encoded apart. */
   virtual bool images_depend_on_prompt() const { return false; }
   /** Token embeddings [N, D] without pictures, differentiable. */
   virtual at::Tensor embed(const Parameters& p, const at::Tensor& tokens_N) const = 0;
   /** Final hidden states after the last norm [N, D] of packed trees, differentiable: the plain twin of the decode
-   * path. */
+   * path. Where there are pictures, what is embedded is as wide as what `encode` gives. */
   virtual at::Tensor hidden(const Parameters& p, const at::Tensor& embedded_ND,
                             const std::vector<Tree>& trees) const = 0;
   /** Output matrix [V, D]. */

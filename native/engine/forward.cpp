@@ -50,7 +50,11 @@ class Packer {
       tokens_.push_back(token);
     }
     TORCH_CHECK(found == expected, "the prompt has ", found, " image tokens, its pictures make ", expected);
-    packed_.trees.push_back({static_cast<int64_t>(prompt.tokens.size()), {}});
+    Tree& tree = packed_.trees.emplace_back();
+    tree.trunk = static_cast<int64_t>(prompt.tokens.size());
+    if (!backbone_.decoder_shape().grid_positions) return;
+    tree.positions = positions_of(backbone_, prompt);
+    tree.shift = position_shift(backbone_, prompt);
   }
 
   void place_images(const std::vector<ImagePtr>& images) {
@@ -103,7 +107,10 @@ at::Tensor embed_packed(const Backbone& backbone, const Parameters& p, const Pac
   const auto parts = encode_sets(backbone, p, packed, stages);
   std::vector<at::Tensor> placed;
   for (int64_t use : packed.image_uses) placed.push_back(parts[static_cast<size_t>(use)]);
-  return embedded.index_copy(0, packed.image_positions.to(p.device()), at::cat(placed));
+  const auto pictures = at::cat(placed);
+  const int64_t deep = pictures.size(1) - embedded.size(1);
+  return (deep > 0 ? at::constant_pad_nd(embedded, {0, deep}) : embedded)
+      .index_copy(0, packed.image_positions.to(p.device()), pictures);
 }
 
 }  // namespace
@@ -112,6 +119,41 @@ bool rotate_alike(const Backbone& backbone, int64_t length, int64_t other) {
   const DecoderShape shape = backbone.decoder_shape();
   const bool long_one = length > shape.max_positions, other_long = other > shape.max_positions;
   return length == other || (long_one == other_long && (!long_one || shape.rotation_switches));
+}
+
+std::vector<Position> positions_of(const Backbone& backbone, const Prompt& prompt) {
+  const bool grids = backbone.decoder_shape().grid_positions;
+  std::vector<Position> positions;
+  auto image = prompt.images.begin();
+  ImageLayout grid;
+  int64_t next = 0, cell = 0;
+  for (int64_t token : prompt.tokens) {
+    if (!grids || token != backbone.image_token()) {
+      positions.push_back({next, next, next});
+      ++next;
+      continue;
+    }
+    if (cell == 0) {
+      TORCH_CHECK(image != prompt.images.end(), "the prompt has more image tokens than its pictures make");
+      grid = backbone.layout((*image)->width, (*image)->height);
+      ++image;
+    }
+    positions.push_back({next, next + cell / grid.cols, next + cell % grid.cols});
+    if (++cell < grid.tokens) continue;
+    next += std::max(grid.rows, grid.cols);
+    cell = 0;
+  }
+  return positions;
+}
+
+int64_t position_shift(const Backbone& backbone, const Prompt& prompt) {
+  int64_t shift = 0;
+  if (!backbone.decoder_shape().grid_positions) return shift;
+  for (const ImagePtr& image : prompt.images) {
+    const ImageLayout grid = backbone.layout(image->width, image->height);
+    shift += std::max(grid.rows, grid.cols) - grid.tokens;
+  }
+  return shift;
 }
 
 Packed pack(const Backbone& backbone, const std::vector<const Example*>& examples) {
@@ -124,7 +166,9 @@ at::Tensor forward_hidden(const Backbone& backbone, const Parameters& p, const P
   const auto embedded_ND = embed_packed(backbone, p, packed, stages);
   auto hidden_ND = backbone.hidden(p, embedded_ND, packed.trees);
   if (stages != nullptr) {
-    (*stages)["embeddings"] = embedded_ND;
+    (*stages)["embeddings"] = embedded_ND.narrow(1, 0, hidden_ND.size(1));
+    if (packed.trees.size() == 1 && !packed.trees[0].positions.empty())
+      (*stages)["position_ids"] = tensor_of(packed.trees[0].positions).t();
     (*stages)["hidden"] = hidden_ND;
   }
   return hidden_ND;

@@ -13,11 +13,18 @@ bool rotate_alike(const Backbone& backbone, int64_t length, int64_t other);
  * they rotate alike; an example without a response is a tree of its own. */
 Packed pack(const Backbone& backbone, const std::vector<const Example*>& examples);
 
+/** Where the rotation sees the tokens of a prompt. */
+std::vector<Position> positions_of(const Backbone& backbone, const Prompt& prompt);
+
+/** Of a token after this prompt: its position, in all three parts, less its place in the sequence. */
+int64_t position_shift(const Backbone& backbone, const Prompt& prompt);
+
 /** Final hidden states [N, D], differentiable; each distinct picture is encoded once. */
 at::Tensor forward_hidden(const Backbone& backbone, const Parameters& p, const Packed& packed,
                           Stages* stages = nullptr);
 
-/** Embeddings [N, D] of prompts laid end to end with their pictures in place, contiguous: what prefill starts from. */
+/** Embeddings [N, D] of prompts laid end to end with their pictures in place, contiguous: what prefill starts from.
+ * Wider by the features of deep layers where there are pictures. */
 at::Tensor embed_prompts(const Backbone& backbone, const Parameters& p, const std::vector<const Prompt*>& prompts);
 
 }  // namespace mstar

@@ -14,6 +14,7 @@
 #include "engine/forward.h"
 #include "engine/micro_batch.h"
 #include "ops/dense.h"
+#include "ops/logprobs.h"
 
 namespace mstar {
 namespace {
@@ -54,9 +55,8 @@ at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& 
     const int64_t count = std::min(kHeadChunk, hidden.size(0) - from);
     const auto last = from + count == hidden.size(0);
     parts.push_back(segment(last ? Part::last : Part::head, hidden.narrow(0, from, count),
-                            [&c, target = target_M.narrow(0, from, count).unsqueeze(1)](const at::Tensor& x) {
-                              const auto logits = dense(x, c.backbone.head(c.parameters)).to(at::kFloat);
-                              return at::log_softmax(logits, -1).gather(1, target).squeeze(1);
+                            [&c, target = target_M.narrow(0, from, count)](const at::Tensor& x) {
+                              return token_logprobs(dense(x, c.backbone.head(c.parameters)), target);
                             }));
   }
   return at::cat(parts);
@@ -219,70 +219,48 @@ Recompute as_memory_tells(const LossContext& c) {
 bool is_large(const Parameters& parameters) { return parameters.count() > int64_t{1} << 28; }
 
 Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch, Objective objective,
-                         const std::vector<std::string>& names, const GradientSink& sink, const StopFlag& stop) {
+                         const std::vector<std::string>& names, const Exchange& exchange, const StopFlag& stop) {
   check_examples(batch, objective == Objective::step);
   Gradients result;
+  result.grads.resize(names.size());
   for (const Example& e : batch) result.tokens += static_cast<int64_t>(e.response.size());
   for (const std::string& name : c.parameters.names()) c.parameters[name].requires_grad_(false);
   std::vector<at::Tensor> leaves;
   for (const std::string& name : names) leaves.push_back(c.parameters[name].requires_grad_(true));
   const auto parts = micro_batches_of(c, batch);
   const Recompute recompute = c.recompute ? *c.recompute : as_memory_tells(c);
+  // In each round every rank takes a micro-batch; in the last one some may have none.
+  const auto ranks = static_cast<size_t>(exchange.ranks());
+  const size_t rounds = (parts.size() + ranks - 1) / ranks;
+  // Gradients of micro-batches that come one by one are added up as they are made; others wait for their turn.
+  const bool at_once = ranks == 1 && takes_one_by_one(c);
   run_parts(
-      parts.size(), workers_for(c, parts.size()), threads_for(c),
-      [&](size_t part) {
-        throw_if(stop);
-        const at::AutoGradMode with_grad(true);
-        Segments segments(leaves, recompute, [&](size_t leaf, at::Tensor grad) {
+      rounds, workers_for(c, rounds), threads_for(c),
+      [&](size_t round) {
+        MicroGradients mine;
+        const size_t part = round * ranks + static_cast<size_t>(exchange.rank());
+        if (part >= parts.size()) return mine;
+        mine.grads.resize(names.size());
+        try {
           throw_if(stop);
-          sink.take(part, leaf, std::move(grad));
-        });
-        const auto loss = loss_sum(c, members_of(batch, parts[part]), objective) / static_cast<double>(result.tokens);
-        segments.backward(loss);
-        return loss.item<double>();
+          const at::AutoGradMode with_grad(true);
+          Segments segments(leaves, recompute, [&](size_t leaf, at::Tensor grad) {
+            throw_if(stop);
+            if (at_once) {
+              add_gradient(result.grads, leaf, std::move(grad));
+            } else {
+              mine.grads[leaf] = std::move(grad);
+            }
+          });
+          const auto loss = loss_sum(c, members_of(batch, parts[part]), objective) / static_cast<double>(result.tokens);
+          segments.backward(loss);
+          mine.loss = loss.item<double>();
+        } catch (...) {
+          mine.error = std::current_exception();
+        }
+        return mine;
       },
-      [&](size_t part, double loss) {
-        result.loss += loss;
-        sink.finish(part);
-      });
-  return result;
-}
-
-Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch, Objective objective,
-                         const std::vector<std::string>& names, const StopFlag& stop) {
-  std::vector<at::Tensor> sums(names.size());
-  const auto add = [&](size_t i, at::Tensor grad) {
-    const at::NoGradGuard no_grad;
-    at::Tensor& sum = sums[i];
-    if (sum.defined()) {
-      // Sums of rounded gradients are kept in float32: the number of micro-batches must not cost precision.
-      sum = sum.to(at::kFloat).add_(grad);
-    } else {
-      // Sums are changed in place, and autograd may hand out one storage for two parameters.
-      const bool own = grad.is_contiguous() && grad.use_count() == 1 && grad.storage().use_count() == 1;
-      sum = own ? std::move(grad) : grad.clone(at::MemoryFormat::Contiguous);
-    }
-  };
-  // Micro-batches that come one by one are added up as they come; of others each waits for its turn.
-  const bool at_once = takes_one_by_one(c);
-  std::mutex mutex;
-  std::map<size_t, std::vector<std::pair<size_t, at::Tensor>>> waiting;
-  auto result = loss_gradients(c, batch, objective, names,
-                               {[&](size_t part, size_t i, at::Tensor grad) {
-                                  if (at_once) return add(i, std::move(grad));
-                                  const std::lock_guard lock(mutex);
-                                  waiting[part].emplace_back(i, std::move(grad));
-                                },
-                                [&](size_t part) {
-                                  if (at_once) return;
-                                  std::unique_lock lock(mutex);
-                                  auto own = waiting.extract(part);
-                                  lock.unlock();
-                                  if (own.empty()) return;
-                                  for (auto& [i, grad] : own.mapped()) add(i, std::move(grad));
-                                }},
-                               stop);
-  result.grads = std::move(sums);
+      [&](size_t, MicroGradients& mine) { exchange.add(std::move(mine), result); });
   return result;
 }
 

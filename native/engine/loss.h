@@ -2,6 +2,7 @@
 // The two objectives and their gradients over a batch, cut into micro-batches of bounded size that run side by side.
 // Also the plain log-probabilities and scores. Leaves the optimizer to optimizer.h.
 #include "engine/backbone.h"
+#include "engine/exchange.h"
 #include "engine/segments.h"
 
 namespace mstar {
@@ -20,33 +21,19 @@ constexpr int64_t kHeadChunk = 2048;
 constexpr const char* kHeadWeight = "reward_head.weight";
 constexpr const char* kHeadBias = "reward_head.bias";
 
-struct Gradients {
-  double loss = 0;
-  int64_t tokens = 0;             // response tokens in the loss
-  std::vector<at::Tensor> grads;  // in the order of `names`; undefined where a parameter is not reached
+struct Gradients : GradientSums {  // in the order of `names`
+  int64_t tokens = 0;              // response tokens in the loss
 };
 
 /** Large models share each operation between threads; for small ones a barrier per operation costs more than it gains,
  * and threads take whole micro-batches instead (a second set of gradients is then affordable). */
 bool is_large(const Parameters& parameters);
 
-/** What the gradients of a micro-batch are given to, each parameter's once and as soon as it is made. */
-struct GradientSink {
-  /** Takes that of names[parameter], in the type that autograd made, on the thread that makes it. The parameters that
-   * are reached come in an order that is the same for every micro-batch of the batch. */
-  std::function<void(size_t micro_batch, size_t parameter, at::Tensor grad)> take;
-  /** After the last one of a micro-batch; one call at a time, in the order of the micro-batches. */
-  std::function<void(size_t micro_batch)> finish;
-};
-
 /** Losses of all response tokens of the batch, each times the weight of its example, over the number of these tokens
- * (the mean loss where every weight is 1), and its gradient with respect to `names`. */
+ * (the mean loss where every weight is 1), and its gradient with respect to `names`. Ranks of `exchange`, which is
+ * about `names`, all call this with the same batch and take its micro-batches in turn. */
 Gradients loss_gradients(const LossContext& context, const std::vector<Example>& batch, Objective objective,
-                         const std::vector<std::string>& names, const StopFlag& stop);
-
-/** The same with the gradients of every micro-batch given to `sink`; `grads` stays empty. */
-Gradients loss_gradients(const LossContext& context, const std::vector<Example>& batch, Objective objective,
-                         const std::vector<std::string>& names, const GradientSink& sink, const StopFlag& stop);
+                         const std::vector<std::string>& names, const Exchange& exchange, const StopFlag& stop);
 
 /** Log-probability of every response token. */
 std::vector<std::vector<float>> response_logprobs(const LossContext& context, const std::vector<Example>& examples,

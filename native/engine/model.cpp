@@ -18,6 +18,13 @@ at::ScalarType type_named(const std::string& dtype) {
   return at::kBFloat16;
 }
 
+/** The parameter whose moment has this name in checkpoints, and whether it is the second; none for other names. */
+std::optional<std::pair<std::string, bool>> moment_named(const std::string& name) {
+  for (const auto& [prefix, second] : {std::pair{kSecond, true}, std::pair{kFirst, false}})
+    if (name.starts_with(prefix)) return std::pair{name.substr(prefix.size()), second};
+  return std::nullopt;
+}
+
 }  // namespace
 
 Model::Model(const ModelSpec& spec, const StopFlag& stop)
@@ -97,8 +104,8 @@ std::vector<std::vector<float>> Model::score(const std::vector<Example>& example
   return chosen;
 }
 
-void Model::set_optimizer(const OptimizerSettings& settings) {
-  optimizer_ = std::make_unique<Optimizer>(parameters_, settings);
+void Model::set_optimizer(const OptimizerSettings& settings, std::shared_ptr<Group> group, ExchangeSizes sizes) {
+  optimizer_ = std::make_unique<Optimizer>(parameters_, settings, std::move(group), sizes);
 }
 
 StepReport Model::train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop) {
@@ -107,20 +114,15 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
   at::set_num_threads(is_large(parameters_) ? threads_ : 1);
   // First, as keys, values and packed weights take memory that the backward has use for.
   forget_executors();
-  auto gradients = loss_gradients(loss_context(), batch, objective, optimizer_->trained(), stop);
+  auto gradients =
+      loss_gradients(loss_context(), batch, objective, optimizer_->trained(), optimizer_->exchange(), stop);
   StepReport report;
   report.lr = optimizer_->next_lr();
-  report.grad_norm = optimizer_->step(parameters_, gradients.grads);
+  report.grad_norm = optimizer_->step(parameters_, gradients);
   report.loss = gradients.loss;
   report.tokens = gradients.tokens;
   report.version = optimizer_->steps();
   return report;
-}
-
-void Model::broadcast(const Group& group) {
-  const at::NoGradGuard no_grad;
-  for (const std::string& name : parameters_.learnable()) group.broadcast(parameters_[name].detach(), 0);
-  if (group.rank() != 0) forget_executors();
 }
 
 void Model::forget_executors() {
@@ -128,24 +130,29 @@ void Model::forget_executors() {
   executors_.reset();
 }
 
-at::Tensor Model::moment(const std::string& name) const {
-  for (const auto& [prefix, second] : {std::pair{kSecond, true}, std::pair{kFirst, false}})
-    if (name.starts_with(prefix)) {
-      TORCH_CHECK(optimizer_, "there is no optimizer state for ", name);
-      return optimizer_->moment(name.substr(prefix.size()), second);
-    }
-  return {};
-}
-
 void Model::save(const std::vector<SaveFile>& files) const {
-  for (const SaveFile& file : files)
-    write_tensors(file, [&](const SaveTensor& wanted) {
-      const auto state = moment(wanted.name);
-      if (state.defined()) return state;
+  const bool writes = !optimizer_ || optimizer_->exchange().rank() == 0;
+  std::exception_ptr failure;
+  for (const SaveFile& file : files) {
+    size_t given = 0;
+    const auto tensor_of = [&](const SaveTensor& wanted) {
+      ++given;
+      const auto moment = moment_named(wanted.name);
+      TORCH_CHECK(!moment || optimizer_, "there is no optimizer state for ", wanted.name);
+      if (moment) return optimizer_->moment(moment->first, moment->second);
       if (wanted.name.starts_with(kMerged)) return parameters_.weight(wanted.name.substr(kMerged.size())).merged();
       const auto& value = parameters_[wanted.name];
       return optimizer_ && wanted.dtype == "F32" ? optimizer_->master(wanted.name, value) : value;
-    });
+    };
+    try {
+      if (writes && !failure) write_tensors(file, tensor_of);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    // Who does not write, or no longer can, still gives the others what they are at.
+    while (given < file.tensors.size()) tensor_of(file.tensors[given]);
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 MergeLoss Model::merge_loss(const std::vector<SaveTensor>& tensors) const {
@@ -168,9 +175,10 @@ void Model::restore(const std::vector<WeightFile>& files, int64_t version) {
   for (const WeightFile& file : files) {
     const TensorReader reader(file.path);
     for (const TensorRange& range : file.tensors) {
-      const auto state = moment(range.name);
-      if (state.defined()) {
-        reader.read(range, state);
+      if (const auto moment = moment_named(range.name)) {
+        TORCH_CHECK(optimizer_, "there is no optimizer state for ", range.name);
+        const auto [own, span] = optimizer_->own_moment(moment->first, moment->second);
+        reader.read(range, own, span.from, parameters_[moment->first].numel());
         continue;
       }
       const auto& value = parameters_[range.name];

@@ -44,15 +44,16 @@ class Model {
   /** Scores at the given response-token indices. */
   std::vector<std::vector<float>> score(const std::vector<Example>& examples,
                                         const std::vector<std::vector<uint32_t>>& at, const StopFlag& stop) const;
-  void set_optimizer(const OptimizerSettings& settings);
+  /** Of a model that the ranks of `group` train together all of them make these calls, and in the same order: steps on
+   * the same batch; rank 0 alone writes files, and every rank reads them. */
+  void set_optimizer(const OptimizerSettings& settings, std::shared_ptr<Group> group = nullptr,
+                     ExchangeSizes sizes = {});
   StepReport train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop);
   /** Tensors are parameters, moments, or with `merged.` before its name a matrix with its adapter added in float32. */
   void save(const std::vector<SaveFile>& files) const;
   /** What merging adapters into these parameters loses when the sums are rounded to these types. */
   MergeLoss merge_loss(const std::vector<SaveTensor>& tensors) const;
   void restore(const std::vector<WeightFile>& files, int64_t version);
-  /** Takes the weights of rank 0, or gives them where this is rank 0; all ranks of the group call it. */
-  void broadcast(const Group& group);
   /** Throws where the model has a reward head and none is wanted, or none and one is. */
   void check_head(bool wanted) const;
 
@@ -62,7 +63,6 @@ class Model {
   int64_t version() const { return optimizer_ ? optimizer_->steps() : 0; }
 
  private:
-  at::Tensor moment(const std::string& name) const;  // by its name in checkpoints; undefined for other names
   void forget_executors();
   void draw_weights(uint64_t seed);
 

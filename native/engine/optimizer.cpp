@@ -14,17 +14,11 @@ bool is_frozen(const std::string& name, const std::vector<std::string>& prefixes
                      [&](const std::string& prefix) { return name.starts_with(prefix); });
 }
 
-/** In double and in a fixed order: the norm must not depend on how threads cut a sum. */
-double l2_norm(const std::vector<at::Tensor>& grads) {
-  std::vector<at::Tensor> norms;
-  for (const at::Tensor& grad : grads)
-    if (grad.defined()) norms.push_back(grad.norm(2, at::kDouble));
-  if (norms.empty()) return 0;
-  const auto all = at::stack(norms).cpu();  // one wait for the device
-  double squares = 0;
-  for (int64_t i = 0; i < all.numel(); ++i)
-    squares += all.const_data_ptr<double>()[i] * all.const_data_ptr<double>()[i];
-  return std::sqrt(squares);
+std::vector<std::string> learning(const Parameters& parameters, const OptimizerSettings& settings) {
+  std::vector<std::string> names;
+  for (const std::string& name : parameters.learnable())
+    if (!is_frozen(name, settings.frozen)) names.push_back(name);
+  return names;
 }
 
 /** Numbers of a bfloat16 parameter whose float32 copies exist at one time. */
@@ -34,15 +28,18 @@ constexpr int64_t kGrain = int64_t{1} << 15;
 
 }  // namespace
 
-Optimizer::Optimizer(const Parameters& parameters, OptimizerSettings settings) : settings_(std::move(settings)) {
-  for (const std::string& name : parameters.learnable()) {
-    if (is_frozen(name, settings_.frozen)) continue;
-    const at::Tensor& parameter = parameters[name];
-    trained_.push_back(name);
+Optimizer::Optimizer(const Parameters& parameters, OptimizerSettings settings, std::shared_ptr<Group> group,
+                     ExchangeSizes sizes)
+    : settings_(std::move(settings)),
+      trained_(learning(parameters, settings_)),
+      exchange_(parameters, trained_, std::move(group), sizes) {
+  for (size_t i = 0; i < trained_.size(); ++i) {
+    index_.emplace(trained_[i], i);
+    const at::Tensor& parameter = parameters[trained_[i]];
+    const int64_t count = exchange_.owned(i).count;
     const auto options = parameter.options().dtype(at::kFloat).requires_grad(false);
-    moments_.emplace(name, std::pair{at::zeros(parameter.sizes(), options), at::zeros(parameter.sizes(), options)});
-    if (parameter.scalar_type() == at::kBFloat16)
-      low_.emplace(name, at::zeros(parameter.sizes(), options.dtype(at::kShort)));
+    State& state = states_.emplace_back(State{at::zeros({count}, options), at::zeros({count}, options), {}});
+    if (parameter.scalar_type() == at::kBFloat16) state.low = at::zeros({count}, options.dtype(at::kShort));
   }
 }
 
@@ -51,30 +48,45 @@ double Optimizer::next_lr() const {
   return settings_.lr * std::min(1.0, static_cast<double>(steps_ + 1) / static_cast<double>(settings_.warmup_steps));
 }
 
-const at::Tensor& Optimizer::moment(const std::string& parameter, bool second) const {
-  const auto found = moments_.find(parameter);
-  TORCH_CHECK(found != moments_.end(), "no optimizer state for ", parameter);
-  return second ? found->second.second : found->second.first;
+size_t Optimizer::index_of(const std::string& parameter) const {
+  const auto found = index_.find(parameter);
+  TORCH_CHECK(found != index_.end(), "no optimizer state for ", parameter);
+  return found->second;
+}
+
+std::pair<at::Tensor, Span> Optimizer::own_moment(const std::string& parameter, bool second) const {
+  const size_t i = index_of(parameter);
+  return {second ? states_[i].second : states_[i].first, exchange_.owned(i)};
+}
+
+at::Tensor Optimizer::moment(const std::string& parameter, bool second) const {
+  return exchange_.whole(index_of(parameter), own_moment(parameter, second).first);
 }
 
 at::Tensor Optimizer::master(const std::string& parameter, const at::Tensor& value) const {
-  const auto low = low_.find(parameter);
-  return low == low_.end() ? value.detach() : join_halves(value.detach(), low->second);
+  const auto high = value.detach().view({-1});
+  const auto found = index_.find(parameter);
+  if (found == index_.end() || !states_[found->second].low.defined()) return high;
+  const auto low = exchange_.whole(found->second, states_[found->second].low);
+  return low.defined() ? join_halves(high, low) : low;
 }
 
 void Optimizer::set_master(const std::string& parameter, const at::Tensor& value, const at::Tensor& master) {
   const at::NoGradGuard no_grad;
-  const auto low = low_.find(parameter);
-  if (low == low_.end()) {
+  const auto found = index_.find(parameter);
+  if (found == index_.end() || !states_[found->second].low.defined()) {
     value.detach().copy_(master);
-  } else {
-    split_halves(master.to(value.device()), value.detach(), low->second);
+    return;
   }
+  const auto exact = master.to(value.device());
+  const Span span = exchange_.owned(found->second);
+  const auto own = value.detach().view({-1}).narrow(0, span.from, span.count);
+  value.detach().copy_(nearest_bfloat16(exact));
+  split_halves(exact.view({-1}).narrow(0, span.from, span.count), own, states_[found->second].low);
 }
 
 /** One bfloat16 parameter on the CPU. */
-void Optimizer::update_halves(const std::string& name, const at::Tensor& value, const at::Tensor& grad, double lr,
-                              double decay) {
+void Optimizer::update_halves(State& state, const at::Tensor& value, const at::Tensor& grad, double lr, double decay) {
   const auto steps = static_cast<double>(steps_);
   const auto number = [](double x) { return static_cast<float>(x); };
   const cpu::AdamWStep step{number(settings_.beta1),
@@ -85,9 +97,9 @@ void Optimizer::update_halves(const std::string& name, const at::Tensor& value, 
                             number(std::sqrt(1 - std::pow(settings_.beta2, steps)))};
   const auto gradient = grad.contiguous();
   auto* high = static_cast<uint16_t*>(value.mutable_data_ptr());
-  auto* low = low_.at(name).mutable_data_ptr<int16_t>();
-  auto* first = moment(name, false).mutable_data_ptr<float>();
-  auto* second = moment(name, true).mutable_data_ptr<float>();
+  auto* low = state.low.mutable_data_ptr<int16_t>();
+  auto* first = state.first.mutable_data_ptr<float>();
+  auto* second = state.second.mutable_data_ptr<float>();
   at::parallel_for(0, value.numel(), kGrain, [&](int64_t i, int64_t end) {
     if (gradient.scalar_type() == at::kFloat) {
       cpu::adamw(step, high + i, low + i, gradient.const_data_ptr<float>() + i, first + i, second + i, end - i);
@@ -99,51 +111,52 @@ void Optimizer::update_halves(const std::string& name, const at::Tensor& value, 
 }
 
 /** One bfloat16 parameter, chunk by chunk through its float32 master. */
-void Optimizer::update(const std::string& name, const at::Tensor& value, const at::Tensor& grad, double lr,
-                       double decay) {
-  if (value.is_cpu()) return update_halves(name, value, grad, lr, decay);
-  const auto flat = [](const at::Tensor& tensor) { return tensor.view({-1}); };
-  const auto high = flat(value), low = flat(low_.at(name)), gradient = grad.reshape({-1});
-  const auto first = flat(moment(name, false)), second = flat(moment(name, true));
-  const auto count = at::full({}, static_cast<double>(steps_), first.options());
-  for (int64_t from = 0; from < high.numel(); from += kMasterChunk) {
-    const int64_t size = std::min(kMasterChunk, high.numel() - from);
+void Optimizer::update(State& state, const at::Tensor& value, const at::Tensor& grad, double lr, double decay) {
+  if (value.is_cpu()) return update_halves(state, value, grad, lr, decay);
+  const auto count = at::full({}, static_cast<double>(steps_), state.first.options());
+  for (int64_t from = 0; from < value.numel(); from += kMasterChunk) {
+    const int64_t size = std::min(kMasterChunk, value.numel() - from);
     const auto part = [&](const at::Tensor& tensor) { return tensor.narrow(0, from, size); };
-    const auto master = join_halves(part(high), part(low));
-    at::_fused_adamw_({master}, {part(gradient).to(at::kFloat)}, {part(first)}, {part(second)}, {}, {count}, lr,
+    const auto master = join_halves(part(value), part(state.low));
+    at::_fused_adamw_({master}, {part(grad).to(at::kFloat)}, {part(state.first)}, {part(state.second)}, {}, {count}, lr,
                       settings_.beta1, settings_.beta2, decay, settings_.eps, false, false);
-    split_halves(master, part(high), part(low));
+    split_halves(master, part(value), part(state.low));
   }
 }
 
-double Optimizer::step(const Parameters& parameters, std::vector<at::Tensor>& grads) {
+double Optimizer::step(const Parameters& parameters, GradientSums& sums) {
   const at::NoGradGuard no_grad;
-  const double norm = l2_norm(grads), lr = next_lr();
+  const double norm = exchange_.norm(sums), lr = next_lr();
   TORCH_CHECK(std::isfinite(norm), "gradients are not finite: the step was not taken");
   if (settings_.clip > 0 && norm > settings_.clip)
-    for (at::Tensor& grad : grads)
+    for (at::Tensor& grad : sums.grads)
       if (grad.defined()) grad.mul_(settings_.clip / norm);
   ++steps_;
   for (const bool decays : {true, false}) {
     const double decay = decays ? settings_.weight_decay : 0.0;
     std::vector<at::Tensor> values, gradients, first, second, counts;
     for (size_t i = 0; i < trained_.size(); ++i) {
-      const at::Tensor& value = parameters[trained_[i]];
-      if (!grads[i].defined() || (value.dim() >= 2) != decays) continue;
-      if (low_.count(trained_[i]) > 0) {
-        update(trained_[i], value.detach(), grads[i], lr, decay);
+      const at::Tensor& parameter = parameters[trained_[i]];
+      if (!sums.grads[i].defined() || (parameter.dim() >= 2) != decays) continue;
+      const Span span = exchange_.owned(i);
+      const auto value = parameter.detach().view({-1}).narrow(0, span.from, span.count);
+      const auto grad = sums.grads[i].view({-1});
+      State& state = states_[i];
+      if (state.low.defined()) {
+        update(state, value, grad, lr, decay);
         continue;
       }
-      values.push_back(value.detach());
-      gradients.push_back(grads[i]);
-      first.push_back(moment(trained_[i], false));
-      second.push_back(moment(trained_[i], true));
-      counts.push_back(at::full({}, static_cast<double>(steps_), first.back().options()));
+      values.push_back(value);
+      gradients.push_back(grad);
+      first.push_back(state.first);
+      second.push_back(state.second);
+      counts.push_back(at::full({}, static_cast<double>(steps_), state.first.options()));
     }
     if (values.empty()) continue;
     at::_fused_adamw_(values, gradients, first, second, {}, counts, lr, settings_.beta1, settings_.beta2, decay,
                       settings_.eps, false, false);
   }
+  exchange_.share(parameters, trained_);
   return norm;
 }
 

@@ -90,23 +90,24 @@ void TensorReader::read_bytes(int64_t at, uint8_t* out, int64_t bytes, const std
   }
 }
 
-void TensorReader::read(const TensorRange& range, const at::Tensor& target) const {
+void TensorReader::read(const TensorRange& range, const at::Tensor& target, int64_t first, int64_t whole) const {
   const auto type = scalar_type(range.dtype);
   const auto size = static_cast<int64_t>(c10::elementSize(type));
-  if (range.begin < 0 || range.end > size_ || range.end - range.begin != size * target.numel())
+  if (range.begin < 0 || range.end > size_ || range.end - range.begin != size * whole)
     throw std::runtime_error(path_ + ": " + range.name + ": range does not fit the file or the shape");
   // Piece by piece and without a mapping: of a file as large as the memory only what the model keeps stays in it.
   const auto flat = target.detach().view({-1});
   const bool direct = type == target.scalar_type() && target.device().is_cpu();
   std::atomic<bool> finite{true};
-  at::parallel_for(0, (flat.numel() + kPiece - 1) / kPiece, 1, [&](int64_t first, int64_t last) {
+  at::parallel_for(0, (flat.numel() + kPiece - 1) / kPiece, 1, [&](int64_t begin, int64_t end) {
     at::Tensor buffer;
-    for (int64_t piece = first; piece < last; ++piece) {
+    for (int64_t piece = begin; piece < end; ++piece) {
       const int64_t from = piece * kPiece, count = std::min(kPiece, flat.numel() - from);
       const auto part = flat.narrow(0, from, count);
       if (!direct && !buffer.defined()) buffer = at::empty({kPiece}, at::TensorOptions(type));
       const auto raw = direct ? part : buffer.narrow(0, 0, count);
-      read_bytes(range.begin + from * size, static_cast<uint8_t*>(raw.mutable_data_ptr()), count * size, range.name);
+      read_bytes(range.begin + (first + from) * size, static_cast<uint8_t*>(raw.mutable_data_ptr()), count * size,
+                 range.name);
       if (!all_finite(raw)) finite = false;
       // Rounded as a trained float32 is, so that what a checkpoint holds comes back as it was.
       const bool rounds = raw.scalar_type() == at::kFloat && part.scalar_type() == at::kBFloat16;

@@ -39,7 +39,9 @@ class TensorReader {
   TensorReader& operator=(const TensorReader&) = delete;
   /** Copies a range into `target` (any shape of equal count, type and device; numbers are rounded to its type); throws,
    * naming file and tensor, on a bad range or a non-finite value. */
-  void read(const TensorRange& range, const at::Tensor& target) const;
+  void read(const TensorRange& range, const at::Tensor& target) const { read(range, target, 0, target.numel()); }
+  /** As above, of a range of `whole` numbers those from `from` on. */
+  void read(const TensorRange& range, const at::Tensor& target, int64_t from, int64_t whole) const;
 
  private:
   void read_bytes(int64_t at, uint8_t* out, int64_t bytes, const std::string& name) const;

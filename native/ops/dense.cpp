@@ -93,7 +93,7 @@ struct PackedLinear : torch::autograd::Function<PackedLinear> {
 
 at::Tensor dense(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const int64_t k = weight.size(1), rows = x.numel() / k;
-  // For a handful of rows too, where packing costs more than it gains: a row has the same bits in any company.
+  // However few rows there are: LibTorch sums in another order, and a row's bits must not depend on their number.
   const bool fast =
       x.device().is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat && rows > 0;
   if (!fast) return at::linear(x, weight, bias);

@@ -1,7 +1,7 @@
 #pragma once
 // x W^T + b, differentiable, and the low-rank products of an adapter beside it. On CPU in float32 it runs on the packed
-// kernels of ops/cpu in all three products of training; elsewhere, and for a handful of rows, it is at::linear, which
-// is also its plain twin.
+// kernels of ops/cpu in all three products of training, where a row has the same bits among any others; elsewhere it is
+// at::linear, which is also its plain twin.
 #include <ATen/core/Tensor.h>
 
 #include <utility>

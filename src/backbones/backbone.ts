@@ -39,13 +39,17 @@ export interface Backbone extends PictureRules {
   readonly configFiles: readonly string[];
   /** Throws UserError naming the file and the field that is not supported. */
   numbers(files: ConfigFiles, idOf: (special: string) => number): ModelNumbers;
-  /** Field of config.json that describes the language model; the whole does where there is none. */
+  /** Field of config.json that describes the language model; the whole does where there is none, or the file lacks it. */
   readonly languageField?: string;
   /** Parameter-name prefixes of the parts that can be frozen. */
   readonly prefixes: Readonly<Record<'vision' | 'projector' | 'language', readonly string[]>>;
-  /** Other names of parameters in the files of this family -> the parameter: a module that is reached in two ways. */
-  readonly aliases: Readonly<Record<string, string>>;
+  /** The parameter that files of this family may call so besides: a module that is reached in two ways, or named otherwise by some tools. */
+  alias?(name: string, numbers: ModelNumbers): string | undefined;
+  /** What the reference's class calls a parameter where published files call it otherwise; PEFT goes by it. `alias` leads back. */
+  moduleName?(name: string): string;
   readonly tokenizerFile: 'tokenizer.model' | 'tokenizer.json';
+  /** Fields of generation_config.json that only the reference's own sampling heeds: they may say anything. */
+  readonly ownSampling?: readonly string[];
   /** What tokenizer_config.json of a new model says besides the special tokens. */
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
   /** Special strings that a folder's tokenizer must have. */

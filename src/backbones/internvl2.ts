@@ -112,7 +112,6 @@ export const backbone: Backbone = {
   configFiles: [PREPROCESSOR],
   languageField: 'llm_config',
   prefixes: { vision: ['vision_model.'], projector: ['mlp1.'], language: ['language_model.'] },
-  aliases: {},
   tokenizerFile: 'tokenizer.model',
   tokenizerConfig: {
     tokenizer_class: 'InternLM2Tokenizer',

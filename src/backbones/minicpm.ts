@@ -107,7 +107,6 @@ export const backbone: Backbone = {
   name: 'minicpm',
   configFiles: [PREPROCESSOR],
   prefixes: { vision: ['vpm.'], projector: ['resampler.'], language: ['llm.'] },
-  aliases: {},
   tokenizerFile: 'tokenizer.json',
   tokenizerConfig: {
     tokenizer_class: 'PreTrainedTokenizerFast',

@@ -110,7 +110,7 @@ export const backbone: Backbone = {
     ],
     language: ['model.embed_tokens.', 'model.layers.', 'model.norm.', 'lm_head.'],
   },
-  aliases: { 'model.vision_embed_tokens.wte.weight': 'model.embed_tokens.weight' },
+  alias: (name) => (name === 'model.vision_embed_tokens.wte.weight' ? 'model.embed_tokens.weight' : undefined),
   tokenizerFile: 'tokenizer.json',
   tokenizerConfig: {
     tokenizer_class: 'LlamaTokenizer',

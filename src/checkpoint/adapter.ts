@@ -34,7 +34,7 @@ export interface Adapter extends AdapterForm {
   readonly base: string | null;
   /** Of the base that it was trained on; undefined where another program wrote the folder. */
   readonly digest: string | undefined;
-  /** By the engine's names. */
+  /** By the names that PEFT gives them, without its prefix. */
   readonly weights: WeightFile;
 }
 
@@ -67,7 +67,7 @@ export async function readAdapter(dir: string): Promise<Adapter | undefined> {
   const { r: rank, lora_alpha: alpha } = found;
   const path = join(dir, ADAPTER_FILE);
   const { tensors, metadata } = await readSafetensors(path);
-  const headOf = nameIn({});
+  const headOf = nameIn();
   const own = tensors.map((tensor) => {
     if (!tensor.name.startsWith(PREFIX))
       throw new UserError(`${path}: ${shown(tensor.name)}: of no adapter, wanted names that begin with ${PREFIX}`);
@@ -150,10 +150,14 @@ export interface AdapterPlan {
   readonly digest: string;
 }
 
-/** The weight file and the config of an adapter of these parameters, a reward head among them where there is one. */
+/**
+ * The weight file and the config of an adapter of these parameters, a reward head among them where there is one.
+ * @param moduleName what the reference's class calls a parameter
+ */
 export function planAdapter(
   { form, base, digest }: AdapterPlan,
   parameters: readonly ParameterShape[],
+  moduleName: (name: string) => string = (name) => name,
 ): { readonly weights: WeightPlan; readonly config: ExtraFile } {
   const { rank, alpha, scale } = form;
   const heads = parameters.filter(({ name }) => !/lora_[AB]\.weight$/.test(name));
@@ -165,7 +169,7 @@ export function planAdapter(
     lora_alpha: alpha,
     use_rslora: scale !== alpha / rank,
     // Whole names: an ending like q_proj would have PEFT adapt the vision tower too.
-    target_modules: targetsOf(parameters).map((name) => name.replace(/\.weight$/, '')),
+    target_modules: targetsOf(parameters).map((name) => moduleName(name).replace(/\.weight$/, '')),
     modules_to_save: heads.length > 0 ? ['reward_head'] : null,
     lora_dropout: 0,
     bias: 'none',
@@ -176,7 +180,12 @@ export function planAdapter(
     weights: {
       file: ADAPTER_FILE,
       metadata: { [DIGEST]: digest },
-      tensors: parameters.map(({ name, shape }) => ({ name: PREFIX + name, dtype: 'F32', shape, parameter: name })),
+      tensors: parameters.map(({ name, shape }) => ({
+        name: PREFIX + moduleName(name),
+        dtype: 'F32',
+        shape,
+        parameter: name,
+      })),
     },
     config: [ADAPTER_CONFIG, `${JSON.stringify(contents, null, 2)}\n`],
   };

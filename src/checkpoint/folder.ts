@@ -47,7 +47,7 @@ export async function openFolder(dir: string, base?: string): Promise<ModelFolde
 
 /** Whether it has the scalar head of a process reward model. */
 export function hasRewardHead({ weights, adapter }: ModelFolder): boolean {
-  const nameOf = nameIn({});
+  const nameOf = nameIn();
   const files = adapter ? [...weights, adapter.weights] : weights;
   return files.some(({ tensors }) => tensors.some(({ name }) => nameOf(name) === 'reward_head.weight'));
 }

@@ -10,14 +10,13 @@ export interface ParameterShape {
   readonly shape: readonly number[];
 }
 
-/** Name in a file -> the engine's name. */
-export type Aliases = Readonly<Record<string, string>>;
+/** The engine's name of what files call so; undefined where they call it by that name. */
+export type Alias = (name: string) => string | undefined;
 
 /** The engine's name of a tensor. Scalar heads have other names in the checkpoints of other trainers. */
-export function nameIn(aliases: Aliases): (name: string) => string {
-  const all = new Map(Object.entries(aliases));
+export function nameIn(alias: Alias = () => undefined): (name: string) => string {
   const head = /^(?:score_head|reward_head|value_head|v_head|v_head\.summary|score)\.(weight|bias)$/;
-  return (name) => all.get(name) ?? name.replace(head, 'reward_head.$1');
+  return (name) => alias(name) ?? name.replace(head, 'reward_head.$1');
 }
 
 /** The scalar head of a process reward model, as its checkpoints hold it. `width`: hidden size of the language model. */
@@ -29,8 +28,8 @@ export function rewardHeadShapes(width: number): ParameterShape[] {
 }
 
 /** The files by the engine's names; of a tensor that is held twice under two names one is left. Throws UserError where they differ. */
-export async function engineWeights(weights: readonly WeightFile[], aliases: Aliases): Promise<WeightFile[]> {
-  const nameOf = nameIn(aliases);
+export async function engineWeights(weights: readonly WeightFile[], alias?: Alias): Promise<WeightFile[]> {
+  const nameOf = nameIn(alias);
   const seen = new Map<string, { readonly path: string; readonly tensor: TensorRange }>();
   const files: WeightFile[] = [];
   for (const { path, tensors } of weights) {

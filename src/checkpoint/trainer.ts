@@ -6,7 +6,7 @@ import { readJson } from '../core/json.js';
 import { checked } from '../core/schema.js';
 import { readAdapter } from './adapter.js';
 import { openFolder } from './folder.js';
-import { type Aliases, checkParameters, engineWeights, type ParameterShape } from './parameters.js';
+import { type Alias, checkParameters, engineWeights, type ParameterShape } from './parameters.js';
 import { readSafetensors, type TensorPlan, type WeightFile } from './safetensors.js';
 import type { ExtraFile, WeightPlan } from './save.js';
 
@@ -40,12 +40,12 @@ export async function readTrainer(
   dir: string,
   parameters: readonly ParameterShape[],
   trained: readonly ParameterShape[],
-  aliases: Aliases = {},
+  alias?: Alias,
 ): Promise<{ readonly files: readonly WeightFile[]; readonly version: number }> {
   const counterPath = join(dir, COUNTER_FILE);
   const { version } = checked(z.strictObject({ version: z.int().min(0) }), await readJson(counterPath), counterPath);
   const adapter = await readAdapter(dir);
-  const weights = adapter ? [adapter.weights] : await engineWeights((await openFolder(dir)).weights, aliases);
+  const weights = await engineWeights(adapter ? [adapter.weights] : (await openFolder(dir)).weights, alias);
   checkParameters(dir, weights, parameters);
   const state = await readSafetensors(join(dir, STATE_FILE));
   const plan = planTrainer(

@@ -3,6 +3,8 @@
 
 import type { NativeGroup } from '../engine/binding.js';
 import { createHost, type NativeHost } from '../engine/host.js';
+import { Model } from '../engine/model.js';
+import { guarded } from '../engine/native.js';
 import { NativePolicy } from '../engine/policy.js';
 import { NativeScorer } from '../engine/prm.js';
 import { type Answerer, serveRank, type Trust } from './control.js';
@@ -22,11 +24,14 @@ export interface Self {
 export async function follow(group: NativeGroup, { rank, name, address }: Self, trust: Trust): Promise<void> {
   const models = new Map<number, NativePolicy | NativeScorer>();
   const usage = new OwnUsage();
+  /** By the number of the model: takes the step whose batch is prepared. */
+  const steps = new Map<number, () => Promise<unknown>>();
   let host: NativeHost | undefined;
   let goHome: () => void = () => {};
   const home = new Promise<void>((resolve) => {
     goHome = resolve;
   });
+  const model = (id: number): Model => of(models.get(id), Model);
   const policy = (id: number): NativePolicy => of(models.get(id), NativePolicy);
   const verbs: { [V in keyof Verbs]: (args: Verbs[V], ...more: Rest) => unknown } = {
     start: ([options]) => {
@@ -37,11 +42,21 @@ export async function follow(group: NativeGroup, { rank, name, address }: Self, 
       const { openPolicy, openScorer } = host as NativeHost;
       models.set(id, await (head === null ? openPolicy(dir) : openScorer(dir, head)));
     },
-    receive: ([id]) => (models.get(id) as NativePolicy).opened.native.broadcast(group),
     rollout: ([id, requests, sampling, seed], progress, signal) =>
       policy(id).rollout(requests, sampling, seed, { signal, onProgress: (...counts) => progress(counts) }),
     logprobs: ([id, examples]) => policy(id).logprobs(examples),
     score: ([id, examples, at]) => of(models.get(id), NativeScorer).score(examples, at),
+    reset: ([id, settings]) => model(id).resetOptimizer(settings, group),
+    prepare: async ([id, batch]) => {
+      steps.set(id, await model(id).prepareStep(batch));
+    },
+    step: async ([id]) => {
+      const step = steps.get(id) as () => Promise<unknown>;
+      steps.delete(id);
+      await step();
+    },
+    save: ([id, files]) => guarded(() => model(id).opened.native.save(files)),
+    restore: ([id, dir]) => model(id).restore(dir),
     dispose: async ([id]) => {
       const model = models.get(id);
       models.delete(id);
@@ -63,7 +78,7 @@ export async function follow(group: NativeGroup, { rank, name, address }: Self, 
 
 type Rest = [progress: Parameters<Answerer>[1], signal: AbortSignal];
 
-function of<M>(model: unknown, kind: new (...args: never[]) => M): M {
+function of<M>(model: unknown, kind: abstract new (...args: never[]) => M): M {
   if (model instanceof kind) return model;
   throw new Error(`no ${kind.name} is open under this number`);
 }

@@ -1,6 +1,8 @@
 // Models of rank 0 that have a copy on every rank: a rollout or a scoring call goes whole to the rank that is free
-// first, training happens here, and the others take the new weights before they are asked again. The loop sees a host
-// like any other.
+// first, and all ranks take a training step together, after which they have the same weights. The loop sees a host like
+// any other.
+import type { SaveFile } from '../checkpoint/save.js';
+import { UserError } from '../core/errors.js';
 import type {
   ModelHost,
   OptimizerSettings,
@@ -10,10 +12,11 @@ import type {
   RolloutResult,
   Scorer,
 } from '../core/ports.js';
-import type { Example, Sampling } from '../core/types.js';
+import type { Example, Sampling, StepReport } from '../core/types.js';
 import type { NativeGroup } from '../engine/binding.js';
 import type { HostOptions, NativeHost } from '../engine/host.js';
-import type { Model } from '../engine/model.js';
+import type { Model, SaveOptions } from '../engine/model.js';
+import { guarded } from '../engine/native.js';
 import type { NativePolicy } from '../engine/policy.js';
 import type { NativeScorer } from '../engine/prm.js';
 import type { RankClient } from './control.js';
@@ -23,10 +26,16 @@ export interface Verbs {
   start: [options: Omit<HostOptions, 'onRollout'>];
   /** `head` of a scorer; null opens a policy. */
   open: [id: number, dir: string, head: 'mean' | 'load' | null];
-  receive: [id: number];
   rollout: [id: number, requests: readonly RolloutRequest[], sampling: Sampling, seed: number];
   logprobs: [id: number, examples: readonly Example[]];
   score: [id: number, examples: readonly Example[], at: readonly Uint32Array[]];
+  reset: [id: number, settings: OptimizerSettings];
+  /** Renders a batch, so that whoever cannot says so before anyone waits for it in the step. */
+  prepare: [id: number, batch: readonly Example[]];
+  step: [id: number];
+  /** Gives rank 0 this rank's parts of what it writes. */
+  save: [id: number, files: readonly SaveFile[]];
+  restore: [id: number, dir: string];
   dispose: [id: number];
   measure: Parameters<NativeGroup['measure']>;
   usage: [];
@@ -48,6 +57,7 @@ export async function spreadHost(local: NativeHost, options: HostOptions, ranks:
   const { others } = ranks;
   await Promise.all(others.map((other) => ask(other, 'start', [shared])));
   let opened = 0;
+  const inTurn = queue();
   const openCopies = async (dir: string, head: 'mean' | 'load' | null): Promise<number> => {
     const id = opened++;
     await Promise.all(others.map((other) => ask(other, 'open', [id, dir, head])));
@@ -56,11 +66,11 @@ export async function spreadHost(local: NativeHost, options: HostOptions, ranks:
   return {
     async openPolicy(dir) {
       const [model, id] = await Promise.all([local.openPolicy(dir), openCopies(dir, null)]);
-      return new SpreadPolicy(new SpreadModel(id, model, ranks), options.onRollout);
+      return new SpreadPolicy(new SpreadModel(id, model, ranks, inTurn), options.onRollout);
     },
     async openScorer(dir, head) {
       const [model, id] = await Promise.all([local.openScorer(dir, head), openCopies(dir, head)]);
-      return new SpreadScorer(new SpreadModel(id, model, ranks));
+      return new SpreadScorer(new SpreadModel(id, model, ranks, inTurn));
     },
   };
 }
@@ -74,19 +84,42 @@ function ask<V extends keyof Verbs>(
   return rank.call({ verb, args }, hooks);
 }
 
-/** A model of rank 0 and its copies: hands calls to ranks that are free, and keeps the copies' weights alike. */
+type InTurn = <T>(call: () => Promise<T>) => Promise<T>;
+
+/** Makes calls one after the other. */
+function queue(): InTurn {
+  let last: Promise<unknown> = Promise.resolve();
+  return (call) => {
+    const next = last.then(call);
+    last = next.catch(() => {});
+    return next;
+  };
+}
+
+/** The result of rank 0 once all have one. Throws the failure of the first rank that failed, rank 0 before all. */
+async function settled<T>(here: Promise<T>, others: readonly Promise<unknown>[]): Promise<T> {
+  const failures = (await Promise.allSettled([here, ...others])).map((one) => one.status === 'rejected' && one.reason);
+  const rank = failures.findIndex((failure) => failure !== false);
+  const failure = failures[rank];
+  if (rank > 0 && failure instanceof UserError) throw new UserError(`rank ${rank}: ${failure.message}`, failure.code);
+  if (rank >= 0) throw failure;
+  return here;
+}
+
+/** A model of rank 0 and its copies: hands calls to ranks that are free, and makes with all those that need all. */
 class SpreadModel<M extends Model> {
   readonly id: number;
   readonly local: M;
   readonly #ranks: Ranks;
+  readonly #inTurn: InTurn;
   readonly #free: number[];
   readonly #waiting: ((rank: number) => void)[] = [];
-  #alike: Promise<unknown> | undefined = Promise.resolve();
 
-  constructor(id: number, local: M, ranks: Ranks) {
+  constructor(id: number, local: M, ranks: Ranks, inTurn: InTurn) {
     this.id = id;
     this.local = local;
     this.#ranks = ranks;
+    this.#inTurn = inTurn;
     this.#free = [...ranks.others.keys()].map((i) => i + 1).concat(0);
   }
 
@@ -94,9 +127,8 @@ class SpreadModel<M extends Model> {
     return this.#ranks.others.length + 1;
   }
 
-  /** The weights here are others than those of the copies. */
-  changed(): void {
-    this.#alike = undefined;
+  get group(): NativeGroup {
+    return this.#ranks.group;
   }
 
   /** Runs a call on the rank that is free first: `here` on rank 0, else `verb` on another. */
@@ -106,7 +138,6 @@ class SpreadModel<M extends Model> {
     args: Verbs[V],
     hooks?: Parameters<RankClient['call']>[1],
   ): Promise<unknown> {
-    await this.#synchronise();
     const rank = this.#free.shift() ?? (await new Promise<number>((resolve) => this.#waiting.push(resolve)));
     try {
       return rank === 0 ? await here() : await ask(this.#ranks.others[rank - 1] as RankClient, verb, args, hooks);
@@ -119,23 +150,27 @@ class SpreadModel<M extends Model> {
     }
   }
 
-  async dispose(): Promise<void> {
-    const { others } = this.#ranks;
-    await Promise.all([this.local.dispose(), ...others.map((other) => ask(other, 'dispose', [this.id]))]);
+  /** Makes a call on every rank; its result is that of rank 0. */
+  everywhere<T, V extends keyof Verbs>(here: () => Promise<T>, verb: V, args: Verbs[V]): Promise<T> {
+    return settled(here(), this.#ask(verb, args));
   }
 
-  /** Sends the weights to the copies where they differ; one exchange that all ranks enter. */
-  #synchronise(): Promise<unknown> {
-    this.#alike ??= Promise.all([
-      this.local.opened.native.broadcast(this.#ranks.group),
-      ...this.#ranks.others.map((other) => ask(other, 'receive', [this.id])),
-    ]);
-    return this.#alike;
+  /**
+   * As `everywhere`, for a call in which the ranks wait for each other: two of them come in one order on all ranks, and the
+   * first failure is thrown at once, as the other ranks may never come back.
+   */
+  together<T, V extends keyof Verbs>(here: () => Promise<T>, verb: V, args: Verbs[V]): Promise<T> {
+    return this.#inTurn(async () => (await Promise.all([here(), ...this.#ask(verb, args)]))[0]);
+  }
+
+  #ask<V extends keyof Verbs>(verb: V, args: Verbs[V]): Promise<unknown>[] {
+    return this.#ranks.others.map((other) => ask(other, verb, args));
   }
 }
 
 abstract class Spread<M extends NativePolicy | NativeScorer> {
   protected readonly spread: SpreadModel<M>;
+  #learns = false;
 
   constructor(spread: SpreadModel<M>) {
     this.spread = spread;
@@ -145,26 +180,35 @@ abstract class Spread<M extends NativePolicy | NativeScorer> {
     return this.spread.width;
   }
 
-  resetOptimizer(settings: OptimizerSettings): Promise<void> {
-    return this.spread.local.resetOptimizer(settings);
+  async resetOptimizer(settings: OptimizerSettings): Promise<void> {
+    const { id, local, group } = this.spread;
+    await this.spread.everywhere(() => local.resetOptimizer(settings, group), 'reset', [id, settings]);
+    this.#learns = true;
   }
 
-  trainStep(batch: readonly Example[]) {
-    this.spread.changed();
-    return this.spread.local.trainStep(batch);
+  async trainStep(batch: readonly Example[]): Promise<StepReport> {
+    const { id, local } = this.spread;
+    const step = await this.spread.everywhere(() => local.prepareStep(batch), 'prepare', [id, batch]);
+    return this.spread.together(step, 'step', [id]);
   }
 
-  save(dir: string, options?: { withTrainer?: boolean }): Promise<void> {
-    return this.spread.local.save(dir, options);
+  save(dir: string, { withTrainer = false }: { withTrainer?: boolean } = {}): Promise<void> {
+    const { id, local } = this.spread;
+    if (!this.#learns) return local.save(dir, { withTrainer });
+    // The others are asked once the folder is there: who waits for a rank that could not make one would wait forever.
+    const write: NonNullable<SaveOptions['write']> = (native, files) =>
+      this.spread.together(() => guarded(() => native.save(files)), 'save', [id, files]);
+    return local.save(dir, { withTrainer, write });
   }
 
   restore(dir: string): Promise<void> {
-    this.spread.changed();
-    return this.spread.local.restore(dir);
+    const { id, local } = this.spread;
+    return this.spread.everywhere(() => local.restore(dir), 'restore', [id, dir]);
   }
 
   dispose(): Promise<void> {
-    return this.spread.dispose();
+    const { id, local } = this.spread;
+    return this.spread.everywhere(() => local.dispose(), 'dispose', [id]);
   }
 }
 

@@ -86,10 +86,11 @@ export interface NativeModel {
   ): Promise<RawRollout>;
   logprobs(examples: readonly RawExample[]): Promise<Float32Array[]>;
   score(examples: readonly RawExample[], at: readonly Uint32Array[]): Promise<Float32Array[]>;
-  setOptimizer(settings: RawOptimizer): Promise<void>;
+  /** With a group, the ranks of it train this model together: all of them call this, `trainStep`, `save` and `restore`, in the same order. */
+  setOptimizer(settings: RawOptimizer, group?: NativeGroup): Promise<void>;
   trainStep(batch: readonly RawExample[], objective: 'response' | 'step'): Promise<StepReport>;
   imageLayout(width: number, height: number): PictureLayout;
-  /** Tensor names may be parameters, `exp_avg.<parameter>`, `exp_avg_sq.<parameter>` (F32), or `merged.<matrix>`: with its adapter added. Written and flushed to disk. */
+  /** Tensor names may be parameters, `exp_avg.<parameter>`, `exp_avg_sq.<parameter>` (F32), or `merged.<matrix>`: with its adapter added. Written and flushed to disk by rank 0 of a group. */
   save(files: readonly SaveFile[]): Promise<void>;
   /** L2 norms over matrices with adapters: of what these add, and of what rounding to these types takes from the sums. */
   mergeLoss(
@@ -97,8 +98,6 @@ export interface NativeModel {
   ): Promise<{ readonly update: number; readonly lost: number }>;
   /** Overwrites parameters and, under the names above, optimizer moments; `version` is the step counter to continue from. */
   restore(files: readonly WeightFile[], version: number): Promise<void>;
-  /** Takes the weights of rank 0, or gives them on rank 0; all ranks of the group call it. */
-  broadcast(group: NativeGroup): Promise<void>;
   /** Every parameter with its shape, in registration order. */
   parameters(): ParameterShape[];
   readonly version: number;
@@ -135,6 +134,15 @@ export interface Checks {
     batch: readonly RawExample[],
     objective: 'response' | 'step',
   ): Promise<{ loss: number; gradients: Record<string, Inspected> }>;
+  /** As the model's own, with cuts at multiples of `block` numbers and messages of about `message` bytes. */
+  setOptimizer(
+    model: NativeModel,
+    settings: RawOptimizer,
+    group: NativeGroup | undefined,
+    sizes: { readonly block: number; readonly message: number },
+  ): Promise<void>;
+  /** What each rank owns of parameters of these sizes: [first number, count] by parameter and rank. */
+  cuts(sizes: readonly number[], ranks: number): [from: number, count: number][][];
   /** Measured limits of a device and its free memory; `kernels`: whether the CUDA plug-in is there. Blocks for a second. */
   probe(
     device: string,

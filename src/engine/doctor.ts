@@ -4,7 +4,7 @@ import { checkParameters, engineWeights, type ParameterShape, rewardHeadShapes }
 import { type AdapterSettings, openAdapter } from './adapter.js';
 import { addon } from './binding.js';
 import { guardedNow } from './native.js';
-import { describeModel } from './open.js';
+import { aliasOf, describeModel } from './open.js';
 import { type Fit, fitMemory, type ModelSizes, type PhasePlan, planMemory, type Workload } from './plan.js';
 
 export interface Diagnosis {
@@ -41,9 +41,9 @@ export async function diagnose(
   { gpus, memory }: { readonly gpus: readonly number[]; readonly memory: readonly number[] },
   settings?: AdapterSettings,
 ): Promise<Diagnosis> {
-  const folder = await openFolder(dir);
-  const { backbone, numbers } = await describeModel(folder);
-  const weights = await engineWeights(folder.weights, backbone.aliases);
+  const described = await describeModel(await openFolder(dir));
+  const { folder, backbone, numbers } = described;
+  const weights = await engineWeights(folder.weights, aliasOf(described));
   const tensors = weights.flatMap((file) => file.tensors);
   const scores = hasRewardHead(folder);
   const own = guardedNow(() => addon().parameterShapes(backbone.name, numbers));

@@ -3,13 +3,22 @@ import { z } from 'zod';
 import { planAdapter } from '../checkpoint/adapter.js';
 import { nameIn, type ParameterShape } from '../checkpoint/parameters.js';
 import type { TensorDtype } from '../checkpoint/safetensors.js';
-import { type ExtraFile, planWeights, saveFile, type WeightPlan, writeFolder } from '../checkpoint/save.js';
+import {
+  type ExtraFile,
+  planWeights,
+  type SaveFile,
+  saveFile,
+  type WeightPlan,
+  writeFolder,
+} from '../checkpoint/save.js';
 import { counterFile, planTrainer, readTrainer } from '../checkpoint/trainer.js';
+import { type EngineError, UserError } from '../core/errors.js';
 import type { OptimizerSettings } from '../core/ports.js';
 import { checked } from '../core/schema.js';
 import type { Example, StepReport } from '../core/types.js';
+import type { NativeGroup, NativeModel, RawExample } from './binding.js';
 import { guarded } from './native.js';
-import type { OpenedModel } from './open.js';
+import { aliasOf, type OpenedModel } from './open.js';
 import type { Renderer } from './renderer.js';
 
 const optimizerSchema = z.strictObject({
@@ -22,9 +31,19 @@ const optimizerSchema = z.strictObject({
   freeze: z.array(z.enum(['vision', 'projector', 'language'])),
 });
 
+export interface SaveOptions {
+  readonly withTrainer?: boolean;
+  /** Has the engine write the weight files, for which the folder is there. */
+  readonly write?: (native: NativeModel, files: readonly SaveFile[]) => Promise<void>;
+}
+
+const writeHere: NonNullable<SaveOptions['write']> = (native, files) => guarded(() => native.save(files));
+
 export abstract class Model implements AsyncDisposable {
   readonly opened: OpenedModel;
   protected readonly renderer: Renderer;
+  /** What its training steps lower: the loss of responses, or of the scores of their tokens. */
+  protected abstract readonly objective: 'response' | 'step';
   #trained: readonly ParameterShape[] | undefined;
 
   constructor(opened: OpenedModel, renderer: Renderer) {
@@ -37,23 +56,41 @@ export abstract class Model implements AsyncDisposable {
     return this.opened.native.version;
   }
 
-  /** Starts a fresh optimizer: zero moments, step 0. */
-  async resetOptimizer(settings: OptimizerSettings): Promise<void> {
+  /**
+   * Starts a fresh optimizer: zero moments, step 0. With a group its ranks train the model together: on all of them it is
+   * reset, stepped, saved and restored, in the same order.
+   */
+  async resetOptimizer(settings: OptimizerSettings, group?: NativeGroup): Promise<void> {
     checked(optimizerSchema, settings, 'resetOptimizer', 'settings', 'ERR_SETTING');
     const { betas, freeze, ...same } = settings;
     const frozen = freeze.flatMap((part) => this.opened.backbone.prefixes[part]);
     const [beta1, beta2] = betas;
-    await guarded(() => this.opened.native.setOptimizer({ ...same, beta1, beta2, frozen }));
+    await guarded(() => this.opened.native.setOptimizer({ ...same, beta1, beta2, frozen }, group));
     this.#trained = this.opened.own.filter(({ name }) => !frozen.some((prefix) => name.startsWith(prefix)));
+  }
+
+  async trainStep(batch: readonly Example[]): Promise<StepReport> {
+    const take = await this.prepareStep(batch);
+    return take();
+  }
+
+  /** Renders a batch, and gives what takes the step on it. Throws UserError when a picture cannot be used; so does the step when gradients are not finite. */
+  async prepareStep(batch: readonly Example[]): Promise<() => Promise<StepReport>> {
+    const examples: RawExample[] = await Promise.all(batch.map((example) => this.renderer.example(example)));
+    return () =>
+      guarded(() => this.opened.native.trainStep(examples, this.objective)).catch((error: EngineError) => {
+        if (!error.message.startsWith('gradients are not finite')) throw error;
+        throw new UserError(`${error.message}; wanted a smaller lr, or data and weights that are not broken`);
+      });
   }
 
   /**
    * Writes a checkpoint folder in Hugging Face form into `dir`, which must not exist; flushed when this resolves. Beside an
    * adapter it is a folder of PEFT: the adapter and what learns with it, without the base.
    */
-  async save(dir: string, { withTrainer = false }: { withTrainer?: boolean } = {}): Promise<void> {
-    const { folder, native, adapter, own } = this.opened;
-    const plan = adapter && planAdapter(adapter, own);
+  async save(dir: string, { withTrainer = false, write = writeHere }: SaveOptions = {}): Promise<void> {
+    const { folder, backbone, native, adapter, own } = this.opened;
+    const plan = adapter && planAdapter(adapter, own, backbone.moduleName);
     const weights = plan ? [plan.weights] : this.#wholeWeights();
     const files = weights.map((one) => saveFile(dir, one));
     const small: ExtraFile[] = plan ? [plan.config] : [...folder.sideFiles];
@@ -61,7 +98,7 @@ export abstract class Model implements AsyncDisposable {
       files.push(saveFile(dir, planTrainer(weights, this.#optimized())));
       small.push(counterFile(native.version));
     }
-    await writeFolder(dir, weights, small, () => guarded(() => native.save(files)));
+    await writeFolder(dir, weights, small, () => write(native, files));
   }
 
   /**
@@ -94,8 +131,8 @@ export abstract class Model implements AsyncDisposable {
 
   /** Continues from what `save(dir, { withTrainer: true })` wrote, bit for bit; the optimizer's settings are those of the last reset. */
   async restore(dir: string): Promise<void> {
-    const { own, backbone } = this.opened;
-    const { files, version } = await readTrainer(dir, own, this.#optimized(), backbone.aliases);
+    const { own } = this.opened;
+    const { files, version } = await readTrainer(dir, own, this.#optimized(), aliasOf(this.opened));
     await guarded(() => this.opened.native.restore(files, version));
   }
 
@@ -108,17 +145,12 @@ export abstract class Model implements AsyncDisposable {
     return this.dispose();
   }
 
-  protected async step(batch: readonly Example[], objective: 'response' | 'step'): Promise<StepReport> {
-    const examples = await Promise.all(batch.map((example) => this.renderer.example(example)));
-    return guarded(() => this.opened.native.trainStep(examples, objective));
-  }
-
   /** The files of a whole model; of an adapter's own parameters none. */
   #wholeWeights(): WeightPlan[] {
-    const { folder, backbone, parameters, adapter } = this.opened;
+    const { folder, parameters, adapter } = this.opened;
     const ofAdapter = new Set(adapter?.shapes.map(({ name }) => name));
     const whole = parameters.filter(({ name }) => !ofAdapter.has(name));
-    return planWeights(folder, whole, nameIn(backbone.aliases));
+    return planWeights(folder, whole, nameIn(aliasOf(this.opened)));
   }
 
   #optimized(): readonly ParameterShape[] {

@@ -5,7 +5,13 @@ import type { Backbone, ModelNumbers } from '../backbones/backbone.js';
 import { endIds } from '../backbones/fields/generation.js';
 import { findBackbone } from '../backbones/registry.js';
 import { type ModelFolder, openFolder, parseSideFile } from '../checkpoint/folder.js';
-import { checkParameters, engineWeights, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
+import {
+  type Alias,
+  checkParameters,
+  engineWeights,
+  type ParameterShape,
+  rewardHeadShapes,
+} from '../checkpoint/parameters.js';
 import { type EngineError, UserError } from '../core/errors.js';
 import { loadSentencePiece } from '../text/sentencepiece.js';
 import { readSpecialTokens } from '../text/special-tokens.js';
@@ -38,6 +44,7 @@ export interface ComputeOptions {
 
 /** A folder and what its files say, before any weight is read. */
 export interface DescribedModel {
+  /** An adapter's tensors by the engine's names. */
   readonly folder: ModelFolder;
   readonly backbone: Backbone;
   readonly tokenizer: Tokenizer;
@@ -94,26 +101,37 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     );
   }
   const generationFile = 'generation_config.json';
+  const { languageField = '' } = backbone;
   const ends = endIds(
-    { file: configFile, contents: config, key: backbone.languageField },
+    { file: configFile, contents: config, key: languageField in config ? languageField : undefined },
     { file: join(folder.dir, generationFile), contents: parseSideFile(folder, generationFile, true) },
     rows,
+    backbone.ownSampling,
   );
   const stops = [...new Set([...backbone.stops.map((name) => tokenizer.idOf(name) as number), ...ends])];
-  return { folder, backbone, tokenizer, numbers, stops };
+  const { adapter } = folder;
+  if (!adapter) return { folder, backbone, tokenizer, numbers, stops };
+  const [own = adapter.weights] = await engineWeights([adapter.weights], aliasOf({ backbone, numbers }));
+  const named = { ...folder, adapter: { ...adapter, weights: own } };
+  return { folder: named, backbone, tokenizer, numbers, stops };
+}
+
+/** How the folder's files may name parameters. */
+export function aliasOf({ backbone, numbers }: Pick<DescribedModel, 'backbone' | 'numbers'>): Alias {
+  return (name) => backbone.alias?.(name, numbers);
 }
 
 /** Opens the folder for computing. Throws UserError for what is wrong with its files, EngineError for the rest. */
 export async function openModel(dir: string, compute: ComputeOptions, head: ModelSpec['head']): Promise<OpenedModel> {
-  const folder = await openFolder(dir, compute.adapter?.base === dir ? undefined : compute.adapter?.base);
-  if (compute.adapter?.base === dir && folder.adapter)
+  const found = await openFolder(dir, compute.adapter?.base === dir ? undefined : compute.adapter?.base);
+  if (compute.adapter?.base === dir && found.adapter)
     throw new UserError(`model.adapter: given beside the adapter in ${dir}, wanted one of them`, 'ERR_SETTING');
-  const described = await describeModel(folder);
-  const { backbone, numbers } = described;
+  const described = await describeModel(found);
+  const { folder, backbone, numbers } = described;
   const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
   const adapter = await openAdapter(folder, backbone, shapes, compute.adapter);
   const heads = head === 'load' ? rewardHeadShapes(numbers.l_hidden) : [];
-  const weights = await engineWeights(folder.weights, backbone.aliases);
+  const weights = await engineWeights(folder.weights, aliasOf(described));
   checkParameters(folder.dir, weights, folder.adapter ? shapes : [...shapes, ...heads]);
   if (folder.adapter && adapter) checkParameters(dir, [folder.adapter.weights], [...adapter.shapes, ...heads]);
   const threads = compute.threads || availableParallelism();

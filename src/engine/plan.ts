@@ -116,8 +116,8 @@ function training(sizes: ModelSizes, work: Workload): Record<string, number> {
     ...(number === 2 && !adapters && { 'low halves of the masters': share(2) }),
     [`graphs of ${kept} of ${layers} layers, ${tokenBudget} tokens`]: kept * layer,
     ...(again && { 'inputs of the layers that are run again': (layers - kept) * hidden * number * tokenBudget }),
-    // The graph of the one that is run again, and what flows back through one.
-    'one layer while it runs': (again ? layer : 0) + layer / 2,
+    // The graph of the one that is run again, and about as much for what flows back through one.
+    'one layer while it runs': (again ? layer : 0) + layer,
     [`vision tower, ${pictures} ${pictures === 1 ? 'picture' : 'pictures'}`]: tower.frozen
       ? block
       : again

@@ -2,7 +2,7 @@
 import { Stopped, stopIfAsked, UserError } from '../core/errors.js';
 import type { Policy, RolloutHooks, RolloutRequest, RolloutResult } from '../core/ports.js';
 import { checkNames } from '../core/schema.js';
-import type { Example, Response, RolloutStats, Sampling, StepReport } from '../core/types.js';
+import type { Example, Response, RolloutStats, Sampling } from '../core/types.js';
 import {
   type Ask,
   askOf,
@@ -29,6 +29,7 @@ interface Waiting extends Ask {
 }
 
 export class NativePolicy extends Model implements Policy {
+  protected readonly objective = 'response';
   readonly #onRollout: ((stats: RolloutStats) => void) | undefined;
   readonly #waiting: Waiting[] = [];
 
@@ -143,10 +144,6 @@ export class NativePolicy extends Model implements Policy {
   async logprobs(examples: readonly Example[]): Promise<Float32Array[]> {
     const raw = await Promise.all(examples.map((example) => this.renderer.example(example)));
     return guarded(() => this.opened.native.logprobs(raw));
-  }
-
-  trainStep(batch: readonly Example[]): Promise<StepReport> {
-    return this.step(batch, 'response');
   }
 
   /** Token ids that a response of this text would have, the stop token included: for training on given text. */

@@ -3,8 +3,9 @@ import type { Content } from '../backbones/backbone.js';
 import { UserError } from '../core/errors.js';
 import { checkNames } from '../core/schema.js';
 import { type Example, IMAGE_MARK, type Problem, type PromptVariant } from '../core/types.js';
+import type { Picture } from '../images/decode.js';
 import type { PictureStore } from '../images/store.js';
-import { tokenisePrompt } from '../text/prompt.js';
+import { type PictureLayout, tokenisePrompt } from '../text/prompt.js';
 import type { NativeModel, RawExample } from './binding.js';
 import { guardedNow } from './native.js';
 import type { OpenedModel } from './open.js';
@@ -61,7 +62,7 @@ export class Renderer {
       const { backbone, tokenizer, native } = this.#model;
       const question = fillTemplate(this.#templates[variant], problem);
       const content = placed(question, images.length) ?? backbone.ask(question, images.length);
-      const layouts = images.map(({ width, height }) => guardedNow(() => native.imageLayout(width, height)));
+      const layouts = images.map((image) => layoutOf(native, image, problem));
       const parts = backbone.render({ system: this.#templates.system, turns: [{ role: 'user', content }] });
       tokens = tokenisePrompt(parts, tokenizer, backbone, layouts).tokens;
       this.#keep(problem, variant, tokens);
@@ -102,6 +103,20 @@ export class Renderer {
     }
     const variants = this.#tokens.get(problem) ?? new Map<PromptVariant, Int32Array>();
     this.#tokens.set(problem, variants.set(variant, tokens));
+  }
+}
+
+/** Throws UserError where the model cannot take a picture of this shape. */
+function layoutOf(
+  native: Pick<NativeModel, 'imageLayout'>,
+  { width, height }: Picture,
+  { id }: Problem,
+): PictureLayout {
+  try {
+    return guardedNow(() => native.imageLayout(width, height));
+  } catch (error) {
+    const { message } = error as Error;
+    throw message.startsWith('picture of') ? new UserError(`prompt of problem ${id}: ${message}`) : error;
   }
 }
 

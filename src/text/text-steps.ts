@@ -24,6 +24,8 @@ const short = z.string().max(1024);
 
 /** `growth`: how much longer a step may make a text, as a factor. */
 const normaliseSteps = [
+  // A few characters have no composed form and become three.
+  z.object({ type: z.literal('NFC') }).transform(() => ({ apply: (text: string) => text.normalize('NFC'), growth: 3 })),
   z.object({ type: z.literal('Prepend'), prepend: short }).transform(({ prepend }) => ({
     apply: (text: string) => (text === '' ? '' : prepend + text),
     growth: 1,
@@ -39,7 +41,9 @@ const normaliseSteps = [
 const normaliseSequence = z
   .object({
     type: z.literal('Sequence'),
-    normalizers: z.array(z.discriminatedUnion('type', normaliseSteps, oneOf('Prepend or Replace'))).max(MOST.steps),
+    normalizers: z
+      .array(z.discriminatedUnion('type', normaliseSteps, oneOf('NFC, Prepend or Replace')))
+      .max(MOST.steps),
   })
   .transform(({ normalizers }) => ({
     apply: (text: string) => normalizers.reduce((done, { apply }) => apply(done), text),
@@ -48,7 +52,7 @@ const normaliseSequence = z
 
 /** Absent: the text stays as it is. */
 export const normalizerSchema = z
-  .discriminatedUnion('type', [...normaliseSteps, normaliseSequence], oneOf('Prepend, Replace or Sequence'))
+  .discriminatedUnion('type', [...normaliseSteps, normaliseSequence], oneOf('NFC, Prepend, Replace or Sequence'))
   .nullish()
   .refine((step) => (step?.growth ?? 1) <= MOST.growth, `steps that make a text at most ${MOST.growth} times as long`)
   .transform((step): Normalise => step?.apply ?? ((text) => text));

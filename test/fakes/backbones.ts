@@ -2,6 +2,7 @@
 // A backbone of src/backbones without an entry here fails test/native/backbones.test.ts.
 import { join } from 'node:path';
 import { backbone as minicpm } from '../../src/backbones/minicpm.js';
+import { backbone as qwen } from '../../src/backbones/qwen3_vl.js';
 import type { ParameterShape } from '../../src/checkpoint/parameters.js';
 import type { TensorDtype } from '../../src/checkpoint/safetensors.js';
 import { temporary, tinyConfig, tinyTokenizer } from './model-folder.js';
@@ -16,6 +17,7 @@ interface Tiny {
 const TOWER = 'model.vision_embed_tokens.img_processor.vision_model.';
 
 const byteLevel = fileOf(byteLevelDocument({ merges: [], added: minicpm.specials }));
+const qwenTokens = fileOf(byteLevelDocument({ merges: [], added: qwen.specials }));
 const textPieces = fileOf(
   textPiecesDocument(
     { merges: [], added: ['<|endoftext|>', '<|assistant|>', '<|system|>', '<|end|>', '<|user|>'] },
@@ -87,6 +89,56 @@ export const tinyBackbones: Readonly<Record<string, Tiny>> = {
       { name: `${TOWER}embeddings.patch_embedding.weight`, shape: [32, 3, 14, 14] },
       { name: `${TOWER}encoder.layers.0.mlp.fc1.weight`, shape: [48, 32] },
     ],
+  },
+  // As published: the language model's fields lie flat, and its head is the token table.
+  qwen2_5_vl: {
+    config: {
+      model_type: 'qwen2_5_vl',
+      hidden_size: 32,
+      num_hidden_layers: 2,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      intermediate_size: 48,
+      vocab_size: 272,
+      max_position_embeddings: 512,
+      tie_word_embeddings: true,
+      rope_theta: 10000,
+      rope_scaling: { type: 'mrope', mrope_section: [2, 1, 1] },
+      vision_config: {
+        ...{ depth: 2, hidden_size: 16, num_heads: 2, intermediate_size: 24, patch_size: 7 },
+        ...{ window_size: 28, fullatt_block_indexes: [1], out_hidden_size: 32 },
+      },
+    },
+    files: {
+      'tokenizer.json': qwenTokens,
+      'preprocessor_config.json': fileOf({ patch_size: 7, min_pixels: 784, max_pixels: 7840 }),
+    },
+  },
+  // Heads that are wider than the hidden states' share, features for two layers.
+  qwen3_vl: {
+    config: {
+      model_type: 'qwen3_vl',
+      text_config: {
+        hidden_size: 24,
+        num_hidden_layers: 3,
+        num_attention_heads: 4,
+        num_key_value_heads: 2,
+        head_dim: 12,
+        intermediate_size: 48,
+        vocab_size: 272,
+        max_position_embeddings: 512,
+        rope_theta: 10000,
+        rope_scaling: { rope_type: 'default', mrope_section: [2, 2, 2], mrope_interleaved: true },
+      },
+      vision_config: {
+        ...{ depth: 3, hidden_size: 16, num_heads: 2, intermediate_size: 24, patch_size: 8 },
+        ...{ num_position_embeddings: 16, deepstack_visual_indexes: [0, 1], out_hidden_size: 24 },
+      },
+    },
+    files: {
+      'tokenizer.json': qwenTokens,
+      'preprocessor_config.json': fileOf({ size: { shortest_edge: 1024, longest_edge: 10240 } }),
+    },
   },
 };
 

@@ -7,7 +7,14 @@ export interface Published {
   readonly specials: Readonly<Record<string, number>>;
 }
 
-export type PublishedName = 'internvl2-2b' | 'minicpm-llama3-v-2.5' | 'phi-3.5-vision';
+export type PublishedName =
+  | 'internvl2-2b'
+  | 'minicpm-llama3-v-2.5'
+  | 'phi-3.5-vision'
+  | 'qwen2.5-vl-3b'
+  | 'qwen2.5-vl-7b'
+  | 'qwen3-vl-4b'
+  | 'qwen3-vl-8b';
 
 /** A copy that a test may change. */
 export function published(name: PublishedName): Published {

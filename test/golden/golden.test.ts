@@ -61,6 +61,32 @@ const folders: readonly Folder[] = [
       ['model.norm.weight', 'hidden_last.2'],
     ],
   },
+  {
+    name: 'qwen2_5-vl',
+    places: ['sft', 'prm', 'extra/position_ids', 'extra/image_sizes 3136', 'cases/batch_two_prompts 1'],
+    checks: 150,
+    seen: 'cases/one_image_small',
+    changes: [
+      ['visual.patch_embed.proj.weight', 'patch_embed_output'],
+      ['visual.blocks.0.norm1.weight', 'vision_block_outputs'],
+      ['visual.merger.ln_q.weight', 'projector_output'],
+      ['model.norm.weight', 'final_hidden'],
+    ],
+  },
+  {
+    name: 'qwen3-vl',
+    places: ['sft', 'prm', 'extra/position_ids', 'extra/image_sizes 65536', 'cases/batch_two_prompts 1'],
+    checks: 150,
+    seen: 'cases/one_image_small',
+    changes: [
+      ['model.visual.patch_embed.proj.bias', 'patch_embed_output'],
+      ['model.visual.pos_embed.weight', 'position_embedding_output'],
+      ['model.visual.blocks.0.norm1.bias', 'vision_block_outputs'],
+      ['model.visual.deepstack_merger_list.1.norm.bias', 'deepstack_features'],
+      ['model.visual.merger.norm.bias', 'projector_output'],
+      ['model.language_model.norm.weight', 'final_hidden'],
+    ],
+  },
 ];
 
 /** Why the folder cannot be checked here; empty where it can. */

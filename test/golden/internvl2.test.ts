@@ -27,7 +27,7 @@ describe.skipIf(!addonBuilt)(`InternVL2 folders${addonBuilt ? '' : ' (skipped: t
 
   beforeAll(async () => {
     model = await tinyModel();
-    await withModel(model, 'cpu', 'none', async (opened) => {
+    await withModel(model, { device: 'cpu', dtype: 'float32' }, 'none', async (opened) => {
       // Only pictures and conversation are of use yet: the rest is what the model says of them.
       const draft = { messages, prompt_text: '', input_ids: [] };
       const dir = writeGolden({

@@ -64,23 +64,27 @@ async function answersAlike(root: string, run: string): Promise<void> {
 test.each([
   ['all weights', {}],
   ['an adapter', { adapter: { rank: 4, alpha: 8 } }],
-])('a killed run of the native engine that trains %s ends with the same bytes, with other threads and layers run again too', async (_, change) => {
-  const root = mkdtempSync(join(tmpdir(), 'mstar-native-'));
-  try {
-    const config = join(root, 'recipe.yaml');
-    await writeDurable(config, stringify({ ...recipe, model: { ...recipe.model, ...change } }));
-    const started = performance.now();
-    expect(await run(config, join(root, 'undisturbed'))).toBe(0);
-    const lasts = performance.now() - started;
-    for (const share of [0.2, 0.35, 0.5]) await run(config, join(root, 'killed'), share * lasts);
-    await run(config, join(root, 'killed'), 0.3 * lasts, 'model.recompute=always');
-    expect(await run(config, join(root, 'killed'), undefined, 'model.threads=2')).toBe(0);
-    // The reports hold the clock.
-    const files = (name: string) =>
-      Object.entries(fingerprint(join(root, name))).filter(([file]) => !/^report\.(html|md)$/.test(file));
-    expect(files('killed')).toEqual(files('undisturbed'));
-    if ('adapter' in change) await answersAlike(root, join(root, 'undisturbed'));
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
-}, 300_000);
+])(
+  'a killed run of the native engine that trains %s ends with the same bytes, with other threads and layers run again too',
+  async (_, change) => {
+    const root = mkdtempSync(join(tmpdir(), 'mstar-native-'));
+    try {
+      const config = join(root, 'recipe.yaml');
+      await writeDurable(config, stringify({ ...recipe, model: { ...recipe.model, ...change } }));
+      const started = performance.now();
+      expect(await run(config, join(root, 'undisturbed'))).toBe(0);
+      const lasts = performance.now() - started;
+      for (const share of [0.2, 0.35, 0.5]) await run(config, join(root, 'killed'), share * lasts);
+      await run(config, join(root, 'killed'), 0.3 * lasts, 'model.recompute=always');
+      expect(await run(config, join(root, 'killed'), undefined, 'model.threads=2')).toBe(0);
+      // The reports hold the clock.
+      const files = (name: string) =>
+        Object.entries(fingerprint(join(root, name))).filter(([file]) => !/^report\.(html|md)$/.test(file));
+      expect(files('killed')).toEqual(files('undisturbed'));
+      if ('adapter' in change) await answersAlike(root, join(root, 'undisturbed'));
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+  300_000,
+);

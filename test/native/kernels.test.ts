@@ -31,7 +31,7 @@ describe.skipIf(why !== '')(`the CUDA kernels${why}`, () => {
 });
 
 test('the comparison of kernels runs on any device: on the CPU the twins are equal', () => {
-  const found = onCpu.filter(({ kernel }) => !ofSet(kernel) && !ofTrees(kernel));
+  const found = onCpu.filter(({ kernel }) => !ofSet(kernel) && !ofTraining(kernel));
   expect(new Set(found.map(({ kernel }) => kernel.split(' ')[0]))).toEqual(
     new Set(['rotate_and_store', 'merge', 'attend_rows', 'add_norm', 'swiglu', 'draw']),
   );
@@ -41,6 +41,7 @@ test('the comparison of kernels runs on any device: on the CPU the twins are equ
 
 const ofSet = (kernel: string) => /^(amx|avx512bf16|avx512|avx2|plain) /.test(kernel);
 const ofTrees = (kernel: string) => kernel.startsWith('tree_attention');
+const ofTraining = (kernel: string) => ofTrees(kernel) || /^(split_heads|token_logprobs)/.test(kernel);
 
 test('attention of responses that share their prompt is that of each response alone, with its gradients', () => {
   const found = onCpu.filter(({ kernel }) => ofTrees(kernel));
@@ -48,6 +49,12 @@ test('attention of responses that share their prompt is that of each response al
   expect(new Set(found.map(({ kernel }) => kernel))).toEqual(
     new Set(parts.flatMap((part) => [`tree_attention${part}`, `tree_attention_plain${part}`])),
   );
+  expect(found.filter(({ error }) => !(error < 3e-6))).toEqual([]);
+});
+
+test.each(['split_heads', 'token_logprobs'])('%s and its gradient are those of plain operations', (name) => {
+  const found = onCpu.filter(({ kernel }) => kernel.startsWith(name));
+  expect(new Set(found.map(({ kernel }) => kernel))).toEqual(new Set([name, `${name} gradient`]));
   expect(found.filter(({ error }) => !(error < 3e-6))).toEqual([]);
 });
 

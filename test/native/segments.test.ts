@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { openFolder } from '../../src/checkpoint/folder.js';
 import { engineWeights } from '../../src/checkpoint/parameters.js';
 import { addon, type ModelSpec, type NativeModel, type RawExample } from '../../src/engine/binding.js';
-import { type DescribedModel, describeModel } from '../../src/engine/open.js';
+import { aliasOf, type DescribedModel, describeModel } from '../../src/engine/open.js';
 import type { Picture } from '../../src/images/decode.js';
 import { tokenisePrompt } from '../../src/text/prompt.js';
 import { tinyBackbone, tinyBackbones } from '../fakes/backbones.js';
@@ -95,7 +95,7 @@ describe.each(Object.keys(tinyBackbones))('%s', (name) => {
       const of: ModelSpec = {
         backbone: backbone.name,
         config: numbers,
-        weights: await engineWeights(folder.weights, backbone.aliases),
+        weights: await engineWeights(folder.weights, aliasOf(described)),
         device: 'cpu',
         dtype,
         threads: 2,
@@ -112,7 +112,7 @@ describe.each(Object.keys(tinyBackbones))('%s', (name) => {
   test('learns the same weights with any of its parts frozen', async () => {
     const described = await describeModel(await openFolder(await tinyBackbone(name)));
     const { folder, backbone, numbers } = described;
-    const weights = await engineWeights(folder.weights, backbone.aliases);
+    const weights = await engineWeights(folder.weights, aliasOf(described));
     const { vision, projector, language } = backbone.prefixes;
     for (const [frozen, dtype] of [
       [[...vision], 'float32'],

@@ -7,17 +7,17 @@ import type { OpenedModel } from '#src/engine/open.js';
 import type { ExampleInput, ExtraInput } from './inputs.js';
 import { checkStages } from './network.js';
 import { compareExact, type Report } from './report.js';
-import { type Device, withChanged } from './session.js';
+import { type Compute, withChanged } from './session.js';
 
 /** One changed model with all its checks. */
 export async function checkExtra(
   report: Report,
   folder: ModelFolder,
-  device: Device,
+  compute: Compute,
   extra: ExtraInput,
 ): Promise<void> {
   const { place, change, grids, examples } = extra;
-  await withChanged(folder, device, change, async (model) => {
+  await withChanged(folder, compute, change, async (model) => {
     if (grids) {
       await report.check(place, grids.stage, () => {
         const found = grids.rows.map(({ width, height }) => {
@@ -28,6 +28,16 @@ export async function checkExtra(
           found,
           grids.rows.map(({ width, height, cols, rows }) => `${width} x ${height}: ${cols} x ${rows}`),
         );
+      });
+    }
+    for (const { width, height } of grids?.refused ?? []) {
+      await report.check(place, `refused ${width} x ${height}`, () => {
+        try {
+          const { cols, rows } = model.native.imageLayout(width, height);
+          return { ok: false, note: `${cols} x ${rows}, wanted an error` };
+        } catch (error) {
+          return { ok: true, note: (error as Error).message };
+        }
       });
     }
     for (const example of examples) await checkStages(report, model, rawExample(model, example), place, example.stages);

@@ -14,7 +14,8 @@ export interface FixtureLayout {
 
 /** In the order of the checks. */
 export interface GoldenFolder {
-  readonly tokenizer?: { readonly place: string; readonly lines: readonly TokenizerLine[] };
+  /** `begin`: special string that the reference's tokenizer puts in front; none where it is absent. */
+  readonly tokenizer?: { readonly place: string; readonly begin?: string; readonly lines: readonly TokenizerLine[] };
   readonly cases: readonly CaseInput[];
   readonly extras: readonly ExtraInput[];
   readonly sft?: SftInput;
@@ -161,6 +162,8 @@ export interface ExtraInput {
   readonly grids?: {
     readonly stage: string;
     readonly rows: readonly { width: number; height: number; cols: number; rows: number }[];
+    /** Sizes that no picture may have. */
+    readonly refused?: readonly { width: number; height: number }[];
   };
   readonly examples: readonly ExampleInput[];
 }

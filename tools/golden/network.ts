@@ -27,7 +27,8 @@ export async function checkCase(report: Report, model: CheckedModel, { prompts }
     const { place, logprobs: wanted, greedy } = input;
     if (wanted)
       await report.check(place, 'response_logprobs', () => compareNumbers(logprobs[index] ?? [], wanted, TOLERANCE));
-    if (greedy.length > 0)
+    // Rounding decides between tokens that are nearly as good, and everything after one.
+    if (greedy.length > 0 && !report.coarse)
       await report.check(place, 'greedy', () => compareExact(answers[index]?.slice(0, greedy.length) ?? [], greedy));
   }
 }

@@ -14,13 +14,13 @@ import type { OpenedPrompt } from './session.js';
 /** Lines as the reference's tokenizer takes them, special strings recognised. */
 export async function checkTokenizer(
   report: Report,
-  { tokenizer, backbone }: DescribedModel,
-  { place, lines }: NonNullable<GoldenFolder['tokenizer']>,
+  { tokenizer }: DescribedModel,
+  { place, begin, lines }: NonNullable<GoldenFolder['tokenizer']>,
 ): Promise<void> {
-  const begin = tokenizer.idOf(backbone.begin) as number;
+  const first = begin === undefined ? [] : [tokenizer.idOf(begin) as number];
   for (const [index, { text, ids, decoded }] of lines.entries()) {
     await report.check(`${place} ${index}`, 'input_ids', () =>
-      compareExact([begin, ...tokenizer.encode(text, { specials: true })], ids),
+      compareExact([...first, ...tokenizer.encode(text, { specials: true })], ids),
     );
     if (decoded !== undefined)
       await report.check(`${place} ${index}`, 'decoded', () => compareExact(tokenizer.decode(ids).text, decoded));

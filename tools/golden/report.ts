@@ -13,6 +13,8 @@ export interface Line {
   /** Largest difference, where numbers were compared. */
   readonly error?: number;
   readonly tolerance?: number;
+  /** Largest wanted number, where numbers were compared. */
+  readonly scale?: number;
   /** What differs first, or what was checked. */
   readonly note: string;
 }
@@ -21,16 +23,19 @@ export interface Line {
 export class Report {
   readonly lines: Line[] = [];
   readonly #print: (line: string) => void;
+  /** Whether the model computes in fewer digits than the reference. */
+  readonly coarse: boolean;
 
-  constructor(print: (line: string) => void) {
+  constructor(print: (line: string) => void, coarse = false) {
     this.#print = print;
+    this.coarse = coarse;
   }
 
   /** Runs a check; one that throws is a failed line, so that the later ones still run. */
   async check(place: string, stage: string, compare: () => Outcome | Promise<Outcome>): Promise<void> {
     let outcome: Outcome;
     try {
-      outcome = await compare();
+      outcome = this.coarse ? roughly(await compare()) : await compare();
     } catch (error) {
       outcome = { ok: false, note: (error as Error).message };
     }
@@ -55,6 +60,16 @@ export class Report {
 
 export type Outcome = Omit<Line, 'place' | 'stage'>;
 
+/** Part of the largest number of a stage that others may be off by in bfloat16. */
+const ROUGH = 1 / 16;
+
+function roughly(outcome: Outcome): Outcome {
+  const { error, scale } = outcome;
+  if (outcome.ok || error === undefined || scale === undefined) return outcome;
+  const tolerance = ROUGH * scale;
+  return { ...outcome, tolerance, ok: error <= tolerance };
+}
+
 function format({ place, stage, ok, error, tolerance, note }: Line): string {
   const number =
     error === undefined
@@ -69,7 +84,9 @@ export function compareNumbers(found: ArrayLike<number>, expected: ArrayLike<num
     return { ok: false, note: `${found.length} numbers, wanted ${expected.length}` };
   let worst = 0;
   let at = 0;
+  let scale = 0;
   for (let i = 0; i < expected.length; i++) {
+    scale = Math.max(scale, Math.abs(expected[i] as number));
     const error = Math.abs((found[i] as number) - (expected[i] as number));
     // NaN is an error of any size.
     if (error <= worst) continue;
@@ -77,7 +94,7 @@ export function compareNumbers(found: ArrayLike<number>, expected: ArrayLike<num
     at = i;
   }
   const ok = worst <= tolerance;
-  return { ok, error: worst, tolerance, note: ok ? '' : `number ${at}: ${found[at]}, wanted ${expected[at]}` };
+  return { ok, error: worst, tolerance, scale, note: ok ? '' : `number ${at}: ${found[at]}, wanted ${expected[at]}` };
 }
 
 /** Equal sequences of integers or equal texts, by their first difference. */
@@ -125,7 +142,7 @@ export function compareNorms(found: ReadonlyMap<string, number>, rule: NormsRule
     where = `${name}: ${value}, wanted ${wanted}`;
   }
   const ok = worst <= rule.tolerance;
-  return { ok, error: worst, tolerance: rule.tolerance, note: ok ? `${count} norms` : where };
+  return { ok, error: worst, tolerance: rule.tolerance, scale: 1, note: ok ? `${count} norms` : where };
 }
 
 function normError(found: number, wanted: number, { floor = 0, noiseBelow = 0 }: NormsRule): number {

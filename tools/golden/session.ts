@@ -12,8 +12,8 @@ import type { PictureLayout } from '#src/text/prompt.js';
 import { readTensors, type Tensor, toBytes } from '../tensors.js';
 import type { ModelChange, PromptInput } from './inputs.js';
 
-/** Where the models of the checks compute. The reference numbers were made in float32 on the CPU. */
-export type Device = ComputeOptions['device'];
+/** Where the models of the checks compute, and in what. The reference numbers were made in float32 on the CPU. */
+export type Compute = Pick<ComputeOptions, 'device' | 'dtype'>;
 
 /** An opened model and what looks inside it. */
 export interface CheckedModel extends OpenedModel {
@@ -23,11 +23,11 @@ export interface CheckedModel extends OpenedModel {
 /** Opens `dir`, runs `work`, frees the model. */
 export async function withModel<T>(
   dir: string,
-  device: Device,
+  compute: Compute,
   head: 'none' | 'mean',
   work: (model: CheckedModel) => Promise<T>,
 ): Promise<T> {
-  const model = await openModel(dir, { device, dtype: 'float32', threads: 0 }, head);
+  const model = await openModel(dir, { ...compute, threads: 0 }, head);
   try {
     return await work({ ...model, checks: addon().checks });
   } finally {
@@ -38,7 +38,7 @@ export async function withModel<T>(
 /** As `withModel`, with a changed copy of `folder` that is gone afterwards. */
 export async function withChanged<T>(
   folder: ModelFolder,
-  device: Device,
+  compute: Compute,
   change: ModelChange,
   work: (model: CheckedModel) => Promise<T>,
 ): Promise<T> {
@@ -58,7 +58,7 @@ export async function withChanged<T>(
         await file.close();
       }
     });
-    return withModel(dir, device, 'none', work);
+    return withModel(dir, compute, 'none', work);
   });
 }
 

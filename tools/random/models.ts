@@ -1,5 +1,7 @@
-// The true sizes of the three published models, as facts to make random weights of: config, special ids, shards.
+// The true sizes of the published models, as facts to make random weights of: config, special ids, shards.
 // Their tokenizers are made by make.ts: the texts are a few bytes, the special ids the real ones.
+
+import { qwenModels } from './qwen.js';
 
 const internvl2 = {
   architectures: ['InternVLChatModel'],
@@ -127,6 +129,7 @@ export interface RandomModel {
 }
 
 export const randomModels: Readonly<Record<string, RandomModel>> = {
+  ...qwenModels,
   'internvl2-2b': {
     config: internvl2,
     shardBytes: null,

@@ -171,6 +171,16 @@ class SetComparison {
     const auto powers = ((wide[0].narrow(0, 0, width) - most) * 0.7).exp();
     add("exp_scaled", out[0], powers);
     add("exp_scaled sum", at::scalar_tensor(total, at::kDouble), powers.sum());
+    const auto left = wide[0].narrow(0, 0, width), right = wide[0].narrow(0, width, width);
+    const float* row = x.const_data_ptr<float>();
+    add("dot", at::scalar_tensor(set_.dot(row, row + width, width)), (left * right).sum());
+    auto softened = x[0].narrow(0, 0, width).clone(), slopes = x[0].narrow(0, width, width).clone();
+    set_.softmax_backward(softened.mutable_data_ptr<float>(), slopes.mutable_data_ptr<float>(), most, 0.7f, 0.3f,
+                          width);
+    add("softmax_backward weights", softened, powers);
+    add("softmax_backward slopes", slopes, powers * (right - 0.3) * 0.7);
+    set_.logprob_backward(row, most, 0.3f, out.mutable_data_ptr<float>(), width);
+    add("logprob_backward", out[0], (left - most).exp() * -0.3);
     const auto angles = at::randn({width}), cosine = angles.cos(), sine = angles.sin();
     auto turned = x.clone();
     set_.rotate_half(turned.mutable_data_ptr<float>(), cosine.const_data_ptr<float>(), sine.const_data_ptr<float>(),

@@ -20,7 +20,8 @@ std::pair<double, Stages> gradients(const Model& model, const std::vector<Exampl
                                     const StopFlag& stop) {
   model.check_head(objective == Objective::step);
   const auto names = model.parameters().learnable();
-  const auto result = loss_gradients(model.loss_context(), batch, objective, names, stop);
+  const auto result =
+      loss_gradients(model.loss_context(), batch, objective, names, Exchange(model.parameters(), names), stop);
   Stages named;
   for (size_t i = 0; i < result.grads.size(); ++i)
     if (result.grads[i].defined()) named[names[i]] = result.grads[i].to(at::kCPU, at::kFloat);

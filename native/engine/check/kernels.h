@@ -19,7 +19,8 @@ std::vector<KernelError> compare_kernels(const at::Device& device);
 /** In float32 the kernels of every instruction set that this machine has. What is said of rows alone has no error. */
 std::vector<KernelError> compare_cpu_kernels();
 
-/** Attention of trees and its gradients in float32 on the CPU, the fast way and the plain one. */
-std::vector<KernelError> compare_tree_attention();
+/** Attention of trees, the fast way and the plain one, places of heads and log-probabilities of tokens, with their
+ * gradients, in float32 on the CPU. */
+std::vector<KernelError> compare_training();
 
 }  // namespace mstar

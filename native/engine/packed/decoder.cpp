@@ -7,6 +7,7 @@ namespace mstar {
 namespace {
 
 std::vector<float> floats(const at::Tensor& tensor) {
+  if (!tensor.defined()) return {};
   const auto flat = tensor.detach().to(at::kFloat).contiguous();
   return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
 }
@@ -69,6 +70,9 @@ PackedDecoder::PackedDecoder(const Backbone& backbone, const Parameters& paramet
   for (size_t l = 0; l < layers_.size(); ++l) {
     layers_[l].attention_norm = floats(weights.layers[l].attention_norm);
     layers_[l].ffn_norm = floats(weights.layers[l].ffn_norm);
+    layers_[l].qkv_bias = floats(weights.layers[l].qkv_bias);
+    layers_[l].query_norm = floats(weights.layers[l].query_norm);
+    layers_[l].key_norm = floats(weights.layers[l].key_norm);
   }
   norm_ = floats(weights.norm);
   base_ = rotation_of(0);
@@ -76,7 +80,9 @@ PackedDecoder::PackedDecoder(const Backbone& backbone, const Parameters& paramet
 
 PackedDecoder::Rotation PackedDecoder::rotation_of(int64_t length) const {
   const Rope rope = backbone_.rope(length);
-  return {floats(rope.frequencies), static_cast<float>(rope.scale)};
+  std::vector<size_t> axes(static_cast<size_t>(rope.frequencies.numel()), 0);
+  if (rope.axes.defined()) std::copy_n(rope.axes.const_data_ptr<int64_t>(), axes.size(), axes.begin());
+  return {floats(rope.frequencies), std::move(axes), static_cast<float>(rope.scale)};
 }
 
 void PackedDecoder::rotation(const std::vector<DecodeRow>& rows, DecodeScratch& scratch) const {
@@ -92,11 +98,26 @@ void PackedDecoder::rotation(const std::vector<DecodeRow>& rows, DecodeScratch& 
       stretched_for = row.sequence_length;
       rotation = &stretched;
     }
-    for (int64_t i = 0; i < half; ++i) {
-      const float angle = static_cast<float>(row.position) * rotation->frequencies[static_cast<size_t>(i)];
+    for (size_t i = 0; i < static_cast<size_t>(half); ++i) {
+      const float angle = static_cast<float>(row.position[rotation->axes[i]]) * rotation->frequencies[i];
       *cosine++ = std::cos(angle) * rotation->scale;
       *sine++ = std::sin(angle) * rotation->scale;
     }
+  }
+}
+
+/** Bias, norms and rotation of queries and keys, and the bias of values. */
+void PackedDecoder::finish_heads(const Layer& layer, const DecodeScratch& scratch, int64_t rows, float* qkv) const {
+  const int64_t e = shape_.head_dim, heads = shape_.heads, kv = shape_.kv_heads;
+  const auto width = static_cast<size_t>((heads + 2 * kv) * e);
+  for (int64_t r = 0; r < rows; ++r, qkv += width) {
+    if (!layer.qkv_bias.empty())
+      for (size_t i = 0; i < width; ++i) qkv[i] += layer.qkv_bias[i];
+    if (!layer.query_norm.empty()) cpu::rms_norm(qkv, layer.query_norm.data(), shape_.eps, qkv, heads, e);
+    if (!layer.key_norm.empty())
+      cpu::rms_norm(qkv + heads * e, layer.key_norm.data(), shape_.eps, qkv + heads * e, kv, e);
+    // Query and key heads lie side by side: one rotation for both.
+    cpu::rotate_half(qkv, scratch.cosine.data() + r * e / 2, scratch.sine.data() + r * e / 2, heads + kv, e);
   }
 }
 
@@ -116,7 +137,7 @@ void PackedDecoder::store(const BlockPool& pool, int64_t layer, const std::vecto
 }
 
 void PackedDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows, const std::vector<DecodeGroup>& groups,
-                            float* x, DecodeScratch& scratch) const {
+                            float* x, DecodeScratch& scratch, const float* deep, int64_t stride) const {
   const int64_t count = static_cast<int64_t>(rows.size()), d = shape_.hidden, e = shape_.head_dim,
                 wide = shape_.intermediate;
   const int64_t heads = shape_.heads, kv = shape_.kv_heads, group = heads / kv, qkv_width = (heads + 2 * kv) * e;
@@ -132,9 +153,7 @@ void PackedDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows,
     const Layer& layer = layers_[static_cast<size_t>(l)];
     cpu::rms_norm(x, layer.attention_norm.data(), shape_.eps, normal, count, d);
     cpu::gemm(layer.qkv, normal, d, cpu::Layout::rows, qkv, qkv_width, count, false);
-    for (int64_t r = 0; r < count; ++r)  // query and key heads lie side by side: one rotation for both
-      cpu::rotate_half(qkv + r * qkv_width, scratch.cosine.data() + r * e / 2, scratch.sine.data() + r * e / 2,
-                       heads + kv, e);
+    finish_heads(layer, scratch, count, qkv);
     store(pool, l, rows, qkv);
     for (const DecodeGroup& g : groups)
       for (int64_t h = 0; h < kv; ++h) {
@@ -153,6 +172,9 @@ void PackedDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows,
     cpu::gemm(layer.gate_up, normal, d, cpu::Layout::rows, gate_up, 2 * wide, count, false);
     cpu::swiglu(gate_up, gate_up + wide, 2 * wide, gated, count, wide);
     cpu::gemm(layer.down, gated, wide, cpu::Layout::rows, x, d, count, true);
+    if (deep != nullptr && l < shape_.deep_layers)
+      for (int64_t r = 0; r < count; ++r)
+        for (int64_t i = 0; i < d; ++i) x[r * d + i] += deep[r * stride + l * d + i];
   }
   cpu::rms_norm(x, norm_.data(), shape_.eps, x, count, d);
 }

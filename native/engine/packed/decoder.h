@@ -16,7 +16,7 @@ namespace mstar {
 struct DecodeRow {
   const KvBlocks* own;
   int64_t at;
-  int64_t position;         // in the whole sequence
+  Position position;
   int64_t sequence_length;  // chooses the rotation frequencies
 };
 
@@ -39,23 +39,26 @@ class PackedDecoder {
   const DecoderShape& shape() const { return shape_; }
   /** Number type of the weights, and of the keys and values to store. */
   cpu::Number number() const { return number_; }
-  /** x [rows, D] holds embeddings and becomes the final hidden states after the last norm. */
+  /** x [rows, D] holds embeddings and becomes the final hidden states after the last norm. `deep`: what pictures add
+   * after the first layers, side by side [rows, deep_layers D], `stride` apart; null: nothing. */
   void forward(BlockPool& pool, const std::vector<DecodeRow>& rows, const std::vector<DecodeGroup>& groups, float* x,
-               DecodeScratch& scratch) const;
+               DecodeScratch& scratch, const float* deep = nullptr, int64_t stride = 0) const;
   /** logits [rows, V] of final hidden states. */
   void logits(const float* hidden, int64_t rows, float* out) const;
 
  private:
   struct Layer {
-    std::vector<float> attention_norm, ffn_norm;
+    std::vector<float> attention_norm, ffn_norm, qkv_bias, query_norm, key_norm;  // empty where there is none
     cpu::PackedWeight qkv, output, gate_up, down;
   };
   struct Rotation {
     std::vector<float> frequencies;
+    std::vector<size_t> axes;
     float scale = 1;
   };
   Rotation rotation_of(int64_t length) const;
   void rotation(const std::vector<DecodeRow>& rows, DecodeScratch& scratch) const;
+  void finish_heads(const Layer& layer, const DecodeScratch& scratch, int64_t rows, float* qkv) const;
   void store(const BlockPool& pool, int64_t layer, const std::vector<DecodeRow>& rows, const float* qkv) const;
 
   const Backbone& backbone_;

@@ -44,16 +44,19 @@ class PackedExecutor final : public Executor {
     int64_t before = 0, next = 0;
     for (const Fresh& sequence : fresh) {
       const auto embedded = sequence.embedded.to(at::kFloat).contiguous();
-      const int64_t first_position = total_length(sequence.before), length = sequence.length();
+      const int64_t length = sequence.length(), width = embedded.size(1);
       const auto shared = spans_of(sequence.before);
       for (int64_t from = 0; from < length; from += kPrefillRows) {
         call_.check_stop();
         const int64_t count = std::min(kPrefillRows, length - from);
         std::vector<DecodeRow> rows;
         for (int64_t i = from; i < from + count; ++i)
-          rows.push_back({&blocks_of(*sequence.segment), i, first_position + i, sequence.sequence_length});
-        float* x = embedded.mutable_data_ptr<float>() + from * shape_.hidden;
-        decoder_.forward(pool_, rows, {{shared, 0, count}}, x, scratch_);
+          rows.push_back(
+              {&blocks_of(*sequence.segment), i, sequence.positions[static_cast<size_t>(i)], sequence.sequence_length});
+        const auto hidden = embedded.narrow(0, from, count).narrow(1, 0, shape_.hidden).contiguous();
+        float* x = hidden.mutable_data_ptr<float>();
+        const float* deep = embedded.const_data_ptr<float>() + from * width + shape_.hidden;
+        decoder_.forward(pool_, rows, {{shared, 0, count}}, x, scratch_, width > shape_.hidden ? deep : nullptr, width);
         for (; next < static_cast<int64_t>(wanted.size()); ++next) {
           const int64_t at = wanted[static_cast<size_t>(next)] - before - from;
           if (at >= count) break;
@@ -101,7 +104,7 @@ class PackedExecutor final : public Executor {
         groups.push_back({spans_of(token.row->shared), static_cast<int64_t>(rows.size()), 0});
       ++groups.back().rows;
       ids.push_back(token.id());
-      rows.push_back({&blocks_of(*token.row->own), token.at, token.position(), token.position() + 1});
+      rows.push_back({&blocks_of(*token.row->own), token.at, token.turn(0), token.place() + 1});
     }
     auto x = backbone_.embed(parameters_, at::tensor(ids, at::kLong)).to(at::kFloat).contiguous();
     decoder_.forward(pool_, rows, groups, x.mutable_data_ptr<float>(), scratch_);

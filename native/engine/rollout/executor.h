@@ -15,12 +15,14 @@ struct Limits {
   int64_t spare;           // blocks left to the other rows when one comes back, at most one for each
 };
 
-/** A sequence to compute: embeddings [L, D], the segment that its keys go to, what it continues. */
+/** A sequence to compute: embeddings [L, D], with the features of deep layers beside them where it has pictures; the
+ * segment that its keys go to, what it continues, where the rotation sees it. */
 struct Fresh {
   at::Tensor embedded;
   std::shared_ptr<Segment> segment;
   std::vector<SharedSpan> before;
   int64_t sequence_length;  // chooses the rotation
+  std::vector<Position> positions;
   int64_t length() const { return embedded.size(0); }
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 // A response being decoded.
 #include "base/random.h"
+#include "engine/backbone.h"
 #include "engine/rollout/segment.h"
 #include "engine/types.h"
 
@@ -11,7 +12,8 @@ struct Row {
   size_t request;
   int64_t sample;
   uint64_t stream;
-  int64_t base;  // tokens of the prompt and the prefix
+  int64_t base;   // tokens of the prompt and the prefix
+  int64_t shift;  // of positions from places, by the pictures of the prompt
   std::vector<SharedSpan> shared;
   int64_t shared_length;
   std::shared_ptr<Segment> own;  // null while the row waits for memory
@@ -43,8 +45,14 @@ inline bool same_spans(const Row& a, const Row& b) { return a.shared == b.shared
 struct RowToken {
   const Row* row;
   int64_t at;
-  int64_t id() const { return row->response.tokens[static_cast<size_t>(position() - row->base)]; }
-  int64_t position() const { return row->shared_length + at; }
+  int64_t id() const { return row->response.tokens[static_cast<size_t>(place() - row->base)]; }
+  /** In the whole sequence. */
+  int64_t place() const { return row->shared_length + at; }
+  /** Where the rotation sees the token `ahead` of it. */
+  Position turn(int64_t ahead) const {
+    const int64_t position = place() + ahead + row->shift;
+    return {position, position, position};
+  }
 };
 
 /** The last drawn token of every row. */

@@ -13,6 +13,12 @@ int64_t blocks_of(const Unit& unit) {
   return blocks;
 }
 
+/** `count` positions of text, from `next` on, behind `positions`. */
+std::vector<Position> with_text(std::vector<Position> positions, int64_t next, int64_t count) {
+  for (int64_t end = next + count; next < end; ++next) positions.push_back({next, next, next});
+  return positions;
+}
+
 }  // namespace
 
 Scheduler::Scheduler(const RolloutContext& context, Call& call, Executor& executor, std::shared_ptr<BlockQuota> quota)
@@ -133,7 +139,7 @@ void Scheduler::start(const std::vector<const Unit*>& units) {
     int64_t row = 0;
     for (const Prompt* prompt : prompts) {
       const auto length = static_cast<int64_t>(prompt->tokens.size());
-      sequences.push_back(fresh(embedded.narrow(0, row, length), {}, length));
+      sequences.push_back(fresh(embedded.narrow(0, row, length), {}, length, positions_of(context_.backbone, *prompt)));
       last.push_back((row += length) - 1);
       call_.encodes += static_cast<int64_t>(prompt->images.size());
     }
@@ -174,14 +180,17 @@ void Scheduler::start_chain(const Unit& unit, int64_t chain, const SharedSpan& r
   if (forks.empty()) return;
   const int64_t length = ends.back() + 1;  // forks ascend; longer ones may have been made anew above
   const auto embedded = embed(unit.chains[static_cast<size_t>(chain)]).narrow(0, 0, length);
-  const Fresh sequence = fresh(embedded, {root}, root.length + length);
+  const int64_t next = root.length + position_shift(context_.backbone, *unit.prompt);
+  const Fresh sequence = fresh(embedded, {root}, root.length + length, with_text({}, next, length));
   const auto logits = prefill({sequence}, ends);
   for (size_t f = 0; f < forks.size(); ++f)
     fork(*forks[f], {root, {sequence.segment, forks[f]->length}}, logits[static_cast<int64_t>(f)]);
 }
 
-Fresh Scheduler::fresh(const at::Tensor& embedded, std::vector<SharedSpan> before, int64_t sequence_length) const {
-  return {embedded, executor_.segment(quota_, embedded.size(0)), std::move(before), sequence_length};
+Fresh Scheduler::fresh(const at::Tensor& embedded, std::vector<SharedSpan> before, int64_t sequence_length,
+                       std::vector<Position> positions) const {
+  return {embedded, executor_.segment(quota_, embedded.size(0)), std::move(before), sequence_length,
+          std::move(positions)};
 }
 
 /** The first `length` tokens of prompt, prefix and `response` as one sequence. */
@@ -191,7 +200,11 @@ Fresh Scheduler::anew(size_t request, int64_t length, const std::vector<int32_t>
   tokens.insert(tokens.end(), response.begin(), response.end());
   const auto prompt = embed_prompts(context_.backbone, context_.parameters, {&asked.prompt});
   call_.encodes += static_cast<int64_t>(asked.prompt.images.size());
-  return fresh(at::cat({prompt, embed(tokens)}).narrow(0, 0, length), {}, sequence_length);
+  const auto text = at::constant_pad_nd(embed(tokens), {0, prompt.size(1) - shape_.hidden});
+  const auto next = prompt.size(0) + position_shift(context_.backbone, asked.prompt);
+  auto positions = with_text(positions_of(context_.backbone, asked.prompt), next, text.size(0));
+  positions.resize(static_cast<size_t>(length));
+  return fresh(at::cat({prompt, text}).narrow(0, 0, length), {}, sequence_length, std::move(positions));
 }
 
 at::Tensor Scheduler::prefill(const std::vector<Fresh>& sequences, const std::vector<int64_t>& wanted) {
@@ -208,11 +221,11 @@ at::Tensor Scheduler::embed(const std::vector<int64_t>& tokens) const {
 void Scheduler::fork(const Fork& fork, const std::vector<SharedSpan>& spans, const at::Tensor& logits) {
   const RolloutRequest& request = call_.requests[fork.request];
   const auto base = static_cast<int64_t>(request.prompt.tokens.size() + request.prefix.size());
-  const int64_t length = total_length(spans);
+  const int64_t length = total_length(spans), shift = position_shift(context_.backbone, request.prompt);
   for (int64_t sample = 0; sample < request.n;) {
     std::vector<Row> rows;
     for (; sample < request.n && static_cast<int64_t>(rows.size()) < limits_.rows; ++sample)
-      rows.push_back({fork.request, sample, hash_key(request.key), base, spans, length, nullptr, {}});
+      rows.push_back({fork.request, sample, hash_key(request.key), base, shift, spans, length, nullptr, {}});
     const Drawn drawn = executor_.draw(logits, rows);
     for (size_t r = 0; r < rows.size(); ++r) {
       if (append(rows[r], drawn.tokens[r], drawn.logprobs[r])) continue;

@@ -40,7 +40,8 @@ class Scheduler {
   bool append(Row& row, int32_t token, float logprob);
   void replay(Row& row);
 
-  Fresh fresh(const at::Tensor& embedded, std::vector<SharedSpan> before, int64_t sequence_length) const;
+  Fresh fresh(const at::Tensor& embedded, std::vector<SharedSpan> before, int64_t sequence_length,
+              std::vector<Position> positions) const;
   Fresh anew(size_t request, int64_t length, const std::vector<int32_t>& response, int64_t sequence_length);
   at::Tensor prefill(const std::vector<Fresh>& sequences, const std::vector<int64_t>& wanted);
   at::Tensor embed(const std::vector<int64_t>& tokens) const;

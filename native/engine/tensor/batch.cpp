@@ -105,23 +105,25 @@ StepInputs::StepInputs(const std::vector<RowToken>& given, int64_t steps, const 
   const auto unused = static_cast<size_t>(padding.rows) - given.size();
   const auto device = decoder.options().device();
   const int64_t nowhere = padding.scratch * kBlockTokens;
-  std::vector<int64_t> first, places, positions, lengths;
+  std::vector<int64_t> first, places, lengths;
+  std::vector<Position> positions;
   std::vector<int32_t> own;
   std::vector<float> draws;
   for (const RowToken& token : given) first.push_back(token.id());
   first.insert(first.end(), unused, 0);
   for (int64_t step = 0; step < steps; ++step) {
-    for (const auto& [row, begin] : given) {
+    for (const RowToken& token : given) {
+      const Row* row = token.row;
       const KvPlaces& room = places_of(*row->own);
-      const int64_t most = room.blocks() * kBlockTokens, at = begin + step;
+      const int64_t most = room.blocks() * kBlockTokens, at = token.at + step;
       places.push_back(at < most ? room.place(at) : nowhere);
-      positions.push_back(row->shared_length + at);
-      lengths.push_back(positions.back() + 1);
+      positions.push_back(token.turn(step));
+      lengths.push_back(token.place() + step + 1);
       own.push_back(static_cast<int32_t>(std::min(at + 1, most)));
       draws.push_back(uniform_of(*row, seed, step));
     }
     places.insert(places.end(), unused, nowhere);
-    positions.insert(positions.end(), unused, 0);
+    positions.insert(positions.end(), unused, Position{});
     lengths.insert(lengths.end(), unused, 1);
     own.insert(own.end(), unused, 1);
     draws.insert(draws.end(), unused, 0.0f);

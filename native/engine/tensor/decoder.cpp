@@ -7,9 +7,9 @@ namespace {
 /** An odd vocabulary makes the product over it several times slower. */
 constexpr int64_t kHeadRows = 64;
 
-/** x W^T, with what the adapter of W adds. */
-at::Tensor project(const at::Tensor& x, const Weight& weight) {
-  return with_adapter(at::linear(x, weight.matrix), x, weight);
+/** x W^T + b, with what the adapter of W adds. */
+at::Tensor project(const at::Tensor& x, const Weight& weight, const at::Tensor& bias = {}) {
+  return with_adapter(at::linear(x, weight.matrix, bias), x, weight);
 }
 
 /** [N, K * g, E] to [N * g, K, E], as FusedOps folds queries. */
@@ -38,10 +38,18 @@ TensorDecoder::TensorDecoder(const Backbone& backbone, const Parameters& paramet
   head_ = weights_.head;
   if (options_.device().is_cuda() && head_.size(0) % kHeadRows != 0)
     head_ = at::constant_pad_nd(head_, {0, 0, 0, kHeadRows - head_.size(0) % kHeadRows});
+  for (const DecoderLayer& layer : weights_.layers) {
+    if (!layer.query_norm.defined()) {
+      head_norms_.emplace_back();
+      continue;
+    }
+    const auto times = [&](const at::Tensor& norm, int64_t heads) { return norm.expand({heads, norm.size(0)}); };
+    head_norms_.push_back(at::cat({times(layer.query_norm, shape_.heads), times(layer.key_norm, shape_.kv_heads)}));
+  }
   base_ = backbone.rope(0);
 }
 
-void TensorDecoder::rotate(TensorRows& rows, const std::vector<int64_t>& positions,
+void TensorDecoder::rotate(TensorRows& rows, const std::vector<Position>& positions,
                            const std::vector<int64_t>& lengths) const {
   std::vector<at::Tensor> frequencies;
   std::vector<float> scales;
@@ -57,11 +65,22 @@ void TensorDecoder::rotate(TensorRows& rows, const std::vector<int64_t>& positio
     }
   // On the device: there are many angles, and it would wait for them.
   const auto device = options_.device();
-  const auto position = at::tensor(positions, at::kLong).to(device).to(at::kFloat).unsqueeze(1);
-  const auto angles = position * (plain ? base_.frequencies.unsqueeze(0) : at::stack(frequencies)).to(device);
+  const auto position = tensor_of(positions).to(device);
+  const auto angles = plain ? base_.angles(position) : position.narrow(1, 0, 1) * at::stack(frequencies).to(device);
   const auto scale = (plain ? at::full({1, 1}, base_.scale, at::kFloat) : at::tensor(scales).unsqueeze(1)).to(device);
   rows.cosine = angles.cos() * scale;
   rows.sine = angles.sin() * scale;
+}
+
+/** Queries, keys and values [N, (H + 2K) E] before the rotation. */
+at::Tensor TensorDecoder::projected(int64_t layer, const at::Tensor& normal) const {
+  const DecoderLayer& weights = weights_.layers[static_cast<size_t>(layer)];
+  const auto qkv = project(normal, weights.qkv, weights.qkv_bias);
+  const at::Tensor& scales = head_norms_[static_cast<size_t>(layer)];
+  if (!scales.defined()) return qkv;
+  auto heads = qkv.narrow(1, 0, scales.numel()).unflatten(1, scales.sizes());
+  heads.copy_(at::rms_norm(heads, {shape_.head_dim}, {}, shape_.eps).mul_(scales));
+  return qkv;
 }
 
 at::Tensor TensorDecoder::attention(const KvArena& arena, const TensorRows& rows, int64_t layer,
@@ -69,7 +88,7 @@ at::Tensor TensorDecoder::attention(const KvArena& arena, const TensorRows& rows
   const at::Tensor &keys = arena.keys(layer), &values = arena.values(layer);
   const int64_t n = normal.size(0), k = shape_.kv_heads;
   const double scale = 1.0 / std::sqrt(static_cast<double>(shape_.head_dim));
-  const auto qkv = project(normal, weights_.layers[static_cast<size_t>(layer)].qkv);
+  const auto qkv = projected(layer, normal);
   const auto q =
       ops_.rotate_and_store(qkv, rows.cosine, rows.sine, rows.places, keys, values, {shape_.heads, k, shape_.head_dim});
   std::vector<at::Tensor> outs, lse;
@@ -91,13 +110,15 @@ at::Tensor TensorDecoder::attention(const KvArena& arena, const TensorRows& rows
 }
 
 at::Tensor TensorDecoder::forward(const KvArena& arena, const TensorRows& rows, const at::Tensor& embedded) const {
-  auto x = embedded.clone(at::MemoryFormat::Contiguous);
+  const int64_t d = shape_.hidden;
+  auto x = embedded.narrow(1, 0, d).clone(at::MemoryFormat::Contiguous);
   at::Tensor delta;
   for (int64_t l = 0; l < shape_.layers; ++l) {
     const DecoderLayer& layer = weights_.layers[static_cast<size_t>(l)];
     delta = project(attention(arena, rows, l, ops_.add_norm(x, delta, layer.attention_norm, shape_.eps)), layer.output);
     const auto normal = ops_.add_norm(x, delta, layer.ffn_norm, shape_.eps);
     delta = project(ops_.swiglu(project(normal, layer.gate), project(normal, layer.up)), layer.down);
+    if (l < shape_.deep_layers && embedded.size(1) > d) delta = delta + embedded.narrow(1, (l + 1) * d, d);
   }
   return ops_.add_norm(x, delta, weights_.norm, shape_.eps);
 }

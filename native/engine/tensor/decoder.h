@@ -33,14 +33,15 @@ class TensorDecoder {
   const FusedOps& ops() const { return ops_; }
   /** Query heads that share a key head: rows of a call count this many times in Spans. */
   int64_t group() const { return shape_.heads / shape_.kv_heads; }
-  /** Final hidden states [N, D] of embeddings [N, D]. */
+  /** Final hidden states [N, D] of embeddings [N, D], with the features of deep layers beside them or without. */
   at::Tensor forward(const KvArena& arena, const TensorRows& rows, const at::Tensor& embedded_ND) const;
   /** Logits [N, V] in the number type of the weights. */
   at::Tensor logits(const at::Tensor& hidden_ND) const;
   /** Sets cosine and sine for positions in sequences of these lengths. */
-  void rotate(TensorRows& rows, const std::vector<int64_t>& positions, const std::vector<int64_t>& lengths) const;
+  void rotate(TensorRows& rows, const std::vector<Position>& positions, const std::vector<int64_t>& lengths) const;
 
  private:
+  at::Tensor projected(int64_t layer, const at::Tensor& normal) const;
   at::Tensor attention(const KvArena& arena, const TensorRows& rows, int64_t layer, const at::Tensor& normal) const;
 
   const Backbone& backbone_;
@@ -49,6 +50,8 @@ class TensorDecoder {
   DecoderShape shape_;
   DecoderWeights weights_;
   at::Tensor head_;  // weights_.head, on a GPU with rows of zeros up to a multiple that its matrix product is fast for
+  std::vector<at::Tensor>
+      head_norms_;  // by layer [H + K, E]: what scales queries and keys; undefined where nothing does
   Rope base_;
 };
 

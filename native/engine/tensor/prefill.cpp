@@ -44,12 +44,13 @@ at::Tensor TensorPrefill::together(const std::vector<Fresh>& fresh) {
   TensorRows rows;
   std::vector<at::Tensor> embedded;
   std::vector<std::vector<SharedSpan>> before;
-  std::vector<int64_t> places, positions, lengths;
+  std::vector<int64_t> places, lengths;
+  std::vector<Position> positions;
   for (const Fresh& sequence : fresh) {
-    const int64_t start = total_length(sequence.before), length = sequence.length();
+    const int64_t length = sequence.length();
+    positions.insert(positions.end(), sequence.positions.begin(), sequence.positions.end());
     for (int64_t i = 0; i < length; ++i) {
       places.push_back(places_of(*sequence.segment).place(i));
-      positions.push_back(start + i);
       lengths.push_back(sequence.sequence_length);
     }
     rows.causal.push_back(length);
@@ -64,17 +65,18 @@ at::Tensor TensorPrefill::together(const std::vector<Fresh>& fresh) {
 
 at::Tensor TensorPrefill::in_pieces(const Fresh& sequence) {
   const auto device = decoder_.options().device();
-  const int64_t start = total_length(sequence.before), length = sequence.length();
+  const int64_t length = sequence.length();
   std::vector<at::Tensor> hidden;
   for (int64_t from = 0; from < length; from += kPiece) {
     const int64_t count = std::min(kPiece, length - from);
     TensorRows rows;
-    std::vector<int64_t> places, positions, lengths;
+    std::vector<int64_t> places, lengths;
+    std::vector<Position> positions;
     for (int64_t i = from; i < from + kPiece; ++i) {
       // Rows of padding come last: causally nobody sees them.
       const bool real = i < from + count;
       places.push_back(real ? places_of(*sequence.segment).place(i) : arena_.scratch() * kBlockTokens);
-      positions.push_back(real ? start + i : 0);
+      positions.push_back(real ? sequence.positions[static_cast<size_t>(i)] : Position{});
       lengths.push_back(real ? sequence.sequence_length : 1);
     }
     rows.causal.push_back(kPiece);

@@ -50,10 +50,8 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
   const auto layer = [&s, &p, rotation, plan, n, g, k, e](at::Tensor x_ND, const std::string& name) {
     const auto normal = layers::rms_norm(x_ND, p[name + "attention_norm.weight"], s.l_eps);
     const auto qkv = dense(normal, p.weight(name + "attention.wqkv.weight")).reshape({n, k, g + 2, e});
-    const auto rotated =
-        layers::rotate_half(qkv.narrow(2, 0, g + 1).reshape({n, k * (g + 1), e}), rotation).reshape({n, k, g + 1, e});
-    const auto q = rotated.narrow(2, 0, g).reshape({n, k * g, e}), key = rotated.select(2, g);
-    const auto mixed = layers::tree_attention(q, key, qkv.select(2, g + 1), plan);
+    const auto heads = layers::split_heads(qkv, 1, rotation);
+    const auto mixed = layers::tree_attention(heads.q, heads.k, heads.v, plan);
     x_ND = x_ND + dense(mixed, p.weight(name + "attention.wo.weight"));
     return x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "ffn_norm.weight"], s.l_eps),
                                  p.weight(name + "feed_forward.w1.weight"), p.weight(name + "feed_forward.w3.weight"),

@@ -139,6 +139,79 @@ struct RotateHalf : torch::autograd::Function<RotateHalf> {
   }
 };
 
+/** Positions of the trunk and the longest branch [T, 3]. */
+at::Tensor positions_of(const Tree& tree) {
+  const auto text =
+      (at::arange(tree.longest(), at::kFloat) + static_cast<double>(tree.shift)).unsqueeze(1).expand({-1, 3});
+  if (tree.positions.empty()) return text;
+  return at::cat({tensor_of(tree.positions), text.narrow(0, tree.trunk, tree.longest() - tree.trunk)});
+}
+
+/** See split_heads. A head is copied to its place and turned there, each way in one pass. */
+struct SplitHeads : torch::autograd::Function<SplitHeads> {
+  static variable_list forward(AutogradContext* context, const at::Tensor& given, int64_t key_heads,
+                               const at::Tensor& cosine, const at::Tensor& sine) {
+    const auto qkv = given.contiguous();
+    const Places places(qkv.sizes(), key_heads);
+    context->save_for_backward({cosine, sine});
+    context->saved_data["key heads"] = key_heads;
+    context->saved_data["sizes"] = qkv.sizes();
+    variable_list parts;
+    for (const int64_t heads : {places.queries, places.keys, places.keys})
+      parts.push_back(at::empty({places.rows, places.groups * heads, places.width}, qkv.options()));
+    const float *from = qkv.const_data_ptr<float>(), *c = cosine.const_data_ptr<float>();
+    const float* s = sine.const_data_ptr<float>();
+    for_rows(places.rows, [&](int64_t first, int64_t rows, int64_t) {
+      for (int64_t r = first; r < first + rows; ++r)
+        places.each(r, [&](size_t part, int64_t there, int64_t here) {
+          float* head = parts[part].mutable_data_ptr<float>() + here;
+          std::copy_n(from + there, places.width, head);
+          if (part < 2) cpu::rotate_half(head, c + r * places.width / 2, s + r * places.width / 2, 1, places.width);
+        });
+    });
+    return parts;
+  }
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const auto sizes = context->saved_data["sizes"].toIntVector();
+    const Places places(sizes, context->saved_data["key heads"].toInt());
+    const auto cosine = saved[0], back = saved[1].neg();
+    auto slopes = at::empty(sizes, cosine.options());
+    variable_list parts;
+    for (const at::Tensor& grad : grads) parts.push_back(grad.contiguous());
+    const float *c = cosine.const_data_ptr<float>(), *s = back.const_data_ptr<float>();
+    float* to = slopes.mutable_data_ptr<float>();
+    for_rows(places.rows, [&](int64_t first, int64_t rows, int64_t) {
+      for (int64_t r = first; r < first + rows; ++r)
+        places.each(r, [&](size_t part, int64_t there, int64_t here) {
+          std::copy_n(parts[part].const_data_ptr<float>() + here, places.width, to + there);
+          if (part < 2)
+            cpu::rotate_half(to + there, c + r * places.width / 2, s + r * places.width / 2, 1, places.width);
+        });
+    });
+    return {slopes, at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+
+ private:
+  /** Where heads lie in qkv [N, G, a + 2b, E] and in q, k and v. */
+  struct Places {
+    Places(at::IntArrayRef sizes, int64_t key_heads)
+        : rows(sizes[0]), groups(sizes[1]), queries(sizes[2] - 2 * key_heads), keys(key_heads), width(sizes[3]) {}
+    /** Calls work(0, 1 or 2 for q, k or v, place in qkv, place in that part) for every head of a row. */
+    template <typename Work>
+    void each(int64_t row, const Work& work) const {
+      int64_t there = row * groups * (queries + 2 * keys) * width;
+      for (int64_t group = 0; group < groups; ++group)
+        for (size_t part = 0; part < 3; ++part) {
+          const int64_t heads = part == 0 ? queries : keys;
+          for (int64_t head = 0; head < heads; ++head, there += width)
+            work(part, there, ((row * groups + group) * heads + head) * width);
+        }
+    }
+    int64_t rows, groups, queries, keys, width;
+  };
+};
+
 }  // namespace
 
 at::Tensor rms_norm(const at::Tensor& x_ND, const at::Tensor& weight_D, double eps) {
@@ -150,9 +223,9 @@ at::Tensor rms_norm(const at::Tensor& x_ND, const at::Tensor& weight_D, double e
 Rotation rotation_of(const std::vector<Tree>& trees, const std::function<Rope(int64_t)>& rope, at::Device device) {
   std::vector<at::Tensor> cosines, sines;
   for (const Tree& tree : trees) {
-    const auto [frequencies, scale] = rope(tree.longest());
-    const auto angles = at::outer(at::arange(tree.longest(), at::kFloat), frequencies);
-    const auto cosine = angles.cos().mul_(scale), sine = angles.sin().mul_(scale);
+    const Rope own = rope(tree.longest());
+    const auto angles = own.angles(positions_of(tree));
+    const auto cosine = angles.cos().mul_(own.scale), sine = angles.sin().mul_(own.scale);
     const auto add = [&](int64_t from, int64_t length) {
       cosines.push_back(cosine.narrow(0, from, length));
       sines.push_back(sine.narrow(0, from, length));
@@ -165,6 +238,17 @@ Rotation rotation_of(const std::vector<Tree>& trees, const std::function<Rope(in
 
 at::Tensor rotate_half(const at::Tensor& x_NHE, const Rotation& rotation) {
   return RotateHalf::apply(x_NHE, rotation.cosine, rotation.sine);
+}
+
+Heads split_heads(const at::Tensor& qkv_NGHE, int64_t key_heads, const Rotation& rotation) {
+  if (kernels_take(qkv_NGHE)) {
+    const auto parts = SplitHeads::apply(qkv_NGHE, key_heads, rotation.cosine, rotation.sine);
+    return {parts[0], parts[1], parts[2]};
+  }
+  const int64_t queries = qkv_NGHE.size(2) - 2 * key_heads;
+  const auto part = [&](int64_t first, int64_t heads) { return qkv_NGHE.narrow(2, first, heads).flatten(1, 2); };
+  return {rotate_half(part(0, queries), rotation), rotate_half(part(queries, key_heads), rotation),
+          part(queries + key_heads, key_heads)};
 }
 
 at::Tensor gated(const at::Tensor& gate, const at::Tensor& up) {

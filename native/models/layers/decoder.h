@@ -23,6 +23,15 @@ Rotation rotation_of(const std::vector<Tree>& trees, const std::function<Rope(in
 /** Rotates x [N, heads, E] by the two-halves rule. */
 at::Tensor rotate_half(const at::Tensor& x_NHE, const Rotation& rotation);
 
+/** Queries [N, H, E], keys and values [N, K, E]. */
+struct Heads {
+  at::Tensor q, k, v;
+};
+
+/** The heads of qkv [N, groups, heads, E], where each group holds query heads, then `key_heads` key heads, then as many
+ * value heads; those of queries and keys are rotated. */
+Heads split_heads(const at::Tensor& qkv_NGHE, int64_t key_heads, const Rotation& rotation);
+
 /** silu(gate) * up of [N, I] each. */
 at::Tensor gated(const at::Tensor& gate, const at::Tensor& up);
 

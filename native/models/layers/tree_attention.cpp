@@ -8,6 +8,7 @@
 
 #include <numeric>
 
+#include "base/huge_pages.h"
 #include "ops/cpu/gemm.h"
 #include "ops/cpu/rows.h"
 
@@ -47,25 +48,13 @@ struct HeadRows {
   float* at(int64_t row) const { return data + row * stride; }
 };
 
-/** A matrix packed into memory of its own. */
-class Packing {
- public:
-  Packing(const float* rows, int64_t n, int64_t k, int64_t stride, bool transposed) {
-    room_.resize(static_cast<size_t>(cpu::packed_floats(n, k)));
-    weight_ = (transposed ? cpu::pack_transposed : cpu::pack)(rows, n, k, stride, room_.data());
-  }
-  const cpu::PackedWeight& weight() const { return weight_; }
-
- private:
-  std::vector<float> room_;
-  cpu::PackedWeight weight_;
-};
-
 /** What one kv head of one tree attends with. */
 class TreeHead {
  public:
   TreeHead(const Tree& tree, int64_t begin, int64_t width)
-      : blocks_(blocks_of(tree, begin)), width_(width), scale_(1 / std::sqrt(static_cast<float>(width))) {}
+      : blocks_(blocks_of(tree, begin)), width_(width), scale_(1 / std::sqrt(static_cast<float>(width))) {
+    weights_.resize(static_cast<size_t>(kBlock * tree.longest()));
+  }
 
   /** out and lse of one query head; the keys must be packed. */
   void forward(const HeadRows& q, const HeadRows& out, float* lse) {
@@ -73,7 +62,7 @@ class TreeHead {
       const Block& rows = blocks_[block];
       const auto seen = seen_by(block);
       const int64_t stride = scores(seen, q, rows);  // of the rows of weights_, the last `rows.count` are its own
-      std::vector<float> inverse(static_cast<size_t>(rows.count));
+      float inverse[kBlock];
       for (int64_t r = 0; r < rows.count; ++r) {
         float* row = weights_.data() + r * stride;
         const int64_t length = stride - rows.count + r + 1;
@@ -81,14 +70,14 @@ class TreeHead {
         const double sum = cpu::exp_scaled(row, most, scale_, row, length);
         std::fill(row + length, row + stride, 0.0f);
         lse[rows.row + r] = most * scale_ + static_cast<float>(std::log(sum));
-        inverse[static_cast<size_t>(r)] = static_cast<float>(1 / sum);
+        inverse[r] = static_cast<float>(1 / sum);
       }
       float* to = out.at(rows.row);
       for (const Seen& keys : seen)
-        cpu::gemm(values_turned_[keys.block].weight(), weights_.data() + keys.at, stride, cpu::Layout::rows, to,
-                  out.stride, rows.count, keys.at > 0);
+        cpu::gemm(values_turned_[keys.block], weights_.data() + keys.at, stride, cpu::Layout::rows, to, out.stride,
+                  rows.count, keys.at > 0);
       for (int64_t r = 0; r < rows.count; ++r)
-        for (int64_t d = 0; d < width_; ++d) out.at(rows.row + r)[d] *= inverse[static_cast<size_t>(r)];
+        for (int64_t d = 0; d < width_; ++d) out.at(rows.row + r)[d] *= inverse[r];
     }
   }
 
@@ -101,27 +90,25 @@ class TreeHead {
       const int64_t stride = scores(seen, q, rows);  // of the rows of weights_, the last `rows.count` are its own
       slopes_.resize(weights_.size());
       for (const Seen& keys : seen)
-        cpu::gemm(values_[keys.block].weight(), into.at(rows.row), into.stride, cpu::Layout::rows,
-                  slopes_.data() + keys.at, stride, rows.count, false);
+        cpu::gemm(values_[keys.block], into.at(rows.row), into.stride, cpu::Layout::rows, slopes_.data() + keys.at,
+                  stride, rows.count, false);
       for (int64_t r = 0; r < rows.count; ++r) {
         float *weight = weights_.data() + r * stride, *slope = slopes_.data() + r * stride;
         const int64_t length = stride - rows.count + r + 1, at = rows.row + r;
-        cpu::exp_scaled(weight, lse[at] / scale_, scale_, weight, length);
-        float along = 0;
-        for (int64_t d = 0; d < width_; ++d) along += into.at(at)[d] * out.at(at)[d];
-        for (int64_t j = 0; j < length; ++j) slope[j] = weight[j] * (slope[j] - along) * scale_;
+        const float along = cpu::dot(into.at(at), out.at(at), width_);
+        cpu::softmax_backward(weight, slope, lse[at] / scale_, scale_, along, length);
         std::fill(weight + length, weight + stride, 0.0f);
         std::fill(slope + length, slope + stride, 0.0f);
       }
-      const Packing q_turned(q.at(rows.row), width_, rows.count, q.stride, true);
-      const Packing into_turned(into.at(rows.row), width_, rows.count, into.stride, true);
+      float* to = scratch_;
+      const auto q_turned = packed(q, rows, true, to), into_turned = packed(into, rows, true, to);
       for (const auto& [index, at] : seen) {
         const Block& keys = blocks_[index];
-        cpu::gemm(keys_turned_[index].weight(), slopes_.data() + at, stride, cpu::Layout::rows, dq.at(rows.row),
-                  dq.stride, rows.count, at > 0);
-        cpu::gemm(q_turned.weight(), slopes_.data() + at, stride, cpu::Layout::columns, dk.at(keys.row), dk.stride,
-                  keys.count, true);
-        cpu::gemm(into_turned.weight(), weights_.data() + at, stride, cpu::Layout::columns, dv.at(keys.row), dv.stride,
+        cpu::gemm(keys_turned_[index], slopes_.data() + at, stride, cpu::Layout::rows, dq.at(rows.row), dq.stride,
+                  rows.count, at > 0);
+        cpu::gemm(q_turned, slopes_.data() + at, stride, cpu::Layout::columns, dk.at(keys.row), dk.stride, keys.count,
+                  true);
+        cpu::gemm(into_turned, weights_.data() + at, stride, cpu::Layout::columns, dv.at(keys.row), dv.stride,
                   keys.count, true);
       }
     }
@@ -129,15 +116,21 @@ class TreeHead {
 
   /** Packs what forward needs of keys and values, and what backward needs. */
   void pack(const HeadRows& k, const HeadRows& v, bool backward) {
+    int64_t floats = 2 * cpu::packed_floats(width_, kBlock);
+    for (const Block& block : blocks_)
+      floats += (backward ? 2 : 1) * cpu::packed_floats(block.count, width_) + cpu::packed_floats(width_, block.count);
+    room_.resize(static_cast<size_t>(floats));
+    float* to = room_.data();
     for (const Block& block : blocks_) {
-      keys_.emplace_back(k.at(block.row), block.count, width_, k.stride, false);
+      keys_.push_back(packed(k, block, false, to));
       if (backward) {
-        values_.emplace_back(v.at(block.row), block.count, width_, v.stride, false);
-        keys_turned_.emplace_back(k.at(block.row), width_, block.count, k.stride, true);
+        values_.push_back(packed(v, block, false, to));
+        keys_turned_.push_back(packed(k, block, true, to));
       } else {
-        values_turned_.emplace_back(v.at(block.row), width_, block.count, v.stride, true);
+        values_turned_.push_back(packed(v, block, true, to));
       }
     }
+    scratch_ = to;
   }
 
  private:
@@ -146,6 +139,13 @@ class TreeHead {
     size_t block;
     int64_t at;
   };
+
+  /** Rows of x, or their transpose, packed into `to`, which moves on. */
+  cpu::PackedWeight packed(const HeadRows& x, const Block& rows, bool turned, float*& to) const {
+    const int64_t n = turned ? width_ : rows.count, k = turned ? rows.count : width_;
+    const auto pack = turned ? cpu::pack_transposed : cpu::pack;
+    return pack(x.at(rows.row), n, k, x.stride, std::exchange(to, to + cpu::packed_floats(n, k)));
+  }
 
   /** What a block of queries sees, itself last. */
   std::vector<Seen> seen_by(size_t block) const {
@@ -162,18 +162,19 @@ class TreeHead {
   /** q K^T of a block of queries into weights_; returns the length of a row. */
   int64_t scores(const std::vector<Seen>& seen, const HeadRows& q, const Block& rows) {
     const int64_t stride = seen.back().at + rows.count;
-    weights_.resize(static_cast<size_t>(stride * rows.count));
     for (const Seen& keys : seen)
-      cpu::gemm(keys_[keys.block].weight(), q.at(rows.row), q.stride, cpu::Layout::rows, weights_.data() + keys.at,
-                stride, rows.count, false);
+      cpu::gemm(keys_[keys.block], q.at(rows.row), q.stride, cpu::Layout::rows, weights_.data() + keys.at, stride,
+                rows.count, false);
     return stride;
   }
 
   std::vector<Block> blocks_;
   int64_t width_;
   float scale_;
-  std::vector<Packing> keys_, values_, keys_turned_, values_turned_;
-  std::vector<float> weights_, slopes_;
+  HugeVector room_;           // of what is packed
+  float* scratch_ = nullptr;  // its end, for two blocks of queries
+  std::vector<cpu::PackedWeight> keys_, values_, keys_turned_, values_turned_;
+  HugeVector weights_, slopes_;  // of a block of queries
 };
 
 /** Calls work(head of a tree, kv head) for each, side by side where threads are allowed. */

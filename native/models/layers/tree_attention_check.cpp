@@ -1,7 +1,9 @@
-// See compare_tree_attention in engine/check/kernels.h. The twin of a tree is each of its branches as a sequence of its
-// own, in double.
+// See compare_training in engine/check/kernels.h. The twin of a tree is each of its branches as a sequence of its own;
+// all twins compute in double.
 #include "engine/check/kernels.h"
+#include "models/layers/decoder.h"
 #include "models/layers/tree_attention.h"
+#include "ops/logprobs.h"
 
 namespace mstar {
 namespace {
@@ -36,20 +38,60 @@ at::Tensor by_paths(const at::Tensor& q, const at::Tensor& k, const at::Tensor& 
   return at::cat(outs);
 }
 
-/** Result and the gradients of q, k and v that a given gradient of the result makes. */
-template <typename Attend>
-std::vector<at::Tensor> with_gradients(std::vector<at::Tensor> inputs, const at::Tensor& into, const Attend& attend) {
+/** Result and the gradients of the inputs that a given gradient of the result makes. */
+template <typename Compute>
+std::vector<at::Tensor> with_gradients(std::vector<at::Tensor> inputs, const at::Tensor& into, const Compute& compute) {
   const at::AutoGradMode with_grad(true);
   for (at::Tensor& input : inputs) input = input.detach().requires_grad_(true);
-  const auto out = attend(inputs[0], inputs[1], inputs[2]);
+  const auto out = compute(inputs);
   auto results = torch::autograd::grad({out}, inputs, {into.to(out.scalar_type())});
   results.insert(results.begin(), out.detach());
   return results;
 }
 
+double difference(const at::Tensor& found, const at::Tensor& wanted) {
+  return (found - wanted).abs().max().item<double>() / std::max(wanted.abs().max().item<double>(), kTiny);
+}
+
+/** `compute` of one input in float32 beside itself in double, for which there is no fast way. */
+template <typename Compute>
+void compare_with_double(std::vector<KernelError>& errors, const std::string& name, const std::string& shape,
+                         const at::Tensor& input, const at::Tensor& into, const Compute& compute) {
+  const auto found = with_gradients({input}, into, compute);
+  const auto wanted = with_gradients({input.to(at::kDouble)}, into, compute);
+  errors.push_back({name, shape, difference(found[0], wanted[0])});
+  errors.push_back({name + " gradient", shape, difference(found[1], wanted[1])});
+}
+
+void compare_heads(std::vector<KernelError>& errors) {
+  constexpr int64_t kRows = 70;
+  for (const auto& [groups, queries, keys, width] :
+       {std::tuple<int64_t, int64_t, int64_t, int64_t>{3, 2, 1, 32}, {1, 4, 2, 24}}) {
+    const auto angles = at::randn({kRows, width / 2});
+    const layers::Rotation rotation{angles.cos(), angles.sin()};
+    const auto split = [&, key_heads = keys](const std::vector<at::Tensor>& inputs) {
+      const auto heads = layers::split_heads(inputs[0], key_heads, rotation);
+      return at::cat({heads.q, heads.k, heads.v}, 1);
+    };
+    const int64_t all = queries + 2 * keys;
+    compare_with_double(errors, "split_heads", std::to_string(groups) + " groups of " + std::to_string(all),
+                        at::randn({kRows, groups, all, width}), at::randn({kRows, groups * all, width}), split);
+  }
+}
+
+void compare_logprobs(std::vector<KernelError>& errors) {
+  constexpr int64_t kRows = 9;
+  for (int64_t vocabulary : {5, 512, 3001}) {
+    const auto target = at::randint(vocabulary, {kRows}, at::kLong);
+    const auto logprobs = [&](const std::vector<at::Tensor>& inputs) { return token_logprobs(inputs[0], target); };
+    compare_with_double(errors, "token_logprobs", std::to_string(vocabulary) + " tokens",
+                        3 * at::randn({kRows, vocabulary}), at::randn({kRows}), logprobs);
+  }
+}
+
 }  // namespace
 
-std::vector<KernelError> compare_tree_attention() {
+std::vector<KernelError> compare_training() {
   const std::vector<Tree> trees{{7, {}}, {40, {3, 1, 70, 9}}, {1, {1}}, {300, {20, 33}}};
   int64_t rows = 0;
   for (const Tree& tree : trees) rows += tree.tokens();
@@ -61,21 +103,23 @@ std::vector<KernelError> compare_tree_attention() {
     const auto into = at::randn({rows, heads * width});
     std::vector<at::Tensor> exact;
     for (const at::Tensor& input : inputs) exact.push_back(input.to(at::kDouble));
-    const auto wanted = with_gradients(
-        exact, into, [&](const auto& q, const auto& k, const auto& v) { return by_paths(q, k, v, trees); });
+    const auto wanted =
+        with_gradients(exact, into, [&](const auto& qkv) { return by_paths(qkv[0], qkv[1], qkv[2], trees); });
     const auto plan = layers::padded_tree_plan(trees, at::kCPU);
     for (const bool plain : {false, true}) {
-      const auto found = with_gradients(inputs, into, [&](const auto& q, const auto& k, const auto& v) {
-        return plain ? layers::tree_attention_plain(q, k, v, plan) : layers::tree_attention(q, k, v, plan);
+      const auto found = with_gradients(inputs, into, [&](const auto& qkv) {
+        return plain ? layers::tree_attention_plain(qkv[0], qkv[1], qkv[2], plan)
+                     : layers::tree_attention(qkv[0], qkv[1], qkv[2], plan);
       });
       const char* names[] = {"", " gradient of q", " gradient of k", " gradient of v"};
       for (size_t i = 0; i < found.size(); ++i)
         errors.push_back({std::string(plain ? "tree_attention_plain" : "tree_attention") + names[i],
                           std::to_string(heads) + "/" + std::to_string(kv_heads) + " heads of " + std::to_string(width),
-                          (found[i] - wanted[i]).abs().max().item<double>() /
-                              std::max(wanted[i].abs().max().item<double>(), kTiny)});
+                          difference(found[i], wanted[i])});
     }
   }
+  compare_heads(errors);
+  compare_logprobs(errors);
   return errors;
 }
 

@@ -14,10 +14,9 @@ std::string layer_name(int64_t i) { return "model.layers." + std::to_string(i) +
 at::Tensor attention(const Shape& s, const Parameters& p, const std::string& name, const at::Tensor& x_ND,
                      const layers::Rotation& rotation, const layers::TreePlan& plan) {
   const int64_t h = s.l_heads, k = s.l_kv_heads;
-  const auto qkv = dense(x_ND, p.weight(name + "qkv_proj.weight")).unflatten(1, {h + 2 * k, s.head_dim()});
-  const auto rotated = layers::rotate_half(qkv.narrow(1, 0, h + k), rotation);
-  const auto mixed =
-      layers::tree_attention(rotated.narrow(1, 0, h), rotated.narrow(1, h, k), qkv.narrow(1, h + k, k), plan);
+  const auto qkv = dense(x_ND, p.weight(name + "qkv_proj.weight")).unflatten(1, {1, h + 2 * k, s.head_dim()});
+  const auto heads = layers::split_heads(qkv, k, rotation);
+  const auto mixed = layers::tree_attention(heads.q, heads.k, heads.v, plan);
   return dense(mixed, p.weight(name + "o_proj.weight"));
 }
 

@@ -173,6 +173,16 @@ double exp_scaled(const float* x, float max, float scale, float* out, int64_t n)
   return kernels().exp_scaled(x, max, scale, out, n);
 }
 
+float dot(const float* a, const float* b, int64_t n) { return kernels().dot(a, b, n); }
+
+void softmax_backward(float* weight, float* slope, float max, float scale, float along, int64_t n) {
+  kernels().softmax_backward(weight, slope, max, scale, along, n);
+}
+
+void logprob_backward(const float* x, float lse, float into, float* out, int64_t n) {
+  kernels().logprob_backward(x, lse, into, out, n);
+}
+
 float max_of(const float* x, int64_t n) { return kernels().max_of(x, n); }
 
 }  // namespace mstar::cpu

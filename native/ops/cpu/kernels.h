@@ -28,6 +28,9 @@ struct Kernels {
   decltype(&cpu::rms_norm_backward) rms_norm_backward;
   decltype(&cpu::swiglu_backward) swiglu_backward;
   decltype(&cpu::exp_scaled) exp_scaled;
+  decltype(&cpu::dot) dot;
+  decltype(&cpu::softmax_backward) softmax_backward;
+  decltype(&cpu::logprob_backward) logprob_backward;
   decltype(&cpu::max_of) max_of;
 };
 

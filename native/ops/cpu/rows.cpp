@@ -94,18 +94,56 @@ void swiglu_backward(const float* gate, const float* up, int64_t stride, const f
 }
 
 double exp_scaled(const float* x, float max, float scale, float* out, int64_t n) {
+  constexpr int64_t kStretch = 64 * kLanes;  // what a lane of float32 sums up
   double total = 0;
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    const Floats e = exp((load(x + i) - max) * scale);
-    store(out + i, e);
-    total += sum(e);
-  }
-  if (i < n) {
-    store_some(out + i, exp((load_some(x + i, n - i) - max) * scale), n - i);
-    total += sum(load_some(out + i, n - i));
+  for (int64_t from = 0; from < n; from += kStretch) {
+    const int64_t end = std::min(from + kStretch, n);
+    Floats sums{};
+    int64_t i = from;
+    for (; i + kLanes <= end; i += kLanes) {
+      const Floats e = exp((load(x + i) - max) * scale);
+      store(out + i, e);
+      sums += e;
+    }
+    total += sum(sums);
+    if (i == end) continue;
+    store_some(out + i, exp((load_some(x + i, end - i) - max) * scale), end - i);
+    total += sum(load_some(out + i, end - i));
   }
   return total;
+}
+
+float dot(const float* a, const float* b, int64_t n) {
+  Floats products{};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) products += load(a + i) * load(b + i);
+  if (i < n) products += load_some(a + i, n - i) * load_some(b + i, n - i);
+  return sum(products);
+}
+
+void softmax_backward(float* weight, float* slope, float max, float scale, float along, int64_t n) {
+  const auto finish = [&](Floats & w, Floats & s) __attribute__((always_inline)) {
+    w = exp((w - max) * scale);
+    s = w * (s - along) * scale;
+  };
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    Floats w = load(weight + i), s = load(slope + i);
+    finish(w, s);
+    store(weight + i, w);
+    store(slope + i, s);
+  }
+  if (i == n) return;
+  Floats w = load_some(weight + i, n - i), s = load_some(slope + i, n - i);
+  finish(w, s);
+  store_some(weight + i, w, n - i);
+  store_some(slope + i, s, n - i);
+}
+
+void logprob_backward(const float* x, float lse, float into, float* out, int64_t n) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(out + i, exp(load(x + i) - lse) * -into);
+  if (i < n) store_some(out + i, exp(load_some(x + i, n - i) - lse) * -into, n - i);
 }
 
 float max_of(const float* x, int64_t n) {

@@ -25,6 +25,18 @@ void swiglu_backward(const float* gate, const float* up, int64_t stride, const f
 /** exp((x[i] - max) * scale) into out; returns the sum. `scale` > 0. n need not be a multiple of 8. */
 double exp_scaled(const float* x, float max, float scale, float* out, int64_t n);
 
+/** Sum of a[i] * b[i]. */
+float dot(const float* a, const float* b, int64_t n);
+
+/** A row of attention's backward, in place. `weight` holds scores and gets p = exp((score - max) * scale), where
+ * max * scale is their log-sum-exp; `slope` holds the gradients of p and gets those of the unscaled scores,
+ * p * (slope - along) * scale. */
+void softmax_backward(float* weight, float* slope, float max, float scale, float along, int64_t n);
+
+/** Gradients of x[i] - log(sum of e^x) of a row's target by its logits x, but for the target's own share:
+ * out[i] = -into * e^(x[i] - lse). */
+void logprob_backward(const float* x, float lse, float into, float* out, int64_t n);
+
 /** Largest value. */
 float max_of(const float* x, int64_t n);
 

@@ -23,12 +23,32 @@ decltype(cpu::swiglu) swiglu;
 decltype(cpu::rms_norm_backward) rms_norm_backward;
 decltype(cpu::swiglu_backward) swiglu_backward;
 decltype(cpu::exp_scaled) exp_scaled;
+decltype(cpu::dot) dot;
+decltype(cpu::softmax_backward) softmax_backward;
+decltype(cpu::logprob_backward) logprob_backward;
 decltype(cpu::max_of) max_of;
 
 extern const Kernels table;
-const Kernels table{MSTAR_NAME(MSTAR_ISA), packed_floats, pack,        pack_transposed, gemm,
-                    packed_halves,         pack_halves,   gemm_halves, adamw,           adamw_halves,
-                    attend_queries,        rms_norm,      rotate_half, swiglu,          rms_norm_backward,
-                    swiglu_backward,       exp_scaled,    max_of};
+const Kernels table{MSTAR_NAME(MSTAR_ISA),
+                    packed_floats,
+                    pack,
+                    pack_transposed,
+                    gemm,
+                    packed_halves,
+                    pack_halves,
+                    gemm_halves,
+                    adamw,
+                    adamw_halves,
+                    attend_queries,
+                    rms_norm,
+                    rotate_half,
+                    swiglu,
+                    rms_norm_backward,
+                    swiglu_backward,
+                    exp_scaled,
+                    dot,
+                    softmax_backward,
+                    logprob_backward,
+                    max_of};
 
 }  // namespace mstar::cpu::MSTAR_ISA

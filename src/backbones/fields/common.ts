@@ -67,7 +67,9 @@ export const languageFields = {
 };
 
 /** The numbers of a language model. */
-export const languageNumbers = (language: z.output<z.ZodObject<typeof languageFields>>) => ({
+export const languageNumbers = (
+  language: Omit<z.output<z.ZodObject<typeof languageFields>>, 'tie_word_embeddings'>,
+) => ({
   l_hidden: language.hidden_size,
   l_layers: language.num_hidden_layers,
   l_heads: language.num_attention_heads,

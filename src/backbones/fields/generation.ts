@@ -44,12 +44,14 @@ const settings = {
  * Ids that end an answer by these files, which generation_config.json has the say about.
  * @param config config.json, which describes the language model under `key`
  * @param generation its contents are undefined where there is no such file
+ * @param ignored fields that only the reference's own sampling heeds
  * @throws UserError on an id that is none of the vocabulary, and on what the engine does not do
  */
 export function endIds(
   config: { readonly file: string; readonly contents: unknown; readonly key?: string | undefined },
   generation: { readonly file: string; readonly contents: unknown },
   vocabulary: number,
+  ignored: readonly string[] = [],
 ): readonly number[] {
   const id = z
     .int()
@@ -61,6 +63,7 @@ export function endIds(
     eos_token_id: z.union([id, z.array(id)], `an id below ${vocabulary}, or a list of such ids`).nullish(),
   };
   const own = checkedUnder(z.object(ids), config.contents, config.key, config.file);
-  const said = checked(z.object({ ...ids, ...settings }), generation.contents ?? {}, generation.file);
+  const heeded = Object.fromEntries(Object.entries(settings).filter(([name]) => !ignored.includes(name)));
+  const said = checked(z.object({ ...heeded, ...ids }), generation.contents ?? {}, generation.file);
   return [said.eos_token_id ?? own.eos_token_id ?? []].flat();
 }

@@ -26,7 +26,8 @@ const alias: Readonly<Record<string, string>> = { su: 'longrope' };
 
 /**
  * `config` with its rotation as `rope_theta`, `original_max_position_embeddings` and `rope_scaling`, which has a `type` or
- * is null; read from these or from `rope_parameters`, with `type` or `rope_type`.
+ * is null; read from these or from `rope_parameters`, with `type` or `rope_type`. One whose frequencies turn by several
+ * positions (`mrope_section`) has the type `mrope`, whatever else it is called.
  * @param key of `config` in the file; the file's whole contents when left out
  * @throws UserError where two of these contradict each other
  */
@@ -54,8 +55,12 @@ export function withRope(config: unknown, file: string, key?: string): unknown {
       rest.original_max_position_embeddings,
       'original_max_position_embeddings',
     );
-    const canonical = (one: string | undefined) => (one === undefined ? undefined : (alias[one] ?? one));
-    const kind = same(`${name}.rope_type`, canonical(rope_type), canonical(type), `${name}.type`) ?? 'default';
+    const isSectioned = others.mrope_section !== undefined;
+    const canonical = (one: string | undefined) =>
+      one === undefined ? undefined : isSectioned && one === 'default' ? 'mrope' : (alias[one] ?? one);
+    const kind =
+      same(`${name}.rope_type`, canonical(rope_type), canonical(type), `${name}.type`) ??
+      (isSectioned ? 'mrope' : 'default');
     const rotation = kind === 'default' ? null : { type: kind, ...others };
     found = same(name, rotation, found, 'rope_parameters') as typeof found;
   }

@@ -5,7 +5,8 @@ import { callsAtOnce, type Policy, type RolloutResult } from '../../../src/core/
 import type { RankClient } from '../../../src/distributed/control.js';
 import { spreadHost } from '../../../src/distributed/host.js';
 import type { HostOptions, NativeHost } from '../../../src/engine/host.js';
-import { Phase, type PhaseHost } from '../../../src/run/phase.js';
+import type { Run } from '../../../src/run/folder.js';
+import { Phase } from '../../../src/run/phase.js';
 
 /** Seconds that pass when all that runs waits for them. */
 class Clock {
@@ -72,7 +73,7 @@ async function lost(pace: readonly number[], chunks: number): Promise<number> {
     { others } as unknown as Parameters<typeof spreadHost>[2],
   );
   const policy: Policy = await host.openPolicy('');
-  const phase = new UnkeptPhase({ dir: '', signal: new AbortController().signal } as PhaseHost, 'iteration', '');
+  const phase = new UnkeptPhase({ dir: '', signal: new AbortController().signal } as Run, 'iteration', '');
   const numbers = [...seconds.keys()];
   const sample = async () => {
     const cut = { name: 'rollout', size: 1, atOnce: callsAtOnce(policy) };

@@ -190,18 +190,18 @@ describe('a plan of training a published model, all layers run again', () => {
   });
 
   test('fits where it fits, keeps graphs as far as there is room, and says what would do', () => {
-    const fit = (name: string, gpus: number, gib: number, more: Partial<Workload> = {}) =>
+    const trains = (name: string, gpus: number, gib: number, more: Partial<Workload> = {}) =>
       fitMemory(of(name), { ...training, gpus, ...more }, gib * GIB).find(({ phase }) => phase === 'training');
-    expect(fit('8.5B', 1, 80)).toMatchObject({ fits: false, keptLayers: 0, gpus: 4 });
-    expect(fit('8.5B', 8, 80)).toMatchObject({ fits: true });
-    expect(fit('8.5B', 1, 24)?.gpus).toBeUndefined();
-    expect(fit('2.2B', 1, 141)).toMatchObject({ fits: true, keptLayers: 24 });
-    const tight = fit('2.2B', 1, 48);
+    expect(trains('8.5B', 1, 80)).toMatchObject({ fits: false, keptLayers: 0, gpus: 4 });
+    expect(trains('8.5B', 8, 80)).toMatchObject({ fits: true });
+    expect(trains('8.5B', 1, 24)?.gpus).toBeUndefined();
+    expect(trains('2.2B', 1, 141)).toMatchObject({ fits: true, keptLayers: 24 });
+    const tight = trains('2.2B', 1, 48);
     expect(tight?.fits).toBe(true);
     expect(tight?.keptLayers).toBeLessThan(24);
     expect(Number(tight?.bytes)).toBeLessThanOrEqual(48 * GIB);
     // A smaller micro-batch may do, down to that of the longest example.
-    const least = Number(fit('2.2B', 1, 36, { tokenBudget: 40_000 })?.tokenBudget ?? 0);
-    if (least > 0) expect(fit('2.2B', 1, 36, { tokenBudget: least })?.fits).toBe(true);
+    const least = Number(trains('2.2B', 1, 36, { tokenBudget: 40_000 })?.tokenBudget ?? 0);
+    if (least > 0) expect(trains('2.2B', 1, 36, { tokenBudget: least })?.fits).toBe(true);
   });
 });

@@ -83,7 +83,7 @@ export const layout: FixtureLayout = {
     const overrides: ExtraInput[] = [];
     for (const name of await foldersIn(extra)) overrides.push(await readOverride(join(extra, name), `extra/${name}`));
     return {
-      tokenizer,
+      tokenizer: tokenizer && { ...tokenizer, begin: backbone.begin },
       cases,
       extras: [...(tiling ?? []), ...overrides],
       sft: await whereThere(join(dir, 'sft'), (folder) => readSft(folder, backbone)),

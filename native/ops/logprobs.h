@@ -1,0 +1,14 @@
+#pragma once
+// Log-probabilities of given tokens, differentiable. On CPU in float32 a row of logits is read once each way and no
+// copy of the logits is made but their gradient; elsewhere it is log_softmax and gather, which is also its plain twin.
+#include <ATen/core/Tensor.h>
+
+namespace mstar {
+
+/** logits [M, V], target int64 [M] -> float32 [M]. */
+at::Tensor token_logprobs(const at::Tensor& logits_MV, const at::Tensor& target_M);
+
+/** The plain twin. */
+at::Tensor token_logprobs_plain(const at::Tensor& logits_MV, const at::Tensor& target_M);
+
+}  // namespace mstar

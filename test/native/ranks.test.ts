@@ -1,0 +1,230 @@
+// Training over ranks: a child process for each. Whatever the number of ranks, a step leaves the same bytes.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { deserialize, serialize } from 'node:v8';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { WeightFile } from '../../src/checkpoint/safetensors.js';
+import type { SaveFile } from '../../src/checkpoint/save.js';
+import type { StepReport } from '../../src/core/types.js';
+import {
+  addon,
+  type ModelSpec,
+  type NativeModel,
+  type RawExample,
+  type RawOptimizer,
+} from '../../src/engine/binding.js';
+import { image, optimizer, prompt, removeTemporary, spec, stream, temporary } from './tiny-model.js';
+
+afterAll(removeTemporary);
+
+interface Training {
+  readonly spec: ModelSpec;
+  readonly optimizer: RawOptimizer;
+  readonly sizes?: { readonly block: number; readonly message: number };
+  readonly restore?: { readonly files: readonly WeightFile[]; readonly version: number };
+  readonly objective: 'response' | 'step';
+  /** By step, then by rank where ranks are to have unlike ones. */
+  readonly batches: readonly (readonly RawExample[])[][];
+  readonly save?: readonly SaveFile[];
+}
+interface Trained {
+  readonly reports: readonly StepReport[];
+  readonly failure?: { readonly code: string; readonly message: string };
+  readonly after: readonly Float32Array[];
+  readonly version: number;
+}
+
+/** What each rank found, by rank and training. */
+async function over(ranks: number, trainings: readonly Training[]): Promise<Trained[][]> {
+  const job = path.join(temporary(), 'job');
+  const store = net.createServer();
+  store.listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  const { port } = store.address() as net.AddressInfo;
+  writeFileSync(job, serialize({ ranks, port, trainings }));
+  const program = fileURLToPath(new URL('rank.mjs', import.meta.url));
+  const { _handle: socket } = store as unknown as { readonly _handle: never };
+  const children = Array.from({ length: ranks }, (_, rank) =>
+    spawn(process.execPath, [program, job, String(rank)], {
+      stdio: ['ignore', 'inherit', 'inherit', rank === 0 ? socket : 'ignore'],
+    }),
+  );
+  store.close(); // else connections would come to this process as well
+  try {
+    const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]));
+    expect(codes).toEqual(children.map(() => 0));
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+  }
+  return children.map((_, rank) => deserialize(readFileSync(`${job}.${rank}`)));
+}
+
+// Large enough that matrices are cut, with an odd number of numbers in some.
+const LARGER = {
+  l_hidden: 96,
+  l_intermediate: 101,
+  vocab: 211,
+  l_heads: 6,
+  l_kv_heads: 2,
+  v_hidden: 32,
+  v_intermediate: 150,
+};
+
+/** Answers to questions with and without pictures: in many micro-batches the vision model is not reached. */
+function batch(model: NativeModel, seed: number, prompts: number): RawExample[] {
+  return Array.from({ length: prompts }, (_, p) => {
+    const random = stream(100 * p + seed);
+    const response = Int32Array.from({ length: 3 + ((5 * seed + 7 * p) % 11) }, () => 3 + Math.floor(random() * 50));
+    const labels = Float32Array.from(response, () => random());
+    return { ...prompt(model, p + seed, p % 3 === 0 ? [image(p)] : []), response, labels };
+  });
+}
+
+interface Case {
+  readonly name: string;
+  readonly objective?: 'response' | 'step';
+  readonly spec?: Partial<ModelSpec>;
+  readonly optimizer?: Partial<RawOptimizer>;
+  readonly sizes?: Training['sizes'];
+}
+const MESSAGE = { block: 4096, message: 50_000 };
+const CASES: readonly Case[] = [
+  { name: 'float32, clipped', optimizer: { clip: 0.5 } },
+  { name: 'float32, step objective, vision frozen', objective: 'step', optimizer: { frozen: ['vision_model.'] } },
+  { name: 'float32, two threads, small messages', spec: { threads: 2 }, sizes: MESSAGE },
+  { name: 'bfloat16', spec: { dtype: 'bfloat16' } },
+  {
+    name: 'bfloat16, step objective, clipped',
+    objective: 'step',
+    spec: { dtype: 'bfloat16' },
+    optimizer: { clip: 0.5 },
+  },
+  { name: 'bfloat16, two threads, small messages', spec: { dtype: 'bfloat16', threads: 2 }, sizes: MESSAGE },
+];
+
+let model: NativeModel;
+let parameters: readonly { readonly name: string; readonly shape: readonly number[] }[];
+beforeAll(async () => {
+  model = await addon().loadModel(spec({}, LARGER));
+  parameters = model.parameters();
+});
+afterAll(() => model.dispose());
+
+/** Every parameter and both moments of those that learn. */
+function namesOf(head: boolean, frozen: readonly string[]): string[] {
+  const names = [...parameters.map(({ name }) => name), ...(head ? ['reward_head.weight', 'reward_head.bias'] : [])];
+  const learn = names.filter((name) => !frozen.some((prefix) => name.startsWith(prefix)));
+  return [...names, ...learn.map((name) => `exp_avg.${name}`), ...learn.map((name) => `exp_avg_sq.${name}`)];
+}
+
+function trainingOf(
+  { objective = 'response', sizes, ...c }: Case,
+  steps: number[],
+  restore?: Training['restore'],
+): Training {
+  const head = objective === 'step' ? 'mean' : 'none';
+  const tensors = namesOf(head !== 'none', c.optimizer?.frozen ?? []).map((name) => ({ name, dtype: 'F32' as const }));
+  return {
+    spec: spec({ threads: 1, tokenBudget: 60, head, ...c.spec }, LARGER),
+    optimizer: optimizer(c.optimizer),
+    objective,
+    batches: steps.map((step) => [batch(model, step, 6 + step)]),
+    save: [{ path: path.join(temporary(), 'state.bin'), header: new Uint8Array(0), tensors }],
+    ...(sizes && { sizes }),
+    ...(restore && { restore }),
+  };
+}
+
+/** What a training without a reward head has saved. */
+function checkpointOf({ save }: Training, version: number): Training['restore'] {
+  const shapes = new Map(parameters.map(({ name, shape }) => [name, shape]));
+  const [{ path: file, tensors }] = save as [SaveFile];
+  let at = 0;
+  const ranges = tensors.map(({ name }) => {
+    const shape = shapes.get(name.replace(/^exp_avg(_sq)?\./, '')) as number[];
+    const begin = at;
+    at += 4 * shape.reduce((a, b) => a * b, 1);
+    return { name, shape, dtype: 'F32' as const, begin, end: at };
+  });
+  return { files: [{ path: file, tensors: ranges }], version };
+}
+
+const bytesOf = ({ save }: Training): Buffer => readFileSync((save as SaveFile[])[0]!.path);
+
+describe('a training over ranks', () => {
+  let alone: { readonly trainings: readonly Training[]; readonly found: readonly Trained[] };
+  beforeAll(async () => {
+    const trainings = CASES.map((one) => trainingOf({ ...one, sizes: undefined }, [1, 2, 3]));
+    alone = { trainings, found: (await over(1, trainings))[0] as Trained[] };
+  });
+
+  test.each([2, 3, 4])('has the bytes of one rank with %i', { timeout: 300_000 }, async (ranks) => {
+    const trainings = CASES.map((one) => trainingOf(one, [1, 2, 3]));
+    const found = await over(ranks, trainings);
+    for (const [c, { name }] of CASES.entries()) {
+      expect(bytesOf(trainings[c]!).equals(bytesOf(alone.trainings[c]!)), name).toBe(true);
+      for (const rank of found) expect(rank[c], name).toEqual(alone.found[c]);
+    }
+  });
+
+  test('that is cut inside the blocks has others', async () => {
+    const odd = trainingOf({ ...CASES[0]!, sizes: { block: 7, message: 1 << 20 } }, [1, 2, 3]);
+    await over(3, [odd]);
+    expect(bytesOf(odd).equals(bytesOf(alone.trainings[0]!))).toBe(false);
+  });
+
+  test('goes on with another number of ranks', { timeout: 300_000 }, async () => {
+    const cases = [CASES[0]!, CASES[3]!];
+    const before = cases.map((one) => trainingOf(one, [1, 2]));
+    await over(3, before);
+    for (const ranks of [1, 2]) {
+      const after = cases.map((one, c) => trainingOf(one, [3], checkpointOf(before[c]!, 2)));
+      const [found] = await over(ranks, after);
+      for (const [c, one] of cases.entries()) {
+        const whole = CASES.indexOf(one);
+        expect(found?.[c]?.reports[0]).toEqual(alone.found[whole]?.reports[2]);
+        expect(bytesOf(after[c]!).equals(bytesOf(alone.trainings[whole]!)), one.name).toBe(true);
+      }
+    }
+  });
+
+  test('leaves a step together where one rank fails in it, and goes on as if there had been none', async () => {
+    const training = trainingOf(CASES[0]!, [1, 1, 2, 3]);
+    const good = training.batches[0]![0]!;
+    // Of a token that the vocabulary does not have.
+    const bad = good.map((one) => ({ ...one, response: one.response.map(() => LARGER.vocab) }));
+    const found = await over(3, [{ ...training, batches: [[good, bad, good], ...training.batches.slice(1)] }]);
+    expect(found.map(([one]) => one?.failure?.code)).toEqual(['ERR_RANK', 'ERR_ENGINE', 'ERR_RANK']);
+    expect(found[2]?.[0]?.failure?.message).toBe('rank 1 failed in a training step');
+    for (const [one] of found) expect(one?.reports).toEqual(alone.found[0]?.reports);
+    expect(bytesOf(training).equals(bytesOf(alone.trainings[0]!))).toBe(true);
+  });
+});
+
+test.each([1, 2, 3, 8])(
+  'the parts of %i ranks are whole parameters, of about equal size, cut at multiples of 4096',
+  (ranks) => {
+    const sizes = [1, 4096, 4097, 12_345, 100_000, 77, 1 << 20];
+    const cuts = addon().checks.cuts(sizes, ranks);
+    const owned = new Array<number>(ranks).fill(0);
+    for (const [p, parts] of cuts.entries()) {
+      const inOrder = parts.filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
+      let at = 0;
+      for (const [from, count] of inOrder) {
+        expect(from).toBe(at);
+        expect(from % 4096).toBe(0);
+        at += count;
+      }
+      expect(at).toBe(sizes[p]);
+      const blocks = parts.map(([, count]) => Math.ceil(count / 4096));
+      expect(Math.max(...blocks) - Math.min(...blocks)).toBeLessThanOrEqual(1);
+      for (const [rank, [, count]] of parts.entries()) owned[rank] = owned[rank]! + count;
+    }
+    const all = sizes.reduce((sum, size) => sum + size, 0);
+    expect(Math.max(...owned) - all / ranks).toBeLessThan(sizes.length * 4096);
+  },
+);
