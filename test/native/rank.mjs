@@ -10,7 +10,7 @@ const { ranks, port, trainings } = deserialize(readFileSync(job));
 const rank = Number(number);
 const group = await addon.joinGroup({
   ...{ rank, size: ranks, host: '127.0.0.1', port, listenFd: rank === 0 ? 3 : -1 },
-  ...{ storeIsElsewhere: false, prefix: 'test', address: '127.0.0.1' },
+  ...{ storeIsElsewhere: false, job: 'test', proof: 'test', address: '127.0.0.1' },
 });
 
 const found = [];

@@ -1,6 +1,7 @@
 // See split_decoder.h.
 #include "models/layers/split_decoder.h"
 
+#include "engine/segments.h"
 #include "models/layers/tree_attention.h"
 #include "ops/dense.h"
 
@@ -108,7 +109,8 @@ at::Tensor decode_hidden(const SplitDecoder& d, const Parameters& p, const at::T
   const auto plan = tree_plan(trees, embedded);
   at::Tensor x_ND = parts[0];
   for (int64_t i = 0; i < d.shape.layers; ++i) {
-    x_ND = layer(d, p, i, x_ND, rotation, plan);
+    x_ND = segment(Part::layer, x_ND,
+                   [&d, &p, i, rotation, plan](const at::Tensor& x) { return layer(d, p, i, x, rotation, plan); });
     if (i + 1 < static_cast<int64_t>(parts.size())) x_ND = x_ND + parts[static_cast<size_t>(i) + 1];
   }
   return rms_norm(x_ND, p[d.prefix + "norm.weight"], d.shape.eps);

@@ -1,6 +1,7 @@
 // See vision.h. All blocks run in the order of windows, so that a window's patches lie side by side.
 #include "models/qwen2_5_vl/vision.h"
 
+#include "engine/segments.h"
 #include "ops/dense.h"
 
 namespace mstar::qwen2_5_vl {
@@ -75,6 +76,7 @@ std::vector<ParameterShape> vision_shapes(const Shape& s) {
 }
 
 at::Tensor encode_pictures(const Shape& s, const Parameters& p, const std::vector<Pixels>& images, Stages* stages) {
+  const auto run = [](const at::Tensor& x, SegmentWork work) { return segment(Part::vision, x, std::move(work)); };
   const auto device = p.device();
   const int64_t c = s.v_hidden, patches = s.patches.merge * s.patches.merge;
   const auto grids = layers::grids_of(images);
@@ -96,13 +98,16 @@ at::Tensor encode_pictures(const Shape& s, const Parameters& p, const std::vecto
   auto x_PC = ordered(embedded);
   std::vector<at::Tensor> blocks;
   for (int64_t i = 0; i < s.v_layers; ++i) {
-    const bool full = s.full[static_cast<size_t>(i)];
-    x_PC = block(s, p, i, x_PC, rotation, full ? windows.pictures : windows.windows);
+    const auto& groups = s.full[static_cast<size_t>(i)] ? windows.pictures : windows.windows;
+    x_PC =
+        run(x_PC, [&s, &p, i, rotation, groups](const at::Tensor& x) { return block(s, p, i, x, rotation, groups); });
     if (stages != nullptr) blocks.push_back(restored(x_PC));
   }
-  const auto normal = layers::rms_norm(x_PC, p[kMerger + "ln_q.weight"], s.v_eps).reshape({-1, s.merged()});
-  const auto wide = at::gelu(layers::affine(p, kMerger + "mlp.0", normal));
-  const auto tokens = layers::affine(p, kMerger + "mlp.2", wide).index_select(0, back);
+  const auto merged = run(x_PC, [&s, &p](const at::Tensor& x) {
+    const auto normal = layers::rms_norm(x, p[kMerger + "ln_q.weight"], s.v_eps).reshape({-1, s.merged()});
+    return layers::affine(p, kMerger + "mlp.2", at::gelu(layers::affine(p, kMerger + "mlp.0", normal)));
+  });
+  const auto tokens = merged.index_select(0, back);
   if (stages != nullptr) {
     (*stages)["pixel_values"] = pixels;
     (*stages)["window_index"] = order;

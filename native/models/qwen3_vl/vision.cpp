@@ -1,6 +1,7 @@
 // See vision.h.
 #include "models/qwen3_vl/vision.h"
 
+#include "engine/segments.h"
 #include "ops/dense.h"
 
 namespace mstar::qwen3_vl {
@@ -90,6 +91,7 @@ std::vector<ParameterShape> vision_shapes(const Shape& s) {
 }
 
 at::Tensor encode_pictures(const Shape& s, const Parameters& p, const std::vector<Pixels>& images, Stages* stages) {
+  const auto run = [](const at::Tensor& x, SegmentWork work) { return segment(Part::vision, x, std::move(work)); };
   const auto grids = layers::grids_of(images);
   const int64_t c = s.v_hidden, merge = s.patches.merge;
   std::vector<int64_t> pictures;
@@ -105,16 +107,21 @@ at::Tensor encode_pictures(const Shape& s, const Parameters& p, const std::vecto
   auto x_PC = embedded + positions;
   std::vector<at::Tensor> deep(s.deep.size());
   for (int64_t i = 0; i < s.v_layers; ++i) {
-    x_PC = block(s, p, i, x_PC, rotation, pictures);
+    x_PC = run(x_PC,
+               [&s, &p, i, rotation, pictures](const at::Tensor& x) { return block(s, p, i, x, rotation, pictures); });
     if (stages != nullptr) blocks.push_back(x_PC);
     for (size_t k = 0; k < s.deep.size(); ++k) {
       if (s.deep[k] != i) continue;
       const auto name = deep_name(static_cast<int64_t>(k));
       // Normalised after four patches became one; the last merger normalises before.
-      deep[k] = projected(p, name, norm(s, p, name + "norm", x_PC.reshape({-1, s.merged()})));
+      deep[k] = run(x_PC, [&s, &p, name](const at::Tensor& x) {
+        return projected(p, name, norm(s, p, name + "norm", x.reshape({-1, s.merged()})));
+      });
     }
   }
-  const auto tokens = projected(p, kMerger, norm(s, p, kMerger + "norm", x_PC).reshape({-1, s.merged()}));
+  const auto tokens = run(x_PC, [&s, &p](const at::Tensor& x) {
+    return projected(p, kMerger, norm(s, p, kMerger + "norm", x).reshape({-1, s.merged()}));
+  });
   if (stages != nullptr) {
     (*stages)["pixel_values"] = pixels;
     (*stages)["patch_embed_output"] = embedded;
