@@ -282,6 +282,19 @@ describe('a folder of an adapter', () => {
     expect(packed?.responses).toEqual(plain?.responses);
   });
 
+  test('calls modules what the class of the reference does, where published files call them otherwise', async () => {
+    const dir = await tinyBackbone('qwen2_5_vl');
+    const model = await open(dir, lora(dir, { targets: ['v_proj'] }));
+    await policyOf(model).save(`${dir}-named`);
+    const module = 'model.language_model.layers.0.self_attn.v_proj';
+    const { target_modules: modules } = JSON.parse(readFileSync(join(`${dir}-named`, 'adapter_config.json'), 'utf8'));
+    expect(modules[0]).toBe(module);
+    const tensors = (await openFolder(`${dir}-named`)).adapter?.weights.tensors ?? [];
+    expect(names(tensors).slice(0, 2)).toEqual([`${module}.lora_A.weight`, `${module}.lora_B.weight`]);
+    const again = await open(`${dir}-named`);
+    expect(await numbers(again, names(again.own))).toEqual(await numbers(model, names(model.own)));
+  });
+
   test('of PEFT gives the numbers of PEFT, and learns as it does', async () => {
     const fixture = fileURLToPath(new URL('fixtures/peft', import.meta.url));
     const expected = JSON.parse(readFileSync(join(fixture, 'expected.json'), 'utf8')) as {
