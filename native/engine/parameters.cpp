@@ -53,7 +53,8 @@ const at::Tensor& Parameters::operator[](const std::string& name) const {
 
 Weight Parameters::weight(const std::string& name) const {
   Weight out((*this)[name]);
-  if (!scale_) return out;
+  // A module may have a bias beside its matrix.
+  if (!scale_ || !name.ends_with(".weight")) return out;
   const std::string module = module_of(name);
   if (!has(module + kInner)) return out;
   out.a = (*this)[module + kInner];
