@@ -9,7 +9,7 @@ import { newNameOf } from '../core/renamed.js';
 import { readDocument, readYaml } from '../core/yaml.js';
 import { explainIssue } from './explain.js';
 import { packageRoot, presetFiles } from './presets.js';
-import { type Config, type ConfigInput, configSchema } from './schema.js';
+import { type Config, type ConfigInput, configSchema, needsPrm } from './schema.js';
 import { nearestSettings, settingAt } from './settings.js';
 
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
@@ -188,13 +188,16 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
     }
     throw new UserError(`${place(path)}: ${path.join('.')}: ${explainIssue(issue, values)}`, 'ERR_SETTING');
   }
-  return withPaths(checked.data, keptPath);
+  // The run keeps what it comes to: runs that differ in it share no more than their warm-up.
+  const { prm } = checked.data;
+  const enabled = prm.enabled === 'auto' ? needsPrm(checked.data) : prm.enabled;
+  return withPaths({ ...checked.data, prm: { ...prm, enabled } }, keptPath);
 }
 
 function withPaths(config: Config, form: (path: string) => string): Config {
   const { run, model, data } = config;
   const { outOfDomain } = data;
-  const placed = <T extends Omit<NonNullable<Config['data']['outOfDomain']>, 'generate'>>(set: T): T => ({
+  const placed = <T extends Omit<NonNullable<Config['data']['outOfDomain']>, 'generate' | 'repeats'>>(set: T): T => ({
     ...set,
     ...(set.file !== undefined && { file: form(set.file) }),
     ...(set.imageRoot !== undefined && { imageRoot: form(set.imageRoot) }),

@@ -12,6 +12,8 @@ const temperatures = () =>
     .max(100)
     .refine((list) => new Set(list).size === list.length, 'a temperature is listed twice, wanted each once');
 
+const repeats = () => z.enum(['keep', 'drop']).default('keep');
+
 const reading = readingSettings(() => z.string().min(1));
 
 const part = z.enum(['vision', 'projector', 'language']);
@@ -149,11 +151,20 @@ export const settings = z.strictObject({
           .describe('data set of another kind for an out-of-domain test of the first and last checkpoints'),
         ...reading,
         generate: generated.optional().describe('make such problems instead of reading a file'),
+        repeats: z
+          .enum(['refuse', 'drop'])
+          .default('refuse')
+          .describe(
+            'problems of the data with the same question and pictures as one of this set: refuse the run, or drop them from the data',
+          ),
       })
       .optional(),
   }),
   splits: z
     .strictObject({
+      seed: count(0, 2 ** 32 - 1)
+        .optional()
+        .describe('seed of the split; the seed of the run when left out'),
       validation: count(1).default(250).describe('problems for dynamics and adaptive temperature'),
       test: count(1).default(750).describe('problems for the test, never trained on'),
       labelled: share().gt(0).default(0.5).describe('share of the data whose answers may be used for training'),
@@ -182,6 +193,7 @@ export const settings = z.strictObject({
       problems: count(0).default(0).describe('labelled problems to sample; 0: all'),
       samples: count(1, 4096).default(16).describe('responses per problem, with the answer given in the prompt'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature'),
+      repeats: repeats().describe('right responses of the same text: keep all, or drop all but the first'),
       maxPerProblem: count(0).default(0).describe('most examples per problem; 0: no limit'),
       maxExamples: count(1).default(100_000).describe('most examples in all, drawn by the seed'),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: [] }).describe(
@@ -191,6 +203,12 @@ export const settings = z.strictObject({
     .prefault({}),
   prm: z
     .strictObject({
+      enabled: z
+        .union([z.boolean(), z.literal('auto')])
+        .default('auto')
+        .describe(
+          'whether labels and a PRM are made; auto: where the rule top or threshold, pseudo labels or the adaptive temperature need it. true: for its measures (Reward-Pass@2, best-of-N) too',
+        ),
       problems: count(1).default(50_000).describe('labelled problems to sample responses for'),
       samples: count(1, 4096).default(16).describe('responses per problem'),
       temperature: temperature().gt(0).default(1).describe('temperature of these responses'),
@@ -232,8 +250,19 @@ export const settings = z.strictObject({
         .enum(['continuous', 'iterative-rft', 'rest-em', 'sft'])
         .default('continuous')
         .describe(
-          "continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew; sft: nothing is sampled, the warm-up's examples are trained on for all optimizer steps",
+          'continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew; sft: nothing is sampled, the labelled answers are trained on for all optimizer steps',
         ),
+      sft: z
+        .strictObject({
+          on: z
+            .enum(['answers', 'chains'])
+            .default('answers')
+            .describe(
+              'what the method sft trains on: the answers of all labelled problems, or the examples of the warm-up',
+            ),
+          text: z.string().default('The answer is {answer}').describe('response that stands for an answer'),
+        })
+        .prefault({}),
       steps: count(0)
         .default(10_000)
         .describe('optimizer steps in all, the same for every method; the last iteration is cut to fit; 0: no limit'),
@@ -248,7 +277,7 @@ export const settings = z.strictObject({
         .union([count(1), z.string().regex(/^(100|\d{1,2}(\.\d{1,4})?)\s?%$/, 'wanted a count or a share like 25%')])
         .default(45_000)
         .describe(
-          'problems per iteration, a count or a share of the labelled ones like 25%; they are passed through in turn',
+          'problems per iteration, a count or a share of the labelled ones like 25%; they are passed through in turn, and what remains of a pass joins the last iteration where it is less than half of one',
         ),
       n: count(1, 4096).default(16).describe('responses per problem'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature, the first one when it is adaptive'),
@@ -257,9 +286,10 @@ export const settings = z.strictObject({
           rule: z
             .enum(['top', 'threshold', 'random', 'all'])
             .default('top')
-            .describe(
-              'among the different right responses: k of highest reward, reward from the threshold up, k at random, all',
-            ),
+            .describe('among the right responses: k of highest reward, reward from the threshold up, k at random, all'),
+          repeats: repeats().describe(
+            'responses of the same text: keep all, as the paper, which drops them from the data of the PRM only, or drop all but the first; Reward-Pass@2 chooses the temperature by the same ones',
+          ),
           k: count(1, 4096).default(2).describe('responses per problem for top and random'),
           threshold: z
             .union([z.number().min(-1e6).max(1e6), z.literal('search')])
@@ -285,7 +315,9 @@ export const settings = z.strictObject({
             ),
           after: share()
             .default(0.5)
-            .describe('share of the training that passes before they are mixed in, as many as labelled ones'),
+            .describe(
+              'share of the training that passes before they are mixed in, as half of the problems of an iteration',
+            ),
         })
         .prefault({}),
       optimizer: optimizer({ lr: 1e-6, batchSize: 128, epochs: 1, freeze: [] }).describe(
@@ -366,15 +398,28 @@ export const configSchema = settings.superRefine((config, context) => {
     const why = 'language beside model.adapter, whose matrices lie there: nothing would learn';
     refuse(config.model.adapter !== undefined && freezes, `${group}.optimizer.freeze`, why);
   }
+  refuse(
+    config.prm.enabled === false && needsPrm(config),
+    'prm.enabled',
+    'false, wanted true or auto with evolve.select.rule top or threshold, evolve.unlabelled.answers pseudo or explore.adaptive',
+  );
   if (evolve.method === 'sft') {
     refuse(steps === 0, 'evolve.steps', '0 with the method sft, wanted the optimizer steps to train for');
-    const without = 'sft without a warm-up, wanted warmup.enabled: its examples are what sft trains on';
-    refuse(!config.warmup.enabled, 'evolve.method', without);
+    const without = 'chains without a warm-up, wanted warmup.enabled: they are its examples';
+    refuse(!config.warmup.enabled && evolve.sft.on === 'chains', 'evolve.sft.on', without);
+    refuse(!evolve.sft.text.includes('{answer}'), 'evolve.sft.text', 'no {answer} in it, wanted one');
   }
   refuse(!prompt.solve.includes('{question}'), 'prompt.solve', 'no {question} in it, wanted one');
   for (const slot of ['{question}', '{answer}'])
     refuse(!prompt.givenAnswer.includes(slot), 'prompt.givenAnswer', `no ${slot} in it, wanted one`);
 });
+
+/** Whether a decision of the run is made by the rewards of a PRM. */
+export function needsPrm({ evolve, explore }: Pick<Config, 'evolve' | 'explore'>): boolean {
+  const { method, select, unlabelled } = evolve;
+  if (method === 'sft') return false;
+  return select.rule === 'top' || select.rule === 'threshold' || unlabelled.answers === 'pseudo' || explore.adaptive;
+}
 
 /** Every setting, resolved: what the phases read and what config.yaml in the run folder holds. */
 export type Config = z.output<typeof settings>;

@@ -59,6 +59,33 @@ export function splitProblems(
 }
 
 /**
+ * The problems of a data set that are not in an out-of-domain set too, by contents.
+ * @param repeats what is done where there are others
+ * @param onDrop told how many were dropped
+ * @throws UserError where repeats are to be refused, with their number and the first of them
+ */
+export function apartFrom(
+  outOfDomain: readonly Problem[],
+  problems: readonly Problem[],
+  keyOf: KeyOf,
+  repeats: 'refuse' | 'drop',
+  onDrop: (count: number) => void,
+): Problem[] {
+  const ids = new Map(outOfDomain.map((problem) => [keyOf(problem), problem.id]));
+  const apart = problems.filter((problem) => !ids.has(keyOf(problem)));
+  const shared = problems.length - apart.length;
+  if (shared === 0) return apart;
+  if (repeats === 'drop') {
+    onDrop(shared);
+    return apart;
+  }
+  const first = problems.find((problem) => ids.has(keyOf(problem))) as Problem;
+  throw new UserError(
+    `data.outOfDomain: ${shared} of ${problems.length} problems of the data are also in it (${JSON.stringify(first.id)} is its ${JSON.stringify(ids.get(keyOf(first)))}), wanted none (data.outOfDomain.repeats=drop takes them out of the data)`,
+  );
+}
+
+/**
  * Refuses parts that share a problem (same pictures and question, whatever the id).
  * @param parts named lists, for example the files of training, validation and test
  * @param keyOf as of `splitProblems`
@@ -90,9 +117,15 @@ export function shuffledEpochs(count: number, seed: number): (epoch: number) => 
   return (epoch) => random(seed, `epoch/${epoch}`).order(count);
 }
 
+/** Iterations that an epoch of `count` problems is cut into: what remains of it is one where it is half an interval or more. */
+export function intervalsPerEpoch(count: number, problemsPerIteration: number): number {
+  return Math.max(1, Math.round(count / problemsPerIteration));
+}
+
 /**
  * Cuts the endless sequence of epochs into iterations. Each iteration takes `problemsPerIteration` problems (at most
- * one epoch); the last of an epoch takes what remains, so that none is skipped and none occurs twice in an iteration.
+ * one epoch); the last of an epoch takes what remains, up to half as many again, so that none is skipped, none occurs twice
+ * in an iteration, and a share that is no whole number of problems leaves no iteration of a few.
  * @returns the slice of an iteration (0, 1, ...), problem indices in the order they are taken, as a pure function, so that a
  *   resumed run asks for any of them
  */
@@ -105,10 +138,12 @@ export function intervalSlices(
   }
   const count = order(0).length;
   if (count === 0) throw new RangeError('no problems to slice');
-  const perEpoch = Math.ceil(count / problemsPerIteration);
+  const perEpoch = intervalsPerEpoch(count, problemsPerIteration);
   return (iteration) => {
     const epoch = Math.floor(iteration / perEpoch);
-    const start = (iteration % perEpoch) * problemsPerIteration;
-    return { epoch, problems: order(epoch).slice(start, start + problemsPerIteration) };
+    const place = iteration % perEpoch;
+    const start = place * problemsPerIteration;
+    const end = place + 1 === perEpoch ? count : start + problemsPerIteration;
+    return { epoch, problems: order(epoch).slice(start, end) };
   };
 }

@@ -2,6 +2,7 @@
 // iterations. Pure functions of settings and counts.
 import type { Config } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
+import { intervalsPerEpoch } from '../data/splits.js';
 import type { IterationResult } from '../record/results.js';
 import { type Rule, selectionRule } from './choose.js';
 import { countSteps } from './fit.js';
@@ -47,10 +48,10 @@ export function shareDone({ steps, iterations }: Limits, reached: Reached): numb
 }
 
 /** Most optimizer steps of the iteration after those of `reached`; 0 where there is no limit on them. */
-export function stepsOfNext({ steps, iterations, evenly }: Shared, reached: Reached): number {
+export function stepsOfNext({ method, steps, iterations, evenly }: Shared, reached: Reached): number {
   if (steps === 0) return 0;
   const left = Math.max(1, steps - reached.steps);
-  return evenly ? Math.ceil(left / Math.max(1, iterations - reached.iterations)) : left;
+  return evenly && method !== 'sft' ? Math.ceil(left / Math.max(1, iterations - reached.iterations)) : left;
 }
 
 /** Whether an iteration goes over its examples until its steps are used up. */
@@ -58,7 +59,7 @@ export function isFilled({ method, evenly }: Pick<Shared, 'method' | 'evenly'>):
   return evenly || method === 'sft';
 }
 
-/** Labelled problems that an iteration consumes (P6): a count, or a share of all, at least one. */
+/** Problems that an iteration consumes (P6): a count, or a share of all labelled ones, at least one. */
 export function problemsPerIteration({ config, data }: Sizes): number {
   const { interval } = config.evolve;
   const labelled = data.labelled.length;
@@ -66,12 +67,18 @@ export function problemsPerIteration({ config, data }: Sizes): number {
   return Math.max(1, Math.min(labelled, Math.round((Number.parseFloat(interval) / 100) * labelled)));
 }
 
-/** Unlabelled problems of the next iteration (P12): as many as labelled ones where there are so many; 0 before they are mixed in. */
+/** Unlabelled problems of the next iteration (P12): half of its interval where there are so many; 0 before they are mixed in. */
 export function unlabelledPerIteration(job: Sizes, reached: Reached): number {
   const { answers, after } = job.config.evolve.unlabelled;
   // Shares are quotients of counts: 3 of 10 and 0.3 are not the same double.
   const mixed = answers !== 'none' && after < 1 && shareDone(job.config.evolve, reached) >= after - 1e-9;
-  return mixed ? Math.min(problemsPerIteration(job), job.data.unlabelled.length) : 0;
+  return mixed ? Math.min(Math.max(1, Math.floor(problemsPerIteration(job) / 2)), job.data.unlabelled.length) : 0;
+}
+
+/** Labelled problems to expect of the next iteration: its interval, or the half that the unlabelled ones leave. */
+export function labelledPerIteration(job: Sizes, reached: Reached): number {
+  const all = problemsPerIteration(job);
+  return unlabelledPerIteration(job, reached) > 0 ? Math.ceil(all / 2) : all;
 }
 
 /** Share of responses taken to be right and different, until it is known. */
@@ -112,7 +119,7 @@ export class Idle {
 
   constructor(job: Sizes) {
     const { iterations, select } = job.config.evolve;
-    const perPass = Math.ceil(job.data.labelled.length / problemsPerIteration(job));
+    const perPass = intervalsPerEpoch(job.data.labelled.length, problemsPerIteration(job));
     this.#rule = select.rule;
     this.#selects = job.custom?.select ? 'select' : 'evolve.select';
     this.#isLimited = iterations > 0;

@@ -9,6 +9,7 @@ import { type CollectedRows, type Collection, collect, writeCollections } from '
 import type { Phase } from '../run/phase.js';
 import { type Job, type PolicyAt, rewardOf, sampleSettings } from './job.js';
 import type { MeasureArgs } from './phases.js';
+import type { Repeats } from './select.js';
 
 /** Samples the validation problems, at the temperatures of the settings and the one in use; chooses one where that is due. */
 export async function dynamics(
@@ -23,16 +24,22 @@ export async function dynamics(
   const policy = await job.models.policy(at);
   const { greedy, samples, steps } = await measure(job, phase, at, problems, [...grid], config.dynamics.samples);
   const candidates = samples.filter((one) => config.explore.temperatures.includes(one.temperature));
-  const scores = candidates.map((one) => ({
-    temperature: one.temperature,
-    rewardPassAt2: one.rewardPassAt2 ?? Number.NaN,
-  }));
+  const scores = scoresOf(candidates, config.evolve.select.repeats);
   if (choice && candidates.some(({ rewardPassAt2 }) => rewardPassAt2 === null)) {
     const found = `none of the ${problems.length} validation problems could be sampled and scored`;
     throw new UserError(`explore.temperatures: ${found}, wanted one (the journal says why each failed)`);
   }
   const decision = choice ? chooseTemperature(scores, temperature) : null;
   return { iteration, version: policy.version, greedy, samples, steps, decision };
+}
+
+/** Reward-Pass@2 at each temperature among what a selection would see: all responses, or those of different text. */
+export function scoresOf(
+  samples: readonly SampleMeasure[],
+  repeats: Repeats,
+): { readonly temperature: number; readonly rewardPassAt2: number }[] {
+  const measure = repeats === 'drop' ? 'rewardPassAt2Distinct' : 'rewardPassAt2';
+  return samples.map((one) => ({ temperature: one.temperature, rewardPassAt2: one[measure] ?? Number.NaN }));
 }
 
 /** Whether the temperature is chosen anew after an iteration; not after the last, as nothing is sampled for training then. */
@@ -76,7 +83,7 @@ export async function measure(
   const samples: SampleMeasure[] = [];
   const scored: Rollout[] = [];
   for (const temperature of [...temperatures].sort((a, b) => a - b)) {
-    const reward = await rewardOf(job);
+    const reward = config.prm.enabled ? await rewardOf(job) : undefined;
     const title = `${phase.name}: T ${temperature}`;
     const rollouts = await gather({ ...shared, name: nameOf(temperature), title, n: k, temperature, reward });
     samples.push(measureSamples(rollouts, k, temperature, greedy.accuracy));

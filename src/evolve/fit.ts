@@ -87,6 +87,9 @@ export async function fit(
     some.length === 0 ? null : mean(some.map(({ loss }) => loss));
   return {
     examples: examples.length,
+    seen: Math.round(
+      (steps * examples.length) / Math.max(1, stepsPerEpoch(examples.length, options.optimizer.batchSize)),
+    ),
     steps,
     firstLoss: meanLoss(reports.slice(0, tenth)),
     lastLoss: meanLoss(reports.slice(-tenth)),

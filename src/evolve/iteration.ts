@@ -1,14 +1,15 @@
 // One iteration (P5, P6): samples, grades and scores the next problems, selects, trains on what was selected. The method
 // decides which weights, optimizer and schedule go on from the iteration before and which start afresh.
 
-import type { OptimizerConfig } from '../config/schema.js';
+import type { Config, OptimizerConfig } from '../config/schema.js';
+import type { Policy } from '../core/ports.js';
 import type { Example, Problem } from '../core/types.js';
 import { intervalSlices, shuffledEpochs } from '../data/splits.js';
 import type { FitReport, IterationResult } from '../record/results.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import type { Phase } from '../run/phase.js';
 import { isFilled, problemsPerIteration, type Reached, stepsOfNext, unlabelledPerIteration } from './budget.js';
-import { Choice, needsReward, pseudoLabel } from './choose.js';
+import { Choice, NOTHING_CHOSEN, needsReward, pseudoLabel, withoutAnswerType } from './choose.js';
 import { countSteps, fit, fitOptions, optimizerSettings } from './fit.js';
 import { isCorrect, type Job, type PolicyAt, rewardOf, type Sizes, sampleSettings } from './job.js';
 import { type IterationArgs, iterationName, phases, resultsOf } from './phases.js';
@@ -24,8 +25,8 @@ export async function selfTrain(
   const number = reached.iterations + 1;
   const { config, models } = job;
   const settings = sampleSettings(job);
-  const { epoch, problems } = labelledProblems(job, number);
   const extra = unlabelledProblems(job, reached);
+  const { epoch, problems } = labelledProblems(job, reached, extra.length > 0);
   const { answers } = config.evolve.unlabelled;
   const policy = await models.policy(from);
   const { version } = policy;
@@ -39,11 +40,16 @@ export async function selfTrain(
     temperature,
     reward,
   };
-  const choice = new Choice(rule, config.seed, phase.draws, job.custom?.select);
+  const choice = new Choice(rule, config.seed, phase.draws, config.evolve.select.repeats, job.custom?.select);
   for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts, phase.signal);
   const collections = [known];
   if (answers === 'pseudo' && extra.length > 0) {
-    const hidden = { ...known, name: 'unlabelled', problems: extra, reward: await rewardOf(job) };
+    const hidden = {
+      ...known,
+      name: 'unlabelled',
+      problems: extra.map(withoutAnswerType),
+      reward: await rewardOf(job),
+    };
     collections.push(hidden);
     const votes = { problems: 0, voted: 0, right: 0 };
     for await (const rollouts of collect(phase, policy, hidden, settings)) {
@@ -77,27 +83,52 @@ export async function selfTrain(
   };
 }
 
-/** The method sft: the one iteration, on the warm-up's examples; its counts are those of the warm-up. */
+/** The method sft: the one iteration, on the labelled answers, or on the warm-up's examples with the counts of the warm-up. */
 async function fineTune(job: Job, phase: Phase, reached: Reached): Promise<IterationResult> {
-  const examples = await warmupExamples(job);
+  const { config, run, models } = job;
+  const onAnswers = config.evolve.sft.on === 'answers';
+  const examples = onAnswers ? answerExamples(job, await models.policy('warmup')) : await warmupExamples(job);
   const to = iterationName(1);
   const { origin, training } = await improve(job, phase, 'warmup', to, examples, reached);
-  const [warmup] = resultsOf(phases.warmup, job.run.journal.commits, job.run.dir);
-  if (!warmup) throw new Error('fine-tuning on the examples of a warm-up that was not done');
-  const { choice } = warmup;
-  const { temperature } = job.config.warmup;
+  const [warmup] = resultsOf(phases.warmup, run.journal.commits, run.dir);
+  if (!onAnswers && !warmup) throw new Error('fine-tuning on the examples of a warm-up that was not done');
+  const given = { ...NOTHING_CHOSEN, problems: examples.length, selected: examples.length };
+  const choice = onAnswers || !warmup ? given : warmup.choice;
+  const { temperature } = config.warmup;
   return { iteration: 1, epoch: 0, temperature, origin, unlabelled: 0, choice, training };
 }
 
-/** Problems of iteration 1, 2, ... (P6). */
-export function labelledProblems(job: Sizes, number: number): { readonly epoch: number; readonly problems: Problem[] } {
+/** The labelled problems with their answers as responses, in the words of the settings. */
+export function answerExamples(
+  { config, data }: Pick<Job, 'config' | 'data'>,
+  policy: Pick<Policy, 'encodeResponse'>,
+): Example[] {
+  return data.labelled.map((problem) => {
+    const text = config.evolve.sft.text.replaceAll('{answer}', () => problem.answer);
+    return { problem, variant: 'solve', response: policy.encodeResponse(text) };
+  });
+}
+
+/**
+ * Labelled problems of the next iteration (P6): an interval of them, or one half of an interval where unlabelled ones take the
+ * place of the other, which is the labelled part of the iteration after it.
+ */
+export function labelledProblems(
+  job: Sizes,
+  { iterations, mixed }: Reached,
+  isMixed: boolean,
+): { readonly epoch: number; readonly problems: Problem[] } {
   const { config, data } = job;
   const order = shuffledEpochs(data.labelled.length, config.seed);
-  const { epoch, problems: places } = intervalSlices(order, problemsPerIteration(job))(number - 1);
+  // Once they are mixed in they stay, so the whole intervals came first.
+  const interval = iterations - mixed + Math.floor(mixed / 2);
+  const { epoch, problems: all } = intervalSlices(order, problemsPerIteration(job))(interval);
+  const middle = Math.ceil(all.length / 2);
+  const places = !isMixed ? all : mixed % 2 === 0 ? all.slice(0, middle) : all.slice(middle);
   return { epoch, problems: places.flatMap((place) => data.labelled[place] ?? []) };
 }
 
-/** Unlabelled problems of an iteration (P12), as many as labelled ones where there are so many; none before they are mixed in. */
+/** Unlabelled problems of the next iteration (P12): half an interval where there are so many; none before they are mixed in. */
 function unlabelledProblems(job: Job, reached: Reached): readonly Problem[] {
   const { config, data } = job;
   const size = unlabelledPerIteration(job, reached);
@@ -122,22 +153,34 @@ async function improve(
 ): Promise<{ readonly origin: PolicyAt; readonly training: FitReport }> {
   const { config, models } = job;
   const { method } = config.evolve;
-  const optimizer = limited(config.evolve.optimizer, stepsOfNext(config.evolve, reached));
+  const optimizer = optimizerOfNext(config, reached, examples.length);
   const origin = method === 'rest-em' ? 'warmup' : from;
-  // As many passes as the limit on steps takes.
-  const passes = Math.ceil(optimizer.maxSteps / Math.max(1, Math.ceil(examples.length / optimizer.batchSize)));
-  const longest = isFilled(config.evolve) ? { ...optimizer, epochs: passes } : optimizer;
   // A fresh optimizer has a schedule of its own, over the steps of this iteration alone.
-  const fresh = method === 'continuous' ? undefined : optimizerSettings(longest, countSteps(examples.length, longest));
+  const fresh =
+    method === 'continuous' ? undefined : optimizerSettings(optimizer, countSteps(examples.length, optimizer));
   const policy = await models.learner(origin, fresh);
-  const training = await fit(phase, policy, examples, fitOptions(config, longest));
+  const training = await fit(phase, policy, examples, fitOptions(config, optimizer));
   await phase.save(to, 'policy', (dir) => policy.save(dir, { withTrainer: true }));
   models.advance(to);
   return { origin, training };
 }
 
+/** The optimizer of the next iteration, with its limit on steps, and as many passes as that takes where it is to be reached. */
+export function optimizerOfNext(
+  { evolve }: Pick<Config, 'evolve'>,
+  reached: Reached,
+  examples: number,
+): OptimizerConfig {
+  const optimizer = limited(evolve.optimizer, stepsOfNext(evolve, reached));
+  if (!isFilled(evolve)) return optimizer;
+  return {
+    ...optimizer,
+    epochs: Math.ceil(optimizer.maxSteps / Math.max(1, Math.ceil(examples / optimizer.batchSize))),
+  };
+}
+
 /** An optimizer of at most `left` steps; 0 leaves its limit as it is. */
-export function limited(optimizer: OptimizerConfig, left: number): OptimizerConfig {
+function limited(optimizer: OptimizerConfig, left: number): OptimizerConfig {
   const { maxSteps } = optimizer;
   if (left === 0) return optimizer;
   return { ...optimizer, maxSteps: maxSteps > 0 ? Math.min(maxSteps, left) : left };

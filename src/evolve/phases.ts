@@ -8,6 +8,7 @@ import * as results from '../record/results.js';
 import type { Phase } from '../run/phase.js';
 import {
   isFilled,
+  labelledPerIteration,
   problemsPerIteration,
   type Reached,
   START,
@@ -181,7 +182,7 @@ export const phases = {
       const chosen = choosesAfter(job, args.iteration, args.over) ? config.explore.temperatures : [];
       for (const temperature of new Set([...config.dynamics.temperatures, args.temperature, ...chosen])) {
         work.sample(`t${temperature}`, validation * config.dynamics.samples);
-        work.score(`t${temperature}`, validation * config.dynamics.samples);
+        if (config.prm.enabled) work.score(`t${temperature}`, validation * config.dynamics.samples);
       }
     },
     run: dynamics,
@@ -213,7 +214,7 @@ export const phases = {
     plan(work, job, args) {
       const { evolve } = job.config;
       const { unlabelled, training } = expectedIteration(job, args);
-      const sampled = problemsPerIteration(job) * evolve.n;
+      const sampled = labelledPerIteration(job, args.reached) * evolve.n;
       const voted = evolve.unlabelled.answers === 'pseudo' ? unlabelled * evolve.n : 0;
       if (evolve.method !== 'sft') {
         work.sample('rollouts', sampled + (voted > 0 ? 0 : unlabelled * evolve.n));
@@ -237,7 +238,7 @@ export const phases = {
       const problems = Math.min(config.test.problems || data.test.length, data.test.length);
       work.sample('greedy', problems);
       work.sample('final', problems * config.test.samples);
-      work.score('final', problems * config.test.samples);
+      if (config.prm.enabled) work.score('final', problems * config.test.samples);
     },
     run: finalTest,
     expected: nothing,

@@ -18,11 +18,13 @@ export function* recipe(job: Sizes, until: Stage): Generator<Due, void, unknown>
   const { config, data } = job;
   if (config.warmup.enabled) yield* due(job, phases.warmup);
   if (until === 'warmup') return;
-  if (completerAt(config) === 'completer') yield* due(job, phases.completer);
-  yield* due(job, phases.label);
-  if (until === 'label') return;
-  yield* due(job, phases.prm);
-  if (until === 'train-prm') return;
+  if (until !== 'evolve' || config.prm.enabled) {
+    if (completerAt(config) === 'completer') yield* due(job, phases.completer);
+    yield* due(job, phases.label);
+    if (until === 'label') return;
+    yield* due(job, phases.prm);
+    if (until === 'train-prm') return;
+  }
 
   const first: readonly PolicyAt[] = config.warmup.enabled ? ['base', 'warmup'] : ['base'];
   const outOfDomain = data.outOfDomain.length > 0;

@@ -7,10 +7,10 @@ import { countTokens, type Rollout } from '../record/rollout.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
 import { generate } from '../rollout/generate.js';
 import type { Phase } from '../run/phase.js';
-import { plannedSteps, START, stepsOfNext } from './budget.js';
+import { plannedSteps, START } from './budget.js';
 import { Choice } from './choose.js';
 import { fit, optimizerSettings } from './fit.js';
-import { labelledProblems, limited } from './iteration.js';
+import { labelledProblems, optimizerOfNext } from './iteration.js';
 import { isCorrect, type Job, rewardOf, sampleSettings } from './job.js';
 
 type ThresholdScore = ThresholdDecision['scores'][number];
@@ -19,7 +19,7 @@ type ThresholdScore = ThresholdDecision['scores'][number];
 export async function searchThreshold(job: Job, phase: Phase, temperature: number): Promise<ThresholdDecision> {
   const { config, models } = job;
   const settings = sampleSettings(job);
-  const { problems } = labelledProblems(job, 1);
+  const { problems } = labelledProblems(job, START, false);
   const policy = await models.policy('warmup');
   const { version } = policy;
   const { n, select } = config.evolve;
@@ -49,12 +49,12 @@ async function tryThreshold(
   rollouts: readonly Rollout[],
 ): Promise<{ score: ThresholdScore; trained: number; sampled: number }> {
   const { config, data, models } = job;
-  const choice = new Choice({ rule: 'threshold', threshold }, config.seed, phase.draws);
+  const choice = new Choice({ rule: 'threshold', threshold }, config.seed, phase.draws, config.evolve.select.repeats);
   await choice.add(rollouts);
   const { selected, kept } = choice.counts;
   if (selected === 0) return { score: { threshold, selected, kept, steps: 0, accuracy: null }, trained: 0, sampled: 0 };
   await models.forgetPolicy();
-  const optimizer = limited(config.evolve.optimizer, stepsOfNext(config.evolve, START));
+  const optimizer = optimizerOfNext(config, START, selected);
   const learner = await models.learner('warmup', optimizerSettings(optimizer, plannedSteps(job)));
   let trained = 0;
   const training = await fit(phase, learner, choice.examples, {

@@ -20,40 +20,44 @@ export type SelectionRule =
   | { readonly rule: 'top'; readonly k: number }
   | { readonly rule: 'threshold'; readonly threshold: number };
 
-/** The correct responses without repeats of the same text: the lower sample index stays. Ascending. */
-export function distinctCorrect<C extends Candidate>(candidates: readonly C[]): C[] {
+/** Whether responses of the same text all count, or the one of the lowest sample index alone. */
+export type Repeats = 'keep' | 'drop';
+
+/** The correct responses, ascending by sample. */
+export function eligible<C extends Candidate>(candidates: readonly C[], repeats: Repeats): C[] {
   const ordered = [...candidates].sort((a, b) => a.sample - b.sample);
-  return dedupe(ordered.filter(({ verdict }) => verdict === 'correct'));
+  const correct = ordered.filter(({ verdict }) => verdict === 'correct');
+  return repeats === 'drop' ? dedupe(correct) : correct;
 }
 
 /**
- * Applies the rule to what `distinctCorrect` left. Equal rewards rank by the lower sample index.
+ * Applies the rule to what `eligible` left. Equal rewards rank by the lower sample index.
  * @param draw names the draws of `random`: seed of the run and a key that is unique for iteration and problem
  * @returns sample indices, ascending
  */
 export function select(
-  distinct: readonly Candidate[],
+  among: readonly Candidate[],
   rule: SelectionRule,
   draw: { readonly seed: number; readonly key: string },
 ): number[] {
-  return applyRule(distinct, rule, draw)
+  return applyRule(among, rule, draw)
     .map(({ sample }) => sample)
     .sort((a, b) => a - b);
 }
 
 function applyRule(
-  distinct: readonly Candidate[],
+  among: readonly Candidate[],
   rule: SelectionRule,
   draw: { readonly seed: number; readonly key: string },
 ): readonly Candidate[] {
   switch (rule.rule) {
     case 'all':
-      return distinct;
+      return among;
     case 'random':
-      return random(draw.seed, `select/${draw.key}`).shuffle(distinct).slice(0, rule.k);
+      return random(draw.seed, `select/${draw.key}`).shuffle(among).slice(0, rule.k);
     case 'top':
-      return byReward(distinct).slice(0, rule.k);
+      return byReward(among).slice(0, rule.k);
     case 'threshold':
-      return distinct.filter((candidate) => candidate.reward >= rule.threshold);
+      return among.filter((candidate) => candidate.reward >= rule.threshold);
   }
 }

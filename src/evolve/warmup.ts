@@ -19,7 +19,7 @@ import { type Job, type PolicyAt, sampleSettings } from './job.js';
 /** Makes the checkpoint `warmup`. */
 export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
   const { config, data, models } = job;
-  const { problems, samples, temperature, maxPerProblem, maxExamples, optimizer } = config.warmup;
+  const { problems, samples, temperature, repeats, maxPerProblem, maxExamples, optimizer } = config.warmup;
   const settings = sampleSettings(job);
   const policy = await models.policy('base');
   const shuffled = random(config.seed, 'warmup/questions').shuffle(data.labelled);
@@ -32,9 +32,8 @@ export async function warmup(job: Job, phase: Phase): Promise<WarmupResult> {
     temperature,
   };
   const rule = maxPerProblem > 0 ? ({ rule: 'random', k: maxPerProblem } as const) : ({ rule: 'all' } as const);
-  const choice = new Choice(rule, config.seed, 'warmup');
+  const choice = new Choice(rule, config.seed, 'warmup', repeats, undefined, maxExamples);
   for await (const rollouts of collect(phase, policy, collection, settings)) await choice.add(rollouts);
-  choice.cap(maxExamples);
   phase.record('choice', { ...choice.counts });
   if (choice.counts.selected === 0) {
     const { sampled, correct } = choice.counts;

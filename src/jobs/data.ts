@@ -6,7 +6,7 @@ import type { Problem } from '../core/types.js';
 import { contentKeys } from '../data/content.js';
 import { type ProblemSource, takeProblems } from '../data/given.js';
 import { Forms, loadProblems, type ReadOptions } from '../data/problems.js';
-import { type Splits, splitProblems } from '../data/splits.js';
+import { apartFrom, type Splits, splitProblems } from '../data/splits.js';
 import { writeProblems } from '../problems/write.js';
 import { putDurable } from '../run/durable.js';
 import type { Run } from '../run/folder.js';
@@ -72,8 +72,7 @@ export async function readSplits(config: Config, shown: Shown, given?: ProblemSo
   const { file, outOfDomain } = config.data;
   if (file === undefined) throw new Error('no data set to read');
   const problems = given ? await readGiven(given, shown) : await readData(file, config.data, shown);
-  const parts = await split(config, problems, shown);
-  return outOfDomain ? { ...parts, outOfDomain: await readOutOfDomain(outOfDomain, shown) } : parts;
+  return split(config, problems, outOfDomain ? await readOutOfDomain(outOfDomain, shown) : [], shown);
 }
 
 async function readOutOfDomain(set: NonNullable<Config['data']['outOfDomain']>, shown: Shown) {
@@ -95,22 +94,27 @@ export async function makeSplits(config: Config, run: Run, shown: Shown): Promis
     }
     return readData(join(dir, 'problems.json'), { imageRoot: join(dir, 'data_images') }, shown);
   };
-  const parts = await split(config, await make('problems', generate), shown);
-  if (outOfDomain === undefined) return parts;
+  const problems = await make('problems', generate);
+  if (outOfDomain === undefined) return split(config, problems, [], shown);
   const other = outOfDomain.generate
     ? await make('problems-out-of-domain', outOfDomain.generate)
     : await readOutOfDomain(outOfDomain, shown);
-  return { ...parts, outOfDomain: other };
+  return split(config, problems, other, shown);
 }
 
 /** A picture that lies there under two names is one picture. */
 async function split(
-  { splits, seed }: Config,
+  { splits, seed, data }: Config,
   problems: readonly Problem[],
+  outOfDomain: Problem[],
   { display = silent }: Shown,
 ): Promise<Splits> {
-  const keyOf = await contentKeys(problems, (files) =>
+  const keyOf = await contentKeys([...problems, ...outOfDomain], (files) =>
     display.say(`comparing ${files} pictures of equal questions, so that no problem is in two parts`),
   );
-  return splitProblems(problems, splits, seed, keyOf);
+  const repeats = data.outOfDomain?.repeats ?? 'refuse';
+  const apart = apartFrom(outOfDomain, problems, keyOf, repeats, (count) =>
+    display.say(`data: ${count} of ${problems.length} problems are in the out-of-domain set too and were dropped`),
+  );
+  return { ...splitProblems(apart, splits, splits.seed ?? seed, keyOf), outOfDomain };
 }

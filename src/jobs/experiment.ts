@@ -85,7 +85,7 @@ function aboutOf(plan: Plan, { scale, seeds, set = [] }: ExperimentSettings, cel
       `${problems.test} test, ${problems.outOfDomain} out-of-domain and ${problems.validation} validation problems`,
       `${e.steps} optimizer steps of ${e.optimizer.batchSize} examples at ${e.optimizer.lr}, ${e.n} responses a problem`,
       `Pass@K with K = ${test.samples} on ${test.problems || problems.test} test problems`,
-      `PRM from ${summary.labels?.pairs ?? prm.pairs} labelled responses`,
+      ...(prm.enabled ? [`PRM from ${summary.labels?.pairs ?? prm.pairs} labelled responses`] : []),
     ],
   };
 }

@@ -44,13 +44,21 @@ export async function* runGrid(plans: readonly Plan[], options: GridOptions): As
       onRun?.({ seed, row, done: done++, total: rows.length * seeds.length });
       const preset = `${scale}-${row}`;
       const config = await loadConfig({ preset, set: [...set, `seed=${seed}`, `run.dir=${dir}`] });
-      const from = await firstWithPrm(rows.map((one) => join(folder, one)).filter((one) => one !== dir));
+      const others = rows.map((one) => join(folder, one)).filter((one) => one !== dir);
+      const from = await sourceOf(others, config.prm.enabled !== false);
       yield { seed, row, config, summary: await run(config, from) };
     }
   }
 }
 
-async function firstWithPrm(dirs: readonly string[]): Promise<string | undefined> {
-  for (const dir of dirs) if (await hasCommitted(join(dir, 'journal.jsonl'), 'train-prm')) return dir;
-  return undefined;
+/** The first run that has all a row can share with it, or else the warm-up. */
+async function sourceOf(dirs: readonly string[], withPrm: boolean): Promise<string | undefined> {
+  let warm: string | undefined;
+  for (const dir of dirs) {
+    const has = (phase: string): Promise<boolean> => hasCommitted(join(dir, 'journal.jsonl'), phase);
+    const [begun, scored] = [await has('warmup'), await has('train-prm')];
+    if (withPrm ? scored : begun && !scored) return dir;
+    if (begun) warm ??= dir;
+  }
+  return warm;
 }

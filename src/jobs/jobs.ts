@@ -90,7 +90,7 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
     const metrics = await Metrics.follow(run, options.reportTo);
     try {
       const data = read ?? (await makeSplits(config, run, options));
-      await writeSplits(dir, config.seed, data);
+      await writeSplits(dir, config.splits.seed ?? config.seed, data);
       await run.start({ event: 'start', problems: digestProblems(Object.values(data).flat()) });
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
       const job = { config, run, data, models, custom: { reward, select } };

@@ -58,12 +58,12 @@ export function majorityOf(problem: ProblemSamples, n: number): number {
   return voted(problem, n, (samples) => majorityVote(samples.map(({ answer }) => answer)));
 }
 
-/** 1 where the answer with the greatest sum of rewards among the first n samples is correct; no reward weighs nothing. */
+/** 1 where the answer with the greatest sum of rewards among the first n samples is correct; no reward, or one below zero, weighs nothing. */
 export function weightedVoteOf(problem: ProblemSamples, n: number): number {
   return voted(problem, n, (samples) =>
     weightedVote(
       samples.map(({ answer }) => answer),
-      samples.map(({ reward }) => (Number.isNaN(reward) ? 0 : reward)),
+      samples.map(({ reward }) => reward),
     ),
   );
 }

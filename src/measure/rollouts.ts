@@ -4,6 +4,7 @@ import { mean, sum } from '../core/lists.js';
 import type { Verdict } from '../core/types.js';
 import type { GreedyMeasure, Measurement, SampleMeasure, StepQuality } from '../record/results.js';
 import type { RatedResponse, Rollout } from '../record/rollout.js';
+import { dedupe } from '../reward/dedupe.js';
 import { soundSoFar } from '../reward/truth.js';
 import { bootstrapInterval } from './bootstrap.js';
 import {
@@ -59,6 +60,7 @@ export function measureSamples(
     passAt2: unbiased(2),
     gap: passRate - greedy,
     rewardPassAt2: scored ? over((one) => rewardPassAtKOf(one, 2)) : null,
+    rewardPassAt2Distinct: scored ? mean(rollouts.map(rewardPassAt2Distinct)) : null,
     bestOfK: scored ? over((one) => bestOfNOf(one, k)) : null,
     weightedVote: scored ? over((one) => weightedVoteOf(one, k)) : null,
     majority: over((one) => majorityOf(one, k)),
@@ -96,6 +98,18 @@ export function followedTemperatures(measurements: readonly Measurement[]): numb
 /** What a measurement came to at a temperature. */
 export function samplesAt({ samples }: Measurement, temperature: number | null): SampleMeasure | undefined {
   return samples.find((one) => one.temperature === temperature);
+}
+
+/** Reward-Pass@2 of a problem among responses of different text: what a selection that drops repeats chooses from. */
+function rewardPassAt2Distinct({ responses }: Rollout): number {
+  const distinct = dedupe(responses.map((rated) => ({ text: rated.response.text, rated })));
+  return rewardPassAtKOf(
+    toSamples(
+      distinct.map(({ rated }) => rated),
+      0,
+    ),
+    2,
+  );
 }
 
 /** A problem that failed counts as one with k unreadable responses. */

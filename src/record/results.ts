@@ -48,8 +48,10 @@ export const sampleMeasure = z.object({
   passAt2: number,
   /** Pass@K minus greedy accuracy on the same problems. */
   gap: number,
-  /** Null where the responses were not scored, as for the next two. */
+  /** Null where the responses were not scored, as for the next three. */
   rewardPassAt2: maybe,
+  /** As `rewardPassAt2`, of responses of the same text the first alone. */
+  rewardPassAt2Distinct: maybe.optional(),
   bestOfK: maybe,
   weightedVote: maybe,
   majority: number,
@@ -107,6 +109,8 @@ export const choiceEvent = choiceCounts.extend({ phase: z.string() });
 
 export const fitReport = z.object({
   examples: number,
+  /** Examples that the steps saw, each once a pass. */
+  seen: number.optional(),
   steps: number,
   /** Mean loss over the first and the last tenth of the steps; null where there was none. */
   firstLoss: maybe,

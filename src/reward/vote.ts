@@ -10,7 +10,8 @@ export interface Vote {
 }
 
 /**
- * The answer with the greatest sum of weights; ties go to the class whose first sample has the lower index.
+ * The answer with the greatest sum of weights; ties go to the class whose first sample has the lower index. A weight that is
+ * below zero or not a number weighs nothing: rewards are raw head outputs, and one below zero would vote against its own answer.
  * @param answers normalised answer of each sample, null where unreadable: such a sample has no vote
  * @param weights reward of each sample, same length
  * @returns null where no sample has a readable answer
@@ -19,7 +20,7 @@ export function weightedVote(answers: readonly (string | null)[], weights: Array
   const classes = new Map<string, { sample: number; weight: number }>();
   answers.forEach((answer, sample) => {
     if (answer === null) return;
-    const weight = weights[sample] as number;
+    const weight = Math.max(0, weights[sample] || 0);
     const known = classes.get(answer);
     if (known) known.weight += weight;
     else classes.set(answer, { sample, weight });

@@ -42,11 +42,46 @@ const limited = { iterations: 0, steps: 13, interval: 24, n: 6, optimizer };
 const run = (name: string, change: Partial<ConfigInput>, from?: string) =>
   evolve(smallRecipe(root, name, change), { host: fakeHost(), ...(from !== undefined && { from: join(root, from) }) });
 
+test('labels and PRM are made where a decision needs rewards, and a run without them begins like one with them', async () => {
+  const small = { warmup: { problems: 12, samples: 2, optimizer }, explore: { adaptive: false } };
+  const evolve = { ...limited, iterations: 1, select: { rule: 'all' as const } };
+  const prm = { problems: 16, samples: 4, pairs: 16, completions: 2, completerEpochs: 0, optimizer };
+  await run('scored', { ...small, prm: { ...prm, enabled: true }, evolve });
+  const { dynamics, final } = await run('unscored', { ...small, evolve }, 'scored');
+  const own = ['dynamics-0000', 'iter-0001', 'dynamics-0001', 'test-iter-0001', 'test-final'];
+  expect(phasesOf('unscored')).toEqual(['warmup', 'test-base', 'test-warmup', ...own]);
+  expect(phasesOf('scored')).toEqual(['warmup', 'label', 'train-prm', 'test-base', 'test-warmup', ...own]);
+  expect(dynamics.flatMap(({ samples }) => samples.map((one) => one.rewardPassAt2))).toEqual([null, null]);
+  expect(final?.samples).toMatchObject({ rewardPassAt2: null, bestOfK: null, weightedVote: null });
+  expect((await listRuns(root)).find(({ name }) => name === 'unscored')).toMatchObject({ state: 'finished' });
+});
+
+test('runs of different seeds have the same split where it has a seed of its own', async () => {
+  const split = async (seed: number, own: object): Promise<string> => {
+    const name = `split-${seed}-${JSON.stringify(own).length}`;
+    const base = smallRecipe(root, name);
+    const change = {
+      seed,
+      data: { generate: { count: 160, seed: 1 } },
+      splits: { ...base.splits, ...own },
+      warmup: { problems: 4, samples: 2, optimizer },
+    };
+    await evolve({ ...base, ...change }, { host: fakeHost(), until: 'warmup' });
+    return readFileSync(join(root, name, 'splits.json'), 'utf8');
+  };
+  expect(await split(2, { seed: 5 })).toBe(await split(1, { seed: 5 }));
+  expect(await split(2, {})).not.toBe(await split(1, {}));
+});
+
 describe('the same number of optimizer steps', () => {
   test.each(['continuous', 'iterative-rft', 'rest-em', 'sft'] as const)('ends the method %s', async (method) => {
     // The first run does the phases that the others begin with.
     const from = method === 'continuous' ? undefined : FIRST;
-    const { iterations } = await run(`steps-${method}`, { evolve: { ...limited, method } }, from);
+    const { iterations } = await run(
+      `steps-${method}`,
+      { evolve: { ...limited, method, sft: { on: 'chains' } } },
+      from,
+    );
     expect(stepsOf(`steps-${method}`, 'iter-')).toHaveLength(13);
     const line = (await listRuns(root)).find(({ name }) => name === `steps-${method}`);
     expect(line).toMatchObject({ method, iterations: String(iterations.length), state: 'finished' });
@@ -69,6 +104,21 @@ describe('the same number of optimizer steps', () => {
     const result = warmup?.result as { training: { examples: number } } | undefined;
     const examples = result?.training.examples ?? Number.NaN;
     expect(sampled?.result).toMatchObject({ origin: 'warmup', training: { examples, steps: 13 } });
+  });
+
+  test('lets sft train on the labelled answers where these are asked for, with a warm-up or without', async () => {
+    for (const warmup of [{ problems: 12, samples: 2, optimizer }, { enabled: false }]) {
+      const name = `answers-${warmup.enabled ?? true}`;
+      const { iterations, problems } = await run(name, {
+        warmup,
+        evolve: { ...limited, steps: 4, method: 'sft' },
+        explore: { adaptive: false },
+      });
+      expect(iterations[0]).toMatchObject({
+        choice: { sampled: 0, selected: problems.labelled },
+        training: { examples: problems.labelled, steps: 4 },
+      });
+    }
   });
 
   test('is divided evenly among the iterations where that is asked for, in as many passes as it takes', async () => {
@@ -326,7 +376,7 @@ describe('the grid of an experiment', () => {
     const small = [
       `model.path=${model}`,
       'model.threads=1',
-      'data.generate={count: 160}',
+      'data.generate={count: 160, families: [bars, dots, shapes]}',
       'data.outOfDomain={generate: {count: 20, families: [dials]}}',
       'splits={validation: 24, test: 60, labelled: 0.3}',
       'sampling.maxTokens=400',
@@ -334,6 +384,7 @@ describe('the grid of an experiment', () => {
       'prm.pairs=24',
       'prm.completions=2',
       'evolve.steps=6',
+      'evolve.iterations=3',
       'evolve.n=4',
       'evolve.optimizer={lr: 0.06, batchSize: 8}',
       'explore.temperatures=[0.6, 1]',

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseDocument } from 'yaml';
 import { packageRoot } from '../../src/config/presets.js';
 import type { ConfigInput } from '../../src/config/schema.js';
 import { random } from '../../src/core/random.js';
@@ -161,6 +162,29 @@ describe('a run', () => {
       'model.tokenBudget: 9 now, wanted 16384 as in the run it holds: the sums of an optimizer step depend on it; kvGib may change',
     );
     expect(await refused({ run: { ...recipe.run, chunk: 4 } })).toContain(': the PRM scores the responses of a chunk');
+  });
+
+  test.each([
+    ['warmup.repeats', 'keep'],
+    ['evolve.select.repeats', 'keep'],
+    ['evolve.sft.on', 'answers'],
+  ])('of before the setting %s is refused as it is, as the default would change its bytes', async (setting, value) => {
+    const from = join(root, `before-${setting}`);
+    cpSync(join(root, 'undisturbed'), from, { recursive: true });
+    const file = join(from, 'config.yaml');
+    const config = parseDocument(readFileSync(file, 'utf8'));
+    expect(config.deleteIn(setting.split('.'))).toBe(true);
+    writeFileSync(file, config.toString());
+    const before = fingerprint(from);
+    await expect(evolve(smallRecipe(root, `before-${setting}`), { host: fakeHost() })).rejects.toThrow(
+      `${file}: ${setting}: "${value}" now, wanted not set as in the run it holds`,
+    );
+    expect(fingerprint(from)).toEqual(before);
+    // Its warm-up is not shared either, where that would be another now.
+    if (setting === 'warmup.repeats')
+      await expect(evolve(smallRecipe(root, 'shared-before'), { host: fakeHost(), from })).rejects.toThrow(
+        `${from}: ${setting}: another value, wanted the same in both runs`,
+      );
   });
 
   test('keeps a path into this package as it was written, and knows it from a run that kept it absolute', async () => {

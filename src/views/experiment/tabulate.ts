@@ -37,9 +37,11 @@ export interface TableRow {
     readonly steps: number;
     /** Responses sampled for training. */
     readonly sampled: number;
-    /** Examples trained on, each once an epoch. */
+    /** Responses selected for training. */
     readonly selected: number;
-    /** Share of wrong chains among what was trained on; null where the truth is not known. */
+    /** Examples that the optimizer steps saw, each once a pass; null for runs that did not count them. */
+    readonly seen: number | null;
+    /** Share of wrong chains among the selected; null where the truth is not known. */
     readonly lucky: number | null;
     /** Of all phases from the first iteration on. */
     readonly seconds: number;
@@ -75,7 +77,7 @@ export function tabulate(plan: Plan, runs: readonly Run[]): ExperimentTable {
       return { row, name, measures, differences, work: workOf(summaries) };
     }),
   ];
-  return { plan, seeds, rows, shared: sharedSeconds(reference) };
+  return { plan, seeds, rows, shared: sharedSeconds(plan.rows.flatMap(({ row }) => of(row))) };
 }
 
 type At = 'base' | 'warmup' | 'last';
@@ -113,11 +115,13 @@ function workOf(summaries: readonly Summary[]): TableRow['work'] {
     sum(summary.iterations.map(of));
   const selected = (summary: Summary): number => all(summary, ({ choice }) => choice.selected);
   const truth = summaries.some(({ iterations }) => iterations.some(({ lucky }) => lucky !== null));
+  const counted = summaries.every(({ iterations }) => iterations.every(({ training }) => training.seen !== undefined));
   return {
     iterations: over(({ iterations }) => iterations.length),
     steps: over((summary) => all(summary, ({ training }) => training.steps)),
     sampled: over((summary) => all(summary, ({ choice }) => choice.sampled)),
     selected: over(selected),
+    seen: counted ? over((summary) => all(summary, ({ training }) => training.seen ?? 0)) : null,
     lucky: truth ? over((one) => all(one, ({ choice }) => choice.luckySelected) / Math.max(1, selected(one))) : null,
     seconds: over(({ phases }) =>
       sum(Object.entries(phases).map(([name, { seconds }]) => (precedesIterations(name) ? 0 : seconds))),
@@ -128,7 +132,7 @@ function workOf(summaries: readonly Summary[]): TableRow['work'] {
 function sharedSeconds(summaries: readonly Summary[]): Record<string, number> {
   const names = [...new Set(summaries.flatMap(({ phases }) => Object.keys(phases)))].filter(precedesIterations);
   return Object.fromEntries(
-    names.map((name) => [name, mean(summaries.map(({ phases }) => phases[name]?.seconds ?? 0))]),
+    names.map((name) => [name, mean(summaries.flatMap(({ phases }) => phases[name]?.seconds ?? []))]),
   );
 }
 
@@ -194,10 +198,15 @@ function summariesOf(runs: readonly Run[], row: string): Summary[] {
   return own.map(({ summary }) => summary);
 }
 
+const NAMES_SAMPLED = ['passAtK', 'gap', 'rewardPassAt2'] as const;
+
 /** Measures with the temperatures that every measurement of every run has. */
 function followedBy(row: string, summaries: readonly Summary[]): Followed[] {
   const temperatures = [...followedTemperatures(summaries.flatMap(({ dynamics }) => dynamics)), 'used'] as const;
-  const sampled = (['passAtK', 'gap', 'rewardPassAt2'] as const).flatMap((measure) =>
+  const measurements = summaries.flatMap(({ dynamics }) => dynamics.flatMap(({ samples }) => samples));
+  // Without a PRM there is no such measure.
+  const isScored = measurements.every(({ rewardPassAt2 }) => rewardPassAt2 !== null);
+  const sampled = (isScored ? NAMES_SAMPLED : NAMES_SAMPLED.slice(0, -1)).flatMap((measure) =>
     temperatures.map((temperature) => ({ row, measure, temperature })),
   );
   return [{ row, measure: 'greedy', temperature: null }, ...sampled];

@@ -158,12 +158,14 @@ async function selectionsOf(
 ): Promise<Selection | null> {
   const name = iterationName(iteration ?? 1);
   const seed = Number(run.setting('seed') ?? 1);
+  // Runs of before the setting dropped them.
+  const repeats = run.setting('evolve.select.repeats') === 'keep' ? 'keep' : 'drop';
   const file = tableOf(run.dir, name);
   if (!file && iteration !== undefined) throw noTable(run.dir, name);
-  const found = file && (await selectionOf(readProblems(file), { table: name, seed }, bootstrap));
+  const found = file && (await selectionOf(readProblems(file), { table: name, seed, repeats }, bootstrap));
   if (found) return found;
   const { table, problems } = samples;
-  const other = await selectionOf(problems, { table, seed }, bootstrap);
+  const other = await selectionOf(problems, { table, seed, repeats }, bootstrap);
   const lacks = file ? `Rewards of the correct responses of ${name}` : `rollouts/${name}.parquet`;
   missing.push(
     `${lacks}: ${other ? `selection rules are applied to ${table} instead` : 'nothing on selection rules'}.`,

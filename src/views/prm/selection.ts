@@ -1,7 +1,7 @@
 // What each selection rule keeps of the same responses, and how much luck is left in it (P10); the two best-rewarded correct
 // responses of a problem against the rest of its correct ones (P11).
 import { mean, sum } from '../../core/lists.js';
-import { type Candidate, distinctCorrect, type SelectionRule, select } from '../../evolve/select.js';
+import { type Candidate, eligible, type Repeats, type SelectionRule, select } from '../../evolve/select.js';
 import {
   type BootstrapOptions,
   bootstrapIntervals,
@@ -25,16 +25,16 @@ export const RULES: readonly { readonly name: string; readonly rule: SelectionRu
 
 /**
  * Applies every rule to every problem.
- * @param problems of `table`, which with `seed` names the draws of the rule `random`, as in the run
+ * @param problems of `table`, which with `seed` names the draws of the rule `random`, as in the run; `repeats` as in the run too
  * @returns null where a response that could be selected has no reward, or there is none
  */
 export async function selectionOf(
   problems: AsyncIterable<AskedProblem> | Iterable<AskedProblem>,
-  { table, seed }: { readonly table: string; readonly seed: number },
+  { table, seed, repeats }: { readonly table: string; readonly seed: number; readonly repeats: Repeats },
   options: BootstrapOptions,
 ): Promise<Selection | null> {
   // Of each rule, problem by problem: what it keeps, the lucky ones among these, and those to be expected among as many
-  // drawn at random from the distinct correct responses of the problem.
+  // drawn at random from the correct responses of the problem that the rules saw.
   const kept = RULES.map(({ name }) => ({
     name,
     responses: [] as number[],
@@ -50,9 +50,9 @@ export async function selectionOf(
     temperature = problem.temperature;
     responses += problem.responses.length;
     const luck = new Map(problem.responses.map(({ sample, lucky }) => [sample, lucky]));
-    const distinct = distinctCorrect(candidates);
+    const correct = eligible(candidates, repeats);
     const choices = RULES.map(({ rule }) => {
-      const samples = select(distinct, rule, { seed, key: `${table}/${problem.problem}` });
+      const samples = select(correct, rule, { seed, key: `${table}/${problem.problem}` });
       truth &&= samples.every((sample) => luck.get(sample) !== null);
       return { count: samples.length, lucky: samples.filter((sample) => luck.get(sample) === true).length };
     });
@@ -150,7 +150,7 @@ interface Sides {
 /** The two on top and the other distinct correct responses; null where there are no others. */
 function sidesOf(asked: AskedProblem): Sides | null {
   const { question, responses } = asked;
-  const distinct = distinctCorrect(candidatesOf(asked));
+  const distinct = eligible(candidatesOf(asked), 'drop');
   // The rule does not draw.
   const top = new Set(select(distinct, { rule: 'top', k: 2 }, { seed: 0, key: '' }));
   const all = new Set(distinct.map(({ sample }) => sample));

@@ -116,6 +116,7 @@ function dynamicsTable(measurements: readonly Measurement[], k: number): Markup 
     sampled(`Pass@${k}`, ({ passAtK }) => percent(passAtK)),
     sampled('gap', ({ gap }) => points(gap)),
     sampled('Reward-Pass@2', ({ rewardPassAt2 }) => percent(rewardPassAt2)),
+    sampled('of different texts', ({ rewardPassAt2Distinct }) => percent(rewardPassAt2Distinct)),
     sampled('majority', ({ majority }) => percent(majority)),
     ['unreadable', ({ all }) => percent(all.unreadable)],
     ['tokens per response', ({ all }) => decimal(all.meanTokens, 1)],

@@ -118,6 +118,7 @@ function sampledFacts({ at, samples }: NonNullable<RunData['final']>): Markup {
     ['one response', percent(samples.passAt1)],
     [`Pass@${k}`, percent(samples.passAtK)],
     ['Reward-Pass@2', percent(samples.rewardPassAt2)],
+    ['Reward-Pass@2 of different texts', percent(samples.rewardPassAt2Distinct)],
     [`best of ${k} by PRM`, percent(samples.bestOfK)],
     ['weighted vote', percent(samples.weightedVote)],
     ['majority vote', percent(samples.majority)],

@@ -39,11 +39,34 @@ describe('at the scale of the paper', () => {
   });
 });
 
+test('every row of a table passes three times over the labelled problems and divides its steps evenly', async () => {
+  for (const name of await listPresets()) {
+    if (!/^(paper|tiny)/.test(name)) continue;
+    const { evolve } = (await readPreset(name)) as { evolve: Record<string, unknown> };
+    if (evolve.method === 'sft') continue;
+    const passes = (Number(evolve.iterations) * Number.parseFloat(String(evolve.interval))) / 100;
+    expect([name, passes, evolve.evenly]).toEqual([name, 3, true]);
+  }
+});
+
+test('every recipe of the paper bounds its checkpoints, survives a kill inside a training, and measures each iteration', async () => {
+  for (const preset of (await listPresets()).filter((name) => name.startsWith('paper'))) {
+    const { run, warmup, prm, evolve, dynamics } = await loadConfig({
+      preset,
+      set: ['model.path=m', 'data.file=d.json'],
+    });
+    expect(run).toMatchObject({ keepCheckpoints: 2, checkpointEvery: 100 });
+    for (const { optimizer } of [warmup, prm, evolve])
+      expect(optimizer).toMatchObject({ betas: [0.9, 0.95], weightDecay: 0.1, lr: 1e-6 });
+    expect(dynamics.every).toBe(1);
+  }
+});
+
 test('a row differs from another of its scale in nothing but what its name says', async () => {
   const [top, random] = [await readPreset('tiny-top-2'), await readPreset('tiny-random-2')];
   expect(random).toEqual({
     ...top,
     run: { ...(top.run as object), dir: 'runs/tiny-random-2' },
-    evolve: { ...(top.evolve as object), select: { rule: 'random', k: 2 } },
+    evolve: { ...(top.evolve as object), select: { rule: 'random', k: 2, repeats: 'drop' } },
   });
 });

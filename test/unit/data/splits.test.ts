@@ -1,7 +1,15 @@
 // Splits and consumption order.
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../../src/core/types.js';
-import { checkOverlap, intervalSlices, type Splits, shuffledEpochs, splitProblems } from '../../../src/data/splits.js';
+import { contentKeys } from '../../../src/data/content.js';
+import {
+  apartFrom,
+  checkOverlap,
+  intervalSlices,
+  type Splits,
+  shuffledEpochs,
+  splitProblems,
+} from '../../../src/data/splits.js';
 
 function problem(id: number, question = `Question ${id}`): Problem {
   return {
@@ -73,6 +81,29 @@ describe('checkOverlap', () => {
   });
 });
 
+describe('apartFrom', () => {
+  const picture = (byte: number) => ({ name: `${Math.random()}.png`, bytes: Uint8Array.of(byte, 1, 2) });
+  const set = (...rows: (readonly [id: string, question: string, byte: number])[]): Problem[] =>
+    rows.map(([id, question, byte]) => ({ ...problem(0, question), id, images: [picture(byte)] }));
+  const data = set(['a', 'How many?', 1], ['b', 'How many?', 2], ['c', 'How long?', 1]);
+  const other = set(['x', 'How many?', 2], ['y', 'How wide?', 1]);
+  const dropped: number[] = [];
+  const apart = async (repeats: 'refuse' | 'drop', outOfDomain = other) =>
+    apartFrom(outOfDomain, data, await contentKeys([...data, ...outOfDomain]), repeats, (count) => dropped.push(count));
+
+  it('drops problems with the question and picture of one out of domain, under whatever name, and counts them', async () => {
+    expect((await apart('drop')).map(({ id }) => id)).toEqual(['a', 'c']);
+    expect(dropped).toEqual([1]);
+  });
+
+  it('refuses them by number and name, and lets a set of its own pass', async () => {
+    await expect(apart('refuse')).rejects.toThrow(
+      'data.outOfDomain: 1 of 3 problems of the data are also in it ("b" is its "x"), wanted none',
+    );
+    expect(await apart('refuse', set(['z', 'How many?', 3]))).toEqual(data);
+  });
+});
+
 describe('intervalSlices', () => {
   const order = (epoch: number) => [0, 1, 2, 3, 4].map((i) => epoch * 10 + i);
   it.each([
@@ -94,6 +125,18 @@ describe('intervalSlices', () => {
   ])('cuts epochs of 5 problems into iterations of %i', (problemsPerIteration, wanted) => {
     const slice = intervalSlices(order, problemsPerIteration);
     expect(wanted.map((_, iteration) => slice(iteration).problems)).toEqual(wanted);
+  });
+
+  it.each([
+    [180_001, 45_000, [45_000, 45_000, 45_000, 45_001]],
+    [179_999, 45_000, [45_000, 45_000, 45_000, 44_999]],
+    [100, 13, [13, 13, 13, 13, 13, 13, 13, 9]],
+    [100_000, 45_000, [45_000, 55_000]],
+    [7, 4, [4, 3]],
+  ])('leaves no iteration of a few of %i problems at the end of a pass by %i', (count, size, wanted) => {
+    const slice = intervalSlices(() => Array.from({ length: count }, (_, i) => i), size);
+    expect(wanted.map((_, iteration) => slice(iteration).problems.length)).toEqual(wanted);
+    expect(slice(wanted.length).epoch).toBe(1);
   });
 
   it('says which epoch a slice belongs to', () => {

@@ -9,6 +9,7 @@ import {
   stepsOfNext,
   unlabelledPerIteration,
 } from '../../../src/evolve/budget.js';
+import { labelledProblems } from '../../../src/evolve/iteration.js';
 
 const limits = (steps: number, iterations: number, method: 'continuous' | 'sft' = 'continuous') => ({
   method,
@@ -43,6 +44,7 @@ describe('a run', () => {
       stepsOfNext({ ...limits(steps, iterations), evenly }, reached);
     expect(next(100, 0, false, at(1, 70))).toBe(30);
     expect(next(0, 4, false, at(1, 70))).toBe(0);
+    expect(stepsOfNext({ ...limits(100, 3, 'sft'), evenly: true }, START)).toBe(100);
     expect([at(0, 0), at(1, 34), at(2, 67)].map((reached) => next(100, 3, true, reached))).toEqual([34, 33, 33]);
   });
 
@@ -56,7 +58,7 @@ describe('a run whose iterations select nothing', () => {
   const choice = { sampled: 40, correct: 3, distinct: 2 } as never;
   const idle = (iterations: number): Idle => {
     const data = { labelled: Array.from({ length: 10 }) } as never;
-    return new Idle({ config: { evolve: { iterations, interval: 4, select: { rule: 'threshold' } } } as never, data });
+    return new Idle({ config: { evolve: { iterations, interval: 3, select: { rule: 'threshold' } } } as never, data });
   };
   const nothing = { training: { steps: 0 } as never, choice };
 
@@ -107,19 +109,39 @@ describe('unlabelled problems', () => {
     return [0, 1, 2, 3].map((done) => unlabelledPerIteration(job, at(done, 7)));
   };
 
-  test('are mixed in, as many as labelled ones, once the share of the training has passed', () => {
+  test('are mixed in, as half of the interval, once the share of the training has passed', () => {
     expect([0, 0.25, 0.5, 0.75, 1].map((after) => taken(after))).toEqual([
-      [6, 6, 6, 6],
-      [0, 6, 6, 6],
-      [0, 0, 6, 6],
-      [0, 0, 0, 6],
+      [3, 3, 3, 3],
+      [0, 3, 3, 3],
+      [0, 0, 3, 3],
+      [0, 0, 0, 3],
       [0, 0, 0, 0],
     ]);
   });
 
   test('are those that there are, and none where their answers are not asked for', () => {
-    expect(taken(0.5, 'oracle', 4)).toEqual([0, 0, 4, 4]);
+    expect(taken(0.5, 'oracle', 2)).toEqual([0, 0, 2, 2]);
     expect(taken(0, 'none')).toEqual([0, 0, 0, 0]);
+  });
+
+  test('share the interval with the labelled ones, of which none is lost or taken twice in a pass', () => {
+    const labelled = Array.from({ length: 12 }, (_, id) => ({ id: String(id) }));
+    const job = { config: { seed: 1, evolve: { interval: 5 } }, data: { labelled } } as never;
+    const states: [Reached, boolean][] = [
+      [at(0, 0), false],
+      [{ ...at(1, 0), mixed: 0 }, true],
+      [{ ...at(2, 0), mixed: 1 }, true],
+      [{ ...at(3, 0), mixed: 2 }, true],
+    ];
+    const taken = states.map(([reached, isMixed]) => labelledProblems(job, reached, isMixed));
+    expect(taken.map(({ epoch, problems }) => [epoch, problems.length])).toEqual([
+      [0, 5],
+      [0, 4],
+      [0, 3],
+      [1, 3],
+    ]);
+    const first = taken.slice(0, 3).flatMap(({ problems }) => problems);
+    expect(new Set(first.map(({ id }) => id)).size).toBe(12);
   });
 
   test('come in time although a share of counts is not the same double', () => {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../../src/config/load.js';
 import type { Finish, Problem, Verdict } from '../../../src/core/types.js';
+import type { Splits } from '../../../src/data/splits.js';
 import { Choice, needsReward, selectionRule } from '../../../src/evolve/choose.js';
+import { answerExamples } from '../../../src/evolve/iteration.js';
 import type { RatedResponse, Rollout } from '../../../src/record/rollout.js';
 
 function problem(id: string): Problem {
@@ -51,9 +53,39 @@ const rollouts = (): Rollout[] => [
   { problem: problem('c'), responses: [], error: 'damaged' },
 ];
 
+test('answers become responses in the words of the settings, whatever signs they hold', () => {
+  const config = resolveConfig({
+    model: { path: 'm' },
+    data: { generate: { count: 2000 } },
+    evolve: { method: 'sft' },
+  });
+  const labelled = [{ ...problem('a'), answer: '$&' }];
+  const encodeResponse = (text: string): Int32Array => Int32Array.from(text, (sign) => sign.charCodeAt(0));
+  const [example] = answerExamples({ config, data: { labelled } as unknown as Splits }, { encodeResponse });
+  expect(String.fromCharCode(...(example?.response ?? []))).toBe('The answer is $&');
+  expect(example).toMatchObject({ variant: 'solve', problem: labelled[0] });
+});
+
+test('keeps no more than its limit and a spare in memory, whatever number of responses is right', async () => {
+  const response = (id: string): Rollout => ({ problem: problem(id), responses: [rated(id, 'correct')] });
+  const chosen = async (limit: number | undefined): Promise<Choice> => {
+    const choice = new Choice({ rule: 'all' }, 1, 'warmup', 'keep', undefined, limit);
+    for (let i = 0; i < 140_000; i += 1000)
+      await choice.add(Array.from({ length: 1000 }, (_, j) => response(String(i + j))));
+    return choice;
+  };
+  const capped = await chosen(1000);
+  expect(capped.held).toBeLessThan(1000 + 65_536);
+  expect(capped.counts).toMatchObject({ problems: 140_000, selected: 1000 });
+  // The kept ones are drawn from all that came, early and late alike.
+  const ids = capped.examples.map((example) => Number(example.problem.id));
+  expect(ids.filter((id) => id < 70_000).length).toBeGreaterThan(400);
+  expect(ids.filter((id) => id >= 70_000).length).toBeGreaterThan(400);
+});
+
 describe('choosing', () => {
   test('takes the right, finished, different responses of highest reward and counts what it leaves', async () => {
-    const choice = new Choice({ rule: 'top', k: 2 }, 1, 'iter-0001');
+    const choice = new Choice({ rule: 'top', k: 2 }, 1, 'iter-0001', 'drop');
     const some = rollouts();
     await choice.add(some);
     expect([...choice.selected].map(([id, samples]) => [id, [...samples]])).toEqual([['a', [2, 5]]]);
@@ -75,11 +107,17 @@ describe('choosing', () => {
     });
   });
 
+  test('takes responses of the same text each where repeats are kept, and still counts the different ones', async () => {
+    const choice = new Choice({ rule: 'all' }, 1, 'iter-0001', 'keep');
+    await choice.add(rollouts());
+    expect([...(choice.selected.get('a') ?? [])]).toEqual([0, 2, 4, 5]);
+    expect(choice.counts).toMatchObject({ correct: 5, distinct: 3, selected: 4 });
+  });
+
   test('caps the examples by the seed, keeping their order', async () => {
     const capped = async (seed: number): Promise<string> => {
-      const choice = new Choice({ rule: 'all' }, seed, 'warmup');
+      const choice = new Choice({ rule: 'all' }, seed, 'warmup', 'drop', undefined, 4);
       for (const id of 'abcdefghij') await choice.add([{ problem: problem(id), responses: [rated('one', 'correct')] }]);
-      choice.cap(4);
       expect(choice.counts.selected).toBe(4);
       return choice.examples.map((example) => example.problem.id).join('');
     };

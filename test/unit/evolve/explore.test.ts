@@ -1,6 +1,7 @@
 // Choosing the temperature.
-import { describe, expect, it } from 'vitest';
-import { chooseTemperature } from '../../../src/evolve/dynamics.js';
+import { describe, expect, it, test } from 'vitest';
+import { chooseTemperature, scoresOf } from '../../../src/evolve/dynamics.js';
+import { samples } from '../../fakes/journal.js';
 
 const scores = (...rows: [number, number][]) =>
   rows.map(([temperature, rewardPassAt2]) => ({ temperature, rewardPassAt2 }));
@@ -29,4 +30,13 @@ describe('chooseTemperature', () => {
     expect(() => chooseTemperature([], 1)).toThrow('no temperature was scored');
     expect(() => chooseTemperature(scores([1, Number.NaN]), 1)).toThrow('score of temperature 1: NaN, wanted a number');
   });
+});
+
+test('a selection that drops repeats has its temperature chosen among responses of different text', () => {
+  const measured = [
+    samples(0.4, { rewardPassAt2: 0.7, rewardPassAt2Distinct: 0.5 }),
+    samples(1, { rewardPassAt2: 0.6, rewardPassAt2Distinct: 0.6 }),
+  ];
+  expect(chooseTemperature(scoresOf(measured, 'keep'), 1).chosen).toBe(0.4);
+  expect(chooseTemperature(scoresOf(measured, 'drop'), 1).chosen).toBe(1);
 });

@@ -66,7 +66,7 @@ describe('training', () => {
     const epochs = [model.history().slice(0, 3).flat(), model.history().slice(3).flat()];
     for (const epoch of epochs) expect([...epoch].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(epochs[0]).not.toEqual(epochs[1]);
-    expect(report).toEqual({ examples: 10, steps: 6, firstLoss: 1, lastLoss: 1 / 6 });
+    expect(report).toEqual({ examples: 10, seen: 20, steps: 6, firstLoss: 1, lastLoss: 1 / 6 });
   });
 
   test('ends early at maxSteps', async () => {

@@ -39,6 +39,18 @@ describe('the plan of a job', () => {
     expect(phases('train-prm')).toEqual(['warmup', 'completer', 'label', 'train-prm']);
   });
 
+  test('has no labels and no PRM where nothing needs rewards', () => {
+    const phasesWith = (change: object): string[] => {
+      const evolve = { iterations: 1, interval: 50, n: 8, ...change };
+      const plain = { model: { path: 'm' }, data: { generate: { count: 2000 } }, explore: { adaptive: false } };
+      return planWork({ config: resolveConfig({ ...plain, evolve }), data }, 'evolve').map(({ phase }) => phase);
+    };
+    for (const rule of ['all', 'random'] as const) expect(phasesWith({ select: { rule } })).not.toContain('train-prm');
+    expect(phasesWith({ method: 'sft', steps: 4 })).not.toContain('label');
+    for (const rule of ['top', 'threshold'] as const) expect(phasesWith({ select: { rule } })).toContain('train-prm');
+    expect(phasesWith({ select: { rule: 'all' }, unlabelled: { answers: 'pseudo' } })).toContain('train-prm');
+  });
+
   test('spans one schedule over all iterations', () => {
     expect(plannedSteps({ config, data })).toBe(4 * Math.ceil((50 * 2) / 16));
   });

@@ -1,7 +1,7 @@
 // Pseudo labels: the weighted vote decides, the true answer is never looked at but for the journal.
 import { expect, test } from 'vitest';
 import type { Problem, Verdict } from '../../../src/core/types.js';
-import { pseudoLabel } from '../../../src/evolve/choose.js';
+import { pseudoLabel, withoutAnswerType } from '../../../src/evolve/choose.js';
 import type { Rollout } from '../../../src/record/rollout.js';
 
 const problem: Problem = {
@@ -68,4 +68,25 @@ test('without a readable answer there is no label', () => {
     right: null,
     rollout: { responses: [{ grade: { verdict: 'unreadable' } }] },
   });
+});
+
+test('votes are classed by the hint line of the question or as texts, whatever kind of value the hidden answer is', () => {
+  const hint =
+    'Hint: Please answer the question requiring an integer answer and provide the final value, e.g., 1, 2, 3, at the end.';
+  const hidden = [
+    { answer: '7', answerType: 'integer' },
+    { answer: '7.50', answerType: 'float', precision: 2 },
+    { answer: 'seven', answerType: 'text' },
+  ] as const;
+  for (const [question, answerType] of [
+    ['How many?', 'text'],
+    [`${hint}\nQuestion: How many?`, 'integer'],
+  ]) {
+    for (const known of hidden) {
+      expect(withoutAnswerType({ ...problem, ...known, question: question as string })).toMatchObject({ answerType });
+      expect(withoutAnswerType({ ...problem, ...known, question: question as string }).precision).toBeUndefined();
+    }
+  }
+  const chosen = { ...problem, questionType: 'multi_choice' as const, choices: ['a', 'b'], answer: 'A' };
+  expect(withoutAnswerType(chosen)).toBe(chosen);
 });

@@ -1,16 +1,11 @@
 // Selection rules over the responses of one problem.
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../../src/core/types.js';
-import {
-  type Candidate,
-  distinctCorrect,
-  type SelectionRule,
-  select as selectAmong,
-} from '../../../src/evolve/select.js';
+import { type Candidate, eligible, type SelectionRule, select as selectAmong } from '../../../src/evolve/select.js';
 
 const draw = { seed: 1, key: 'iter-0/q0' };
 const select = (all: readonly Candidate[], ...how: [SelectionRule, typeof draw]) =>
-  selectAmong(distinctCorrect(all), ...how);
+  selectAmong(eligible(all, 'drop'), ...how);
 
 function candidates(...rows: [text: string, verdict: Verdict, reward: number][]): Candidate[] {
   return rows.map(([text, verdict, reward], sample) => ({ sample, text, verdict, reward }));
@@ -38,6 +33,14 @@ describe('select', () => {
     [{ rule: 'random', k: 99 }, [0, 2, 5, 6]],
   ])('%j keeps samples %j of the distinct correct ones', (rule, samples) => {
     expect(select(problem, rule, draw)).toEqual(samples);
+  });
+
+  it.each<[SelectionRule, number[]]>([
+    [{ rule: 'all' }, [0, 2, 3, 5, 6]],
+    [{ rule: 'top', k: 3 }, [0, 2, 3]],
+    [{ rule: 'threshold', threshold: 0.5 }, [0, 2, 3, 5]],
+  ])('%j keeps samples %j where repeats of a text are kept', (rule, samples) => {
+    expect(selectAmong(eligible(problem, 'keep'), rule, draw)).toEqual(samples);
   });
 
   it('keeps nothing of nothing', () => {

@@ -57,6 +57,18 @@ describe('measures', () => {
     });
   });
 
+  test('of samples count repeats of a text among the best two, and once where texts are to differ', () => {
+    const said = (text: string, verdict: Verdict, reward: number): RatedResponse => {
+      const one = rated(verdict, reward);
+      return { ...one, response: { ...one.response, text } };
+    };
+    const responses = [said('a', 'wrong', 0.9), said(' a', 'wrong', 0.9), said('b', 'correct', 0.5)];
+    expect(measureSamples([{ problem, responses }], 3, 1, 0)).toMatchObject({
+      rewardPassAt2: 0,
+      rewardPassAt2Distinct: 1,
+    });
+  });
+
   test('of samples without scores leave out what needs them', () => {
     const unscored = { problem, responses: [rated('correct'), rated('wrong')] };
     expect(measureSamples([unscored], 2, 1, 1)).toMatchObject({

@@ -20,7 +20,9 @@ describe('weightedVote', () => {
     [['a', 'b', 'b'], [0.9, 0.3, 0.4], { answer: 'a', sample: 0, weight: 0.9 }],
     [['a', 'b', 'b'], [0.5, 0.25, 0.5], { answer: 'b', sample: 1, weight: 0.75 }],
     [['a', 'b'], [0.5, 0.5], { answer: 'a', sample: 0, weight: 0.5 }],
-    [['a', 'b'], [-2, -1], { answer: 'b', sample: 1, weight: -1 }],
+    [['a', 'b'], [-2, -1], { answer: 'a', sample: 0, weight: 0 }],
+    [['a', 'b', 'a'], [0.5, 0.4, -0.3], { answer: 'a', sample: 0, weight: 0.5 }],
+    [['a', 'b'], [Number.NaN, 0.1], { answer: 'b', sample: 1, weight: 0.1 }],
     [[null, 'b'], [9, 0], { answer: 'b', sample: 1, weight: 0 }],
   ])('of %j with weights %j is %j', (answers, weights, vote) => {
     expect(weightedVote(answers, Float64Array.from(weights))).toEqual(vote);

@@ -21,7 +21,10 @@ beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'mstar-analyse-'));
   run = join(root, 'run');
   const small = smallRecipe(root, 'run');
-  summary = await evolve({ ...small, evolve: { ...small.evolve, iterations: 1 } }, { host: fakeHost() });
+  summary = await evolve(
+    { ...small, evolve: { ...small.evolve, iterations: 1, select: { repeats: 'drop' } } },
+    { host: fakeHost() },
+  );
   analysis = await analysePrm(run);
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 // The measures of a PRM on problems small enough to be counted by hand.
 import { describe, expect, test } from 'vitest';
-import { distinctCorrect, select } from '../../../../src/evolve/select.js';
+import { eligible, select } from '../../../../src/evolve/select.js';
 import type { HeldOutResponse } from '../../../../src/record/labels.js';
 import { calibrationOf, rankingOf, tenthOf, truthOf } from '../../../../src/views/prm/measures.js';
 import { type Relevance, RULES, selectionOf, topsOf } from '../../../../src/views/prm/selection.js';
@@ -245,7 +245,7 @@ describe('selection rules on the same responses', () => {
     asked('c', { verdict: 'wrong', reward: null }),
     asked('d', { reward: 0.2, lucky: false, finish: 'length' }),
   ];
-  const draw = { table: 'iter-0001', seed: 7 };
+  const draw = { table: 'iter-0001', seed: 7, repeats: 'drop' } as const;
 
   test('count what they keep of each problem and how much of it is lucky', async () => {
     const selection = await selectionOf(problems, draw, options);
@@ -271,7 +271,7 @@ describe('selection rules on the same responses', () => {
         const candidates = responses
           .filter(({ finish }) => finish === 'stop')
           .map(({ sample, text, verdict, reward }) => ({ sample, text, verdict, reward: reward ?? 0 }));
-        const samples = select(distinctCorrect(candidates), rule, { seed: 7, key: `iter-0001/${problem}` });
+        const samples = select(eligible(candidates, 'drop'), rule, { seed: 7, key: `iter-0001/${problem}` });
         return [samples.length, samples.filter((sample) => responses[sample]?.lucky).length] as const;
       });
       const kept = counts.reduce((sum, [count]) => sum + count, 0);
