@@ -159,6 +159,14 @@ ModelSpec to_model_spec(const Napi::Value& value) {
   if (!get(from, "kvBytes").IsUndefined()) spec.kv_bytes = integer(from, "kvBytes");
   spec.token_budget = integer(from, "tokenBudget");
   if (spec.token_budget < 1) refuse(from.Env(), "tokenBudget", "at least 1");
+  if (!get(from, "adapter").IsUndefined()) {
+    const auto adapter = object(get(from, "adapter"), "adapter");
+    spec.adapter.targets = to_strings(get(adapter, "targets"));
+    spec.adapter.rank = integer(adapter, "rank");
+    spec.adapter.scale = number(adapter, "scale");
+    if (spec.adapter.rank < 1) refuse(from.Env(), "rank", "at least 1");
+    if (!get(adapter, "seed").IsUndefined()) spec.adapter.seed = static_cast<uint64_t>(integer(adapter, "seed"));
+  }
   if (!get(from, "recompute").IsUndefined()) spec.recompute.emplace().layers = integer(from, "recompute");
   const std::string head = text(from, "head");
   if (head != "none" && head != "mean" && head != "load") refuse(from.Env(), "head", "'none', 'mean' or 'load'");
@@ -247,16 +255,19 @@ Objective to_objective(const Napi::Value& value) {
   return name == "step" ? Objective::step : Objective::response;
 }
 
+std::vector<SaveTensor> to_save_tensors(const Napi::Value& value) {
+  return list(value, "tensors", [](const Napi::Value& each) {
+    const auto tensor = object(each, "tensor");
+    return SaveTensor{text(tensor, "name"), text(tensor, "dtype")};
+  });
+}
+
 std::vector<SaveFile> to_save_files(const Napi::Value& value) {
   return list(value, "files", [](const Napi::Value& item) {
     const auto from = object(item, "file");
-    auto tensors = list(get(from, "tensors"), "tensors", [](const Napi::Value& each) {
-      const auto tensor = object(each, "tensor");
-      return SaveTensor{text(tensor, "name"), text(tensor, "dtype")};
-    });
     return SaveFile{text(from, "path"),
                     typed<uint8_t, uint8_t>(get(from, "header"), "header", "a Uint8Array", napi_uint8_array),
-                    std::move(tensors)};
+                    to_save_tensors(get(from, "tensors"))};
   });
 }
 

@@ -18,6 +18,7 @@ std::vector<Example> to_examples(const Napi::Value& value);
 std::vector<std::vector<uint32_t>> to_positions(const Napi::Value& value);
 OptimizerSettings to_optimizer(const Napi::Value& value);
 Objective to_objective(const Napi::Value& value);
+std::vector<SaveTensor> to_save_tensors(const Napi::Value& value);
 std::vector<SaveFile> to_save_files(const Napi::Value& value);
 std::vector<WeightFile> to_weight_files(const Napi::Value& value);
 GroupSpec to_group_spec(const Napi::Value& value);

@@ -60,9 +60,9 @@ Napi::Function ModelObject::define(Napi::Env env) {
       {InstanceMethod("rollout", &ModelObject::rollout), InstanceMethod("logprobs", &ModelObject::logprobs),
        InstanceMethod("score", &ModelObject::score), InstanceMethod("setOptimizer", &ModelObject::set_optimizer),
        InstanceMethod("trainStep", &ModelObject::train_step), InstanceMethod("imageLayout", &ModelObject::image_layout),
-       InstanceMethod("save", &ModelObject::save), InstanceMethod("restore", &ModelObject::restore),
-       InstanceMethod("parameters", &ModelObject::parameters), InstanceMethod("dispose", &ModelObject::dispose),
-       InstanceAccessor("version", &ModelObject::version, nullptr)});
+       InstanceMethod("save", &ModelObject::save), InstanceMethod("mergeLoss", &ModelObject::merge_loss),
+       InstanceMethod("restore", &ModelObject::restore), InstanceMethod("parameters", &ModelObject::parameters),
+       InstanceMethod("dispose", &ModelObject::dispose), InstanceAccessor("version", &ModelObject::version, nullptr)});
 }
 
 ModelObject::ModelObject(const Napi::CallbackInfo& info)
@@ -194,6 +194,17 @@ Napi::Value ModelObject::save(const Napi::CallbackInfo& info) {
   return submit(info.Env(), new_flag(), [files = to_save_files(info[0])](Model& model, const StopFlag&) {
     model.save(files);
     return nothing();
+  });
+}
+
+Napi::Value ModelObject::merge_loss(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), new_flag(), [tensors = to_save_tensors(info[0])](Model& model, const StopFlag&) {
+    return [loss = model.merge_loss(tensors)](Napi::Env env) -> Napi::Value {
+      auto out = Napi::Object::New(env);
+      out.Set("update", loss.update);
+      out.Set("lost", loss.lost);
+      return out;
+    };
   });
 }
 

@@ -57,6 +57,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Napi::Value train_step(const Napi::CallbackInfo& info);
   Napi::Value image_layout(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);
+  Napi::Value merge_loss(const Napi::CallbackInfo& info);
   Napi::Value restore(const Napi::CallbackInfo& info);
   Napi::Value parameters(const Napi::CallbackInfo& info);
   Napi::Value version(const Napi::CallbackInfo& info);

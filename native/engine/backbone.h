@@ -68,10 +68,12 @@ struct Rope {
 /** One picture as its vision tower wants it: float32 tensors whose meaning the backbone alone knows. */
 using Pixels = std::vector<at::Tensor>;
 
-/** Weights of one decoder layer as matrices [out, in]; `qkv` holds all query heads, then key heads, then value heads.
- */
+/** Weights of one decoder layer; `qkv` holds all query heads, then key heads, then value heads. */
 struct DecoderLayer {
-  at::Tensor attention_norm, qkv, output, ffn_norm, gate, up, down;
+  at::Tensor attention_norm;
+  Weight qkv, output;
+  at::Tensor ffn_norm;
+  Weight gate, up, down;
   at::Tensor qkv_bias = {};                   // of the rows of qkv; undefined: none
   at::Tensor query_norm = {}, key_norm = {};  // [E], of every head before it is rotated; undefined: none
 };

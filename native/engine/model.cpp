@@ -10,7 +10,7 @@
 namespace mstar {
 namespace {
 
-const std::string kFirst = "exp_avg.", kSecond = "exp_avg_sq.";
+const std::string kFirst = "exp_avg.", kSecond = "exp_avg_sq.", kMerged = "merged.";
 
 at::ScalarType type_named(const std::string& dtype) {
   if (dtype == "float32") return at::kFloat;
@@ -32,7 +32,9 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
       parameters_(backbone_->parameter_shapes(),
                   at::TensorOptions(type_named(spec.dtype)).device(open_device(spec.device))),
       threads_(spec.threads),
-      tensor_decode_(spec.tensor_decode || !parameters_.device().is_cpu()),
+      // The packed executor knows the CPU only, and merges adapters into its copy of the weights: not in bfloat16.
+      tensor_decode_(spec.tensor_decode || !parameters_.device().is_cpu() ||
+                     (!spec.adapter.targets.empty() && spec.dtype != "float32")),
       deterministic_(spec.deterministic),
       kv_bytes_(spec.kv_bytes),
       token_budget_(spec.token_budget),
@@ -46,6 +48,7 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
     parameters_.add(kHeadBias, at::zeros({1}, options));
   }
   if (spec.random) draw_weights(*spec.random);
+  parameters_.adapt(spec.adapter);
   for (const WeightFile& file : spec.weights) {
     const TensorReader reader(file.path);
     for (const TensorRange& range : file.tensors) {
@@ -137,6 +140,7 @@ void Model::save(const std::vector<SaveFile>& files) const {
       const auto moment = moment_named(wanted.name);
       TORCH_CHECK(!moment || optimizer_, "there is no optimizer state for ", wanted.name);
       if (moment) return optimizer_->moment(moment->first, moment->second);
+      if (wanted.name.starts_with(kMerged)) return parameters_.weight(wanted.name.substr(kMerged.size())).merged();
       const auto& value = parameters_[wanted.name];
       return optimizer_ && wanted.dtype == "F32" ? optimizer_->master(wanted.name, value) : value;
     };
@@ -149,6 +153,20 @@ void Model::save(const std::vector<SaveFile>& files) const {
     while (given < file.tensors.size()) tensor_of(file.tensors[given]);
   }
   if (failure) std::rethrow_exception(failure);
+}
+
+MergeLoss Model::merge_loss(const std::vector<SaveTensor>& tensors) const {
+  const at::NoGradGuard no_grad;
+  double update = 0, lost = 0;
+  const auto squares = [](const at::Tensor& x) { return x.square().sum(at::kDouble).item<double>(); };
+  for (const SaveTensor& wanted : tensors) {
+    const Weight weight = parameters_.weight(wanted.name);
+    if (!weight.a.defined()) continue;
+    const auto merged = weight.merged();
+    update += squares(merged - weight.matrix.to(at::kFloat));
+    lost += squares(merged.to(scalar_type(wanted.dtype)).to(at::kFloat) - merged);
+  }
+  return {std::sqrt(update), std::sqrt(lost)};
 }
 
 void Model::restore(const std::vector<WeightFile>& files, int64_t version) {

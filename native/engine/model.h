@@ -20,12 +20,18 @@ struct ModelSpec {
   std::string device = "cpu", dtype = "float32";
   int threads = 1;
   Head head = Head::none;
+  AdapterSpec adapter;
   std::optional<uint64_t> random;      // seed of weights that are drawn on the device instead of read: for benchmarks
   bool tensor_decode = false;          // decode by LibTorch operations even where the packed executor could: for tests
   bool deterministic = false;          // of the tensor executor: batches of one size
   int64_t kv_bytes = 0;                // that keys and values may take; 0: half of what is free, 70 % on a GPU
   int64_t token_budget = 8192;         // tokens of a micro-batch of training and scoring
   std::optional<Recompute> recompute;  // what a backward runs again; left out: as memory tells. Changes no bit
+};
+
+/** L2 norms over all adapted matrices: of what adapters add, and of what rounding then takes from the sums. */
+struct MergeLoss {
+  double update = 0, lost = 0;
 };
 
 class Model {
@@ -43,7 +49,10 @@ class Model {
   void set_optimizer(const OptimizerSettings& settings, std::shared_ptr<Group> group = nullptr,
                      ExchangeSizes sizes = {});
   StepReport train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop);
+  /** Tensors are parameters, moments, or with `merged.` before its name a matrix with its adapter added in float32. */
   void save(const std::vector<SaveFile>& files) const;
+  /** What merging adapters into these parameters loses when the sums are rounded to these types. */
+  MergeLoss merge_loss(const std::vector<SaveTensor>& tensors) const;
   void restore(const std::vector<WeightFile>& files, int64_t version);
   /** Throws where the model has a reward head and none is wanted, or none and one is. */
   void check_head(bool wanted) const;
@@ -60,7 +69,7 @@ class Model {
   std::unique_ptr<Backbone> backbone_;
   Parameters parameters_;
   int threads_;
-  bool tensor_decode_;  // the packed executor knows the CPU only
+  bool tensor_decode_;
   bool deterministic_;
   int64_t kv_bytes_, token_budget_;
   std::optional<Recompute> recompute_;

@@ -16,7 +16,7 @@ bool is_frozen(const std::string& name, const std::vector<std::string>& prefixes
 
 std::vector<std::string> learning(const Parameters& parameters, const OptimizerSettings& settings) {
   std::vector<std::string> names;
-  for (const std::string& name : parameters.names())
+  for (const std::string& name : parameters.learnable())
     if (!is_frozen(name, settings.frozen)) names.push_back(name);
   return names;
 }

@@ -14,13 +14,6 @@
 namespace mstar {
 namespace {
 
-at::ScalarType scalar_type(const std::string& dtype) {
-  if (dtype == "F32") return at::kFloat;
-  if (dtype == "F16") return at::kHalf;
-  TORCH_CHECK(dtype == "BF16", "dtype ", dtype, " is not one of F32, F16, BF16");
-  return at::kBFloat16;
-}
-
 /** Numbers that are read at a time. */
 constexpr int64_t kPiece = int64_t{1} << 22;
 
@@ -64,6 +57,13 @@ void write_all(int fd, const void* data, size_t size, const std::string& path) {
 }
 
 }  // namespace
+
+at::ScalarType scalar_type(const std::string& dtype) {
+  if (dtype == "F32") return at::kFloat;
+  if (dtype == "F16") return at::kHalf;
+  TORCH_CHECK(dtype == "BF16", "dtype ", dtype, " is not one of F32, F16, BF16");
+  return at::kBFloat16;
+}
 
 TensorReader::TensorReader(const std::string& path) : path_(path) {
   fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);

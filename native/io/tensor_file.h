@@ -51,6 +51,9 @@ class TensorReader {
   int64_t size_ = 0;
 };
 
+/** The type that a file calls F32, F16 or BF16; throws for other names. */
+at::ScalarType scalar_type(const std::string& dtype);
+
 /** Writes header and tensors (converted to the wanted dtype) into a new file and flushes it to disk. */
 void write_tensors(const SaveFile& file, const std::function<at::Tensor(const SaveTensor&)>& tensor_of);
 

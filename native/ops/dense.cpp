@@ -105,4 +105,35 @@ at::Tensor dense(const at::Tensor& x, const at::Tensor& weight, const at::Tensor
   return y.reshape(sizes);
 }
 
+at::Tensor dense(const at::Tensor& x, const Weight& weight, const at::Tensor& bias) {
+  return with_adapter(dense(x, weight.matrix, bias), x, weight);
+}
+
+at::Tensor with_adapter(const at::Tensor& y, const at::Tensor& x, const Weight& weight) {
+  if (!weight.a.defined()) return y;
+  const auto inner = dense(x.to(at::kFloat), weight.a);
+  return (y + dense(inner, weight.b) * weight.scale).to(y.scalar_type());
+}
+
+at::Tensor Weight::merged() const {
+  if (!a.defined()) return matrix;
+  return matrix.to(at::kFloat) + dense(b, a.t().contiguous()) * scale;
+}
+
+Weight stacked(const std::vector<Weight>& parts) {
+  Weight out;
+  std::vector<at::Tensor> matrices, inner, outer;
+  for (const Weight& part : parts) {
+    matrices.push_back(part.matrix);
+    if (part.a.defined()) inner.push_back(part.a), out.scale = part.scale;
+    outer.push_back(part.a.defined() ? part.b : at::empty({part.matrix.size(0), 0}, part.matrix.options()));
+  }
+  out.matrix = at::cat(matrices);
+  if (inner.empty()) return out;
+  for (at::Tensor& block : outer) block = block.to(at::kFloat);
+  out.a = at::cat(inner);
+  out.b = at::block_diag(outer);
+  return out;
+}
+
 }  // namespace mstar

@@ -45,6 +45,8 @@ export interface Backbone extends PictureRules {
   readonly prefixes: Readonly<Record<'vision' | 'projector' | 'language', readonly string[]>>;
   /** The parameter that files of this family may call so besides: a module that is reached in two ways, or named otherwise by some tools. */
   alias?(name: string, numbers: ModelNumbers): string | undefined;
+  /** What the reference's class calls a parameter where published files call it otherwise; PEFT goes by it. `alias` leads back. */
+  moduleName?(name: string): string;
   readonly tokenizerFile: 'tokenizer.model' | 'tokenizer.json';
   /** Fields of generation_config.json that only the reference's own sampling heeds: they may say anything. */
   readonly ownSampling?: readonly string[];

@@ -78,6 +78,8 @@ export const backbone: Backbone = {
     return name.startsWith('model.language_model.') ? name.replace('language_model.', '') : undefined;
   },
 
+  moduleName: (name) => name.replace(/^model\./, 'model.language_model.'),
+
   numbers({ dir, config, side }, idOf) {
     const file = join(dir, 'config.json');
     const {

@@ -8,6 +8,8 @@ import { readRegularFile } from '../core/files.js';
 import { parseJson, readJson } from '../core/json.js';
 import { shown } from '../core/printable.js';
 import { checked } from '../core/schema.js';
+import { ADAPTER_CONFIG, type Adapter, baseFolder, readAdapter } from './adapter.js';
+import { nameIn } from './parameters.js';
 import { isBuffer, readSafetensors, type WeightFile } from './safetensors.js';
 
 export interface ModelFolder {
@@ -15,6 +17,8 @@ export interface ModelFolder {
   /** Parsed config.json. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly weights: readonly WeightFile[];
+  /** Of a folder that adapts a model: config, weights and side files are those of its base, and `dir` is the base's. */
+  readonly adapter?: Adapter;
   /** The other files that belong to the model (config, tokenizer, code) by name: what a checkpoint copies. */
   readonly sideFiles: ReadonlyMap<string, Uint8Array>;
 }
@@ -24,8 +28,31 @@ export const INDEX_FILE = 'model.safetensors.index.json';
 /** Beside the weights. */
 const MOST = { files: 64, bytes: 256 * 2 ** 20 };
 
-/** Reads everything but tensor data. Throws UserError `file: field: found, wanted`. */
-export async function openFolder(dir: string): Promise<ModelFolder> {
+/**
+ * Reads everything but tensor data.
+ * @param base where the base model of an adapter lies; where its folder says when left out
+ * @throws UserError `file: field: found, wanted`
+ */
+export async function openFolder(dir: string, base?: string): Promise<ModelFolder> {
+  const adapter = await readAdapter(dir);
+  if (!adapter) return openWhole(dir);
+  const folder = base ?? baseFolder(adapter);
+  const onAdapter = await readAdapter(folder);
+  if (onAdapter)
+    throw new UserError(
+      `${join(dir, ADAPTER_CONFIG)}: base_model_name_or_path: ${folder} adapts a model itself, wanted a whole model: ${MERGE}`,
+    );
+  return { ...(await openWhole(folder)), adapter };
+}
+
+/** Whether it has the scalar head of a process reward model. */
+export function hasRewardHead({ weights, adapter }: ModelFolder): boolean {
+  const nameOf = nameIn();
+  const files = adapter ? [...weights, adapter.weights] : weights;
+  return files.some(({ tensors }) => tensors.some(({ name }) => nameOf(name) === 'reward_head.weight'));
+}
+
+async function openWhole(dir: string): Promise<ModelFolder> {
   const names = await readdir(dir).catch((error: unknown) => {
     throw new UserError(`${dir}: folder: ${systemFault(error) ?? 'unreadable'}, wanted a model folder`, 'ERR_FILE');
   });
@@ -41,7 +68,6 @@ export async function openFolder(dir: string): Promise<ModelFolder> {
     left -= bytes.length;
     sideFiles.set(name, bytes);
   }
-  refuseAdapter(dir, sideFiles);
   const isObject = z.record(z.string(), z.unknown());
   const config = checked(isObject, parseSideFile({ dir, sideFiles }, 'config.json'), join(dir, 'config.json'));
   const weights = await readWeights(dir, names);
@@ -57,17 +83,8 @@ export async function openFolder(dir: string): Promise<ModelFolder> {
   return { dir, config, weights, sideFiles };
 }
 
-const MERGE = 'merge the adapter into its base model (PEFT: merge_and_unload, then save_pretrained)';
-
-/** What Hugging Face would read the folder as: an adapter, whatever else is there. */
-function refuseAdapter(dir: string, sideFiles: ReadonlyMap<string, Uint8Array>): void {
-  const name = 'adapter_config.json';
-  if (!sideFiles.has(name)) return;
-  const schema = z.object({ base_model_name_or_path: z.string().nullish() });
-  const { base_model_name_or_path: base } = checked(schema, parseSideFile({ dir, sideFiles }, name), join(dir, name));
-  const of = base == null ? '' : ` of ${shown(base)}`;
-  throw new UserError(`${join(dir, name)}: file: the folder of an adapter (LoRA)${of}, wanted a whole model: ${MERGE}`);
-}
+const MERGE =
+  'merge the adapter into its base model (PEFT: merge_and_unload, then save_pretrained; mstar export --merge)';
 
 /** Parsed JSON side file; undefined where it is absent and `optional`. Throws UserError. */
 export function parseSideFile(folder: Pick<ModelFolder, 'dir' | 'sideFiles'>, name: string, optional = false): unknown {

@@ -21,6 +21,8 @@ export interface WeightFile<D extends string = TensorDtype> {
   readonly path: string;
   /** In file order. */
   readonly tensors: readonly TensorRange<D>[];
+  /** Texts that its writer put beside the tensors. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A tensor of a file to be written. */
@@ -47,8 +49,8 @@ const BUFFER_BYTES: Readonly<Record<string, number>> = {
 
 /** Reads the header of a file of weights. Throws UserError `file: tensor: found, wanted`. */
 export async function readSafetensors(path: string): Promise<WeightFile> {
-  const { tensors } = await readRanges(path, BYTES_PER_NUMBER);
-  return { path, tensors: tensors.filter(({ name }) => !isBuffer(name)) };
+  const { tensors, metadata } = await readRanges(path, BYTES_PER_NUMBER);
+  return { path, tensors: tensors.filter(({ name }) => !isBuffer(name)), metadata };
 }
 
 /**
@@ -69,7 +71,7 @@ export async function readRanges<D extends string>(
   const dataStart = 8 + Number(length);
   const header = await readExactly(handle, path, 8, Number(length));
   if (header[0] !== 0x7b) throw new UserError(`${path}: header: does not begin with {, wanted a JSON object`);
-  return { path, tensors: parseHeader(header, path, dataStart, size, sizes) };
+  return { path, ...parseHeader(header, path, dataStart, size, sizes) };
 }
 
 function parseHeader<D extends string>(
@@ -78,10 +80,11 @@ function parseHeader<D extends string>(
   dataStart: number,
   fileSize: number,
   sizes: Readonly<Record<D, number>>,
-): TensorRange<D>[] {
+): Omit<WeightFile<D>, 'path'> {
   const tensors: TensorRange<D>[] = [];
+  let metadata: Record<string, string> | undefined;
   for (const [name, entry] of Object.entries(parseJson(header, path) as Record<string, unknown>)) {
-    if (name === '__metadata__') checked(z.record(z.string(), z.string()), entry, path, name);
+    if (name === '__metadata__') metadata = checked(z.record(z.string(), z.string()), entry, path, name);
     else
       tensors.push(parseTensor(name, entry, path, dataStart, isBuffer(name) ? { ...BUFFER_BYTES, ...sizes } : sizes));
   }
@@ -95,7 +98,7 @@ function parseHeader<D extends string>(
     at = end;
   }
   if (at !== fileSize) throw new UserError(`${path}: size: ${fileSize} bytes, wanted ${at} by the header`);
-  return tensors;
+  return { tensors, metadata };
 }
 
 function parseTensor<D extends string>(
@@ -128,8 +131,11 @@ function parseTensor<D extends string>(
 }
 
 /** A complete header, the 8-byte length included, for tensors that follow one another in this order. */
-export function buildHeader(tensors: readonly TensorPlan[]): Uint8Array {
-  const entries: [string, unknown][] = [['__metadata__', { format: 'pt' }]];
+export function buildHeader(
+  tensors: readonly TensorPlan[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const entries: [string, unknown][] = [['__metadata__', { format: 'pt', ...metadata }]];
   let at = 0;
   for (const { name, dtype, shape } of tensors) {
     const end = at + shape.reduce((product, size) => product * size, BYTES_PER_NUMBER[dtype]);

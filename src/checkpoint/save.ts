@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemFault, UserError } from '../core/errors.js';
 import { makeFolder, syncPath } from '../core/files.js';
+import { ADAPTER_FILE } from './adapter.js';
 import { INDEX_FILE, type ModelFolder, SINGLE_FILE } from './folder.js';
 import type { ParameterShape } from './parameters.js';
 import { BYTES_PER_NUMBER, buildHeader, type TensorDtype, type TensorPlan } from './safetensors.js';
@@ -19,6 +20,8 @@ export interface SaveFile {
 export interface WeightPlan {
   readonly file: string;
   readonly tensors: readonly TensorPlan[];
+  /** Texts of its header. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -41,10 +44,10 @@ export function planWeights(
 }
 
 /** `file` in `dir` for the engine. */
-export function saveFile(dir: string, { file, tensors }: WeightPlan): SaveFile {
+export function saveFile(dir: string, { file, tensors, metadata }: WeightPlan): SaveFile {
   return {
     path: join(dir, file),
-    header: buildHeader(tensors),
+    header: buildHeader(tensors, metadata),
     tensors: tensors.map(({ name, parameter = name, dtype }) => ({ name: parameter, dtype })),
   };
 }
@@ -73,7 +76,8 @@ export async function writeFolder(
     );
   }
   try {
-    const files = weights.length === 1 && weights[0]?.file === SINGLE_FILE ? small : [...small, indexFile(weights)];
+    const isSharded = weights.length > 1 || ![SINGLE_FILE, ADAPTER_FILE].includes(weights[0]?.file as string);
+    const files = isSharded ? [...small, indexFile(weights)] : small;
     for (const [name, contents] of files) await writeFile(join(dir, name), contents, { flag: 'wx', flush: true });
     await write();
     await syncPath(dir);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../core/json.js';
 import { checked } from '../core/schema.js';
+import { readAdapter } from './adapter.js';
 import { openFolder } from './folder.js';
 import { type Alias, checkParameters, engineWeights, type ParameterShape } from './parameters.js';
 import { readSafetensors, type TensorPlan, type WeightFile } from './safetensors.js';
@@ -43,7 +44,8 @@ export async function readTrainer(
 ): Promise<{ readonly files: readonly WeightFile[]; readonly version: number }> {
   const counterPath = join(dir, COUNTER_FILE);
   const { version } = checked(z.strictObject({ version: z.int().min(0) }), await readJson(counterPath), counterPath);
-  const weights = await engineWeights((await openFolder(dir)).weights, alias);
+  const adapter = await readAdapter(dir);
+  const weights = await engineWeights(adapter ? [adapter.weights] : (await openFolder(dir)).weights, alias);
   checkParameters(dir, weights, parameters);
   const state = await readSafetensors(join(dir, STATE_FILE));
   const plan = planTrainer(

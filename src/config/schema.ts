@@ -100,6 +100,26 @@ export const settings = z.strictObject({
         'whether training runs layers again instead of keeping what they computed: less memory, a third more time; auto: as a GPU has room',
       ),
     maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
+    adapter: z
+      .strictObject({
+        rank: count(1, 4096)
+          .default(16)
+          .describe(
+            'rank of the low-rank products (LoRA) that learn beside frozen matrices of the language model; the group model.adapter turns them on',
+          ),
+        alpha: z.number().gt(0).max(65536).default(32).describe('the product is multiplied by alpha / rank'),
+        targets: z
+          .array(z.string().min(1))
+          .max(100)
+          .default([])
+          .describe(
+            'ends of the names of matrices in the layers of the language model, like q_proj or mlp.down_proj; none: all of them',
+          ),
+      })
+      .optional()
+      .describe(
+        'train low-rank products beside frozen matrices of the language model (LoRA) instead of all weights; checkpoints are then folders of PEFT',
+      ),
   }),
   prompt: z
     .strictObject({
@@ -373,6 +393,11 @@ export const configSchema = settings.superRefine((config, context) => {
     'evolve.evenly',
     'true, wanted with evolve.steps and evolve.iterations above 0',
   );
+  for (const group of ['warmup', 'evolve'] as const) {
+    const freezes = config[group].optimizer.freeze.includes('language');
+    const why = 'language beside model.adapter, whose matrices lie there: nothing would learn';
+    refuse(config.model.adapter !== undefined && freezes, `${group}.optimizer.freeze`, why);
+  }
   refuse(
     config.prm.enabled === false && needsPrm(config),
     'prm.enabled',

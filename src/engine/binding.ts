@@ -45,6 +45,13 @@ export interface ModelSpec {
   readonly dtype: 'float32' | 'bfloat16';
   /** Compute threads of the engine. */
   readonly threads: number;
+  /** Matrices that low-rank products learn for; everything but a reward head is frozen then. `seed`: draws new ones; otherwise `weights` hold them. */
+  readonly adapter?: {
+    readonly targets: readonly string[];
+    readonly rank: number;
+    readonly scale: number;
+    readonly seed?: number | undefined;
+  };
   /** `none`: a policy. `mean`: new reward head from the mean token embedding. `load`: the checkpoint holds reward_head.{weight,bias}. */
   readonly head: 'none' | 'mean' | 'load';
   /** On a GPU: a response's bits do not depend on what else is in the call, at the cost of full batches throughout. The CPU is always so. */
@@ -83,8 +90,12 @@ export interface NativeModel {
   setOptimizer(settings: RawOptimizer, group?: NativeGroup): Promise<void>;
   trainStep(batch: readonly RawExample[], objective: 'response' | 'step'): Promise<StepReport>;
   imageLayout(width: number, height: number): PictureLayout;
-  /** Tensor names may be parameters, or `exp_avg.<parameter>`, `exp_avg_sq.<parameter>` (F32). Written and flushed to disk by rank 0 of a group. */
+  /** Tensor names may be parameters, `exp_avg.<parameter>`, `exp_avg_sq.<parameter>` (F32), or `merged.<matrix>`: with its adapter added. Written and flushed to disk by rank 0 of a group. */
   save(files: readonly SaveFile[]): Promise<void>;
+  /** L2 norms over matrices with adapters: of what these add, and of what rounding to these types takes from the sums. */
+  mergeLoss(
+    tensors: readonly { readonly name: string; readonly dtype: string }[],
+  ): Promise<{ readonly update: number; readonly lost: number }>;
   /** Overwrites parameters and, under the names above, optimizer moments; `version` is the step counter to continue from. */
   restore(files: readonly WeightFile[], version: number): Promise<void>;
   /** Every parameter with its shape, in registration order. */

@@ -1,6 +1,5 @@
 // Opens a model folder for real and runs one tiny forward: what `mstar check` knows about a folder. Writes nothing.
-import { openFolder } from '../checkpoint/folder.js';
-import { nameIn } from '../checkpoint/parameters.js';
+import { hasRewardHead, openFolder } from '../checkpoint/folder.js';
 import { EngineError } from '../core/errors.js';
 import { PictureStore } from '../images/store.js';
 import { tokenisePrompt } from '../text/prompt.js';
@@ -43,10 +42,9 @@ export async function checkModel(
   { maxImagePixels, ...compute }: CheckOptions,
   look: (prompts: Renderer) => Promise<void> = async () => {},
 ): Promise<ModelSummary> {
-  const { weights } = await openFolder(dir);
-  const nameOf = nameIn();
-  const names = weights.flatMap(({ tensors }) => tensors.map(({ name }) => nameOf(name)));
-  const scores = names.includes('reward_head.weight');
+  const folder = await openFolder(dir);
+  const weights = folder.adapter ? [...folder.weights, folder.adapter.weights] : folder.weights;
+  const scores = hasRewardHead(folder);
   const model = await openModel(dir, compute, scores ? 'load' : 'none');
   try {
     const forwardTokens = await tinyForward(model, scores);

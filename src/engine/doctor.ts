@@ -1,6 +1,7 @@
 // Checks a model folder header by header and plans its memory, without reading a weight.
-import { type ModelFolder, openFolder } from '../checkpoint/folder.js';
+import { hasRewardHead, type ModelFolder, openFolder } from '../checkpoint/folder.js';
 import { checkParameters, engineWeights, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
+import { type AdapterSettings, openAdapter } from './adapter.js';
 import { addon } from './binding.js';
 import { guardedNow } from './native.js';
 import { aliasOf, describeModel } from './open.js';
@@ -38,30 +39,34 @@ export async function diagnose(
   given: Omit<Workload, 'gpus' | 'patches'>,
   freeze: readonly Part[],
   { gpus, memory }: { readonly gpus: readonly number[]; readonly memory: readonly number[] },
+  settings?: AdapterSettings,
 ): Promise<Diagnosis> {
-  const folder = await openFolder(dir);
-  const described = await describeModel(folder);
-  const { backbone, numbers } = described;
+  const described = await describeModel(await openFolder(dir));
+  const { folder, backbone, numbers } = described;
   const weights = await engineWeights(folder.weights, aliasOf(described));
   const tensors = weights.flatMap((file) => file.tensors);
-  const scores = tensors.some(({ name }) => name === 'reward_head.weight');
+  const scores = hasRewardHead(folder);
   const own = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
-  const wanted = scores ? [...own, ...rewardHeadShapes(numbers.l_hidden)] : own;
-  checkParameters(dir, weights, wanted);
+  const adapter = await openAdapter(folder, backbone, own, settings);
+  const heads = scores ? rewardHeadShapes(numbers.l_hidden) : [];
+  const wanted = [...own, ...heads];
+  checkParameters(folder.dir, weights, folder.adapter ? own : wanted);
+  if (folder.adapter && adapter) checkParameters(dir, [folder.adapter.weights], [...adapter.shapes, ...heads]);
   const frozen = freeze.flatMap((part) => backbone.prefixes[part]);
-  const learns = wanted.filter(({ name }) => !starts(name, frozen));
+  const learns = [...(adapter ? adapter.shapes : own), ...heads].filter(({ name }) => !starts(name, frozen));
   const work = { ...given, patches: guardedNow(() => addon().picturePatches(backbone.name, numbers, ...PICTURE)) };
   const sizes: ModelSizes = {
-    parameters: count(wanted),
+    parameters: count(wanted) + count(adapter?.shapes ?? []),
     language: count(wanted.filter(({ name }) => starts(name, backbone.prefixes.language))),
     trained: count(learns),
     largest: Math.max(0, ...learns.map((one) => count([one]))),
+    adapters: adapter !== undefined,
     decoder: guardedNow(() => addon().decoderShape(backbone.name, numbers)),
     tower: {
       layers: numbers.v_layers ?? 0,
       hidden: numbers.v_hidden ?? 0,
       intermediate: numbers.v_intermediate ?? 0,
-      frozen: frozen.some((prefix) => backbone.prefixes.vision.includes(prefix)),
+      frozen: adapter !== undefined || frozen.some((prefix) => backbone.prefixes.vision.includes(prefix)),
     },
   };
   return {

@@ -1,7 +1,16 @@
 // What a policy and a process reward model share: optimizer settings, checkpoints, release.
 import { z } from 'zod';
+import { planAdapter } from '../checkpoint/adapter.js';
 import { nameIn, type ParameterShape } from '../checkpoint/parameters.js';
-import { type ExtraFile, planWeights, type SaveFile, saveFile, writeFolder } from '../checkpoint/save.js';
+import type { TensorDtype } from '../checkpoint/safetensors.js';
+import {
+  type ExtraFile,
+  planWeights,
+  type SaveFile,
+  saveFile,
+  type WeightPlan,
+  writeFolder,
+} from '../checkpoint/save.js';
 import { counterFile, planTrainer, readTrainer } from '../checkpoint/trainer.js';
 import { type EngineError, UserError } from '../core/errors.js';
 import type { OptimizerSettings } from '../core/ports.js';
@@ -57,7 +66,7 @@ export abstract class Model implements AsyncDisposable {
     const frozen = freeze.flatMap((part) => this.opened.backbone.prefixes[part]);
     const [beta1, beta2] = betas;
     await guarded(() => this.opened.native.setOptimizer({ ...same, beta1, beta2, frozen }, group));
-    this.#trained = this.opened.parameters.filter(({ name }) => !frozen.some((prefix) => name.startsWith(prefix)));
+    this.#trained = this.opened.own.filter(({ name }) => !frozen.some((prefix) => name.startsWith(prefix)));
   }
 
   async trainStep(batch: readonly Example[]): Promise<StepReport> {
@@ -75,12 +84,16 @@ export abstract class Model implements AsyncDisposable {
       });
   }
 
-  /** Writes a checkpoint folder in Hugging Face form into `dir`, which must not exist; flushed when this resolves. */
+  /**
+   * Writes a checkpoint folder in Hugging Face form into `dir`, which must not exist; flushed when this resolves. Beside an
+   * adapter it is a folder of PEFT: the adapter and what learns with it, without the base.
+   */
   async save(dir: string, { withTrainer = false, write = writeHere }: SaveOptions = {}): Promise<void> {
-    const { folder, native, parameters } = this.opened;
-    const weights = planWeights(folder, parameters, nameIn(aliasOf(this.opened)));
-    const files = weights.map((plan) => saveFile(dir, plan));
-    const small: ExtraFile[] = [...folder.sideFiles];
+    const { folder, backbone, native, adapter, own } = this.opened;
+    const plan = adapter && planAdapter(adapter, own, backbone.moduleName);
+    const weights = plan ? [plan.weights] : this.#wholeWeights();
+    const files = weights.map((one) => saveFile(dir, one));
+    const small: ExtraFile[] = plan ? [plan.config] : [...folder.sideFiles];
     if (withTrainer) {
       files.push(saveFile(dir, planTrainer(weights, this.#optimized())));
       small.push(counterFile(native.version));
@@ -88,10 +101,38 @@ export abstract class Model implements AsyncDisposable {
     await writeFolder(dir, weights, small, () => write(native, files));
   }
 
+  /**
+   * Writes the whole model into `dir`, which must not exist, with its adapter added to the matrices in float32 and rounded
+   * once.
+   * @param dtype of the adapted matrices and all others; as the files of the base have them when left out
+   * @returns L2 norms of what the adapter adds and of what rounding took from the sums
+   */
+  async saveMerged(dir: string, dtype?: TensorDtype): Promise<{ readonly update: number; readonly lost: number }> {
+    const { folder, native, adapter } = this.opened;
+    const targets = new Set(adapter?.targets.map(({ name }) => name));
+    const weights = this.#wholeWeights().map(({ file, tensors }) => ({
+      file,
+      tensors: tensors.map((tensor) => ({ ...tensor, dtype: dtype ?? tensor.dtype })),
+    }));
+    const named = weights.flatMap(({ tensors }) =>
+      tensors.map(({ name, parameter = name, dtype: type }) => ({ name: parameter, dtype: type })),
+    );
+    const loss = await guarded(() => native.mergeLoss(named));
+    const files = weights.map((plan) => {
+      const tensors = plan.tensors.map((tensor) => {
+        const { name, parameter = name } = tensor;
+        return targets.has(parameter) ? { ...tensor, parameter: `merged.${parameter}` } : tensor;
+      });
+      return saveFile(dir, { ...plan, tensors });
+    });
+    await writeFolder(dir, weights, [...folder.sideFiles], () => guarded(() => native.save(files)));
+    return loss;
+  }
+
   /** Continues from what `save(dir, { withTrainer: true })` wrote, bit for bit; the optimizer's settings are those of the last reset. */
   async restore(dir: string): Promise<void> {
-    const { parameters } = this.opened;
-    const { files, version } = await readTrainer(dir, parameters, this.#optimized(), aliasOf(this.opened));
+    const { own } = this.opened;
+    const { files, version } = await readTrainer(dir, own, this.#optimized(), aliasOf(this.opened));
     await guarded(() => this.opened.native.restore(files, version));
   }
 
@@ -102,6 +143,14 @@ export abstract class Model implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  /** The files of a whole model; of an adapter's own parameters none. */
+  #wholeWeights(): WeightPlan[] {
+    const { folder, parameters, adapter } = this.opened;
+    const ofAdapter = new Set(adapter?.shapes.map(({ name }) => name));
+    const whole = parameters.filter(({ name }) => !ofAdapter.has(name));
+    return planWeights(folder, whole, nameIn(aliasOf(this.opened)));
   }
 
   #optimized(): readonly ParameterShape[] {

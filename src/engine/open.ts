@@ -17,6 +17,7 @@ import { loadSentencePiece } from '../text/sentencepiece.js';
 import { readSpecialTokens } from '../text/special-tokens.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { loadTokenizerJson } from '../text/tokenizer-json.js';
+import { type AdapterSettings, type OpenedAdapter, openAdapter } from './adapter.js';
 import { addon, type ModelSpec, type NativeModel } from './binding.js';
 import { guarded, guardedNow } from './native.js';
 
@@ -32,6 +33,8 @@ export interface ComputeOptions {
   readonly kvGib?: number;
   /** Tokens per micro-batch of training and scoring: bounds their memory. Default: 8192. */
   readonly tokenBudget?: number;
+  /** Gives a model that has none a new adapter, and says what those of folders must be. */
+  readonly adapter?: AdapterSettings | undefined;
   /**
    * Whether a training step runs layers again in its backward instead of keeping what they computed. `auto`: as far as a GPU has no room, never on a
    * CPU. Changes no bit. Default: `auto`.
@@ -41,6 +44,7 @@ export interface ComputeOptions {
 
 /** A folder and what its files say, before any weight is read. */
 export interface DescribedModel {
+  /** An adapter's tensors by the engine's names. */
   readonly folder: ModelFolder;
   readonly backbone: Backbone;
   readonly tokenizer: Tokenizer;
@@ -54,6 +58,9 @@ export interface OpenedModel extends DescribedModel {
   readonly native: NativeModel;
   /** Every parameter, the reward head included where there is one. */
   readonly parameters: readonly ParameterShape[];
+  readonly adapter: OpenedAdapter | undefined;
+  /** Parameters that can learn and that its checkpoints hold: all, or beside an adapter its own and the reward head. */
+  readonly own: readonly ParameterShape[];
 }
 
 /** Reads config, tokenizer and special tokens of a folder. Throws UserError. */
@@ -102,7 +109,11 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     backbone.ownSampling,
   );
   const stops = [...new Set([...backbone.stops.map((name) => tokenizer.idOf(name) as number), ...ends])];
-  return { folder, backbone, tokenizer, numbers, stops };
+  const { adapter } = folder;
+  if (!adapter) return { folder, backbone, tokenizer, numbers, stops };
+  const [own = adapter.weights] = await engineWeights([adapter.weights], aliasOf({ backbone, numbers }));
+  const named = { ...folder, adapter: { ...adapter, weights: own } };
+  return { folder: named, backbone, tokenizer, numbers, stops };
 }
 
 /** How the folder's files may name parameters. */
@@ -112,13 +123,17 @@ export function aliasOf({ backbone, numbers }: Pick<DescribedModel, 'backbone' |
 
 /** Opens the folder for computing. Throws UserError for what is wrong with its files, EngineError for the rest. */
 export async function openModel(dir: string, compute: ComputeOptions, head: ModelSpec['head']): Promise<OpenedModel> {
-  const folder = await openFolder(dir);
-  const described = await describeModel(folder);
-  const { backbone, numbers } = described;
+  const found = await openFolder(dir, compute.adapter?.base === dir ? undefined : compute.adapter?.base);
+  if (compute.adapter?.base === dir && found.adapter)
+    throw new UserError(`model.adapter: given beside the adapter in ${dir}, wanted one of them`, 'ERR_SETTING');
+  const described = await describeModel(found);
+  const { folder, backbone, numbers } = described;
   const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
-  const wanted = head === 'load' ? [...shapes, ...rewardHeadShapes(numbers.l_hidden)] : shapes;
+  const adapter = await openAdapter(folder, backbone, shapes, compute.adapter);
+  const heads = head === 'load' ? rewardHeadShapes(numbers.l_hidden) : [];
   const weights = await engineWeights(folder.weights, aliasOf(described));
-  checkParameters(dir, weights, wanted);
+  checkParameters(folder.dir, weights, folder.adapter ? shapes : [...shapes, ...heads]);
+  if (folder.adapter && adapter) checkParameters(dir, [folder.adapter.weights], [...adapter.shapes, ...heads]);
   const threads = compute.threads || availableParallelism();
   const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192, recompute = 'auto' } = compute;
   const spec: ModelSpec = {
@@ -131,18 +146,25 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
     ...(recompute !== 'auto' && { recompute: recompute === 'never' ? 0 : numbers.l_layers }),
     backbone: backbone.name,
     config: numbers,
-    weights,
+    weights: folder.adapter ? [...weights, folder.adapter.weights] : weights,
     head,
+    ...(adapter && {
+      adapter: {
+        targets: adapter.targets.map(({ name }) => name),
+        rank: adapter.form.rank,
+        scale: adapter.form.scale,
+        seed: folder.adapter ? undefined : compute.adapter?.seed,
+      },
+    }),
   };
   const native = await guarded(() => addon().loadModel(spec)).catch((error: EngineError): never => {
     const missing = withoutDevice(error.message);
     if (missing) throw new UserError(missing, 'ERR_SETTING');
     // What is wrong with the numbers of a file is found while they are read; it begins with the file's name.
-    throw folder.weights.some(({ path }) => error.message.startsWith(`${path}:`))
-      ? new UserError(error.message)
-      : error;
+    throw spec.weights.some(({ path }) => error.message.startsWith(`${path}:`)) ? new UserError(error.message) : error;
   });
-  return { ...described, native, parameters: guardedNow(() => native.parameters()) };
+  const parameters = guardedNow(() => native.parameters());
+  return { ...described, native, parameters, adapter, own: adapter ? parameters.slice(shapes.length) : parameters };
 }
 
 /** What to do where the device that was asked for is not there; undefined for another fault. */

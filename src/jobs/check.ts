@@ -114,6 +114,8 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
     maxTokens: recipe?.sampling.maxTokens ?? 1024,
     tokenBudget: recipe?.model.tokenBudget ?? 16_384,
   } as const;
+  const place = resolvePath(dir);
+  const lora = recipe?.model.adapter && { ...recipe.model.adapter, seed: recipe.seed, base: place };
   const wanted = { gpus, memory: memory.map((gib) => gib * 2 ** 30) };
-  return { ...(await diagnose(resolvePath(dir), work, recipe?.warmup.optimizer.freeze ?? [], wanted)), device };
+  return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora)), device };
 }

@@ -71,13 +71,16 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
   const kept = { ...withoutFolder({ ...given, model: { ...given.model, threads } }), ...(custom && { custom }) };
   const config = located({ ...given, model: { ...given.model, threads } });
   const why = whyItMatters({ ...config.model, weightBytes: await bytesOf(config.model.path) }, true);
-  const models = new Models(await hostOf(options, { ...config.model, prompt: config.prompt }), placesOf(config));
+  const { path: base, adapter: lora, ...computing } = config.model;
+  const adapter = lora && { ...lora, seed: config.seed, base };
+  const models = new Models(await hostOf(options, { ...computing, adapter, prompt: config.prompt }), placesOf(config));
   try {
     const isNew = !existsSync(join(dir, 'config.yaml'));
     // What can be refused is looked at before a folder is made.
     if (isNew) {
       await models.policy('base');
-      await requireSpace(dir, CHECKPOINT_GROWTH * (await weightBytes(config.model.path)));
+      // Checkpoints of an adapter are small beside its base.
+      await requireSpace(dir, adapter ? 0 : CHECKPOINT_GROWTH * (await weightBytes(base)));
       if (options.from !== undefined) {
         await adopt(dir, { from: options.from, settings: kept, why, takes: isShared });
       }

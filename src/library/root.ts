@@ -5,7 +5,7 @@ import * as engine from '../engine/host.js';
 import * as checking from '../jobs/check.js';
 import * as comparing from '../jobs/compare.js';
 import * as experiments from '../jobs/experiment.js';
-import { EXPORTS } from '../jobs/export.js';
+import { EXPORT_DTYPES, EXPORTS } from '../jobs/export.js';
 import * as jobs from '../jobs/jobs.js';
 import * as runs from '../jobs/open-run.js';
 import * as terminal from '../run/terminal.js';
@@ -42,6 +42,13 @@ const recipeOptions = z
 const dataToRead = z
   .strictObject({ file: path, ...readFields, imageRoot: path.optional() })
   .omit({ onWarning: true, onFormat: true });
+const exportOptions = z.strictObject({
+  as: z.enum(EXPORTS),
+  out: path,
+  checkpoint: path.optional(),
+  merge: z.boolean().optional(),
+  dtype: z.enum(EXPORT_DTYPES).optional(),
+});
 const judging = z.strictObject({ lastResort: call, use: call }).optional();
 
 const prompt = { system: text.optional(), solve: text, givenAnswer: text };
@@ -124,7 +131,7 @@ export const openRun: typeof runs.openRun = promising('openRun', { run: path }, 
     rollouts: looking('rollouts', { phase: path }, run.rollouts),
     query: promising('query', { sql: text }, run.query),
     prm: promising('prm', { options: prmOptions }, run.prm),
-    export: promising('export', { options: z.strictObject({ as: z.enum(EXPORTS), out: path }) }, run.export),
+    export: promising('export', { options: exportOptions }, run.export),
   };
 });
 export const listRuns = promising('listRuns', { folder: path }, lists.listRuns);

@@ -128,6 +128,8 @@ export function fakeModel(fake: FakeModel): CheckedModel {
     native: native as unknown as NativeModel,
     checks: checks as unknown as CheckedModel['checks'],
     parameters,
+    adapter: undefined,
+    own: parameters,
   };
 }
 

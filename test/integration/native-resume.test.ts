@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { exportRun } from '../../src/jobs/export.js';
+import { evaluate } from '../../src/jobs/jobs.js';
 import { writeDurable } from '../../src/run/durable.js';
 import { fingerprint } from './folders.js';
 
@@ -42,22 +44,47 @@ function run(config: string, dir: string, killAfterMs?: number, more = ''): Prom
   );
 }
 
-test('a killed run of the native engine ends with the same bytes, with other threads and layers run again too', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'mstar-native-'));
-  try {
-    const config = join(root, 'recipe.yaml');
-    await writeDurable(config, stringify(recipe));
-    const started = performance.now();
-    expect(await run(config, join(root, 'undisturbed'))).toBe(0);
-    const lasts = performance.now() - started;
-    for (const share of [0.2, 0.35, 0.5]) await run(config, join(root, 'killed'), share * lasts);
-    await run(config, join(root, 'killed'), 0.3 * lasts, 'model.recompute=always');
-    expect(await run(config, join(root, 'killed'), undefined, 'model.threads=2')).toBe(0);
-    // The reports hold the clock.
-    const files = (name: string) =>
-      Object.entries(fingerprint(join(root, name))).filter(([file]) => !/^report\.(html|md)$/.test(file));
-    expect(files('killed')).toEqual(files('undisturbed'));
-  } finally {
-    rmSync(root, { recursive: true, force: true });
+/** A checkpoint of the run answers as the folder of PEFT that it is, handed out, and merged into a whole model. */
+async function answersAlike(root: string, run: string): Promise<void> {
+  const [handed, merged] = [join(root, 'handed'), join(root, 'merged')];
+  expect((await exportRun(run, { as: 'model', out: handed })).count).toBe(2);
+  const { merged: loss } = await exportRun(run, { as: 'model', merge: true, dtype: 'float32', out: merged });
+  expect([(loss?.update ?? 0) > 0, loss?.lost]).toEqual([true, 0]);
+  const [data, imageRoot] = [join(run, 'problems/problems.json'), join(run, 'problems/data_images')];
+  const summaries = [];
+  for (const path of [join(run, 'checkpoints/iter-0002'), handed, merged]) {
+    const out = join(root, `answers-${summaries.length}`);
+    const how = { limit: 24, maxTokens: 96, threads: 1, system: 'Solve.' };
+    summaries.push(await evaluate({ model: path, data, imageRoot, out, ...how }));
   }
-}, 300_000);
+  for (const { outcomes, tokens } of summaries)
+    expect([outcomes, tokens]).toEqual([summaries[0]?.outcomes, summaries[0]?.tokens]);
+}
+
+test.each([
+  ['all weights', {}],
+  ['an adapter', { adapter: { rank: 4, alpha: 8 } }],
+])(
+  'a killed run of the native engine that trains %s ends with the same bytes, with other threads and layers run again too',
+  async (_, change) => {
+    const root = mkdtempSync(join(tmpdir(), 'mstar-native-'));
+    try {
+      const config = join(root, 'recipe.yaml');
+      await writeDurable(config, stringify({ ...recipe, model: { ...recipe.model, ...change } }));
+      const started = performance.now();
+      expect(await run(config, join(root, 'undisturbed'))).toBe(0);
+      const lasts = performance.now() - started;
+      for (const share of [0.2, 0.35, 0.5]) await run(config, join(root, 'killed'), share * lasts);
+      await run(config, join(root, 'killed'), 0.3 * lasts, 'model.recompute=always');
+      expect(await run(config, join(root, 'killed'), undefined, 'model.threads=2')).toBe(0);
+      // The reports hold the clock.
+      const files = (name: string) =>
+        Object.entries(fingerprint(join(root, name))).filter(([file]) => !/^report\.(html|md)$/.test(file));
+      expect(files('killed')).toEqual(files('undisturbed'));
+      if ('adapter' in change) await answersAlike(root, join(root, 'undisturbed'));
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+  300_000,
+);

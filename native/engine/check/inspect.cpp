@@ -19,7 +19,7 @@ Stages inspect(const Model& model, const Example& example) {
 std::pair<double, Stages> gradients(const Model& model, const std::vector<Example>& batch, Objective objective,
                                     const StopFlag& stop) {
   model.check_head(objective == Objective::step);
-  const auto& names = model.parameters().names();
+  const auto names = model.parameters().learnable();
   const auto result =
       loss_gradients(model.loss_context(), batch, objective, names, Exchange(model.parameters(), names), stop);
   Stages named;

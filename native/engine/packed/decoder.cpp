@@ -43,22 +43,24 @@ PackedDecoder::PackedDecoder(const Backbone& backbone, const Parameters& paramet
       visit(layers_[l].gate_up, std::vector{from.gate, from.up});
       visit(layers_[l].down, std::vector{from.down});
     }
-    visit(head_, std::vector{weights.head});
+    visit(head_, std::vector<Weight>{weights.head});
   };
   const bool halves = number_ == cpu::Number::bfloat16;
   const auto room = [&](const cpu::PackedWeight& matrix) {
     return halves ? cpu::packed_halves(matrix.n, matrix.k) / 2 : cpu::packed_floats(matrix.n, matrix.k);
   };
   int64_t floats_wanted = 0;
-  each_matrix([&](cpu::PackedWeight& matrix, const std::vector<at::Tensor>& parts) {
-    for (const at::Tensor& part : parts) matrix.n += part.size(0);
-    matrix.k = parts[0].size(1);
+  each_matrix([&](cpu::PackedWeight& matrix, const std::vector<Weight>& parts) {
+    for (const Weight& part : parts) matrix.n += part.matrix.size(0);
+    matrix.k = parts[0].matrix.size(1);
     floats_wanted += room(matrix);
   });
   matrices_.resize(static_cast<size_t>(floats_wanted));
   float* to = matrices_.data();
-  each_matrix([&](cpu::PackedWeight& matrix, const std::vector<at::Tensor>& parts) {
-    const auto flat = (parts.size() == 1 ? parts[0] : at::cat(parts)).detach().contiguous();
+  each_matrix([&](cpu::PackedWeight& matrix, const std::vector<Weight>& parts) {
+    std::vector<at::Tensor> merged;
+    for (const Weight& part : parts) merged.push_back(part.merged());
+    const auto flat = (merged.size() == 1 ? merged[0] : at::cat(merged)).detach().contiguous();
     const int64_t n = matrix.n, k = matrix.k;
     matrix = halves ? cpu::pack_halves(static_cast<const uint16_t*>(flat.const_data_ptr()), n, k, k,
                                        static_cast<uint16_t*>(static_cast<void*>(to)))

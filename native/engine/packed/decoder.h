@@ -1,7 +1,8 @@
 #pragma once
 // The decoder's forward pass for prefill and decoding on CPU: packed weights, cached keys and values, no autograd, no
 // LibTorch inside a step. A row's numbers do not depend on the other rows of the call. Weights, keys and values have
-// the number type of the parameters; what flows between them is float32. Plain twin: Backbone::hidden.
+// the number type of the parameters; what flows between them is float32. Adapters are merged into the packed copy, in
+// float32 only. Plain twin: Backbone::hidden.
 #include <vector>
 
 #include "base/huge_pages.h"

@@ -7,6 +7,11 @@ namespace {
 /** An odd vocabulary makes the product over it several times slower. */
 constexpr int64_t kHeadRows = 64;
 
+/** x W^T + b, with what the adapter of W adds. */
+at::Tensor project(const at::Tensor& x, const Weight& weight, const at::Tensor& bias = {}) {
+  return with_adapter(at::linear(x, weight.matrix, bias), x, weight);
+}
+
 /** [N, K * g, E] to [N * g, K, E], as FusedOps folds queries. */
 at::Tensor fold(const at::Tensor& x, int64_t kv_heads) {
   const int64_t n = x.size(0), g = x.size(1) / kv_heads, e = x.size(2);
@@ -70,7 +75,7 @@ void TensorDecoder::rotate(TensorRows& rows, const std::vector<Position>& positi
 /** Queries, keys and values [N, (H + 2K) E] before the rotation. */
 at::Tensor TensorDecoder::projected(int64_t layer, const at::Tensor& normal) const {
   const DecoderLayer& weights = weights_.layers[static_cast<size_t>(layer)];
-  const auto qkv = at::linear(normal, weights.qkv, weights.qkv_bias);
+  const auto qkv = project(normal, weights.qkv, weights.qkv_bias);
   const at::Tensor& scales = head_norms_[static_cast<size_t>(layer)];
   if (!scales.defined()) return qkv;
   auto heads = qkv.narrow(1, 0, scales.numel()).unflatten(1, scales.sizes());
@@ -110,10 +115,9 @@ at::Tensor TensorDecoder::forward(const KvArena& arena, const TensorRows& rows, 
   at::Tensor delta;
   for (int64_t l = 0; l < shape_.layers; ++l) {
     const DecoderLayer& layer = weights_.layers[static_cast<size_t>(l)];
-    delta =
-        at::linear(attention(arena, rows, l, ops_.add_norm(x, delta, layer.attention_norm, shape_.eps)), layer.output);
+    delta = project(attention(arena, rows, l, ops_.add_norm(x, delta, layer.attention_norm, shape_.eps)), layer.output);
     const auto normal = ops_.add_norm(x, delta, layer.ffn_norm, shape_.eps);
-    delta = at::linear(ops_.swiglu(at::linear(normal, layer.gate), at::linear(normal, layer.up)), layer.down);
+    delta = project(ops_.swiglu(project(normal, layer.gate), project(normal, layer.up)), layer.down);
     if (l < shape_.deep_layers && embedded.size(1) > d) delta = delta + embedded.narrow(1, (l + 1) * d, d);
   }
   return ops_.add_norm(x, delta, weights_.norm, shape_.eps);

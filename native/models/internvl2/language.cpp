@@ -49,13 +49,13 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
   const auto plan = layers::tree_plan(trees, x_ND);
   const auto layer = [&s, &p, rotation, plan, n, g, k, e](at::Tensor x_ND, const std::string& name) {
     const auto normal = layers::rms_norm(x_ND, p[name + "attention_norm.weight"], s.l_eps);
-    const auto qkv = dense(normal, p[name + "attention.wqkv.weight"]).reshape({n, k, g + 2, e});
+    const auto qkv = dense(normal, p.weight(name + "attention.wqkv.weight")).reshape({n, k, g + 2, e});
     const auto heads = layers::split_heads(qkv, 1, rotation);
     const auto mixed = layers::tree_attention(heads.q, heads.k, heads.v, plan);
-    x_ND = x_ND + dense(mixed, p[name + "attention.wo.weight"]);
+    x_ND = x_ND + dense(mixed, p.weight(name + "attention.wo.weight"));
     return x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "ffn_norm.weight"], s.l_eps),
-                                 p[name + "feed_forward.w1.weight"], p[name + "feed_forward.w3.weight"],
-                                 p[name + "feed_forward.w2.weight"]);
+                                 p.weight(name + "feed_forward.w1.weight"), p.weight(name + "feed_forward.w3.weight"),
+                                 p.weight(name + "feed_forward.w2.weight"));
   };
   for (int64_t i = 0; i < s.l_layers; ++i)
     x_ND = segment(Part::layer, x_ND, [layer, name = layer_name(i)](const at::Tensor& x) { return layer(x, name); });
@@ -63,16 +63,20 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
 }
 
 DecoderWeights decoder_weights(const Shape& s, const Parameters& p) {
-  const int64_t g = s.group(), k = s.l_kv_heads, e = s.head_dim(), d = s.l_hidden;
+  const int64_t g = s.group(), k = s.l_kv_heads, e = s.head_dim();
+  const auto by_kind = [&](const at::Tensor& rows) {
+    const int64_t width = rows.size(1);
+    const auto grouped = rows.reshape({k, g + 2, e, width});
+    return at::cat({grouped.narrow(1, 0, g).reshape({-1, width}), grouped.select(1, g).reshape({-1, width}),
+                    grouped.select(1, g + 1).reshape({-1, width})});
+  };
   DecoderWeights weights;
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto name = layer_name(i);
-    const auto grouped = p[name + "attention.wqkv.weight"].reshape({k, g + 2, e, d});
-    const auto qkv = at::cat({grouped.narrow(1, 0, g).reshape({-1, d}), grouped.select(1, g).reshape({-1, d}),
-                              grouped.select(1, g + 1).reshape({-1, d})});
-    weights.layers.push_back({p[name + "attention_norm.weight"], qkv, p[name + "attention.wo.weight"],
-                              p[name + "ffn_norm.weight"], p[name + "feed_forward.w1.weight"],
-                              p[name + "feed_forward.w3.weight"], p[name + "feed_forward.w2.weight"]});
+    const auto part = [&](const char* which) { return p.weight(name + which + ".weight"); };
+    weights.layers.push_back({p[name + "attention_norm.weight"], part("attention.wqkv").with_rows(by_kind),
+                              part("attention.wo"), p[name + "ffn_norm.weight"], part("feed_forward.w1"),
+                              part("feed_forward.w3"), part("feed_forward.w2")});
   }
   weights.norm = p["language_model.model.norm.weight"];
   weights.head = p["language_model.output.weight"];

@@ -256,7 +256,7 @@ at::Tensor gated(const at::Tensor& gate, const at::Tensor& up) {
   return kernels_take(gate) && alike ? Gated::apply(gate, up) : at::silu(gate) * up;
 }
 
-at::Tensor swiglu(const at::Tensor& x_ND, const at::Tensor& gate, const at::Tensor& up, const at::Tensor& down) {
+at::Tensor swiglu(const at::Tensor& x_ND, const Weight& gate, const Weight& up, const Weight& down) {
   return dense(gated(dense(x_ND, gate), dense(x_ND, up)), down);
 }
 

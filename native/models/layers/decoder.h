@@ -36,6 +36,6 @@ Heads split_heads(const at::Tensor& qkv_NGHE, int64_t key_heads, const Rotation&
 at::Tensor gated(const at::Tensor& gate, const at::Tensor& up);
 
 /** down(silu(gate x) * up x). */
-at::Tensor swiglu(const at::Tensor& x_ND, const at::Tensor& gate, const at::Tensor& up, const at::Tensor& down);
+at::Tensor swiglu(const at::Tensor& x_ND, const Weight& gate, const Weight& up, const Weight& down);
 
 }  // namespace mstar::layers

@@ -17,7 +17,7 @@ at::Tensor optional(const Parameters& p, const std::string& name) { return p.has
 /** Queries or keys [N, heads, E], normalised and rotated; values are neither. */
 at::Tensor heads_of(const SplitDecoder& d, const Parameters& p, const std::string& name, const char* which,
                     const at::Tensor& x_ND) {
-  const auto projected = dense(x_ND, p[name + which + "_proj.weight"], optional(p, name + which + "_proj.bias"));
+  const auto projected = dense(x_ND, p.weight(name + which + "_proj.weight"), optional(p, name + which + "_proj.bias"));
   const auto norm = optional(p, name + which + "_norm.weight");
   const int64_t e = d.shape.head_dim;
   return (norm.defined() ? rms_norm(projected.reshape({-1, e}), norm, d.shape.eps) : projected)
@@ -31,10 +31,10 @@ at::Tensor layer(const SplitDecoder& d, const Parameters& p, int64_t i, at::Tens
   const auto q = rotate_half(heads_of(d, p, attention, "q", normal), rotation);
   const auto k = rotate_half(heads_of(d, p, attention, "k", normal), rotation);
   const auto mixed = tree_attention(q, k, heads_of(d, p, attention, "v", normal), plan);
-  x_ND = x_ND + dense(mixed, p[attention + "o_proj.weight"]);
+  x_ND = x_ND + dense(mixed, p.weight(attention + "o_proj.weight"));
   return x_ND + swiglu(rms_norm(x_ND, p[name + "post_attention_layernorm.weight"], d.shape.eps),
-                       p[name + "mlp.gate_proj.weight"], p[name + "mlp.up_proj.weight"],
-                       p[name + "mlp.down_proj.weight"]);
+                       p.weight(name + "mlp.gate_proj.weight"), p.weight(name + "mlp.up_proj.weight"),
+                       p.weight(name + "mlp.down_proj.weight"));
 }
 
 }  // namespace
@@ -120,20 +120,19 @@ DecoderWeights decoder_weights(const SplitDecoder& d, const Parameters& p) {
   DecoderWeights weights;
   for (int64_t i = 0; i < d.shape.layers; ++i) {
     const auto name = layer_name(d, i), attention = name + "self_attn.";
-    const auto of_all = [&](const std::string& kind) {
-      return at::cat({p[attention + "q_proj" + kind], p[attention + "k_proj" + kind], p[attention + "v_proj" + kind]});
-    };
+    const auto part = [&](const char* which) { return p.weight(attention + which + "_proj.weight"); };
+    const auto bias = [&](const char* which) { return p[attention + which + "_proj.bias"]; };
     DecoderLayer& layer = weights.layers.emplace_back();
     layer.attention_norm = p[name + "input_layernorm.weight"];
-    layer.qkv = of_all(".weight");
-    if (d.qkv_biases) layer.qkv_bias = of_all(".bias");
+    layer.qkv = stacked({part("q"), part("k"), part("v")});
+    if (d.qkv_biases) layer.qkv_bias = at::cat({bias("q"), bias("k"), bias("v")});
     layer.query_norm = optional(p, attention + "q_norm.weight");
     layer.key_norm = optional(p, attention + "k_norm.weight");
-    layer.output = p[attention + "o_proj.weight"];
+    layer.output = p.weight(attention + "o_proj.weight");
     layer.ffn_norm = p[name + "post_attention_layernorm.weight"];
-    layer.gate = p[name + "mlp.gate_proj.weight"];
-    layer.up = p[name + "mlp.up_proj.weight"];
-    layer.down = p[name + "mlp.down_proj.weight"];
+    layer.gate = p.weight(name + "mlp.gate_proj.weight");
+    layer.up = p.weight(name + "mlp.up_proj.weight");
+    layer.down = p.weight(name + "mlp.down_proj.weight");
   }
   weights.norm = p[d.prefix + "norm.weight"];
   weights.head = p[d.head];

@@ -48,14 +48,14 @@ at::Tensor decode_hidden(const Shape& s, const Parameters& p, at::Tensor x_ND, c
   const auto layer = [&s, &p, rotation, plan, n, e](at::Tensor x_ND, const std::string& name) {
     const auto normal = layers::rms_norm(x_ND, p[name + "input_layernorm.weight"], s.l_eps);
     const auto heads = [&](const char* which) {
-      return dense(normal, p[name + "self_attn." + which + ".weight"]).reshape({n, -1, e});
+      return dense(normal, p.weight(name + "self_attn." + which + ".weight")).reshape({n, -1, e});
     };
     const auto q = layers::rotate_half(heads("q_proj"), rotation), k = layers::rotate_half(heads("k_proj"), rotation);
     const auto mixed = layers::tree_attention(q, k, heads("v_proj"), plan);
-    x_ND = x_ND + dense(mixed, p[name + "self_attn.o_proj.weight"]);
+    x_ND = x_ND + dense(mixed, p.weight(name + "self_attn.o_proj.weight"));
     return x_ND + layers::swiglu(layers::rms_norm(x_ND, p[name + "post_attention_layernorm.weight"], s.l_eps),
-                                 p[name + "mlp.gate_proj.weight"], p[name + "mlp.up_proj.weight"],
-                                 p[name + "mlp.down_proj.weight"]);
+                                 p.weight(name + "mlp.gate_proj.weight"), p.weight(name + "mlp.up_proj.weight"),
+                                 p.weight(name + "mlp.down_proj.weight"));
   };
   for (int64_t i = 0; i < s.l_layers; ++i)
     x_ND = segment(Part::layer, x_ND, [layer, name = layer_name(i)](const at::Tensor& x) { return layer(x, name); });
@@ -66,10 +66,11 @@ DecoderWeights decoder_weights(const Shape& s, const Parameters& p) {
   DecoderWeights weights;
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto name = layer_name(i);
-    const auto part = [&](const char* which) { return p[name + which + ".weight"]; };
-    const auto qkv = at::cat({part("self_attn.q_proj"), part("self_attn.k_proj"), part("self_attn.v_proj")});
-    weights.layers.push_back({part("input_layernorm"), qkv, part("self_attn.o_proj"), part("post_attention_layernorm"),
-                              part("mlp.gate_proj"), part("mlp.up_proj"), part("mlp.down_proj")});
+    const auto part = [&](const char* which) { return p.weight(name + which + ".weight"); };
+    const auto qkv = stacked({part("self_attn.q_proj"), part("self_attn.k_proj"), part("self_attn.v_proj")});
+    weights.layers.push_back({p[name + "input_layernorm.weight"], qkv, part("self_attn.o_proj"),
+                              p[name + "post_attention_layernorm.weight"], part("mlp.gate_proj"), part("mlp.up_proj"),
+                              part("mlp.down_proj")});
   }
   weights.norm = p[kNorm];
   weights.head = p[kHead];

@@ -14,15 +14,15 @@ std::string layer_name(int64_t i) { return "model.layers." + std::to_string(i) +
 at::Tensor attention(const Shape& s, const Parameters& p, const std::string& name, const at::Tensor& x_ND,
                      const layers::Rotation& rotation, const layers::TreePlan& plan) {
   const int64_t h = s.l_heads, k = s.l_kv_heads;
-  const auto qkv = dense(x_ND, p[name + "qkv_proj.weight"]).unflatten(1, {1, h + 2 * k, s.head_dim()});
+  const auto qkv = dense(x_ND, p.weight(name + "qkv_proj.weight")).unflatten(1, {1, h + 2 * k, s.head_dim()});
   const auto heads = layers::split_heads(qkv, k, rotation);
   const auto mixed = layers::tree_attention(heads.q, heads.k, heads.v, plan);
-  return dense(mixed, p[name + "o_proj.weight"]);
+  return dense(mixed, p.weight(name + "o_proj.weight"));
 }
 
 at::Tensor feed_forward(const Parameters& p, const std::string& name, const at::Tensor& x_ND) {
-  const auto gate_up = dense(x_ND, p[name + "gate_up_proj.weight"]).chunk(2, -1);
-  return dense(layers::gated(gate_up[0], gate_up[1]), p[name + "down_proj.weight"]);
+  const auto gate_up = dense(x_ND, p.weight(name + "gate_up_proj.weight")).chunk(2, -1);
+  return dense(layers::gated(gate_up[0], gate_up[1]), p.weight(name + "down_proj.weight"));
 }
 
 }  // namespace
@@ -72,10 +72,13 @@ DecoderWeights decoder_weights(const Shape& s, const Parameters& p) {
   DecoderWeights weights;
   for (int64_t i = 0; i < s.l_layers; ++i) {
     const auto name = layer_name(i);
-    const auto gate_up = p[name + "mlp.gate_up_proj.weight"].chunk(2);
-    weights.layers.push_back({p[name + "input_layernorm.weight"], p[name + "self_attn.qkv_proj.weight"],
-                              p[name + "self_attn.o_proj.weight"], p[name + "post_attention_layernorm.weight"],
-                              gate_up[0], gate_up[1], p[name + "mlp.down_proj.weight"]});
+    const auto gate_up = p.weight(name + "mlp.gate_up_proj.weight");
+    const auto half = [&](size_t which) {
+      return gate_up.with_rows([&](const at::Tensor& rows) { return rows.chunk(2)[which]; });
+    };
+    weights.layers.push_back({p[name + "input_layernorm.weight"], p.weight(name + "self_attn.qkv_proj.weight"),
+                              p.weight(name + "self_attn.o_proj.weight"), p[name + "post_attention_layernorm.weight"],
+                              half(0), half(1), p.weight(name + "mlp.down_proj.weight")});
   }
   weights.norm = p["model.norm.weight"];
   weights.head = p["lm_head.weight"];

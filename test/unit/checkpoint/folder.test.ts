@@ -104,18 +104,44 @@ describe('opening', () => {
     await expect(openFolder(odd)).rejects.toThrow('tokenizer.json: file: not a regular file');
   });
 
-  test('an adapter alone or unmerged is named as such, with what to do', async () => {
+  test('an adapter without its base, on another adapter or of a form that the engine lacks is named as such', async () => {
     const dir = temporary();
-    writeFileSync(join(dir, 'adapter_config.json'), '{"base_model_name_or_path": "org/base", "peft_type": "LORA"}');
-    writeWeights(dir, 'adapter_model.safetensors', [plan('base_model.model.x.lora_A.weight')]);
+    const file = join(dir, 'adapter_config.json');
+    const form = { peft_type: 'LORA', r: 2, lora_alpha: 4, base_model_name_or_path: 'org/base' as string | null };
+    const writeConfig = (change: object) => writeFileSync(file, JSON.stringify({ ...form, ...change }));
+    const weights = 'adapter_model.safetensors';
+    writeWeights(dir, weights, [plan('base_model.model.x.lora_A.weight')]);
+    writeConfig({});
     await expect(openFolder(dir)).rejects.toThrow(
-      `${join(dir, 'adapter_config.json')}: file: the folder of an adapter (LoRA) of "org/base", wanted a whole model: merge`,
+      `${file}: base_model_name_or_path: "org/base" is no model folder here, wanted the folder of the base model`,
     );
-    // With weights beside it, it is still the adapter that Hugging Face would open.
+    writeConfig({ base_model_name_or_path: null });
+    await expect(openFolder(dir)).rejects.toThrow(`${file}: base_model_name_or_path: none, wanted the folder`);
+    for (const [name, value] of Object.entries({
+      use_dora: true,
+      bias: 'all',
+      peft_type: 'IA3',
+      rank_pattern: { q: 8 },
+    })) {
+      writeConfig({ [name]: value });
+      await expect(openFolder(dir)).rejects.toThrow(`${file}: ${name}`);
+    }
+    writeConfig({ base_model_name_or_path: dir });
     writeFileSync(join(dir, 'config.json'), '{}');
-    writeWeights(dir, 'model.safetensors', [plan('x')]);
-    writeFileSync(join(dir, 'adapter_config.json'), '{"base_model_name_or_path": null}');
-    await expect(openFolder(dir)).rejects.toThrow('the folder of an adapter (LoRA), wanted a whole model');
+    await expect(openFolder(dir)).rejects.toThrow(`${dir} adapts a model itself, wanted a whole model: merge`);
+    const base = folder({ 'model.safetensors': [plan('x')] });
+    writeConfig({ base_model_name_or_path: base });
+    const opened = await openFolder(dir);
+    expect([opened.dir, opened.adapter?.scale, opened.adapter?.weights.tensors[0]?.name]).toEqual([
+      base,
+      2,
+      'x.lora_A.weight',
+    ]);
+    writeWeights(dir, weights, [plan('x.lora_A.weight')]);
+    await expect(openFolder(dir)).rejects.toThrow(`${weights}: "x.lora_A.weight": of no adapter, wanted names`);
+  });
+
+  test('the weights of an unmerged adapter are named as such, with what to do', async () => {
     const names = [
       'base_model.model.model.x.weight',
       'language_model.base_model.model.x',

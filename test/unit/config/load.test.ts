@@ -189,6 +189,23 @@ describe('--set', () => {
   });
 });
 
+describe('an adapter', () => {
+  test('is off unless its group is there, and has defaults then', async () => {
+    expect((await load(minimal)).model.adapter).toBeUndefined();
+    const { adapter } = (await load(minimal, 'model.adapter={}')).model;
+    expect(adapter).toEqual({ rank: 16, alpha: 32, targets: [] });
+    expect((await load(minimal, 'model.adapter.rank=8')).model.adapter?.rank).toBe(8);
+  });
+
+  test('is refused where the language model, in which it lies, is frozen', async () => {
+    const frozen = 'evolve.optimizer.freeze=[language]';
+    expect(await refusal(minimal, frozen, 'model.adapter.rank=8')).toBe(
+      '--set evolve.optimizer.freeze=[language]: evolve.optimizer.freeze: language beside model.adapter, whose matrices lie there: nothing would learn',
+    );
+    expect((await load(minimal, frozen)).evolve.optimizer.freeze).toEqual(['language']);
+  });
+});
+
 describe('presets', () => {
   test.each(['demo'])('%s is a valid recipe on files of this package', async (preset) => {
     const config = await loadConfig({ preset });

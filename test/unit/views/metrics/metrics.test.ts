@@ -146,8 +146,9 @@ test('metrics asked for later hold the whole run; times that nobody took are nul
 test('the export for TensorBoard has the same scalars with their times, and one file however often it is asked for', async () => {
   const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   const out = join(root, 'exported');
+  const flags = { checkpoint: undefined, merge: undefined, dtype: undefined };
   for (const _ of [1, 2, 3])
-    await exportCommand.handler({ run, as: 'tensorboard', json: false, quiet: false, out, _: [], $0: '' });
+    await exportCommand.handler({ ...flags, run, as: 'tensorboard', json: false, quiet: false, out, _: [], $0: '' });
   write.mockRestore();
   expect(eventFiles(join(out, 'run'))).toHaveLength(1);
   expect(readdirSync(join(out, 'run'))).toHaveLength(2);
