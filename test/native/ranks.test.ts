@@ -92,6 +92,15 @@ interface Case {
   readonly sizes?: Training['sizes'];
 }
 const MESSAGE = { block: 4096, message: 50_000 };
+const ADAPTER = {
+  targets: [
+    'language_model.model.layers.0.attention.wqkv.weight',
+    'language_model.model.layers.1.feed_forward.w1.weight',
+  ],
+  rank: 3,
+  scale: 2,
+  seed: 7,
+};
 const CASES: readonly Case[] = [
   { name: 'float32, clipped', optimizer: { clip: 0.5 } },
   { name: 'float32, step objective, vision frozen', objective: 'step', optimizer: { frozen: ['vision_model.'] } },
@@ -103,21 +112,32 @@ const CASES: readonly Case[] = [
     spec: { dtype: 'bfloat16' },
     optimizer: { clip: 0.5 },
   },
+  { name: 'bfloat16, adapters alone', spec: { dtype: 'bfloat16', adapter: ADAPTER } },
   { name: 'bfloat16, two threads, small messages', spec: { dtype: 'bfloat16', threads: 2 }, sizes: MESSAGE },
 ];
 
 let model: NativeModel;
 let parameters: readonly { readonly name: string; readonly shape: readonly number[] }[];
+/** With those of the adapters. */
+let adapted: typeof parameters;
 beforeAll(async () => {
   model = await addon().loadModel(spec({}, LARGER));
   parameters = model.parameters();
+  const other = await addon().loadModel(spec({ adapter: ADAPTER }, LARGER));
+  adapted = other.parameters();
+  await other.dispose();
 });
 afterAll(() => model.dispose());
 
 /** Every parameter and both moments of those that learn. */
-function namesOf(head: boolean, frozen: readonly string[]): string[] {
-  const names = [...parameters.map(({ name }) => name), ...(head ? ['reward_head.weight', 'reward_head.bias'] : [])];
-  const learn = names.filter((name) => !frozen.some((prefix) => name.startsWith(prefix)));
+function namesOf(head: boolean, frozen: readonly string[], adapters: boolean): string[] {
+  const names = [
+    ...(adapters ? adapted : parameters).map(({ name }) => name),
+    ...(head ? ['reward_head.weight', 'reward_head.bias'] : []),
+  ];
+  const learn = adapters
+    ? names.slice(parameters.length)
+    : names.filter((name) => !frozen.some((prefix) => name.startsWith(prefix)));
   return [...names, ...learn.map((name) => `exp_avg.${name}`), ...learn.map((name) => `exp_avg_sq.${name}`)];
 }
 
@@ -127,7 +147,8 @@ function trainingOf(
   restore?: Training['restore'],
 ): Training {
   const head = objective === 'step' ? 'mean' : 'none';
-  const tensors = namesOf(head !== 'none', c.optimizer?.frozen ?? []).map((name) => ({ name, dtype: 'F32' as const }));
+  const names = namesOf(head !== 'none', c.optimizer?.frozen ?? [], c.spec?.adapter !== undefined);
+  const tensors = names.map((name) => ({ name, dtype: 'F32' as const }));
   return {
     spec: spec({ threads: 1, tokenBudget: 60, head, ...c.spec }, LARGER),
     optimizer: optimizer(c.optimizer),
