@@ -5,8 +5,9 @@ import { UserError } from '../core/errors.js';
 import { nearestName } from '../core/nearest.js';
 import { explainIssue } from './explain.js';
 import { keptPath, PACKAGE_PREFIX, resolvePath } from './load.js';
+import { count } from './numbers.js';
 import { readingSettings } from './reading.js';
-import { count, settings } from './schema.js';
+import { settings } from './schema.js';
 
 const path = () => z.string().min(1).transform(keptPath);
 

@@ -1,16 +1,8 @@
 // Every setting of a run, with its range, its default and its meaning: the only definition; types are inferred from it.
 import { z } from 'zod';
+import { modelSettings } from './model.js';
+import { count, share, temperature, temperatures } from './numbers.js';
 import { readingSettings } from './reading.js';
-
-export const count = (least: number, most = 1e9) => z.number().int().min(least).max(most);
-const share = () => z.number().min(0).max(1);
-const temperature = () => z.number().min(0).max(10);
-const temperatures = () =>
-  z
-    .array(temperature().gt(0))
-    .min(1)
-    .max(100)
-    .refine((list) => new Set(list).size === list.length, 'a temperature is listed twice, wanted each once');
 
 const repeats = () => z.enum(['keep', 'drop']).default('keep');
 
@@ -68,59 +60,7 @@ export const settings = z.strictObject({
       keepCheckpoints: count(0).default(0).describe('iteration checkpoints to keep, newest first; 0: all'),
     })
     .prefault({}),
-  model: z.strictObject({
-    path: z
-      .string()
-      .min(1)
-      .describe(
-        'checkpoint folder in Hugging Face form; paths start at the working directory, mstar: ones at this package',
-      ),
-    device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
-    dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
-    threads: count(0, 1024)
-      .default(0)
-      .describe('compute threads; 0: all cores (the run keeps the number and is resumed with it)'),
-    deterministic: z
-      .boolean()
-      .default(false)
-      .describe('on a GPU: the same bits whatever else is sampled in a call; slower'),
-    kvGib: z
-      .number()
-      .min(0)
-      .max(65536)
-      .default(0)
-      .describe('GiB that keys and values may take; 0: half of what is free, 70 % on a GPU'),
-    tokenBudget: count(1)
-      .default(16384)
-      .describe('tokens per micro-batch of training and scoring: bounds their memory'),
-    recompute: z
-      .enum(['auto', 'never', 'always'])
-      .default('auto')
-      .describe(
-        'whether training runs layers again instead of keeping what they computed: less memory, a third more time; auto: as a GPU has room',
-      ),
-    maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
-    adapter: z
-      .strictObject({
-        rank: count(1, 4096)
-          .default(16)
-          .describe(
-            'rank of the low-rank products (LoRA) that learn beside frozen matrices of the language model; the group model.adapter turns them on',
-          ),
-        alpha: z.number().gt(0).max(65536).default(32).describe('the product is multiplied by alpha / rank'),
-        targets: z
-          .array(z.string().min(1))
-          .max(100)
-          .default([])
-          .describe(
-            'ends of the names of matrices in the layers of the language model, like q_proj or mlp.down_proj; none: all of them',
-          ),
-      })
-      .optional()
-      .describe(
-        'train low-rank products beside frozen matrices of the language model (LoRA) instead of all weights; checkpoints are then folders of PEFT',
-      ),
-  }),
+  model: modelSettings,
   prompt: z
     .strictObject({
       system: z.string().optional().describe("system text; the backbone's own when left out"),

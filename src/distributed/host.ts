@@ -1,7 +1,6 @@
 // Models of rank 0 that have a copy on every rank: a rollout or a scoring call goes whole to the rank that is free
 // first, and all ranks take a training step together, after which they have the same weights. The loop sees a host like
 // any other.
-import type { SaveFile } from '../checkpoint/save.js';
 import { UserError } from '../core/errors.js';
 import type {
   ModelHost,
@@ -13,7 +12,7 @@ import type {
   Scorer,
 } from '../core/ports.js';
 import type { Example, Sampling, StepReport } from '../core/types.js';
-import type { NativeGroup } from '../engine/binding.js';
+import type { NativeGroup, NativeModel } from '../engine/binding.js';
 import type { HostOptions, NativeHost } from '../engine/host.js';
 import type { Model, SaveOptions } from '../engine/model.js';
 import { guarded } from '../engine/native.js';
@@ -34,7 +33,7 @@ export interface Verbs {
   prepare: [id: number, batch: readonly Example[]];
   step: [id: number];
   /** Gives rank 0 this rank's parts of what it writes. */
-  save: [id: number, files: readonly SaveFile[]];
+  save: [id: number, files: Parameters<NativeModel['save']>[0]];
   restore: [id: number, dir: string];
   dispose: [id: number];
   measure: Parameters<NativeGroup['measure']>;

@@ -1,0 +1,89 @@
+// The grid of an experiment on a simulated learner, without the engine.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.js';
+import { runGrid } from '../../src/jobs/grid.js';
+import { evolve } from '../../src/jobs/jobs.js';
+import { plans } from '../../src/views/experiment/plans.js';
+import { writeExperiment } from '../../src/views/experiment/write.js';
+import { fakeHost, writeFakeModel } from '../fakes/host.js';
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'mstar-grid-'));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+describe('the grid of an experiment', () => {
+  test('runs each row once for each seed, shares what can be, goes on where it stopped, and writes its tables', async () => {
+    const model = join(root, 'base');
+    writeFakeModel(model, { skill: 0 });
+    const out = join(root, 'grid');
+    const small = [
+      `model.path=${model}`,
+      'model.threads=1',
+      'data.generate={count: 160, families: [bars, dots, shapes]}',
+      'data.outOfDomain={generate: {count: 20, families: [dials]}}',
+      'splits={validation: 24, test: 60, labelled: 0.3}',
+      'sampling.maxTokens=400',
+      'prm.problems=40',
+      'prm.pairs=24',
+      'prm.completions=2',
+      'evolve.steps=6',
+      'evolve.iterations=3',
+      'evolve.n=4',
+      'evolve.optimizer={lr: 0.06, batchSize: 8}',
+      'explore.temperatures=[0.6, 1]',
+      'test={samples: 2, every: 100}',
+      'dynamics.samples=2',
+      'dynamics.problems=20',
+    ];
+    const begun: string[] = [];
+    const shared: (string | undefined)[] = [];
+    const cells = async () => {
+      const all = [];
+      const grid = runGrid([plans.dynamics as (typeof plans)[string]], {
+        scale: 'tiny',
+        seeds: [1, 2],
+        out,
+        set: small,
+        run: (config, from) => {
+          shared.push(from);
+          return evolve(config, { host: fakeHost(), from });
+        },
+        onRun: ({ seed, row }) => begun.push(`${seed} ${row}`),
+      });
+      for await (const cell of grid) all.push(cell);
+      return all;
+    };
+    const first = await cells();
+    expect(begun).toEqual(['1 fixed', '1 adaptive', '2 fixed', '2 adaptive']);
+    const folder = (seed: number, row: string) => join(out, 'tiny', `seed-${seed}`, row);
+    expect(shared).toEqual([undefined, folder(1, 'fixed'), undefined, folder(2, 'fixed')]);
+    expect(first.map(({ summary }) => summary.seed)).toEqual([1, 1, 2, 2]);
+    const again = await cells();
+    expect(again.map(({ summary }) => summary)).toEqual(first.map(({ summary }) => summary));
+
+    const plan = plans.dynamics as (typeof plans)[string];
+    const about = { command: 'mstar experiment dynamics', scale: 'tiny', settings: ['small'] };
+    const path = await writeExperiment(join(out, 'tiny'), plan, first, about);
+    const text = readFileSync(path as string, 'utf8');
+    expect(text).toContain('Seeds 1, 2; mean over seeds');
+    expect(text).toContain('| Adaptive temperature |');
+    for (const [, file] of text.matchAll(/\]\((.+\.svg)\)/g)) {
+      const svg = readFileSync(join(out, 'tiny', file as string), 'utf8');
+      expect(svg).toMatch(/^<svg xmlns=/);
+      expect(svg).not.toContain('var(--');
+    }
+    const json = JSON.parse(readFileSync(join(out, 'tiny/dynamics.json'), 'utf8')) as { rows: { row: string }[] };
+    expect(json.rows.map(({ row }) => row)).toEqual(['base', 'warmup', 'fixed', 'adaptive']);
+  });
+
+  test('has a preset for every row of every plan', async () => {
+    for (const { rows } of Object.values(plans)) {
+      for (const { row } of rows) await loadConfig({ preset: `tiny-${row}` });
+    }
+  });
+});
