@@ -28,7 +28,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const examples = readdirSync(join(root, 'examples'));
+const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.mjs'));
 const blocks = (file: string): string[] =>
   [...readFileSync(join(root, file), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code as string);
 
