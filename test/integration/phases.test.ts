@@ -29,7 +29,7 @@ function small(name: string, config: ConfigInput): ConfigInput {
   const outOfDomain = config.data.outOfDomain && { generate: { count: 8, families: ['dials'] } };
   return {
     ...base,
-    data: { generate: { count: 160 }, ...(outOfDomain && { outOfDomain }) },
+    data: { generate: { count: 160, families: ['bars', 'dots', 'shapes'] }, ...(outOfDomain && { outOfDomain }) },
     warmup: { ...base.warmup, enabled: warmup.enabled },
     prm: { ...base.prm, completerEpochs: prm.completerEpochs ? 1 : 0, heldOut: prm.heldOut },
     evolve: {
