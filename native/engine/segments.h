@@ -1,8 +1,8 @@
 #pragma once
 // Backward by segments: a forward is cut into segments that autograd sees as one node each. A segment keeps its graph
 // for the backward, or its input alone and is run again there. The gradients of its parameters are handed on as soon as
-// they are made. They have the bits of one backward through everything, whatever is run again. Leaves the losses to
-// loss.cpp and what a segment computes to models/.
+// they are made. Whichever segments are run again, they equal those of one backward through everything bit for bit.
+// Losses are in loss.cpp, and what a segment computes in models/.
 #include <ATen/core/Tensor.h>
 
 #include <functional>

@@ -124,8 +124,8 @@ export function intervalsPerEpoch(count: number, problemsPerIteration: number): 
 
 /**
  * Cuts the endless sequence of epochs into iterations. Each iteration takes `problemsPerIteration` problems (at most
- * one epoch); the last of an epoch takes what remains, up to half as many again, so that none is skipped, none occurs twice
- * in an iteration, and a share that is no whole number of problems leaves no iteration of a few.
+ * one epoch). Where fewer than half as many remain at the end of an epoch, its last iteration takes them as well. No
+ * problem is skipped, and none occurs twice in an iteration.
  * @returns the slice of an iteration (0, 1, ...), problem indices in the order they are taken, as a pure function, so that a
  *   resumed run asks for any of them
  */

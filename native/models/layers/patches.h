@@ -1,7 +1,7 @@
 #pragma once
-// Pictures that keep their shape: resized to whole cells, cut into patches, each patch rotated by its row and column
-// and attending to a group of others. Leaves what a block does besides attention to the backbones. P counts the patches
-// of all pictures, cell by cell: merge x merge neighbours that become one image token.
+// Pictures that keep their shape: they are resized to whole cells and cut into patches, and in attention each patch is
+// rotated by its row and column and sees the patches of its group (a window or its picture). The rest of a block is in
+// the backbones. P counts the patches of all pictures, cell by cell; a cell of merge x merge patches becomes one token.
 #include <array>
 
 #include "models/layers/decoder.h"
