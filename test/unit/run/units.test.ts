@@ -72,10 +72,11 @@ describe('units over a list', () => {
       return items.join();
     };
     await expect(walk(3, make(true))).rejects.toThrow('no luck');
-    expect(asked).toEqual([0, 2, 4]);
+    // Each unit is first looked for on the disk, so that those begun together are asked for in any order.
+    expect(asked.toSorted()).toEqual([0, 2, 4]);
     asked.length = 0;
     const { seen } = await walk(3, make(false));
-    expect(asked).toEqual([2, 6]);
+    expect(asked.toSorted()).toEqual([2, 6]);
     expect(seen.map(({ found }) => found)).toEqual([true, false, true, false]);
   });
 
