@@ -6,7 +6,8 @@ namespace mstar {
 
 struct DeviceProbe {
   double copy_bytes_per_second = 0;    // read plus written
-  double matmul_flops_per_second = 0;  // in the given number type
+  /** In the given number type; on the CPU in float32 the better of LibTorch's product and of an own one in cache. */
+  double matmul_flops_per_second = 0;
 };
 
 /** Medians of a few repetitions; takes about a second on a GPU. `bytes` are copied; matrices are `side` square. */
