@@ -5,7 +5,7 @@
 namespace mstar {
 
 struct DeviceProbe {
-  double copy_bytes_per_second = 0;    // read plus written
+  double copy_bytes_per_second = 0;  // read plus written
   /** In the given number type; on the CPU in float32 the better of LibTorch's product and of an own one in cache. */
   double matmul_flops_per_second = 0;
 };
