@@ -195,7 +195,7 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
 }
 
 function withPaths(config: Config, form: (path: string) => string): Config {
-  const { run, model, data } = config;
+  const { run, model, data, prm } = config;
   const { outOfDomain } = data;
   const placed = <T extends Omit<NonNullable<Config['data']['outOfDomain']>, 'generate' | 'repeats'>>(set: T): T => ({
     ...set,
@@ -207,6 +207,7 @@ function withPaths(config: Config, form: (path: string) => string): Config {
     ...config,
     run: { ...run, dir: resolvePath(run.dir) },
     model: { ...model, path: form(model.path) },
+    prm: { ...prm, ...(prm.path !== undefined && { path: form(prm.path) }) },
     data: { ...placed(data), ...(outOfDomain && { outOfDomain: placed(outOfDomain) }) },
   };
 }

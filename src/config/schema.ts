@@ -149,6 +149,13 @@ export const settings = z.strictObject({
         .describe(
           'whether labels and a PRM are made; auto: where the rule top or threshold, pseudo labels or the adaptive temperature need it. true: for its measures (Reward-Pass@2, best-of-N) too',
         ),
+      path: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'checkpoint folder of a PRM made elsewhere, of any backbone, which scores in place of one made by the run: responses go to it as text, in its own chat template, or as token ids where its tokenizer is that of the policy',
+        ),
       problems: count(1).default(50_000).describe('labelled problems to sample responses for'),
       samples: count(1, 4096).default(16).describe('responses per problem'),
       temperature: temperature().gt(0).default(1).describe('temperature of these responses'),

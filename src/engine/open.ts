@@ -1,4 +1,5 @@
 // Opens a model folder: backbone, tokenizer, checked weights, and the native model over them.
+import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Backbone, ModelNumbers } from '../backbones/backbone.js';
@@ -48,6 +49,8 @@ export interface DescribedModel {
   readonly folder: ModelFolder;
   readonly backbone: Backbone;
   readonly tokenizer: Tokenizer;
+  /** Digest of the tokenizer's files and of the mark that ends a response. */
+  readonly tokenizerName: string;
   /** Flat config of the native side. */
   readonly numbers: ModelNumbers;
   /** Ids that end an answer: those of the backbone, and those that the files name besides. */
@@ -93,6 +96,11 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     return id;
   };
   for (const name of backbone.specials) idOf(name);
+  const marks = [...special].map(([name, { id }]) => [name, id] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  const tokenizerName = createHash('sha256')
+    .update(JSON.stringify([marks, backbone.endOfTurn]))
+    .update(bytes)
+    .digest('hex');
   const numbers = backbone.numbers(files, idOf);
   const rows = numbers.vocab;
   if (tokenizer.size > rows) {
@@ -110,10 +118,11 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
   );
   const stops = [...new Set([...backbone.stops.map((name) => tokenizer.idOf(name) as number), ...ends])];
   const { adapter } = folder;
-  if (!adapter) return { folder, backbone, tokenizer, numbers, stops };
+  const described = { backbone, tokenizer, tokenizerName, numbers, stops };
+  if (!adapter) return { folder, ...described };
   const [own = adapter.weights] = await engineWeights([adapter.weights], aliasOf({ backbone, numbers }));
   const named = { ...folder, adapter: { ...adapter, weights: own } };
-  return { folder: named, backbone, tokenizer, numbers, stops };
+  return { folder: named, ...described };
 }
 
 /** How the folder's files may name parameters. */

@@ -117,5 +117,6 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
   const place = resolvePath(dir);
   const lora = recipe?.model.adapter && { ...recipe.model.adapter, seed: recipe.seed, base: place };
   const wanted = { gpus, memory: memory.map((gib) => gib * 2 ** 30) };
-  return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora)), device };
+  const prm = recipe?.prm.enabled ? resolvePath(recipe.prm.path ?? dir) : undefined;
+  return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora, prm)), device };
 }

@@ -70,7 +70,7 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
   const threads = given.model.threads || (await threadsOf('model.threads', [dir, options.from]));
   const kept = { ...withoutFolder({ ...given, model: { ...given.model, threads } }), ...(custom && { custom }) };
   const config = located({ ...given, model: { ...given.model, threads } });
-  const why = whyItMatters({ ...config.model, weightBytes: await bytesOf(config.model.path) }, true);
+  const why = whyItMatters({ ...config.model, weightBytes: await largestOf(config.model.path, config.prm.path) }, true);
   const { path: base, adapter: lora, ...computing } = config.model;
   const adapter = lora && { ...lora, seed: config.seed, base };
   const models = new Models(await hostOf(options, { ...computing, adapter, prompt: config.prompt }), placesOf(config));
@@ -79,6 +79,10 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
     // What can be refused is looked at before a folder is made.
     if (isNew) {
       await models.policy('base');
+      if (config.prm.path !== undefined && config.prm.enabled) {
+        await models.scorer();
+        await models.forgetScorer();
+      }
       // Checkpoints of an adapter are small beside its base.
       await requireSpace(dir, adapter ? 0 : CHECKPOINT_GROWTH * (await weightBytes(base)));
       if (options.from !== undefined) {
@@ -112,8 +116,10 @@ function dataOf({ data }: WithoutData<ConfigInput>, options: RecipeOptions): Con
   return { ...rest, file: withGiven<{ data: string }>({ data: file ?? generate } as object, options).data };
 }
 
-/** Throws UserError where a selection is given that nothing would ask. */
-function refuseUnread({ evolve: { method, select } }: Config, options: RecipeOptions): void {
+/** Throws UserError where a selection is given that nothing would ask, or a PRM beside a stage that makes one. */
+function refuseUnread({ evolve: { method, select }, prm }: Config, options: RecipeOptions): void {
+  if (prm.path !== undefined && (options.until === 'label' || options.until === 'train-prm'))
+    throw new UserError('prm.path: given, wanted none where steps are labelled and a PRM is trained', 'ERR_SETTING');
   if (!options.select) return;
   if (method === 'sft')
     throw new UserError('select: given with evolve.method sft, wanted a method that selects', 'ERR_SETTING');
@@ -262,7 +268,8 @@ async function onData<T>(
       if (prm !== undefined) await models.scorer(prm);
     }
     const { out: _, ...kept } = options.problems ? { ...settings, imageRoot: undefined } : settings;
-    const why = whyItMatters({ ...settings, weightBytes: await bytesOf(model) }, prm !== undefined);
+    const weightBytes = await largestOf(model, prm && resolvePath(prm));
+    const why = whyItMatters({ ...settings, weightBytes }, prm !== undefined);
     const run = await Run.open({
       ...options,
       dir,
@@ -283,8 +290,11 @@ async function onData<T>(
   }
 }
 
-/** Bytes of a model's weights; without end where they cannot be read, which is refused elsewhere. */
-const bytesOf = (dir: string): Promise<number> => weightBytes(dir).catch(() => Number.POSITIVE_INFINITY);
+/** Bytes of the largest model's weights; without end where they cannot be read, which is refused elsewhere. */
+async function largestOf(...dirs: readonly (string | undefined)[]): Promise<number> {
+  const bytes = dirs.map((dir) => (dir === undefined ? 0 : weightBytes(dir).catch(() => Number.POSITIVE_INFINITY)));
+  return Math.max(...(await Promise.all(bytes)));
+}
 
 /** The threads that one of these runs was begun with, or all cores: what nobody set is no reason to compute otherwise. */
 async function threadsOf(setting: string, runs: readonly (string | undefined)[]): Promise<number> {
@@ -295,11 +305,11 @@ async function threadsOf(setting: string, runs: readonly (string | undefined)[])
   return availableParallelism();
 }
 
-function placesOf({ run, model, warmup }: Config): ModelPlaces {
+function placesOf({ run, model, warmup, prm }: Config): ModelPlaces {
   const checkpoint = (name: string): string => join(run.dir, 'checkpoints', name);
   return {
     policy: (at) => (at === 'base' || (at === 'warmup' && !warmup.enabled) ? model.path : checkpoint(at)),
-    prm: () => checkpoint('prm'),
+    prm: () => (prm.path === undefined ? [checkpoint('prm'), 'load'] : [prm.path, 'given']),
   };
 }
 
