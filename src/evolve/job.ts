@@ -1,6 +1,8 @@
 // What every phase works on: settings, run folder, the parts of the data, and the models at any of their checkpoints.
 import type { Config } from '../config/schema.js';
 import type { ModelHost, OptimizerSettings, Policy, Scorer, ScorerHead } from '../core/ports.js';
+import type { WrittenExample } from '../data/problems.js';
+import type { Solution } from '../data/solutions.js';
 import type { Splits } from '../data/splits.js';
 import type { RatedResponse } from '../record/rollout.js';
 import { graderOf } from '../reward/custom.js';
@@ -14,10 +16,19 @@ export interface Job {
   readonly data: Splits;
   readonly models: Models;
   readonly custom?: Custom;
+  readonly given?: Given | undefined;
+}
+
+/** What the settings give as text in place of sampled responses. */
+export interface Given {
+  /** Of the warm-up. */
+  readonly examples?: readonly WrittenExample[] | undefined;
+  /** With labels, for the PRM. */
+  readonly solutions?: readonly Solution[] | undefined;
 }
 
 /** What is enough to say which phases there will be. */
-export type Sizes = Pick<Job, 'config' | 'data' | 'custom'>;
+export type Sizes = Pick<Job, 'config' | 'data' | 'custom' | 'given'>;
 
 /** What every pass over problems has in common. */
 export function sampleSettings({

@@ -42,7 +42,7 @@ import { settingOf } from '../run/settings.js';
 import { requireSpace, weightBytes } from '../run/space.js';
 import { type Judging, writeTables } from '../views/evaluation/tables.js';
 import { Metrics } from '../views/metrics/metrics.js';
-import { makeSplits, readData, readGiven, readSplits } from './data.js';
+import { digestGiven, makeSplits, readData, readGiven, readSplits, readWritten, withoutHidden } from './data.js';
 import {
   hostOf,
   type JobOptions,
@@ -90,14 +90,20 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
       }
     }
     const read = config.data.file === undefined ? undefined : await readSplits(config, options, problems);
+    const written = await readWritten(config);
     const run = await Run.open({ ...options, dir, keepCheckpoints, settings: kept, why });
     const metrics = await Metrics.follow(run, options.reportTo);
     try {
       const data = read ?? (await makeSplits(config, run, options));
       await writeSplits(dir, config.splits.seed ?? config.seed, data);
-      await run.start({ event: 'start', problems: digestProblems(Object.values(data).flat()) });
+      const given = written && (await withoutHidden(written, data, options));
+      const digests = {
+        problems: digestProblems(Object.values(data).flat()),
+        ...(given && { given: digestGiven(given) }),
+      };
+      await run.start({ event: 'start', ...digests });
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
-      const job = { config, run, data, models, custom: { reward, select } };
+      const job = { config, run, data, models, custom: { reward, select }, given };
       return await evolveOn(job, options.until, options.hooks);
     } finally {
       await metrics.close();
@@ -117,7 +123,10 @@ function dataOf({ data }: WithoutData<ConfigInput>, options: RecipeOptions): Con
 }
 
 /** Throws UserError where a selection is given that nothing would ask, or a PRM beside a stage that makes one. */
-function refuseUnread({ evolve: { method, select }, prm }: Config, options: RecipeOptions): void {
+function refuseUnread({ evolve: { method, select }, prm, data }: Config, options: RecipeOptions): void {
+  const { until = 'evolve' } = options;
+  if (data.file === undefined && !data.generate && (until === 'evolve' || until === 'warmup'))
+    throw new UserError('data: no problems, wanted data.file or data.generate', 'ERR_SETTING');
   if (prm.path !== undefined && (options.until === 'label' || options.until === 'train-prm'))
     throw new UserError('prm.path: given, wanted none where steps are labelled and a PRM is trained', 'ERR_SETTING');
   if (!options.select) return;

@@ -263,7 +263,9 @@ class FakeScorer extends FakeModel implements Scorer {
 
   #feature({ problem, response }: Example, token: number): number {
     const known = response.slice(0, token + 1).map((id) => id - this.shift);
-    return isSound(problem, decode(known).trimEnd()) ? 1 : 0;
+    const text = decode(known).trimEnd();
+    // Of problems from elsewhere the truth is not known: steps say themselves that they are wrong.
+    return (problem.truth ? isSound(problem, text) : !text.includes('wrong')) ? 1 : 0;
   }
 
   #score(example: Example, token: number): number {
