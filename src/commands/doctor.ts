@@ -4,6 +4,7 @@ import { UserError } from '../core/errors.js';
 import type { Diagnosis } from '../engine/doctor.js';
 import type { Fit } from '../engine/plan.js';
 import { doctor } from '../jobs/check.js';
+import type { DiskPlan } from '../jobs/disk.js';
 import { withInput } from './input.js';
 import { printResult, verb } from './result.js';
 
@@ -48,10 +49,10 @@ export default verb({
       throw new UserError(`--memory: ${args.memory}, wanted GiB of one GPU like 24,80,141`);
     const { device: given, dtype, rows, promptTokens } = args;
     const options = { device: given, dtype, rows, promptTokens, gpus, memory };
-    const { device, ...diagnosis } = await (args.config === undefined
+    const { device, disk, ...diagnosis } = await (args.config === undefined
       ? doctor(args.model, options)
       : withInput(args.config, (config) => doctor(args.model, { ...options, config })));
-    printResult(args, diagnosis, [text(diagnosis, device)]);
+    printResult(args, { ...diagnosis, disk }, [text(diagnosis, device), ...(disk ? ['', diskLine(disk)] : [])]);
   },
 });
 
@@ -67,6 +68,14 @@ function verdict({ phase, bytes, fits, keptLayers, gpus, tokenBudget }: Fit, lay
     `one of ${Math.ceil(bytes / 2 ** 30)} GiB`,
   ];
   return `does not fit with every layer run again; would: ${others.join(', or ')}`;
+}
+
+/** For example `disk: 61.20 GiB for the run (...), 100.00 GiB free at runs/a: fits`. */
+function diskLine({ items, total, free, dir, uncounted }: DiskPlan): string {
+  const parts = items.map(({ what, bytes }) => `${what} ${gib(bytes)}`).join(', ');
+  const tables = uncounted === null ? '' : `; tables are not counted, as the data cannot be read: ${uncounted}`;
+  const fits = total <= free ? 'fits' : 'DOES NOT FIT: lower run.keepCheckpoints, or choose another run.dir';
+  return `disk        up to ${gib(total)} for the run (${parts}${tables}), ${gib(free)} free at ${dir}: ${fits}`;
 }
 
 function text(found: Diagnosis, device: 'cpu' | 'cuda'): string {

@@ -1,5 +1,6 @@
 // Every setting of a run, with its range, its default and its meaning: the only definition; types are inferred from it.
 import { z } from 'zod';
+import { givenPrm, stepLabels, writtenExamples } from './elsewhere.js';
 import { modelSettings } from './model.js';
 import { count, share, temperature, temperatures } from './numbers.js';
 import { readingSettings } from './reading.js';
@@ -132,15 +133,7 @@ export const settings = z.strictObject({
   warmup: z
     .strictObject({
       enabled: z.boolean().default(true).describe('false: the model is taken as warmed up already'),
-      from: z
-        .strictObject({
-          file: z
-            .string()
-            .min(1)
-            .describe('questions with whole responses, conversations or a table, to train on in place of sampled ones'),
-          ...reading,
-        })
-        .optional(),
+      from: writtenExamples,
       problems: count(0).default(0).describe('labelled problems to sample; 0: all'),
       samples: count(1, 4096).default(16).describe('responses per problem, with the answer given in the prompt'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature'),
@@ -160,29 +153,8 @@ export const settings = z.strictObject({
         .describe(
           'whether labels and a PRM are made; auto: where the rule top or threshold, pseudo labels or the adaptive temperature need it. true: for its measures (Reward-Pass@2, best-of-N) too',
         ),
-      path: z
-        .string()
-        .min(1)
-        .optional()
-        .describe(
-          'checkpoint folder of a PRM made elsewhere, of any backbone, which scores in place of one made by the run: responses go to it as text, in its own chat template, or as token ids where its tokenizer is that of the policy',
-        ),
-      labels: z
-        .strictObject({
-          file: z
-            .string()
-            .min(1)
-            .describe(
-              'solutions with a label for each step, as Math-Shepherd, PRM800K, VisualPRM and TRL have them, to train the PRM on in place of sampled ones; at most prm.pairs, drawn by the seed',
-            ),
-          form: z
-            .string()
-            .min(1)
-            .optional()
-            .describe('visualprm, prm800k, math-shepherd or stepwise; told by the first record when left out'),
-          ...{ imageRoot: reading.imageRoot, linkRoot: reading.linkRoot },
-        })
-        .optional(),
+      path: givenPrm,
+      labels: stepLabels,
       problems: count(1).default(50_000).describe('labelled problems to sample responses for'),
       samples: count(1, 4096).default(16).describe('responses per problem'),
       temperature: temperature().gt(0).default(1).describe('temperature of these responses'),

@@ -12,6 +12,8 @@ export interface Diagnosis {
   readonly backbone: string;
   readonly kind: 'policy' | 'process reward model';
   readonly parameters: number;
+  /** Numbers that learn. */
+  readonly trained: number;
   /** Decoder layers. */
   readonly layers: number;
   /** Most tokens of a prompt and its response. */
@@ -73,6 +75,7 @@ export async function diagnose(
     backbone: backbone.name,
     kind: scores ? 'process reward model' : 'policy',
     parameters: sizes.parameters,
+    trained: sizes.trained,
     layers: sizes.decoder.layers,
     positions: numbers.max_positions,
     tensors: tensors.length,

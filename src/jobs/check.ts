@@ -1,12 +1,13 @@
 // Whether a checkpoint and a data set can be used together, and what memory every phase will take: for programs and for
 // `mstar check` and `mstar doctor`. Nothing is written.
 import { dirname } from 'node:path';
-import { loadConfig, resolvePath } from '../config/load.js';
+import { loadConfig, located, resolvePath } from '../config/load.js';
 import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
 import { checkModel, type ModelSummary } from '../engine/check.js';
 import { type Diagnosis, diagnose } from '../engine/doctor.js';
 import type { Renderer } from '../engine/renderer.js';
 import { type Display, silent } from '../run/terminal.js';
+import { type DiskPlan, planDisk } from './disk.js';
 
 export interface DataToCheck extends Omit<ReadOptions, 'imageRoot' | 'onWarning' | 'onFormat'> {
   readonly file: string;
@@ -95,6 +96,8 @@ export interface DoctorOptions {
 /** What memory is planned for, and the plans. */
 export interface MemoryPlan extends Diagnosis {
   readonly device: 'cpu' | 'cuda';
+  /** Of the run of a recipe; null where none is given. */
+  readonly disk: DiskPlan | null;
 }
 
 /**
@@ -118,5 +121,6 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
   const lora = recipe?.model.adapter && { ...recipe.model.adapter, seed: recipe.seed, base: place };
   const wanted = { gpus, memory: memory.map((gib) => gib * 2 ** 30) };
   const prm = recipe?.prm.enabled ? resolvePath(recipe.prm.path ?? dir) : undefined;
-  return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora, prm)), device };
+  const diagnosis = await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora, prm);
+  return { ...diagnosis, device, disk: recipe ? await planDisk(located(recipe), diagnosis) : null };
 }
