@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import * as recipes from '../config/load.js';
 import * as engine from '../engine/host.js';
+import * as benchmarks from '../jobs/benchmarks.js';
 import * as checking from '../jobs/check.js';
 import * as comparing from '../jobs/compare.js';
 import * as experiments from '../jobs/experiment.js';
@@ -108,6 +109,19 @@ export const evaluate = promising(
   'evaluate',
   { settings: z.looseObject({ protocol: path.optional(), judge: judging }), options: sampleOptions },
   jobs.evaluate,
+);
+export const evaluateRun = promising(
+  'evaluateRun',
+  {
+    settings: z.strictObject({
+      run: path,
+      out: path,
+      benchmarks: z.array(z.strictObject({ name: path, data: path, imageRoot: path.optional() })),
+      limit: whole(0).optional(),
+    }),
+    options: jobOptions,
+  },
+  benchmarks.evaluateRun,
 );
 export const experiment = promising(
   'experiment',
