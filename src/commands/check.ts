@@ -12,7 +12,7 @@ export default verb({
   describe: 'load a checkpoint, and a data set if given, run one tiny forward, write nothing',
   builder: (yargs) =>
     dataFlags(yargs)
-      .positional('model', { type: 'string', describe: 'model folder in Hugging Face form' })
+      .positional('model', { type: 'string', describe: 'model folder in Hugging Face form, or hf:ORG/NAME' })
       .demandOption('model')
       .option('data', { type: 'string', describe: 'data set to read, pictures included; - for standard input' })
       .option('device', { choices: ['cpu', 'cuda'] as const, default: 'cpu' as const, describe: 'where to compute' })
@@ -33,9 +33,7 @@ export default verb({
     const { model, data: read } =
       data === undefined
         ? await checkJob(dir, options)
-        : await withInput(data, (file) =>
-            checkJob(dir, { ...options, data: { file, imageRoot: rootOf(data), ...reading } }),
-          );
+        : await withInput(data, (file) => checkJob(dir, { ...options, data: { file, ...rootOf(data), ...reading } }));
     const { lines = [], ...counts } = read ?? {};
     if (data !== undefined && read) refuseLong(inputName(data), read, model);
     const count = (value: number): string => value.toLocaleString('en-US');

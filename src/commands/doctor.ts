@@ -5,14 +5,14 @@ import type { Diagnosis } from '../engine/doctor.js';
 import type { Fit } from '../engine/plan.js';
 import { doctor } from '../jobs/check.js';
 import { withInput } from './input.js';
-import { printResult, verb } from './result.js';
+import { displayOf, printResult, verb } from './result.js';
 
 export default verb({
   command: 'doctor [model]',
   describe: 'check the headers of a checkpoint and plan the memory of every phase, without loading it',
   builder: (yargs) =>
     yargs
-      .positional('model', { type: 'string', describe: 'model folder in Hugging Face form' })
+      .positional('model', { type: 'string', describe: 'model folder in Hugging Face form, or hf:ORG/NAME' })
       .demandOption('model')
       .option('config', {
         type: 'string',
@@ -47,7 +47,7 @@ export default verb({
     if (memory.some((gib) => !(gib > 0 && gib <= 65536)))
       throw new UserError(`--memory: ${args.memory}, wanted GiB of one GPU like 24,80,141`);
     const { device: given, dtype, rows, promptTokens } = args;
-    const options = { device: given, dtype, rows, promptTokens, gpus, memory };
+    const options = { device: given, dtype, rows, promptTokens, gpus, memory, display: displayOf(args) };
     const { device, ...diagnosis } = await (args.config === undefined
       ? doctor(args.model, options)
       : withInput(args.config, (config) => doctor(args.model, { ...options, config })));

@@ -7,7 +7,7 @@ export const modelSettings = z.strictObject({
     .string()
     .min(1)
     .describe(
-      'checkpoint folder in Hugging Face form; paths start at the working directory, mstar: ones at this package',
+      'checkpoint folder in Hugging Face form, or its name on the hub as hf:ORG/NAME[@REVISION]; paths start at the working directory, mstar: ones at this package',
     ),
   device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
   dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { nearestName } from '../core/nearest.js';
 import { explainIssue } from './explain.js';
-import { keptPath, PACKAGE_PREFIX, resolvePath } from './load.js';
+import { isOnHub, keptPath, PACKAGE_PREFIX, resolvePath } from './load.js';
 import { count } from './numbers.js';
 import { readingSettings } from './reading.js';
 import { settings } from './schema.js';
@@ -24,7 +24,7 @@ const { aggregate } = settings.shape.prm.unwrap().shape;
 
 /** One greedy response per problem. */
 export const evaluateSchema = z.strictObject({
-  model: path().describe('checkpoint folder in Hugging Face form'),
+  model: path().describe('checkpoint folder in Hugging Face form, or its name on the hub as hf:ORG/NAME'),
   data: z
     .string()
     .min(1)
@@ -126,7 +126,7 @@ export type RolloutSettings = z.input<typeof rolloutSchema>;
 export function resolveSample<T extends typeof evaluateSchema | typeof rolloutSchema | typeof benchmarkSchema>(
   schema: T,
   values: z.input<T>,
-): z.output<T> & { imageRoot: string } {
+): z.output<T> {
   const settings = checkFlags(schema, values) as z.output<T>;
   return { ...settings, imageRoot: settings.imageRoot ?? folderOf(settings.data) };
 }
@@ -149,7 +149,9 @@ export function checkFlags<T extends z.ZodObject>(schema: T, values: z.input<T>)
   );
 }
 
-function folderOf(path: string): string {
+/** On the hub a folder is one that is downloaded whole, which nobody asked for. */
+function folderOf(path: string): string | undefined {
+  if (isOnHub(path)) return undefined;
   if (!path.startsWith(PACKAGE_PREFIX)) return dirname(path);
   return PACKAGE_PREFIX + dirname(path.slice(PACKAGE_PREFIX.length));
 }

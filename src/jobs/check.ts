@@ -1,11 +1,11 @@
 // Whether a checkpoint and a data set can be used together, and what memory every phase will take: for programs and for
 // `mstar check` and `mstar doctor`. Nothing is written.
-import { dirname } from 'node:path';
-import { loadConfig, resolvePath } from '../config/load.js';
+import { loadConfig } from '../config/load.js';
 import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
 import { checkModel, type ModelSummary } from '../engine/check.js';
 import { type Diagnosis, diagnose } from '../engine/doctor.js';
 import type { Renderer } from '../engine/renderer.js';
+import { findData, findPlace } from '../hub/places.js';
 import { type Display, silent } from '../run/terminal.js';
 
 export interface DataToCheck extends Omit<ReadOptions, 'imageRoot' | 'onWarning' | 'onFormat'> {
@@ -50,15 +50,15 @@ export async function check(dir: string, options: CheckOptions = {}): Promise<Ch
   const { data, device = 'cpu', maxImagePixels = 50_000_000, display = silent } = options;
   const compute = { device, dtype: 'float32', threads: 0, maxImagePixels } as const;
   let read: CheckedData | undefined;
-  const model = await checkModel(resolvePath(dir), compute, async (prompts) => {
+  const model = await checkModel(await findPlace(dir, { display }), compute, async (prompts) => {
     if (data) read = await countData(data, prompts, display);
   });
   return { model, ...(read && { data: read }) };
 }
 
 async function countData(data: DataToCheck, prompts: Renderer, display: Display): Promise<CheckedData> {
-  const { file, imageRoot = dirname(file), ...rest } = data;
-  const reading = { ...rest, imageRoot };
+  const { file: written, ...rest } = data;
+  const { file, reading } = await findData(written, rest, { display });
   const forms = new Forms();
   const long: string[] = [];
   const onWarning = (warning: string): void => display.say(`warning: ${warning}`);
@@ -90,6 +90,8 @@ export interface DoctorOptions {
   readonly gpus?: readonly number[];
   /** GiB of one GPU: whether each phase fits, for each number of GPUs; none when left out. */
   readonly memory?: readonly number[];
+  /** Where a download is shown. */
+  readonly display?: Display;
 }
 
 /** What memory is planned for, and the plans. */
@@ -102,7 +104,7 @@ export interface MemoryPlan extends Diagnosis {
  * @throws UserError naming the file and tensor that is missing, surplus or misshapen
  */
 export async function doctor(dir: string, options: DoctorOptions = {}): Promise<MemoryPlan> {
-  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file } = options;
+  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file, display } = options;
   const recipe = file === undefined ? undefined : await loadConfig({ file, set: [`model.path=${dir}`] });
   const device = options.device ?? recipe?.model.device ?? 'cuda';
   const work = {
@@ -114,7 +116,7 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
     maxTokens: recipe?.sampling.maxTokens ?? 1024,
     tokenBudget: recipe?.model.tokenBudget ?? 16_384,
   } as const;
-  const place = resolvePath(dir);
+  const place = await findPlace(dir, { display });
   const lora = recipe?.model.adapter && { ...recipe.model.adapter, seed: recipe.seed, base: place };
   const wanted = { gpus, memory: memory.map((gib) => gib * 2 ** 30) };
   return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora)), device };

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import * as recipes from '../config/load.js';
 import * as engine from '../engine/host.js';
+import { findPlace } from '../hub/places.js';
 import * as checking from '../jobs/check.js';
 import * as comparing from '../jobs/compare.js';
 import * as experiments from '../jobs/experiment.js';
@@ -99,7 +100,7 @@ export const loadModel: typeof engine.loadModel = promising(
       .extend(engineFields)
       .optional(),
   },
-  (dir, options) => engine.loadModel(recipes.resolvePath(dir), options),
+  async (dir, options) => engine.loadModel(await findPlace(dir), options),
 );
 
 export const evolve = promising('evolve', { settings, options: recipeOptions }, jobs.evolve);
