@@ -5,13 +5,13 @@ import type { ModelSummary } from '../engine/check.js';
 import { type CheckedData, check as checkJob } from '../jobs/check.js';
 import { inputName, rootOf, withInput } from './input.js';
 import { displayOf, printResult, verb } from './result.js';
-import { dataFlags, readingOf } from './sample-flags.js';
+import { dataFlags, limitsOf, pictureFlags, readingOf } from './sample-flags.js';
 
 export default verb({
   command: 'check [model]',
   describe: 'load a checkpoint, and a data set if given, run one tiny forward, write nothing',
   builder: (yargs) =>
-    dataFlags(yargs)
+    pictureFlags(dataFlags(yargs))
       .positional('model', { type: 'string', describe: 'model folder in Hugging Face form, or hf:ORG/NAME' })
       .demandOption('model')
       .option('data', { type: 'string', describe: 'data set to read, pictures included; - for standard input' })
@@ -26,10 +26,11 @@ export default verb({
       .example('$0 check InternVL2-2B --device cuda', 'does the GPU compute?'),
   async handler({ model: dir, data, device, maxImagePixels, ...flags }) {
     const reading = readingOf(flags);
+    const limits = limitsOf(flags);
     const [alone] = Object.keys(reading);
     if (data === undefined && alone !== undefined)
       throw new UserError(`${flagOf(alone)}: given without --data, wanted both or neither`);
-    const options = { device, maxImagePixels, display: displayOf(flags) };
+    const options = { device, maxImagePixels, ...limits, display: displayOf(flags) };
     const { model, data: read } =
       data === undefined
         ? await checkJob(dir, options)

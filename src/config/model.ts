@@ -32,6 +32,16 @@ export const modelSettings = z.strictObject({
       'whether training runs layers again instead of keeping what they computed: less memory, a third more time; auto: as a GPU has room',
     ),
   maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
+  minPixels: count(1)
+    .optional()
+    .describe(
+      'a smaller picture is enlarged to about this area, in pixels; of models whose pictures keep their shape, min_pixels of their preprocessor_config.json when left out',
+    ),
+  maxPixels: count(1)
+    .optional()
+    .describe(
+      'a larger picture is made smaller to at most this area, which bounds the tokens of a prompt; max_pixels of the same file when left out',
+    ),
   adapter: z
     .strictObject({
       rank: count(1, 4096)

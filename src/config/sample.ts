@@ -16,11 +16,15 @@ export const readingSchema = z.strictObject(readingSettings(() => z.string().min
 
 // What means the same in a recipe is told there.
 const { seed, prompt } = settings.shape;
-const { device, dtype, threads, deterministic, kvGib, maxImagePixels } = settings.shape.model.shape;
+const { device, dtype, threads, deterministic, kvGib, maxImagePixels, minPixels, maxPixels } =
+  settings.shape.model.shape;
 const { topK, topP, maxTokens } = settings.shape.sampling.unwrap().shape;
 const { delimiter } = settings.shape.steps.unwrap().shape;
 const { chunk } = settings.shape.run.unwrap().shape;
 const { aggregate } = settings.shape.prm.unwrap().shape;
+
+/** Areas of pictures, for verbs that do no more with a model than look at it. */
+export const pictureSchema = z.strictObject({ minPixels, maxPixels });
 
 /** One greedy response per problem. */
 export const evaluateSchema = z.strictObject({
@@ -47,7 +51,7 @@ export const evaluateSchema = z.strictObject({
     .default('{question}')
     .describe('user text, with {question} in it'),
   system: prompt.unwrap().shape.system,
-  ...{ device, dtype, threads, deterministic, kvGib, maxImagePixels },
+  ...{ device, dtype, threads, deterministic, kvGib, maxImagePixels, minPixels, maxPixels },
 });
 
 /** n sampled responses per problem. */

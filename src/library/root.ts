@@ -60,10 +60,12 @@ const computeFields = {
   tokenBudget: whole(1),
   maxImagePixels: whole(1),
 };
+const limits = { minPixels: whole(1).optional(), maxPixels: whole(1).optional() };
 const engineFields = {
   deterministic: z.boolean().optional(),
   kvGib: z.number().min(0).max(65536).optional(),
   recompute: z.enum(['auto', 'never', 'always']).optional(),
+  ...limits,
   onRollout: call.optional(),
 };
 const prmOptions = z
@@ -151,6 +153,7 @@ export const check = promising(
         data: dataToRead.optional(),
         device: computeFields.device.optional(),
         maxImagePixels: whole(1).optional(),
+        ...limits,
         display: jobFields.display,
       })
       .optional(),
@@ -168,6 +171,7 @@ export const doctor = promising(
         dtype: computeFields.dtype,
         rows: whole(1),
         promptTokens: whole(1),
+        ...limits,
         gpus: z.array(whole(1).max(4096)).min(1),
       })
       .partial()
