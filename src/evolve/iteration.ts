@@ -96,7 +96,7 @@ async function together<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B
 async function fineTune(job: Job, phase: Phase, reached: Reached): Promise<IterationResult> {
   const { config, run, models } = job;
   const onAnswers = config.evolve.sft.on === 'answers';
-  const examples = onAnswers ? answerExamples(job, await models.policy('warmup')) : await warmupExamples(job);
+  const examples = onAnswers ? answerExamples(job, await models.policy('warmup')) : await warmupExamples(job, 'warmup');
   const to = iterationName(1);
   const { origin, training } = await improve(job, phase, 'warmup', to, examples, reached);
   const [warmup] = resultsOf(phases.warmup, run.journal.commits, run.dir);
