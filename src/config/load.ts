@@ -14,6 +14,8 @@ import { nearestSettings, settingAt } from './settings.js';
 
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
 export const PACKAGE_PREFIX = 'mstar:';
+/** Starts the name of a model or a data set on the Hugging Face hub, for example `hf:Qwen/Qwen3-VL-2B-Instruct`. */
+const HUB_PREFIX = 'hf:';
 /** Stands where the name of a data set does, in jobs whose problems a program gives. */
 export const GIVEN = `${PACKAGE_PREFIX}given`;
 
@@ -28,8 +30,8 @@ export interface ConfigSource {
 }
 
 /**
- * Reads, overrides and checks. Paths are made absolute from the working directory; `mstar:` ones stay as they are, so that
- * what a run keeps of them holds wherever this package lies.
+ * Reads, overrides and checks. Paths are made absolute from the working directory; `mstar:` and `hf:` ones stay as they are, so that
+ * what a run keeps of them holds wherever this package and the cache of the hub lie.
  * @throws UserError `file[:line]: setting: found, wanted`
  */
 export async function loadConfig(source: ConfigSource): Promise<Config> {
@@ -64,20 +66,28 @@ export function resolveConfig(input: ConfigInput): Config {
   return check(input, () => 'settings');
 }
 
-/** Absolute form of a path from a recipe: `mstar:` ones start at this package, and `mstar:tiny` is its embedded model. */
+export function isOnHub(path: string): boolean {
+  return path.startsWith(HUB_PREFIX);
+}
+
+/**
+ * Absolute form of a path from a recipe: `mstar:` ones start at this package, and `mstar:tiny` is its embedded model. Names on the
+ * hub stay as they are: where these lie takes more to find (src/hub/places.ts).
+ */
 export function resolvePath(path: string): string {
+  if (isOnHub(path)) return path;
   if (path === `${PACKAGE_PREFIX}tiny`) return join(packageRoot, 'assets/tiny-internvl2');
   return path.startsWith(PACKAGE_PREFIX) ? join(packageRoot, path.slice(PACKAGE_PREFIX.length)) : resolve(path);
 }
 
 /** The form of a path that a run keeps. */
 export function keptPath(path: string): string {
-  return path.startsWith(PACKAGE_PREFIX) ? path : resolve(path);
+  return path.startsWith(PACKAGE_PREFIX) || isOnHub(path) ? path : resolve(path);
 }
 
-/** The same settings with every path absolute. */
-export function located(config: Config): Config {
-  return withPaths(config, resolvePath);
+/** The same settings with every path in another form, the absolute one when left out. */
+export function located(config: Config, form: (path: string) => string = resolvePath): Config {
+  return withPaths(config, form);
 }
 
 /** Settings of a preset as a recipe file would have them. Throws UserError where there is none of the name. */

@@ -5,7 +5,7 @@ import { UserError } from '../core/errors.js';
 import { type AdapterSettings, openAdapter } from './adapter.js';
 import { addon } from './binding.js';
 import { guardedNow } from './native.js';
-import { aliasOf, describeModel } from './open.js';
+import { aliasOf, describeModel, type PictureLimits } from './open.js';
 import { type Fit, fitMemory, type ModelSizes, type PhasePlan, planMemory, type Workload } from './plan.js';
 
 export interface Diagnosis {
@@ -23,6 +23,8 @@ export interface Diagnosis {
   readonly dtypes: readonly string[];
   /** Bytes of the weights on disk. */
   readonly diskBytes: number;
+  /** What a picture of 1024 x 768 is cut into. */
+  readonly patches: number;
   /** The instruction set of the kernels that this machine would compute with on the CPU. */
   readonly simd: string;
   /** One list of phases for each number of GPUs asked for. */
@@ -44,11 +46,11 @@ export async function diagnose(
   dir: string,
   given: Omit<Workload, 'gpus' | 'patches'>,
   freeze: readonly Part[],
-  { gpus, memory }: { readonly gpus: readonly number[]; readonly memory: readonly number[] },
+  { gpus, memory, ...limits }: PictureLimits & { readonly gpus: readonly number[]; readonly memory: readonly number[] },
   settings?: AdapterSettings,
   prm?: string,
 ): Promise<Diagnosis> {
-  const { folder, backbone, numbers, weights, scores, own, heads, adapter } = await inspect(dir, settings);
+  const { folder, backbone, numbers, weights, scores, own, heads, adapter } = await inspect(dir, settings, limits);
   const tensors = weights.flatMap((file) => file.tensors);
   const wanted = [...own, ...heads];
   const frozen = freeze.flatMap((part) => backbone.prefixes[part]);
@@ -82,6 +84,7 @@ export async function diagnose(
     files: folder.weights.length,
     dtypes: [...new Set(tensors.map(({ dtype }) => dtype))].sort(),
     diskBytes: bytesOf(folder),
+    patches: work.patches,
     simd: addon().info().simd,
     plans: gpus.map((number) => ({ gpus: number, phases: planMemory(sizes, { ...work, gpus: number }) })),
     fits: gpus.flatMap((number) =>
@@ -95,8 +98,8 @@ export async function diagnose(
 }
 
 /** A folder whose headers fit the network. Throws UserError. */
-async function inspect(dir: string, settings?: AdapterSettings) {
-  const described = await describeModel(await openFolder(dir));
+async function inspect(dir: string, settings?: AdapterSettings, limits: PictureLimits = {}) {
+  const described = await describeModel(await openFolder(dir), limits);
   const { folder, backbone, numbers } = described;
   const weights = await engineWeights(folder.weights, aliasOf(described));
   const scores = hasRewardHead(folder);

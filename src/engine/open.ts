@@ -22,7 +22,13 @@ import { type AdapterSettings, type OpenedAdapter, openAdapter } from './adapter
 import { addon, type ModelSpec, type NativeModel } from './binding.js';
 import { guarded, guardedNow } from './native.js';
 
-export interface ComputeOptions {
+/** Areas that pictures are resized into, in pixels; those of the model's files when left out. */
+export interface PictureLimits {
+  readonly minPixels?: number | undefined;
+  readonly maxPixels?: number | undefined;
+}
+
+export interface ComputeOptions extends PictureLimits {
   readonly device: 'cpu' | 'cuda';
   /** Number type of the weights in memory. */
   readonly dtype: 'float32' | 'bfloat16';
@@ -66,8 +72,8 @@ export interface OpenedModel extends DescribedModel {
   readonly own: readonly ParameterShape[];
 }
 
-/** Reads config, tokenizer and special tokens of a folder. Throws UserError. */
-export async function describeModel(folder: ModelFolder): Promise<DescribedModel> {
+/** Reads config, tokenizer and special tokens of a folder. Throws UserError, also on limits that the backbone does not have. */
+export async function describeModel(folder: ModelFolder, limits: PictureLimits = {}): Promise<DescribedModel> {
   const { config } = folder;
   const configFile = join(folder.dir, 'config.json');
   const backbone = await findBackbone(config, configFile);
@@ -101,7 +107,7 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     .update(JSON.stringify([marks, backbone.endOfTurn]))
     .update(bytes)
     .digest('hex');
-  const numbers = backbone.numbers(files, idOf);
+  const numbers = limited(backbone.numbers(files, idOf), limits, backbone.name);
   const rows = numbers.vocab;
   if (tokenizer.size > rows) {
     throw new UserError(
@@ -125,6 +131,19 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
   return { folder: named, ...described };
 }
 
+function limited(numbers: ModelNumbers, { minPixels, maxPixels }: PictureLimits, backbone: string): ModelNumbers {
+  if (minPixels === undefined && maxPixels === undefined) return numbers;
+  const refuse = (found: string, wanted: string): never => {
+    const name = maxPixels === undefined ? 'minPixels' : 'maxPixels';
+    throw new UserError(`${name}: ${found}, wanted ${wanted}`, 'ERR_SETTING');
+  };
+  const { min_pixels: least = 0, max_pixels: most } = numbers;
+  if (most === undefined) return refuse(`given for ${backbone}, whose pictures have no such limit`, 'none');
+  const [min, max] = [minPixels ?? least, maxPixels ?? most];
+  if (max < min) refuse(`pictures of ${min} pixels at least and ${max} at most`, 'minPixels no larger than maxPixels');
+  return { ...numbers, min_pixels: min, max_pixels: max };
+}
+
 /** How the folder's files may name parameters. */
 export function aliasOf({ backbone, numbers }: Pick<DescribedModel, 'backbone' | 'numbers'>): Alias {
   return (name) => backbone.alias?.(name, numbers);
@@ -135,7 +154,7 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   const found = await openFolder(dir, compute.adapter?.base === dir ? undefined : compute.adapter?.base);
   if (compute.adapter?.base === dir && found.adapter)
     throw new UserError(`model.adapter: given beside the adapter in ${dir}, wanted one of them`, 'ERR_SETTING');
-  const described = await describeModel(found);
+  const described = await describeModel(found, compute);
   const { folder, backbone, numbers } = described;
   const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
   const adapter = await openAdapter(folder, backbone, shapes, compute.adapter);

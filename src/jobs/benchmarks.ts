@@ -1,7 +1,6 @@
 // A run on benchmarks: its base model, its warm-up and its last checkpoint on each of several, greedily, and one table of all.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolvePath } from '../config/load.js';
 import type { BenchmarkSettings } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';
@@ -64,7 +63,7 @@ function checkpointsOf({ dir, setting, iterations }: RunData): Map<string, strin
   const last = iterations.at(-1);
   const own = ['warmup', ...(last ? [iterationName(last.iteration)] : [])].filter((at) => existsSync(folder(at)));
   if (own.length === 0) throw new UserError(`${dir}: checkpoints: none, wanted a run that made at least its warm-up`);
-  return new Map([['base', resolvePath(String(setting('model.path')))], ...own.map((at) => [at, folder(at)] as const)]);
+  return new Map([['base', String(setting('model.path'))], ...own.map((at) => [at, folder(at)] as const)]);
 }
 
 /** How the run sampled and computed, as settings of an evaluation. */

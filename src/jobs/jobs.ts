@@ -33,6 +33,7 @@ import { optimizerSettings } from '../evolve/fit.js';
 import { type ModelPlaces, Models } from '../evolve/job.js';
 import { isShared } from '../evolve/phases.js';
 import type { Summary } from '../evolve/summary.js';
+import { type Commits, type FindOptions, findData, findPlaces, type Places, placeData } from '../hub/places.js';
 import { graderOf } from '../reward/custom.js';
 import { findProtocol } from '../reward/protocol/registry.js';
 import { type RolloutSummary, rollout as rolloutOn } from '../rollout/sample.js';
@@ -68,8 +69,9 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
   const custom = keptFunctions(options, options.identity);
   const { dir, keepCheckpoints } = given.run;
   const threads = given.model.threads || (await threadsOf('model.threads', [dir, options.from]));
-  const kept = { ...withoutFolder({ ...given, model: { ...given.model, threads } }), ...(custom && { custom }) };
-  const config = located({ ...given, model: { ...given.model, threads } });
+  const set = { ...given, model: { ...given.model, threads } };
+  const { places, config } = await findAll(set, await finding(options, [dir, options.from]));
+  const kept = { ...withoutFolder(set), ...(custom && { custom }), ...keptCommits(places) };
   const why = whyItMatters({ ...config.model, weightBytes: await largestOf(config.model.path, config.prm.path) }, true);
   const { path: base, adapter: lora, ...computing } = config.model;
   const adapter = lora && { ...lora, seed: config.seed, base };
@@ -206,7 +208,8 @@ async function onStored(
   const { rollouts, out, benchmark, data, seed, ...reading } = checkFlags(storedSchema, settings);
   // Nothing is shown to a model here: the data set may come without its pictures.
   const onMissingPicture = (): void => {};
-  const problems = data === undefined ? [] : await readData(data, { ...reading, onMissingPicture }, options);
+  const found = data === undefined ? undefined : await findData(data, reading, options);
+  const problems = found ? await readData(found.file, { ...found.reading, onMissingPicture }, options) : [];
   return writeTables(out, {
     rollouts,
     protocol,
@@ -242,13 +245,16 @@ async function onData<T>(
 ): Promise<T> {
   const { out: dir, limit, prompt: solve, system, ...rest } = settings;
   const { choose = (all) => all, prm } = more;
-  const [model, data, imageRoot] = [settings.model, settings.data, settings.imageRoot].map(resolvePath) as [
-    string,
-    string,
-    string,
-  ];
   const threads = settings.threads || (await threadsOf('threads', [dir]));
-  const reading = { ...settings, imageRoot, linkRoot: settings.linkRoot?.map(resolvePath) };
+  const { linkRoot = [] } = settings;
+  const places = await findPlaces(
+    [settings.model, settings.data, settings.imageRoot, ...linkRoot, more.prm],
+    await finding(options, [dir]),
+  );
+  const model = places.of(settings.model);
+  const imageRoot = settings.imageRoot === undefined ? undefined : resolvePath(settings.imageRoot);
+  const roots = { ...settings, imageRoot, linkRoot: linkRoot.map(resolvePath) };
+  const { file: data, reading } = placeData(places, resolvePath(settings.data), roots);
   const custom = keptFunctions(options, options.identity);
   const read = options.problems
     ? readGiven(options.problems, options, limit || undefined)
@@ -267,7 +273,7 @@ async function onData<T>(
       return opened.policy;
     },
     scorer: async (folder) => {
-      opened.scorer ??= await host.openScorer(resolvePath(folder), 'load');
+      opened.scorer ??= await host.openScorer(places.of(folder), 'load');
       return opened.scorer;
     },
   };
@@ -276,8 +282,9 @@ async function onData<T>(
       await models.policy();
       if (prm !== undefined) await models.scorer(prm);
     }
-    const { out: _, ...kept } = options.problems ? { ...settings, imageRoot: undefined } : settings;
-    const weightBytes = await largestOf(model, prm && resolvePath(prm));
+    const { out: _, ...written } = options.problems ? { ...settings, imageRoot: undefined } : settings;
+    const kept = { ...written, ...keptCommits(places) };
+    const weightBytes = await largestOf(model, prm && places.of(prm));
     const why = whyItMatters({ ...settings, weightBytes }, prm !== undefined);
     const run = await Run.open({
       ...options,
@@ -307,11 +314,43 @@ async function largestOf(...dirs: readonly (string | undefined)[]): Promise<numb
 
 /** The threads that one of these runs was begun with, or all cores: what nobody set is no reason to compute otherwise. */
 async function threadsOf(setting: string, runs: readonly (string | undefined)[]): Promise<number> {
+  return ((await begunWith(setting, runs)) as number | undefined) ?? availableParallelism();
+}
+
+/** What the first of these runs that keeps a setting keeps of it. */
+async function begunWith(setting: string, runs: readonly (string | undefined)[]): Promise<unknown> {
   for (const run of runs) {
-    const threads = run === undefined ? undefined : await settingOf(run, setting);
-    if (typeof threads === 'number' && threads > 0) return threads;
+    const found = run === undefined ? undefined : await settingOf(run, setting);
+    if (found !== undefined) return found;
   }
-  return availableParallelism();
+  return undefined;
+}
+
+/** How paths are found: those of the hub at the commits that one of these runs was begun with. */
+async function finding(options: JobOptions, runs: readonly (string | undefined)[]): Promise<FindOptions> {
+  return { ...options, commits: (await begunWith('hub', runs)) as Commits | undefined };
+}
+
+/** What a run keeps of the places of its paths. */
+const keptCommits = ({ commits }: Places): { readonly hub?: Commits } =>
+  Object.keys(commits).length > 0 ? { hub: commits } : {};
+
+/** The same settings with every path in its place. */
+async function findAll(config: Config, options: FindOptions): Promise<{ places: Places; config: Config }> {
+  const paths: string[] = [];
+  located(config, (path) => {
+    paths.push(path);
+    return path;
+  });
+  const places = await findPlaces(paths, options);
+  const { data, ...rest } = located(config, places.of);
+  const linked = <T extends { linkRoot?: string[] | undefined }>(set: T): T =>
+    places.links.length === 0 ? set : { ...set, linkRoot: [...(set.linkRoot ?? []), ...places.links] };
+  const { outOfDomain } = data;
+  return {
+    places,
+    config: { ...rest, data: { ...linked(data), ...(outOfDomain && { outOfDomain: linked(outOfDomain) }) } },
+  };
 }
 
 function placesOf({ run, model, warmup, prm }: Config): ModelPlaces {
