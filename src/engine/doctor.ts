@@ -56,7 +56,8 @@ export async function diagnose(
   if (folder.adapter && adapter) checkParameters(dir, [folder.adapter.weights], [...adapter.shapes, ...heads]);
   const frozen = freeze.flatMap((part) => backbone.prefixes[part]);
   const learns = [...(adapter ? adapter.shapes : own), ...heads].filter(({ name }) => !starts(name, frozen));
-  const work = { ...given, patches: guardedNow(() => addon().picturePatches(backbone.name, numbers, ...PICTURE)) };
+  const values = guardedNow(() => addon().picturePatches(backbone.name, numbers, ...PICTURE));
+  const work = { ...given, patches: values / (numbers.frames ?? 1) };
   const sizes: ModelSizes = {
     parameters: count(wanted) + count(adapter?.shapes ?? []),
     language: count(wanted.filter(({ name }) => starts(name, backbone.prefixes.language))),

@@ -1,6 +1,6 @@
 // Whether a checkpoint and a data set can be used together, and what memory every phase will take: for programs and for
 // `mstar check` and `mstar doctor`. Nothing is written.
-import { loadConfig } from '../config/load.js';
+import { GIVEN, loadConfig } from '../config/load.js';
 import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
 import { checkModel, type ModelSummary } from '../engine/check.js';
 import { type Diagnosis, diagnose } from '../engine/doctor.js';
@@ -90,6 +90,8 @@ async function countData(data: DataToCheck, prompts: Renderer, display: Display)
 export interface DoctorOptions extends PictureLimits {
   /** Recipe whose device, lengths and token budget are planned for; those of a GPU in bfloat16 when left out. */
   readonly config?: string;
+  /** The same, a recipe that comes with mstar. */
+  readonly preset?: string;
   /** Instead of the recipe's. */
   readonly device?: 'cpu' | 'cuda' | undefined;
   readonly dtype?: 'float32' | 'bfloat16' | undefined;
@@ -115,8 +117,11 @@ export interface MemoryPlan extends Diagnosis {
  * @throws UserError naming the file and tensor that is missing, surplus or misshapen
  */
 export async function doctor(dir: string, options: DoctorOptions = {}): Promise<MemoryPlan> {
-  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file, display } = options;
-  const recipe = file === undefined ? undefined : await loadConfig({ file, set: [`model.path=${dir}`] });
+  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file, preset, display } = options;
+  // Memory does not depend on the data, which a preset may leave open.
+  const set = [`model.path=${dir}`, 'data.generate=null', 'data.outOfDomain=null', `data.file=${GIVEN}`];
+  const source = { ...(file !== undefined && { file }), ...(preset !== undefined && { preset }), set };
+  const recipe = file === undefined && preset === undefined ? undefined : await loadConfig(source);
   const device = options.device ?? recipe?.model.device ?? 'cuda';
   const work = {
     device,
