@@ -23,6 +23,8 @@ export const GIVEN = `${PACKAGE_PREFIX}given`;
 export interface ConfigSource {
   readonly file?: string;
   readonly preset?: string;
+  /** Settings to begin with where neither is given. */
+  readonly values?: Readonly<Record<string, unknown>>;
   /** Overrides `a.b=c` in order; `a.b=null` takes a setting out. */
   readonly set?: readonly string[];
 }
@@ -93,7 +95,8 @@ export async function readPreset(name: string): Promise<Readonly<Record<string, 
   return (await readSource({ preset: name })).values;
 }
 
-async function readSource({ file, preset }: ConfigSource): Promise<Recipe> {
+async function readSource({ file, preset, values: own }: ConfigSource): Promise<Recipe> {
+  if (file === undefined && preset === undefined && own) return { values: merge({}, own), lineOf: () => 'settings' };
   const files = preset === undefined ? [file] : await presetFiles(preset);
   const recipes: Recipe[] = [];
   for (const one of files) {
@@ -205,9 +208,9 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
 }
 
 function withPaths(config: Config, form: (path: string) => string): Config {
-  const { run, model, data } = config;
+  const { run, model, data, prm, warmup } = config;
   const { outOfDomain } = data;
-  const placed = <T extends Omit<NonNullable<Config['data']['outOfDomain']>, 'generate' | 'repeats'>>(set: T): T => ({
+  const placed = <T extends Pick<Config['data'], 'file' | 'imageRoot' | 'linkRoot'>>(set: T): T => ({
     ...set,
     ...(set.file !== undefined && { file: form(set.file) }),
     ...(set.imageRoot !== undefined && { imageRoot: form(set.imageRoot) }),
@@ -217,6 +220,12 @@ function withPaths(config: Config, form: (path: string) => string): Config {
     ...config,
     run: { ...run, dir: resolvePath(run.dir) },
     model: { ...model, path: form(model.path) },
+    warmup: { ...warmup, ...(warmup.from && { from: placed(warmup.from) }) },
+    prm: {
+      ...prm,
+      ...(prm.path !== undefined && { path: form(prm.path) }),
+      ...(prm.labels && { labels: placed(prm.labels) }),
+    },
     data: { ...placed(data), ...(outOfDomain && { outOfDomain: placed(outOfDomain) }) },
   };
 }

@@ -1,4 +1,5 @@
 // Opens a model folder: backbone, tokenizer, checked weights, and the native model over them.
+import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Backbone, ModelNumbers } from '../backbones/backbone.js';
@@ -54,6 +55,8 @@ export interface DescribedModel {
   readonly folder: ModelFolder;
   readonly backbone: Backbone;
   readonly tokenizer: Tokenizer;
+  /** Digest of the tokenizer's files and of the mark that ends a response. */
+  readonly tokenizerName: string;
   /** Flat config of the native side. */
   readonly numbers: ModelNumbers;
   /** Ids that end an answer: those of the backbone, and those that the files name besides. */
@@ -99,6 +102,11 @@ export async function describeModel(folder: ModelFolder, limits: PictureLimits =
     return id;
   };
   for (const name of backbone.specials) idOf(name);
+  const marks = [...special].map(([name, { id }]) => [name, id] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  const tokenizerName = createHash('sha256')
+    .update(JSON.stringify([marks, backbone.endOfTurn]))
+    .update(bytes)
+    .digest('hex');
   const numbers = limited(backbone.numbers(files, idOf), limits, backbone.name);
   const rows = numbers.vocab;
   if (tokenizer.size > rows) {
@@ -116,10 +124,11 @@ export async function describeModel(folder: ModelFolder, limits: PictureLimits =
   );
   const stops = [...new Set([...backbone.stops.map((name) => tokenizer.idOf(name) as number), ...ends])];
   const { adapter } = folder;
-  if (!adapter) return { folder, backbone, tokenizer, numbers, stops };
+  const described = { backbone, tokenizer, tokenizerName, numbers, stops };
+  if (!adapter) return { folder, ...described };
   const [own = adapter.weights] = await engineWeights([adapter.weights], aliasOf({ backbone, numbers }));
   const named = { ...folder, adapter: { ...adapter, weights: own } };
-  return { folder: named, backbone, tokenizer, numbers, stops };
+  return { folder: named, ...described };
 }
 
 function limited(numbers: ModelNumbers, { minPixels, maxPixels }: PictureLimits, backbone: string): ModelNumbers {

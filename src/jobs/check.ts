@@ -140,5 +140,7 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
     minPixels: options.minPixels ?? recipe?.model.minPixels,
     maxPixels: options.maxPixels ?? recipe?.model.maxPixels,
   };
-  return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora)), device };
+  const scorer = recipe?.prm.enabled ? (recipe.prm.path ?? dir) : undefined;
+  const prm = scorer === undefined ? undefined : await findPlace(scorer, { display });
+  return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora, prm)), device };
 }

@@ -43,7 +43,7 @@ import { settingOf } from '../run/settings.js';
 import { requireSpace, weightBytes } from '../run/space.js';
 import { type Judging, writeTables } from '../views/evaluation/tables.js';
 import { Metrics } from '../views/metrics/metrics.js';
-import { makeSplits, readData, readGiven, readSplits } from './data.js';
+import { digestGiven, makeSplits, readData, readGiven, readSplits, readWritten, withoutHidden } from './data.js';
 import {
   hostOf,
   type JobOptions,
@@ -72,7 +72,7 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
   const set = { ...given, model: { ...given.model, threads } };
   const { places, config } = await findAll(set, await finding(options, [dir, options.from]));
   const kept = { ...withoutFolder(set), ...(custom && { custom }), ...keptCommits(places) };
-  const why = whyItMatters({ ...config.model, weightBytes: await bytesOf(config.model.path) }, true);
+  const why = whyItMatters({ ...config.model, weightBytes: await largestOf(config.model.path, config.prm.path) }, true);
   const { path: base, adapter: lora, ...computing } = config.model;
   const adapter = lora && { ...lora, seed: config.seed, base };
   const models = new Models(await hostOf(options, { ...computing, adapter, prompt: config.prompt }), placesOf(config));
@@ -81,6 +81,10 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
     // What can be refused is looked at before a folder is made.
     if (isNew) {
       await models.policy('base');
+      if (config.prm.path !== undefined && config.prm.enabled) {
+        await models.scorer();
+        await models.forgetScorer();
+      }
       // Checkpoints of an adapter are small beside its base.
       await requireSpace(dir, adapter ? 0 : CHECKPOINT_GROWTH * (await weightBytes(base)));
       if (options.from !== undefined) {
@@ -88,14 +92,20 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
       }
     }
     const read = config.data.file === undefined ? undefined : await readSplits(config, options, problems);
+    const written = await readWritten(config);
     const run = await Run.open({ ...options, dir, keepCheckpoints, settings: kept, why });
     const metrics = await Metrics.follow(run, options.reportTo);
     try {
       const data = read ?? (await makeSplits(config, run, options));
       await writeSplits(dir, config.splits.seed ?? config.seed, data);
-      await run.start({ event: 'start', problems: digestProblems(Object.values(data).flat()) });
+      const given = written && (await withoutHidden(written, data, options));
+      const digests = {
+        problems: digestProblems(Object.values(data).flat()),
+        ...(given && { given: digestGiven(given) }),
+      };
+      await run.start({ event: 'start', ...digests });
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
-      const job = { config, run, data, models, custom: { reward, select } };
+      const job = { config, run, data, models, custom: { reward, select }, given };
       return await evolveOn(job, options.until, options.hooks);
     } finally {
       await metrics.close();
@@ -114,8 +124,13 @@ function dataOf({ data }: WithoutData<ConfigInput>, options: RecipeOptions): Con
   return { ...rest, file: withGiven<{ data: string }>({ data: file ?? generate } as object, options).data };
 }
 
-/** Throws UserError where a selection is given that nothing would ask. */
-function refuseUnread({ evolve: { method, select } }: Config, options: RecipeOptions): void {
+/** Throws UserError where a selection is given that nothing would ask, or a PRM beside a stage that makes one. */
+function refuseUnread({ evolve: { method, select }, prm, data }: Config, options: RecipeOptions): void {
+  const { until = 'evolve' } = options;
+  if (data.file === undefined && !data.generate && (until === 'evolve' || until === 'warmup'))
+    throw new UserError('data: no problems, wanted data.file or data.generate', 'ERR_SETTING');
+  if (prm.path !== undefined && (options.until === 'label' || options.until === 'train-prm'))
+    throw new UserError('prm.path: given, wanted none where steps are labelled and a PRM is trained', 'ERR_SETTING');
   if (!options.select) return;
   if (method === 'sft')
     throw new UserError('select: given with evolve.method sft, wanted a method that selects', 'ERR_SETTING');
@@ -269,7 +284,8 @@ async function onData<T>(
     }
     const { out: _, ...written } = options.problems ? { ...settings, imageRoot: undefined } : settings;
     const kept = { ...written, ...keptCommits(places) };
-    const why = whyItMatters({ ...settings, weightBytes: await bytesOf(model) }, prm !== undefined);
+    const weightBytes = await largestOf(model, prm && places.of(prm));
+    const why = whyItMatters({ ...settings, weightBytes }, prm !== undefined);
     const run = await Run.open({
       ...options,
       dir,
@@ -290,8 +306,11 @@ async function onData<T>(
   }
 }
 
-/** Bytes of a model's weights; without end where they cannot be read, which is refused elsewhere. */
-const bytesOf = (dir: string): Promise<number> => weightBytes(dir).catch(() => Number.POSITIVE_INFINITY);
+/** Bytes of the largest model's weights; without end where they cannot be read, which is refused elsewhere. */
+async function largestOf(...dirs: readonly (string | undefined)[]): Promise<number> {
+  const bytes = dirs.map((dir) => (dir === undefined ? 0 : weightBytes(dir).catch(() => Number.POSITIVE_INFINITY)));
+  return Math.max(...(await Promise.all(bytes)));
+}
 
 /** The threads that one of these runs was begun with, or all cores: what nobody set is no reason to compute otherwise. */
 async function threadsOf(setting: string, runs: readonly (string | undefined)[]): Promise<number> {
@@ -334,11 +353,11 @@ async function findAll(config: Config, options: FindOptions): Promise<{ places: 
   };
 }
 
-function placesOf({ run, model, warmup }: Config): ModelPlaces {
+function placesOf({ run, model, warmup, prm }: Config): ModelPlaces {
   const checkpoint = (name: string): string => join(run.dir, 'checkpoints', name);
   return {
     policy: (at) => (at === 'base' || (at === 'warmup' && !warmup.enabled) ? model.path : checkpoint(at)),
-    prm: () => checkpoint('prm'),
+    prm: () => (prm.path === undefined ? [checkpoint('prm'), 'load'] : [prm.path, 'given']),
   };
 }
 
