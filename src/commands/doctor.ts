@@ -20,6 +20,7 @@ export default verb({
         type: 'string',
         describe: 'recipe whose device, lengths and token budget are planned for; - for standard input',
       })
+      .option('preset', { type: 'string', describe: 'the same, a recipe that comes with mstar' })
       .option('device', { choices: ['cpu', 'cuda'] as const, describe: 'instead of the recipe’s' })
       .option('dtype', { choices: ['float32', 'bfloat16'] as const, describe: 'instead of the recipe’s' })
       .option('rows', { type: 'number', default: 256, describe: 'responses decoded together' })
@@ -48,8 +49,9 @@ export default verb({
     const memory = args.memory?.split(',').map(Number) ?? [];
     if (memory.some((gib) => !(gib > 0 && gib <= 65536)))
       throw new UserError(`--memory: ${args.memory}, wanted GiB of one GPU like 24,80,141`);
-    const { device: given, dtype, rows, promptTokens } = args;
+    const { device: given, dtype, rows, promptTokens, preset } = args;
     const options = {
+      ...(preset !== undefined && { preset }),
       device: given,
       dtype,
       rows,

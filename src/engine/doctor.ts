@@ -55,7 +55,8 @@ export async function diagnose(
   const wanted = [...own, ...heads];
   const frozen = freeze.flatMap((part) => backbone.prefixes[part]);
   const learns = [...(adapter ? adapter.shapes : own), ...heads].filter(({ name }) => !starts(name, frozen));
-  const work = { ...given, patches: guardedNow(() => addon().picturePatches(backbone.name, numbers, ...PICTURE)) };
+  const values = guardedNow(() => addon().picturePatches(backbone.name, numbers, ...PICTURE));
+  const work = { ...given, patches: values / (numbers.frames ?? 1) };
   const parameters = count(wanted) + count(adapter?.shapes ?? []);
   const decoder = guardedNow(() => addon().decoderShape(backbone.name, numbers));
   const sizes: ModelSizes = {

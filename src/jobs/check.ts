@@ -1,6 +1,6 @@
 // Whether a checkpoint and a data set can be used together, and what memory every phase will take: for programs and for
 // `mstar check` and `mstar doctor`. Nothing is written.
-import { loadConfig, located } from '../config/load.js';
+import { GIVEN, loadConfig, located } from '../config/load.js';
 import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
 import { checkModel, type ModelSummary } from '../engine/check.js';
 import { type Diagnosis, diagnose } from '../engine/doctor.js';
@@ -91,6 +91,8 @@ async function countData(data: DataToCheck, prompts: Renderer, display: Display)
 export interface DoctorOptions extends PictureLimits {
   /** Recipe whose device, lengths and token budget are planned for; those of a GPU in bfloat16 when left out. */
   readonly config?: string;
+  /** The same, a recipe that comes with mstar. */
+  readonly preset?: string;
   /** Instead of the recipe's. */
   readonly device?: 'cpu' | 'cuda' | undefined;
   readonly dtype?: 'float32' | 'bfloat16' | undefined;
@@ -118,8 +120,11 @@ export interface MemoryPlan extends Diagnosis {
  * @throws UserError naming the file and tensor that is missing, surplus or misshapen
  */
 export async function doctor(dir: string, options: DoctorOptions = {}): Promise<MemoryPlan> {
-  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file, display } = options;
-  const recipe = file === undefined ? undefined : await loadConfig({ file, set: [`model.path=${dir}`] });
+  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file, preset, display } = options;
+  // Memory does not depend on the data, which a preset may leave open.
+  const set = [`model.path=${dir}`, 'data.generate=null', 'data.outOfDomain=null', `data.file=${GIVEN}`];
+  const source = { ...(file !== undefined && { file }), ...(preset !== undefined && { preset }), set };
+  const recipe = file === undefined && preset === undefined ? undefined : await loadConfig(source);
   const device = options.device ?? recipe?.model.device ?? 'cuda';
   const work = {
     device,
@@ -141,5 +146,7 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
   const scorer = recipe?.prm.enabled ? (recipe.prm.path ?? dir) : undefined;
   const prm = scorer === undefined ? undefined : await findPlace(scorer, { display });
   const diagnosis = await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora, prm);
-  return { ...diagnosis, device, disk: recipe ? await planDisk(located(recipe), diagnosis) : null };
+  // With its own data where it has some: how much is sampled depends on it.
+  const own = recipe && (await loadConfig({ ...source, set: [`model.path=${dir}`] }).catch(() => recipe));
+  return { ...diagnosis, device, disk: own ? await planDisk(located(own), diagnosis) : null };
 }

@@ -1,6 +1,7 @@
 // How much disk space a whole run takes at most, beside what is free: worked out from its plan, before anything is written.
 
 import { dirname } from 'node:path';
+import { GIVEN, resolvePath } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
 import { groupBy, sum } from '../core/lists.js';
@@ -73,6 +74,7 @@ export async function planDisk(config: Config, model: Diagnosis): Promise<DiskPl
 /** The run as far as its plan goes: how many problems each part has. Throws UserError where the data cannot be read. */
 async function sizesOf(config: Config) {
   const { data, splits } = config;
+  if (data.file === resolvePath(GIVEN)) throw new UserError('the recipe names none');
   const count = async (
     set: Pick<Config['data'], 'file' | 'generate' | 'imageRoot' | 'linkRoot' | 'format' | 'columns'>,
   ) =>

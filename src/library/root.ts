@@ -181,6 +181,7 @@ export const doctor = promising(
     options: z
       .strictObject({
         config: path,
+        preset: path,
         device: computeFields.device,
         dtype: computeFields.dtype,
         rows: whole(1),
