@@ -39,7 +39,7 @@ function optimizer(defaults: { lr: number; batchSize: number; epochs: number; fr
 const generated = z.strictObject({
   count: count(1, 10_000_000).describe('problems to make'),
   families: z.array(z.string().min(1)).min(1).optional().describe('families to take in turn; all when left out'),
-  range: count(3, 9).optional().describe('values in the pictures are 1 to this'),
+  range: count(4, 9).optional().describe('values in the pictures are 1 to this'),
   choiceShare: share().optional().describe('share of multiple-choice problems'),
   seed: count(0, 2 ** 32 - 1)
     .optional()

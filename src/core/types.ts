@@ -42,7 +42,7 @@ export interface Problem {
 /** What the generator of picture problems knows and no real data set does. */
 export interface ProblemTruth {
   readonly family: string;
-  /** Right reasoning, one string per step, the last one states the answer. */
+  /** One of the right chains of reasoning, one string per step, the last one states the answer. */
   readonly steps: readonly string[];
   /** Quantities drawn in the picture, by name. */
   readonly scene: Readonly<Record<string, number | string>>;
