@@ -16,7 +16,12 @@ export default verb({
         type: 'string',
         describe: 'run folder whose warm-up, labels and PRM a new run begins with; the settings of these must agree',
       })
-      .group(['from'], 'Recipe:')
+      .option('watch', {
+        type: 'boolean',
+        default: false,
+        describe: 'serve a page that follows the run, as mstar watch does',
+      })
+      .group(['from', 'watch'], 'Recipe:')
       .example('mstar evolve --preset demo', 'the demonstration on generated picture problems')
       .example('mstar evolve --config recipe.yaml', 'a recipe of your own; the same line resumes it')
       .example('mstar evolve --preset demo --set seed=2 --set run.dir=runs/seed-2', 'another seed in another folder')
@@ -35,7 +40,7 @@ export default verb({
         const report = await writeReport(run.dir);
         return [...table(summary), '', `results: ${join(run.dir, 'summary.json')}`, `report:  ${report}`];
       },
-      { from: flags.from },
+      { from: flags.from, watch: flags.watch },
     ),
 });
 

@@ -13,6 +13,7 @@ import { withInput } from './input.js';
 import { linesOf, type OverRanks, overRanks, type RankFlags, rankFlags } from './ranks.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 import { stopSignal } from './stop.js';
+import { watchFromAside } from './watch.js';
 
 export interface RecipeFlags extends CommonFlags, RankFlags {
   config: string | undefined;
@@ -49,6 +50,12 @@ export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
     .group(['config', 'preset', 'set', 'settings', 'report-to'], 'Recipe:') as never;
 }
 
+/** Flags of `evolve` alone. */
+interface More {
+  readonly from?: string | undefined;
+  readonly watch?: boolean;
+}
+
 /**
  * Runs a recipe up to a stage and prints what came of it; with --settings, prints the settings instead.
  * @param lines what to print at the end
@@ -57,7 +64,7 @@ export async function runRecipe(
   flags: RecipeFlags,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
-  more: { readonly from?: string | undefined } = {},
+  more: More = {},
 ): Promise<void> {
   if (flags.settings) return printSettings(flags);
   await overRanks(flags, (over) => runOnRank(flags, until, lines, more, over));
@@ -67,7 +74,7 @@ async function runOnRank(
   flags: RecipeFlags,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
-  more: { readonly from?: string | undefined },
+  { watch = false, ...more }: More,
   { host, usage }: OverRanks,
 ): Promise<void> {
   const reportTo = parseReportTo(flags.reportTo);
@@ -89,8 +96,9 @@ async function runOnRank(
     ...more,
     ...(host && { host }),
   };
-  const summary = await evolve(config, options);
   const { dir } = config.run;
+  const leave = watch ? watchFromAside(dir) : () => {};
+  const summary = await evolve(config, options).finally(leave);
   const look = reportTo.includes('tensorboard') ? ` (tensorboard --logdir ${dirname(dir)})` : '';
   const metrics = reportTo.length > 0 ? [`metrics: ${join(dir, 'metrics.jsonl')}${look}`] : [];
   printResult(flags, summary, [

@@ -39,11 +39,12 @@ export function printResult(
 }
 
 /** Progress on standard error, with a note of several ranks; with --quiet only warnings. */
-export function displayOf({ quiet }: Pick<CommonFlags, 'quiet'>, ranks?: { note(): string | undefined }): Display {
+export function displayOf({ quiet }: Pick<CommonFlags, 'quiet'>, ranks?: Display['ranks']): Display {
   const display = openDisplay(process.stderr);
-  if (!quiet) return { ...display, show: (moment) => display.show({ ...moment, note: ranks?.note() }) };
+  if (!quiet) return { ...display, ranks };
   return {
     ...silent,
+    ranks,
     say: (text) => {
       if (text.startsWith('warning: ')) display.say(text);
     },
