@@ -10,6 +10,7 @@ import type { Summary } from '../evolve/summary.js';
 import { REPORT_TO, type ReportTo } from '../views/metrics/files.js';
 import { Computed } from './computed.js';
 import { withInput } from './input.js';
+import { checkNotify } from './notify.js';
 import { linesOf, type OverRanks, overRanks, type RankFlags, rankFlags } from './ranks.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 import { stopSignal } from './stop.js';
@@ -52,6 +53,7 @@ export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
 
 /** Flags of `evolve` alone. */
 interface More {
+  readonly notify?: string | undefined;
   readonly from?: string | undefined;
   readonly watch?: boolean;
 }
@@ -67,22 +69,32 @@ export async function runRecipe(
   more: More = {},
 ): Promise<void> {
   if (flags.settings) return printSettings(flags);
-  await overRanks(flags, (over) => runOnRank(flags, until, lines, more, over));
+  const { notify: url, ...others } = more;
+  checkNotify(url);
+  // Once for this process: a recipe may come from standard input.
+  let config: Promise<Config> | undefined;
+  const load = (): Promise<Config> => {
+    config ??= configOf(flags);
+    return config;
+  };
+  const run = async (): Promise<string> => (await load()).run.dir;
+  await overRanks(flags, async (over) => runOnRank(flags, await load(), until, lines, others, over), { url, run });
+}
+
+function configOf({ config, preset, set }: RecipeFlags): Promise<Config> {
+  if (config === undefined) return loadConfig({ preset, set });
+  return withInput(config, (file) => loadConfig({ file, preset, set }));
 }
 
 async function runOnRank(
   flags: RecipeFlags,
+  config: Config,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
-  { watch = false, ...more }: More,
+  { watch = false, ...more }: Omit<More, 'notify'>,
   { host, usage }: OverRanks,
 ): Promise<void> {
   const reportTo = parseReportTo(flags.reportTo);
-  const { preset, set } = flags;
-  const config =
-    flags.config === undefined
-      ? await loadConfig({ preset, set })
-      : await withInput(flags.config, (file) => loadConfig({ file, preset, set }));
   // Loaded here, so that help and refusals do not wait for the engine and its libraries.
   const { evolve } = await import('../jobs/jobs.js');
   const display = displayOf(flags, usage);

@@ -1,7 +1,7 @@
 // What every verb has in common: its form, and what it does with its result and its progress, as --json and --quiet mean the
 // same everywhere.
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
-import { UserError } from '../core/errors.js';
+import { systemFault, UserError } from '../core/errors.js';
 import { printable, printableJson } from '../core/printable.js';
 import { isStandardOutput } from '../run/output.js';
 import { type Display, openDisplay, silent } from '../run/terminal.js';
@@ -49,6 +49,15 @@ export function displayOf({ quiet }: Pick<CommonFlags, 'quiet'>, ranks?: Display
       if (text.startsWith('warning: ')) display.say(text);
     },
   };
+}
+
+/** An error as one line without control characters. */
+export function errorLine(error: unknown): string {
+  const { path, message, code } = error as NodeJS.ErrnoException;
+  const fault = systemFault(error);
+  const text = fault ? `${path ?? 'write'}: ${fault}` : String(message ?? error).split('\n')[0];
+  const hint = error instanceof UserError || fault || code === 'ERR_RANK' ? '' : ' (--debug shows where)';
+  return printable(`${text}${hint}`);
 }
 
 /** Columns as wide as their longest cell. */
