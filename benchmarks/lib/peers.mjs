@@ -157,7 +157,8 @@ export async function compare({ title, model, threads, load, competitors, rounds
         `${title} ${round + 1}/${rounds} ${name}: ${Math.round(run.tokens / run.cpu)}/CPU-s ${Math.round(run.tokens / run.wall)}/s`,
       );
     }
-  const work = running.has('mstar') && shares(await running.get('mstar').ask({ ...load, do: '', profile: true }));
+  const work =
+    running.has('mstar') && shares(await running.get('mstar').ask({ ...load, do: '', profile: true }), threads);
   for (const worker of running.values()) worker.close();
   const results = Object.fromEntries(
     [...runs].map(([name, all]) => [
@@ -185,9 +186,10 @@ export async function compare({ title, model, threads, load, competitors, rounds
   return { title, model, threads, simd, load, limits, results, work, ratios, absent };
 }
 
-/** Each kind of work's share of a run's CPU time; the rest is what no stopwatch counts. */
-function shares({ work, cpu }) {
-  const counted = Object.fromEntries(Object.entries(work).map(([name, seconds]) => [name, seconds / cpu]));
+/** Each kind of work's share of the time of all threads; the rest is what no stopwatch counts, and waiting. */
+function shares({ work, wall }, threads) {
+  const all = wall * threads;
+  const counted = Object.fromEntries(Object.entries(work).map(([name, seconds]) => [name, seconds / all]));
   return { ...counted, rest: 1 - Object.values(counted).reduce((sum, share) => sum + share, 0) };
 }
 

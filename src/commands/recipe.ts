@@ -51,10 +51,15 @@ export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
     .group(['config', 'preset', 'set', 'settings', 'report-to'], 'Recipe:') as never;
 }
 
-/** Flags of `evolve` alone. */
-interface More {
-  readonly notify?: string | undefined;
+/** What some verbs have besides. */
+export interface RecipeMore {
+  /** Run folder to begin with the phases of. */
   readonly from?: string | undefined;
+  /** Settings to begin with where neither a file nor a preset is given. */
+  readonly values?: Readonly<Record<string, unknown>> | undefined;
+  /** Where to tell how it ended. */
+  readonly notify?: string | undefined;
+  /** Serves a page that follows the run. */
   readonly watch?: boolean;
 }
 
@@ -66,23 +71,22 @@ export async function runRecipe(
   flags: RecipeFlags,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
-  more: More = {},
+  { values, notify: url, ...more }: RecipeMore = {},
 ): Promise<void> {
   if (flags.settings) return printSettings(flags);
-  const { notify: url, ...others } = more;
   checkNotify(url);
   // Once for this process: a recipe may come from standard input.
   let config: Promise<Config> | undefined;
   const load = (): Promise<Config> => {
-    config ??= configOf(flags);
+    config ??= configOf(flags, values);
     return config;
   };
   const run = async (): Promise<string> => (await load()).run.dir;
-  await overRanks(flags, async (over) => runOnRank(flags, await load(), until, lines, others, over), { url, run });
+  await overRanks(flags, async (over) => runOnRank(flags, await load(), until, lines, more, over), { url, run });
 }
 
-function configOf({ config, preset, set }: RecipeFlags): Promise<Config> {
-  if (config === undefined) return loadConfig({ preset, set });
+function configOf({ config, preset, set }: RecipeFlags, values: RecipeMore['values']): Promise<Config> {
+  if (config === undefined) return loadConfig({ preset, set, values });
   return withInput(config, (file) => loadConfig({ file, preset, set }));
 }
 
@@ -91,7 +95,7 @@ async function runOnRank(
   config: Config,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
-  { watch = false, ...more }: Omit<More, 'notify'>,
+  { watch = false, ...more }: Omit<RecipeMore, 'notify' | 'values'>,
   { host, usage }: OverRanks,
 ): Promise<void> {
   const reportTo = parseReportTo(flags.reportTo);
