@@ -139,7 +139,7 @@ function progress(run: RunData): Part {
       : limit > 0
         ? ` ${count(stepsOf(run))} of ${plural(limit, 'optimizer step')} done.`
         : '';
-  return html`<p class="warning" role="note"><strong>This run is not finished.</strong> ${done}${open}.${of} The report shows what there is.</p>`;
+  return html`<p class="warning" role="note"><strong>This run is not finished.</strong> ${done}${open}.${of} This page shows what there is.</p>`;
 }
 
 function stepsOf({ iterations }: RunData): number {
