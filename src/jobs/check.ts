@@ -5,6 +5,7 @@ import { loadConfig, resolvePath } from '../config/load.js';
 import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
 import { checkModel, type ModelSummary } from '../engine/check.js';
 import { type Diagnosis, diagnose } from '../engine/doctor.js';
+import { MOMENT_BYTES } from '../engine/plan.js';
 import type { Renderer } from '../engine/renderer.js';
 import { type Display, silent } from '../run/terminal.js';
 
@@ -105,6 +106,7 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
   const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file } = options;
   const recipe = file === undefined ? undefined : await loadConfig({ file, set: [`model.path=${dir}`] });
   const device = options.device ?? recipe?.model.device ?? 'cuda';
+  const offload = recipe?.model.offload ?? 'auto';
   const work = {
     device,
     dtype: options.dtype ?? recipe?.model.dtype ?? 'bfloat16',
@@ -113,6 +115,8 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
     promptTokens,
     maxTokens: recipe?.sampling.maxTokens ?? 1024,
     tokenBudget: recipe?.model.tokenBudget ?? 16_384,
+    momentBytes: MOMENT_BYTES[recipe?.warmup.optimizer.moments ?? 'float32'],
+    ...(offload !== 'auto' && device === 'cuda' && { offload: offload === 'always' }),
   } as const;
   const place = resolvePath(dir);
   const lora = recipe?.model.adapter && { ...recipe.model.adapter, seed: recipe.seed, base: place };

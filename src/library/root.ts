@@ -63,6 +63,7 @@ const engineFields = {
   deterministic: z.boolean().optional(),
   kvGib: z.number().min(0).max(65536).optional(),
   recompute: z.enum(['auto', 'never', 'always']).optional(),
+  offload: z.enum(['auto', 'never', 'always']).optional(),
   onRollout: call.optional(),
 };
 const prmOptions = z
