@@ -48,8 +48,7 @@ Napi::Value gradients(const Napi::CallbackInfo& info) {
 Napi::Value set_optimizer(const Napi::CallbackInfo& info) {
   const auto sizes = info[3].As<Napi::Object>();
   return ModelObject::of(info[0]).set_optimizer(
-      info.Env(), to_optimizer(info[1]), info[2],
-      {sizes.Get("block").ToNumber().Int64Value(), sizes.Get("message").ToNumber().Int64Value()});
+      info[1], info[2], {sizes.Get("block").ToNumber().Int64Value(), sizes.Get("message").ToNumber().Int64Value()});
 }
 
 /** cuts(sizes, ranks): [from, count] of each parameter and rank. */

@@ -106,6 +106,15 @@ Napi::Value array_of(Napi::Env env, const T* data, size_t count) {
   return array;
 }
 
+Napi::Object shape_entry(Napi::Env env, const std::string& name, const std::vector<int64_t>& sizes) {
+  auto shape = Napi::Array::New(env, sizes.size());
+  for (uint32_t d = 0; d < sizes.size(); ++d) shape.Set(d, static_cast<double>(sizes[d]));
+  auto entry = Napi::Object::New(env);
+  entry.Set("name", name);
+  entry.Set("shape", shape);
+  return entry;
+}
+
 }  // namespace
 
 std::vector<std::string> to_strings(const Napi::Value& value) {
@@ -168,6 +177,7 @@ ModelSpec to_model_spec(const Napi::Value& value) {
     if (!get(adapter, "seed").IsUndefined()) spec.adapter.seed = static_cast<uint64_t>(integer(adapter, "seed"));
   }
   if (!get(from, "recompute").IsUndefined()) spec.recompute.emplace().layers = integer(from, "recompute");
+  if (!get(from, "offload").IsUndefined()) spec.offload = get(from, "offload").ToBoolean();
   const std::string head = text(from, "head");
   if (head != "none" && head != "mean" && head != "load") refuse(from.Env(), "head", "'none', 'mean' or 'load'");
   spec.head = head == "none" ? Head::none : head == "mean" ? Head::mean : Head::load;
@@ -247,6 +257,14 @@ OptimizerSettings to_optimizer(const Napi::Value& value) {
   settings.clip = number(from, "clip");
   settings.frozen = to_strings(get(from, "frozen"));
   return settings;
+}
+
+bool to_small_moments(const Napi::Value& value) {
+  const auto from = object(value, "optimizer");
+  if (get(from, "moments").IsUndefined()) return false;
+  const std::string moments = text(from, "moments");
+  if (moments != "float32" && moments != "8bit") refuse(from.Env(), "moments", "'float32' or '8bit'");
+  return moments == "8bit";
 }
 
 Objective to_objective(const Napi::Value& value) {
@@ -330,11 +348,17 @@ Napi::Value from_shapes(Napi::Env env, const std::vector<ParameterShape>& shapes
   auto out = Napi::Array::New(env, shapes.size());
   for (uint32_t i = 0; i < shapes.size(); ++i) {
     const Napi::HandleScope scope(env);
-    auto shape = Napi::Array::New(env, shapes[i].second.size());
-    for (uint32_t d = 0; d < shapes[i].second.size(); ++d) shape.Set(d, static_cast<double>(shapes[i].second[d]));
-    auto entry = Napi::Object::New(env);
-    entry.Set("name", shapes[i].first);
-    entry.Set("shape", shape);
+    out.Set(i, shape_entry(env, shapes[i].first, shapes[i].second));
+  }
+  return out;
+}
+
+Napi::Value from_state(Napi::Env env, const std::vector<StateTensor>& tensors) {
+  auto out = Napi::Array::New(env, tensors.size());
+  for (uint32_t i = 0; i < tensors.size(); ++i) {
+    const Napi::HandleScope scope(env);
+    auto entry = shape_entry(env, tensors[i].name, tensors[i].shape);
+    entry.Set("dtype", dtype_name(tensors[i].type));
     out.Set(i, entry);
   }
   return out;

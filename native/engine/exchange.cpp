@@ -246,14 +246,14 @@ void Exchange::share(const Parameters& parameters, const std::vector<std::string
   }
 }
 
-at::Tensor Exchange::whole(size_t parameter, const at::Tensor& part) const {
+at::Tensor Exchange::whole(size_t parameter, const at::Tensor& part, int64_t each) const {
   if (!group_) return part;
   const auto bytes = static_cast<int64_t>(part.element_size());
   std::vector<int64_t> sent(static_cast<size_t>(ranks())), received(sent);
   sent[0] = part.numel() * bytes;
   int64_t size = 0;
   for (int rank = 0; rank < ranks(); ++rank) {
-    const int64_t count = cuts_.of(parameter, rank).count;
+    const int64_t count = (cuts_.of(parameter, rank).count + each - 1) / each;
     size += count;
     if (rank_ == 0) received[static_cast<size_t>(rank)] = count * bytes;
   }

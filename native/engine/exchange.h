@@ -47,8 +47,11 @@ class Exchange {
 
   int rank() const { return rank_; }
   int ranks() const { return cuts_.ranks(); }
+  at::Device device() const { return device_; }
   /** The part of a parameter that this rank owns. */
   Span owned(size_t parameter) const { return cuts_.of(parameter, rank_); }
+  /** Numbers of a parameter. */
+  int64_t size(size_t parameter) const { return cuts_.size(parameter); }
 
   // What follows is called by all ranks or by none.
   /** Adds micro-batches to the sums, one of each rank in the order of ranks. `mine` is used up. A rank that has an
@@ -58,8 +61,9 @@ class Exchange {
   double norm(const GradientSums& sums) const;
   /** Gives every rank the parts of the parameters that others have changed. */
   void share(const Parameters& parameters, const std::vector<std::string>& names) const;
-  /** Puts the owners' parts of one tensor together on rank 0; undefined on the others. Flat. */
-  at::Tensor whole(size_t parameter, const at::Tensor& part) const;
+  /** Puts the owners' parts of one tensor together on rank 0; undefined on the others. Flat. It has a number for each
+   * of the parameter, or for `each` neighbouring ones, which have one owner. */
+  at::Tensor whole(size_t parameter, const at::Tensor& part, int64_t each = 1) const;
 
  private:
   std::vector<double> all_doubles(const std::vector<double>& mine) const;

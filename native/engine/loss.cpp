@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-#include "base/device.h"
+#include "base/room.h"
 #include "engine/forward.h"
 #include "engine/micro_batch.h"
 #include "ops/dense.h"
@@ -203,12 +203,12 @@ std::vector<std::vector<float>> per_token(
 Recompute as_memory_tells(const LossContext& c) {
   const auto device = c.parameters.device();
   if (device.is_cpu()) return {};
-  const auto sum_of = [](const auto& stats) { return stats.front().current; };
-  const auto allocated = [=] { return sum_of(at::accelerator::getDeviceStats(device.index()).allocated_bytes); };
+  const auto allocated = [=] {
+    return at::accelerator::getDeviceStats(device.index()).allocated_bytes.front().current;
+  };
   const int64_t held = allocated();
-  const int64_t cached = sum_of(at::accelerator::getDeviceStats(device.index()).reserved_bytes) - held;
   const int64_t later = 4 * (c.parameters.count() + 4 * kHeadChunk * c.backbone.decoder_shape().vocab);
-  const int64_t most = held + (free_bytes(device) + cached - later) / 5 * 4;
+  const int64_t most = held + (room_on(device) - later) / 5 * 4;
   Recompute recompute;
   recompute.full = [=] { return allocated() > most; };
   return recompute;

@@ -70,16 +70,20 @@ export default verb({
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
-function verdict({ phase, bytes, fits, keptLayers, gpus, tokenBudget }: Fit, layers: number): string {
+function verdict(fit: Fit, layers: number): string {
+  const { phase, bytes, fits, keptLayers, offloaded, moments, gpus, tokenBudget } = fit;
   if (phase !== 'training') return fits ? 'fits' : 'does not fit; fewer rows or tokens take less';
-  if (fits && keptLayers === layers) return 'fits, nothing is run again';
-  if (fits) return `fits, ${layers - Number(keptLayers)} of ${layers} layers and the vision tower run again`;
+  const again = layers - Number(keptLayers);
+  const run = again === 0 ? 'nothing is run again' : `${again} of ${layers} layers and the vision tower run again`;
+  const place = offloaded === undefined ? '' : `, ${gib(offloaded)} of the optimizer’s state in the machine’s memory`;
+  if (fits) return `fits, ${run}${place}${moments ? '; on the GPU with moments: 8bit' : ''}`;
   const others = [
+    ...(moments ? ['moments: 8bit'] : []),
     ...(tokenBudget === undefined ? [] : [`a tokenBudget of ${tokenBudget}`]),
     ...(gpus === undefined ? [] : [`${gpus} GPUs of this memory`]),
     `one of ${Math.ceil(bytes / 2 ** 30)} GiB`,
   ];
-  return `does not fit with every layer run again; would: ${others.join(', or ')}`;
+  return `does not fit with every layer run again${place}; would: ${others.join(', or ')}`;
 }
 
 /** For example `disk: 61.20 GiB for the run (...), 100.00 GiB free at runs/a: fits`. */

@@ -27,6 +27,12 @@ function optimizer(defaults: { lr: number; batchSize: number; epochs: number; fr
       eps: z.number().gt(0).max(1).default(1e-8).describe('added to the root of the second moment'),
       weightDecay: z.number().min(0).max(1).default(0).describe('decoupled weight decay'),
       clip: z.number().min(0).max(1e6).default(1).describe('L2 norm that gradients are clipped to; 0: off'),
+      moments: z
+        .enum(['float32', '8bit'])
+        .default('float32')
+        .describe(
+          'numbers in which the moments of matrices are kept: float32, or 8bit: bfloat16 and 8 bits, 3 bytes a weight instead of 8',
+        ),
       freeze: z
         .array(part)
         .max(3)

@@ -37,6 +37,8 @@ export interface OptimizerSettings {
   readonly weightDecay: number;
   /** L2 norm that gradients are clipped to; 0 is off. */
   readonly clip: number;
+  /** In which numbers the moments of matrices are kept; `float32` when left out. */
+  readonly moments?: 'float32' | '8bit';
   /** Parts that do not learn. */
   readonly freeze: readonly ('vision' | 'projector' | 'language')[];
 }

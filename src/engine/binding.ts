@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ParameterShape } from '../checkpoint/parameters.js';
-import type { WeightFile } from '../checkpoint/safetensors.js';
+import type { StoredDtype, TensorPlan, WeightFile } from '../checkpoint/safetensors.js';
 import type { SaveFile } from '../checkpoint/save.js';
 import { UserError } from '../core/errors.js';
 import type { OptimizerSettings } from '../core/ports.js';
@@ -63,6 +63,8 @@ export interface ModelSpec {
   /** Decoder layers, the first ones, that a backward runs again instead of keeping what they computed, and the vision tower with them. Left
    * out: as many as the memory of a GPU makes necessary, none on a CPU. Changes no bit. */
   readonly recompute?: number;
+  /** Whether the optimizer's state lies in the memory of the machine. Left out: as the memory of a GPU makes necessary, never on a CPU. Changes no bit. */
+  readonly offload?: boolean;
 }
 export interface RawOptimizer extends Omit<OptimizerSettings, 'betas' | 'freeze'> {
   readonly beta1: number;
@@ -86,18 +88,18 @@ export interface NativeModel {
   ): Promise<RawRollout>;
   logprobs(examples: readonly RawExample[]): Promise<Float32Array[]>;
   score(examples: readonly RawExample[], at: readonly Uint32Array[]): Promise<Float32Array[]>;
-  /** With a group, the ranks of it train this model together: all of them call this, `trainStep`, `save` and `restore`, in the same order. */
-  setOptimizer(settings: RawOptimizer, group?: NativeGroup): Promise<void>;
+  /** With a group, the ranks of it train this model together: all of them call this, `trainStep`, `save` and `restore`, in the same order. Gives the moments that it keeps, by the names that `save` and `restore` know. */
+  setOptimizer(settings: RawOptimizer, group?: NativeGroup): Promise<TensorPlan<StoredDtype>[]>;
   trainStep(batch: readonly RawExample[], objective: 'response' | 'step'): Promise<StepReport>;
   imageLayout(width: number, height: number): PictureLayout;
-  /** Tensor names may be parameters, `exp_avg.<parameter>`, `exp_avg_sq.<parameter>` (F32), or `merged.<matrix>`: with its adapter added. Written and flushed to disk by rank 0 of a group. */
+  /** Tensor names may be parameters, moments (`exp_avg.<parameter>` and others that `setOptimizer` gives), or `merged.<matrix>`: with its adapter added. Written and flushed to disk by rank 0 of a group. */
   save(files: readonly SaveFile[]): Promise<void>;
   /** L2 norms over matrices with adapters: of what these add, and of what rounding to these types takes from the sums. */
   mergeLoss(
     tensors: readonly { readonly name: string; readonly dtype: string }[],
   ): Promise<{ readonly update: number; readonly lost: number }>;
   /** Overwrites parameters and, under the names above, optimizer moments; `version` is the step counter to continue from. */
-  restore(files: readonly WeightFile[], version: number): Promise<void>;
+  restore(files: readonly WeightFile<StoredDtype>[], version: number): Promise<void>;
   /** Every parameter with its shape, in registration order. */
   parameters(): ParameterShape[];
   readonly version: number;

@@ -1,8 +1,8 @@
 // What a policy and a process reward model share: optimizer settings, checkpoints, release.
 import { z } from 'zod';
 import { planAdapter } from '../checkpoint/adapter.js';
-import { nameIn, type ParameterShape } from '../checkpoint/parameters.js';
-import type { TensorDtype } from '../checkpoint/safetensors.js';
+import { nameIn } from '../checkpoint/parameters.js';
+import type { StoredDtype, TensorDtype, TensorPlan } from '../checkpoint/safetensors.js';
 import {
   type ExtraFile,
   planWeights,
@@ -29,6 +29,7 @@ const optimizerSchema = z.strictObject({
   eps: z.number(),
   weightDecay: z.number(),
   clip: z.number().min(0),
+  moments: z.enum(['float32', '8bit']).optional(),
   freeze: z.array(z.enum(['vision', 'projector', 'language'])),
 });
 
@@ -45,7 +46,7 @@ export abstract class Model implements AsyncDisposable {
   protected readonly renderer: Renderer;
   /** What its training steps lower: the loss of responses, or of the scores of their tokens. */
   protected abstract readonly objective: 'response' | 'step';
-  #trained: readonly ParameterShape[] | undefined;
+  #moments: readonly TensorPlan<StoredDtype>[] | undefined;
 
   constructor(opened: OpenedModel, renderer: Renderer) {
     this.opened = opened;
@@ -75,8 +76,7 @@ export abstract class Model implements AsyncDisposable {
     const { betas, freeze, ...same } = settings;
     const frozen = freeze.flatMap((part) => this.opened.backbone.prefixes[part]);
     const [beta1, beta2] = betas;
-    await guarded(() => this.opened.native.setOptimizer({ ...same, beta1, beta2, frozen }, group));
-    this.#trained = this.opened.own.filter(({ name }) => !frozen.some((prefix) => name.startsWith(prefix)));
+    this.#moments = await guarded(() => this.opened.native.setOptimizer({ ...same, beta1, beta2, frozen }, group));
   }
 
   async trainStep(batch: readonly Example[]): Promise<StepReport> {
@@ -163,8 +163,8 @@ export abstract class Model implements AsyncDisposable {
     return planWeights(folder, whole, nameIn(aliasOf(this.opened)));
   }
 
-  #optimized(): readonly ParameterShape[] {
-    if (this.#trained) return this.#trained;
+  #optimized(): readonly TensorPlan<StoredDtype>[] {
+    if (this.#moments) return this.#moments;
     throw new Error('the model has no optimizer: call resetOptimizer first');
   }
 }

@@ -35,8 +35,8 @@ export function fitOptions({ seed, run }: Config, optimizer: OptimizerConfig): F
 
 /** The engine's form of the optimizer's settings, for a training of `steps` optimizer steps. */
 export function optimizerSettings(config: OptimizerConfig, steps: number): OptimizerSettings {
-  const { lr, warmupRatio, betas, eps, weightDecay, clip, freeze } = config;
-  return { lr, warmupSteps: Math.round(warmupRatio * steps), betas, eps, weightDecay, clip, freeze };
+  const { lr, warmupRatio, betas, eps, weightDecay, clip, moments, freeze } = config;
+  return { lr, warmupSteps: Math.round(warmupRatio * steps), betas, eps, weightDecay, clip, moments, freeze };
 }
 
 /** Optimizer steps of a training on this many examples. */

@@ -5,6 +5,7 @@ import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
 import { checkModel, type ModelSummary } from '../engine/check.js';
 import { type Diagnosis, diagnose } from '../engine/doctor.js';
 import type { PictureLimits } from '../engine/open.js';
+import { MOMENT_BYTES } from '../engine/plan.js';
 import type { Renderer } from '../engine/renderer.js';
 import { findData, findPlace } from '../hub/places.js';
 import { type Display, silent } from '../run/terminal.js';
@@ -126,6 +127,7 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
   const source = { ...(file !== undefined && { file }), ...(preset !== undefined && { preset }), set };
   const recipe = file === undefined && preset === undefined ? undefined : await loadConfig(source);
   const device = options.device ?? recipe?.model.device ?? 'cuda';
+  const offload = recipe?.model.offload ?? 'auto';
   const work = {
     device,
     dtype: options.dtype ?? recipe?.model.dtype ?? 'bfloat16',
@@ -134,6 +136,8 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
     promptTokens,
     maxTokens: recipe?.sampling.maxTokens ?? 1024,
     tokenBudget: recipe?.model.tokenBudget ?? 16_384,
+    momentBytes: MOMENT_BYTES[recipe?.warmup.optimizer.moments ?? 'float32'],
+    ...(offload !== 'auto' && device === 'cuda' && { offload: offload === 'always' }),
   } as const;
   const place = await findPlace(dir, { display });
   const lora = recipe?.model.adapter && { ...recipe.model.adapter, seed: recipe.seed, base: place };

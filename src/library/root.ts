@@ -67,6 +67,7 @@ const engineFields = {
   kvGib: z.number().min(0).max(65536).optional(),
   recompute: z.enum(['auto', 'never', 'always']).optional(),
   ...limits,
+  offload: z.enum(['auto', 'never', 'always']).optional(),
   onRollout: call.optional(),
 };
 const prmOptions = z

@@ -56,7 +56,7 @@ export class RanksJob {
   readonly #config = join(this.root, 'recipe.yaml');
 
   /** @param settings of the recipe in place of those of the same name */
-  constructor(settings: Partial<typeof recipe> = {}) {
+  constructor(settings: Partial<Record<keyof typeof recipe, object>> = {}) {
     writeFileSync(this.#config, stringify({ ...recipe, ...settings }));
   }
 
