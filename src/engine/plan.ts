@@ -146,7 +146,8 @@ function training(sizes: ModelSizes, work: Workload): Record<string, number> {
       : again
         ? tower.layers * tower.hidden * number * patchesOf(work) + block
         : tower.layers * block,
-    logits: (3 * 4 + 2 * number) * Math.min(headChunk, tokenBudget) * vocabulary,
+    // Of what is no prompt: the loss is on responses.
+    logits: (3 * 4 + 2 * number) * Math.min(headChunk, tokenBudget - (pictures - 1) * work.promptTokens) * vocabulary,
   };
 }
 

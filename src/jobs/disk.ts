@@ -8,7 +8,7 @@ import { groupBy, sum } from '../core/lists.js';
 import { loadProblems } from '../data/problems.js';
 import type { Splits } from '../data/splits.js';
 import type { Diagnosis } from '../engine/doctor.js';
-import type { Item } from '../engine/plan.js';
+import { type Item, MOMENT_BYTES } from '../engine/plan.js';
 import { planWork } from '../evolve/evolve.js';
 import { isIteration } from '../evolve/phases.js';
 import { completerAt } from '../evolve/warmup.js';
@@ -42,7 +42,8 @@ export async function planDisk(config: Config, model: Diagnosis): Promise<DiskPl
   const weights = isAdapter ? 4 * model.trained : model.diskBytes;
   // Two moments, and exact copies of weights that files round.
   const isRounded = !isAdapter && model.dtypes.some((dtype) => dtype !== 'F32');
-  const checkpoint = weights + 8 * model.trained + (isRounded ? 4 * model.parameters : 0);
+  const checkpoint =
+    weights + MOMENT_BYTES[evolve.optimizer.moments] * model.trained + (isRounded ? 4 * model.parameters : 0);
   const parts = typeof counted === 'string' ? [] : planWork(counted, 'evolve');
   const planned = new Set(parts.map(({ phase }) => phase).filter(isIteration)).size;
   const iterations = planned || evolve.iterations || 1;
