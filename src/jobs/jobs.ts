@@ -115,8 +115,8 @@ function dataOf({ data }: WithoutData<ConfigInput>, options: RecipeOptions): Con
 /** Throws UserError where a selection is given that nothing would ask. */
 function refuseUnread({ evolve: { method, select } }: Config, options: RecipeOptions): void {
   if (!options.select) return;
-  if (method === 'sft')
-    throw new UserError('select: given with evolve.method sft, wanted a method that selects', 'ERR_SETTING');
+  if (method === 'sft' || method === 'grpo')
+    throw new UserError(`select: given with evolve.method ${method}, wanted a method that selects`, 'ERR_SETTING');
   if (select.rule === 'threshold' && select.threshold === 'search')
     throw new UserError('select: given with a search for evolve.select.threshold, wanted another rule', 'ERR_SETTING');
 }
