@@ -1,5 +1,6 @@
 // Sampling beside the peers on one or two CPU cores: prompts of 64 tokens x 16 samples, temperature 1, no stop, random weights.
 // `npm run bench -- rollout [--rounds 5] [--only T|S] [--json FILE] [--save]`. How peers are set up stands in lib/peers.mjs.
+import { rolloutFlops } from './lib/flops.mjs';
 import { compare, finish, option } from './lib/peers.mjs';
 
 const rounds = Number(option('rounds', '5'));
@@ -41,7 +42,10 @@ const plans = [
     competitors: { mstar: '', plain_cascade: 'plain_cascade' },
     rounds,
   },
+  { title: 'S, 4 prompts x 16 x 16', model: 'S', threads: 2, load: load(4, 16), competitors: { mstar: '' }, rounds },
 ];
 const comparisons = [];
-for (const plan of plans) if (!only || plan.model === only) comparisons.push(await compare(plan));
+for (const plan of plans)
+  if (!only || plan.model === only)
+    comparisons.push(await compare({ ...plan, flops: rolloutFlops(plan.model, plan.load) }));
 finish('rollout', comparisons);

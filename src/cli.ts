@@ -25,11 +25,13 @@ const words = normalised(process.argv.slice(2));
 const debug = words.includes('--debug');
 
 try {
-  checkLine(words, verbs);
+  // Words that a shell asks to complete are unfinished.
+  if (words[0] !== 'completion' && words[0] !== '--get-yargs-completions') checkLine(words, verbs);
   await commonFlags(yargs(words))
     .scriptName('mstar')
     .usage('$0 <verb> [flags]\n\nTrains vision-language models to reason by self-evolving.')
     .command(verbs.map(ownFlagsFirst))
+    .completion('completion', 'print a script that completes verbs and flags in bash or zsh')
     .strict()
     // One language for help and refusals, whatever the user's locale is.
     .detectLocale(false)

@@ -23,6 +23,7 @@ const imports: Record<string, readonly string[]> = {
   reward: ['core'],
   judge: ['core', 'reward'],
   run: ['core'],
+  hub: ['core', 'config', 'checkpoint', 'run'],
   grade: ['core', 'data', 'reward', 'run'],
   // What a run folder holds: its writers and its readers.
   record: ['core', 'data', 'run'],
@@ -35,10 +36,10 @@ const imports: Record<string, readonly string[]> = {
   // Views look at what was made; nothing that makes it knows of them.
   views: ['core', 'data', 'evaluate', 'evolve', 'images', 'label', 'measure', 'page', 'record', 'reward', 'run'],
   jobs: [
-    ...['core', 'config', 'data', 'checkpoint', 'engine', 'evaluate', 'evolve', 'label', 'page', 'problems'],
+    ...['core', 'config', 'data', 'checkpoint', 'engine', 'evaluate', 'evolve', 'hub', 'label', 'page', 'problems'],
     ...['record', 'reward', 'rollout', 'run', 'views'],
   ],
-  library: ['core', 'config', 'data', 'engine', 'grade', 'jobs', 'judge', 'problems', 'reward', 'run', 'views'],
+  library: ['core', 'config', 'data', 'engine', 'grade', 'hub', 'jobs', 'judge', 'problems', 'reward', 'run', 'views'],
 };
 
 /** Folder of native/ -> what it may include: folders, or single headers of a folder. */
@@ -115,6 +116,12 @@ describe('TypeScript', () => {
   test('only core/duckdb.ts opens DuckDB and names files to it, so that no path is taken for a pattern', () => {
     const users = typescript.filter((file) => /DuckDBInstance|\bread_(parquet|csv|json)\w*\(/.test(read(file)));
     expect(users).toEqual([path.join('src', 'core', 'duckdb.ts')]);
+  });
+
+  test('only hub/download.ts knows the client of the hub, and is loaded by nobody who does not need it', () => {
+    const files = (pattern: RegExp) => typescript.filter((file) => pattern.test(read(file)));
+    expect(files(/@huggingface\/hub/)).toEqual([path.join('src', 'hub', 'download.ts')]);
+    expect(files(/from '[^']*\/download\.js'/)).toEqual([]);
   });
 
   test('every backbone has a layout for its golden folders', () => {

@@ -157,6 +157,8 @@ export async function compare({ title, model, threads, load, competitors, rounds
         `${title} ${round + 1}/${rounds} ${name}: ${Math.round(run.tokens / run.cpu)}/CPU-s ${Math.round(run.tokens / run.wall)}/s`,
       );
     }
+  const work =
+    running.has('mstar') && shares(await running.get('mstar').ask({ ...load, do: '', profile: true }), threads);
   for (const worker of running.values()) worker.close();
   const results = Object.fromEntries(
     [...runs].map(([name, all]) => [
@@ -181,12 +183,19 @@ export async function compare({ title, model, threads, load, competitors, rounds
           : mine.perWallSecond.median / perWallSecond.median,
       ]),
   );
-  return { title, model, threads, simd, load, limits, results, ratios, absent };
+  return { title, model, threads, simd, load, limits, results, work, ratios, absent };
+}
+
+/** Each kind of work's share of the time of all threads; the rest is what no stopwatch counts, and waiting. */
+function shares({ work, wall }, threads) {
+  const all = wall * threads;
+  const counted = Object.fromEntries(Object.entries(work).map(([name, seconds]) => [name, seconds / all]));
+  return { ...counted, rest: 1 - Object.values(counted).reduce((sum, share) => sum + share, 0) };
 }
 
 /** Prints tables, writes `--json FILE` and, with `--save`, the dated result. */
 export function finish(theme, comparisons) {
-  for (const { title, threads, simd, results, ratios, absent } of comparisons) {
+  for (const { title, threads, simd, limits, results, work, ratios, absent } of comparisons) {
     console.log(`\n${title}, ${threads} thread(s), kernels for ${simd}`);
     for (const [name, { perCpuSecond, perWallSecond, ofPeak }] of Object.entries(results)) {
       const ratio = ratios[name] === undefined ? '' : `  mstar is ${ratios[name].toFixed(2)}x`;
@@ -194,6 +203,15 @@ export function finish(theme, comparisons) {
         `  ${name.padEnd(18)} ${Math.round(perCpuSecond.median).toString().padStart(7)} tokens/CPU-s  ${Math.round(perWallSecond.median).toString().padStart(7)} tokens/s${ofPeak === undefined ? '' : `  ${(100 * ofPeak).toFixed(0).padStart(3)} % of the peak`}${ratio}`,
       );
     }
+    const percent = (share) => `${(100 * share).toFixed(0)} %`;
+    if (work)
+      console.log(
+        `  mstar's time: ${Object.entries(work)
+          .filter(([, share]) => share >= 0.005)
+          .sort(([, a], [, b]) => b - a)
+          .map(([name, share]) => `${name} ${percent(share)}`)
+          .join(', ')}; the peak is ${(limits.matmulFlopsPerSecond / 1e9).toFixed(0)} GFLOP/s a core`,
+      );
     for (const [name, why] of Object.entries(absent)) console.log(`  ${name.padEnd(18)} left out: ${why}`);
   }
   const file = option('json');

@@ -1,4 +1,5 @@
 // This project's engine as a worker of the benchmarks beside peers: one JSON request per line, one JSON answer per line.
+// `profile` asks for the seconds of each kind of work too; the worker counts them from then on.
 // Arguments: MODEL THREADS. Random weights of the peers' sizes as the language model of an InternVL2; prompts are text.
 import { createInterface } from 'node:readline';
 import { addon } from '../../dist/engine/binding.js';
@@ -101,7 +102,10 @@ console.log(
 );
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);
-  const answer = await (request.train ? train : request.score ? score : rollout)(request);
+  const perform = request.train ? train : request.score ? score : rollout;
+  if (request.profile) native.checks.workSeconds();
+  const answer = await perform(request);
+  if (request.profile) answer.work = native.checks.workSeconds();
   console.log(JSON.stringify(answer));
 }
 for (const model of Object.values(opened)) await (await model).dispose();

@@ -5,6 +5,7 @@
 #include "addon/failure.h"
 #include "addon/model_object.h"
 #include "base/device.h"
+#include "base/stopwatch.h"
 #include "engine/check/inspect.h"
 #include "engine/check/kernels.h"
 #include "engine/check/probe.h"
@@ -102,6 +103,14 @@ Napi::Value probe(const Napi::CallbackInfo& info) {
   return out;
 }
 
+/** workSeconds(): seconds of each kind of work since the last call. */
+Napi::Value work_seconds(const Napi::CallbackInfo& info) {
+  auto out = Napi::Object::New(info.Env());
+  const auto seconds = Stopwatch::take();
+  for (size_t i = 0; i < seconds.size(); ++i) out.Set(kWorkNames[i], seconds[i]);
+  return out;
+}
+
 /** compareKernels(device): every fused kernel against its plain twin; on the CPU those of each instruction set and
  * the attention of trees too. Blocks. */
 Napi::Value compare(const Napi::CallbackInfo& info) {
@@ -132,6 +141,7 @@ Napi::Object checks(Napi::Env env) {
   out.Set("setOptimizer", Napi::Function::New(env, set_optimizer));
   out.Set("cuts", Napi::Function::New(env, cuts));
   out.Set("probe", Napi::Function::New(env, guarded<probe>));
+  out.Set("workSeconds", Napi::Function::New(env, work_seconds));
   out.Set("compareKernels", Napi::Function::New(env, guarded<compare>));
   return out;
 }

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include "base/halves.h"
+#include "base/stopwatch.h"
 #include "ops/cpu/adamw.h"
 
 namespace mstar {
@@ -126,6 +127,7 @@ void Optimizer::update(State& state, const at::Tensor& value, const at::Tensor& 
 
 double Optimizer::step(const Parameters& parameters, GradientSums& sums) {
   const at::NoGradGuard no_grad;
+  const Stopwatch watch(Work::optimizer);
   const double norm = exchange_.norm(sums), lr = next_lr();
   TORCH_CHECK(std::isfinite(norm), "gradients are not finite: the step was not taken");
   if (settings_.clip > 0 && norm > settings_.clip)

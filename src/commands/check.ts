@@ -5,14 +5,14 @@ import type { ModelSummary } from '../engine/check.js';
 import { type CheckedData, check as checkJob } from '../jobs/check.js';
 import { inputName, rootOf, withInput } from './input.js';
 import { displayOf, printResult, verb } from './result.js';
-import { dataFlags, readingOf } from './sample-flags.js';
+import { dataFlags, limitsOf, pictureFlags, readingOf } from './sample-flags.js';
 
 export default verb({
   command: 'check [model]',
   describe: 'load a checkpoint, and a data set if given, run one tiny forward, write nothing',
   builder: (yargs) =>
-    dataFlags(yargs)
-      .positional('model', { type: 'string', describe: 'model folder in Hugging Face form' })
+    pictureFlags(dataFlags(yargs))
+      .positional('model', { type: 'string', describe: 'model folder in Hugging Face form, or hf:ORG/NAME' })
       .demandOption('model')
       .option('data', { type: 'string', describe: 'data set to read, pictures included; - for standard input' })
       .option('device', { choices: ['cpu', 'cuda'] as const, default: 'cpu' as const, describe: 'where to compute' })
@@ -26,16 +26,15 @@ export default verb({
       .example('$0 check InternVL2-2B --device cuda', 'does the GPU compute?'),
   async handler({ model: dir, data, device, maxImagePixels, ...flags }) {
     const reading = readingOf(flags);
+    const limits = limitsOf(flags);
     const [alone] = Object.keys(reading);
     if (data === undefined && alone !== undefined)
       throw new UserError(`${flagOf(alone)}: given without --data, wanted both or neither`);
-    const options = { device, maxImagePixels, display: displayOf(flags) };
+    const options = { device, maxImagePixels, ...limits, display: displayOf(flags) };
     const { model, data: read } =
       data === undefined
         ? await checkJob(dir, options)
-        : await withInput(data, (file) =>
-            checkJob(dir, { ...options, data: { file, imageRoot: rootOf(data), ...reading } }),
-          );
+        : await withInput(data, (file) => checkJob(dir, { ...options, data: { file, ...rootOf(data), ...reading } }));
     const { lines = [], ...counts } = read ?? {};
     if (data !== undefined && read) refuseLong(inputName(data), read, model);
     const count = (value: number): string => value.toLocaleString('en-US');

@@ -48,7 +48,7 @@ export default verb({
       );
     };
     const name = inputName(file);
-    const reading = { imageRoot: rootOf(file), ...readingOf(flags), sheet, headersOnly };
+    const reading = { ...rootOf(file), ...readingOf(flags), sheet, headersOnly, display };
     const census = await withInput(file, (input) => describeData(input, { ...reading, out, model, name, onProgress }));
     const { problems, pictures, repeats, notes, warnings, seconds } = census;
     const lines = [

@@ -2,12 +2,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { resolvePath } from '../config/load.js';
 import { UserError } from '../core/errors.js';
 import type { Problem } from '../core/types.js';
 import type { RanksChecked } from '../distributed/check.js';
+import { findPlace } from '../hub/places.js';
 import { overRanks, rankFlags } from './ranks.js';
-import { printResult, tableLines, verb } from './result.js';
+import { displayOf, printResult, tableLines, verb } from './result.js';
 
 const EMBEDDED = 'mstar:tiny';
 const PROBLEMS = 4;
@@ -49,7 +49,7 @@ export default verb({
       const temporary = await mkdtemp(join(tmpdir(), 'mstar-check-'));
       try {
         const checked = await checkRanks(ranks, options, {
-          dir: resolvePath(model),
+          dir: await findPlace(model, { display: displayOf(flags) }),
           problems: await makeProblems(join(temporary, 'problems')),
           ...(model === EMBEDDED && { checkpoints: temporary }),
         });

@@ -5,14 +5,15 @@ import type { Diagnosis } from '../engine/doctor.js';
 import type { Fit } from '../engine/plan.js';
 import { doctor } from '../jobs/check.js';
 import { withInput } from './input.js';
-import { printResult, verb } from './result.js';
+import { displayOf, printResult, verb } from './result.js';
+import { limitsOf, pictureFlags } from './sample-flags.js';
 
 export default verb({
   command: 'doctor [model]',
   describe: 'check the headers of a checkpoint and plan the memory of every phase, without loading it',
   builder: (yargs) =>
-    yargs
-      .positional('model', { type: 'string', describe: 'model folder in Hugging Face form' })
+    pictureFlags(yargs)
+      .positional('model', { type: 'string', describe: 'model folder in Hugging Face form, or hf:ORG/NAME' })
       .demandOption('model')
       .option('config', {
         type: 'string',
@@ -47,7 +48,16 @@ export default verb({
     if (memory.some((gib) => !(gib > 0 && gib <= 65536)))
       throw new UserError(`--memory: ${args.memory}, wanted GiB of one GPU like 24,80,141`);
     const { device: given, dtype, rows, promptTokens } = args;
-    const options = { device: given, dtype, rows, promptTokens, gpus, memory };
+    const options = {
+      device: given,
+      dtype,
+      rows,
+      promptTokens,
+      gpus,
+      memory,
+      ...limitsOf(args),
+      display: displayOf(args),
+    };
     const { device, ...diagnosis } = await (args.config === undefined
       ? doctor(args.model, options)
       : withInput(args.config, (config) => doctor(args.model, { ...options, config })));
@@ -73,6 +83,7 @@ function text(found: Diagnosis, device: 'cpu' | 'cuda'): string {
   const lines = [
     `model       ${found.backbone}, ${found.kind}`,
     `weights     ${found.parameters.toLocaleString('en-US')} numbers in ${found.tensors} tensors and ${found.files} ${found.files === 1 ? 'file' : 'files'}, ${found.dtypes.join(' and ')}, ${gib(found.diskBytes)} on disk; every name, shape and type is right`,
+    `picture     1024 x 768 is cut into ${found.patches.toLocaleString('en-US')} patches`,
   ];
   for (const { gpus, memory, phases } of found.fits) {
     lines.push('', `${gpus} x ${memory / 2 ** 30} GiB`);

@@ -2,14 +2,15 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { draftRecipe, draftSplits } from '../config/draft.js';
-import { resolvePath } from '../config/load.js';
 import { readingSchema } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import { Forms, openProblems } from '../data/problems.js';
 import { contentKey } from '../data/splits.js';
 import { diagnose } from '../engine/doctor.js';
+import { findData, findPlace } from '../hub/places.js';
 import { checkOutput, writeOutput } from '../run/output.js';
-import { isStandardInput, rootOf } from './input.js';
+import type { Display } from '../run/terminal.js';
+import { isStandardInput } from './input.js';
 import { displayOf, printResult, verb } from './result.js';
 import { dataFlags, readingOf, settingsOf } from './sample-flags.js';
 
@@ -18,7 +19,11 @@ export default verb({
   describe: 'write a first recipe for a data set and a model, with a line on every setting in it',
   builder: (yargs) =>
     dataFlags(yargs)
-      .option('model', { type: 'string', demandOption: true, describe: 'model folder in Hugging Face form' })
+      .option('model', {
+        type: 'string',
+        demandOption: true,
+        describe: 'model folder in Hugging Face form, or hf:ORG/NAME',
+      })
       .option('data', { type: 'string', demandOption: true, describe: 'data set, in any form of docs/data.md' })
       .option('out', { type: 'string', default: 'recipe.yaml', describe: 'recipe to write; - for standard output' })
       .option('device', {
@@ -37,13 +42,14 @@ export default verb({
     const output = { flag: '--out', path: out, others: [data] };
     await checkOutput(output);
     const display = displayOf(flags);
-    const described = await describe(model, device);
+    const described = await describe(model, device, display);
     const forms = new Forms();
     const seen = new Set<string>();
     let problems = 0;
     let warnings = 0;
-    const reading = { imageRoot: rootOf(data), ...readingOf(flags), onFormat: forms.onFormat };
-    for await (const problem of openProblems(data, { ...reading, onWarning: () => warnings++ })) {
+    const { file, reading } = await findData(data, readingOf(flags), { display });
+    const { onFormat } = forms;
+    for await (const problem of openProblems(file, { ...reading, onFormat, onWarning: () => warnings++ })) {
       forms.add(problem);
       seen.add(contentKey(problem));
       problems++;
@@ -63,7 +69,7 @@ export default verb({
 });
 
 /** From the headers of its files; no weight is read. */
-async function describe(path: string, device: 'cpu' | 'cuda') {
+async function describe(path: string, device: 'cpu' | 'cuda', display: Display) {
   const work = {
     device,
     dtype: 'float32',
@@ -73,7 +79,10 @@ async function describe(path: string, device: 'cpu' | 'cuda') {
     maxTokens: 1,
     tokenBudget: 1,
   } as const;
-  const { backbone, parameters, positions } = await diagnose(resolvePath(path), work, [], { gpus: [1], memory: [] });
+  const { backbone, parameters, positions } = await diagnose(await findPlace(path, { display }), work, [], {
+    gpus: [1],
+    memory: [],
+  });
   return { path, backbone, parameters, positions, device };
 }
 

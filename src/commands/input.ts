@@ -2,7 +2,7 @@
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '../core/errors.js';
 
@@ -10,9 +10,9 @@ export function isStandardInput(file: string): boolean {
   return file === '-' || file === '/dev/stdin';
 }
 
-/** The folder that pictures lie in unless a flag says otherwise. */
-export function rootOf(file: string): string {
-  return isStandardInput(file) ? '.' : dirname(file);
+/** The folder that the pictures of standard input lie in unless a flag says otherwise; those of a file lie beside it. */
+export function rootOf(file: string): { readonly imageRoot?: string } {
+  return isStandardInput(file) ? { imageRoot: '.' } : {};
 }
 
 /** A file's name as messages and pages say it. */

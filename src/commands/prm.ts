@@ -5,7 +5,7 @@ import { UNBIASED } from '../evaluate/tabulate.js';
 import { RelevanceJudge } from '../judge/relevance.js';
 import { decimal, percent } from '../page/format.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
-import type { PrmAnalysis } from '../views/prm/analysis.js';
+import { PRM_GATE, type PrmAnalysis } from '../views/prm/analysis.js';
 import { describeSpent, judgeFlags, judgeOptions } from './judge-flags.js';
 import { printResult, requireInteger, verb } from './result.js';
 
@@ -80,6 +80,10 @@ function linesOf({ choosing, ranking, calibration, truth, selection, missing }: 
   if (ranking)
     lines.push(
       `ranking: ${percent(ranking.pairAccuracy?.mean)} of ${ranking.pairs} pairs, AUC ${decimal(ranking.aucWithin?.mean, 3)} within a problem, ${decimal(ranking.auc?.mean, 3)} over all`,
+    );
+  if (ranking?.soundAuc)
+    lines.push(
+      `gate: AUC ${decimal(ranking.aucWithin?.mean, 3)} within a problem (${PRM_GATE.aucWithin} wanted), ${decimal(ranking.soundAuc.mean, 3)} of right chains against lucky ones (${PRM_GATE.soundAuc} wanted): ${ranking.isGood ? 'passed' : 'not passed'}`,
     );
   if (calibration)
     lines.push(

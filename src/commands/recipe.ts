@@ -49,6 +49,13 @@ export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
     .group(['config', 'preset', 'set', 'settings', 'report-to'], 'Recipe:') as never;
 }
 
+export interface RecipeMore {
+  /** Run folder to begin with the phases of. */
+  readonly from?: string | undefined;
+  /** Settings to begin with where neither a file nor a preset is given. */
+  readonly values?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /**
  * Runs a recipe up to a stage and prints what came of it; with --settings, prints the settings instead.
  * @param lines what to print at the end
@@ -57,24 +64,24 @@ export async function runRecipe(
   flags: RecipeFlags,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
-  more: { readonly from?: string | undefined } = {},
+  { values, ...more }: RecipeMore = {},
 ): Promise<void> {
   if (flags.settings) return printSettings(flags);
-  await overRanks(flags, (over) => runOnRank(flags, until, lines, more, over));
+  await overRanks(flags, (over) => runOnRank(flags, until, lines, { values, ...more }, over));
 }
 
 async function runOnRank(
   flags: RecipeFlags,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
-  more: { readonly from?: string | undefined },
+  { values, ...more }: RecipeMore,
   { host, usage }: OverRanks,
 ): Promise<void> {
   const reportTo = parseReportTo(flags.reportTo);
   const { preset, set } = flags;
   const config =
     flags.config === undefined
-      ? await loadConfig({ preset, set })
+      ? await loadConfig({ preset, set, values })
       : await withInput(flags.config, (file) => loadConfig({ file, preset, set }));
   // Loaded here, so that help and refusals do not wait for the engine and its libraries.
   const { evolve } = await import('../jobs/jobs.js');

@@ -2,7 +2,7 @@
 // are the same for every verb that reads one.
 import type { Argv, Options } from 'yargs';
 import { z } from 'zod';
-import { checkFlags, flagOf, readingSchema } from '../config/sample.js';
+import { checkFlags, flagOf, pictureSchema, readingSchema } from '../config/sample.js';
 import type { OutcomeCounts } from '../record/rollout.js';
 
 /**
@@ -58,4 +58,14 @@ export function dataFlags<T>(yargs: Argv<T>): Argv<T & DataFlags> {
 /** What they say. Throws UserError naming the flag. */
 export function readingOf(flags: object): z.output<typeof readingSchema> {
   return checkFlags(readingSchema, settingsOf(flags as Readonly<Record<string, unknown>>, readingSchema));
+}
+
+/** Adds the flags of how large pictures may be. */
+export function pictureFlags<T>(yargs: Argv<T>): Argv<T & z.input<typeof pictureSchema>> {
+  return schemaFlags(yargs, pictureSchema) as Argv<T & z.input<typeof pictureSchema>>;
+}
+
+/** What they say. Throws UserError naming the flag. */
+export function limitsOf(flags: object): z.output<typeof pictureSchema> {
+  return checkFlags(pictureSchema, settingsOf(flags as Readonly<Record<string, unknown>>, pictureSchema));
 }

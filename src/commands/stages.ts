@@ -1,8 +1,18 @@
 // `mstar warmup`, `mstar label` and `mstar train-prm`: the recipe up to one of its first stages.
 import { join } from 'node:path';
+import type { Config } from '../config/schema.js';
+import { UserError } from '../core/errors.js';
+import type { Summary } from '../evolve/summary.js';
 import { decimal, percent } from '../page/format.js';
-import { recipeFlags, runRecipe } from './recipe.js';
+import { type RecipeFlags, recipeFlags, runRecipe } from './recipe.js';
 import { verb } from './result.js';
+
+interface LabelFlags {
+  labels?: string | undefined;
+  imageRoot?: string | undefined;
+  model?: string | undefined;
+  out?: string | undefined;
+}
 
 export const warmup = verb({
   command: 'warmup',
@@ -40,13 +50,27 @@ export const label = verb({
 
 export const trainPrm = verb({
   command: 'train-prm',
-  describe: 'train the process reward model on the labelled steps (after label)',
+  describe:
+    'train the process reward model on the labelled steps (after label), or on public step labels alone (--labels)',
   builder: (yargs) =>
     recipeFlags(yargs)
+      .option('labels', {
+        type: 'string',
+        describe:
+          'solutions with a label for each step (Math-Shepherd, PRM800K, VisualPRM, TRL): no data and no warm-up are needed',
+      })
+      .option('image-root', { type: 'string', describe: 'folder of their pictures; that of --labels when left out' })
+      .option('model', { type: 'string', describe: 'model folder that becomes the PRM' })
+      .option('out', { type: 'string', describe: 'run folder; the PRM is its checkpoints/prm' })
+      .group(['labels', 'image-root', 'model', 'out'], 'Public labels:')
+      .example(
+        'mstar train-prm --labels math-shepherd.jsonl --model DIR --out runs/prm',
+        'then --set prm.path=runs/prm/checkpoints/prm; the same line resumes it',
+      )
       .example('mstar train-prm --preset demo', 'makes runs/demo/checkpoints/prm')
       .example('mstar train-prm --config recipe.yaml --set prm.optimizer.epochs=2', 'two passes over the labels'),
-  handler: (flags) =>
-    runRecipe(flags, 'train-prm', ({ prm }, { run }) => {
+  handler: (flags) => {
+    const lines = ({ prm }: Summary, { run }: Config): string[] => {
       const lines: string[] = [];
       if (prm) {
         const { examples, steps, firstLoss, lastLoss, heldOut } = prm;
@@ -54,8 +78,33 @@ export const trainPrm = verb({
         if (heldOut) {
           const alone = `mean label alone ${decimal(heldOut.baselineMse, 4)}`;
           lines.push(`held out: ${heldOut.responses} responses, squared error ${decimal(heldOut.mse, 4)} (${alone})`);
+          lines.push(`          ${heldOut.steps} steps, AUC ${decimal(heldOut.auc ?? null, 3)}`);
         }
       }
       return [...lines, `checkpoint: ${join(run.dir, 'checkpoints/prm')}`];
-    }),
+    };
+    return runRecipe(...withLabels(flags), lines, { values: LABELS_ALONE });
+  },
 });
+
+/** What is not said of a PRM that is made from labels alone. */
+const LABELS_ALONE = { warmup: { enabled: false } };
+
+/** The flags of public labels as settings. Throws UserError where one of them is alone. */
+function withLabels<T extends RecipeFlags & LabelFlags>(flags: T): [flags: T, until: 'train-prm'] {
+  const { labels, imageRoot, model, out } = flags;
+  const given = { 'prm.labels.file': labels, 'prm.labels.imageRoot': imageRoot, 'model.path': model, 'run.dir': out };
+  if (labels === undefined) {
+    const alone = Object.entries({ '--image-root': imageRoot, '--model': model, '--out': out }).find(
+      ([, value]) => value,
+    );
+    if (alone) throw new UserError(`${alone[0]}: given without --labels, wanted both, or --set`, 'ERR_SETTING');
+    return [flags, 'train-prm'];
+  }
+  const isAlone = flags.config === undefined && flags.preset === undefined;
+  const missing =
+    isAlone && Object.entries({ '--model': model, '--out': out }).find(([, value]) => value === undefined);
+  if (missing) throw new UserError(`${missing[0]}: missing, wanted with --labels`, 'ERR_SETTING');
+  const set = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+  return [{ ...flags, set: [...set, ...flags.set] }, 'train-prm'];
+}

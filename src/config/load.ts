@@ -14,6 +14,8 @@ import { nearestSettings, settingAt } from './settings.js';
 
 /** Starts a path inside this package, for example `mstar:assets/tiny-internvl2`. */
 export const PACKAGE_PREFIX = 'mstar:';
+/** Starts the name of a model or a data set on the Hugging Face hub, for example `hf:Qwen/Qwen3-VL-2B-Instruct`. */
+const HUB_PREFIX = 'hf:';
 /** Stands where the name of a data set does, in jobs whose problems a program gives. */
 export const GIVEN = `${PACKAGE_PREFIX}given`;
 
@@ -21,13 +23,15 @@ export const GIVEN = `${PACKAGE_PREFIX}given`;
 export interface ConfigSource {
   readonly file?: string;
   readonly preset?: string;
+  /** Settings to begin with where neither is given. */
+  readonly values?: Readonly<Record<string, unknown>>;
   /** Overrides `a.b=c` in order; `a.b=null` takes a setting out. */
   readonly set?: readonly string[];
 }
 
 /**
- * Reads, overrides and checks. Paths are made absolute from the working directory; `mstar:` ones stay as they are, so that
- * what a run keeps of them holds wherever this package lies.
+ * Reads, overrides and checks. Paths are made absolute from the working directory; `mstar:` and `hf:` ones stay as they are, so that
+ * what a run keeps of them holds wherever this package and the cache of the hub lie.
  * @throws UserError `file[:line]: setting: found, wanted`
  */
 export async function loadConfig(source: ConfigSource): Promise<Config> {
@@ -62,20 +66,28 @@ export function resolveConfig(input: ConfigInput): Config {
   return check(input, () => 'settings');
 }
 
-/** Absolute form of a path from a recipe: `mstar:` ones start at this package, and `mstar:tiny` is its embedded model. */
+export function isOnHub(path: string): boolean {
+  return path.startsWith(HUB_PREFIX);
+}
+
+/**
+ * Absolute form of a path from a recipe: `mstar:` ones start at this package, and `mstar:tiny` is its embedded model. Names on the
+ * hub stay as they are: where these lie takes more to find (src/hub/places.ts).
+ */
 export function resolvePath(path: string): string {
+  if (isOnHub(path)) return path;
   if (path === `${PACKAGE_PREFIX}tiny`) return join(packageRoot, 'assets/tiny-internvl2');
   return path.startsWith(PACKAGE_PREFIX) ? join(packageRoot, path.slice(PACKAGE_PREFIX.length)) : resolve(path);
 }
 
 /** The form of a path that a run keeps. */
 export function keptPath(path: string): string {
-  return path.startsWith(PACKAGE_PREFIX) ? path : resolve(path);
+  return path.startsWith(PACKAGE_PREFIX) || isOnHub(path) ? path : resolve(path);
 }
 
-/** The same settings with every path absolute. */
-export function located(config: Config): Config {
-  return withPaths(config, resolvePath);
+/** The same settings with every path in another form, the absolute one when left out. */
+export function located(config: Config, form: (path: string) => string = resolvePath): Config {
+  return withPaths(config, form);
 }
 
 /** Settings of a preset as a recipe file would have them. Throws UserError where there is none of the name. */
@@ -83,7 +95,8 @@ export async function readPreset(name: string): Promise<Readonly<Record<string, 
   return (await readSource({ preset: name })).values;
 }
 
-async function readSource({ file, preset }: ConfigSource): Promise<Recipe> {
+async function readSource({ file, preset, values: own }: ConfigSource): Promise<Recipe> {
+  if (file === undefined && preset === undefined && own) return { values: merge({}, own), lineOf: () => 'settings' };
   const files = preset === undefined ? [file] : await presetFiles(preset);
   const recipes: Recipe[] = [];
   for (const one of files) {
@@ -195,9 +208,9 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
 }
 
 function withPaths(config: Config, form: (path: string) => string): Config {
-  const { run, model, data } = config;
+  const { run, model, data, prm, warmup } = config;
   const { outOfDomain } = data;
-  const placed = <T extends Omit<NonNullable<Config['data']['outOfDomain']>, 'generate' | 'repeats'>>(set: T): T => ({
+  const placed = <T extends Pick<Config['data'], 'file' | 'imageRoot' | 'linkRoot'>>(set: T): T => ({
     ...set,
     ...(set.file !== undefined && { file: form(set.file) }),
     ...(set.imageRoot !== undefined && { imageRoot: form(set.imageRoot) }),
@@ -207,6 +220,12 @@ function withPaths(config: Config, form: (path: string) => string): Config {
     ...config,
     run: { ...run, dir: resolvePath(run.dir) },
     model: { ...model, path: form(model.path) },
+    warmup: { ...warmup, ...(warmup.from && { from: placed(warmup.from) }) },
+    prm: {
+      ...prm,
+      ...(prm.path !== undefined && { path: form(prm.path) }),
+      ...(prm.labels && { labels: placed(prm.labels) }),
+    },
     data: { ...placed(data), ...(outOfDomain && { outOfDomain: placed(outOfDomain) }) },
   };
 }

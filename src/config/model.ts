@@ -7,7 +7,7 @@ export const modelSettings = z.strictObject({
     .string()
     .min(1)
     .describe(
-      'checkpoint folder in Hugging Face form; paths start at the working directory, mstar: ones at this package',
+      'checkpoint folder in Hugging Face form, or its name on the hub as hf:ORG/NAME[@REVISION]; paths start at the working directory, mstar: ones at this package',
     ),
   device: z.enum(['cpu', 'cuda']).default('cpu').describe('where the engine computes'),
   dtype: z.enum(['float32', 'bfloat16']).default('float32').describe('number type of the weights in memory'),
@@ -32,6 +32,16 @@ export const modelSettings = z.strictObject({
       'whether training runs layers again instead of keeping what they computed: less memory, a third more time; auto: as a GPU has room',
     ),
   maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
+  minPixels: count(1)
+    .optional()
+    .describe(
+      'a smaller picture is enlarged to about this area, in pixels; of models whose pictures keep their shape, min_pixels of their preprocessor_config.json when left out',
+    ),
+  maxPixels: count(1)
+    .optional()
+    .describe(
+      'a larger picture is made smaller to at most this area, which bounds the tokens of a prompt; max_pixels of the same file when left out',
+    ),
   adapter: z
     .strictObject({
       rank: count(1, 4096)

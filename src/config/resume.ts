@@ -36,7 +36,11 @@ export function whyItMatters(
   return ({ key, before, now }) => {
     if (key.startsWith('custom.')) return 'it names a function that the program gave, in place of ours';
     // Paths, in recipes and in the jobs that sample.
-    if (/^(model\.path|data\.(outOfDomain\.)?(file|imageRoot)|model|data|imageRoot|prm)$/.test(key))
+    if (
+      /^(model\.path|prm\.path|(data|data\.outOfDomain|warmup\.from|prm\.labels)\.(file|imageRoot)|model|data|imageRoot|prm)$/.test(
+        key,
+      )
+    )
       return samePath(before, now) ? null : '';
     if (key === 'model.tokenBudget') return `the sums of an optimizer step depend on it${instead}`;
     if (/^(run\.)?chunk$/.test(key)) {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { nearestName } from '../core/nearest.js';
 import { explainIssue } from './explain.js';
-import { keptPath, PACKAGE_PREFIX, resolvePath } from './load.js';
+import { isOnHub, keptPath, PACKAGE_PREFIX, resolvePath } from './load.js';
 import { count } from './numbers.js';
 import { readingSettings } from './reading.js';
 import { settings } from './schema.js';
@@ -16,15 +16,19 @@ export const readingSchema = z.strictObject(readingSettings(() => z.string().min
 
 // What means the same in a recipe is told there.
 const { seed, prompt } = settings.shape;
-const { device, dtype, threads, deterministic, kvGib, maxImagePixels } = settings.shape.model.shape;
+const { device, dtype, threads, deterministic, kvGib, maxImagePixels, minPixels, maxPixels } =
+  settings.shape.model.shape;
 const { topK, topP, maxTokens } = settings.shape.sampling.unwrap().shape;
 const { delimiter } = settings.shape.steps.unwrap().shape;
 const { chunk } = settings.shape.run.unwrap().shape;
 const { aggregate } = settings.shape.prm.unwrap().shape;
 
+/** Areas of pictures, for verbs that do no more with a model than look at it. */
+export const pictureSchema = z.strictObject({ minPixels, maxPixels });
+
 /** One greedy response per problem. */
 export const evaluateSchema = z.strictObject({
-  model: path().describe('checkpoint folder in Hugging Face form'),
+  model: path().describe('checkpoint folder in Hugging Face form, or its name on the hub as hf:ORG/NAME'),
   data: z
     .string()
     .min(1)
@@ -47,7 +51,7 @@ export const evaluateSchema = z.strictObject({
     .default('{question}')
     .describe('user text, with {question} in it'),
   system: prompt.unwrap().shape.system,
-  ...{ device, dtype, threads, deterministic, kvGib, maxImagePixels },
+  ...{ device, dtype, threads, deterministic, kvGib, maxImagePixels, minPixels, maxPixels },
 });
 
 /** n sampled responses per problem. */
@@ -126,7 +130,7 @@ export type RolloutSettings = z.input<typeof rolloutSchema>;
 export function resolveSample<T extends typeof evaluateSchema | typeof rolloutSchema | typeof benchmarkSchema>(
   schema: T,
   values: z.input<T>,
-): z.output<T> & { imageRoot: string } {
+): z.output<T> {
   const settings = checkFlags(schema, values) as z.output<T>;
   return { ...settings, imageRoot: settings.imageRoot ?? folderOf(settings.data) };
 }
@@ -149,7 +153,9 @@ export function checkFlags<T extends z.ZodObject>(schema: T, values: z.input<T>)
   );
 }
 
-function folderOf(path: string): string {
+/** On the hub a folder is one that is downloaded whole, which nobody asked for. */
+function folderOf(path: string): string | undefined {
+  if (isOnHub(path)) return undefined;
   if (!path.startsWith(PACKAGE_PREFIX)) return dirname(path);
   return PACKAGE_PREFIX + dirname(path.slice(PACKAGE_PREFIX.length));
 }

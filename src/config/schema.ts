@@ -3,38 +3,12 @@ import { z } from 'zod';
 import { grpoSettings } from './grpo.js';
 import { modelSettings } from './model.js';
 import { count, share, temperature, temperatures } from './numbers.js';
+import { optimizer } from './optimizer.js';
 import { readingSettings } from './reading.js';
 
 const repeats = () => z.enum(['keep', 'drop']).default('keep');
 
 const reading = readingSettings(() => z.string().min(1));
-
-const part = z.enum(['vision', 'projector', 'language']);
-
-/** AdamW with a constant rate after linear warm-up (P4); the defaults of lr, batch and epochs differ by phase. */
-function optimizer(defaults: { lr: number; batchSize: number; epochs: number; freeze: z.infer<typeof part>[] }) {
-  return z
-    .strictObject({
-      lr: z.number().gt(0).max(1).default(defaults.lr).describe('learning rate after the warm-up'),
-      batchSize: count(1, 65536).default(defaults.batchSize).describe('examples in one optimizer step'),
-      epochs: count(1, 1000).default(defaults.epochs).describe('passes over the examples'),
-      maxSteps: count(0).default(0).describe('most optimizer steps; 0: as many as the passes need'),
-      warmupRatio: share().default(0.1).describe('share of the optimizer steps in which the rate rises from 0'),
-      betas: z
-        .tuple([share().lt(1), share().lt(1)])
-        .default([0.9, 0.999])
-        .describe('decay of the first and second moments'),
-      eps: z.number().gt(0).max(1).default(1e-8).describe('added to the root of the second moment'),
-      weightDecay: z.number().min(0).max(1).default(0).describe('decoupled weight decay'),
-      clip: z.number().min(0).max(1e6).default(1).describe('L2 norm that gradients are clipped to; 0: off'),
-      freeze: z
-        .array(part)
-        .max(3)
-        .default(defaults.freeze)
-        .describe('parts that do not learn: vision, projector, language'),
-    })
-    .prefault({});
-}
 
 const generated = z.strictObject({
   count: count(1, 10_000_000).describe('problems to make'),
@@ -75,32 +49,34 @@ export const settings = z.strictObject({
         .describe('user text that shows the answer, for sampling in the warm-up only'),
     })
     .prefault({}),
-  data: z.strictObject({
-    file: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('data set: JSON, JSON lines, CSV, TSV or Parquet in any form that docs/data.md lists'),
-    ...reading,
-    generate: generated.optional().describe('make picture problems into the run folder instead of reading a file'),
-    outOfDomain: z
-      .strictObject({
-        file: z
-          .string()
-          .min(1)
-          .optional()
-          .describe('data set of another kind for an out-of-domain test of the first and last checkpoints'),
-        ...reading,
-        generate: generated.optional().describe('make such problems instead of reading a file'),
-        repeats: z
-          .enum(['refuse', 'drop'])
-          .default('refuse')
-          .describe(
-            'problems of the data with the same question and pictures as one of this set: refuse the run, or drop them from the data',
-          ),
-      })
-      .optional(),
-  }),
+  data: z
+    .strictObject({
+      file: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('data set: JSON, JSON lines, CSV, TSV or Parquet in any form that docs/data.md lists'),
+      ...reading,
+      generate: generated.optional().describe('make picture problems into the run folder instead of reading a file'),
+      outOfDomain: z
+        .strictObject({
+          file: z
+            .string()
+            .min(1)
+            .optional()
+            .describe('data set of another kind for an out-of-domain test of the first and last checkpoints'),
+          ...reading,
+          generate: generated.optional().describe('make such problems instead of reading a file'),
+          repeats: z
+            .enum(['refuse', 'drop'])
+            .default('refuse')
+            .describe(
+              'problems of the data with the same question and pictures as one of this set: refuse the run, or drop them from the data',
+            ),
+        })
+        .optional(),
+    })
+    .prefault({}),
   splits: z
     .strictObject({
       seed: count(0, 2 ** 32 - 1)
@@ -131,6 +107,15 @@ export const settings = z.strictObject({
   warmup: z
     .strictObject({
       enabled: z.boolean().default(true).describe('false: the model is taken as warmed up already'),
+      from: z
+        .strictObject({
+          file: z
+            .string()
+            .min(1)
+            .describe('questions with whole responses, conversations or a table, to train on in place of sampled ones'),
+          ...reading,
+        })
+        .optional(),
       problems: count(0).default(0).describe('labelled problems to sample; 0: all'),
       samples: count(1, 4096).default(16).describe('responses per problem, with the answer given in the prompt'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature'),
@@ -150,6 +135,29 @@ export const settings = z.strictObject({
         .describe(
           'whether labels and a PRM are made; auto: where the rule top or threshold, pseudo labels or the adaptive temperature need it. true: for its measures (Reward-Pass@2, best-of-N) too',
         ),
+      path: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'checkpoint folder of a PRM made elsewhere, of any backbone, which scores in place of one made by the run: responses go to it as text, in its own chat template, or as token ids where its tokenizer is that of the policy',
+        ),
+      labels: z
+        .strictObject({
+          file: z
+            .string()
+            .min(1)
+            .describe(
+              'solutions with a label for each step, as Math-Shepherd, PRM800K, VisualPRM and TRL have them, to train the PRM on in place of sampled ones; at most prm.pairs, drawn by the seed',
+            ),
+          form: z
+            .string()
+            .min(1)
+            .optional()
+            .describe('visualprm, prm800k, math-shepherd or stepwise; told by the first record when left out'),
+          ...{ imageRoot: reading.imageRoot, linkRoot: reading.linkRoot },
+        })
+        .optional(),
       problems: count(1).default(50_000).describe('labelled problems to sample responses for'),
       samples: count(1, 4096).default(16).describe('responses per problem'),
       temperature: temperature().gt(0).default(1).describe('temperature of these responses'),
@@ -303,7 +311,8 @@ export const configSchema = settings.superRefine((config, context) => {
   const { data, splits, dynamics, evolve, test, prompt } = config;
   const { outOfDomain, file, generate } = data;
   const { select, steps, iterations, n } = evolve;
-  refuse(file === undefined && !generate, 'data', 'no problems, wanted data.file or data.generate');
+  const none = 'no problems, wanted data.file or data.generate';
+  refuse(file === undefined && !generate && !trainsPrmAlone(config), 'data', none);
   refuse(file !== undefined && generate !== undefined, 'data', 'both file and generate, wanted one of them');
   if (outOfDomain) {
     const { file: other, generate: made } = outOfDomain;
@@ -340,8 +349,11 @@ export const configSchema = settings.superRefine((config, context) => {
     const why = 'language beside model.adapter, whose matrices lie there: nothing would learn';
     refuse(config.model.adapter !== undefined && freezes, `${group}.optimizer.freeze`, why);
   }
+  const { warmup, prm } = config;
+  refuse(warmup.from !== undefined && !warmup.enabled, 'warmup.from', 'given with warmup.enabled false, wanted true');
+  refuse(prm.labels !== undefined && prm.path !== undefined, 'prm.labels', 'given beside prm.path, wanted one of them');
   refuse(
-    config.prm.enabled === false && needsPrm(config),
+    prm.enabled === false && needsPrm(config),
     'prm.enabled',
     'false, wanted true or auto with evolve.select.rule top or threshold, evolve.grpo.prm, evolve.unlabelled.answers pseudo or explore.adaptive',
   );
@@ -362,6 +374,11 @@ export const configSchema = settings.superRefine((config, context) => {
   for (const slot of ['{question}', '{answer}'])
     refuse(!prompt.givenAnswer.includes(slot), 'prompt.givenAnswer', `no ${slot} in it, wanted one`);
 });
+
+/** Whether all that a PRM is made from is given, so that the stages up to its training need no problems. */
+export function trainsPrmAlone({ warmup, prm }: Pick<Config, 'warmup' | 'prm'>): boolean {
+  return prm.labels !== undefined && (!warmup.enabled || warmup.from !== undefined);
+}
 
 /** Whether a decision of the run is made by the rewards of a PRM. */
 export function needsPrm({ evolve, explore }: Pick<Config, 'evolve' | 'explore'>): boolean {

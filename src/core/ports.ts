@@ -50,8 +50,23 @@ export interface OptimizerSettings {
   readonly freeze: readonly ('vision' | 'projector' | 'language')[];
 }
 
-/** What a policy and a scorer learn by. */
+/** What a policy and a scorer learn by, and how they read text. */
 export interface Learner {
+  /** Names the tokenizer and the end mark of a response: token ids mean the same to models of one name. */
+  readonly tokenizer: string;
+  /**
+   * Token ids of a response to a problem that is given as text.
+   * @param ends of its steps in the text, UTF-16, exclusive; the last is the length of the text
+   * @param stops whether it ends by itself: the stop token is then its last one
+   * @returns its ids, and the tokens up to the end of each step
+   * @throws UserError where it does not fit the positions of the model, or a picture of the problem cannot be used
+   */
+  encodeSteps(
+    problem: Problem,
+    text: string,
+    ends: readonly number[],
+    stops: boolean,
+  ): Promise<{ readonly tokens: Int32Array; readonly ends: Uint32Array }>;
   /** Starts a fresh optimizer (zero moments, step 0). Call once per P5's "fresh", or once per run for "continuous". */
   resetOptimizer(settings: OptimizerSettings): Promise<void>;
   /**
@@ -96,9 +111,14 @@ export interface Scorer extends Learner {
   score(examples: readonly Example[], at: readonly Uint32Array[]): Promise<Float32Array[]>;
 }
 
+/**
+ * `mean` makes a new scalar head from the mean token embedding; `load` reads the one in the folder; `given` does so where the
+ * folder was made elsewhere and may be of another backbone: no adapter of the run is for it.
+ */
+export type ScorerHead = 'mean' | 'load' | 'given';
+
 /** Opens models; the loop gets one of these and never sees the engine. */
 export interface ModelHost {
   openPolicy(dir: string): Promise<Policy>;
-  /** `head: 'mean'` makes a new scalar head from the mean token embedding; `'load'` reads the one in the folder. */
-  openScorer(dir: string, head: 'mean' | 'load'): Promise<Scorer>;
+  openScorer(dir: string, head: ScorerHead): Promise<Scorer>;
 }

@@ -7,7 +7,7 @@ import type { DataFormat, Reading } from './formats/format.js';
 import { findFormat } from './formats/registry.js';
 import { ImageRoot } from './image-root.js';
 import { hasHint } from './question.js';
-import { message, type Place, shown } from './refuse.js';
+import { message, type Place, refuse, shown } from './refuse.js';
 
 export interface ReadOptions {
   /** Folder that picture paths are relative to and may not leave. */
@@ -48,6 +48,27 @@ export async function loadProblems(file: string, options: ReadOptions): Promise<
  * @throws UserError `file:line: field: found, wanted` on the first record that cannot be used
  */
 export async function* openProblems(file: string, options: ReadOptions): AsyncGenerator<Problem> {
+  for await (const { problem } of readings(file, options)) yield problem;
+}
+
+/** A problem and a whole response to it. */
+export interface WrittenExample {
+  readonly problem: Problem;
+  readonly response: string;
+}
+
+/**
+ * Streams problems with what their records give as the answer, whole: the chain of thought that a conversation or a column holds.
+ * @throws UserError as `openProblems`, and for formats whose answers are no responses
+ */
+export async function* openExamples(file: string, options: ReadOptions): AsyncGenerator<WrittenExample> {
+  for await (const { problem, at, response } of readings(file, options)) {
+    if (!response) refuse(at, 'response', 'none', 'conversations, or a table with responses (columns answer=NAME)');
+    yield { problem, response };
+  }
+}
+
+async function* readings(file: string, options: ReadOptions): AsyncGenerator<Reading> {
   const { limit = Number.POSITIVE_INFINITY, onWarning = () => {}, onRepeat = () => {}, onMissingPicture } = options;
   const { hints = 'kept' } = options;
   const columns =
@@ -71,7 +92,7 @@ export async function* openProblems(file: string, options: ReadOptions): AsyncGe
     ids.add(id);
     if (id !== problem.id) onWarning(message(at, 'id', `${shown(problem.id)} again, read as ${shown(id)}`, 'a new id'));
     repeats.add(reading);
-    yield id === problem.id ? problem : { ...problem, id };
+    yield id === problem.id ? reading : { ...reading, problem: { ...problem, id } };
     if (++read >= limit) return;
   }
 }

@@ -10,6 +10,7 @@ import type {
   RolloutRequest,
   RolloutResult,
   Scorer,
+  ScorerHead,
 } from '../core/ports.js';
 import type { Example, PolicyObjective, Sampling, StepReport } from '../core/types.js';
 import type { NativeGroup, NativeModel } from '../engine/binding.js';
@@ -24,7 +25,7 @@ import type { RankClient } from './control.js';
 export interface Verbs {
   start: [options: Omit<HostOptions, 'onRollout'>];
   /** `head` of a scorer; null opens a policy. */
-  open: [id: number, dir: string, head: 'mean' | 'load' | null];
+  open: [id: number, dir: string, head: ScorerHead | null];
   rollout: [id: number, requests: readonly RolloutRequest[], sampling: Sampling, seed: number];
   logprobs: [id: number, examples: readonly Example[], temperature: number];
   score: [id: number, examples: readonly Example[], at: readonly Uint32Array[]];
@@ -57,7 +58,7 @@ export async function spreadHost(local: NativeHost, options: HostOptions, ranks:
   await Promise.all(others.map((other) => ask(other, 'start', [shared])));
   let opened = 0;
   const inTurn = queue();
-  const openCopies = async (dir: string, head: 'mean' | 'load' | null): Promise<number> => {
+  const openCopies = async (dir: string, head: ScorerHead | null): Promise<number> => {
     const id = opened++;
     await Promise.all(others.map((other) => ask(other, 'open', [id, dir, head])));
     return id;
@@ -177,6 +178,14 @@ abstract class Spread<M extends NativePolicy | NativeScorer> {
 
   get width(): number {
     return this.spread.width;
+  }
+
+  get tokenizer(): string {
+    return this.spread.local.tokenizer;
+  }
+
+  encodeSteps(...given: Parameters<Model['encodeSteps']>): ReturnType<Model['encodeSteps']> {
+    return this.spread.local.encodeSteps(...given);
   }
 
   async resetOptimizer(settings: OptimizerSettings): Promise<void> {

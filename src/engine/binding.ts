@@ -168,6 +168,8 @@ export interface Checks {
     readonly freeBytes: number;
     readonly kernels: boolean;
   };
+  /** Seconds of each kind of work on the CPU, summed over threads, since the last call; the first call starts the count. */
+  workSeconds(): Record<'products' | 'packing' | 'attention' | 'rows' | 'sampling' | 'optimizer', number>;
   /** Every fused kernel of a device against its plain twin: largest difference over the largest number, for drawn tokens the
    * share that differs. On the CPU those of each instruction set too, which their names begin with. Blocks for a second. Throws where there is no such device. */
   compareKernels(device: string): { readonly kernel: string; readonly shape: string; readonly error: number }[];

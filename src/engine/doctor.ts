@@ -1,10 +1,11 @@
 // Checks a model folder header by header and plans its memory, without reading a weight.
 import { hasRewardHead, type ModelFolder, openFolder } from '../checkpoint/folder.js';
 import { checkParameters, engineWeights, type ParameterShape, rewardHeadShapes } from '../checkpoint/parameters.js';
+import { UserError } from '../core/errors.js';
 import { type AdapterSettings, openAdapter } from './adapter.js';
 import { addon } from './binding.js';
 import { guardedNow } from './native.js';
-import { aliasOf, describeModel } from './open.js';
+import { aliasOf, describeModel, type PictureLimits } from './open.js';
 import { type Fit, fitMemory, type ModelSizes, type PhasePlan, planMemory, type Workload } from './plan.js';
 
 export interface Diagnosis {
@@ -20,6 +21,8 @@ export interface Diagnosis {
   readonly dtypes: readonly string[];
   /** Bytes of the weights on disk. */
   readonly diskBytes: number;
+  /** What a picture of 1024 x 768 is cut into. */
+  readonly patches: number;
   /** The instruction set of the kernels that this machine would compute with on the CPU. */
   readonly simd: string;
   /** One list of phases for each number of GPUs asked for. */
@@ -33,35 +36,34 @@ const PICTURE = [1024, 768] as const;
 
 export type Part = 'vision' | 'projector' | 'language';
 
-/** Throws UserError naming the file and tensor that is missing, surplus, misshaped or of an integer type. */
+/**
+ * @param prm folder of the process reward model that scores what this one samples; `dir` where it is made from it
+ * @throws UserError naming the file and tensor that is missing, surplus, misshaped or of an integer type
+ */
 export async function diagnose(
   dir: string,
   given: Omit<Workload, 'gpus' | 'patches'>,
   freeze: readonly Part[],
-  { gpus, memory }: { readonly gpus: readonly number[]; readonly memory: readonly number[] },
+  { gpus, memory, ...limits }: PictureLimits & { readonly gpus: readonly number[]; readonly memory: readonly number[] },
   settings?: AdapterSettings,
+  prm?: string,
 ): Promise<Diagnosis> {
-  const described = await describeModel(await openFolder(dir));
-  const { folder, backbone, numbers } = described;
-  const weights = await engineWeights(folder.weights, aliasOf(described));
+  const { folder, backbone, numbers, weights, scores, own, heads, adapter } = await inspect(dir, settings, limits);
   const tensors = weights.flatMap((file) => file.tensors);
-  const scores = hasRewardHead(folder);
-  const own = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
-  const adapter = await openAdapter(folder, backbone, own, settings);
-  const heads = scores ? rewardHeadShapes(numbers.l_hidden) : [];
   const wanted = [...own, ...heads];
-  checkParameters(folder.dir, weights, folder.adapter ? own : wanted);
-  if (folder.adapter && adapter) checkParameters(dir, [folder.adapter.weights], [...adapter.shapes, ...heads]);
   const frozen = freeze.flatMap((part) => backbone.prefixes[part]);
   const learns = [...(adapter ? adapter.shapes : own), ...heads].filter(({ name }) => !starts(name, frozen));
   const work = { ...given, patches: guardedNow(() => addon().picturePatches(backbone.name, numbers, ...PICTURE)) };
+  const parameters = count(wanted) + count(adapter?.shapes ?? []);
+  const decoder = guardedNow(() => addon().decoderShape(backbone.name, numbers));
   const sizes: ModelSizes = {
-    parameters: count(wanted) + count(adapter?.shapes ?? []),
+    parameters,
     language: count(wanted.filter(({ name }) => starts(name, backbone.prefixes.language))),
     trained: count(learns),
     largest: Math.max(0, ...learns.map((one) => count([one]))),
     adapters: adapter !== undefined,
-    decoder: guardedNow(() => addon().decoderShape(backbone.name, numbers)),
+    decoder,
+    prm: prm === dir ? { parameters, decoder } : prm === undefined ? undefined : await prmSizes(prm),
     tower: {
       layers: numbers.v_layers ?? 0,
       hidden: numbers.v_hidden ?? 0,
@@ -79,6 +81,7 @@ export async function diagnose(
     files: folder.weights.length,
     dtypes: [...new Set(tensors.map(({ dtype }) => dtype))].sort(),
     diskBytes: bytesOf(folder),
+    patches: work.patches,
     simd: addon().info().simd,
     plans: gpus.map((number) => ({ gpus: number, phases: planMemory(sizes, { ...work, gpus: number }) })),
     fits: gpus.flatMap((number) =>
@@ -89,6 +92,27 @@ export async function diagnose(
       })),
     ),
   };
+}
+
+/** A folder whose headers fit the network. Throws UserError. */
+async function inspect(dir: string, settings?: AdapterSettings, limits: PictureLimits = {}) {
+  const described = await describeModel(await openFolder(dir), limits);
+  const { folder, backbone, numbers } = described;
+  const weights = await engineWeights(folder.weights, aliasOf(described));
+  const scores = hasRewardHead(folder);
+  const own = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
+  const adapter = await openAdapter(folder, backbone, own, settings);
+  const heads = scores ? rewardHeadShapes(numbers.l_hidden) : [];
+  checkParameters(folder.dir, weights, folder.adapter ? own : [...own, ...heads]);
+  if (folder.adapter && adapter) checkParameters(dir, [folder.adapter.weights], [...adapter.shapes, ...heads]);
+  return { folder, backbone, numbers, weights, scores, own, heads, adapter };
+}
+
+async function prmSizes(dir: string): Promise<ModelSizes['prm']> {
+  const { backbone, numbers, scores, own, heads, adapter } = await inspect(dir);
+  if (!scores) throw new UserError(`${dir}: reward_head.weight: missing, wanted a process reward model`);
+  const parameters = count([...own, ...heads, ...(adapter?.shapes ?? [])]);
+  return { parameters, decoder: guardedNow(() => addon().decoderShape(backbone.name, numbers)) };
 }
 
 function starts(name: string, prefixes: readonly string[]): boolean {

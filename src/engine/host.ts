@@ -1,5 +1,5 @@
 // Opens policies and process reward models for the loop, and single models for programs.
-import type { ModelHost } from '../core/ports.js';
+import type { ModelHost, ScorerHead } from '../core/ports.js';
 import type { RolloutStats } from '../core/types.js';
 import { PictureStore } from '../images/store.js';
 import { type ComputeOptions, openModel } from './open.js';
@@ -21,7 +21,7 @@ const PICTURE_CACHE_BYTES = 256 * 2 ** 20;
 /** The host of the loop; its models do more than the ports ask for. */
 export interface NativeHost extends ModelHost {
   openPolicy(dir: string): Promise<NativePolicy>;
-  openScorer(dir: string, head: 'mean' | 'load'): Promise<NativeScorer>;
+  openScorer(dir: string, head: ScorerHead): Promise<NativeScorer>;
 }
 
 /** Models opened by one host share decoded pictures. */
@@ -33,7 +33,8 @@ export function createHost(options: HostOptions): NativeHost {
       return new NativePolicy(opened, new Renderer(opened, pictures, options.prompt), options.onRollout);
     },
     async openScorer(dir, head) {
-      const opened = await openModel(dir, options, head);
+      const given = { ...options, adapter: undefined };
+      const opened = await (head === 'given' ? openModel(dir, given, 'load') : openModel(dir, options, head));
       return new NativeScorer(opened, new Renderer(opened, pictures, options.prompt));
     },
   };

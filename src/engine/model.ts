@@ -15,7 +15,8 @@ import { counterFile, planTrainer, readTrainer } from '../checkpoint/trainer.js'
 import { type EngineError, UserError } from '../core/errors.js';
 import type { OptimizerSettings } from '../core/ports.js';
 import { checked } from '../core/schema.js';
-import type { Example, PolicyObjective, StepReport } from '../core/types.js';
+import type { Example, PolicyObjective, Problem, StepReport } from '../core/types.js';
+import type { EncodedSteps } from '../text/encoded-steps.js';
 import type { NativeGroup, NativeModel, RawExample } from './binding.js';
 import { guarded } from './native.js';
 import { aliasOf, type OpenedModel } from './open.js';
@@ -63,6 +64,15 @@ export abstract class Model implements AsyncDisposable {
   /** Optimizer steps since the weights were loaded or the optimizer was reset. */
   get version(): number {
     return this.opened.native.version;
+  }
+
+  get tokenizer(): string {
+    return this.opened.tokenizerName;
+  }
+
+  /** Token ids of a response given as text and the tokens up to the end of each of its steps, as `Learner` says. Throws UserError. */
+  encodeSteps(problem: Problem, text: string, ends: readonly number[], stops: boolean): Promise<EncodedSteps> {
+    return this.renderer.steps(problem, text, ends, stops);
   }
 
   /**

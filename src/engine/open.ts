@@ -1,4 +1,5 @@
 // Opens a model folder: backbone, tokenizer, checked weights, and the native model over them.
+import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Backbone, ModelNumbers } from '../backbones/backbone.js';
@@ -21,7 +22,13 @@ import { type AdapterSettings, type OpenedAdapter, openAdapter } from './adapter
 import { addon, type ModelSpec, type NativeModel } from './binding.js';
 import { guarded, guardedNow } from './native.js';
 
-export interface ComputeOptions {
+/** Areas that pictures are resized into, in pixels; those of the model's files when left out. */
+export interface PictureLimits {
+  readonly minPixels?: number | undefined;
+  readonly maxPixels?: number | undefined;
+}
+
+export interface ComputeOptions extends PictureLimits {
   readonly device: 'cpu' | 'cuda';
   /** Number type of the weights in memory. */
   readonly dtype: 'float32' | 'bfloat16';
@@ -48,6 +55,8 @@ export interface DescribedModel {
   readonly folder: ModelFolder;
   readonly backbone: Backbone;
   readonly tokenizer: Tokenizer;
+  /** Digest of the tokenizer's files and of the mark that ends a response. */
+  readonly tokenizerName: string;
   /** Flat config of the native side. */
   readonly numbers: ModelNumbers;
   /** Ids that end an answer: those of the backbone, and those that the files name besides. */
@@ -63,8 +72,8 @@ export interface OpenedModel extends DescribedModel {
   readonly own: readonly ParameterShape[];
 }
 
-/** Reads config, tokenizer and special tokens of a folder. Throws UserError. */
-export async function describeModel(folder: ModelFolder): Promise<DescribedModel> {
+/** Reads config, tokenizer and special tokens of a folder. Throws UserError, also on limits that the backbone does not have. */
+export async function describeModel(folder: ModelFolder, limits: PictureLimits = {}): Promise<DescribedModel> {
   const { config } = folder;
   const configFile = join(folder.dir, 'config.json');
   const backbone = await findBackbone(config, configFile);
@@ -93,7 +102,12 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
     return id;
   };
   for (const name of backbone.specials) idOf(name);
-  const numbers = backbone.numbers(files, idOf);
+  const marks = [...special].map(([name, { id }]) => [name, id] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  const tokenizerName = createHash('sha256')
+    .update(JSON.stringify([marks, backbone.endOfTurn]))
+    .update(bytes)
+    .digest('hex');
+  const numbers = limited(backbone.numbers(files, idOf), limits, backbone.name);
   const rows = numbers.vocab;
   if (tokenizer.size > rows) {
     throw new UserError(
@@ -110,10 +124,24 @@ export async function describeModel(folder: ModelFolder): Promise<DescribedModel
   );
   const stops = [...new Set([...backbone.stops.map((name) => tokenizer.idOf(name) as number), ...ends])];
   const { adapter } = folder;
-  if (!adapter) return { folder, backbone, tokenizer, numbers, stops };
+  const described = { backbone, tokenizer, tokenizerName, numbers, stops };
+  if (!adapter) return { folder, ...described };
   const [own = adapter.weights] = await engineWeights([adapter.weights], aliasOf({ backbone, numbers }));
   const named = { ...folder, adapter: { ...adapter, weights: own } };
-  return { folder: named, backbone, tokenizer, numbers, stops };
+  return { folder: named, ...described };
+}
+
+function limited(numbers: ModelNumbers, { minPixels, maxPixels }: PictureLimits, backbone: string): ModelNumbers {
+  if (minPixels === undefined && maxPixels === undefined) return numbers;
+  const refuse = (found: string, wanted: string): never => {
+    const name = maxPixels === undefined ? 'minPixels' : 'maxPixels';
+    throw new UserError(`${name}: ${found}, wanted ${wanted}`, 'ERR_SETTING');
+  };
+  const { min_pixels: least = 0, max_pixels: most } = numbers;
+  if (most === undefined) return refuse(`given for ${backbone}, whose pictures have no such limit`, 'none');
+  const [min, max] = [minPixels ?? least, maxPixels ?? most];
+  if (max < min) refuse(`pictures of ${min} pixels at least and ${max} at most`, 'minPixels no larger than maxPixels');
+  return { ...numbers, min_pixels: min, max_pixels: max };
 }
 
 /** How the folder's files may name parameters. */
@@ -126,7 +154,7 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   const found = await openFolder(dir, compute.adapter?.base === dir ? undefined : compute.adapter?.base);
   if (compute.adapter?.base === dir && found.adapter)
     throw new UserError(`model.adapter: given beside the adapter in ${dir}, wanted one of them`, 'ERR_SETTING');
-  const described = await describeModel(found);
+  const described = await describeModel(found, compute);
   const { folder, backbone, numbers } = described;
   const shapes = guardedNow(() => addon().parameterShapes(backbone.name, numbers));
   const adapter = await openAdapter(folder, backbone, shapes, compute.adapter);

@@ -40,6 +40,8 @@ export interface ModelSizes {
   readonly adapters?: boolean;
   readonly decoder: DecoderSizes;
   readonly tower: TowerSizes;
+  /** Of a process reward model that scores what the policy samples: it is in memory beside it then. */
+  readonly prm?: { readonly parameters: number; readonly decoder: DecoderSizes } | undefined;
 }
 
 /** One line of a plan. */
@@ -74,6 +76,7 @@ export function planMemory(sizes: ModelSizes, work: Workload): PhasePlan[] {
     [`weights (${work.dtype})`]: parameters * number,
     ...(device === 'cuda' && { 'CUDA and its libraries': CONTEXT + (gpus > 1 ? EXCHANGE : 0) }),
   };
+  const prm = sizes.prm && { 'weights of the PRM': sizes.prm.parameters * number };
   const decoding = {
     ...held,
     // The CPU decodes from a packed copy of the language model's weights, a GPU from one of what is laid out otherwise.
@@ -91,10 +94,14 @@ export function planMemory(sizes: ModelSizes, work: Workload): PhasePlan[] {
     return { [`keys and values of ${rows} rows`]: bytes, 'prompts kept for later calls': bytes / 3 };
   };
   return [
-    plan('rollout', { ...decoding, ...keys(promptTokens) }),
+    plan('rollout', { ...decoding, ...prm, ...keys(promptTokens) }),
     plan('labelling', { ...decoding, ...keys(promptTokens + (rows * maxTokens) / samples) }),
     plan('training', { ...held, ...training(sizes, work) }),
-    plan('scoring', { ...held, activations: layerNumbers(decoder, work) * number * work.tokenBudget }),
+    plan('scoring', {
+      ...held,
+      ...prm,
+      activations: layerNumbers((sizes.prm ?? sizes).decoder, work) * number * work.tokenBudget,
+    }),
   ];
 }
 

@@ -5,6 +5,7 @@ import { checkNames } from '../core/schema.js';
 import { type Example, IMAGE_MARK, type Problem, type PromptVariant } from '../core/types.js';
 import type { Picture } from '../images/decode.js';
 import type { PictureStore } from '../images/store.js';
+import { type EncodedSteps, encodeSteps } from '../text/encoded-steps.js';
 import { type PictureLayout, tokenisePrompt } from '../text/prompt.js';
 import type { NativeModel, RawExample } from './binding.js';
 import { guardedNow } from './native.js';
@@ -72,14 +73,9 @@ export class Renderer {
 
   async example(example: Example): Promise<RawExample> {
     checkNames(example, EXAMPLE, 'example');
-    const prompt = await this.prompt(example.problem, example.variant);
-    const length = prompt.tokens.length + example.response.length;
-    if (length > this.positions) {
-      throw new UserError(
-        `response to problem ${example.problem.id}: ${length} tokens with its prompt, wanted at most the ${this.positions} positions of the model`,
-      );
-    }
     const { response, labels, weight, sampled } = example;
+    const prompt = await this.prompt(example.problem, example.variant);
+    this.#checkRoom(example.problem, prompt.tokens.length + response.length);
     const refuse = (field: string, found: number, wanted: string): never => {
       const of = `${field} of an example of problem ${example.problem.id}`;
       throw new UserError(`${of}: ${found}, wanted ${wanted}`, 'ERR_SETTING');
@@ -101,8 +97,27 @@ export class Renderer {
 
   /** Ids of an answer, end mark included. */
   response(text: string): Int32Array {
-    const { backbone, tokenizer } = this.#model;
-    return Int32Array.from([...tokenizer.encode(text), tokenizer.idOf(backbone.endOfTurn) as number]);
+    return encodeSteps(this.#model.tokenizer, text, [], this.#stop).tokens;
+  }
+
+  /** The same with the tokens up to the end of each step, of an answer that fits behind its prompt. Throws UserError. */
+  async steps(problem: Problem, text: string, ends: readonly number[], stops: boolean): Promise<EncodedSteps> {
+    const encoded = encodeSteps(this.#model.tokenizer, text, ends, stops ? this.#stop : undefined);
+    const prompt = await this.prompt(problem, 'solve');
+    this.#checkRoom(problem, prompt.tokens.length + encoded.tokens.length);
+    return encoded;
+  }
+
+  get #stop(): number {
+    return this.#model.tokenizer.idOf(this.#model.backbone.endOfTurn) as number;
+  }
+
+  /** Throws UserError where a prompt and its response have no room together. */
+  #checkRoom(problem: Problem, length: number): void {
+    if (length <= this.positions) return;
+    throw new UserError(
+      `response to problem ${problem.id}: ${length} tokens with its prompt, wanted at most the ${this.positions} positions of the model`,
+    );
   }
 
   #keep(problem: Problem, variant: PromptVariant, tokens: Int32Array): void {

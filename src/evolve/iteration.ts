@@ -73,10 +73,13 @@ export async function selfTrain(
   if (selected === 0)
     phase.say(`iteration ${number}: none of ${sampled} responses (${correct} right) was selected, the weights stay`);
   const rows = collections.map((collection) => ({ collection, version, selected: choice.selected }));
-  await writeCollections(phase, `rollouts/${phase.name}.parquet`, rows, settings);
   const to = iterationName(number);
   const examples = objective?.kl ? await withReference(job, phase, choice.examples, temperature) : choice.examples;
-  const { origin, training } = await improve(job, phase, from, to, examples, reached, objective);
+  // The table is written while the engine trains.
+  const [{ origin, training }] = await together(
+    improve(job, phase, from, to, examples, reached, objective),
+    writeCollections(phase, `rollouts/${phase.name}.parquet`, rows, settings),
+  );
   return {
     iteration: number,
     epoch,
@@ -88,11 +91,17 @@ export async function selfTrain(
   };
 }
 
+/** Both results; where one fails, its error once the other is over too: nothing goes on after the phase. */
+async function together<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other]);
+  return Promise.all([one, other]);
+}
+
 /** The method sft: the one iteration, on the labelled answers, or on the warm-up's examples with the counts of the warm-up. */
 async function fineTune(job: Job, phase: Phase, reached: Reached): Promise<IterationResult> {
   const { config, run, models } = job;
   const onAnswers = config.evolve.sft.on === 'answers';
-  const examples = onAnswers ? answerExamples(job, await models.policy('warmup')) : await warmupExamples(job);
+  const examples = onAnswers ? answerExamples(job, await models.policy('warmup')) : await warmupExamples(job, 'warmup');
   const to = iterationName(1);
   const { origin, training } = await improve(job, phase, 'warmup', to, examples, reached);
   const [warmup] = resultsOf(phases.warmup, run.journal.commits, run.dir);

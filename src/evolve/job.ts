@@ -1,6 +1,8 @@
 // What every phase works on: settings, run folder, the parts of the data, and the models at any of their checkpoints.
 import type { Config } from '../config/schema.js';
-import type { ModelHost, OptimizerSettings, Policy, Scorer } from '../core/ports.js';
+import type { ModelHost, OptimizerSettings, Policy, Scorer, ScorerHead } from '../core/ports.js';
+import type { WrittenExample } from '../data/problems.js';
+import type { Solution } from '../data/solutions.js';
 import type { Splits } from '../data/splits.js';
 import type { RatedResponse } from '../record/rollout.js';
 import { graderOf } from '../reward/custom.js';
@@ -14,10 +16,19 @@ export interface Job {
   readonly data: Splits;
   readonly models: Models;
   readonly custom?: Custom;
+  readonly given?: Given | undefined;
+}
+
+/** What the settings give as text in place of sampled responses. */
+export interface Given {
+  /** Of the warm-up. */
+  readonly examples?: readonly WrittenExample[] | undefined;
+  /** With labels, for the PRM. */
+  readonly solutions?: readonly Solution[] | undefined;
 }
 
 /** What is enough to say which phases there will be. */
-export type Sizes = Pick<Job, 'config' | 'data' | 'custom'>;
+export type Sizes = Pick<Job, 'config' | 'data' | 'custom' | 'given'>;
 
 /** What every pass over problems has in common. */
 export function sampleSettings({
@@ -30,7 +41,7 @@ export function sampleSettings({
   return { seed, chunk: run.chunk, delimiter: steps.delimiter, ...sampling, grader };
 }
 
-/** Scores by the trained PRM, of every response unless `wanted` says which. */
+/** Scores by the PRM, of every response unless `wanted` says which. */
 export async function rewardOf(
   { config, models }: Pick<Job, 'config' | 'models'>,
   wanted: (response: RatedResponse) => boolean = () => true,
@@ -52,8 +63,8 @@ export type PolicyAt = 'base' | 'warmup' | 'completer' | `iter-${string}`;
 export interface ModelPlaces {
   /** Folder of a policy's weights. */
   policy(at: PolicyAt): string;
-  /** Folder of the trained PRM. */
-  prm(): string;
+  /** Folder of the PRM that scores, and how it is opened: the run's own, or one made elsewhere. */
+  prm(): readonly [dir: string, head: ScorerHead];
 }
 
 /**
@@ -93,8 +104,12 @@ export class Models {
     return model;
   }
 
-  /** As `policy`, with the optimizer as the last iteration left it, or one set anew: before the first, or where `fresh` is given. */
+  /**
+   * As `policy`, with the optimizer as the last iteration left it, or one set anew: before the first, or where `fresh` is given.
+   * The scorer is freed: a training needs the memory.
+   */
   async learner(at: PolicyAt, fresh?: OptimizerSettings): Promise<Policy> {
+    await this.forgetScorer();
     const model = await this.policy(at);
     if (fresh) await model.resetOptimizer(fresh);
     else if (!this.#policy?.learns) await this.#setOptimizer(model);
@@ -117,12 +132,12 @@ export class Models {
   /** A new PRM on the weights of a policy, for training (P8). The policy is freed: both need the memory. */
   async newScorer(at: PolicyAt): Promise<Scorer> {
     await this.forgetPolicy();
-    return this.#openScorer('new', this.#places.policy(at), 'mean');
+    return this.#openScorer('new', [this.#places.policy(at), 'mean']);
   }
 
-  /** The trained PRM. */
+  /** The PRM that scores. */
   scorer(): Promise<Scorer> {
-    return this.#openScorer('prm', this.#places.prm(), 'load');
+    return this.#openScorer('prm', this.#places.prm());
   }
 
   async forgetScorer(): Promise<void> {
@@ -141,7 +156,7 @@ export class Models {
     await model.resetOptimizer(this.#optimizer);
   }
 
-  async #openScorer(at: string, dir: string, head: 'mean' | 'load'): Promise<Scorer> {
+  async #openScorer(at: string, [dir, head]: ReturnType<ModelPlaces['prm']>): Promise<Scorer> {
     if (this.#scorer?.at === at) return this.#scorer.model;
     await this.forgetScorer();
     const model = await this.#host.openScorer(dir, head);

@@ -3,6 +3,7 @@
 // docs/run-folder.md know of phases through this table alone.
 import type { z } from 'zod';
 import { checked } from '../core/schema.js';
+import { takeLabels } from '../label/given.js';
 import { label } from '../label/label.js';
 import * as results from '../record/results.js';
 import type { Phase } from '../run/phase.js';
@@ -91,7 +92,7 @@ export const phases = {
     unread: [...LATER, 'prm.', 'dynamics.'],
     plan(work, job) {
       const { optimizer } = job.config.warmup;
-      work.sample('warmup', warmupSamples(job));
+      if (!job.given?.examples) work.sample('warmup', warmupSamples(job));
       work.train(countSteps(warmupExamples(job), optimizer), optimizer);
     },
     run: warmup,
@@ -119,12 +120,18 @@ export const phases = {
     unread: [...LATER, ...OF_THE_TRAINED_PRM, 'dynamics.'],
     plan(work, job) {
       const { prm } = job.config;
+      if (job.given?.solutions) return;
       work.sample('responses', Math.min(prm.problems, job.data.labelled.length) * prm.samples);
       work.sample('completions', labelledPairs(job) * (STEPS - 1) * prm.completions, 0.5);
     },
     async run(job, phase) {
       const { config, data, models } = job;
       const policy = await models.policy(completerAt(config));
+      const { solutions } = job.given ?? {};
+      if (solutions) {
+        const given = { most: config.prm.pairs, seed: config.seed, delimiter: config.steps.delimiter };
+        return takeLabels(phase, policy, solutions, given);
+      }
       return label(phase, policy, data.labelled, config.prm, sampleSettings(job));
     },
     expected: nothing,
@@ -312,10 +319,12 @@ function warmupSamples({ config, data }: Sizes): number {
 }
 
 function warmupExamples(job: Sizes): number {
-  return Math.ceil(Math.min(job.config.warmup.maxExamples, warmupSamples(job) * USEFUL));
+  const { examples } = job.given ?? {};
+  return Math.ceil(Math.min(job.config.warmup.maxExamples, examples?.length ?? warmupSamples(job) * USEFUL));
 }
 
-function labelledPairs({ config: { prm }, data }: Sizes): number {
+function labelledPairs({ config: { prm }, data, given }: Sizes): number {
+  if (given?.solutions) return Math.min(prm.pairs, given.solutions.length);
   const asked = Math.min(prm.problems, data.labelled.length);
   return Math.min(prm.pairs, asked * Math.min(prm.maxPerProblem, prm.samples));
 }

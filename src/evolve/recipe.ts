@@ -17,7 +17,7 @@ export function* recipe(job: Sizes, until: Stage): Generator<Due, void, unknown>
   const { config, data } = job;
   if (config.warmup.enabled) yield* due(job, phases.warmup);
   if (until === 'warmup') return;
-  if (until !== 'evolve' || config.prm.enabled) {
+  if (until !== 'evolve' || (config.prm.enabled && config.prm.path === undefined)) {
     if (completerAt(config) === 'completer') yield* due(job, phases.completer);
     yield* due(job, phases.label);
     if (until === 'label') return;

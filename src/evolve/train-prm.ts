@@ -7,7 +7,7 @@ import { writeJsonLines } from '../core/files.js';
 import { mean } from '../core/lists.js';
 import type { Scorer } from '../core/ports.js';
 import type { Example, Problem } from '../core/types.js';
-import { groupedCorrelation, once } from '../measure/statistics.js';
+import { groupedAuc, groupedCorrelation, once } from '../measure/statistics.js';
 import {
   HELD_OUT_FILE,
   type HeldOutResponse,
@@ -28,9 +28,10 @@ const CALL = 256;
 
 /** Makes the checkpoint `prm` from labels.jsonl, and prm-held-out.jsonl from the responses kept out of its training. */
 export async function trainPrm(job: Job, phase: Phase): Promise<PrmResult> {
-  const { config, run, data, models } = job;
+  const { config, run, data, models, given } = job;
   const { optimizer } = config.prm;
-  const problems = new Map(data.labelled.map((problem) => [problem.id, problem]));
+  const labelled = given?.solutions?.map(({ problem }) => problem) ?? data.labelled;
+  const problems = new Map(labelled.map((problem) => [problem.id, problem]));
   await requireOutputs(run.dir, [LABELS_FILE]);
   const path = join(run.dir, LABELS_FILE);
   const exampleOf = (labelled: LabelledResponse): Example =>
@@ -91,6 +92,7 @@ function measureHeldOut(
     steps: steps.length,
     mse: mean(steps.map(({ score, label }) => (score - label) ** 2)),
     baselineMse: mean(steps.map(({ label }) => (usual - label) ** 2)),
+    auc: groupedAuc([steps.map(({ score, label }) => ({ score, positive: label >= 0.5 }))])(once(1)),
     correlation: groupedCorrelation([steps.map(({ score, label }) => [score, label] as const)])(once(1)),
   };
 }

@@ -1,11 +1,12 @@
 // Whether a checkpoint and a data set can be used together, and what memory every phase will take: for programs and for
 // `mstar check` and `mstar doctor`. Nothing is written.
-import { dirname } from 'node:path';
-import { loadConfig, resolvePath } from '../config/load.js';
+import { loadConfig } from '../config/load.js';
 import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
 import { checkModel, type ModelSummary } from '../engine/check.js';
 import { type Diagnosis, diagnose } from '../engine/doctor.js';
+import type { PictureLimits } from '../engine/open.js';
 import type { Renderer } from '../engine/renderer.js';
+import { findData, findPlace } from '../hub/places.js';
 import { type Display, silent } from '../run/terminal.js';
 
 export interface DataToCheck extends Omit<ReadOptions, 'imageRoot' | 'onWarning' | 'onFormat'> {
@@ -14,7 +15,7 @@ export interface DataToCheck extends Omit<ReadOptions, 'imageRoot' | 'onWarning'
   readonly imageRoot?: string;
 }
 
-export interface CheckOptions {
+export interface CheckOptions extends PictureLimits {
   /** Every picture of it is decoded, every prompt measured. */
   readonly data?: DataToCheck;
   /** `cpu` when left out. */
@@ -34,6 +35,8 @@ export interface CheckedData {
   readonly format: string;
   readonly problems: number;
   readonly pictures: number;
+  /** Lengths of the prompts, in tokens. */
+  readonly promptTokens: { readonly least: number; readonly mean: number; readonly most: number };
   /** Questions that begin with a hint line. */
   readonly hinted: number;
   /** Problems whose prompt leaves no position for a response: a run passes over them. */
@@ -47,36 +50,44 @@ export interface CheckedData {
  * @throws UserError for the first thing that cannot be used, EngineError where the forward fails
  */
 export async function check(dir: string, options: CheckOptions = {}): Promise<Checked> {
-  const { data, device = 'cpu', maxImagePixels = 50_000_000, display = silent } = options;
-  const compute = { device, dtype: 'float32', threads: 0, maxImagePixels } as const;
+  const { data, device = 'cpu', maxImagePixels = 50_000_000, display = silent, minPixels, maxPixels } = options;
+  const compute = { device, dtype: 'float32', threads: 0, maxImagePixels, minPixels, maxPixels } as const;
   let read: CheckedData | undefined;
-  const model = await checkModel(resolvePath(dir), compute, async (prompts) => {
+  const model = await checkModel(await findPlace(dir, { display }), compute, async (prompts) => {
     if (data) read = await countData(data, prompts, display);
   });
   return { model, ...(read && { data: read }) };
 }
 
 async function countData(data: DataToCheck, prompts: Renderer, display: Display): Promise<CheckedData> {
-  const { file, imageRoot = dirname(file), ...rest } = data;
-  const reading = { ...rest, imageRoot };
+  const { file: written, ...rest } = data;
+  const { file, reading } = await findData(written, rest, { display });
   const forms = new Forms();
   const long: string[] = [];
   const onWarning = (warning: string): void => display.say(`warning: ${warning}`);
   let problems = 0;
   let pictures = 0;
+  let [least, sum, most] = [Number.POSITIVE_INFINITY, 0, 0];
   for await (const problem of openProblems(file, { ...reading, onWarning, onFormat: forms.onFormat })) {
     forms.add(problem);
     const { tokens, images } = await prompts.anyPrompt(problem, 'solve');
     problems++;
     pictures += images.length;
+    sum += tokens.length;
+    [least, most] = [Math.min(least, tokens.length), Math.max(most, tokens.length)];
     if (tokens.length >= prompts.positions) long.push(`${problem.id}: ${tokens.length} tokens`);
   }
   const { format, hinted } = forms;
-  const lines = [`${format}: ${problems} problems, ${pictures} pictures, ${hinted} hint lines`, ...forms.lines()];
-  return { format, problems, pictures, hinted, long, lines };
+  const promptTokens = { least: problems > 0 ? least : 0, mean: Math.round(sum / Math.max(1, problems)), most };
+  const lines = [
+    `${format}: ${problems} problems, ${pictures} pictures, ${hinted} hint lines`,
+    `prompts of ${promptTokens.least} to ${most} tokens, ${promptTokens.mean} in the mean`,
+    ...forms.lines(),
+  ];
+  return { format, problems, pictures, promptTokens, hinted, long, lines };
 }
 
-export interface DoctorOptions {
+export interface DoctorOptions extends PictureLimits {
   /** Recipe whose device, lengths and token budget are planned for; those of a GPU in bfloat16 when left out. */
   readonly config?: string;
   /** Instead of the recipe's. */
@@ -90,6 +101,8 @@ export interface DoctorOptions {
   readonly gpus?: readonly number[];
   /** GiB of one GPU: whether each phase fits, for each number of GPUs; none when left out. */
   readonly memory?: readonly number[];
+  /** Where a download is shown. */
+  readonly display?: Display;
 }
 
 /** What memory is planned for, and the plans. */
@@ -102,7 +115,7 @@ export interface MemoryPlan extends Diagnosis {
  * @throws UserError naming the file and tensor that is missing, surplus or misshapen
  */
 export async function doctor(dir: string, options: DoctorOptions = {}): Promise<MemoryPlan> {
-  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file } = options;
+  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file, display } = options;
   const recipe = file === undefined ? undefined : await loadConfig({ file, set: [`model.path=${dir}`] });
   const device = options.device ?? recipe?.model.device ?? 'cuda';
   const work = {
@@ -114,8 +127,15 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
     maxTokens: recipe?.sampling.maxTokens ?? 1024,
     tokenBudget: recipe?.model.tokenBudget ?? 16_384,
   } as const;
-  const place = resolvePath(dir);
+  const place = await findPlace(dir, { display });
   const lora = recipe?.model.adapter && { ...recipe.model.adapter, seed: recipe.seed, base: place };
-  const wanted = { gpus, memory: memory.map((gib) => gib * 2 ** 30) };
-  return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora)), device };
+  const wanted = {
+    gpus,
+    memory: memory.map((gib) => gib * 2 ** 30),
+    minPixels: options.minPixels ?? recipe?.model.minPixels,
+    maxPixels: options.maxPixels ?? recipe?.model.maxPixels,
+  };
+  const scorer = recipe?.prm.enabled ? (recipe.prm.path ?? dir) : undefined;
+  const prm = scorer === undefined ? undefined : await findPlace(scorer, { display });
+  return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora, prm)), device };
 }

@@ -2,11 +2,14 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/schema.js';
+import { UserError } from '../core/errors.js';
 import type { Problem } from '../core/types.js';
-import { contentKeys } from '../data/content.js';
+import { contentKeys, digestProblems } from '../data/content.js';
 import { type ProblemSource, takeProblems } from '../data/given.js';
-import { Forms, loadProblems, type ReadOptions } from '../data/problems.js';
+import { Forms, loadProblems, openExamples, type ReadOptions, type WrittenExample } from '../data/problems.js';
+import { readSolutions } from '../data/solutions.js';
 import { apartFrom, type Splits, splitProblems } from '../data/splits.js';
+import type { Given } from '../evolve/job.js';
 import { writeProblems } from '../problems/write.js';
 import { putDurable } from '../run/durable.js';
 import type { Run } from '../run/folder.js';
@@ -80,10 +83,58 @@ async function readOutOfDomain(set: NonNullable<Config['data']['outOfDomain']>, 
   return readData(set.file, set, shown);
 }
 
+/** What the settings give in place of sampled responses; undefined where they give nothing. */
+export async function readWritten({ warmup, prm }: Config): Promise<Given | undefined> {
+  const { from, enabled } = warmup;
+  const { labels } = prm;
+  if (!(from && enabled) && !labels) return undefined;
+  const examples: WrittenExample[] = [];
+  if (from && enabled) {
+    const reading = { ...from, imageRoot: from.imageRoot ?? dirname(from.file) };
+    for await (const example of openExamples(from.file, reading)) examples.push(example);
+  }
+  const rooted = labels && { ...labels, imageRoot: labels.imageRoot ?? dirname(labels.file) };
+  const solutions = rooted && (await readSolutions(rooted.file, rooted));
+  return { ...(examples.length > 0 && { examples }), ...(solutions && { solutions }) };
+}
+
+/**
+ * Takes out what tells the answer of a problem that training must not see: those of the test, the validation, the out-of-domain set and those
+ * without answers, by contents.
+ */
+export async function withoutHidden(given: Given, data: Splits, { display = silent }: Shown): Promise<Given> {
+  const hidden = [...data.unlabelled, ...data.validation, ...data.test, ...data.outOfDomain];
+  const { examples, solutions } = given;
+  const own = [...(examples ?? []), ...(solutions ?? [])].map(({ problem }) => problem);
+  const keyOf = await contentKeys([...hidden, ...own]);
+  const keys = new Set(hidden.map(keyOf));
+  const apart = <T extends { readonly problem: Problem }>(setting: string, all: readonly T[] | undefined) => {
+    if (!all) return undefined;
+    const kept = all.filter(({ problem }) => !keys.has(keyOf(problem)));
+    const dropped = all.length - kept.length;
+    if (dropped > 0)
+      display.say(
+        `${setting}: ${dropped} of ${all.length} are of problems whose answers are hidden here and were dropped`,
+      );
+    if (kept.length === 0) throw new UserError(`${setting}: nothing is left of ${all.length}, wanted at least one`);
+    return kept;
+  };
+  return { examples: apart('warmup.from', examples), solutions: apart('prm.labels', solutions) };
+}
+
+/** SHA-256, in hex, over the given responses and labels with their questions. */
+export function digestGiven({ examples = [], solutions = [] }: Given): string {
+  return digestProblems([
+    ...examples.map(({ problem, response }) => ({ ...problem, answer: response })),
+    ...solutions.map(({ problem, steps, labels }) => ({ ...problem, answer: JSON.stringify([steps, labels]) })),
+  ]);
+}
+
 /** The parts of the problems that the settings have made, once, in the run folder. */
 export async function makeSplits(config: Config, run: Run, shown: Shown): Promise<Splits> {
   const { generate, outOfDomain } = config.data;
-  if (!generate) throw new Error('no problems to make');
+  // A PRM alone is trained without problems.
+  if (!generate) return { labelled: [], unlabelled: [], validation: [], test: [], outOfDomain: [] };
   const make = async (name: string, what: typeof generate): Promise<Problem[]> => {
     const dir = join(run.dir, name);
     if (run.isFresh || !existsSync(dir)) {

@@ -6,6 +6,7 @@ import { hasCommitted } from '../run/journal.js';
 import { describeSeconds } from '../run/terminal.js';
 import { type Plan, plans } from '../views/experiment/plans.js';
 import { type About, writeExperiment } from '../views/experiment/write.js';
+import { writeFindings } from '../views/experiment/write-findings.js';
 import { type Cell, runGrid } from './grid.js';
 import { evolve } from './jobs.js';
 import type { JobOptions } from './options.js';
@@ -23,7 +24,7 @@ export interface ExperimentSettings {
 
 /**
  * Runs whole experiments, or goes on with them.
- * @returns paths of the Markdown tables
+ * @returns paths of the Markdown tables, and of the findings where two seeds are there
  * @throws UserError on unknown names
  */
 export async function experiment(settings: ExperimentSettings, options: JobOptions = {}): Promise<string[]> {
@@ -62,6 +63,9 @@ export async function experiment(settings: ExperimentSettings, options: JobOptio
       const path = await writeExperiment(join(out, scale), plan, cells, about);
       if (path !== undefined) written.add(path);
     }
+    const found = cells.map(({ config, ...run }) => ({ ...run, dir: config.run.dir }));
+    const path = await writeFindings(join(out, scale), found, { scale, command: commandOf(names, settings) });
+    if (path !== undefined) written.add(path);
   }
   return [...written];
 }
@@ -72,14 +76,18 @@ function findPlan(name: string): Plan {
   return plan;
 }
 
-function aboutOf(plan: Plan, { scale, seeds, set = [] }: ExperimentSettings, cells: readonly Cell[]): About {
+function commandOf(names: readonly string[], { scale, seeds, set = [] }: ExperimentSettings): string {
   const overrides = set.map((one) => ` --set ${one}`).join('');
+  return `mstar experiment ${names.join(' ')} --scale ${scale} --seeds ${seeds.join(',')}${overrides}`;
+}
+
+function aboutOf(plan: Plan, settings: ExperimentSettings, cells: readonly Cell[]): About {
   const { config, summary } = cells.find(({ row }) => row === plan.reference) ?? (cells[0] as Cell);
   const { problems } = summary;
   const { evolve: e, prm, test } = config;
   return {
-    command: `mstar experiment ${plan.name} --scale ${scale} --seeds ${seeds.join(',')}${overrides}`,
-    scale,
+    command: commandOf([plan.name], settings),
+    scale: settings.scale,
     settings: [
       `${problems.labelled} labelled and ${problems.unlabelled} unlabelled problems`,
       `${problems.test} test, ${problems.outOfDomain} out-of-domain and ${problems.validation} validation problems`,

@@ -33,6 +33,7 @@ import { optimizerSettings } from '../evolve/fit.js';
 import { type ModelPlaces, Models } from '../evolve/job.js';
 import { isShared } from '../evolve/phases.js';
 import type { Summary } from '../evolve/summary.js';
+import { type Commits, type FindOptions, findData, findPlaces, type Places, placeData } from '../hub/places.js';
 import { graderOf } from '../reward/custom.js';
 import { findProtocol } from '../reward/protocol/registry.js';
 import { type RolloutSummary, rollout as rolloutOn } from '../rollout/sample.js';
@@ -42,7 +43,7 @@ import { settingOf } from '../run/settings.js';
 import { requireSpace, weightBytes } from '../run/space.js';
 import { type Judging, writeTables } from '../views/evaluation/tables.js';
 import { Metrics } from '../views/metrics/metrics.js';
-import { makeSplits, readData, readGiven, readSplits } from './data.js';
+import { digestGiven, makeSplits, readData, readGiven, readSplits, readWritten, withoutHidden } from './data.js';
 import {
   hostOf,
   type JobOptions,
@@ -68,9 +69,10 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
   const custom = keptFunctions(options, options.identity);
   const { dir, keepCheckpoints } = given.run;
   const threads = given.model.threads || (await threadsOf('model.threads', [dir, options.from]));
-  const kept = { ...withoutFolder({ ...given, model: { ...given.model, threads } }), ...(custom && { custom }) };
-  const config = located({ ...given, model: { ...given.model, threads } });
-  const why = whyItMatters({ ...config.model, weightBytes: await bytesOf(config.model.path) }, true);
+  const set = { ...given, model: { ...given.model, threads } };
+  const { places, config } = await findAll(set, await finding(options, [dir, options.from]));
+  const kept = { ...withoutFolder(set), ...(custom && { custom }), ...keptCommits(places) };
+  const why = whyItMatters({ ...config.model, weightBytes: await largestOf(config.model.path, config.prm.path) }, true);
   const { path: base, adapter: lora, ...computing } = config.model;
   const adapter = lora && { ...lora, seed: config.seed, base };
   const models = new Models(await hostOf(options, { ...computing, adapter, prompt: config.prompt }), placesOf(config));
@@ -79,6 +81,10 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
     // What can be refused is looked at before a folder is made.
     if (isNew) {
       await models.policy('base');
+      if (config.prm.path !== undefined && config.prm.enabled) {
+        await models.scorer();
+        await models.forgetScorer();
+      }
       // Checkpoints of an adapter are small beside its base.
       await requireSpace(dir, adapter ? 0 : CHECKPOINT_GROWTH * (await weightBytes(base)));
       if (options.from !== undefined) {
@@ -86,14 +92,20 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
       }
     }
     const read = config.data.file === undefined ? undefined : await readSplits(config, options, problems);
+    const written = await readWritten(config);
     const run = await Run.open({ ...options, dir, keepCheckpoints, settings: kept, why });
     const metrics = await Metrics.follow(run, options.reportTo);
     try {
       const data = read ?? (await makeSplits(config, run, options));
       await writeSplits(dir, config.splits.seed ?? config.seed, data);
-      await run.start({ event: 'start', problems: digestProblems(Object.values(data).flat()) });
+      const given = written && (await withoutHidden(written, data, options));
+      const digests = {
+        problems: digestProblems(Object.values(data).flat()),
+        ...(given && { given: digestGiven(given) }),
+      };
+      await run.start({ event: 'start', ...digests });
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
-      const job = { config, run, data, models, custom: { reward, select } };
+      const job = { config, run, data, models, custom: { reward, select }, given };
       return await evolveOn(job, options.until, options.hooks);
     } finally {
       await metrics.close();
@@ -112,8 +124,13 @@ function dataOf({ data }: WithoutData<ConfigInput>, options: RecipeOptions): Con
   return { ...rest, file: withGiven<{ data: string }>({ data: file ?? generate } as object, options).data };
 }
 
-/** Throws UserError where a selection is given that nothing would ask. */
-function refuseUnread({ evolve: { method, select } }: Config, options: RecipeOptions): void {
+/** Throws UserError where a selection is given that nothing would ask, or a PRM beside a stage that makes one. */
+function refuseUnread({ evolve: { method, select }, prm, data }: Config, options: RecipeOptions): void {
+  const { until = 'evolve' } = options;
+  if (data.file === undefined && !data.generate && (until === 'evolve' || until === 'warmup'))
+    throw new UserError('data: no problems, wanted data.file or data.generate', 'ERR_SETTING');
+  if (prm.path !== undefined && (options.until === 'label' || options.until === 'train-prm'))
+    throw new UserError('prm.path: given, wanted none where steps are labelled and a PRM is trained', 'ERR_SETTING');
   if (!options.select) return;
   if (method === 'sft' || method === 'grpo')
     throw new UserError(`select: given with evolve.method ${method}, wanted a method that selects`, 'ERR_SETTING');
@@ -191,7 +208,8 @@ async function onStored(
   const { rollouts, out, benchmark, data, seed, ...reading } = checkFlags(storedSchema, settings);
   // Nothing is shown to a model here: the data set may come without its pictures.
   const onMissingPicture = (): void => {};
-  const problems = data === undefined ? [] : await readData(data, { ...reading, onMissingPicture }, options);
+  const found = data === undefined ? undefined : await findData(data, reading, options);
+  const problems = found ? await readData(found.file, { ...found.reading, onMissingPicture }, options) : [];
   return writeTables(out, {
     rollouts,
     protocol,
@@ -227,13 +245,16 @@ async function onData<T>(
 ): Promise<T> {
   const { out: dir, limit, prompt: solve, system, ...rest } = settings;
   const { choose = (all) => all, prm } = more;
-  const [model, data, imageRoot] = [settings.model, settings.data, settings.imageRoot].map(resolvePath) as [
-    string,
-    string,
-    string,
-  ];
   const threads = settings.threads || (await threadsOf('threads', [dir]));
-  const reading = { ...settings, imageRoot, linkRoot: settings.linkRoot?.map(resolvePath) };
+  const { linkRoot = [] } = settings;
+  const places = await findPlaces(
+    [settings.model, settings.data, settings.imageRoot, ...linkRoot, more.prm],
+    await finding(options, [dir]),
+  );
+  const model = places.of(settings.model);
+  const imageRoot = settings.imageRoot === undefined ? undefined : resolvePath(settings.imageRoot);
+  const roots = { ...settings, imageRoot, linkRoot: linkRoot.map(resolvePath) };
+  const { file: data, reading } = placeData(places, resolvePath(settings.data), roots);
   const custom = keptFunctions(options, options.identity);
   const read = options.problems
     ? readGiven(options.problems, options, limit || undefined)
@@ -252,7 +273,7 @@ async function onData<T>(
       return opened.policy;
     },
     scorer: async (folder) => {
-      opened.scorer ??= await host.openScorer(resolvePath(folder), 'load');
+      opened.scorer ??= await host.openScorer(places.of(folder), 'load');
       return opened.scorer;
     },
   };
@@ -261,8 +282,10 @@ async function onData<T>(
       await models.policy();
       if (prm !== undefined) await models.scorer(prm);
     }
-    const { out: _, ...kept } = options.problems ? { ...settings, imageRoot: undefined } : settings;
-    const why = whyItMatters({ ...settings, weightBytes: await bytesOf(model) }, prm !== undefined);
+    const { out: _, ...written } = options.problems ? { ...settings, imageRoot: undefined } : settings;
+    const kept = { ...written, ...keptCommits(places) };
+    const weightBytes = await largestOf(model, prm && places.of(prm));
+    const why = whyItMatters({ ...settings, weightBytes }, prm !== undefined);
     const run = await Run.open({
       ...options,
       dir,
@@ -283,23 +306,58 @@ async function onData<T>(
   }
 }
 
-/** Bytes of a model's weights; without end where they cannot be read, which is refused elsewhere. */
-const bytesOf = (dir: string): Promise<number> => weightBytes(dir).catch(() => Number.POSITIVE_INFINITY);
+/** Bytes of the largest model's weights; without end where they cannot be read, which is refused elsewhere. */
+async function largestOf(...dirs: readonly (string | undefined)[]): Promise<number> {
+  const bytes = dirs.map((dir) => (dir === undefined ? 0 : weightBytes(dir).catch(() => Number.POSITIVE_INFINITY)));
+  return Math.max(...(await Promise.all(bytes)));
+}
 
 /** The threads that one of these runs was begun with, or all cores: what nobody set is no reason to compute otherwise. */
 async function threadsOf(setting: string, runs: readonly (string | undefined)[]): Promise<number> {
-  for (const run of runs) {
-    const threads = run === undefined ? undefined : await settingOf(run, setting);
-    if (typeof threads === 'number' && threads > 0) return threads;
-  }
-  return availableParallelism();
+  return ((await begunWith(setting, runs)) as number | undefined) ?? availableParallelism();
 }
 
-function placesOf({ run, model, warmup }: Config): ModelPlaces {
+/** What the first of these runs that keeps a setting keeps of it. */
+async function begunWith(setting: string, runs: readonly (string | undefined)[]): Promise<unknown> {
+  for (const run of runs) {
+    const found = run === undefined ? undefined : await settingOf(run, setting);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** How paths are found: those of the hub at the commits that one of these runs was begun with. */
+async function finding(options: JobOptions, runs: readonly (string | undefined)[]): Promise<FindOptions> {
+  return { ...options, commits: (await begunWith('hub', runs)) as Commits | undefined };
+}
+
+/** What a run keeps of the places of its paths. */
+const keptCommits = ({ commits }: Places): { readonly hub?: Commits } =>
+  Object.keys(commits).length > 0 ? { hub: commits } : {};
+
+/** The same settings with every path in its place. */
+async function findAll(config: Config, options: FindOptions): Promise<{ places: Places; config: Config }> {
+  const paths: string[] = [];
+  located(config, (path) => {
+    paths.push(path);
+    return path;
+  });
+  const places = await findPlaces(paths, options);
+  const { data, ...rest } = located(config, places.of);
+  const linked = <T extends { linkRoot?: string[] | undefined }>(set: T): T =>
+    places.links.length === 0 ? set : { ...set, linkRoot: [...(set.linkRoot ?? []), ...places.links] };
+  const { outOfDomain } = data;
+  return {
+    places,
+    config: { ...rest, data: { ...linked(data), ...(outOfDomain && { outOfDomain: linked(outOfDomain) }) } },
+  };
+}
+
+function placesOf({ run, model, warmup, prm }: Config): ModelPlaces {
   const checkpoint = (name: string): string => join(run.dir, 'checkpoints', name);
   return {
     policy: (at) => (at === 'base' || (at === 'warmup' && !warmup.enabled) ? model.path : checkpoint(at)),
-    prm: () => checkpoint('prm'),
+    prm: () => (prm.path === undefined ? [checkpoint('prm'), 'load'] : [prm.path, 'given']),
   };
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import * as problems from '../data/problems.js';
 import * as steps from '../data/steps.js';
+import { findData } from '../hub/places.js';
 import * as describing from '../jobs/describe-data.js';
 import * as writing from '../problems/write.js';
 import { call, looking, path, promising, readFields, seed, text, whole } from './arguments.js';
@@ -21,8 +22,22 @@ const solution = z.looseObject({
   images: z.array(text),
 });
 
-export const openProblems = looking('openProblems', { file: path, options: readOptions }, problems.openProblems);
-export const loadProblems = promising('loadProblems', { file: path, options: readOptions }, problems.loadProblems);
+export const openProblems: typeof problems.openProblems = looking(
+  'openProblems',
+  { file: path, options: readOptions },
+  async function* (file, options) {
+    const found = await findData(file, options);
+    yield* problems.openProblems(found.file, found.reading);
+  },
+);
+export const loadProblems: typeof problems.loadProblems = promising(
+  'loadProblems',
+  { file: path, options: readOptions },
+  async (file, options) => {
+    const found = await findData(file, options);
+    return problems.loadProblems(found.file, found.reading);
+  },
+);
 const describeOptions = readOptions
   .omit({ onWarning: true, onFormat: true, onRepeat: true, onMissingPicture: true })
   .extend({

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import * as recipes from '../config/load.js';
 import * as engine from '../engine/host.js';
+import { findPlace } from '../hub/places.js';
 import * as checking from '../jobs/check.js';
 import * as comparing from '../jobs/compare.js';
 import * as experiments from '../jobs/experiment.js';
@@ -59,10 +60,12 @@ const computeFields = {
   tokenBudget: whole(1),
   maxImagePixels: whole(1),
 };
+const limits = { minPixels: whole(1).optional(), maxPixels: whole(1).optional() };
 const engineFields = {
   deterministic: z.boolean().optional(),
   kvGib: z.number().min(0).max(65536).optional(),
   recompute: z.enum(['auto', 'never', 'always']).optional(),
+  ...limits,
   onRollout: call.optional(),
 };
 const prmOptions = z
@@ -99,7 +102,7 @@ export const loadModel: typeof engine.loadModel = promising(
       .extend(engineFields)
       .optional(),
   },
-  (dir, options) => engine.loadModel(recipes.resolvePath(dir), options),
+  async (dir, options) => engine.loadModel(await findPlace(dir), options),
 );
 
 export const evolve = promising('evolve', { settings, options: recipeOptions }, jobs.evolve);
@@ -150,6 +153,7 @@ export const check = promising(
         data: dataToRead.optional(),
         device: computeFields.device.optional(),
         maxImagePixels: whole(1).optional(),
+        ...limits,
         display: jobFields.display,
       })
       .optional(),
@@ -167,6 +171,7 @@ export const doctor = promising(
         dtype: computeFields.dtype,
         rows: whole(1),
         promptTokens: whole(1),
+        ...limits,
         gpus: z.array(whole(1).max(4096)).min(1),
       })
       .partial()

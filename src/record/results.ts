@@ -156,6 +156,8 @@ export const prmResult = fitReport.extend({
       mse: maybe,
       /** The same error of always saying the mean label of the steps that were trained on. */
       baselineMse: maybe,
+      /** Chance that a step whose label is 0.5 or more scores above another one; null where all are of one kind. */
+      auc: maybe.optional(),
       /** Pearson's, of scores and labels; null where either is constant. */
       correlation: maybe,
     })

@@ -1,5 +1,5 @@
 // Rollouts as a parquet file, one row per response, the same bytes for the same rows. Columns: docs/run-folder.md.
-import { realpath } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import {
   BOOLEAN,
@@ -93,16 +93,21 @@ export const columns = {
 
 export type ColumnName = keyof typeof columns;
 
-/** Most rows that DuckDB takes in one piece. */
-const PIECE = 2048;
+/** Rows that DuckDB takes in one piece: few, so that a training that goes on meanwhile waits for no more. */
+const PIECE = 256;
+
+/** Of the rows before they are in the file: a row group of long responses fits. */
+const MEMORY = '384MiB';
 
 /**
  * Writes all rows into the new file `path`. A problem that failed has one row with verdict `error` and no sample.
  * @param folder pictures inside it are named relative to it, so that the file does not depend on where the run lies
  */
 export async function writeRolloutTable(path: string, folder: string, groups: AsyncIterable<RowGroup>): Promise<void> {
-  // One thread: row groups then have one order, and two files of the same rows the same bytes.
-  const { connection, close } = await openDatabase({ threads: '1' });
+  // One thread: row groups then have one order, and two files of the same rows the same bytes. What the rows take beyond the limit
+  // waits beside the file.
+  const spill = `${path}.rows`;
+  const { connection, close } = await openDatabase({ threads: '1', memory_limit: MEMORY, temp_directory: spill });
   // Pictures are named by their real paths: a folder reached through a link holds them all the same.
   const real = await realpath(folder).catch(() => folder);
   try {
@@ -129,6 +134,7 @@ export async function writeRolloutTable(path: string, folder: string, groups: As
     await connection.run(`copy rollouts to ${pathOf(path)} (format parquet, compression zstd)`);
   } finally {
     close();
+    await rm(spill, { recursive: true, force: true });
   }
 }
 

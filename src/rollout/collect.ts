@@ -1,6 +1,6 @@
 // Rolls out any number of problems chunk by chunk: sampled, graded, scored where asked, kept as units of the phase.
 
-import { stopIfAsked } from '../core/errors.js';
+import { stopIfAsked, UserError } from '../core/errors.js';
 import { groupBy, sum } from '../core/lists.js';
 import { callsAtOnce, type Policy, type Scorer } from '../core/ports.js';
 import type { Example, Problem, PromptVariant, Sampling } from '../core/types.js';
@@ -68,7 +68,7 @@ export async function* collect(
   const make = async (chunk: readonly Problem[]): Promise<Rollout[]> => {
     const rollouts = await generate(policy, chunk, draw, { signal, meter: sampled });
     if (!reward || !scored) return rollouts;
-    return scoreRollouts(reward.scorer, rollouts, reward.aggregate, reward.wanted, { signal, meter: scored });
+    return scoreRollouts(reward, rollouts, policy.tokenizer, { signal, meter: scored });
   };
   const found = (count: number): void => {
     sampled.skip(count * n);
@@ -165,39 +165,82 @@ async function* walkChunks(
 /** Examples in one call of the scorer: bounds the time until a stop is seen. */
 const CALL = 256;
 
-/** The same rollouts with scores and reward on every response that `wanted` accepts. */
+/** A response in the tokens of the scorer, and all that are alike to it. */
+interface ScoringJob {
+  readonly problem: Problem;
+  readonly tokens: Int32Array;
+  /** Tokens up to the end of each step. */
+  readonly ends: readonly number[];
+  readonly same: readonly RatedResponse[];
+}
+
+/**
+ * The same rollouts with scores and reward on every response that `wanted` accepts. A problem whose responses or pictures the
+ * scorer cannot take has failed.
+ * @param tokenizer of the policy that sampled: a scorer of another one gets the responses as text
+ */
 export async function scoreRollouts(
-  scorer: Scorer,
+  { scorer, aggregate: how, wanted }: NonNullable<Collection['reward']>,
   rollouts: readonly Rollout[],
-  how: Aggregation,
-  wanted: (response: RatedResponse) => boolean,
+  tokenizer: string,
   watch: Watch,
 ): Promise<Rollout[]> {
-  // A score is a function of the tokens: responses that are alike are scored once.
-  const jobs = rollouts.flatMap(({ problem, responses }) => {
-    const own = responses.filter((rated) => rated.steps.length > 0 && wanted(rated));
-    const alike = groupBy(own, ({ response }) => response.tokens.join());
-    return [...alike.values()].map((same) => ({ problem, rated: same[0] as RatedResponse, same }));
-  });
+  const jobs: ScoringJob[] = [];
+  const failed = new Map<Problem, string>();
+  for (const { problem, responses } of rollouts) {
+    try {
+      const own = responses.filter((rated) => rated.steps.length > 0 && wanted(rated));
+      jobs.push(...(await jobsOf(problem, own, scorer, scorer.tokenizer === tokenizer)));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      failed.set(problem, `PRM: ${error.message}`);
+    }
+  }
   const scores = new Map<RatedResponse, Float32Array>();
   for (let from = 0; from < jobs.length; from += CALL) {
     stopIfAsked(watch.signal);
     const call = jobs.slice(from, from + CALL);
-    const examples = call.map(
-      ({ problem, rated }): Example => ({ problem, variant: 'solve', response: rated.response.tokens }),
+    const examples = call.map(({ problem, tokens }): Example => ({ problem, variant: 'solve', response: tokens }));
+    const results = await scorer.score(
+      examples,
+      call.map(({ ends }) => Uint32Array.from(ends, (end) => end - 1)),
     );
-    const ends = call.map(({ rated }) => Uint32Array.from(rated.steps, (step) => step.tokenEnd - 1));
-    const results = await scorer.score(examples, ends);
     for (const [i, { same }] of call.entries()) {
       for (const rated of same) scores.set(rated, results[i] as Float32Array);
       watch.meter.advance(same.length);
     }
   }
-  return rollouts.map((rollout) => ({
-    ...rollout,
-    responses: rollout.responses.map((rated) => {
+  return rollouts.map((rollout) => {
+    const error = failed.get(rollout.problem);
+    if (error !== undefined) return { problem: rollout.problem, responses: [], error };
+    const responses = rollout.responses.map((rated) => {
       const found = scores.get(rated);
       return found ? { ...rated, scores: found, reward: aggregate(found, how) } : rated;
-    }),
-  }));
+    });
+    return { ...rollout, responses };
+  });
+}
+
+/** A score is a function of the tokens: responses that are alike are scored once. */
+async function jobsOf(
+  problem: Problem,
+  responses: readonly RatedResponse[],
+  scorer: Scorer,
+  byIds: boolean,
+): Promise<ScoringJob[]> {
+  const encoded: { rated: RatedResponse; tokens: Int32Array; ends: readonly number[] }[] = [];
+  for (const rated of responses) {
+    const { response, steps } = rated;
+    const textEnds = steps.map(({ textEnd }) => textEnd);
+    const { tokens, ends } = byIds
+      ? { tokens: response.tokens, ends: steps.map(({ tokenEnd }) => tokenEnd) }
+      : await scorer.encodeSteps(problem, response.text, textEnds, response.finish === 'stop');
+    // A response that was cut off before it had any text has nothing to score.
+    if (tokens.length > 0) encoded.push({ rated, tokens, ends: [...ends] });
+  }
+  const alike = groupBy(encoded, ({ tokens, ends }) => `${tokens.join()} ${ends.join()}`);
+  return [...alike.values()].map((same) => {
+    const { tokens, ends } = same[0] as (typeof same)[number];
+    return { problem, tokens, ends, same: same.map(({ rated }) => rated) };
+  });
 }

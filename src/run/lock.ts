@@ -17,15 +17,16 @@ export interface Lock {
 /**
  * Claims a folder that exists. The claim is written first and the others are looked at after, so of two processes that
  * start at once at most one stays; claims of processes that are gone are removed.
+ * @param what messages call the folder
  * @throws UserError naming the process that owns it
  */
-export async function lockFolder(dir: string): Promise<Lock> {
+export async function lockFolder(dir: string, what = 'run folder'): Promise<Lock> {
   const host = hostname().replace(/[^\w.]/g, '_');
   const own = `lock-${host}-${process.pid}-${startTime(process.pid) ?? '0'}`;
   const claim = join(dir, own);
   const handle = await open(claim, 'wx').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST')
-      throw new UserError(`${dir}: run folder: in use by this process already, wanted a free folder`, 'ERR_RUN');
+      throw new UserError(`${dir}: ${what}: in use by this process already, wanted a free folder`, 'ERR_RUN');
     throw error;
   });
   await handle.close();
@@ -37,12 +38,12 @@ export async function lockFolder(dir: string): Promise<Lock> {
       if (otherHost !== host) {
         const hint = `if it is gone, delete ${join(dir, name)}`;
         throw new UserError(
-          `${dir}: run folder: in use by process ${pid} on ${otherHost}, wanted a free folder (${hint})`,
+          `${dir}: ${what}: in use by process ${pid} on ${otherHost}, wanted a free folder (${hint})`,
           'ERR_RUN',
         );
       }
       if (startTime(Number(pid)) === start) {
-        throw new UserError(`${dir}: run folder: in use by process ${pid}, wanted a free folder`, 'ERR_RUN');
+        throw new UserError(`${dir}: ${what}: in use by process ${pid}, wanted a free folder`, 'ERR_RUN');
       }
       await rm(join(dir, name), { force: true });
     }

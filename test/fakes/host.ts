@@ -12,6 +12,7 @@ import type {
   RolloutRequest,
   RolloutResult,
   Scorer,
+  ScorerHead,
 } from '../../src/core/ports.js';
 import { random } from '../../src/core/random.js';
 import type { Example, PolicyObjective, Problem, Response, Sampling, StepReport } from '../../src/core/types.js';
@@ -43,6 +44,7 @@ interface Weights {
   /** Score of a wrong step, and what a right one has more. */
   bias: number;
   slope: number;
+  tokenizer?: string;
 }
 
 const NAMES = ['skill', 'bias', 'slope'] as const;
@@ -76,11 +78,27 @@ class FakeModel {
     this.#version = 0;
   }
 
+  /** A model folder may name another tokenizer, in which every character has another id. */
+  get tokenizer(): string {
+    return this.weights.tokenizer ?? 'characters';
+  }
+
+  protected get shift(): number {
+    return this.weights.tokenizer === undefined ? 0 : 1000;
+  }
+
+  async encodeSteps(_problem: Problem, text: string, ends: readonly number[], stops: boolean) {
+    const all = encode(text).map((token) => token + this.shift);
+    const tokens = stops ? all : all.slice(0, -1);
+    return { tokens, ends: Uint32Array.from(ends, (end, i) => (i === ends.length - 1 ? tokens.length : end)) };
+  }
+
   async save(dir: string, { withTrainer = false } = {}): Promise<void> {
     this.alive();
     mkdirSync(dir);
     const rounded = Object.fromEntries(NAMES.map((name) => [name, Math.round(this.weights[name] * 256) / 256]));
-    writeFileSync(join(dir, 'model.json'), JSON.stringify(rounded));
+    const { tokenizer } = this.weights;
+    writeFileSync(join(dir, 'model.json'), JSON.stringify({ ...rounded, tokenizer }));
     const trainer = { weights: this.weights, moments: this.#moments, version: this.#version };
     if (withTrainer) writeFileSync(join(dir, 'trainer.json'), JSON.stringify(trainer));
   }
@@ -214,7 +232,7 @@ class FakePolicy extends FakeModel implements Policy {
 }
 
 class FakeScorer extends FakeModel implements Scorer {
-  constructor(dir: string, head: 'mean' | 'load', options: FakeOptions) {
+  constructor(dir: string, head: ScorerHead, options: FakeOptions) {
     super(dir, options);
     if (head === 'mean') Object.assign(this.weights, { bias: 0, slope: 0.01 });
   }
@@ -245,7 +263,10 @@ class FakeScorer extends FakeModel implements Scorer {
   }
 
   #feature({ problem, response }: Example, token: number): number {
-    return isSound(problem, decode(response.slice(0, token + 1)).trimEnd()) ? 1 : 0;
+    const known = response.slice(0, token + 1).map((id) => id - this.shift);
+    const text = decode(known).trimEnd();
+    // Of problems from elsewhere the truth is not known: steps say themselves that they are wrong.
+    return (problem.truth ? isSound(problem, text) : !text.includes('wrong')) ? 1 : 0;
   }
 
   #score(example: Example, token: number): number {

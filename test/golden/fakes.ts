@@ -123,6 +123,7 @@ export function fakeModel(fake: FakeModel): CheckedModel {
     folder,
     backbone: fake.backbone as Backbone,
     tokenizer: fakeTokenizer(fake.specials),
+    tokenizerName: 'fake',
     numbers: {} as OpenedModel['numbers'],
     stops: [],
     native: native as unknown as NativeModel,

@@ -26,7 +26,7 @@ function small(name: string, config: ConfigInput): ConfigInput {
   const { evolve: own = {}, prm = {}, warmup = {}, explore = {} } = config;
   const { method, evenly, select, unlabelled } = own;
   const limits = evenly ? { steps: 6, iterations: 2 } : { steps: 6, iterations: 3 };
-  const outOfDomain = config.data.outOfDomain && { generate: { count: 8, families: ['dials'] } };
+  const outOfDomain = config.data?.outOfDomain && { generate: { count: 8, families: ['dials'] } };
   return {
     ...base,
     data: { generate: { count: 160, families: ['bars', 'dots', 'shapes'] }, ...(outOfDomain && { outOfDomain }) },

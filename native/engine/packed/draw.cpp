@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/stopwatch.h"
 #include "ops/cpu/rows.h"
 
 namespace mstar {
@@ -50,6 +51,7 @@ int32_t pick_sorted(const float* weights, int64_t vocab, double total, const Sam
 }  // namespace
 
 DrawnToken draw(const float* logits, int64_t vocab, const Sampling& sampling, double uniform, SamplerScratch& scratch) {
+  const Stopwatch watch(Work::sampling);
   scratch.weights.resize(static_cast<size_t>(vocab));
   float* weights = scratch.weights.data();
   const float max = cpu::max_of(logits, vocab);

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "base/huge_pages.h"
+#include "base/stopwatch.h"
 #include "ops/cpu/gemm.h"
 #include "ops/cpu/rows.h"
 
@@ -177,15 +178,16 @@ class TreeHead {
   HugeVector weights_, slopes_;  // of a block of queries
 };
 
-/** Calls work(head of a tree, kv head) for each, side by side where threads are allowed. */
-template <typename Work>
-void for_tree_heads(const std::vector<Tree>& trees, int64_t kv_heads, int64_t width, const Work& work) {
+/** Calls each(head of a tree, kv head) for each, side by side where threads are allowed. */
+template <typename Each>
+void for_tree_heads(const std::vector<Tree>& trees, int64_t kv_heads, int64_t width, const Each& each) {
   std::vector<int64_t> begins{0};
   for (const Tree& tree : trees) begins.push_back(begins.back() + tree.tokens());
   at::parallel_for(0, static_cast<int64_t>(trees.size()) * kv_heads, 1, [&](int64_t from, int64_t to) {
+    const Stopwatch watch(Work::attention);
     for (int64_t i = from; i < to; ++i) {
       const auto tree = static_cast<size_t>(i / kv_heads);
-      work(TreeHead(trees[tree], begins[tree], width), i % kv_heads);
+      each(TreeHead(trees[tree], begins[tree], width), i % kv_heads);
     }
   });
 }

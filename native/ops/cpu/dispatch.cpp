@@ -8,6 +8,7 @@
 #include <unistd.h>
 #endif
 
+#include "base/stopwatch.h"
 #include "ops/cpu/kernels.h"
 
 namespace mstar::cpu {
@@ -83,15 +84,18 @@ const Kernels& kernels() {
 int64_t packed_floats(int64_t n, int64_t k) { return kernels().packed_floats(n, k); }
 
 PackedWeight pack(const float* weight, int64_t n, int64_t k, int64_t stride, float* to) {
+  const Stopwatch watch(Work::packing);
   return kernels().pack(weight, n, k, stride, to);
 }
 
 PackedWeight pack_transposed(const float* weight, int64_t n, int64_t k, int64_t stride, float* to) {
+  const Stopwatch watch(Work::packing);
   return kernels().pack_transposed(weight, n, k, stride, to);
 }
 
 void gemm(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout, float* y, int64_t y_stride,
           int64_t rows, bool accumulate) {
+  const Stopwatch watch(Work::products);
   if (w.pairs != nullptr) return gemm_halves(w, x, x_stride, y, y_stride, rows, accumulate);
   kernels().gemm(w, x, x_stride, layout, y, y_stride, rows, accumulate);
 }
@@ -99,11 +103,13 @@ void gemm(const PackedWeight& w, const float* x, int64_t x_stride, Layout layout
 int64_t packed_halves(int64_t n, int64_t k) { return kernels().packed_halves(n, k); }
 
 PackedWeight pack_halves(const uint16_t* weight, int64_t n, int64_t k, int64_t stride, uint16_t* to) {
+  const Stopwatch watch(Work::packing);
   return kernels().pack_halves(weight, n, k, stride, to);
 }
 
 void gemm_halves(const PackedWeight& w, const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows,
                  bool accumulate) {
+  const Stopwatch watch(Work::products);
   kernels().gemm_halves(w, x, x_stride, y, y_stride, rows, accumulate);
 }
 
@@ -122,6 +128,7 @@ void attend_queries(const Attention& attention, const AttendQuery* queries, cons
 }
 
 void attend_with(const Kernels& set, const Attention& a, AttendWorkspace& workspace) {
+  const Stopwatch watch(Work::attention);
   int64_t width = 1, longest = 0;
   for (int64_t s = 0; s < a.shared_count; ++s) width += padded(a.shared[s].length);
   workspace.own.clear();
@@ -148,38 +155,46 @@ void attend_with(const Kernels& set, const Attention& a, AttendWorkspace& worksp
 void attend(const Attention& attention, AttendWorkspace& workspace) { attend_with(kernels(), attention, workspace); }
 
 void rms_norm(const float* x, const float* weight, float eps, float* out, int64_t rows, int64_t width) {
+  const Stopwatch watch(Work::rows);
   kernels().rms_norm(x, weight, eps, out, rows, width);
 }
 
 void rotate_half(float* x, const float* cosine, const float* sine, int64_t heads, int64_t head_dim) {
+  const Stopwatch watch(Work::rows);
   kernels().rotate_half(x, cosine, sine, heads, head_dim);
 }
 
 void rms_norm_backward(const float* x, const float* weight, float eps, const float* dy, float* dx, float* dweight,
                        int64_t rows, int64_t width) {
+  const Stopwatch watch(Work::rows);
   kernels().rms_norm_backward(x, weight, eps, dy, dx, dweight, rows, width);
 }
 
 void swiglu(const float* gate, const float* up, int64_t stride, float* out, int64_t rows, int64_t width) {
+  const Stopwatch watch(Work::rows);
   kernels().swiglu(gate, up, stride, out, rows, width);
 }
 
 void swiglu_backward(const float* gate, const float* up, int64_t stride, const float* dy, float* dgate, float* dup,
                      int64_t rows, int64_t width) {
+  const Stopwatch watch(Work::rows);
   kernels().swiglu_backward(gate, up, stride, dy, dgate, dup, rows, width);
 }
 
 double exp_scaled(const float* x, float max, float scale, float* out, int64_t n) {
+  const Stopwatch watch(Work::rows);
   return kernels().exp_scaled(x, max, scale, out, n);
 }
 
 float dot(const float* a, const float* b, int64_t n) { return kernels().dot(a, b, n); }
 
 void softmax_backward(float* weight, float* slope, float max, float scale, float along, int64_t n) {
+  const Stopwatch watch(Work::rows);
   kernels().softmax_backward(weight, slope, max, scale, along, n);
 }
 
 void logprob_backward(const float* x, float lse, float into, float* out, int64_t n) {
+  const Stopwatch watch(Work::rows);
   kernels().logprob_backward(x, lse, into, out, n);
 }
 

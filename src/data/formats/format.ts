@@ -32,6 +32,8 @@ export interface Reading {
   readonly at: Place;
   /** Tells pictures apart: a path, or a digest. */
   readonly picture: string;
+  /** The whole text that the answer was found in, in formats that can hold a response. */
+  readonly response?: string;
 }
 
 export interface DataFormat {

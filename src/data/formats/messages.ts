@@ -89,6 +89,7 @@ class Conversation {
       index,
       at,
       picture: pictures.map(({ key }) => key).join('\0'),
+      response: answer.text.trim(),
     };
   }
 

@@ -128,11 +128,12 @@ class Table {
       .slice(0, context.columns?.image ? held.length : 1)
       .flatMap((column) => picturesOf(listIn(cell(value, column)), at, column, context));
     const settled = settleMarks([asked], pictures, at, field('image'));
+    const answer = answerOf(first('answer'), choices, at, field('answer'));
     const problem = askedProblem(
       {
         id: anyText(first('id') ?? index, at, field('id')),
         question: settled.texts[0] as string,
-        answer: answerOf(first('answer'), choices, at, field('answer')),
+        answer,
         fields: [field('question'), field('answer')],
         images: settled.pictures.flatMap(({ source }) => source ?? []),
         choices,
@@ -143,7 +144,7 @@ class Table {
       at,
       context,
     );
-    return { problem, index, at, picture: pictures.map(({ key }) => key).join('\0') };
+    return { problem, index, at, picture: pictures.map(({ key }) => key).join('\0'), response: answer };
   }
 }
 

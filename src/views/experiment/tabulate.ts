@@ -4,7 +4,7 @@ import { mean, sum } from '../../core/lists.js';
 import { precedesIterations } from '../../evolve/phases.js';
 import type { Summary } from '../../evolve/summary.js';
 import { followedTemperatures, samplesAt } from '../../measure/rollouts.js';
-import { type Estimate, estimate, pairedEstimate } from '../../measure/seeds.js';
+import { type Estimate, estimate, holm, pairedEstimate, pooledDifference, residualOf } from '../../measure/seeds.js';
 import type { Measurement } from '../../record/results.js';
 import type { Plan } from './plans.js';
 
@@ -29,8 +29,10 @@ export interface TableRow {
   readonly row: string;
   readonly name: string;
   readonly measures: Readonly<Partial<Record<MeasureName, Estimate>>>;
-  /** Against the reference row, seed by seed; none for the reference itself and the rows that every run has. */
-  readonly differences: TableRow['measures'] | null;
+  /** The row that it is compared with; null for the reference itself and the rows that every run has. */
+  readonly against: string | null;
+  /** From that row, seed by seed. */
+  readonly differences: Readonly<Partial<Record<MeasureName, Difference>>> | null;
   /** Means over seeds of what the iterations took; none for the rows that every run has. */
   readonly work: {
     readonly iterations: number;
@@ -48,10 +50,20 @@ export interface TableRow {
   } | null;
 }
 
+/** A difference between rows: its own interval over seeds, and what the spread of all rows of the table says of it. */
+export interface Difference extends Estimate {
+  /** Null with one seed. */
+  readonly pooled: { readonly low: number; readonly high: number } | null;
+  /** Two-sided, that there is none, by the pooled spread; adjusted by Holm over the rows of the table. */
+  readonly p: number | null;
+}
+
 export interface ExperimentTable {
   readonly plan: Plan;
   readonly seeds: readonly number[];
   readonly rows: readonly TableRow[];
+  /** Standard deviation of a run when its row and its seed are taken out, pooled over the rows; null with one seed. */
+  readonly spread: Readonly<Partial<Record<MeasureName, { readonly sd: number; readonly freedom: number } | null>>>;
   /** Mean seconds of the phases that the rows of a seed share. */
   readonly shared: Readonly<Record<string, number>>;
 }
@@ -64,20 +76,21 @@ export function tabulate(plan: Plan, runs: readonly Run[]): ExperimentTable {
   const of = (row: string): Summary[] =>
     seeds.map((seed) => (runs.find((run) => run.seed === seed && run.row === row) as Run).summary);
   const reference = of(plan.reference);
-  const compared = estimates(reference, 'last');
+  const last = new Map(plan.rows.map(({ row }) => [row, estimates(of(row), 'last')]));
+  const compared = compare(plan, last);
   const rows: TableRow[] = [
     ...(['base', 'warmup'] as const).map((at): TableRow => {
       const name = at === 'base' ? 'Base model' : 'Warm-up';
-      return { row: at, name, measures: estimates(reference, at), differences: null, work: null };
+      return { row: at, name, measures: estimates(reference, at), against: null, differences: null, work: null };
     }),
     ...plan.rows.map(({ row, name }): TableRow => {
-      const summaries = of(row);
-      const measures = estimates(summaries, 'last');
-      const differences = row === plan.reference ? null : differencesOf(measures, compared);
-      return { row, name, measures, differences, work: workOf(summaries) };
+      const measures = last.get(row) as TableRow['measures'];
+      const { against = null, differences = null } = compared.rows.get(row) ?? {};
+      return { row, name, measures, against, differences, work: workOf(of(row)) };
     }),
   ];
-  return { plan, seeds, rows, shared: sharedSeconds(plan.rows.flatMap(({ row }) => of(row))) };
+  const { spread } = compared;
+  return { plan, seeds, rows, spread, shared: sharedSeconds(plan.rows.flatMap(({ row }) => of(row))) };
 }
 
 type At = 'base' | 'warmup' | 'last';
@@ -91,6 +104,11 @@ function estimates(summaries: readonly Summary[], at: At): TableRow['measures'] 
   return Object.fromEntries(entries);
 }
 
+/** What the last checkpoint came to, 0..1. */
+export function measureOf(summary: Summary, name: MeasureName): number | undefined {
+  return accuracyOf(summary, name, 'last');
+}
+
 function accuracyOf({ test, outOfDomain, final, dynamics }: Summary, name: MeasureName, at: At): number | undefined {
   const pick = (by: Summary['test']): number | undefined =>
     (at === 'last' ? Object.values(by).at(-1) : by[at])?.accuracy;
@@ -101,12 +119,38 @@ function accuracyOf({ test, outOfDomain, final, dynamics }: Summary, name: Measu
   return name === 'passAt1' ? final?.samples.passAt1 : final?.samples.passAtK;
 }
 
-function differencesOf(own: TableRow['measures'], reference: TableRow['measures']): TableRow['measures'] {
-  const entries = NAMES.flatMap((name) => {
-    const [a, b] = [own[name], reference[name]];
-    return a && b ? [[name, pairedEstimate(a.values, b.values)] as const] : [];
-  });
-  return Object.fromEntries(entries);
+/** Every row against the one that it is to be compared with. */
+function compare(
+  plan: Plan,
+  last: ReadonlyMap<string, TableRow['measures']>,
+): {
+  readonly rows: Map<string, Pick<TableRow, 'against' | 'differences'>>;
+  readonly spread: ExperimentTable['spread'];
+} {
+  const pairs = plan.rows.flatMap(({ row, against = plan.reference }) => (row === against ? [] : [{ row, against }]));
+  const found = new Map(pairs.map(({ row }) => [row, {} as Partial<Record<MeasureName, Difference>>]));
+  const spread: Partial<Record<MeasureName, ReturnType<typeof residualOf>>> = {};
+  for (const name of NAMES) {
+    const residual = residualOf(
+      [...last.values()].flatMap((measures) => (measures[name] ? [measures[name].values] : [])),
+    );
+    const own = pairs.flatMap(({ row, against }) => {
+      const [a, b] = [last.get(row)?.[name], last.get(against)?.[name]];
+      if (!a || !b) return [];
+      const paired = pairedEstimate(a.values, b.values);
+      return [{ row, paired, pooled: residual && pooledDifference(paired.mean, a.values.length, residual) }];
+    });
+    if (own.length > 0) spread[name] = residual;
+    const ps = holm(own.flatMap(({ pooled }) => (pooled ? [pooled.p(0)] : [])));
+    for (const [i, { row, paired, pooled }] of own.entries())
+      (found.get(row) as Partial<Record<MeasureName, Difference>>)[name] = {
+        ...paired,
+        pooled: pooled && { low: pooled.low, high: pooled.high },
+        p: ps[i] ?? null,
+      };
+  }
+  const rows = new Map(pairs.map(({ row, against }) => [row, { against, differences: found.get(row) ?? null }]));
+  return { rows, spread };
 }
 
 function workOf(summaries: readonly Summary[]): TableRow['work'] {

@@ -10,6 +10,7 @@ import { count, decimal, duration, percent, points, ranged } from '../../page/fo
 import { html, type Part } from '../../page/html.js';
 import { type Column, type Figure, figure, grid, note, section, table } from '../../page/parts.js';
 import { writeDocument } from '../write.js';
+import { FEWEST_SEEDS } from './findings.js';
 import type { Plan } from './plans.js';
 import {
   type Change,
@@ -18,6 +19,7 @@ import {
   type CurveName,
   changesOf,
   curvesOf,
+  type Difference,
   type ExperimentTable,
   MEASURES,
   type MeasureName,
@@ -76,7 +78,7 @@ export async function writeExperiment(
 }
 
 function describeExperiment(
-  { plan, seeds, rows, shared }: ExperimentTable,
+  { plan, seeds, rows, spread, shared }: ExperimentTable,
   about: About,
   figures: readonly Figure[],
   decided: readonly Part[],
@@ -101,10 +103,25 @@ function describeExperiment(
           ...names.map((one): Column<TableRow> => [MEASURES[one], ({ measures }) => ranged(measures[one])]),
         ]),
         seeds.length > 1 &&
-          table(html`Points above <b>${nameOf(plan, plan.reference)}</b>, paired by seed`, compared, [
+          table("Differences in points, paired by seed, with the intervals of Student's t over the seeds", compared, [
             named,
+            ['above', ({ against }) => nameOf(plan, against ?? '')],
             ...names.map((one): Column<TableRow> => [MEASURES[one], (row) => difference(row.differences?.[one])]),
           ]),
+        seeds.length > 1 &&
+          table(
+            'The same by the spread of single runs, pooled over all rows; p adjusted by Holm over the rows',
+            compared,
+            [
+              named,
+              ['above', ({ against }) => nameOf(plan, against ?? '')],
+              ...names.map((one): Column<TableRow> => [MEASURES[one], (row) => pooledText(row.differences?.[one])]),
+            ],
+          ),
+        seeds.length > 1 &&
+          note(
+            `Standard deviation of a run, its row and its seed taken out: ${names.flatMap((one) => (spread[one] ? [`${MEASURES[one]} ${points(spread[one].sd).slice(1)}`] : [])).join(', ')} points. Bold: adjusted p below 0.05, with ${FEWEST_SEEDS} seeds or more.`,
+          ),
         table('By seed, greedy on the test', rows, [
           named,
           ...seeds.map(
@@ -196,12 +213,15 @@ function decisionsTable(decisions: readonly Decision[]): Part {
   ]);
 }
 
-/** Bold where its interval leaves out zero and rests on three seeds or more: two may happen to agree. */
 function difference(estimate: Estimate | null | undefined): Part {
-  const text = ranged(estimate, points);
-  const { low = null, high = null, values = [] } = estimate ?? {};
-  const apart = low !== null && high !== null && values.length > 2 && (low > 0 || high < 0);
-  return apart ? html`<b>${text}</b>` : text;
+  return ranged(estimate, points);
+}
+
+/** Bold where it is unlikely to be chance: few seeds may happen to agree, and of many rows some will. */
+function pooledText(one: Difference | undefined): Part {
+  if (!one?.pooled || one.p === null) return ranged(null);
+  const text = `${ranged({ mean: one.mean, ...one.pooled }, points)}, p ${decimal(one.p, 3)}`;
+  return one.p < 0.05 && one.values.length >= FEWEST_SEEDS ? html`<b>${text}</b>` : text;
 }
 
 /** Greedy accuracies with intervals, and differences from the reference row. */
@@ -221,7 +241,7 @@ function tableFigures({ plan, rows, seeds }: ExperimentTable): Figure[] {
     const suffix = measure === 'test' ? measure : 'out-of-domain';
     const own = forestOf((row) => row.measures[measure], percent);
     const compared = forestOf((row) => row.differences?.[measure], points);
-    const above = `${MEASURES[measure]}: points above ${nameOf(plan, plan.reference)}`;
+    const above = `${MEASURES[measure]}: points above the row compared with`;
     return [
       one(suffix, `${MEASURES[measure]}, percent`, own),
       ...(seeds.length > 1 && compared.length > 0 ? [one(`${suffix}-difference`, above, compared, 0)] : []),

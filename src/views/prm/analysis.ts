@@ -6,6 +6,9 @@ import type { Interval } from '../../measure/bootstrap.js';
 /** Choosing one answer among N samples; the shapes are those of `mstar evaluate`. */
 export type Choosing = Omit<SetTables, 'parts'>;
 
+/** What a PRM must reach before an experiment that selects by it is worth running. */
+export const PRM_GATE = { aucWithin: 0.7, soundAuc: 0.75 };
+
 /** Whether rewards put correct responses above others (wrong or unreadable). */
 export interface Ranking {
   readonly problems: number;
@@ -19,6 +22,10 @@ export interface Ranking {
   readonly auc: Interval | null;
   /** Mean over problems of the area within each. */
   readonly aucWithin: Interval | null;
+  /** Area under the ROC curve of the correct responses alone, right chains against lucky ones; null where the truth is not known. */
+  readonly soundAuc: Interval | null;
+  /** Both areas reach what `PRM_GATE` asks for; null where one of them is not known. */
+  readonly isGood: boolean | null;
   /** Responses by reward: those below 0 are in the first bin, those from 1 up in the last. */
   readonly bins: readonly {
     readonly low: number;

@@ -4,7 +4,7 @@ import { type BootstrapOptions, bootstrapStatistics, type Interval } from '../..
 import { groupedAuc, groupedCorrelation, minus, once, ratio, type Scored } from '../../measure/statistics.js';
 import type { HeldOutResponse, LabelledResponse } from '../../record/labels.js';
 import { soundSoFar } from '../../reward/truth.js';
-import type { Calibration, Ranking, Truth } from './analysis.js';
+import { type Calibration, PRM_GATE, type Ranking, type Truth } from './analysis.js';
 import type { AskedProblem } from './read.js';
 
 /** Ten bins for scores and rewards. They are raw outputs of the head: what lies outside 0..1 is in the outer bins. */
@@ -34,9 +34,14 @@ export function rankingOf(problems: readonly AskedProblem[], options: BootstrapO
   // The area within a problem is the share of its pairs that are ranked rightly.
   const area = rewarded.map((group, i) => (both[i] === 0 ? 0 : groupedAuc([group])(once(1))));
   const won = area.map((value, i) => value * (pairs[i] as number));
-  const [pairAccuracy = null, auc = null, aucWithin = null] = bootstrapStatistics(
+  const sound = problems.map((problem) =>
+    problem.responses.flatMap(({ reward, verdict, lucky }): Scored[] =>
+      reward === null || lucky === null || verdict !== 'correct' ? [] : [{ score: reward, positive: !lucky }],
+    ),
+  );
+  const [pairAccuracy = null, auc = null, aucWithin = null, soundAuc = null] = bootstrapStatistics(
     problems.length,
-    [ratio(won, pairs), groupedAuc(rewarded), ratio(area, both)],
+    [ratio(won, pairs), groupedAuc(rewarded), ratio(area, both), groupedAuc(sound)],
     options,
   );
   const right = sum(correct);
@@ -48,6 +53,8 @@ export function rankingOf(problems: readonly AskedProblem[], options: BootstrapO
     pairAccuracy,
     auc,
     aucWithin,
+    soundAuc,
+    isGood: aucWithin && soundAuc && aucWithin.mean >= PRM_GATE.aucWithin && soundAuc.mean >= PRM_GATE.soundAuc,
     bins: TENTHS.map(({ low, high }, i) => {
       const inside = responses.filter(({ score }) => tenthOf(score) === i);
       const rights = inside.filter(({ positive }) => positive).length;

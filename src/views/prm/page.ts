@@ -89,7 +89,10 @@ function curvesFigure({ curves, n, differences }: Choosing): Drawn {
 
 const area = (value: number): string => decimal(value, 3);
 
-function rankingSection({ correct, other, pairs, pairAccuracy, auc, aucWithin }: Ranking, show: Show): Section {
+function rankingSection(
+  { correct, other, pairs, pairAccuracy, auc, aucWithin, soundAuc }: Ranking,
+  show: Show,
+): Section {
   return section(
     ['ranking', 'Ranking'],
     'Rewards of correct and other responses',
@@ -104,6 +107,7 @@ function rankingSection({ correct, other, pairs, pairAccuracy, auc, aucWithin }:
         ['pairs of the same problem ranked rightly', ranged(pairAccuracy)],
         ['AUC within a problem, mean over problems', ranged(aucWithin, area)],
         ['AUC over all responses together', ranged(auc, area)],
+        ...(soundAuc ? [['AUC of right chains against lucky ones', ranged(soundAuc, area)] as const] : []),
       ],
       MEASURED,
     ),

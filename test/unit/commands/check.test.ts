@@ -3,14 +3,18 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
+import { tinyBackbone } from '../../fakes/backbones.js';
 import { addonBuilt, removeTemporary, temporary, tinyModel } from '../../fakes/model-folder.js';
 
 const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 afterAll(removeTemporary);
 
-function check(...args: string[]): { status: number | null; out: string; error: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'check', ...args], { encoding: 'utf8' });
+const check = (...args: string[]) => mstar('check', ...args);
+
+function mstar(...args: string[]): { status: number | null; out: string; error: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' });
   return { status, out: stdout, error: stderr };
 }
 
@@ -47,6 +51,31 @@ describe.skipIf(!addonBuilt)('mstar check (skipped where the addon is not built)
     expect(out).not.toMatch(/^ok$/m);
     expect(error).toMatch(
       /data\.jsonl: prompts: 2 of 4 leave no position for a response \(long: \d+ tokens, longer: \d+ tokens\), wanted fewer than 512 tokens; a run passes over them\n$/,
+    );
+  });
+
+  test('limits of pictures bound the prompts, as check and doctor say, of models whose pictures keep their shape', async () => {
+    const model = await tinyBackbone('qwen3_vl');
+    const dir = temporary();
+    await sharp({ create: { width: 200, height: 100, channels: 3, background: 'red' } }).toFile(join(dir, 'a.png'));
+    const file = join(dir, 'data.csv');
+    writeFileSync(file, 'question,answer,image\none?,1,a.png\none?,2,\n');
+    const lengths = (...limits: string[]) => {
+      const { model: found, data } = JSON.parse(check(model, '--data', file, '--json', ...limits).out);
+      return [data.promptTokens.least, data.promptTokens.most, found.imageTokens];
+    };
+    // Cells of 16 x 16 under the limits of the folder, 1,024 to 10,240 pixels: 8 x 4, and 10 x 4 of 640 x 480 at most.
+    const [text, whole, example] = lengths();
+    const [same, small, least] = lengths('--min-pixels', '512', '--max-pixels', '2048');
+    expect(same).toBe(text);
+    expect([example <= 40, least <= 8, whole - small > 20]).toEqual([true, true, true]);
+    const patches = (...limits: string[]) => JSON.parse(mstar('doctor', model, '--json', ...limits).out).patches;
+    expect(patches('--max-pixels', '2048')).toBeLessThan(patches() / 4);
+    expect(check(model, '--max-pixels', '512').error).toBe(
+      'error: maxPixels: pictures of 1024 pixels at least and 512 at most, wanted minPixels no larger than maxPixels\n',
+    );
+    expect(check(await tinyModel(), '--min-pixels', '512').error).toBe(
+      'error: minPixels: given for internvl2, whose pictures have no such limit, wanted none\n',
     );
   });
 });

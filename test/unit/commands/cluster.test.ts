@@ -1,6 +1,6 @@
 // The examples for clusters, read as far as that goes without a cluster: shell and YAML, flags, variables, ranks.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const folder = join(root, 'examples/cluster');
 const files = readdirSync(folder).sort();
 const scripts = files.filter((name) => name.endsWith('.sh'));
+const images = files.filter((name) => name.startsWith('Dockerfile'));
 const manifests = files.filter((name) => name.endsWith('.yaml'));
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 
@@ -95,7 +96,42 @@ describe.each(manifests)('%s', (name) => {
   });
 });
 
+describe.each(images)('%s', (name) => {
+  const instructions = read(name)
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .filter((line) => /^[A-Z]/.test(line))
+    .map((line) => line.split(/\s+/));
+  const of = (what: string): string[][] => instructions.filter(([first]) => first === what).map(([, ...rest]) => rest);
+  const stages = of('FROM').flatMap(([, as, stage]) => (as === 'AS' && stage ? [stage] : []));
+
+  it('takes images by version, and files from its own stages', () => {
+    for (const [image] of of('FROM')) expect(image).toMatch(/:\d+\.\d+\.\d+-/);
+    const from = of('COPY').flatMap((words) => words.filter((word) => word.startsWith('--from=')));
+    expect(from.length).toBeGreaterThan(0);
+    for (const word of from) expect(stages).toContain(word.slice('--from='.length));
+  });
+
+  it('builds with the set-up of a clone and keeps what the package needs at run time', () => {
+    const build = of('RUN').map((words) => words.join(' '));
+    expect(build.some((line) => line.includes('node scripts/setup.mjs'))).toBe(true);
+    expect(existsSync(join(root, 'scripts/setup.mjs'))).toBe(true);
+    const removed = build.flatMap((line) => line.match(/rm -rf (?!\/var)[^&]*/g) ?? []).join(' ');
+    for (const part of ['dist', 'assets', 'node_modules', 'native/', '.native/Release'])
+      expect(removed.split(/\s+/)).not.toContain(part);
+  });
+
+  it('runs mstar as an ordinary user, with flags that it has', () => {
+    const last = instructions.findLastIndex(([first]) => first === 'FROM');
+    const user = instructions.slice(last).find(([first]) => first === 'USER')?.[1];
+    expect(user).toMatch(/^(?!root$|0$)\w+$/);
+    const health = JSON.parse((of('HEALTHCHECK')[0] ?? []).slice(3).join(' ')) as string[];
+    checkLine(normalised(health.slice(1)), verbs);
+    expect(of('ENTRYPOINT')).toEqual([['["mstar"]']]);
+  });
+});
+
 it('every example of a cluster has its line in the README', () => {
-  for (const name of [...scripts, ...manifests])
+  for (const name of files.filter((name) => name !== 'README.md'))
     expect(read('README.md')).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, 'm'));
 });

@@ -56,6 +56,21 @@ describe('a memory plan', () => {
     expect(item({ dtype: 'float32' }, 'training', /low halves/)).toBeUndefined();
   });
 
+  test('has a PRM beside the policy that it scores for, and scores in its layers', () => {
+    const decoder = { ...sizes.decoder, hidden: 16 };
+    const plan = (phase: string) =>
+      planMemory({ ...sizes, prm: { parameters: 5000, decoder } }, work).find((one) => one.phase === phase);
+    const alone = planMemory(sizes, work).find(({ phase }) => phase === 'rollout')?.total ?? 0;
+    expect(plan('rollout')?.total).toBe(alone + 10_000);
+    expect(plan('scoring')?.items.map(({ what }) => what)).toContain('weights of the PRM');
+    const activations = planMemory({ ...sizes, decoder }, work)
+      .find(({ phase }) => phase === 'scoring')
+      ?.items.at(-1);
+    expect(plan('scoring')?.items.at(-1)).toEqual(activations);
+    for (const phase of ['labelling', 'training'])
+      expect(plan(phase)?.items.map(({ what }) => what)).not.toContain('weights of the PRM');
+  });
+
   test('has the gradients of a segment in the type that autograd makes beside their sums', () => {
     expect(item({}, 'training', /sums/)).toBe(2400);
     expect(item({}, 'training', /of a segment/)).toBe(800);

@@ -27,7 +27,7 @@ beforeEach(() => {
       return model(dir) as unknown as Scorer;
     },
   };
-  models = new Models(host, { policy: (at) => at, prm: () => 'prm' });
+  models = new Models(host, { policy: (at) => at, prm: () => ['prm', 'load'] });
   models.learnWith({} as OptimizerSettings);
 });
 

@@ -49,7 +49,22 @@ describe('ranking', () => {
       pairAccuracy: null,
       auc: null,
       aucWithin: null,
+      soundAuc: null,
+      isGood: null,
     });
+  });
+
+  test('tells right chains from lucky ones among the correct, over all problems, and passes the gate with both areas', () => {
+    const lucky = (reward: number) => ({ ...right(reward), lucky: true });
+    const good = [
+      asked('a', right(0.8), lucky(0.6), wrong(0.1)),
+      asked('b', right(0.7), lucky(0.65), lucky(0.9), wrong(0.2)),
+    ];
+    // Of three lucky ones, 0.8 and 0.7 are above two each.
+    expect(rankingOf(good, options)?.soundAuc?.mean).toBeCloseTo(4 / 6, 12);
+    expect(rankingOf(good, options)?.isGood).toBe(false);
+    expect(rankingOf([asked('a', right(0.8), lucky(0.6), wrong(0.1))], options)?.isGood).toBe(true);
+    expect(rankingOf([asked('a', { ...right(0.8), lucky: null }, wrong(0.1))], options)?.isGood).toBeNull();
   });
 });
 
