@@ -29,6 +29,8 @@ WatchSpec to_watch_spec(const Napi::Value& value);
 Napi::Value from_response(Napi::Env env, const Response& response);
 Napi::Value from_rollout(Napi::Env env, const RolloutResult& result);
 Napi::Value from_rows(Napi::Env env, const std::vector<std::vector<float>>& rows);
+/** Sets what is measured on the object. */
+void set_measures(Napi::Object& out, const PolicyMeasures& measures);
 Napi::Value from_report(Napi::Env env, const StepReport& report);
 Napi::Value from_layout(Napi::Env env, const ImageLayout& layout);
 Napi::Value from_shapes(Napi::Env env, const std::vector<ParameterShape>& shapes);

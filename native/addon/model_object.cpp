@@ -141,9 +141,11 @@ Napi::Value ModelObject::rollout(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelObject::logprobs(const Napi::CallbackInfo& info) {
-  return submit(info.Env(), new_flag(), [examples = to_examples(info[0])](Model& model, const StopFlag& stop) {
-    return [rows = model.logprobs(examples, stop)](Napi::Env env) { return from_rows(env, rows); };
-  });
+  const double temperature = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : 1;
+  return submit(
+      info.Env(), new_flag(), [examples = to_examples(info[0]), temperature](Model& model, const StopFlag& stop) {
+        return [rows = model.logprobs(examples, temperature, stop)](Napi::Env env) { return from_rows(env, rows); };
+      });
 }
 
 Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {

@@ -8,19 +8,23 @@
 #include "distributed/group.h"
 #include "engine/cuts.h"
 #include "engine/parameters.h"
+#include "engine/types.h"
 
 namespace mstar {
 
 /** Loss and gradients of one micro-batch, or why there are none. */
 struct MicroGradients {
   double loss = 0;
+  PolicyMeasures policy;
   std::vector<at::Tensor> grads;  // by parameter, undefined where it is not reached; none where there is no micro-batch
   std::exception_ptr error;
 };
 
-/** Sums over micro-batches: of the loss, and of each gradient the part that this rank owns. */
+/** Sums over micro-batches: of the loss, of what is measured with it, and of each gradient the part that this rank
+ * owns. */
 struct GradientSums {
   double loss = 0;
+  PolicyMeasures policy;
   std::vector<at::Tensor> grads;  // by parameter, undefined where it is not reached or nothing of it is owned
 };
 

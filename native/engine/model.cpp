@@ -80,8 +80,9 @@ RolloutResult Model::rollout(const std::vector<RolloutRequest>& requests, const 
   return run_rollout({*backbone_, parameters_, *executors_, prompts_, kv_bytes_}, requests, sampling, hooks, stop);
 }
 
-std::vector<std::vector<float>> Model::logprobs(const std::vector<Example>& examples, const StopFlag& stop) const {
-  return response_logprobs(loss_context(), examples, stop);
+std::vector<std::vector<float>> Model::logprobs(const std::vector<Example>& examples, double temperature,
+                                                const StopFlag& stop) const {
+  return response_logprobs(loss_context(), examples, temperature, stop);
 }
 
 std::vector<std::vector<float>> Model::score(const std::vector<Example>& examples,
@@ -108,9 +109,9 @@ std::vector<StateTensor> Model::set_optimizer(const OptimizerSettings& settings,
   return optimizer_->state(parameters_);
 }
 
-StepReport Model::train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop) {
+StepReport Model::train_step(const std::vector<Example>& batch, const Objective& objective, const StopFlag& stop) {
   TORCH_CHECK(optimizer_, "set the optimizer before the first train step");
-  check_head(objective == Objective::step);
+  check_head(objective.kind == Objective::step);
   at::set_num_threads(is_large(parameters_) ? threads_ : 1);
   // First, as keys, values and packed weights take memory that the backward has use for.
   forget_executors();
@@ -121,6 +122,11 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
   report.grad_norm = optimizer_->step(parameters_, gradients);
   report.loss = gradients.loss;
   report.tokens = gradients.tokens;
+  if (objective.kind == Objective::policy) {
+    const auto tokens = static_cast<double>(gradients.tokens);
+    const auto& [clipped, kl, difference, largest] = gradients.policy;
+    report.policy = PolicyMeasures{clipped / tokens, kl / tokens, difference / tokens, largest};
+  }
   report.version = optimizer_->steps();
   return report;
 }

@@ -41,7 +41,9 @@ class Model {
 
   RolloutResult rollout(const std::vector<RolloutRequest>& requests, const Sampling& sampling,
                         const RolloutHooks& hooks, const StopFlag& stop);
-  std::vector<std::vector<float>> logprobs(const std::vector<Example>& examples, const StopFlag& stop) const;
+  /** Of every response token under softmax(logits / temperature). */
+  std::vector<std::vector<float>> logprobs(const std::vector<Example>& examples, double temperature,
+                                           const StopFlag& stop) const;
   /** Scores at the given response-token indices. */
   std::vector<std::vector<float>> score(const std::vector<Example>& examples,
                                         const std::vector<std::vector<uint32_t>>& at, const StopFlag& stop) const;
@@ -49,7 +51,7 @@ class Model {
    * the same batch; rank 0 alone writes files, and every rank reads them. Gives the moments that checkpoints hold. */
   std::vector<StateTensor> set_optimizer(const OptimizerSettings& settings, bool small_moments = false,
                                          std::shared_ptr<Group> group = nullptr, ExchangeSizes sizes = {});
-  StepReport train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop);
+  StepReport train_step(const std::vector<Example>& batch, const Objective& objective, const StopFlag& stop);
   /** Tensors are parameters, moments, or with `merged.` before its name a matrix with its adapter added in float32. */
   void save(const std::vector<SaveFile>& files) const;
   /** What merging adapters into these parameters loses when the sums are rounded to these types. */

@@ -1,46 +1,15 @@
 // Every setting of a run, with its range, its default and its meaning: the only definition; types are inferred from it.
 import { z } from 'zod';
 import { givenPrm, stepLabels, writtenExamples } from './elsewhere.js';
+import { grpoSettings } from './grpo.js';
 import { modelSettings } from './model.js';
 import { count, share, temperature, temperatures } from './numbers.js';
+import { optimizer } from './optimizer.js';
 import { readingSettings } from './reading.js';
 
 const repeats = () => z.enum(['keep', 'drop']).default('keep');
 
 const reading = readingSettings(() => z.string().min(1));
-
-const part = z.enum(['vision', 'projector', 'language']);
-
-/** AdamW with a constant rate after linear warm-up (P4); the defaults of lr, batch and epochs differ by phase. */
-function optimizer(defaults: { lr: number; batchSize: number; epochs: number; freeze: z.infer<typeof part>[] }) {
-  return z
-    .strictObject({
-      lr: z.number().gt(0).max(1).default(defaults.lr).describe('learning rate after the warm-up'),
-      batchSize: count(1, 65536).default(defaults.batchSize).describe('examples in one optimizer step'),
-      epochs: count(1, 1000).default(defaults.epochs).describe('passes over the examples'),
-      maxSteps: count(0).default(0).describe('most optimizer steps; 0: as many as the passes need'),
-      warmupRatio: share().default(0.1).describe('share of the optimizer steps in which the rate rises from 0'),
-      betas: z
-        .tuple([share().lt(1), share().lt(1)])
-        .default([0.9, 0.999])
-        .describe('decay of the first and second moments'),
-      eps: z.number().gt(0).max(1).default(1e-8).describe('added to the root of the second moment'),
-      weightDecay: z.number().min(0).max(1).default(0).describe('decoupled weight decay'),
-      clip: z.number().min(0).max(1e6).default(1).describe('L2 norm that gradients are clipped to; 0: off'),
-      moments: z
-        .enum(['float32', '8bit'])
-        .default('float32')
-        .describe(
-          'numbers in which the moments of matrices are kept: float32, or 8bit: bfloat16 and 8 bits, 3 bytes a weight instead of 8',
-        ),
-      freeze: z
-        .array(part)
-        .max(3)
-        .default(defaults.freeze)
-        .describe('parts that do not learn: vision, projector, language'),
-    })
-    .prefault({});
-}
 
 const generated = z.strictObject({
   count: count(1, 10_000_000).describe('problems to make'),
@@ -199,10 +168,10 @@ export const settings = z.strictObject({
   evolve: z
     .strictObject({
       method: z
-        .enum(['continuous', 'iterative-rft', 'rest-em', 'sft'])
+        .enum(['continuous', 'iterative-rft', 'rest-em', 'sft', 'grpo'])
         .default('continuous')
         .describe(
-          'continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew; sft: nothing is sampled, the labelled answers are trained on for all optimizer steps',
+          'continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew; sft: nothing is sampled, the labelled answers are trained on for all optimizer steps; grpo: online reinforcement learning: as continuous, but all responses are learned from, by how much better than others to their question they are (docs/grpo.md)',
         ),
       sft: z
         .strictObject({
@@ -215,6 +184,7 @@ export const settings = z.strictObject({
           text: z.string().default('The answer is {answer}').describe('response that stands for an answer'),
         })
         .prefault({}),
+      grpo: grpoSettings.describe('the method grpo alone'),
       steps: count(0)
         .default(10_000)
         .describe('optimizer steps in all, the same for every method; the last iteration is cut to fit; 0: no limit'),
@@ -357,13 +327,20 @@ export const configSchema = settings.superRefine((config, context) => {
   refuse(
     prm.enabled === false && needsPrm(config),
     'prm.enabled',
-    'false, wanted true or auto with evolve.select.rule top or threshold, evolve.unlabelled.answers pseudo or explore.adaptive',
+    'false, wanted true or auto with evolve.select.rule top or threshold, evolve.grpo.prm, evolve.unlabelled.answers pseudo or explore.adaptive',
   );
   if (evolve.method === 'sft') {
     refuse(steps === 0, 'evolve.steps', '0 with the method sft, wanted the optimizer steps to train for');
     const without = 'chains without a warm-up, wanted warmup.enabled: they are its examples';
     refuse(!config.warmup.enabled && evolve.sft.on === 'chains', 'evolve.sft.on', without);
     refuse(!evolve.sft.text.includes('{answer}'), 'evolve.sft.text', 'no {answer} in it, wanted one');
+  }
+  if (evolve.method === 'grpo') {
+    refuse(n === 1, 'evolve.n', '1 with the method grpo, wanted at least 2: it compares the responses to a question');
+    const { topK, topP } = config.sampling;
+    const why = 'with the method grpo, which learns from the whole distribution';
+    refuse(topK > 0, 'sampling.topK', `${topK} ${why}, wanted 0`);
+    refuse(topP < 1, 'sampling.topP', `${topP} ${why}, wanted 1`);
   }
   refuse(!prompt.solve.includes('{question}'), 'prompt.solve', 'no {question} in it, wanted one');
   for (const slot of ['{question}', '{answer}'])
@@ -377,9 +354,10 @@ export function trainsPrmAlone({ warmup, prm }: Pick<Config, 'warmup' | 'prm'>):
 
 /** Whether a decision of the run is made by the rewards of a PRM. */
 export function needsPrm({ evolve, explore }: Pick<Config, 'evolve' | 'explore'>): boolean {
-  const { method, select, unlabelled } = evolve;
+  const { method, select, unlabelled, grpo } = evolve;
   if (method === 'sft') return false;
-  return select.rule === 'top' || select.rule === 'threshold' || unlabelled.answers === 'pseudo' || explore.adaptive;
+  const ranked = method === 'grpo' ? grpo.prm > 0 : select.rule === 'top' || select.rule === 'threshold';
+  return ranked || unlabelled.answers === 'pseudo' || explore.adaptive;
 }
 
 /** Every setting, resolved: what the phases read and what config.yaml in the run folder holds. */

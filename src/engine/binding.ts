@@ -10,7 +10,7 @@ import type { StoredDtype, TensorPlan, WeightFile } from '../checkpoint/safetens
 import type { SaveFile } from '../checkpoint/save.js';
 import { UserError } from '../core/errors.js';
 import type { OptimizerSettings } from '../core/ports.js';
-import type { Response, RolloutStats, Sampling, StepReport } from '../core/types.js';
+import type { PolicyObjective, Response, RolloutStats, Sampled, Sampling, StepReport } from '../core/types.js';
 import type { Picture } from '../images/decode.js';
 import type { PictureLayout } from '../text/prompt.js';
 
@@ -30,7 +30,11 @@ export interface RawExample {
   readonly labels?: Float32Array;
   /** In a training step, what the losses of its tokens are multiplied by; 1 when left out. */
   readonly weight?: number;
+  /** Policy objective only. */
+  readonly sampled?: Sampled;
 }
+/** What a training step lowers: cross entropy of responses, squared error of scores, or a clipped policy objective. */
+export type Objective = 'response' | 'step' | PolicyObjective;
 /** `stop`: a response ends with the first of these ids, which it keeps. */
 export type RawSampling = Sampling & { readonly seed: number; readonly stop: Int32Array };
 export type RawResponse = Pick<Response, 'tokens' | 'logprobs' | 'finish'>;
@@ -86,11 +90,11 @@ export interface NativeModel {
     onResponse: ((request: number, sample: number, response: RawResponse) => void) | null,
     onProgress: ((done: number, total: number, tokens: number) => void) | null,
   ): Promise<RawRollout>;
-  logprobs(examples: readonly RawExample[]): Promise<Float32Array[]>;
+  logprobs(examples: readonly RawExample[], temperature?: number): Promise<Float32Array[]>;
   score(examples: readonly RawExample[], at: readonly Uint32Array[]): Promise<Float32Array[]>;
   /** With a group, the ranks of it train this model together: all of them call this, `trainStep`, `save` and `restore`, in the same order. Gives the moments that it keeps, by the names that `save` and `restore` know. */
   setOptimizer(settings: RawOptimizer, group?: NativeGroup): Promise<TensorPlan<StoredDtype>[]>;
-  trainStep(batch: readonly RawExample[], objective: 'response' | 'step'): Promise<StepReport>;
+  trainStep(batch: readonly RawExample[], objective: Objective): Promise<StepReport>;
   imageLayout(width: number, height: number): PictureLayout;
   /** Tensor names may be parameters, moments (`exp_avg.<parameter>` and others that `setOptimizer` gives), or `merged.<matrix>`: with its adapter added. Written and flushed to disk by rank 0 of a group. */
   save(files: readonly SaveFile[]): Promise<void>;
@@ -134,8 +138,17 @@ export interface Checks {
   gradients(
     model: NativeModel,
     batch: readonly RawExample[],
-    objective: 'response' | 'step',
+    objective: Objective,
   ): Promise<{ loss: number; gradients: Record<string, Inspected> }>;
+  /** The policy objective of a whole batch from log-probabilities of its response tokens laid end to end: its loss, its gradient
+   * with respect to them, and sums over tokens of what a step reports means of. Blocks. */
+  policyLoss(
+    logprobs: Float32Array,
+    batch: readonly RawExample[],
+    objective: PolicyObjective,
+  ): { readonly loss: number; readonly gradient: Float32Array } & Required<
+    Pick<StepReport, 'clipShare' | 'kl' | 'mismatchMean' | 'mismatchMax'>
+  >;
   /** As the model's own, with cuts at multiples of `block` numbers and messages of about `message` bytes. */
   setOptimizer(
     model: NativeModel,

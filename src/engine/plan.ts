@@ -133,6 +133,8 @@ function training(sizes: ModelSizes, work: Workload): Record<string, number> {
   const block = towerNumbers(tower) * number * patchesOf(work);
   const pictures = picturesOf(work);
   const again = kept < layers;
+  // The loss is on what is not a prompt.
+  const responses = Math.max(work.maxTokens, tokenBudget - pictures * work.promptTokens);
   return {
     'gradients (sums in float32)': share(sizes, work, 4),
     'gradients of a segment': largest * (adapters ? 4 : number),
@@ -146,8 +148,7 @@ function training(sizes: ModelSizes, work: Workload): Record<string, number> {
       : again
         ? tower.layers * tower.hidden * number * patchesOf(work) + block
         : tower.layers * block,
-    // Of what is no prompt: the loss is on responses.
-    logits: (3 * 4 + 2 * number) * Math.min(headChunk, tokenBudget - (pictures - 1) * work.promptTokens) * vocabulary,
+    logits: (3 * 4 + 2 * number) * Math.min(headChunk, responses) * vocabulary,
   };
 }
 

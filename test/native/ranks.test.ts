@@ -13,6 +13,7 @@ import {
   addon,
   type ModelSpec,
   type NativeModel,
+  type Objective,
   type RawExample,
   type RawOptimizer,
 } from '../../src/engine/binding.js';
@@ -25,7 +26,7 @@ interface Training {
   readonly optimizer: RawOptimizer;
   readonly sizes?: { readonly block: number; readonly message: number };
   readonly restore?: { readonly files: readonly WeightFile<StoredDtype>[]; readonly version: number };
-  readonly objective: 'response' | 'step';
+  readonly objective: Objective;
   /** By step, then by rank where ranks are to have unlike ones. */
   readonly batches: readonly (readonly RawExample[])[][];
   /** File for all parameters and moments. */
@@ -82,13 +83,14 @@ function batch(model: NativeModel, seed: number, prompts: number): RawExample[] 
     const random = stream(100 * p + seed);
     const response = Int32Array.from({ length: 3 + ((5 * seed + 7 * p) % 11) }, () => 3 + Math.floor(random() * 50));
     const labels = Float32Array.from(response, () => random());
-    return { ...prompt(model, p + seed, p % 3 === 0 ? [image(p)] : []), response, labels };
+    const sampled = { advantage: random() - 0.5, logprobs: labels.map((x) => -4 * x) };
+    return { ...prompt(model, p + seed, p % 3 === 0 ? [image(p)] : []), response, labels, sampled };
   });
 }
 
 interface Case {
   readonly name: string;
-  readonly objective?: 'response' | 'step';
+  readonly objective?: Objective;
   readonly spec?: Partial<ModelSpec>;
   readonly optimizer?: Partial<RawOptimizer>;
   readonly sizes?: Training['sizes'];
@@ -103,6 +105,7 @@ const ADAPTER = {
   scale: 2,
   seed: 7,
 };
+const POLICY = { temperature: 0.8, clipLow: 0.2, clipHigh: 0.3, kl: 0, aggregation: 'response', length: 8 } as const;
 const CASES: readonly Case[] = [
   { name: 'float32, clipped', optimizer: { clip: 0.5 } },
   { name: 'float32, step objective, vision frozen', objective: 'step', optimizer: { frozen: ['vision_model.'] } },
@@ -114,6 +117,7 @@ const CASES: readonly Case[] = [
     spec: { dtype: 'bfloat16' },
     optimizer: { clip: 0.5 },
   },
+  { name: 'float32, policy objective', objective: POLICY },
   { name: 'bfloat16, adapters alone', spec: { dtype: 'bfloat16', adapter: ADAPTER } },
   { name: 'float32, 8-bit moments', optimizer: { moments: '8bit' }, sizes: MESSAGE },
   { name: 'bfloat16, 8-bit moments', spec: { dtype: 'bfloat16', threads: 2 }, optimizer: { moments: '8bit' } },
