@@ -34,6 +34,7 @@ export type { Checked, CheckedData, CheckOptions, DataToCheck, DoctorOptions, Me
 export type { CompareOptions } from './jobs/compare.js';
 export type { ExperimentSettings } from './jobs/experiment.js';
 export type { Exported, ExportOptions } from './jobs/export.js';
+export type { ExperimentModel } from './jobs/grid.js';
 export type { GradingSettings } from './jobs/jobs.js';
 export type { OpenedRun, RunRow } from './jobs/open-run.js';
 export type { JobOptions, RecipeOptions, SampleOptions, WithoutData } from './jobs/options.js';

@@ -15,6 +15,7 @@ import { type Judge, lastResortOf } from '../judge/judge.js';
 import { percent } from '../page/format.js';
 import { checkOutput, checkOutputFolder } from '../run/output.js';
 import { describeSeconds } from '../run/terminal.js';
+import { type BenchmarkFlags, benchmarkFlags, benchmarksOf } from './benchmark-flags.js';
 import { describeJudge, type JudgeFlags, judgeFlags, openJudge } from './judge-flags.js';
 import { linesOf, type OverRanks, overRanks, type RankFlags, rankFlags } from './ranks.js';
 import { type CommonFlags, displayOf, printResult, verb } from './result.js';
@@ -24,21 +25,23 @@ import { stopSignal } from './stop.js';
 type Flags = Record<string, unknown> &
   CommonFlags &
   JudgeFlags &
-  RankFlags & {
+  RankFlags &
+  BenchmarkFlags & {
     rollouts?: string;
     protocol?: string;
     benchmark?: string;
     run?: string;
     benchmarks?: string;
-    benchmarkData: string[];
-    benchmarkImages: string[];
   };
 
 export default verb({
   command: 'evaluate',
   describe: 'answer a data set and grade the answers; tables of a benchmark, from a model or from stored rollouts',
   builder: (yargs) =>
-    judgeFlags(rankFlags(schemaFlags(yargs, benchmarkSchema, ['model', 'data', 'benchmark'])))
+    benchmarkFlags(
+      judgeFlags(rankFlags(schemaFlags(yargs, benchmarkSchema, ['model', 'data', 'benchmark']))),
+      'with --run',
+    )
       .option('rollouts', {
         type: 'string',
         describe: 'table of rollouts, or folder of mstar evaluate or rollout: makes the tables without a model',
@@ -54,20 +57,6 @@ export default verb({
       .option('benchmarks', {
         type: 'string',
         describe: 'with --run: names like mathvista,m3cot,mmstar-r,mmbench-r,ai2d',
-      })
-      .option('benchmark-data', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
-        describe: 'with --run: NAME=FILE, the data set of a benchmark; one for each',
-      })
-      .option('benchmark-images', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
-        describe: 'with --run: NAME=DIR, where its pictures do not lie beside the data',
       })
       .example(
         'mstar evaluate --run runs/a --benchmarks mathvista,ai2d --benchmark-data mathvista=testmini.parquet --benchmark-data ai2d=AI2D_TEST.tsv --out runs/a-benchmarks',
@@ -99,12 +88,17 @@ async function onRun(flags: Flags, run: string, { host, usage }: OverRanks): Pro
   );
   if (other) throw new UserError(`${flagOf(other)}: given with --run, wanted one of the two`, 'ERR_SETTING');
   const names = (flags.benchmarks ?? '').split(',').filter((name) => name.trim() !== '');
-  const [data, images] = [pairs(flags, 'benchmarkData', names), pairs(flags, 'benchmarkImages', names)];
+  const withData = benchmarksOf(flags);
+  const unasked = withData.find(({ name }) => !names.includes(name));
+  if (unasked)
+    throw new UserError(
+      `--benchmark-data: ${unasked.name}, wanted a name of --benchmarks (${names.join(', ')})`,
+      'ERR_SETTING',
+    );
   const benchmarks = names.map((name) => {
-    const file = data.get(name);
-    if (file === undefined)
-      throw new UserError(`--benchmark-data: none for ${name}, wanted ${name}=FILE`, 'ERR_SETTING');
-    return { name, data: file, imageRoot: images.get(name) };
+    const found = withData.find((one) => one.name === name);
+    if (!found) throw new UserError(`--benchmark-data: none for ${name}, wanted ${name}=FILE`, 'ERR_SETTING');
+    return found;
   });
   const display = displayOf(flags, usage);
   const { evaluateRun } = await import('../jobs/benchmarks.js');
@@ -116,21 +110,6 @@ async function onRun(flags: Flags, run: string, { host, usage }: OverRanks): Pro
   });
   const files = ['json', 'md', 'html'].map((ending) => join(given.out, `benchmarks.${ending}`));
   printResult(flags, table, [...lines, ...(await linesOf(usage)), `files: ${files.join(', ')}`]);
-}
-
-/** The values of a flag NAME=VALUE by name. Throws UserError on one of another form or for no benchmark of the call. */
-function pairs(flags: Flags, flag: 'benchmarkData' | 'benchmarkImages', names: readonly string[]): Map<string, string> {
-  return new Map(
-    flags[flag].map((text) => {
-      const [name = '', ...value] = text.split('=');
-      if (value.join('=') === '' || !names.includes(name))
-        throw new UserError(
-          `${flagOf(flag)}: ${text}, wanted NAME=PATH with a name of --benchmarks (${names.join(', ')})`,
-          'ERR_SETTING',
-        );
-      return [name, value.join('=')] as const;
-    }),
-  );
 }
 
 async function onRank(flags: Flags, over: OverRanks): Promise<void> {

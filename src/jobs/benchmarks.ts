@@ -30,14 +30,26 @@ export interface RunBenchmarks {
   readonly limit?: number | undefined;
 }
 
+/** What stands in the table of a run: its base model, its warm-up, its last checkpoint. */
+const CHECKPOINTS = ['base', 'warmup', 'last'] as const;
+type Checkpoint = (typeof CHECKPOINTS)[number];
+
 /**
  * Evaluates with the model settings and the prompt of the run, or goes on with it; writes benchmarks.json, .md and .html.
  * @throws UserError where the folder holds no run with a checkpoint, or a benchmark or its data cannot be used
  */
-export async function evaluateRun(
+export async function evaluateRun(settings: RunBenchmarks, options: JobOptions = {}): Promise<BenchmarkTable> {
+  const table = tabulateBenchmarks((await readRun(settings.run)).name, await evaluateCheckpoints(settings, options));
+  await writeBenchmarks(settings.out, table);
+  return table;
+}
+
+/** As `evaluateRun` without its table, of all or some of the checkpoints. */
+export async function evaluateCheckpoints(
   { run: dir, out, benchmarks, limit }: RunBenchmarks,
   options: JobOptions = {},
-): Promise<BenchmarkTable> {
+  wanted: readonly Checkpoint[] = CHECKPOINTS,
+): Promise<BenchmarkCell[]> {
   const run = await readRun(dir);
   const twice = benchmarks.find(({ name }, i) => benchmarks.findIndex((one) => one.name === name) < i);
   if (twice) throw new UserError(`--benchmarks: ${twice.name} twice, wanted each once`, 'ERR_SETTING');
@@ -45,25 +57,27 @@ export async function evaluateRun(
   for (const { name } of benchmarks) await findBenchmark(name);
   const shared = settingsOf(run);
   const cells: BenchmarkCell[] = [];
-  for (const [at, model] of checkpointsOf(run)) {
+  for (const [at, model] of checkpointsOf(run, wanted)) {
     for (const { name, data, imageRoot } of benchmarks) {
       options.display?.say(`${name}: ${titleOf(at)}`);
       const settings = { ...shared, model, data, imageRoot, benchmark: name, limit, n: 0, out: join(out, name, at) };
       cells.push({ at, row: titleOf(at), evaluation: await evaluate(settings, options) });
     }
   }
-  const table = tabulateBenchmarks(run.name, cells);
-  await writeBenchmarks(out, table);
-  return table;
+  return cells;
 }
 
-/** The base model, the warm-up and the last checkpoint, as far as the run has them, by name. */
-function checkpointsOf({ dir, setting, iterations }: RunData): Map<string, string> {
+/** Those of the wanted checkpoints that the run has, by name. */
+function checkpointsOf({ dir, setting, iterations }: RunData, wanted: readonly Checkpoint[]): Map<string, string> {
   const folder = (at: string): string => join(dir, 'checkpoints', at);
   const last = iterations.at(-1);
-  const own = ['warmup', ...(last ? [iterationName(last.iteration)] : [])].filter((at) => existsSync(folder(at)));
+  const own = [
+    ...(wanted.includes('warmup') ? ['warmup'] : []),
+    ...(wanted.includes('last') && last ? [iterationName(last.iteration)] : []),
+  ].filter((at) => existsSync(folder(at)));
   if (own.length === 0) throw new UserError(`${dir}: checkpoints: none, wanted a run that made at least its warm-up`);
-  return new Map([['base', String(setting('model.path'))], ...own.map((at) => [at, folder(at)] as const)]);
+  const base = wanted.includes('base') ? [['base', String(setting('model.path'))] as const] : [];
+  return new Map([...base, ...own.map((at) => [at, folder(at)] as const)]);
 }
 
 /** How the run sampled and computed, as settings of an evaluation. */

@@ -1,18 +1,23 @@
 // An experiment as a job: runs the rows of the plans, shows how far all of them are, and writes tables as seeds are finished.
 import { join } from 'node:path';
+import { loadConfig } from '../config/load.js';
 import { listScales } from '../config/presets.js';
 import { UserError } from '../core/errors.js';
 import { hasCommitted } from '../run/journal.js';
 import { describeSeconds } from '../run/terminal.js';
+import { type BenchmarkTable, tabulateBenchmarks } from '../views/evaluation/benchmarks.js';
+import { type BenchmarkRun, writeBenchmarkPlan } from '../views/experiment/benchmarks.js';
 import { type Plan, plans } from '../views/experiment/plans.js';
 import { type About, writeExperiment } from '../views/experiment/write.js';
 import { writeFindings } from '../views/experiment/write-findings.js';
-import { type Cell, runGrid } from './grid.js';
+import { type BenchmarkFiles, benchmarkFiles } from './benchmark-files.js';
+import { evaluateCheckpoints, type RunBenchmarks } from './benchmarks.js';
+import { type Cell, type ExperimentModel, runGrid, settingsFor } from './grid.js';
 import { evolve } from './jobs.js';
 import type { JobOptions } from './options.js';
 
 export interface ExperimentSettings {
-  /** `table1`, `table2`, `table3`, `dynamics`; rows that several have are run once. */
+  /** `table1` to `table5`, `dynamics`; rows that several have are run once. */
   readonly names: readonly string[];
   readonly scale: string;
   readonly seeds: readonly number[];
@@ -20,54 +25,106 @@ export interface ExperimentSettings {
   readonly out: string;
   /** Overrides of settings for all rows alike. */
   readonly set?: readonly string[];
+  /** All rows for each of these models, in a folder of its name; that of the settings alone when left out. */
+  readonly models?: readonly ExperimentModel[];
+  /** Data of benchmarks. Stand-ins take the place of those left out where the scale makes its problems. */
+  readonly benchmarks?: RunBenchmarks['benchmarks'];
 }
 
 /**
  * Runs whole experiments, or goes on with them.
  * @returns paths of the Markdown tables, and of the findings where two seeds are there
- * @throws UserError on unknown names
+ * @throws UserError on unknown names, and on benchmarks without data
  */
 export async function experiment(settings: ExperimentSettings, options: JobOptions = {}): Promise<string[]> {
-  const { names, scale, seeds, out, set = [] } = settings;
+  const { names, scale, seeds, out, set = [], models = [], benchmarks = [] } = settings;
   const chosen = names.map(findPlan);
+  const first = chosen[0]?.rows[0]?.row;
+  if (first === undefined)
+    throw new UserError(`experiment: none, wanted one of ${Object.keys(plans).join(', ')}`, 'ERR_SETTING');
   const scales = await listScales();
   if (!scales.includes(scale))
     throw new UserError(`--scale: ${scale}, wanted one of ${scales.join(', ')}`, 'ERR_SETTING');
   if (seeds.length === 0) throw new UserError('--seeds: none, wanted at least one', 'ERR_SETTING');
-  const cells: Cell[] = [];
+  refuseNames(models);
+  const folder = join(out, scale);
+  const asked = [...new Set(chosen.flatMap((plan) => plan.benchmarks ?? []))];
+  const found = await benchmarkFiles(
+    asked,
+    benchmarks,
+    join(folder, 'stand-ins'),
+    await loadConfig({ preset: `${scale}-${first}`, set: settingsFor(models[0], set) }),
+  );
   const written = new Set<string>();
+  const evaluated: BenchmarkRun[] = [];
   const began = performance.now();
   let made = 0;
-  const grid = runGrid(chosen, {
-    scale,
-    seeds,
-    out,
-    set,
-    run: async (config, from) => {
-      const isNew = !(await hasCommitted(join(config.run.dir, 'journal.jsonl'), 'test-final'));
-      const summary = await evolve(config, { ...options, from });
-      if (isNew) made++;
-      return summary;
-    },
-    onRun: ({ seed, row, done, total }) => {
-      const each = (performance.now() - began) / 1000 / Math.max(1, made);
-      const left = made > 0 ? `, about ${describeSeconds(each * (total - done))} left` : '';
-      options.display?.say(`run ${done + 1}/${total}: seed ${seed}, ${row}${left}`);
-    },
-  });
-  for await (const cell of grid) {
-    cells.push(cell);
-    for (const plan of chosen) {
-      if (!plan.rows.some(({ row }) => row === cell.row)) continue;
-      const about = aboutOf(plan, settings, cells);
-      const path = await writeExperiment(join(out, scale), plan, cells, about);
+  for (const [place, model] of (models.length > 0 ? models : [undefined]).entries()) {
+    const cells: Cell[] = [];
+    const grid = runGrid(chosen, {
+      scale,
+      seeds,
+      out,
+      set,
+      model,
+      run: async (config, from) => {
+        const isNew = !(await hasCommitted(join(config.run.dir, 'journal.jsonl'), 'test-final'));
+        const summary = await evolve(config, { ...options, from });
+        if (isNew) made++;
+        return summary;
+      },
+      onRun: ({ seed, row, ...one }) => {
+        const [done, total] = [one.done + place * one.total, one.total * Math.max(1, models.length)];
+        const each = (performance.now() - began) / 1000 / Math.max(1, made);
+        const left = made > 0 ? `, about ${describeSeconds(each * (total - done))} left` : '';
+        options.display?.say(`run ${done + 1}/${total}: ${model ? `${model.name}, ` : ''}seed ${seed}, ${row}${left}`);
+      },
+    });
+    for await (const cell of grid) {
+      cells.push(cell);
+      const plansOfRow = chosen.filter((plan) => plan.rows.some(({ row }) => row === cell.row));
+      const own = await evaluateCell(cell, plansOfRow, found.files, options);
+      if (own) evaluated.push({ model: model?.name ?? null, seed: cell.seed, row: cell.row, table: own });
+      const tables = join(folder, model?.name ?? '');
+      for (const plan of plansOfRow) {
+        const about = aboutOf(plan, settings, cells);
+        const path = plan.benchmarks
+          ? await writeBenchmarkPlan(folder, plan, evaluated, { ...about, standIns: found.standIns })
+          : await writeExperiment(tables, plan, cells, about);
+        if (path !== undefined) written.add(path);
+      }
+      const runs = cells.map(({ config, ...run }) => ({ ...run, dir: config.run.dir }));
+      const path = await writeFindings(tables, runs, { scale, command: commandOf(chosen, settings) });
       if (path !== undefined) written.add(path);
     }
-    const found = cells.map(({ config, ...run }) => ({ ...run, dir: config.run.dir }));
-    const path = await writeFindings(join(out, scale), found, { scale, command: commandOf(names, settings) });
-    if (path !== undefined) written.add(path);
   }
   return [...written];
+}
+
+/** The run of a row on the benchmarks of its plans, in a folder beside it; undefined where they have none. */
+async function evaluateCell(
+  { row, config }: Cell,
+  plansOfRow: readonly Plan[],
+  files: BenchmarkFiles['files'],
+  options: JobOptions,
+): Promise<BenchmarkTable | undefined> {
+  const asked = plansOfRow.flatMap((plan) => plan.benchmarks ?? []);
+  if (asked.length === 0) return undefined;
+  const { dir } = config.run;
+  const benchmarks = files.filter(({ name }) => asked.includes(name));
+  const isReference = plansOfRow.some((plan) => plan.benchmarks && plan.reference === row);
+  const settings = { run: dir, out: `${dir}-benchmarks`, benchmarks };
+  return tabulateBenchmarks(row, await evaluateCheckpoints(settings, options, isReference ? undefined : ['last']));
+}
+
+/** Throws UserError where the names of models cannot be folders of their own beside those of runs. */
+function refuseNames(models: readonly ExperimentModel[]): void {
+  for (const [i, { name }] of models.entries()) {
+    if (!/^\w[\w.-]*$/.test(name) || /^(seed-\d+|stand-ins)$/.test(name))
+      throw new UserError(`--model: ${name}, wanted a name of letters, digits, ".", "_" and "-"`, 'ERR_SETTING');
+    if (models.findIndex((one) => one.name === name) < i)
+      throw new UserError(`--model: ${name} twice, wanted each once`, 'ERR_SETTING');
+  }
 }
 
 function findPlan(name: string): Plan {
@@ -76,9 +133,33 @@ function findPlan(name: string): Plan {
   return plan;
 }
 
-function commandOf(names: readonly string[], { scale, seeds, set = [] }: ExperimentSettings): string {
-  const overrides = set.map((one) => ` --set ${one}`).join('');
-  return `mstar experiment ${names.join(' ')} --scale ${scale} --seeds ${seeds.join(',')}${overrides}`;
+/** The line that makes the files of some plans. */
+function commandOf(asked: readonly Plan[], settings: ExperimentSettings): string {
+  const { scale, seeds, set = [], models = [] } = settings;
+  const benchmarks = (settings.benchmarks ?? []).filter(({ name }) =>
+    asked.some((plan) => plan.benchmarks?.includes(name)),
+  );
+  const of = (flag: string, values: readonly string[]): string => values.map((one) => ` --${flag} ${one}`).join('');
+  return [
+    `mstar experiment ${asked.map(({ name }) => name).join(' ')} --scale ${scale} --seeds ${seeds.join(',')}`,
+    of('set', set),
+    of(
+      'model',
+      models.map(({ name, path }) => `${name}=${path}`),
+    ),
+    of(
+      'model-set',
+      models.flatMap(({ name, set: own = [] }) => own.map((one) => `${name}:${one}`)),
+    ),
+    of(
+      'benchmark-data',
+      benchmarks.map(({ name, data }) => `${name}=${data}`),
+    ),
+    of(
+      'benchmark-images',
+      benchmarks.flatMap(({ name, imageRoot }) => (imageRoot === undefined ? [] : [`${name}=${imageRoot}`])),
+    ),
+  ].join('');
 }
 
 function aboutOf(plan: Plan, settings: ExperimentSettings, cells: readonly Cell[]): About {
@@ -86,13 +167,17 @@ function aboutOf(plan: Plan, settings: ExperimentSettings, cells: readonly Cell[
   const { problems } = summary;
   const { evolve: e, prm, test } = config;
   return {
-    command: commandOf([plan.name], settings),
+    command: commandOf([plan], settings),
     scale: settings.scale,
     settings: [
       `${problems.labelled} labelled and ${problems.unlabelled} unlabelled problems`,
-      `${problems.test} test, ${problems.outOfDomain} out-of-domain and ${problems.validation} validation problems`,
+      ...(plan.benchmarks
+        ? []
+        : [
+            `${problems.test} test, ${problems.outOfDomain} out-of-domain and ${problems.validation} validation problems`,
+            `Pass@K with K = ${test.samples} on ${test.problems || problems.test} test problems`,
+          ]),
       `${e.steps} optimizer steps of ${e.optimizer.batchSize} examples at ${e.optimizer.lr}, ${e.n} responses a problem`,
-      `Pass@K with K = ${test.samples} on ${test.problems || problems.test} test problems`,
       ...(prm.enabled ? [`PRM from ${summary.labels?.pairs ?? prm.pairs} labelled responses`] : []),
     ],
   };

@@ -12,7 +12,9 @@ export interface GridOptions {
   /** A scale of assets/scales. */
   readonly scale: string;
   readonly seeds: readonly number[];
-  /** Folder of the run folders, `SCALE/seed-N/ROW`. */
+  /** A model by a name, where an experiment has several: its runs are in a folder of that name. */
+  readonly model?: ExperimentModel | undefined;
+  /** Folder of the run folders, `SCALE/seed-N/ROW` or `SCALE/MODEL/seed-N/ROW`. */
   readonly out: string;
   /** Overrides of settings for all rows alike. */
   readonly set: readonly string[];
@@ -27,6 +29,20 @@ export interface GridOptions {
   }) => void;
 }
 
+/** One of the models of an experiment. */
+export interface ExperimentModel {
+  /** Names it in tables and folders. */
+  readonly name: string;
+  readonly path: string;
+  /** Overrides of settings for its rows alone. */
+  readonly set?: readonly string[] | undefined;
+}
+
+/** Overrides of settings for the rows of a model. */
+export function settingsFor(model: ExperimentModel | undefined, set: readonly string[]): string[] {
+  return model ? [...set, `model.path=${model.path}`, ...(model.set ?? [])] : [...set];
+}
+
 /** A finished run of the grid. */
 export interface Cell extends Run {
   readonly config: Config;
@@ -34,11 +50,12 @@ export interface Cell extends Run {
 
 /** All rows of some plans for all seeds, seed by seed; each row once, whichever plans ask for it. */
 export async function* runGrid(plans: readonly Plan[], options: GridOptions): AsyncGenerator<Cell> {
-  const { scale, seeds, out, set, run, onRun } = options;
+  const { scale, seeds, out, model, run, onRun } = options;
+  const set = settingsFor(model, options.set);
   const rows = [...new Set(plans.flatMap((plan) => plan.rows.map(({ row }) => row)))];
   let done = 0;
   for (const seed of seeds) {
-    const folder = join(out, scale, `seed-${seed}`);
+    const folder = join(out, scale, model?.name ?? '', `seed-${seed}`);
     for (const row of rows) {
       const dir = join(folder, row);
       onRun?.({ seed, row, done: done++, total: rows.length * seeds.length });

@@ -51,6 +51,7 @@ const exportOptions = z.strictObject({
   merge: z.boolean().optional(),
   dtype: z.enum(EXPORT_DTYPES).optional(),
 });
+const benchmarkData = z.array(z.strictObject({ name: path, data: path, imageRoot: path.optional() }));
 const judging = z.strictObject({ lastResort: call, use: call }).optional();
 
 const prompt = { system: text.optional(), solve: text, givenAnswer: text };
@@ -120,7 +121,7 @@ export const evaluateRun = promising(
     settings: z.strictObject({
       run: path,
       out: path,
-      benchmarks: z.array(z.strictObject({ name: path, data: path, imageRoot: path.optional() })),
+      benchmarks: benchmarkData,
       limit: whole(0).optional(),
     }),
     options: jobOptions,
@@ -136,6 +137,8 @@ export const experiment = promising(
       seeds: z.array(seed),
       out: path,
       set: z.array(text).optional(),
+      models: z.array(z.strictObject({ name: path, path, set: z.array(text).optional() })).optional(),
+      benchmarks: benchmarkData.optional(),
     }),
     options: jobOptions,
   },

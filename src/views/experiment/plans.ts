@@ -17,10 +17,13 @@ export interface Plan {
   readonly reference: string;
   /** The rows measure the policy as they go, and their curves are drawn. */
   readonly followed?: boolean;
+  /** Names of benchmarks: the table is of these, and of the base model and the warm-up as the reference row has them. */
+  readonly benchmarks?: readonly string[];
 }
 
 const LABELLED: Row = { row: 'interval-25', name: 'Continuous, 25 %, all right' };
 const TOP: Row = { row: 'top-2', name: '+ PRM, top 2' };
+const FINAL: Row = { row: 'adaptive', name: 'M-STaR' };
 
 export const plans: Readonly<Record<string, Plan>> = {
   table1: {
@@ -65,6 +68,27 @@ export const plans: Readonly<Record<string, Plan>> = {
       { row: 'unlabelled-75', name: 'Pseudo labels from 75 %' },
     ],
     reference: 'top-2',
+  },
+  table4: {
+    name: 'table4',
+    title: 'The final recipe and its baselines on MathVista and its sub-tasks (Table 4)',
+    rows: [
+      { row: 'sft', name: 'SFT' },
+      { row: 'iterative-rft', name: 'Iterative RFT' },
+      { row: 'rest-em', name: 'ReST-EM' },
+      { ...LABELLED, name: 'Continuous' },
+      TOP,
+      FINAL,
+    ],
+    reference: FINAL.row,
+    benchmarks: ['mathvista'],
+  },
+  table5: {
+    name: 'table5',
+    title: 'The final recipe on five benchmarks (Table 5)',
+    rows: [FINAL],
+    reference: FINAL.row,
+    benchmarks: ['mathvista', 'm3cot', 'mmstar-r', 'mmbench-r', 'ai2d'],
   },
   dynamics: {
     name: 'dynamics',

@@ -112,7 +112,7 @@ describe('mstar', () => {
     [
       'an unknown experiment',
       ['experiment', 'table9', '--out', 'o'],
-      'error: experiment: table9, wanted one of table1, table2, table3, dynamics\n',
+      'error: experiment: table9, wanted one of table1, table2, table3, table4, table5, dynamics\n',
     ],
     [
       'an unknown scale',
@@ -123,6 +123,21 @@ describe('mstar', () => {
       'seeds that are not numbers',
       ['experiment', 'table1', '--seeds', '1,b', '--out', 'o'],
       'error: --seeds: "b", wanted numbers like 1,2,3\n',
+    ],
+    [
+      'an experiment on benchmarks without data',
+      ['experiment', 'table4', '--scale', 'paper', '--set', 'data.file=d', '--set', 'model.path=m', '--out', 'o'],
+      'error: --benchmark-data: none for mathvista, wanted mathvista=FILE\n',
+    ],
+    [
+      'the data of a benchmark without its name',
+      ['experiment', 'table4', '--benchmark-data', 'testmini.parquet', '--out', 'o'],
+      'error: --benchmark-data: testmini.parquet, wanted NAME=PATH\n',
+    ],
+    [
+      'a setting for a model that is not there',
+      ['experiment', 'table4', '--model', 'a=m', '--model-set', 'b:evolve.n=2', '--out', 'o'],
+      'error: --model-set: b:evolve.n=2, wanted NAME:SETTING=VALUE with a name of --model\n',
     ],
     [
       'to begin with the phases of a folder that is not a run',

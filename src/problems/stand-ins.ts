@@ -1,11 +1,11 @@
-// Stand-ins for the benchmarks of the paper's Tables 4 and 5: picture problems in the very files of each, so that a test can go
-// the whole way from such a file to a table.
+// Stand-ins for the benchmarks of the paper's Tables 4 and 5: picture problems in the very files of each, so that where the data
+// of a benchmark are not at hand one can go the whole way from such a file to a table.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { makeFolder } from '../../src/core/files.js';
-import { letterAt, placeOf, ROTATION } from '../../src/core/letters.js';
-import { problemAt, type WriteOptions } from '../../src/problems/write.js';
+import { makeFolder } from '../core/files.js';
+import { letterAt, placeOf, ROTATION } from '../core/letters.js';
+import { problemAt, type WriteOptions } from './write.js';
 
 interface Asked {
   readonly index: number;
@@ -130,30 +130,41 @@ const standIns: Readonly<Record<string, StandIn>> = {
   },
 };
 
+export interface BenchmarkFile {
+  /** Of the benchmark. */
+  readonly name: string;
+  readonly data: string;
+  readonly imageRoot: string;
+}
+
+/** The stand-in that `writeStandIn` makes in `dir`; undefined where there is none for this benchmark. */
+export function standInAt(dir: string, name: string): BenchmarkFile | undefined {
+  const standIn = standIns[name];
+  return standIn && { name, data: join(dir, standIn.file), imageRoot: dir };
+}
+
 /**
- * Writes a file for each benchmark into `dir`, all of different problems; the same options give the same bytes.
- * @param options count: problems of each benchmark
- * @returns the data of each, by name
+ * Writes a stand-in into `dir`; the same options give the same bytes, and each benchmark has problems of its own.
+ * @param options count: questions
+ * @throws RangeError where there is no stand-in for this benchmark
  */
-export async function writeStandIns(
+export async function writeStandIn(
   dir: string,
+  name: string,
   options: Pick<WriteOptions, 'count' | 'seed' | 'families' | 'range'>,
-): Promise<{ readonly name: string; readonly data: string; readonly imageRoot: string }[]> {
-  const written = [];
-  for (const [place, [name, { file, lines }]] of Object.entries(standIns).entries()) {
-    const folder = join(dir, name);
-    await makeFolder(folder);
-    const asked: Asked[] = [];
-    for (let index = 0; index < options.count; index++) {
-      const { problem } = problemAt({ ...options, choiceShare: 1 }, place * options.count + index);
-      const { rgb, width, height, choices, answer } = problem;
-      const png = await sharp(rgb, { raw: { width, height, channels: 3 } })
-        .png()
-        .toBuffer();
-      asked.push({ index, text: problem.question.split('\nChoices:')[0] as string, choices, answer, png });
-    }
-    await writeFile(join(folder, file), `${(await lines(asked, folder)).join('\n')}\n`);
-    written.push({ name, data: join(folder, file), imageRoot: folder });
+): Promise<void> {
+  const standIn = standIns[name];
+  if (!standIn) throw new RangeError(`no stand-in for ${name}`);
+  const first = Object.keys(standIns).indexOf(name) * options.count;
+  await makeFolder(dir);
+  const asked: Asked[] = [];
+  for (let index = 0; index < options.count; index++) {
+    const { problem } = problemAt({ ...options, choiceShare: 1 }, first + index);
+    const { rgb, width, height, choices, answer } = problem;
+    const png = await sharp(rgb, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer();
+    asked.push({ index, text: problem.question.split('\nChoices:')[0] as string, choices, answer, png });
   }
-  return written;
+  await writeFile(join(dir, standIn.file), `${(await standIn.lines(asked, dir)).join('\n')}\n`);
 }
