@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yargs from 'yargs';
 import { checkLine, commonFlags, normalised, ownFlagsFirst } from './commands/line.js';
+import { errorLine } from './commands/result.js';
 import { stopCode } from './commands/stop.js';
 import { verbs } from './commands/verbs.js';
 import { packageRoot } from './config/presets.js';
-import { Stopped, systemFault, UserError } from './core/errors.js';
-import { printable } from './core/printable.js';
+import { Stopped, UserError } from './core/errors.js';
 import { TEMPORARY_FAILURE } from './core/signals.js';
 
 // A reader that goes away (`| head`, a lost terminal) takes the output with it, not the job.
@@ -48,18 +48,9 @@ try {
     .parseAsync();
 } catch (error) {
   process.stderr.write(
-    `${error instanceof Stopped ? `${error.message}; the same command goes on from here` : `error: ${describe(error)}`}\n`,
+    `${error instanceof Stopped ? `${error.message}; the same command goes on from here` : `error: ${errorLine(error)}`}\n`,
   );
   if (debug) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   const isLost = (error as { code?: unknown }).code === 'ERR_RANK';
   process.exitCode = error instanceof Stopped ? stopCode() : isLost ? TEMPORARY_FAILURE : 1;
-}
-
-/** One line without control characters. */
-function describe(error: unknown): string {
-  const { path, message, code } = error as NodeJS.ErrnoException;
-  const fault = systemFault(error);
-  const text = fault ? `${path ?? 'write'}: ${fault}` : String(message ?? error).split('\n')[0];
-  const hint = error instanceof UserError || fault || code === 'ERR_RANK' ? '' : ' (--debug shows where)';
-  return printable(`${text}${hint}`);
 }

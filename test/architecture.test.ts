@@ -35,6 +35,7 @@ const imports: Record<string, readonly string[]> = {
   page: ['core', 'images'],
   // Views look at what was made; nothing that makes it knows of them.
   views: ['core', 'data', 'evaluate', 'evolve', 'images', 'label', 'measure', 'page', 'record', 'reward', 'run'],
+  watch: ['core', 'evolve', 'page', 'record', 'run', 'views'],
   jobs: [
     ...['core', 'config', 'data', 'checkpoint', 'engine', 'evaluate', 'evolve', 'hub', 'label', 'page', 'problems'],
     ...['record', 'reward', 'rollout', 'run', 'views'],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Summary } from '../evolve/summary.js';
 import { decimal, percent } from '../page/format.js';
 import { describeSeconds } from '../run/terminal.js';
+import { notifyFlag } from './notify.js';
 import { recipeFlags, runRecipe } from './recipe.js';
 import { verb } from './result.js';
 
@@ -11,12 +12,17 @@ export default verb({
   command: 'evolve',
   describe: 'run the whole recipe: warm-up, PRM, self-evolving iterations, test',
   builder: (yargs) =>
-    recipeFlags(yargs)
+    notifyFlag(recipeFlags(yargs))
       .option('from', {
         type: 'string',
         describe: 'run folder whose warm-up, labels and PRM a new run begins with; the settings of these must agree',
       })
-      .group(['from'], 'Recipe:')
+      .option('watch', {
+        type: 'boolean',
+        default: false,
+        describe: 'serve a page that follows the run, as mstar watch does',
+      })
+      .group(['from', 'watch', 'notify'], 'Recipe:')
       .example('mstar evolve --preset demo', 'the demonstration on generated picture problems')
       .example('mstar evolve --config recipe.yaml', 'a recipe of your own; the same line resumes it')
       .example('mstar evolve --preset demo --set seed=2 --set run.dir=runs/seed-2', 'another seed in another folder')
@@ -35,7 +41,7 @@ export default verb({
         const report = await writeReport(run.dir);
         return [...table(summary), '', `results: ${join(run.dir, 'summary.json')}`, `report:  ${report}`];
       },
-      { from: flags.from },
+      { from: flags.from, watch: flags.watch, notify: flags.notify },
     ),
 });
 

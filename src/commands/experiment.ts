@@ -1,6 +1,7 @@
 // `mstar experiment NAME...`: the paper's tables and figures on any scale, with seeds.
 import { UserError } from '../core/errors.js';
 import { checkOutputFolder } from '../run/output.js';
+import { checkNotify, notifyFlag } from './notify.js';
 import { linesOf, overRanks, rankFlags } from './ranks.js';
 import { displayOf, printResult, verb } from './result.js';
 import { stopSignal } from './stop.js';
@@ -9,7 +10,7 @@ export default verb({
   command: 'experiment <names..>',
   describe: "run the grids behind the paper's tables and figures: table1, table2, table3, dynamics",
   builder: (yargs) =>
-    rankFlags(yargs)
+    notifyFlag(rankFlags(yargs))
       .positional('names', {
         type: 'string',
         demandOption: true,
@@ -43,21 +44,26 @@ export default verb({
       .epilogue(
         'Rows of a seed share the warm-up, the labels and the PRM. Each row is a run folder, OUT/SCALE/seed-N/ROW, for mstar report, runs and rollouts. Tables (Markdown, JSON, SVG) are written anew after each run.',
       ),
-  async handler({ names, scale, seeds, out, set, ...flags }) {
+  async handler({ names, scale, seeds, out, set, notify, ...flags }) {
+    checkNotify(notify);
     const numbers = seeds.split(',').map((seed) => {
       if (!/^\d{1,9}$/.test(seed.trim()))
         throw new UserError(`--seeds: ${JSON.stringify(seed)}, wanted numbers like 1,2,3`);
       return Number(seed);
     });
-    await overRanks(flags, async ({ host, usage }) => {
-      const { experiment } = await import('../jobs/experiment.js');
-      const display = displayOf(flags, usage);
-      await checkOutputFolder({ flag: '--out', path: out });
-      const paths = await experiment(
-        { names, scale, seeds: numbers, out, set },
-        { display, signal: stopSignal(display), ...(host && { host }) },
-      );
-      printResult(flags, { files: paths }, [...paths, ...(await linesOf(usage))]);
-    });
+    await overRanks(
+      flags,
+      async ({ host, usage }) => {
+        const { experiment } = await import('../jobs/experiment.js');
+        const display = displayOf(flags, usage);
+        await checkOutputFolder({ flag: '--out', path: out });
+        const paths = await experiment(
+          { names, scale, seeds: numbers, out, set },
+          { display, signal: stopSignal(display), ...(host && { host }) },
+        );
+        printResult(flags, { files: paths }, [...paths, ...(await linesOf(usage))]);
+      },
+      { url: notify, run: async () => out },
+    );
   },
 });

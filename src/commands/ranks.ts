@@ -9,6 +9,7 @@ import type { Ranks } from '../distributed/host.js';
 import type { RanksUsage } from '../distributed/usage.js';
 import type { HostOptions } from '../engine/host.js';
 import type { OpenHost } from '../jobs/options.js';
+import { type Told, tell, telling } from './notify.js';
 
 /** Ranks that one machine may be asked to start. */
 const MOST = 64;
@@ -41,16 +42,18 @@ const ASK_EVERY = 2000;
 /**
  * Does the work of a verb in this process, or, over several, on rank 0.
  * @param work takes how models are opened, and the ranks: nothing for this process alone
+ * @param told of the end of the work, and where ranks are lost; by whichever process outlives that
  */
 export async function overRanks(
   { processes, gpus }: RankFlags,
   work: (over: OverRanks) => Promise<void>,
+  told: Told = { url: undefined, run: async () => '' },
 ): Promise<void> {
   const rank = rankFrom(process.env);
   if (processes !== undefined && gpus !== undefined)
     throw new UserError('--gpus: given beside --processes, wanted one of them', 'ERR_SETTING');
   const wanted = countOf(processes, '--processes') ?? countOf(gpus, '--gpus') ?? 1;
-  if (!rank && wanted === 1) return work({});
+  if (!rank && wanted === 1) return telling(told, () => work({}));
   if (!rank) {
     const { supervise } = await import('../distributed/supervise.js');
     // Ranks on one machine share its cores unless they are told otherwise.
@@ -63,10 +66,11 @@ export async function overRanks(
         ...process.env,
         MSTAR_SECRET: process.env.MSTAR_SECRET ?? randomBytes(16).toString('hex'),
       },
+      onLost: (line) => tell(told, 'needs attention', line),
     });
     return;
   }
-  const { fail, isOrderly, join, leave } = await import('../distributed/group.js');
+  const { fail, isOrderly, join, leave, onFailure } = await import('../distributed/group.js');
   const ranks = await join(rank, process.env);
   if (!ranks) return;
   const [{ spreadHost }, { RanksUsage }, { createHost }] = await Promise.all([
@@ -74,6 +78,8 @@ export async function overRanks(
     import('../distributed/usage.js'),
     import('../engine/host.js'),
   ]);
+  // The process that has started the ranks outlives them and tells it better.
+  if (!process.env.MSTAR_PARENT) onFailure((line) => tell(told, 'needs attention', line));
   const usage = new RanksUsage(ranks);
   const open: OpenHost = (options) => {
     if (gpus !== undefined && options.device !== 'cuda')
@@ -87,15 +93,17 @@ export async function overRanks(
     return spreadHost(createHost({ ...options, onRollout }), options, ranks);
   };
   const asking = setInterval(() => void usage.ask(), ASK_EVERY).unref();
-  try {
-    await work({ host: open, ranks, usage });
-  } catch (error) {
-    if (!isOrderly(error)) await fail(ranks, error as Error);
-    throw error;
-  } finally {
-    clearInterval(asking);
-    await leave(ranks);
-  }
+  await telling(told, async () => {
+    try {
+      await work({ host: open, ranks, usage });
+    } catch (error) {
+      if (!isOrderly(error)) await fail(ranks, error as Error);
+      throw error;
+    } finally {
+      clearInterval(asking);
+      await leave(ranks);
+    }
+  });
 }
 
 /** A line for each rank on what it did; none of a process alone. */

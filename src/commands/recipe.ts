@@ -10,9 +10,11 @@ import type { Summary } from '../evolve/summary.js';
 import { REPORT_TO, type ReportTo } from '../views/metrics/files.js';
 import { Computed } from './computed.js';
 import { withInput } from './input.js';
+import { checkNotify } from './notify.js';
 import { linesOf, type OverRanks, overRanks, type RankFlags, rankFlags } from './ranks.js';
 import { type CommonFlags, displayOf, printResult } from './result.js';
 import { stopSignal } from './stop.js';
+import { watchFromAside } from './watch.js';
 
 export interface RecipeFlags extends CommonFlags, RankFlags {
   config: string | undefined;
@@ -49,11 +51,16 @@ export function recipeFlags<T>(yargs: Argv<T>): Argv<T & RecipeFlags> {
     .group(['config', 'preset', 'set', 'settings', 'report-to'], 'Recipe:') as never;
 }
 
+/** What some verbs have besides. */
 export interface RecipeMore {
   /** Run folder to begin with the phases of. */
   readonly from?: string | undefined;
   /** Settings to begin with where neither a file nor a preset is given. */
   readonly values?: Readonly<Record<string, unknown>> | undefined;
+  /** Where to tell how it ended. */
+  readonly notify?: string | undefined;
+  /** Serves a page that follows the run. */
+  readonly watch?: boolean;
 }
 
 /**
@@ -64,25 +71,34 @@ export async function runRecipe(
   flags: RecipeFlags,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
-  { values, ...more }: RecipeMore = {},
+  { values, notify: url, ...more }: RecipeMore = {},
 ): Promise<void> {
   if (flags.settings) return printSettings(flags);
-  await overRanks(flags, (over) => runOnRank(flags, until, lines, { values, ...more }, over));
+  checkNotify(url);
+  // Once for this process: a recipe may come from standard input.
+  let config: Promise<Config> | undefined;
+  const load = (): Promise<Config> => {
+    config ??= configOf(flags, values);
+    return config;
+  };
+  const run = async (): Promise<string> => (await load()).run.dir;
+  await overRanks(flags, async (over) => runOnRank(flags, await load(), until, lines, more, over), { url, run });
+}
+
+function configOf({ config, preset, set }: RecipeFlags, values: RecipeMore['values']): Promise<Config> {
+  if (config === undefined) return loadConfig({ preset, set, values });
+  return withInput(config, (file) => loadConfig({ file, preset, set }));
 }
 
 async function runOnRank(
   flags: RecipeFlags,
+  config: Config,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
-  { values, ...more }: RecipeMore,
+  { watch = false, ...more }: Omit<RecipeMore, 'notify' | 'values'>,
   { host, usage }: OverRanks,
 ): Promise<void> {
   const reportTo = parseReportTo(flags.reportTo);
-  const { preset, set } = flags;
-  const config =
-    flags.config === undefined
-      ? await loadConfig({ preset, set, values })
-      : await withInput(flags.config, (file) => loadConfig({ file, preset, set }));
   // Loaded here, so that help and refusals do not wait for the engine and its libraries.
   const { evolve } = await import('../jobs/jobs.js');
   const display = displayOf(flags, usage);
@@ -96,8 +112,9 @@ async function runOnRank(
     ...more,
     ...(host && { host }),
   };
-  const summary = await evolve(config, options);
   const { dir } = config.run;
+  const leave = watch ? watchFromAside(dir) : () => {};
+  const summary = await evolve(config, options).finally(leave);
   const look = reportTo.includes('tensorboard') ? ` (tensorboard --logdir ${dirname(dir)})` : '';
   const metrics = reportTo.length > 0 ? [`metrics: ${join(dir, 'metrics.jsonl')}${look}`] : [];
   printResult(flags, summary, [

@@ -1,7 +1,7 @@
 // What every verb has in common: its form, and what it does with its result and its progress, as --json and --quiet mean the
 // same everywhere.
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
-import { UserError } from '../core/errors.js';
+import { systemFault, UserError } from '../core/errors.js';
 import { printable, printableJson } from '../core/printable.js';
 import { isStandardOutput } from '../run/output.js';
 import { type Display, openDisplay, silent } from '../run/terminal.js';
@@ -39,15 +39,25 @@ export function printResult(
 }
 
 /** Progress on standard error, with a note of several ranks; with --quiet only warnings. */
-export function displayOf({ quiet }: Pick<CommonFlags, 'quiet'>, ranks?: { note(): string | undefined }): Display {
+export function displayOf({ quiet }: Pick<CommonFlags, 'quiet'>, ranks?: Display['ranks']): Display {
   const display = openDisplay(process.stderr);
-  if (!quiet) return { ...display, show: (moment) => display.show({ ...moment, note: ranks?.note() }) };
+  if (!quiet) return { ...display, ranks };
   return {
     ...silent,
+    ranks,
     say: (text) => {
       if (text.startsWith('warning: ')) display.say(text);
     },
   };
+}
+
+/** An error as one line without control characters. */
+export function errorLine(error: unknown): string {
+  const { path, message, code } = error as NodeJS.ErrnoException;
+  const fault = systemFault(error);
+  const text = fault ? `${path ?? 'write'}: ${fault}` : String(message ?? error).split('\n')[0];
+  const hint = error instanceof UserError || fault || code === 'ERR_RANK' ? '' : ' (--debug shows where)';
+  return printable(`${text}${hint}`);
 }
 
 /** Columns as wide as their longest cell. */

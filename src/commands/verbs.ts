@@ -18,6 +18,7 @@ import rollout from './rollout.js';
 import rolloutsQuery from './rollouts.js';
 import runs from './runs.js';
 import { label, trainPrm, warmup } from './stages.js';
+import watch from './watch.js';
 
 /** In the order of --help. */
 export const verbs = [
@@ -33,6 +34,7 @@ export const verbs = [
   experiment,
   report,
   runs,
+  watch,
   rolloutsQuery,
   exportRun,
   problems,

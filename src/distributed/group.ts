@@ -81,12 +81,20 @@ function vital(group: NativeGroup, client: RankClient): RankClient {
   };
 }
 
+let tellFailure: (line: string) => Promise<void> = async () => {};
+
+/** Has `listener` told, and waited for, before a failure ends all ranks. */
+export function onFailure(listener: typeof tellFailure): void {
+  tellFailure = listener;
+}
+
 /** Ends all ranks because the one of this name cannot go on; does not come back. */
 export async function fail({ group, name }: Pick<Ranks, 'group' | 'name'>, error: Error): Promise<never> {
   const isLost = (error as { code?: unknown }).code === 'ERR_RANK';
   // Who has started the rank, or watches it, knows better how it ended, says it, and ends this process meanwhile.
-  if (isLost) await pause(2 * BEAT);
-  return group.fail(isLost ? error.message : `${name}: ${error.message}`);
+  const line = isLost ? error.message : `${name}: ${error.message}`;
+  await Promise.all([tellFailure(line), isLost && pause(2 * BEAT)]);
+  return group.fail(line);
 }
 
 /** Whether a job ends with this as a job of one process does. Where an engine failed, its ranks may be in any state. */

@@ -17,6 +17,8 @@ export interface Supervised {
   readonly grace?: number;
   /** Where lines of ranks other than 0, and what happened to one, are written. Default: standard error. */
   readonly say?: (line: string) => void;
+  /** Called with a line, and waited for, where rank 0 could not go on because a rank was lost, itself or another one. */
+  readonly onLost?: (line: string) => Promise<void>;
 }
 
 /**
@@ -26,7 +28,8 @@ export interface Supervised {
  * it says 75, which is how ranks leave because of another one, they are given `grace` before. The first that failed by
  * itself or was ended by a signal names the job's code.
  */
-export async function supervise({ ranks, command, environment, grace = 5000, say = toStandardError }: Supervised) {
+export async function supervise(given: Supervised): Promise<number> {
+  const { ranks, command, environment, grace = 5000, say = toStandardError, onLost } = given;
   // Rank 0 takes over this socket, so that no other program can take the port between its choice and its use.
   const store = net.createServer();
   store.listen(0, '127.0.0.1');
@@ -62,12 +65,14 @@ export async function supervise({ ranks, command, environment, grace = 5000, say
     return child;
   });
   store.close();
+  let isOrderly = true;
   const failures: { name: string; code: number | null; signal: NodeJS.Signals | null }[] = [];
   let killer: NodeJS.Timeout | undefined;
   let killed = false;
   await Promise.all(
     children.map(async (child, rank) => {
       const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+      if (rank === 0) isOrderly = signal === null && code !== TEMPORARY_FAILURE;
       if (code === 0 || killed) return;
       failures.push({ name: `rank ${rank} (process ${child.pid} on ${hostname()})`, code, signal });
       const wait = code === TEMPORARY_FAILURE ? grace : 0;
@@ -81,12 +86,11 @@ export async function supervise({ ranks, command, environment, grace = 5000, say
   for (const signal of forwarded) process.off(signal, forward);
   const cause = failures.find(({ code }) => code !== TEMPORARY_FAILURE) ?? failures[0];
   if (asked !== undefined && cause?.signal === asked) return 128 + constants.signals[asked];
-  if (cause?.signal) {
-    const hint = cause.signal === 'SIGKILL' ? ', as by a system out of memory' : '';
-    say(
-      `error: ${cause.name} was ended by ${cause.signal}${hint}; the job has ended, and the same command goes on with it`,
-    );
-  }
+  const goesOn = 'the job has ended, and the same command goes on with it';
+  const hint = cause?.signal === 'SIGKILL' ? ', as by a system out of memory' : '';
+  const ended = cause && `${cause.name} ${cause.signal ? `was ended by ${cause.signal}${hint}` : 'failed'}; ${goesOn}`;
+  if (cause?.signal) say(`error: ${ended}`);
+  if (ended && !isOrderly && asked === undefined) await onLost?.(ended);
   return cause ? (cause.code ?? TEMPORARY_FAILURE) : 0;
 }
 

@@ -1,6 +1,6 @@
 // A document: what a view says, once. As HTML it is a page that stands alone, without script and with a policy that forbids every
 // request; as Markdown a file to read in a terminal or a repository.
-import { escapeMarkdown, html, tidyMarkdown } from './html.js';
+import { escapeMarkdown, html, type Markup, tidyMarkdown } from './html.js';
 import type { Section } from './parts.js';
 import { style } from './style.js';
 
@@ -16,12 +16,14 @@ export function documentText(document: Document, path: string): string {
   return path.endsWith('.md') ? toMarkdownFile(document) : toHtmlPage(document);
 }
 
+/** A section as an element of the page. */
+export function sectionBlock({ id, title, content }: Section): Markup {
+  return html`<section id="${id}" aria-labelledby="${id}-heading"><h2 id="${id}-heading">${title}</h2>${content}</section>`;
+}
+
 export function toHtmlPage({ kind, title, sections }: Document): string {
   const links = sections.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`);
-  const blocks = sections.map(
-    ({ id, title: heading, content }) =>
-      html`<section id="${id}" aria-labelledby="${id}-heading"><h2 id="${id}-heading">${heading}</h2>${content}</section>`,
-  );
+  const blocks = sections.map(sectionBlock);
   const page = html`<!doctype html>
 <html lang="en">
 <head>

@@ -49,6 +49,27 @@ export interface ProblemStats {
   readonly soundRefused: number;
 }
 
+/** Which responses a reader asks for, by a name, as a condition on a row. */
+const WANTED = {
+  all: 'true',
+  selected: 'selected',
+  lucky: 'lucky',
+  correct: `verdict = 'correct'`,
+  wrong: `verdict = 'wrong'`,
+  unreadable: `verdict = 'unreadable'`,
+  'cut-off': `finish = 'length'`,
+  failed: `verdict = 'error'`,
+} as const;
+export type Wanted = keyof typeof WANTED;
+export const WANTED_NAMES = Object.keys(WANTED) as Wanted[];
+
+/** Problems that have a wanted response, a page at a time. */
+export interface ProblemPage {
+  /** On all pages. */
+  readonly total: number;
+  readonly problems: readonly { readonly problem: string; readonly responses: number; readonly correct: number }[];
+}
+
 /** Steps of labels.jsonl with one label and one truth. */
 export interface LabelCount {
   readonly label: number;
@@ -155,8 +176,45 @@ export class Tables {
     );
   }
 
-  /** All responses to some problems, in the order of the file. */
-  async responses(file: string, problems: readonly string[]): Promise<ResponseRow[]> {
+  /** Kinds of problems (where each is from) with their number, by name; at most a hundred. */
+  async kinds(file: string): Promise<{ readonly kind: string; readonly problems: number }[]> {
+    return this.#read(
+      file,
+      `select coalesce(source, '') as kind, count(distinct problem)::integer as problems
+      from ${tableOf('read_parquet', file)} group by kind order by kind limit 100`,
+    );
+  }
+
+  /**
+   * Problems with at least one wanted response, in the order of the file, `most` from place `from` on.
+   * @param kind as `kinds` gives it; all kinds where it is undefined
+   */
+  async problemPage(
+    file: string,
+    { wanted, kind }: { readonly wanted: Wanted; readonly kind: string | undefined },
+    from: number,
+    most: number,
+  ): Promise<ProblemPage> {
+    const found = `select problem, min(file_row_number) as place, count(sample)::integer as responses,
+        count(*) filter (verdict = 'correct')::integer as correct
+      from ${tableOf('read_parquet', file, NUMBERED)} where ${kind === undefined ? 'true' : `coalesce(source, '') = $1`}
+      group by problem having bool_or(${WANTED[wanted]})`;
+    const values = kind === undefined ? [] : [kind];
+    const [count] = await this.#read<{ total: number }>(
+      file,
+      `select count(*)::integer as total from (${found})`,
+      ...values,
+    );
+    const problems = await this.#read<ProblemPage['problems'][number]>(
+      file,
+      `select problem, responses, correct from (${found}) order by place limit ${Math.trunc(most)} offset ${Math.trunc(from)}`,
+      ...values,
+    );
+    return { total: count?.total ?? 0, problems };
+  }
+
+  /** All responses to some problems, or those wanted, in the order of the file. */
+  async responses(file: string, problems: readonly string[], wanted: Wanted = 'all'): Promise<ResponseRow[]> {
     if (problems.length === 0) return [];
     const marks = problems.map((_, i) => `$${i + 1}`).join(', ');
     type Raw = Omit<ResponseRow, 'images' | 'steps'> & {
@@ -170,7 +228,7 @@ export class Tables {
         lucky, list_transform(steps, lambda s:
           {'start': s.text_start, 'end': s.text_end, 'score': s.score::double, 'right': s."right"}) as steps
       from ${tableOf('read_parquet', file, NUMBERED)}
-      where problem in (${marks}) order by file_row_number`,
+      where problem in (${marks}) and ${WANTED[wanted]} order by file_row_number`,
       ...problems,
     );
     return rows.map(({ image, steps, ...rest }) => ({

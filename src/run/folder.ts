@@ -7,6 +7,7 @@ import { sum } from '../core/lists.js';
 import { faultOf } from './checkpoint.js';
 import { listNames, removeDurable, sweepAside, writeDurable } from './durable.js';
 import { type Commit, Journal, type JournalEvent, type Json } from './journal.js';
+import { LiveDisplay } from './live.js';
 import { isClaim, type Lock, lockFolder } from './lock.js';
 import { checkOutputFolder } from './output.js';
 import { outputFault } from './outputs.js';
@@ -39,7 +40,7 @@ export class Run {
   /** Ends the names of units where the work is cut otherwise than when the run was begun, so that units of both cuts are told apart. */
   readonly unitMark: string;
   readonly #lock: Lock;
-  readonly #display: Display;
+  readonly #display: LiveDisplay;
   readonly #keep: number;
 
   private constructor(
@@ -51,7 +52,7 @@ export class Run {
   ) {
     this.dir = options.dir;
     this.signal = options.signal ?? new AbortController().signal;
-    this.#display = options.display ?? silent;
+    this.#display = new LiveDisplay(options.dir, options.display ?? silent);
     this.progress = new Progress(this.#display);
     this.#keep = options.keepCheckpoints ?? 0;
     this.#lock = lock;
@@ -96,6 +97,7 @@ export class Run {
       });
       await run.#rewind();
       await run.#sweep();
+      await run.#display.clear();
       return run;
     } catch (error) {
       await journal?.close();
@@ -172,6 +174,7 @@ export class Run {
 
   async close(): Promise<void> {
     this.#display.close();
+    await this.#display.clear();
     await this.journal.close();
     await this.#lock.release();
   }

@@ -21,8 +21,7 @@ export interface Lock {
  * @throws UserError naming the process that owns it
  */
 export async function lockFolder(dir: string, what = 'run folder'): Promise<Lock> {
-  const host = hostname().replace(/[^\w.]/g, '_');
-  const own = `lock-${host}-${process.pid}-${startTime(process.pid) ?? '0'}`;
+  const own = `lock-${hostOfThis()}-${process.pid}-${startTime(process.pid) ?? '0'}`;
   const claim = join(dir, own);
   const handle = await open(claim, 'wx').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST')
@@ -31,18 +30,16 @@ export async function lockFolder(dir: string, what = 'run folder'): Promise<Lock
   });
   await handle.close();
   try {
-    for (const name of await listNames(dir)) {
-      const other = CLAIM.exec(name);
-      if (!other || name === own) continue;
-      const [, otherHost, pid, start] = other as unknown as [string, string, string, string];
-      if (otherHost !== host) {
+    for (const { name, host, pid, lives } of await claimsOf(dir)) {
+      if (name === own) continue;
+      if (lives === undefined) {
         const hint = `if it is gone, delete ${join(dir, name)}`;
         throw new UserError(
-          `${dir}: ${what}: in use by process ${pid} on ${otherHost}, wanted a free folder (${hint})`,
+          `${dir}: ${what}: in use by process ${pid} on ${host}, wanted a free folder (${hint})`,
           'ERR_RUN',
         );
       }
-      if (startTime(Number(pid)) === start) {
+      if (lives) {
         throw new UserError(`${dir}: ${what}: in use by process ${pid}, wanted a free folder`, 'ERR_RUN');
       }
       await rm(join(dir, name), { force: true });
@@ -52,6 +49,31 @@ export async function lockFolder(dir: string, what = 'run folder'): Promise<Lock
     throw error;
   }
   return { release: () => rm(claim, { force: true }) };
+}
+
+/** A process that has claimed a folder. */
+export interface Owner {
+  readonly host: string;
+  readonly pid: string;
+  /** Undefined of a process of another machine, which cannot be looked at from here. */
+  readonly lives: boolean | undefined;
+}
+
+/** Who has claimed a folder, those that are gone included. Only looks. */
+export async function ownersOf(dir: string): Promise<Owner[]> {
+  return (await claimsOf(dir)).map(({ host, pid, lives }) => ({ host, pid, lives }));
+}
+
+async function claimsOf(dir: string): Promise<(Owner & { readonly name: string })[]> {
+  return (await listNames(dir)).flatMap((name) => {
+    const [, host, pid, start] = CLAIM.exec(name) ?? [];
+    if (host === undefined || pid === undefined) return [];
+    return [{ name, host, pid, lives: host === hostOfThis() ? startTime(Number(pid)) === start : undefined }];
+  });
+}
+
+function hostOfThis(): string {
+  return hostname().replace(/[^\w.]/g, '_');
 }
 
 /** Tells a lock claim from other files of a run folder. */

@@ -28,7 +28,7 @@ type Target =
 
 /** Files and folders that belong to a run, by their name in its folder; docs/run-folder.md says what they are. */
 const OF_RUN =
-  /^((config\.yaml|journal\.jsonl|splits\.json|summary\.json|timings\.json|report\.html|metrics\.jsonl|events\.out\.tfevents\..*|lock-.*|problems(-out-of-domain)?|checkpoints|rollouts|work|labels\.jsonl|prm-held-out\.jsonl|prm\.(json|md|html)|prm-.*\.svg|evaluation\.(json|md|html)|(responses|rollouts)\.jsonl|(greedy|rollouts)\.parquet)(\.aside)?)$/;
+  /^((config\.yaml|journal\.jsonl|splits\.json|summary\.json|timings\.json|progress\.json|report\.html|metrics\.jsonl|events\.out\.tfevents\..*|lock-.*|problems(-out-of-domain)?|checkpoints|rollouts|work|labels\.jsonl|prm-held-out\.jsonl|prm\.(json|md|html)|prm-.*\.svg|evaluation\.(json|md|html)|(responses|rollouts)\.jsonl|(greedy|rollouts)\.parquet)(\.aside)?)$/;
 
 /**
  * Refuses a place where an output must not go; call it before long work.

@@ -87,7 +87,8 @@ export class Progress {
       const { fraction, secondsLeft } = this.estimate();
       this.#shown = Math.max(this.#shown, fraction);
       const { done, count: total } = part;
-      this.#display.show({ title, done, total, fraction: this.#shown, secondsLeft, tokensPerSecond });
+      const note = this.#display.ranks?.note();
+      this.#display.show({ title, done, total, fraction: this.#shown, secondsLeft, tokensPerSecond, note });
     };
     show();
     return {

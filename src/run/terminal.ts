@@ -20,6 +20,8 @@ export interface Display {
   say(text: string): void;
   /** Ends the live line. */
   close(): void;
+  /** What the ranks of the job do, where there are several: in a few words, and a line for each. */
+  readonly ranks?: { note(): string | undefined; lines(): string[] } | undefined;
 }
 
 /** The part of a stream that is used; process.stderr is one. */

@@ -18,7 +18,7 @@ const COLOURS = ['s1', 's2', 's3', 't4', 't1', 'ink', 't7', 'bad'] as const;
 type EachRun<T> = readonly T[];
 
 export interface Comparison {
-  /** The last part of each folder, or the whole of it where that is not enough to tell them apart. */
+  /** As `namesApart` names them. */
   readonly runs: EachRun<string>;
   /** Settings in which not all agree: name, then the value of each as JSON. */
   readonly settings: readonly (readonly [string, ...EachRun<string>])[];
@@ -39,14 +39,19 @@ export function compareRuns(runs: readonly RunData[]): Comparison {
   const settings = runs.map(({ configText }) => flatten(parse(configText)));
   const names = [...new Set(settings.flatMap((values) => [...values.keys()]))].sort();
   const tests = runs.map((run) => new Map(run.tests.map(({ at, greedy }) => [at, greedy.accuracy])));
-  const short = runs.map(({ dir }) => basename(resolve(dir)));
   return {
-    runs: new Set(short).size === runs.length ? short : runs.map(({ dir }) => dir),
+    runs: namesApart(runs.map(({ dir }) => dir)),
     settings: names
       .map((name): [string, ...string[]] => [name, ...settings.map((values) => values.get(name) ?? '(not set)')])
       .filter(([, first, ...others]) => others.some((value) => value !== first)),
     test: checkpointsOf(runs).map((at) => [at, ...tests.map((accuracies) => accuracies.get(at) ?? null)]),
   };
+}
+
+/** The last part of each folder, or the whole of it where that is not enough to tell them apart. */
+export function namesApart(dirs: readonly string[]): readonly string[] {
+  const short = dirs.map((dir) => basename(resolve(dir)));
+  return new Set(short).size === dirs.length ? short : dirs;
 }
 
 /** Every checkpoint that any of the runs has tested, from the base model on. */

@@ -84,8 +84,8 @@ export async function changes(run: RunData, tables: Tables): Promise<Section | n
  * One card for each of `picks` that has rows.
  * @param by who gave each row of a problem, where that is not one model
  */
-async function problemCards(
-  { dir }: RunData,
+export async function problemCards(
+  { dir }: { readonly dir: string },
   picks: readonly Pick[],
   rows: readonly ResponseRow[],
   truths: ReadonlyMap<string, readonly string[]>,

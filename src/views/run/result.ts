@@ -139,7 +139,7 @@ function progress(run: RunData): Part {
       : limit > 0
         ? ` ${count(stepsOf(run))} of ${plural(limit, 'optimizer step')} done.`
         : '';
-  return html`<p class="warning" role="note"><strong>This run is not finished.</strong> ${done}${open}.${of} The report shows what there is.</p>`;
+  return html`<p class="warning" role="note"><strong>This run is not finished.</strong> ${done}${open}.${of} This page shows what there is.</p>`;
 }
 
 function stepsOf({ iterations }: RunData): number {
@@ -193,6 +193,7 @@ function unlabelled(run: RunData): string | null {
 }
 
 function ruleOf(run: RunData): string {
+  if (run.setting('evolve.method') === 'grpo') return 'all responses to questions that have better and worse ones';
   const rule = textOf(run.setting('evolve.select.rule'));
   if (rule === 'threshold') {
     const threshold = textOf(run.threshold?.chosen ?? run.setting('evolve.select.threshold'));

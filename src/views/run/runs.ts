@@ -1,5 +1,5 @@
 // The runs of a folder, one line each.
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { systemFault, UserError } from '../../core/errors.js';
 import { sum } from '../../core/lists.js';
@@ -41,6 +41,27 @@ export async function listRuns(folder: string): Promise<RunLine[]> {
     }
   }
   return lines;
+}
+
+/** Where runs lie unless their settings say otherwise. */
+export const RUNS = 'runs';
+
+/**
+ * The run in `runs/` that was worked on last.
+ * @param verb what is asked of it
+ * @throws UserError where there is none
+ */
+export async function newestRun(verb: string): Promise<string> {
+  const names = await readdir(RUNS).catch(() => []);
+  const found: { dir: string; changed: number }[] = [];
+  for (const name of names) {
+    const dir = join(RUNS, name);
+    const info = await stat(join(dir, 'journal.jsonl')).catch(() => undefined);
+    if (info) found.push({ dir, changed: info.mtimeMs });
+  }
+  const newest = found.sort((a, b) => b.changed - a.changed)[0];
+  if (!newest) throw new UserError(`${RUNS}: run: none found, wanted one (or name its folder: mstar ${verb} <run>)`);
+  return newest.dir;
 }
 
 /** Finished, or the phase that it is at. */

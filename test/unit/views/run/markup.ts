@@ -17,7 +17,7 @@ export function faultsOf(text: string): string[] {
   const open: string[] = [];
   const faults = matches(bodyOf(text).replace(TAG, ''), /(.{0,30}[<>].{0,30})/g);
   for (const [tag, close, name] of bodyOf(text).matchAll(TAG)) {
-    if (/^(meta|img|hr|br)$/.test(name as string)) continue;
+    if (/^(meta|link|img|hr|br)$/.test(name as string)) continue;
     if (close === '') open.push(name as string);
     else if (open.pop() !== name) faults.push(tag);
   }
