@@ -29,6 +29,7 @@ export type { PhaseHooks } from './evolve/evolve.js';
 export type { PhaseResult } from './evolve/phases.js';
 export type { Stage } from './evolve/recipe.js';
 export type { Summary } from './evolve/summary.js';
+export type { RunBenchmarks } from './jobs/benchmarks.js';
 export type { Checked, CheckedData, CheckOptions, DataToCheck, DoctorOptions, MemoryPlan } from './jobs/check.js';
 export type { CompareOptions } from './jobs/compare.js';
 export type { ExperimentSettings } from './jobs/experiment.js';
@@ -42,6 +43,7 @@ export {
   createHost,
   doctor,
   evaluate,
+  evaluateRun,
   evolve,
   experiment,
   listRuns,
@@ -73,6 +75,7 @@ export type { RatedResponse } from './record/rollout.js';
 export type { RolloutSummary } from './rollout/sample.js';
 export type { Display } from './run/terminal.js';
 export type { Comparison } from './views/compare/comparison.js';
+export type { BenchmarkRow, BenchmarkTable } from './views/evaluation/benchmarks.js';
 export type { Judging } from './views/evaluation/tables.js';
 export type { ReportTo } from './views/metrics/files.js';
 export type { PrmOptions } from './views/prm/analyse.js';

@@ -44,12 +44,25 @@ Napi::Value gradients(const Napi::CallbackInfo& info) {
       });
 }
 
+/** policyLoss(logprobs, batch, objective): the policy objective of a whole batch alone. Blocks. */
+Napi::Value policy_loss(const Napi::CallbackInfo& info) {
+  const auto logprobs = info[0].As<Napi::Float32Array>();
+  const PolicyLoss found = policy_loss_of({logprobs.Data(), logprobs.Data() + logprobs.ElementLength()},
+                                          to_examples(info[1]), to_objective(info[2]));
+  auto out = Napi::Object::New(info.Env());
+  out.Set("loss", found.loss);
+  auto gradient = Napi::Float32Array::New(info.Env(), found.gradient.size());
+  std::copy(found.gradient.begin(), found.gradient.end(), gradient.Data());
+  out.Set("gradient", gradient);
+  set_measures(out, found.sums);
+  return out;
+}
+
 /** setOptimizer(model, settings, group, { block, message }). */
 Napi::Value set_optimizer(const Napi::CallbackInfo& info) {
   const auto sizes = info[3].As<Napi::Object>();
   return ModelObject::of(info[0]).set_optimizer(
-      info.Env(), to_optimizer(info[1]), info[2],
-      {sizes.Get("block").ToNumber().Int64Value(), sizes.Get("message").ToNumber().Int64Value()});
+      info[1], info[2], {sizes.Get("block").ToNumber().Int64Value(), sizes.Get("message").ToNumber().Int64Value()});
 }
 
 /** cuts(sizes, ranks): [from, count] of each parameter and rank. */
@@ -123,6 +136,7 @@ Napi::Object checks(Napi::Env env) {
   out.Set("loadModel", Napi::Function::New(env, load_model));
   out.Set("inspect", Napi::Function::New(env, inspect));
   out.Set("gradients", Napi::Function::New(env, gradients));
+  out.Set("policyLoss", Napi::Function::New(env, guarded<policy_loss>));
   out.Set("setOptimizer", Napi::Function::New(env, set_optimizer));
   out.Set("cuts", Napi::Function::New(env, cuts));
   out.Set("probe", Napi::Function::New(env, guarded<probe>));

@@ -1,4 +1,4 @@
-// See convert.h. Typed arrays are copied: the caller may change them while the engine works.
+// See convert.h: arguments. Typed arrays are copied: the caller may change them while the engine works.
 #include "addon/convert.h"
 
 namespace mstar::addon {
@@ -46,6 +46,10 @@ std::vector<To> typed(const Napi::Value& value, const std::string& field, const 
 
 std::vector<int64_t> ids(const Napi::Object& from, const char* field) {
   return typed<int32_t, int64_t>(get(from, field), field, "an Int32Array", napi_int32_array);
+}
+
+std::vector<float> floats(const Napi::Object& from, const char* field) {
+  return typed<float, float>(get(from, field), field, "a Float32Array", napi_float32_array);
 }
 
 template <class F>
@@ -99,11 +103,11 @@ WeightFile weight_file(const Napi::Value& value) {
           })};
 }
 
-template <class Array, class T>
-Napi::Value array_of(Napi::Env env, const T* data, size_t count) {
-  auto array = Array::New(env, count);
-  std::copy(data, data + count, array.Data());
-  return array;
+Sampled to_sampled(const Napi::Value& value) {
+  const auto from = object(value, "sampled");
+  Sampled sampled{number(from, "advantage"), floats(from, "logprobs"), {}};
+  if (!get(from, "reference").IsUndefined()) sampled.reference = floats(from, "reference");
+  return sampled;
 }
 
 }  // namespace
@@ -168,6 +172,7 @@ ModelSpec to_model_spec(const Napi::Value& value) {
     if (!get(adapter, "seed").IsUndefined()) spec.adapter.seed = static_cast<uint64_t>(integer(adapter, "seed"));
   }
   if (!get(from, "recompute").IsUndefined()) spec.recompute.emplace().layers = integer(from, "recompute");
+  if (!get(from, "offload").IsUndefined()) spec.offload = get(from, "offload").ToBoolean();
   const std::string head = text(from, "head");
   if (head != "none" && head != "mean" && head != "load") refuse(from.Env(), "head", "'none', 'mean' or 'load'");
   spec.head = head == "none" ? Head::none : head == "mean" ? Head::mean : Head::load;
@@ -210,6 +215,7 @@ Sampling to_sampling(const Napi::Value& value) {
   sampling.max_tokens = integer(from, "maxTokens");
   sampling.seed = static_cast<uint64_t>(integer(from, "seed"));
   sampling.stop = ids(from, "stop");
+  if (!get(from, "scaledLogprobs").IsUndefined()) sampling.scaled_logprobs = get(from, "scaledLogprobs").ToBoolean();
   if (sampling.max_tokens < 1) refuse(from.Env(), "maxTokens", "1 or more");
   if (!(sampling.temperature >= 0)) refuse(from.Env(), "temperature", "0 or more");
   if (!(sampling.top_p > 0)) refuse(from.Env(), "topP", "a number above 0");
@@ -220,10 +226,11 @@ std::vector<Example> to_examples(const Napi::Value& value) {
   Pictures known;
   return list(value, "examples", [&](const Napi::Value& item) {
     const auto from = object(item, "example");
-    Example example{prompt(from, known), ids(from, "response"), {}};
-    const auto labels = get(from, "labels");
-    if (!labels.IsUndefined())
-      example.labels = typed<float, float>(labels, "labels", "a Float32Array", napi_float32_array);
+    Example example;
+    example.prompt = prompt(from, known);
+    example.response = ids(from, "response");
+    if (!get(from, "labels").IsUndefined()) example.labels = floats(from, "labels");
+    if (!get(from, "sampled").IsUndefined()) example.sampled = to_sampled(get(from, "sampled"));
     if (!get(from, "weight").IsUndefined()) example.weight = number(from, "weight");
     return example;
   });
@@ -249,10 +256,36 @@ OptimizerSettings to_optimizer(const Napi::Value& value) {
   return settings;
 }
 
+bool to_small_moments(const Napi::Value& value) {
+  const auto from = object(value, "optimizer");
+  if (get(from, "moments").IsUndefined()) return false;
+  const std::string moments = text(from, "moments");
+  if (moments != "float32" && moments != "8bit") refuse(from.Env(), "moments", "'float32' or '8bit'");
+  return moments == "8bit";
+}
+
 Objective to_objective(const Napi::Value& value) {
-  const std::string name = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
-  if (name != "response" && name != "step") refuse(value.Env(), "objective", "'response' or 'step'");
-  return name == "step" ? Objective::step : Objective::response;
+  Objective objective;
+  if (value.IsString()) {
+    const std::string name = value.As<Napi::String>().Utf8Value();
+    if (name != "response" && name != "step") refuse(value.Env(), "objective", "'response', 'step' or an object");
+    objective.kind = name == "step" ? Objective::step : Objective::response;
+    return objective;
+  }
+  const auto from = object(value, "objective");
+  objective.kind = Objective::policy;
+  objective.temperature = number(from, "temperature");
+  objective.clip_low = number(from, "clipLow");
+  objective.clip_high = number(from, "clipHigh");
+  objective.kl = number(from, "kl");
+  objective.length = integer(from, "length");
+  const std::string by = text(from, "aggregation");
+  if (by != "response" && by != "token" && by != "constant")
+    refuse(from.Env(), "aggregation", "'response', 'token' or 'constant'");
+  objective.aggregation = by == "response" ? Aggregation::response
+                          : by == "token"  ? Aggregation::token
+                                           : Aggregation::constant;
+  return objective;
 }
 
 std::vector<SaveTensor> to_save_tensors(const Napi::Value& value) {
@@ -269,91 +302,6 @@ std::vector<SaveFile> to_save_files(const Napi::Value& value) {
                     typed<uint8_t, uint8_t>(get(from, "header"), "header", "a Uint8Array", napi_uint8_array),
                     to_save_tensors(get(from, "tensors"))};
   });
-}
-
-Napi::Value from_response(Napi::Env env, const Response& response) {
-  auto out = Napi::Object::New(env);
-  out.Set("tokens", array_of<Napi::Int32Array>(env, response.tokens.data(), response.tokens.size()));
-  out.Set("logprobs", array_of<Napi::Float32Array>(env, response.logprobs.data(), response.logprobs.size()));
-  out.Set("finish", response.finish == Finish::stop ? "stop" : "length");
-  return out;
-}
-
-Napi::Value from_rollout(Napi::Env env, const RolloutResult& result) {
-  auto requests = Napi::Array::New(env, result.responses.size());
-  for (uint32_t i = 0; i < result.responses.size(); ++i) {
-    const Napi::HandleScope scope(env);
-    auto samples = Napi::Array::New(env, result.responses[i].size());
-    for (uint32_t j = 0; j < result.responses[i].size(); ++j)
-      samples.Set(j, from_response(env, result.responses[i][j]));
-    requests.Set(i, samples);
-  }
-  auto out = Napi::Object::New(env);
-  out.Set("responses", requests);
-  out.Set("visionEncodes", static_cast<double>(result.vision_encodes));
-  out.Set("cachedPrompts", static_cast<double>(result.cached_prompts));
-  out.Set("recomputedTokens", static_cast<double>(result.recomputed_tokens));
-  out.Set("kvBytes", static_cast<double>(result.kv_bytes));
-  out.Set("prefillTokens", static_cast<double>(result.prefill_tokens));
-  out.Set("decodeTokens", static_cast<double>(result.decode_tokens));
-  out.Set("seconds", result.seconds);
-  return out;
-}
-
-Napi::Value from_rows(Napi::Env env, const std::vector<std::vector<float>>& rows) {
-  auto out = Napi::Array::New(env, rows.size());
-  for (uint32_t i = 0; i < rows.size(); ++i)
-    out.Set(i, array_of<Napi::Float32Array>(env, rows[i].data(), rows[i].size()));
-  return out;
-}
-
-Napi::Value from_report(Napi::Env env, const StepReport& report) {
-  auto out = Napi::Object::New(env);
-  out.Set("loss", report.loss);
-  out.Set("gradNorm", report.grad_norm);
-  out.Set("lr", report.lr);
-  out.Set("tokens", static_cast<double>(report.tokens));
-  out.Set("version", static_cast<double>(report.version));
-  return out;
-}
-
-Napi::Value from_layout(Napi::Env env, const ImageLayout& layout) {
-  auto out = Napi::Object::New(env);
-  out.Set("cols", static_cast<double>(layout.cols));
-  out.Set("rows", static_cast<double>(layout.rows));
-  out.Set("tiles", static_cast<double>(layout.tiles));
-  out.Set("tokens", static_cast<double>(layout.tokens));
-  return out;
-}
-
-Napi::Value from_shapes(Napi::Env env, const std::vector<ParameterShape>& shapes) {
-  auto out = Napi::Array::New(env, shapes.size());
-  for (uint32_t i = 0; i < shapes.size(); ++i) {
-    const Napi::HandleScope scope(env);
-    auto shape = Napi::Array::New(env, shapes[i].second.size());
-    for (uint32_t d = 0; d < shapes[i].second.size(); ++d) shape.Set(d, static_cast<double>(shapes[i].second[d]));
-    auto entry = Napi::Object::New(env);
-    entry.Set("name", shapes[i].first);
-    entry.Set("shape", shape);
-    out.Set(i, entry);
-  }
-  return out;
-}
-
-Napi::Value from_stages(Napi::Env env, const Stages& stages, const std::vector<std::string>& only) {
-  auto out = Napi::Object::New(env);
-  for (const auto& [name, tensor] : stages) {
-    if (!only.empty() && std::find(only.begin(), only.end(), name) == only.end()) continue;
-    const auto flat = tensor.detach().to(at::kFloat).contiguous();
-    auto shape = Napi::Array::New(env, static_cast<size_t>(flat.dim()));
-    for (int64_t d = 0; d < flat.dim(); ++d) shape.Set(static_cast<uint32_t>(d), static_cast<double>(flat.size(d)));
-    auto entry = Napi::Object::New(env);
-    entry.Set("shape", shape);
-    entry.Set("data",
-              array_of<Napi::Float32Array>(env, flat.const_data_ptr<float>(), static_cast<size_t>(flat.numel())));
-    out.Set(name, entry);
-  }
-  return out;
 }
 
 }  // namespace mstar::addon

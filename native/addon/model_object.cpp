@@ -141,9 +141,11 @@ Napi::Value ModelObject::rollout(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelObject::logprobs(const Napi::CallbackInfo& info) {
-  return submit(info.Env(), new_flag(), [examples = to_examples(info[0])](Model& model, const StopFlag& stop) {
-    return [rows = model.logprobs(examples, stop)](Napi::Env env) { return from_rows(env, rows); };
-  });
+  const double temperature = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : 1;
+  return submit(
+      info.Env(), new_flag(), [examples = to_examples(info[0]), temperature](Model& model, const StopFlag& stop) {
+        return [rows = model.logprobs(examples, temperature, stop)](Napi::Env env) { return from_rows(env, rows); };
+      });
 }
 
 Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {
@@ -153,18 +155,16 @@ Napi::Value ModelObject::score(const Napi::CallbackInfo& info) {
                 });
 }
 
-Napi::Value ModelObject::set_optimizer(const Napi::CallbackInfo& info) {
-  return set_optimizer(info.Env(), to_optimizer(info[0]), info[1], {});
-}
+Napi::Value ModelObject::set_optimizer(const Napi::CallbackInfo& info) { return set_optimizer(info[0], info[1], {}); }
 
-Napi::Value ModelObject::set_optimizer(Napi::Env env, const OptimizerSettings& settings, const Napi::Value& group,
-                                       ExchangeSizes sizes) {
-  return submit(
-      env, new_flag(),
-      [settings, sizes, group = group.IsObject() ? GroupObject::of(group) : nullptr](Model& model, const StopFlag&) {
-        model.set_optimizer(settings, group, sizes);
-        return nothing();
-      });
+Napi::Value ModelObject::set_optimizer(const Napi::Value& settings, const Napi::Value& group, ExchangeSizes sizes) {
+  return submit(settings.Env(), new_flag(),
+                [settings = to_optimizer(settings), small = to_small_moments(settings), sizes,
+                 group = group.IsObject() ? GroupObject::of(group) : nullptr](Model& model, const StopFlag&) {
+                  return [state = model.set_optimizer(settings, small, group, sizes)](Napi::Env env) {
+                    return from_state(env, state);
+                  };
+                });
 }
 
 Napi::Value ModelObject::train_step(const Napi::CallbackInfo& info) {

@@ -44,8 +44,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   /** Queues work on the model, which a raised `stop` or dispose() cancels; resolves to its result. */
   Napi::Value submit(Napi::Env env, StopFlag stop, Work work, std::function<void()> release = {});
   /** `group`: what joinGroup() gave, or no object for one rank. */
-  Napi::Value set_optimizer(Napi::Env env, const OptimizerSettings& settings, const Napi::Value& group,
-                            ExchangeSizes sizes);
+  Napi::Value set_optimizer(const Napi::Value& settings, const Napi::Value& group, ExchangeSizes sizes);
 
  private:
   Model& alive(Napi::Env env) const;

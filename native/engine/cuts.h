@@ -24,6 +24,7 @@ class Cuts {
   int ranks() const { return ranks_; }
   int64_t block() const { return block_; }
   size_t parameters() const { return sizes_.size(); }
+  int64_t size(size_t parameter) const { return sizes_[parameter]; }
   int64_t blocks_of(const Span& span) const { return (span.count + block_ - 1) / block_; }
 
   /** The rank whose part comes `place`-th in a parameter. The first place goes round the ranks: parameters of one

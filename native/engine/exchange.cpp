@@ -78,6 +78,13 @@ void append_squares(const at::Tensor& values, int64_t block, std::vector<double>
   std::copy_n(at::cat(found).cpu().const_data_ptr<double>(), blocks, sums);
 }
 
+void add_measures(PolicyMeasures& sums, const PolicyMeasures& more) {
+  sums.clipped += more.clipped;
+  sums.kl += more.kl;
+  sums.difference += more.difference;
+  sums.largest = std::max(sums.largest, more.largest);
+}
+
 /** Makes a collective. That it fails says that another rank is lost, and not which. */
 template <class Collective>
 void with_all(const Collective& collective) {
@@ -140,21 +147,25 @@ void Exchange::add(MicroGradients mine, GradientSums& sums) const {
   if (!group_) {
     if (mine.error) std::rethrow_exception(mine.error);
     sums.loss += mine.loss;
+    add_measures(sums.policy, mine.policy);
     for (size_t p = 0; p < mine.grads.size(); ++p)
       if (mine.grads[p].defined()) add_gradient(sums.grads, p, std::move(mine.grads[p]));
     return;
   }
-  // What each rank has: its loss, whether it failed, which parameters it reached.
-  std::vector<double> told(count + 2);
-  told[0] = mine.loss;
-  told[1] = mine.error ? 1 : 0;
-  for (size_t p = 0; p < mine.grads.size(); ++p) told[p + 2] = mine.grads[p].defined() ? 1 : 0;
+  // What each rank has: whether it failed, its loss and what was measured with it, which parameters it reached.
+  const auto& [clipped, kl, difference, largest] = mine.policy;
+  std::vector<double> told{mine.error ? 1.0 : 0.0, mine.loss, clipped, kl, difference, largest};
+  const size_t first_parameter = told.size();
+  told.resize(first_parameter + count);
+  for (size_t p = 0; p < mine.grads.size(); ++p) told[first_parameter + p] = mine.grads[p].defined() ? 1 : 0;
   const auto all = all_doubles(told);
   const auto of = [&](int rank, size_t what) { return all[static_cast<size_t>(rank) * told.size() + what]; };
   if (mine.error) std::rethrow_exception(mine.error);
+  const auto reached = [&](int rank, size_t p) { return of(rank, first_parameter + p) != 0; };
   for (int rank = 0; rank < ranks(); ++rank) {
-    if (of(rank, 1) != 0) throw PeerFailed("rank " + std::to_string(rank) + " failed in a training step");
-    sums.loss += of(rank, 0);
+    if (of(rank, 0) != 0) throw PeerFailed("rank " + std::to_string(rank) + " failed in a training step");
+    sums.loss += of(rank, 1);
+    add_measures(sums.policy, {of(rank, 2), of(rank, 3), of(rank, 4), of(rank, 5)});
   }
   const auto options = at::TensorOptions(at::kByte).device(device_);
   for (const auto& [first, last] : messages_) {
@@ -162,8 +173,8 @@ void Exchange::add(MicroGradients mine, GradientSums& sums) const {
     int64_t sent_bytes = 0, received_bytes = 0;
     for (int rank = 0; rank < ranks(); ++rank) {
       for (size_t p = first; p < last; ++p) {
-        if (of(rank_, p + 2) != 0) sent[static_cast<size_t>(rank)] += room(p, rank);
-        if (of(rank, p + 2) != 0) received[static_cast<size_t>(rank)] += room(p, rank_);
+        if (reached(rank_, p)) sent[static_cast<size_t>(rank)] += room(p, rank);
+        if (reached(rank, p)) received[static_cast<size_t>(rank)] += room(p, rank_);
       }
       sent_bytes += sent[static_cast<size_t>(rank)];
       received_bytes += received[static_cast<size_t>(rank)];
@@ -172,7 +183,7 @@ void Exchange::add(MicroGradients mine, GradientSums& sums) const {
     int64_t at = 0;
     for (int rank = 0; rank < ranks(); ++rank)
       for (size_t p = first; p < last; ++p) {
-        if (of(rank_, p + 2) == 0) continue;
+        if (!reached(rank_, p)) continue;
         const Span span = cuts_.of(p, rank);
         numbers(in, at, span.count, types_[p]).copy_(part(mine.grads[p], span));
         at += room(p, rank);
@@ -182,7 +193,7 @@ void Exchange::add(MicroGradients mine, GradientSums& sums) const {
     at = 0;
     for (int rank = 0; rank < ranks(); ++rank)
       for (size_t p = first; p < last; ++p) {
-        if (of(rank, p + 2) == 0) continue;
+        if (!reached(rank, p)) continue;
         const int64_t owned = cuts_.of(p, rank_).count;
         if (owned > 0) add_to(sums.grads[p], numbers(out, at, owned, types_[p]), false);
         at += room(p, rank_);
@@ -246,14 +257,14 @@ void Exchange::share(const Parameters& parameters, const std::vector<std::string
   }
 }
 
-at::Tensor Exchange::whole(size_t parameter, const at::Tensor& part) const {
+at::Tensor Exchange::whole(size_t parameter, const at::Tensor& part, int64_t each) const {
   if (!group_) return part;
   const auto bytes = static_cast<int64_t>(part.element_size());
   std::vector<int64_t> sent(static_cast<size_t>(ranks())), received(sent);
   sent[0] = part.numel() * bytes;
   int64_t size = 0;
   for (int rank = 0; rank < ranks(); ++rank) {
-    const int64_t count = cuts_.of(parameter, rank).count;
+    const int64_t count = (cuts_.of(parameter, rank).count + each - 1) / each;
     size += count;
     if (rank_ == 0) received[static_cast<size_t>(rank)] = count * bytes;
   }

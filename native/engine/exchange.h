@@ -8,19 +8,23 @@
 #include "distributed/group.h"
 #include "engine/cuts.h"
 #include "engine/parameters.h"
+#include "engine/types.h"
 
 namespace mstar {
 
 /** Loss and gradients of one micro-batch, or why there are none. */
 struct MicroGradients {
   double loss = 0;
+  PolicyMeasures policy;
   std::vector<at::Tensor> grads;  // by parameter, undefined where it is not reached; none where there is no micro-batch
   std::exception_ptr error;
 };
 
-/** Sums over micro-batches: of the loss, and of each gradient the part that this rank owns. */
+/** Sums over micro-batches: of the loss, of what is measured with it, and of each gradient the part that this rank
+ * owns. */
 struct GradientSums {
   double loss = 0;
+  PolicyMeasures policy;
   std::vector<at::Tensor> grads;  // by parameter, undefined where it is not reached or nothing of it is owned
 };
 
@@ -47,8 +51,11 @@ class Exchange {
 
   int rank() const { return rank_; }
   int ranks() const { return cuts_.ranks(); }
+  at::Device device() const { return device_; }
   /** The part of a parameter that this rank owns. */
   Span owned(size_t parameter) const { return cuts_.of(parameter, rank_); }
+  /** Numbers of a parameter. */
+  int64_t size(size_t parameter) const { return cuts_.size(parameter); }
 
   // What follows is called by all ranks or by none.
   /** Adds micro-batches to the sums, one of each rank in the order of ranks. `mine` is used up. A rank that has an
@@ -58,8 +65,9 @@ class Exchange {
   double norm(const GradientSums& sums) const;
   /** Gives every rank the parts of the parameters that others have changed. */
   void share(const Parameters& parameters, const std::vector<std::string>& names) const;
-  /** Puts the owners' parts of one tensor together on rank 0; undefined on the others. Flat. */
-  at::Tensor whole(size_t parameter, const at::Tensor& part) const;
+  /** Puts the owners' parts of one tensor together on rank 0; undefined on the others. Flat. It has a number for each
+   * of the parameter, or for `each` neighbouring ones, which have one owner. */
+  at::Tensor whole(size_t parameter, const at::Tensor& part, int64_t each = 1) const;
 
  private:
   std::vector<double> all_doubles(const std::vector<double>& mine) const;

@@ -176,7 +176,7 @@ at::Tensor forward_hidden(const Backbone& backbone, const Parameters& p, const P
 
 at::Tensor embed_prompts(const Backbone& backbone, const Parameters& p, const std::vector<const Prompt*>& prompts) {
   std::vector<Example> examples;
-  for (const Prompt* prompt : prompts) examples.push_back({*prompt, {}, {}});
+  for (const Prompt* prompt : prompts) examples.emplace_back().prompt = *prompt;
   std::vector<const Example*> members;
   for (const Example& example : examples) members.push_back(&example);
   return embed_packed(backbone, p, pack(backbone, members), nullptr).contiguous();

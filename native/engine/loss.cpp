@@ -10,9 +10,10 @@
 #include <mutex>
 #include <thread>
 
-#include "base/device.h"
+#include "base/room.h"
 #include "engine/forward.h"
 #include "engine/micro_batch.h"
+#include "engine/policy_loss.h"
 #include "ops/dense.h"
 #include "ops/logprobs.h"
 
@@ -44,7 +45,7 @@ at::Tensor response_hidden(const LossContext& c, const std::vector<const Example
   return forward_hidden(c.backbone, c.parameters, packed).index_select(0, rows);
 }
 
-at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& examples) {
+at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& examples, double temperature) {
   std::vector<int64_t> targets;
   for (const Example* e : examples) targets.insert(targets.end(), e->response.begin(), e->response.end());
   const auto device = c.parameters.device();
@@ -55,8 +56,10 @@ at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& 
     const int64_t count = std::min(kHeadChunk, hidden.size(0) - from);
     const auto last = from + count == hidden.size(0);
     parts.push_back(segment(last ? Part::last : Part::head, hidden.narrow(0, from, count),
-                            [&c, target = target_M.narrow(0, from, count)](const at::Tensor& x) {
-                              return token_logprobs(dense(x, c.backbone.head(c.parameters)), target);
+                            [&c, temperature, target = target_M.narrow(0, from, count)](const at::Tensor& x) {
+                              auto logits = dense(x, c.backbone.head(c.parameters));
+                              if (temperature != 1) logits = logits.to(at::kFloat) / temperature;
+                              return token_logprobs(logits, target);
                             }));
   }
   return at::cat(parts);
@@ -76,13 +79,18 @@ at::Tensor weighted(const at::Tensor& loss_M, const std::vector<const Example*>&
   return loss_M * at::tensor(weights, at::kFloat).to(loss_M.device());
 }
 
-/** Sum of the objective's weighted token losses. */
-at::Tensor loss_sum(const LossContext& c, const std::vector<const Example*>& examples, Objective objective) {
-  if (objective == Objective::response) return weighted(logprobs_of(c, examples), examples).sum().neg();
+/** Part of the loss of a batch that some of its examples make. */
+at::Tensor loss_of(const LossContext& c, const std::vector<const Example*>& examples, const Objective& objective,
+                   const BatchSize& batch, PolicyMeasures& sums) {
+  if (objective.kind == Objective::policy)
+    return policy_loss(logprobs_of(c, examples, objective.temperature), examples, objective, batch, sums);
+  const auto tokens = static_cast<double>(batch.tokens);
+  if (objective.kind == Objective::response)
+    return weighted(logprobs_of(c, examples, 1), examples).sum().neg() / tokens;
   std::vector<float> labels;
   for (const Example* e : examples) labels.insert(labels.end(), e->labels.begin(), e->labels.end());
   const auto label_M = at::tensor(labels, at::kFloat).to(c.parameters.device());
-  return weighted((scores_of(c, examples) - label_M).square(), examples).sum();
+  return weighted((scores_of(c, examples) - label_M).square(), examples).sum() / tokens;
 }
 
 /** Each waits until all that come before it have passed; after a failure nobody waits. */
@@ -203,12 +211,12 @@ std::vector<std::vector<float>> per_token(
 Recompute as_memory_tells(const LossContext& c) {
   const auto device = c.parameters.device();
   if (device.is_cpu()) return {};
-  const auto sum_of = [](const auto& stats) { return stats.front().current; };
-  const auto allocated = [=] { return sum_of(at::accelerator::getDeviceStats(device.index()).allocated_bytes); };
+  const auto allocated = [=] {
+    return at::accelerator::getDeviceStats(device.index()).allocated_bytes.front().current;
+  };
   const int64_t held = allocated();
-  const int64_t cached = sum_of(at::accelerator::getDeviceStats(device.index()).reserved_bytes) - held;
   const int64_t later = 4 * (c.parameters.count() + 4 * kHeadChunk * c.backbone.decoder_shape().vocab);
-  const int64_t most = held + (free_bytes(device) + cached - later) / 5 * 4;
+  const int64_t most = held + (room_on(device) - later) / 5 * 4;
   Recompute recompute;
   recompute.full = [=] { return allocated() > most; };
   return recompute;
@@ -218,12 +226,14 @@ Recompute as_memory_tells(const LossContext& c) {
 
 bool is_large(const Parameters& parameters) { return parameters.count() > int64_t{1} << 28; }
 
-Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch, Objective objective,
+Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch, const Objective& objective,
                          const std::vector<std::string>& names, const Exchange& exchange, const StopFlag& stop) {
-  check_examples(batch, objective == Objective::step);
+  check_examples(batch, objective.kind == Objective::step);
+  if (objective.kind == Objective::policy) check_sampled(batch, objective);
   Gradients result;
   result.grads.resize(names.size());
   for (const Example& e : batch) result.tokens += static_cast<int64_t>(e.response.size());
+  const BatchSize size{static_cast<int64_t>(batch.size()), result.tokens};
   for (const std::string& name : c.parameters.names()) c.parameters[name].requires_grad_(false);
   std::vector<at::Tensor> leaves;
   for (const std::string& name : names) leaves.push_back(c.parameters[name].requires_grad_(true));
@@ -252,7 +262,7 @@ Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch
               mine.grads[leaf] = std::move(grad);
             }
           });
-          const auto loss = loss_sum(c, members_of(batch, parts[part]), objective) / static_cast<double>(result.tokens);
+          const auto loss = loss_of(c, members_of(batch, parts[part]), objective, size, mine.policy);
           segments.backward(loss);
           mine.loss = loss.item<double>();
         } catch (...) {
@@ -265,8 +275,8 @@ Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch
 }
 
 std::vector<std::vector<float>> response_logprobs(const LossContext& c, const std::vector<Example>& examples,
-                                                  const StopFlag& stop) {
-  return per_token(c, examples, stop, [&](const auto& members) { return logprobs_of(c, members); });
+                                                  double temperature, const StopFlag& stop) {
+  return per_token(c, examples, stop, [&](const auto& members) { return logprobs_of(c, members, temperature); });
 }
 
 std::vector<std::vector<float>> response_scores(const LossContext& c, const std::vector<Example>& examples,

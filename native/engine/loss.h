@@ -1,5 +1,5 @@
 #pragma once
-// The two objectives and their gradients over a batch, cut into micro-batches of bounded size that run side by side.
+// The objectives and their gradients over a batch, cut into micro-batches of bounded size that run side by side.
 // Also the plain log-probabilities and scores. Leaves the optimizer to optimizer.h.
 #include "engine/backbone.h"
 #include "engine/exchange.h"
@@ -29,15 +29,16 @@ struct Gradients : GradientSums {  // in the order of `names`
  * and threads take whole micro-batches instead (a second set of gradients is then affordable). */
 bool is_large(const Parameters& parameters);
 
-/** Losses of all response tokens of the batch, each times the weight of its example, over the number of these tokens
- * (the mean loss where every weight is 1), and its gradient with respect to `names`. Ranks of `exchange`, which is
+/** The loss of the batch, and its gradient with respect to `names`. For the objectives `response` and `step` it is the
+ * losses of all response tokens, each times the weight of its example, over the number of these tokens (the mean where
+ * every weight is 1); policy_loss.h has the other. Ranks of `exchange`, which is
  * about `names`, all call this with the same batch and take its micro-batches in turn. */
-Gradients loss_gradients(const LossContext& context, const std::vector<Example>& batch, Objective objective,
+Gradients loss_gradients(const LossContext& context, const std::vector<Example>& batch, const Objective& objective,
                          const std::vector<std::string>& names, const Exchange& exchange, const StopFlag& stop);
 
-/** Log-probability of every response token. */
+/** Log-probability of every response token under softmax(logits / temperature). */
 std::vector<std::vector<float>> response_logprobs(const LossContext& context, const std::vector<Example>& examples,
-                                                  const StopFlag& stop);
+                                                  double temperature, const StopFlag& stop);
 
 /** Reward-head score at every response token. */
 std::vector<std::vector<float>> response_scores(const LossContext& context, const std::vector<Example>& examples,

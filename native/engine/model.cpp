@@ -10,19 +10,12 @@
 namespace mstar {
 namespace {
 
-const std::string kFirst = "exp_avg.", kSecond = "exp_avg_sq.", kMerged = "merged.";
+const std::string kMerged = "merged.";
 
 at::ScalarType type_named(const std::string& dtype) {
   if (dtype == "float32") return at::kFloat;
   TORCH_CHECK(dtype == "bfloat16", "dtype '", dtype, "' is not one of float32, bfloat16");
   return at::kBFloat16;
-}
-
-/** The parameter whose moment has this name in checkpoints, and whether it is the second; none for other names. */
-std::optional<std::pair<std::string, bool>> moment_named(const std::string& name) {
-  for (const auto& [prefix, second] : {std::pair{kSecond, true}, std::pair{kFirst, false}})
-    if (name.starts_with(prefix)) return std::pair{name.substr(prefix.size()), second};
-  return std::nullopt;
 }
 
 }  // namespace
@@ -38,7 +31,8 @@ Model::Model(const ModelSpec& spec, const StopFlag& stop)
       deterministic_(spec.deterministic),
       kv_bytes_(spec.kv_bytes),
       token_budget_(spec.token_budget),
-      recompute_(spec.recompute) {
+      recompute_(spec.recompute),
+      offload_(spec.offload) {
   at::set_num_threads(threads_);
   const at::NoGradGuard no_grad;
   if (spec.head != Head::none) {
@@ -86,8 +80,9 @@ RolloutResult Model::rollout(const std::vector<RolloutRequest>& requests, const 
   return run_rollout({*backbone_, parameters_, *executors_, prompts_, kv_bytes_}, requests, sampling, hooks, stop);
 }
 
-std::vector<std::vector<float>> Model::logprobs(const std::vector<Example>& examples, const StopFlag& stop) const {
-  return response_logprobs(loss_context(), examples, stop);
+std::vector<std::vector<float>> Model::logprobs(const std::vector<Example>& examples, double temperature,
+                                                const StopFlag& stop) const {
+  return response_logprobs(loss_context(), examples, temperature, stop);
 }
 
 std::vector<std::vector<float>> Model::score(const std::vector<Example>& examples,
@@ -104,13 +99,19 @@ std::vector<std::vector<float>> Model::score(const std::vector<Example>& example
   return chosen;
 }
 
-void Model::set_optimizer(const OptimizerSettings& settings, std::shared_ptr<Group> group, ExchangeSizes sizes) {
-  optimizer_ = std::make_unique<Optimizer>(parameters_, settings, std::move(group), sizes);
+std::vector<StateTensor> Model::set_optimizer(const OptimizerSettings& settings, bool small_moments,
+                                              std::shared_ptr<Group> group, ExchangeSizes sizes) {
+  // How much memory there is for the state tells where it lies.
+  optimizer_.reset();
+  forget_executors();
+  const StateForm form{small_moments, offload_};
+  optimizer_ = std::make_unique<Optimizer>(parameters_, settings, form, std::move(group), sizes);
+  return optimizer_->state(parameters_);
 }
 
-StepReport Model::train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop) {
+StepReport Model::train_step(const std::vector<Example>& batch, const Objective& objective, const StopFlag& stop) {
   TORCH_CHECK(optimizer_, "set the optimizer before the first train step");
-  check_head(objective == Objective::step);
+  check_head(objective.kind == Objective::step);
   at::set_num_threads(is_large(parameters_) ? threads_ : 1);
   // First, as keys, values and packed weights take memory that the backward has use for.
   forget_executors();
@@ -121,8 +122,19 @@ StepReport Model::train_step(const std::vector<Example>& batch, Objective object
   report.grad_norm = optimizer_->step(parameters_, gradients);
   report.loss = gradients.loss;
   report.tokens = gradients.tokens;
+  if (objective.kind == Objective::policy) {
+    const auto tokens = static_cast<double>(gradients.tokens);
+    const auto& [clipped, kl, difference, largest] = gradients.policy;
+    report.policy = PolicyMeasures{clipped / tokens, kl / tokens, difference / tokens, largest};
+  }
   report.version = optimizer_->steps();
   return report;
+}
+
+bool Model::is_moment(const std::string& name) const {
+  const bool is = Optimizer::names_moment(name);
+  TORCH_CHECK(!is || optimizer_, "there is no optimizer state for ", name);
+  return is;
 }
 
 void Model::forget_executors() {
@@ -137,9 +149,7 @@ void Model::save(const std::vector<SaveFile>& files) const {
     size_t given = 0;
     const auto tensor_of = [&](const SaveTensor& wanted) {
       ++given;
-      const auto moment = moment_named(wanted.name);
-      TORCH_CHECK(!moment || optimizer_, "there is no optimizer state for ", wanted.name);
-      if (moment) return optimizer_->moment(moment->first, moment->second);
+      if (is_moment(wanted.name)) return optimizer_->moment(wanted.name);
       if (wanted.name.starts_with(kMerged)) return parameters_.weight(wanted.name.substr(kMerged.size())).merged();
       const auto& value = parameters_[wanted.name];
       return optimizer_ && wanted.dtype == "F32" ? optimizer_->master(wanted.name, value) : value;
@@ -175,10 +185,9 @@ void Model::restore(const std::vector<WeightFile>& files, int64_t version) {
   for (const WeightFile& file : files) {
     const TensorReader reader(file.path);
     for (const TensorRange& range : file.tensors) {
-      if (const auto moment = moment_named(range.name)) {
-        TORCH_CHECK(optimizer_, "there is no optimizer state for ", range.name);
-        const auto [own, span] = optimizer_->own_moment(moment->first, moment->second);
-        reader.read(range, own, span.from, parameters_[moment->first].numel());
+      if (is_moment(range.name)) {
+        const auto [part, from, whole] = optimizer_->own_moment(range.name);
+        reader.read(range, part, from, whole);
         continue;
       }
       const auto& value = parameters_[range.name];

@@ -27,6 +27,7 @@ struct ModelSpec {
   int64_t kv_bytes = 0;                // that keys and values may take; 0: half of what is free, 70 % on a GPU
   int64_t token_budget = 8192;         // tokens of a micro-batch of training and scoring
   std::optional<Recompute> recompute;  // what a backward runs again; left out: as memory tells. Changes no bit
+  std::optional<bool> offload;  // the optimizer's state in host memory; left out: as memory tells. Changes no bit
 };
 
 /** L2 norms over all adapted matrices: of what adapters add, and of what rounding then takes from the sums. */
@@ -40,15 +41,17 @@ class Model {
 
   RolloutResult rollout(const std::vector<RolloutRequest>& requests, const Sampling& sampling,
                         const RolloutHooks& hooks, const StopFlag& stop);
-  std::vector<std::vector<float>> logprobs(const std::vector<Example>& examples, const StopFlag& stop) const;
+  /** Of every response token under softmax(logits / temperature). */
+  std::vector<std::vector<float>> logprobs(const std::vector<Example>& examples, double temperature,
+                                           const StopFlag& stop) const;
   /** Scores at the given response-token indices. */
   std::vector<std::vector<float>> score(const std::vector<Example>& examples,
                                         const std::vector<std::vector<uint32_t>>& at, const StopFlag& stop) const;
   /** Of a model that the ranks of `group` train together all of them make these calls, and in the same order: steps on
-   * the same batch; rank 0 alone writes files, and every rank reads them. */
-  void set_optimizer(const OptimizerSettings& settings, std::shared_ptr<Group> group = nullptr,
-                     ExchangeSizes sizes = {});
-  StepReport train_step(const std::vector<Example>& batch, Objective objective, const StopFlag& stop);
+   * the same batch; rank 0 alone writes files, and every rank reads them. Gives the moments that checkpoints hold. */
+  std::vector<StateTensor> set_optimizer(const OptimizerSettings& settings, bool small_moments = false,
+                                         std::shared_ptr<Group> group = nullptr, ExchangeSizes sizes = {});
+  StepReport train_step(const std::vector<Example>& batch, const Objective& objective, const StopFlag& stop);
   /** Tensors are parameters, moments, or with `merged.` before its name a matrix with its adapter added in float32. */
   void save(const std::vector<SaveFile>& files) const;
   /** What merging adapters into these parameters loses when the sums are rounded to these types. */
@@ -63,6 +66,8 @@ class Model {
   int64_t version() const { return optimizer_ ? optimizer_->steps() : 0; }
 
  private:
+  /** Whether a name of a file is of a moment; throws where it is and there is no optimizer. */
+  bool is_moment(const std::string& name) const;
   void forget_executors();
   void draw_weights(uint64_t seed);
 
@@ -73,6 +78,7 @@ class Model {
   bool deterministic_;
   int64_t kv_bytes_, token_budget_;
   std::optional<Recompute> recompute_;
+  std::optional<bool> offload_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Executors> executors_;  // with the weights of the present version; none after a change
   PromptCache prompts_;                   // after the executors that its keys and values belong to

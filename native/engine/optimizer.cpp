@@ -1,14 +1,14 @@
-// See optimizer.h. The update itself is LibTorch's fused AdamW, but for bfloat16 on the CPU.
+// See optimizer.h.
 #include "engine/optimizer.h"
 
-#include <ATen/Parallel.h>
-
 #include "base/halves.h"
-#include "base/stopwatch.h"
+#include "base/room.h"
 #include "ops/cpu/adamw.h"
 
 namespace mstar {
 namespace {
+
+static_assert(Cuts::kBlock % cpu::kRootBlock == 0, "what shares a scale must have one owner");
 
 bool is_frozen(const std::string& name, const std::vector<std::string>& prefixes) {
   return std::any_of(prefixes.begin(), prefixes.end(),
@@ -22,25 +22,43 @@ std::vector<std::string> learning(const Parameters& parameters, const OptimizerS
   return names;
 }
 
-/** Numbers of a bfloat16 parameter whose float32 copies exist at one time. */
-constexpr int64_t kMasterChunk = int64_t{1} << 24;
-/** Numbers that are worth a thread. */
-constexpr int64_t kGrain = int64_t{1} << 15;
+/** Of the sum of a gradient's number. */
+constexpr int64_t kSumBytes = 4;
+/** Of a message for each number of a piece that is stepped at one time: 16 million numbers, so that what a step makes
+ * of them besides takes little memory. */
+constexpr int64_t kStepBytes = 8;
+
+struct Kind {
+  std::string prefix;
+  at::Tensor AdamWState::*tensor;
+};
+const Kind kKinds[] = {
+    {"exp_avg.", &AdamWState::first}, {"exp_avg_sq.", &AdamWState::second}, {"exp_avg_sq_scale.", &AdamWState::scales}};
 
 }  // namespace
 
-Optimizer::Optimizer(const Parameters& parameters, OptimizerSettings settings, std::shared_ptr<Group> group,
-                     ExchangeSizes sizes)
+Optimizer::Optimizer(const Parameters& parameters, OptimizerSettings settings, const StateForm& form,
+                     std::shared_ptr<Group> group, ExchangeSizes sizes)
     : settings_(std::move(settings)),
       trained_(learning(parameters, settings_)),
-      exchange_(parameters, trained_, std::move(group), sizes) {
+      exchange_(parameters, trained_, std::move(group), sizes),
+      piece_(std::max(sizes.message / kStepBytes / sizes.block, int64_t{1}) * sizes.block) {
+  // Vectors are few numbers.
+  const auto small = [&](const at::Tensor& parameter) { return form.small_moments && parameter.dim() >= 2; };
+  const auto halves = [](const at::Tensor& parameter) { return parameter.scalar_type() == at::kBFloat16; };
+  int64_t bytes = 0;
+  for (size_t i = 0; i < trained_.size(); ++i) {
+    const at::Tensor& parameter = parameters[trained_[i]];
+    const int64_t count = exchange_.owned(i).count;
+    bytes += AdamWState::bytes(count, small(parameter), halves(parameter)) + kSumBytes * count;
+  }
+  const auto device = parameters.device();
+  on_host_ = form.on_host.value_or(!device.is_cpu() && bytes > room_on(device) / 5 * 4);
+  const auto place = at::TensorOptions(on_host_ ? at::kCPU : device).pinned_memory(on_host_ && !device.is_cpu());
   for (size_t i = 0; i < trained_.size(); ++i) {
     index_.emplace(trained_[i], i);
     const at::Tensor& parameter = parameters[trained_[i]];
-    const int64_t count = exchange_.owned(i).count;
-    const auto options = parameter.options().dtype(at::kFloat).requires_grad(false);
-    State& state = states_.emplace_back(State{at::zeros({count}, options), at::zeros({count}, options), {}});
-    if (parameter.scalar_type() == at::kBFloat16) state.low = at::zeros({count}, options.dtype(at::kShort));
+    states_.push_back(AdamWState::zeros(exchange_.owned(i).count, small(parameter), halves(parameter), place));
   }
 }
 
@@ -49,26 +67,51 @@ double Optimizer::next_lr() const {
   return settings_.lr * std::min(1.0, static_cast<double>(steps_ + 1) / static_cast<double>(settings_.warmup_steps));
 }
 
-size_t Optimizer::index_of(const std::string& parameter) const {
-  const auto found = index_.find(parameter);
-  TORCH_CHECK(found != index_.end(), "no optimizer state for ", parameter);
-  return found->second;
+std::vector<StateTensor> Optimizer::state(const Parameters& parameters) const {
+  std::vector<StateTensor> tensors;
+  for (size_t i = 0; i < trained_.size(); ++i)
+    for (const Kind& kind : kKinds) {
+      const at::Tensor& own = states_[i].*kind.tensor;
+      if (!own.defined()) continue;
+      const auto& parameter = parameters[trained_[i]];
+      const bool scales = kind.tensor == &AdamWState::scales;
+      tensors.push_back({kind.prefix + trained_[i], own.scalar_type(),
+                         scales ? std::vector{cpu::root_blocks(parameter.numel())} : parameter.sizes().vec()});
+    }
+  return tensors;
 }
 
-std::pair<at::Tensor, Span> Optimizer::own_moment(const std::string& parameter, bool second) const {
-  const size_t i = index_of(parameter);
-  return {second ? states_[i].second : states_[i].first, exchange_.owned(i)};
+bool Optimizer::names_moment(const std::string& name) {
+  return std::any_of(std::begin(kKinds), std::end(kKinds),
+                     [&](const Kind& kind) { return name.starts_with(kind.prefix); });
 }
 
-at::Tensor Optimizer::moment(const std::string& parameter, bool second) const {
-  return exchange_.whole(index_of(parameter), own_moment(parameter, second).first);
+std::pair<size_t, at::Tensor AdamWState::*> Optimizer::find(const std::string& name) const {
+  for (const Kind& kind : kKinds) {
+    if (!name.starts_with(kind.prefix)) continue;
+    const auto found = index_.find(name.substr(kind.prefix.size()));
+    if (found != index_.end() && (states_[found->second].*kind.tensor).defined()) return {found->second, kind.tensor};
+  }
+  TORCH_CHECK(false, "there is no optimizer state for ", name);
+}
+
+OwnState Optimizer::own_moment(const std::string& name) const {
+  const auto [i, tensor] = find(name);
+  const int64_t each = tensor == &AdamWState::scales ? cpu::kRootBlock : 1;
+  return {states_[i].*tensor, exchange_.owned(i).from / each, (exchange_.size(i) + each - 1) / each};
+}
+
+at::Tensor Optimizer::moment(const std::string& name) const {
+  const auto [i, tensor] = find(name);
+  return exchange_.whole(i, (states_[i].*tensor).to(exchange_.device()),
+                         tensor == &AdamWState::scales ? cpu::kRootBlock : 1);
 }
 
 at::Tensor Optimizer::master(const std::string& parameter, const at::Tensor& value) const {
   const auto high = value.detach().view({-1});
   const auto found = index_.find(parameter);
   if (found == index_.end() || !states_[found->second].low.defined()) return high;
-  const auto low = exchange_.whole(found->second, states_[found->second].low);
+  const auto low = exchange_.whole(found->second, states_[found->second].low.to(exchange_.device()));
   return low.defined() ? join_halves(high, low) : low;
 }
 
@@ -86,78 +129,33 @@ void Optimizer::set_master(const std::string& parameter, const at::Tensor& value
   split_halves(exact.view({-1}).narrow(0, span.from, span.count), own, states_[found->second].low);
 }
 
-/** One bfloat16 parameter on the CPU. */
-void Optimizer::update_halves(State& state, const at::Tensor& value, const at::Tensor& grad, double lr, double decay) {
-  const auto steps = static_cast<double>(steps_);
-  const auto number = [](double x) { return static_cast<float>(x); };
-  const cpu::AdamWStep step{number(settings_.beta1),
-                            number(settings_.beta2),
-                            number(settings_.eps),
-                            number(1 - lr * decay),
-                            number(lr / (1 - std::pow(settings_.beta1, steps))),
-                            number(std::sqrt(1 - std::pow(settings_.beta2, steps)))};
-  const auto gradient = grad.contiguous();
-  auto* high = static_cast<uint16_t*>(value.mutable_data_ptr());
-  auto* low = state.low.mutable_data_ptr<int16_t>();
-  auto* first = state.first.mutable_data_ptr<float>();
-  auto* second = state.second.mutable_data_ptr<float>();
-  at::parallel_for(0, value.numel(), kGrain, [&](int64_t i, int64_t end) {
-    if (gradient.scalar_type() == at::kFloat) {
-      cpu::adamw(step, high + i, low + i, gradient.const_data_ptr<float>() + i, first + i, second + i, end - i);
-    } else {
-      const auto* halves = static_cast<const uint16_t*>(gradient.const_data_ptr());
-      cpu::adamw_halves(step, high + i, low + i, halves + i, first + i, second + i, end - i);
-    }
-  });
-}
-
-/** One bfloat16 parameter, chunk by chunk through its float32 master. */
-void Optimizer::update(State& state, const at::Tensor& value, const at::Tensor& grad, double lr, double decay) {
-  if (value.is_cpu()) return update_halves(state, value, grad, lr, decay);
-  const auto count = at::full({}, static_cast<double>(steps_), state.first.options());
-  for (int64_t from = 0; from < value.numel(); from += kMasterChunk) {
-    const int64_t size = std::min(kMasterChunk, value.numel() - from);
-    const auto part = [&](const at::Tensor& tensor) { return tensor.narrow(0, from, size); };
-    const auto master = join_halves(part(value), part(state.low));
-    at::_fused_adamw_({master}, {part(grad).to(at::kFloat)}, {part(state.first)}, {part(state.second)}, {}, {count}, lr,
-                      settings_.beta1, settings_.beta2, decay, settings_.eps, false, false);
-    split_halves(master, part(value), part(state.low));
-  }
-}
-
 double Optimizer::step(const Parameters& parameters, GradientSums& sums) {
   const at::NoGradGuard no_grad;
-  const Stopwatch watch(Work::optimizer);
   const double norm = exchange_.norm(sums), lr = next_lr();
   TORCH_CHECK(std::isfinite(norm), "gradients are not finite: the step was not taken");
   if (settings_.clip > 0 && norm > settings_.clip)
     for (at::Tensor& grad : sums.grads)
       if (grad.defined()) grad.mul_(settings_.clip / norm);
   ++steps_;
-  for (const bool decays : {true, false}) {
-    const double decay = decays ? settings_.weight_decay : 0.0;
-    std::vector<at::Tensor> values, gradients, first, second, counts;
-    for (size_t i = 0; i < trained_.size(); ++i) {
-      const at::Tensor& parameter = parameters[trained_[i]];
-      if (!sums.grads[i].defined() || (parameter.dim() >= 2) != decays) continue;
-      const Span span = exchange_.owned(i);
-      const auto value = parameter.detach().view({-1}).narrow(0, span.from, span.count);
-      const auto grad = sums.grads[i].view({-1});
-      State& state = states_[i];
-      if (state.low.defined()) {
-        update(state, value, grad, lr, decay);
-        continue;
-      }
-      values.push_back(value);
-      gradients.push_back(grad);
-      first.push_back(state.first);
-      second.push_back(state.second);
-      counts.push_back(at::full({}, static_cast<double>(steps_), state.first.options()));
+  for (size_t i = 0; i < trained_.size(); ++i) {
+    if (!sums.grads[i].defined()) continue;
+    const at::Tensor& parameter = parameters[trained_[i]];
+    const Span span = exchange_.owned(i);
+    const auto weights = parameter.detach().view({-1}).narrow(0, span.from, span.count);
+    const auto grad = sums.grads[i].view({-1});
+    const AdamW adamw{
+        lr,    settings_.beta1, settings_.beta2, settings_.eps, parameter.dim() >= 2 ? settings_.weight_decay : 0.0,
+        steps_};
+    for (int64_t from = 0; from < span.count; from += piece_) {
+      const int64_t count = std::min(piece_, span.count - from);
+      const AdamWState kept = states_[i].narrow(from, count);
+      const AdamWState state = on_host_ ? kept.copied_to(weights.device()) : kept;
+      adamw_step(adamw, weights.narrow(0, from, count), grad.narrow(0, from, count), state,
+                 Rounding::of(trained_[i], steps_, span.from + from));
+      if (on_host_) kept.copy_from(state);
     }
-    if (values.empty()) continue;
-    at::_fused_adamw_(values, gradients, first, second, {}, counts, lr, settings_.beta1, settings_.beta2, decay,
-                      settings_.eps, false, false);
   }
+  if (on_host_) synchronize(parameters.device());  // copies into pinned memory go on by themselves
   exchange_.share(parameters, trained_);
   return norm;
 }

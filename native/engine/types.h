@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -40,6 +41,7 @@ struct Sampling {
   int64_t top_k = 0, max_tokens = 0;
   uint64_t seed = 0;
   std::vector<int64_t> stop;
+  bool scaled_logprobs = false;  // those of responses: at `temperature`, else at 1; never cut by top_p and top_k
 };
 
 enum class Finish { stop, length };
@@ -64,14 +66,43 @@ struct RolloutHooks {
   std::function<void(int64_t done, int64_t total, int64_t tokens)> on_progress;  // any thread, a few times a second
 };
 
+/** How a response was sampled and what came of it, for the policy objective. */
+struct Sampled {
+  double advantage = 0;
+  std::vector<float> logprobs;   // of its tokens in the distribution that they were drawn from
+  std::vector<float> reference;  // the same by a reference policy; empty: none
+};
+
 struct Example {
   Prompt prompt;
   std::vector<int64_t> response;
   std::vector<float> labels;  // step objective: one per response token
   double weight = 1;          // multiplies the losses of its tokens; may be negative
+  std::optional<Sampled> sampled;
 };
 
-enum class Objective { response, step };
+/** What losses of tokens are divided by: the tokens of their response, and the responses; all tokens; or a constant for
+ * each response. */
+enum class Aggregation { response, token, constant };
+
+/** What a training step lowers. */
+struct Objective {
+  enum Kind { response, step, policy } kind = response;
+  // Of the policy objective, which policy_loss.h defines.
+  double temperature = 1;  // that responses were sampled at
+  double clip_low = 0, clip_high = 0;
+  double kl = 0;
+  Aggregation aggregation = Aggregation::token;
+  int64_t length = 0;  // the constant, in tokens
+};
+
+/** Of the policy objective, summed or averaged over response tokens. */
+struct PolicyMeasures {
+  double clipped = 0;     // tokens whose ratio is clipped
+  double kl = 0;          // estimates of the divergence from the reference; 0 where there is none
+  double difference = 0;  // absolute differences of log-probabilities, now and when they were sampled
+  double largest = 0;     // the largest of these, not summed
+};
 
 struct OptimizerSettings {
   double lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0, clip = 0;
@@ -82,6 +113,7 @@ struct OptimizerSettings {
 struct StepReport {
   double loss = 0, grad_norm = 0, lr = 0;
   int64_t tokens = 0, version = 0;
+  std::optional<PolicyMeasures> policy;  // means over tokens, of the policy objective
 };
 
 /** Polled between decode steps and micro-batches. */

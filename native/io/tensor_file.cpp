@@ -14,6 +14,9 @@
 namespace mstar {
 namespace {
 
+constexpr std::pair<const char*, at::ScalarType> kTypes[] = {
+    {"F32", at::kFloat}, {"F16", at::kHalf}, {"BF16", at::kBFloat16}, {"U8", at::kByte}};
+
 /** Numbers that are read at a time. */
 constexpr int64_t kPiece = int64_t{1} << 22;
 
@@ -29,6 +32,8 @@ bool below(const void* data, int64_t count, Bits exponent) {
 bool all_finite(const at::Tensor& raw) {
   const void* data = raw.const_data_ptr();
   switch (raw.scalar_type()) {
+    case at::kByte:
+      return true;
     case at::kFloat:
       return below<uint32_t>(data, raw.numel(), 0x7f800000);
     case at::kHalf:
@@ -59,10 +64,15 @@ void write_all(int fd, const void* data, size_t size, const std::string& path) {
 }  // namespace
 
 at::ScalarType scalar_type(const std::string& dtype) {
-  if (dtype == "F32") return at::kFloat;
-  if (dtype == "F16") return at::kHalf;
-  TORCH_CHECK(dtype == "BF16", "dtype ", dtype, " is not one of F32, F16, BF16");
-  return at::kBFloat16;
+  for (const auto& [name, type] : kTypes)
+    if (dtype == name) return type;
+  TORCH_CHECK(false, "dtype ", dtype, " is not one of F32, F16, BF16, U8");
+}
+
+std::string dtype_name(at::ScalarType type) {
+  for (const auto& [name, known] : kTypes)
+    if (known == type) return name;
+  TORCH_CHECK(false, "files hold no numbers of type ", type);
 }
 
 TensorReader::TensorReader(const std::string& path) : path_(path) {
@@ -95,6 +105,8 @@ void TensorReader::read(const TensorRange& range, const at::Tensor& target, int6
   const auto size = static_cast<int64_t>(c10::elementSize(type));
   if (range.begin < 0 || range.end > size_ || range.end - range.begin != size * whole)
     throw std::runtime_error(path_ + ": " + range.name + ": range does not fit the file or the shape");
+  if ((type == at::kByte) != (target.scalar_type() == at::kByte))
+    throw std::runtime_error(path_ + ": " + range.name + ": codes and numbers are not converted into each other");
   // Piece by piece and without a mapping: of a file as large as the memory only what the model keeps stays in it.
   const auto flat = target.detach().view({-1});
   const bool direct = type == target.scalar_type() && target.device().is_cpu();

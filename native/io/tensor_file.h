@@ -8,7 +8,7 @@
 
 namespace mstar {
 
-/** A tensor's place in a file; dtype is F32, F16 or BF16. */
+/** A tensor's place in a file; dtype is F32, F16 or BF16, or U8 of codes. */
 struct TensorRange {
   std::string name, dtype;
   std::vector<int64_t> shape;
@@ -51,8 +51,10 @@ class TensorReader {
   int64_t size_ = 0;
 };
 
-/** The type that a file calls F32, F16 or BF16; throws for other names. */
+/** The type that a file calls F32, F16, BF16 or U8; throws for other names. */
 at::ScalarType scalar_type(const std::string& dtype);
+/** What a file calls a type. */
+std::string dtype_name(at::ScalarType type);
 
 /** Writes header and tensors (converted to the wanted dtype) into a new file and flushes it to disk. */
 void write_tensors(const SaveFile& file, const std::function<at::Tensor(const SaveTensor&)>& tensor_of);

@@ -68,7 +68,11 @@ async function areEqual(path: string, a: TensorRange, otherPath: string, b: Tens
 }
 
 /** Throws UserError on the first tensor that is surplus, twice, misshaped or missing. `dir` is for messages. */
-export function checkParameters(dir: string, weights: readonly WeightFile[], wanted: readonly ParameterShape[]): void {
+export function checkParameters(
+  dir: string,
+  weights: readonly WeightFile<string>[],
+  wanted: readonly ParameterShape[],
+): void {
   const shapes = new Map(wanted.map(({ name, shape }) => [name, shape]));
   const found = new Map<string, string>();
   for (const { path, tensors } of weights) {

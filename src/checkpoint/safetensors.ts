@@ -9,6 +9,9 @@ import { checked } from '../core/schema.js';
 
 export type TensorDtype = 'F32' | 'F16' | 'BF16';
 
+/** With U8: codes of numbers, in the state of an optimizer. */
+export type StoredDtype = TensorDtype | 'U8';
+
 /** One tensor inside a safetensors file: absolute byte range in the file. */
 export interface TensorRange<D extends string = TensorDtype> {
   readonly name: string;
@@ -26,9 +29,9 @@ export interface WeightFile<D extends string = TensorDtype> {
 }
 
 /** A tensor of a file to be written. */
-export interface TensorPlan {
+export interface TensorPlan<D extends StoredDtype = TensorDtype> {
   readonly name: string;
-  readonly dtype: TensorDtype;
+  readonly dtype: D;
   readonly shape: readonly number[];
   /** The engine's name where the file's differs. */
   readonly parameter?: string;
@@ -42,6 +45,7 @@ export function isBuffer(name: string): boolean {
 }
 
 export const BYTES_PER_NUMBER: Readonly<Record<TensorDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
+export const STORED_BYTES: Readonly<Record<StoredDtype, number>> = { ...BYTES_PER_NUMBER, U8: 1 };
 const BUFFER_BYTES: Readonly<Record<string, number>> = {
   ...BYTES_PER_NUMBER,
   ...{ BOOL: 1, U8: 1, I8: 1, I16: 2, U16: 2, I32: 4, U32: 4, I64: 8, U64: 8, F64: 8 },
@@ -132,13 +136,13 @@ function parseTensor<D extends string>(
 
 /** A complete header, the 8-byte length included, for tensors that follow one another in this order. */
 export function buildHeader(
-  tensors: readonly TensorPlan[],
+  tensors: readonly TensorPlan<StoredDtype>[],
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const entries: [string, unknown][] = [['__metadata__', { format: 'pt', ...metadata }]];
   let at = 0;
   for (const { name, dtype, shape } of tensors) {
-    const end = at + shape.reduce((product, size) => product * size, BYTES_PER_NUMBER[dtype]);
+    const end = at + shape.reduce((product, size) => product * size, STORED_BYTES[dtype]);
     entries.push([name, { dtype, shape, data_offsets: [at, end] }]);
     at = end;
   }

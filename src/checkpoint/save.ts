@@ -7,19 +7,19 @@ import { makeFolder, syncPath } from '../core/files.js';
 import { ADAPTER_FILE } from './adapter.js';
 import { INDEX_FILE, type ModelFolder, SINGLE_FILE } from './folder.js';
 import type { ParameterShape } from './parameters.js';
-import { BYTES_PER_NUMBER, buildHeader, type TensorDtype, type TensorPlan } from './safetensors.js';
+import { buildHeader, STORED_BYTES, type StoredDtype, type TensorDtype, type TensorPlan } from './safetensors.js';
 
 /** A file for the engine to write: a complete header and the tensors that follow it, by the engine's names. */
 export interface SaveFile {
   readonly path: string;
   readonly header: Uint8Array;
-  readonly tensors: readonly { readonly name: string; readonly dtype: TensorDtype }[];
+  readonly tensors: readonly { readonly name: string; readonly dtype: StoredDtype }[];
 }
 
 /** Tensors of one weight file, in file order. */
-export interface WeightPlan {
+export interface WeightPlan<D extends StoredDtype = TensorDtype> {
   readonly file: string;
-  readonly tensors: readonly TensorPlan[];
+  readonly tensors: readonly TensorPlan<D>[];
   /** Texts of its header. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -44,7 +44,7 @@ export function planWeights(
 }
 
 /** `file` in `dir` for the engine. */
-export function saveFile(dir: string, { file, tensors, metadata }: WeightPlan): SaveFile {
+export function saveFile(dir: string, { file, tensors, metadata }: WeightPlan<StoredDtype>): SaveFile {
   return {
     path: join(dir, file),
     header: buildHeader(tensors, metadata),
@@ -94,7 +94,7 @@ function indexFile(weights: readonly WeightPlan[]): ExtraFile {
   for (const { file, tensors } of weights) {
     for (const { name, dtype, shape } of tensors) {
       weightMap[name] = file;
-      bytes += shape.reduce((product, size) => product * size, BYTES_PER_NUMBER[dtype]);
+      bytes += shape.reduce((product, size) => product * size, STORED_BYTES[dtype]);
     }
   }
   return [INDEX_FILE, `${JSON.stringify({ metadata: { total_size: bytes }, weight_map: weightMap }, null, 2)}\n`];

@@ -1,23 +1,25 @@
 // Trainer state beside the weights of a checkpoint: AdamW moments, exact copies of rounded weights, the step counter.
-// trainer.safetensors holds exp_avg.<p>, exp_avg_sq.<p> and, where the weights on disk are not F32, master.<p>.
+// trainer.safetensors holds exp_avg.<p> and exp_avg_sq.<p>, in 8-bit moments as BF16 and U8 with exp_avg_sq_scale.<p>, and,
+// where the weights on disk are not F32, master.<p>.
 import { join } from 'node:path';
 import { z } from 'zod';
+import { UserError } from '../core/errors.js';
 import { readJson } from '../core/json.js';
 import { checked } from '../core/schema.js';
 import { readAdapter } from './adapter.js';
 import { openFolder } from './folder.js';
 import { type Alias, checkParameters, engineWeights, type ParameterShape } from './parameters.js';
-import { readSafetensors, type TensorPlan, type WeightFile } from './safetensors.js';
+import { readRanges, STORED_BYTES, type StoredDtype, type TensorPlan, type WeightFile } from './safetensors.js';
 import type { ExtraFile, WeightPlan } from './save.js';
 
 const STATE_FILE = 'trainer.safetensors';
 const COUNTER_FILE = 'trainer.json';
 
-/** The state file for these weights; `trained` are the parameters that the optimizer moves. */
-export function planTrainer(weights: readonly WeightPlan[], trained: readonly ParameterShape[]): WeightPlan {
-  const moments = trained.flatMap(({ name, shape }) =>
-    ['exp_avg.', 'exp_avg_sq.'].map((prefix): TensorPlan => ({ name: prefix + name, dtype: 'F32', shape })),
-  );
+/** The state file for these weights and moments. */
+export function planTrainer(
+  weights: readonly WeightPlan[],
+  moments: readonly TensorPlan<StoredDtype>[],
+): WeightPlan<StoredDtype> {
   const rounded = weights.flatMap(({ tensors }) => tensors.filter(({ dtype }) => dtype !== 'F32'));
   // A weight may be in the files under two names.
   const shapes = new Map(rounded.map(({ name, parameter = name, shape }) => [parameter, shape]));
@@ -32,29 +34,37 @@ export function counterFile(version: number): ExtraFile {
 }
 
 /**
- * Reads a folder that was written with trainer state for these parameters.
+ * Reads a folder that was written with trainer state for these parameters and moments.
  * @returns files of weights (exact copies where there are any) and moments, by the engine's names, and the step counter
  * @throws UserError
  */
 export async function readTrainer(
   dir: string,
   parameters: readonly ParameterShape[],
-  trained: readonly ParameterShape[],
+  moments: readonly TensorPlan<StoredDtype>[],
   alias?: Alias,
-): Promise<{ readonly files: readonly WeightFile[]; readonly version: number }> {
+): Promise<{ readonly files: readonly WeightFile<StoredDtype>[]; readonly version: number }> {
   const counterPath = join(dir, COUNTER_FILE);
   const { version } = checked(z.strictObject({ version: z.int().min(0) }), await readJson(counterPath), counterPath);
   const adapter = await readAdapter(dir);
   const weights = await engineWeights(adapter ? [adapter.weights] : (await openFolder(dir)).weights, alias);
   checkParameters(dir, weights, parameters);
-  const state = await readSafetensors(join(dir, STATE_FILE));
+  const state = await readRanges(join(dir, STATE_FILE), STORED_BYTES);
+  const [found, wanted] = [kindOf(state.tensors), kindOf(moments)];
+  if (found !== wanted)
+    throw new UserError(`${state.path}: moments: ${found}, wanted ${wanted} as the optimizer's setting moments says`);
   const plan = planTrainer(
     weights.map(({ path, tensors }) => ({ file: path, tensors })),
-    trained,
+    moments,
   );
   checkParameters(dir, [state], plan.tensors);
   const exact = weights.map(({ path, tensors }) => ({ path, tensors: tensors.filter(({ dtype }) => dtype === 'F32') }));
   const names = new Map(plan.tensors.map(({ name, parameter = name }) => [name, parameter]));
   const tensors = state.tensors.map((tensor) => ({ ...tensor, name: names.get(tensor.name) as string }));
   return { files: [...exact, { path: state.path, tensors }], version };
+}
+
+/** The optimizer's setting `moments` with which these were kept. */
+function kindOf(moments: readonly { readonly dtype: StoredDtype }[]): 'float32' | '8bit' {
+  return moments.some(({ dtype }) => dtype === 'U8') ? '8bit' : 'float32';
 }

@@ -4,6 +4,7 @@ import { UserError } from '../core/errors.js';
 import type { Diagnosis } from '../engine/doctor.js';
 import type { Fit } from '../engine/plan.js';
 import { doctor } from '../jobs/check.js';
+import type { DiskPlan } from '../jobs/disk.js';
 import { withInput } from './input.js';
 import { displayOf, printResult, verb } from './result.js';
 import { limitsOf, pictureFlags } from './sample-flags.js';
@@ -19,6 +20,7 @@ export default verb({
         type: 'string',
         describe: 'recipe whose device, lengths and token budget are planned for; - for standard input',
       })
+      .option('preset', { type: 'string', describe: 'the same, a recipe that comes with mstar' })
       .option('device', { choices: ['cpu', 'cuda'] as const, describe: 'instead of the recipe’s' })
       .option('dtype', { choices: ['float32', 'bfloat16'] as const, describe: 'instead of the recipe’s' })
       .option('rows', { type: 'number', default: 256, describe: 'responses decoded together' })
@@ -47,8 +49,9 @@ export default verb({
     const memory = args.memory?.split(',').map(Number) ?? [];
     if (memory.some((gib) => !(gib > 0 && gib <= 65536)))
       throw new UserError(`--memory: ${args.memory}, wanted GiB of one GPU like 24,80,141`);
-    const { device: given, dtype, rows, promptTokens } = args;
+    const { device: given, dtype, rows, promptTokens, preset } = args;
     const options = {
+      ...(preset !== undefined && { preset }),
       device: given,
       dtype,
       rows,
@@ -58,25 +61,37 @@ export default verb({
       ...limitsOf(args),
       display: displayOf(args),
     };
-    const { device, ...diagnosis } = await (args.config === undefined
+    const { device, disk, ...diagnosis } = await (args.config === undefined
       ? doctor(args.model, options)
       : withInput(args.config, (config) => doctor(args.model, { ...options, config })));
-    printResult(args, diagnosis, [text(diagnosis, device)]);
+    printResult(args, { ...diagnosis, disk }, [text(diagnosis, device), ...(disk ? ['', diskLine(disk)] : [])]);
   },
 });
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
-function verdict({ phase, bytes, fits, keptLayers, gpus, tokenBudget }: Fit, layers: number): string {
+function verdict(fit: Fit, layers: number): string {
+  const { phase, bytes, fits, keptLayers, offloaded, moments, gpus, tokenBudget } = fit;
   if (phase !== 'training') return fits ? 'fits' : 'does not fit; fewer rows or tokens take less';
-  if (fits && keptLayers === layers) return 'fits, nothing is run again';
-  if (fits) return `fits, ${layers - Number(keptLayers)} of ${layers} layers and the vision tower run again`;
+  const again = layers - Number(keptLayers);
+  const run = again === 0 ? 'nothing is run again' : `${again} of ${layers} layers and the vision tower run again`;
+  const place = offloaded === undefined ? '' : `, ${gib(offloaded)} of the optimizer’s state in the machine’s memory`;
+  if (fits) return `fits, ${run}${place}${moments ? '; on the GPU with moments: 8bit' : ''}`;
   const others = [
+    ...(moments ? ['moments: 8bit'] : []),
     ...(tokenBudget === undefined ? [] : [`a tokenBudget of ${tokenBudget}`]),
     ...(gpus === undefined ? [] : [`${gpus} GPUs of this memory`]),
     `one of ${Math.ceil(bytes / 2 ** 30)} GiB`,
   ];
-  return `does not fit with every layer run again; would: ${others.join(', or ')}`;
+  return `does not fit with every layer run again${place}; would: ${others.join(', or ')}`;
+}
+
+/** For example `disk: 61.20 GiB for the run (...), 100.00 GiB free at runs/a: fits`. */
+function diskLine({ items, total, free, dir, uncounted }: DiskPlan): string {
+  const parts = items.map(({ what, bytes }) => `${what} ${gib(bytes)}`).join(', ');
+  const tables = uncounted === null ? '' : `; tables are not counted, as the data cannot be read: ${uncounted}`;
+  const fits = total <= free ? 'fits' : 'DOES NOT FIT: lower run.keepCheckpoints, or choose another run.dir';
+  return `disk        up to ${gib(total)} for the run (${parts}${tables}), ${gib(free)} free at ${dir}: ${fits}`;
 }
 
 function text(found: Diagnosis, device: 'cpu' | 'cuda'): string {

@@ -7,6 +7,7 @@ import {
   type EvaluateSettings,
   evaluateSchema,
   evaluationOf,
+  flagOf,
 } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import type { Evaluation } from '../evaluate/evaluation.js';
@@ -23,7 +24,15 @@ import { stopSignal } from './stop.js';
 type Flags = Record<string, unknown> &
   CommonFlags &
   JudgeFlags &
-  RankFlags & { rollouts?: string; protocol?: string; benchmark?: string };
+  RankFlags & {
+    rollouts?: string;
+    protocol?: string;
+    benchmark?: string;
+    run?: string;
+    benchmarks?: string;
+    benchmarkData: string[];
+    benchmarkImages: string[];
+  };
 
 export default verb({
   command: 'evaluate',
@@ -38,6 +47,32 @@ export default verb({
         type: 'string',
         describe: "whose verdicts the tables show; the benchmark's own when left out",
       })
+      .option('run', {
+        type: 'string',
+        describe: 'folder of mstar evolve: its base model, warm-up and last checkpoint on --benchmarks, in one table',
+      })
+      .option('benchmarks', {
+        type: 'string',
+        describe: 'with --run: names like mathvista,m3cot,mmstar-r,mmbench-r,ai2d',
+      })
+      .option('benchmark-data', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        default: [],
+        describe: 'with --run: NAME=FILE, the data set of a benchmark; one for each',
+      })
+      .option('benchmark-images', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        default: [],
+        describe: 'with --run: NAME=DIR, where its pictures do not lie beside the data',
+      })
+      .example(
+        'mstar evaluate --run runs/a --benchmarks mathvista,ai2d --benchmark-data mathvista=testmini.parquet --benchmark-data ai2d=AI2D_TEST.tsv --out runs/a-benchmarks',
+        'three checkpoints on two benchmarks; the same line resumes it',
+      )
       .example('mstar evaluate --model DIR --data FILE --image-root DIR --out runs/eval', 'greedy accuracy')
       .example(
         'mstar evaluate --benchmark mathvista --model DIR --data testmini.parquet --out runs/mathvista --n 16',
@@ -50,9 +85,53 @@ export default verb({
   async handler(flags) {
     if (flags.rollouts !== undefined && (flags.processes ?? flags.gpus) !== undefined)
       throw new UserError('--rollouts: given with several processes, wanted one, as no model is asked', 'ERR_SETTING');
-    await overRanks(flags, (over) => onRank(flags, over));
+    await overRanks(flags, (over) => (flags.run === undefined ? onRank(flags, over) : onRun(flags, flags.run, over)));
   },
 });
+
+/** Flags that say with --run what they say elsewhere. */
+const WITH_RUN = ['out', 'limit'];
+
+async function onRun(flags: Flags, run: string, { host, usage }: OverRanks): Promise<void> {
+  const given = settingsOf<{ out: string; limit?: number }>(flags, benchmarkSchema);
+  const other = Object.keys({ ...given, ...(flags.rollouts !== undefined && { rollouts: 0 }) }).find(
+    (name) => !WITH_RUN.includes(name),
+  );
+  if (other) throw new UserError(`${flagOf(other)}: given with --run, wanted one of the two`, 'ERR_SETTING');
+  const names = (flags.benchmarks ?? '').split(',').filter((name) => name.trim() !== '');
+  const [data, images] = [pairs(flags, 'benchmarkData', names), pairs(flags, 'benchmarkImages', names)];
+  const benchmarks = names.map((name) => {
+    const file = data.get(name);
+    if (file === undefined)
+      throw new UserError(`--benchmark-data: none for ${name}, wanted ${name}=FILE`, 'ERR_SETTING');
+    return { name, data: file, imageRoot: images.get(name) };
+  });
+  const display = displayOf(flags, usage);
+  const { evaluateRun } = await import('../jobs/benchmarks.js');
+  const options = { display, signal: stopSignal(display), ...(host && { host }) };
+  const table = await evaluateRun({ run, benchmarks, ...given }, options);
+  const lines = table.rows.map(({ row, accuracy, average }) => {
+    const cells = Object.entries(accuracy).map(([name, { mean }]) => `${name} ${percent(mean)}`);
+    return `${row.padEnd(14)} ${[...cells, ...(average === null ? [] : [`average ${percent(average)}`])].join('  ')}`;
+  });
+  const files = ['json', 'md', 'html'].map((ending) => join(given.out, `benchmarks.${ending}`));
+  printResult(flags, table, [...lines, ...(await linesOf(usage)), `files: ${files.join(', ')}`]);
+}
+
+/** The values of a flag NAME=VALUE by name. Throws UserError on one of another form or for no benchmark of the call. */
+function pairs(flags: Flags, flag: 'benchmarkData' | 'benchmarkImages', names: readonly string[]): Map<string, string> {
+  return new Map(
+    flags[flag].map((text) => {
+      const [name = '', ...value] = text.split('=');
+      if (value.join('=') === '' || !names.includes(name))
+        throw new UserError(
+          `${flagOf(flag)}: ${text}, wanted NAME=PATH with a name of --benchmarks (${names.join(', ')})`,
+          'ERR_SETTING',
+        );
+      return [name, value.join('=')] as const;
+    }),
+  );
+}
 
 async function onRank(flags: Flags, over: OverRanks): Promise<void> {
   const { rollouts, protocol } = flags;

@@ -20,7 +20,7 @@ export default verb({
         array: true,
         describe: `families to take in turn: ${Object.keys(families).join(', ')}; all when left out`,
       })
-      .option('range', { type: 'number', default: defaultKnobs.range, describe: 'values are 1 to this, at most 9' })
+      .option('range', { type: 'number', default: defaultKnobs.range, describe: 'values are 1 to this, 4 to 9' })
       .option('choice-share', {
         type: 'number',
         default: defaultKnobs.choiceShare,
@@ -32,7 +32,7 @@ export default verb({
     // yargs has checked the kinds of the values.
     requireInteger('--count', count, 1, 1_000_000);
     requireInteger('--seed', seed, 0);
-    requireInteger('--range', range, 3, 9);
+    requireInteger('--range', range, 4, 9);
     if (!(choiceShare >= 0 && choiceShare <= 1))
       throw new UserError(`--choice-share: ${choiceShare}, wanted a number from 0 to 1`);
     for (const name of names ?? []) {

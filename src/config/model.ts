@@ -31,6 +31,12 @@ export const modelSettings = z.strictObject({
     .describe(
       'whether training runs layers again instead of keeping what they computed: less memory, a third more time; auto: as a GPU has room',
     ),
+  offload: z
+    .enum(['auto', 'never', 'always'])
+    .default('auto')
+    .describe(
+      'whether moments and low halves of bfloat16 weights lie in the memory of the machine and pass through the GPU in each optimizer step; auto: where the GPU has no room',
+    ),
   maxImagePixels: count(1).default(50_000_000).describe('largest picture that is decoded, in pixels'),
   minPixels: count(1)
     .optional()

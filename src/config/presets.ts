@@ -1,5 +1,6 @@
 // The recipes that come with this package: whole ones (assets/presets), and each row of the paper's tables
-// (assets/rows) at each scale (assets/scales).
+// (assets/rows) at each scale (assets/scales); what a row needs otherwise at one of them is in assets/rows/SCALE.
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +28,10 @@ export async function presetFiles(name: string): Promise<string[]> {
   if (scales.includes(name)) return [file('scales', name)];
   const scale = scales.find((one) => name.startsWith(`${one}-`));
   const row = scale && name.slice(scale.length + 1);
-  if (scale && row && rows.includes(row)) return [file('scales', scale), file('rows', row)];
+  if (scale && row && rows.includes(row)) {
+    const own = file(`rows/${scale}`, row);
+    return [file('scales', scale), file('rows', row), ...(existsSync(own) ? [own] : [])];
+  }
   const all = [...presets, ...scales].join(', ');
   throw new UserError(
     `--preset: ${JSON.stringify(name)}, wanted one of ${all}, or of ${scales.join(' and ')} with one of ${rows.join(', ')}, like ${scales[0]}-${rows[0]}`,

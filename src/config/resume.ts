@@ -50,7 +50,7 @@ export function whyItMatters(
     if (/^(model\.)?kvGib$/.test(key)) return alone ? null : together;
     if (/^(model\.)?threads$/.test(key))
       return computing.weightBytes <= SMALL_BYTES ? null : 'the threads of a model of this size share sums';
-    if (key === 'model.recompute') return null;
+    if (/^model\.(recompute|offload)$/.test(key)) return null;
     return '';
   };
 }

@@ -1,44 +1,20 @@
 // Every setting of a run, with its range, its default and its meaning: the only definition; types are inferred from it.
 import { z } from 'zod';
+import { givenPrm, stepLabels, writtenExamples } from './elsewhere.js';
+import { grpoSettings } from './grpo.js';
 import { modelSettings } from './model.js';
 import { count, share, temperature, temperatures } from './numbers.js';
+import { optimizer } from './optimizer.js';
 import { readingSettings } from './reading.js';
 
 const repeats = () => z.enum(['keep', 'drop']).default('keep');
 
 const reading = readingSettings(() => z.string().min(1));
 
-const part = z.enum(['vision', 'projector', 'language']);
-
-/** AdamW with a constant rate after linear warm-up (P4); the defaults of lr, batch and epochs differ by phase. */
-function optimizer(defaults: { lr: number; batchSize: number; epochs: number; freeze: z.infer<typeof part>[] }) {
-  return z
-    .strictObject({
-      lr: z.number().gt(0).max(1).default(defaults.lr).describe('learning rate after the warm-up'),
-      batchSize: count(1, 65536).default(defaults.batchSize).describe('examples in one optimizer step'),
-      epochs: count(1, 1000).default(defaults.epochs).describe('passes over the examples'),
-      maxSteps: count(0).default(0).describe('most optimizer steps; 0: as many as the passes need'),
-      warmupRatio: share().default(0.1).describe('share of the optimizer steps in which the rate rises from 0'),
-      betas: z
-        .tuple([share().lt(1), share().lt(1)])
-        .default([0.9, 0.999])
-        .describe('decay of the first and second moments'),
-      eps: z.number().gt(0).max(1).default(1e-8).describe('added to the root of the second moment'),
-      weightDecay: z.number().min(0).max(1).default(0).describe('decoupled weight decay'),
-      clip: z.number().min(0).max(1e6).default(1).describe('L2 norm that gradients are clipped to; 0: off'),
-      freeze: z
-        .array(part)
-        .max(3)
-        .default(defaults.freeze)
-        .describe('parts that do not learn: vision, projector, language'),
-    })
-    .prefault({});
-}
-
 const generated = z.strictObject({
   count: count(1, 10_000_000).describe('problems to make'),
   families: z.array(z.string().min(1)).min(1).optional().describe('families to take in turn; all when left out'),
-  range: count(3, 9).optional().describe('values in the pictures are 1 to this'),
+  range: count(4, 9).optional().describe('values in the pictures are 1 to this'),
   choiceShare: share().optional().describe('share of multiple-choice problems'),
   seed: count(0, 2 ** 32 - 1)
     .optional()
@@ -132,15 +108,7 @@ export const settings = z.strictObject({
   warmup: z
     .strictObject({
       enabled: z.boolean().default(true).describe('false: the model is taken as warmed up already'),
-      from: z
-        .strictObject({
-          file: z
-            .string()
-            .min(1)
-            .describe('questions with whole responses, conversations or a table, to train on in place of sampled ones'),
-          ...reading,
-        })
-        .optional(),
+      from: writtenExamples,
       problems: count(0).default(0).describe('labelled problems to sample; 0: all'),
       samples: count(1, 4096).default(16).describe('responses per problem, with the answer given in the prompt'),
       temperature: temperature().gt(0).default(1).describe('sampling temperature'),
@@ -160,29 +128,8 @@ export const settings = z.strictObject({
         .describe(
           'whether labels and a PRM are made; auto: where the rule top or threshold, pseudo labels or the adaptive temperature need it. true: for its measures (Reward-Pass@2, best-of-N) too',
         ),
-      path: z
-        .string()
-        .min(1)
-        .optional()
-        .describe(
-          'checkpoint folder of a PRM made elsewhere, of any backbone, which scores in place of one made by the run: responses go to it as text, in its own chat template, or as token ids where its tokenizer is that of the policy',
-        ),
-      labels: z
-        .strictObject({
-          file: z
-            .string()
-            .min(1)
-            .describe(
-              'solutions with a label for each step, as Math-Shepherd, PRM800K, VisualPRM and TRL have them, to train the PRM on in place of sampled ones; at most prm.pairs, drawn by the seed',
-            ),
-          form: z
-            .string()
-            .min(1)
-            .optional()
-            .describe('visualprm, prm800k, math-shepherd or stepwise; told by the first record when left out'),
-          ...{ imageRoot: reading.imageRoot, linkRoot: reading.linkRoot },
-        })
-        .optional(),
+      path: givenPrm,
+      labels: stepLabels,
       problems: count(1).default(50_000).describe('labelled problems to sample responses for'),
       samples: count(1, 4096).default(16).describe('responses per problem'),
       temperature: temperature().gt(0).default(1).describe('temperature of these responses'),
@@ -221,10 +168,10 @@ export const settings = z.strictObject({
   evolve: z
     .strictObject({
       method: z
-        .enum(['continuous', 'iterative-rft', 'rest-em', 'sft'])
+        .enum(['continuous', 'iterative-rft', 'rest-em', 'sft', 'grpo'])
         .default('continuous')
         .describe(
-          'continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew; sft: nothing is sampled, the labelled answers are trained on for all optimizer steps',
+          'continuous: checkpoint, optimizer and schedule are inherited by every iteration; iterative-rft: the checkpoint is, optimizer and schedule are fresh; rest-em: every iteration samples with the last policy and trains the warm-up checkpoint anew; sft: nothing is sampled, the labelled answers are trained on for all optimizer steps; grpo: online reinforcement learning: as continuous, but all responses are learned from, by how much better than others to their question they are (docs/grpo.md)',
         ),
       sft: z
         .strictObject({
@@ -237,6 +184,7 @@ export const settings = z.strictObject({
           text: z.string().default('The answer is {answer}').describe('response that stands for an answer'),
         })
         .prefault({}),
+      grpo: grpoSettings.describe('the method grpo alone'),
       steps: count(0)
         .default(10_000)
         .describe('optimizer steps in all, the same for every method; the last iteration is cut to fit; 0: no limit'),
@@ -379,13 +327,20 @@ export const configSchema = settings.superRefine((config, context) => {
   refuse(
     prm.enabled === false && needsPrm(config),
     'prm.enabled',
-    'false, wanted true or auto with evolve.select.rule top or threshold, evolve.unlabelled.answers pseudo or explore.adaptive',
+    'false, wanted true or auto with evolve.select.rule top or threshold, evolve.grpo.prm, evolve.unlabelled.answers pseudo or explore.adaptive',
   );
   if (evolve.method === 'sft') {
     refuse(steps === 0, 'evolve.steps', '0 with the method sft, wanted the optimizer steps to train for');
     const without = 'chains without a warm-up, wanted warmup.enabled: they are its examples';
     refuse(!config.warmup.enabled && evolve.sft.on === 'chains', 'evolve.sft.on', without);
     refuse(!evolve.sft.text.includes('{answer}'), 'evolve.sft.text', 'no {answer} in it, wanted one');
+  }
+  if (evolve.method === 'grpo') {
+    refuse(n === 1, 'evolve.n', '1 with the method grpo, wanted at least 2: it compares the responses to a question');
+    const { topK, topP } = config.sampling;
+    const why = 'with the method grpo, which learns from the whole distribution';
+    refuse(topK > 0, 'sampling.topK', `${topK} ${why}, wanted 0`);
+    refuse(topP < 1, 'sampling.topP', `${topP} ${why}, wanted 1`);
   }
   refuse(!prompt.solve.includes('{question}'), 'prompt.solve', 'no {question} in it, wanted one');
   for (const slot of ['{question}', '{answer}'])
@@ -399,9 +354,10 @@ export function trainsPrmAlone({ warmup, prm }: Pick<Config, 'warmup' | 'prm'>):
 
 /** Whether a decision of the run is made by the rewards of a PRM. */
 export function needsPrm({ evolve, explore }: Pick<Config, 'evolve' | 'explore'>): boolean {
-  const { method, select, unlabelled } = evolve;
+  const { method, select, unlabelled, grpo } = evolve;
   if (method === 'sft') return false;
-  return select.rule === 'top' || select.rule === 'threshold' || unlabelled.answers === 'pseudo' || explore.adaptive;
+  const ranked = method === 'grpo' ? grpo.prm > 0 : select.rule === 'top' || select.rule === 'threshold';
+  return ranked || unlabelled.answers === 'pseudo' || explore.adaptive;
 }
 
 /** Every setting, resolved: what the phases read and what config.yaml in the run folder holds. */

@@ -1,6 +1,15 @@
 // The contracts through which the loop sees the engine: a policy that samples and learns, a scorer that rates steps.
 // Implemented by src/engine over the native addon and by test/fakes without it; evolve, label and evaluate import only these.
-import type { Example, Problem, PromptVariant, Response, RolloutStats, Sampling, StepReport } from './types.js';
+import type {
+  Example,
+  PolicyObjective,
+  Problem,
+  PromptVariant,
+  Response,
+  RolloutStats,
+  Sampling,
+  StepReport,
+} from './types.js';
 
 /** One question to sample from. */
 export interface RolloutRequest {
@@ -37,6 +46,8 @@ export interface OptimizerSettings {
   readonly weightDecay: number;
   /** L2 norm that gradients are clipped to; 0 is off. */
   readonly clip: number;
+  /** In which numbers the moments of matrices are kept; `float32` when left out. */
+  readonly moments?: 'float32' | '8bit';
   /** Parts that do not learn. */
   readonly freeze: readonly ('vision' | 'projector' | 'language')[];
 }
@@ -64,8 +75,9 @@ export interface Learner {
    * One optimizer step. A policy's is on the sum of `weight` times cross entropy over all response tokens of the batch, divided by
    * their number: the mean cross entropy where no example has a weight. A scorer's is on the mean squared error between the score
    * of every response token and its label, weighted as a policy's.
+   * @param objective of a policy: what to lower instead; all examples are `sampled` then
    */
-  trainStep(batch: readonly Example[]): Promise<StepReport>;
+  trainStep(batch: readonly Example[], objective?: PolicyObjective): Promise<StepReport>;
   /** Writes a checkpoint folder in Hugging Face form into `dir` (must not exist): weights, config, tokenizer; and trainer state when `withTrainer`. */
   save(dir: string, options?: { withTrainer?: boolean }): Promise<void>;
   /** Continues from a folder that `save(dir, { withTrainer: true })` wrote: weights, moments, schedule position, bit for bit. */
@@ -84,8 +96,8 @@ export interface Policy extends Learner {
     seed: number,
     hooks?: RolloutHooks,
   ): Promise<RolloutResult>;
-  /** Log-probability of every response token, teacher forced. */
-  logprobs(examples: readonly Example[]): Promise<Float32Array[]>;
+  /** Log-probability of every response token, teacher forced, of the logits divided by `temperature` (1 when left out). */
+  logprobs(examples: readonly Example[], temperature?: number): Promise<Float32Array[]>;
   /** Token ids that a response of this text would have, the stop token included: for training on given text. */
   encodeResponse(text: string): Int32Array;
 }

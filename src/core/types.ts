@@ -42,7 +42,7 @@ export interface Problem {
 /** What the generator of picture problems knows and no real data set does. */
 export interface ProblemTruth {
   readonly family: string;
-  /** Right reasoning, one string per step, the last one states the answer. */
+  /** One of the right chains of reasoning, one string per step, the last one states the answer. */
   readonly steps: readonly string[];
   /** Quantities drawn in the picture, by name. */
   readonly scene: Readonly<Record<string, number | string>>;
@@ -53,7 +53,10 @@ export type Finish = 'stop' | 'length';
 /** One sampled answer. Token arrays hold the response only, never the prompt. */
 export interface Response {
   readonly tokens: Int32Array;
-  /** Natural-log probability of each token under the sampling temperature 1 distribution (raw model log-softmax), same length as `tokens`. */
+  /**
+   * Natural-log probability of each token, same length as `tokens`: log-softmax of the model's logits, or with `scaledLogprobs`
+   * of the logits divided by the sampling temperature.
+   */
   readonly logprobs: Float32Array;
   /** Decoded text without special tokens. */
   readonly text: string;
@@ -97,6 +100,40 @@ export interface Sampling {
   readonly topP: number;
   /** A response ends before where the positions of its model do. */
   readonly maxTokens: number;
+  /** Whether log-probabilities of responses are those at `temperature`, which tokens are drawn from where `topK` and `topP` are off. */
+  readonly scaledLogprobs?: boolean | undefined;
+}
+
+/** How a response was sampled and what came of it: what a training step with a policy objective needs beside its tokens. */
+export interface Sampled {
+  /** How much better the response is than others to its question; 0 leaves its tokens as they are. */
+  readonly advantage: number;
+  /** Natural-log probability of each token where it was drawn: of a rollout with `scaledLogprobs`. */
+  readonly logprobs: Float32Array;
+  /** The same by a reference policy: `logprobs(examples, temperature)` of it. Wanted where `kl` is not 0. */
+  readonly reference?: Float32Array;
+}
+
+/**
+ * The clipped objective of GRPO (DeepSeekMath, Shao et al. 2024) and its relatives, for responses with `sampled`. With r the
+ * probability of a token now over that when it was sampled, and A the advantage of its response, the loss of the token is
+ * -min(r A, clamp(r, 1 - clipLow, 1 + clipHigh) A), and with a reference kl (exp(d) - d - 1) more, where d is the reference's
+ * log-probability less the present one.
+ */
+export interface PolicyObjective {
+  /** That the responses were sampled at; all log-probabilities are of logits divided by it. */
+  readonly temperature: number;
+  readonly clipLow: number;
+  readonly clipHigh: number;
+  /** Weight of the divergence from the reference; 0: none. */
+  readonly kl: number;
+  /**
+   * How losses of tokens are added up: `response`: means over each response, and their mean, as GRPO; `token`: the mean over all
+   * tokens of the batch, as DAPO; `constant`: sums over each response divided by `length`, and their mean, as Dr. GRPO.
+   */
+  readonly aggregation: 'response' | 'token' | 'constant';
+  /** Tokens, for `constant`. */
+  readonly length: number;
 }
 
 /** Prompt and response, ready for a loss. */
@@ -108,6 +145,8 @@ export interface Example {
   readonly labels?: Float32Array;
   /** In a training step, what the losses of its tokens are multiplied by: 1 when left out; negative to make it less likely. */
   readonly weight?: number;
+  /** For a policy objective only. */
+  readonly sampled?: Sampled;
 }
 
 /** `solve`: the question alone. `givenAnswer`: the answer is shown while sampling (warm-up, P3); never used in a loss. */
@@ -123,6 +162,16 @@ export interface StepReport {
   readonly tokens: number;
   /** Optimizer steps taken so far, this one included. */
   readonly version: number;
+  /** Of a policy objective: share of tokens whose ratio was clipped. */
+  readonly clipShare?: number;
+  /** Of a policy objective: mean estimate of the divergence from the reference, over tokens; 0 without one. */
+  readonly kl?: number;
+  /**
+   * Of a policy objective: absolute differences between the log-probabilities of tokens now and when they were sampled. Where no
+   * step was taken in between they are the mismatch of sampling and training, which should be nothing but rounding.
+   */
+  readonly mismatchMean?: number;
+  readonly mismatchMax?: number;
 }
 
 /** Counters of a rollout call; issue of truth for "the prompt is prefilled once". */

@@ -44,11 +44,11 @@ export async function follow(group: NativeGroup, { rank, name, address }: Self, 
     },
     rollout: ([id, requests, sampling, seed], progress, signal) =>
       policy(id).rollout(requests, sampling, seed, { signal, onProgress: (...counts) => progress(counts) }),
-    logprobs: ([id, examples]) => policy(id).logprobs(examples),
+    logprobs: ([id, examples, temperature]) => policy(id).logprobs(examples, temperature),
     score: ([id, examples, at]) => of(models.get(id), NativeScorer).score(examples, at),
     reset: ([id, settings]) => model(id).resetOptimizer(settings, group),
-    prepare: async ([id, batch]) => {
-      steps.set(id, await model(id).prepareStep(batch));
+    prepare: async ([id, batch, objective]) => {
+      steps.set(id, await model(id).prepareStep(batch, objective ?? undefined));
     },
     step: async ([id]) => {
       const step = steps.get(id) as () => Promise<unknown>;

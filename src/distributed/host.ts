@@ -12,7 +12,7 @@ import type {
   Scorer,
   ScorerHead,
 } from '../core/ports.js';
-import type { Example, Sampling, StepReport } from '../core/types.js';
+import type { Example, PolicyObjective, Sampling, StepReport } from '../core/types.js';
 import type { NativeGroup, NativeModel } from '../engine/binding.js';
 import type { HostOptions, NativeHost } from '../engine/host.js';
 import type { Model, SaveOptions } from '../engine/model.js';
@@ -27,11 +27,11 @@ export interface Verbs {
   /** `head` of a scorer; null opens a policy. */
   open: [id: number, dir: string, head: ScorerHead | null];
   rollout: [id: number, requests: readonly RolloutRequest[], sampling: Sampling, seed: number];
-  logprobs: [id: number, examples: readonly Example[]];
+  logprobs: [id: number, examples: readonly Example[], temperature: number];
   score: [id: number, examples: readonly Example[], at: readonly Uint32Array[]];
   reset: [id: number, settings: OptimizerSettings];
   /** Renders a batch, so that whoever cannot says so before anyone waits for it in the step. */
-  prepare: [id: number, batch: readonly Example[]];
+  prepare: [id: number, batch: readonly Example[], objective: PolicyObjective | null];
   step: [id: number];
   /** Gives rank 0 this rank's parts of what it writes. */
   save: [id: number, files: Parameters<NativeModel['save']>[0]];
@@ -194,9 +194,10 @@ abstract class Spread<M extends NativePolicy | NativeScorer> {
     this.#learns = true;
   }
 
-  async trainStep(batch: readonly Example[]): Promise<StepReport> {
+  async trainStep(batch: readonly Example[], objective?: PolicyObjective): Promise<StepReport> {
     const { id, local } = this.spread;
-    const step = await this.spread.everywhere(() => local.prepareStep(batch), 'prepare', [id, batch]);
+    const here = () => local.prepareStep(batch, objective);
+    const step = await this.spread.everywhere(here, 'prepare', [id, batch, objective ?? null]);
     return this.spread.together(step, 'step', [id]);
   }
 
@@ -254,9 +255,10 @@ class SpreadPolicy extends Spread<NativePolicy> implements Policy {
     return result;
   }
 
-  logprobs(examples: readonly Example[]): Promise<Float32Array[]> {
+  logprobs(examples: readonly Example[], temperature = 1): Promise<Float32Array[]> {
     const { id, local } = this.spread;
-    return this.spread.run(() => local.logprobs(examples), 'logprobs', [id, examples]) as Promise<Float32Array[]>;
+    const here = () => local.logprobs(examples, temperature);
+    return this.spread.run(here, 'logprobs', [id, examples, temperature]) as Promise<Float32Array[]>;
   }
 
   encodeResponse(text: string): Int32Array {

@@ -50,6 +50,7 @@ const answerFields = {
   topK: z.number().optional(),
   topP: z.number().optional(),
   maxTokens: z.number().optional(),
+  scaledLogprobs: z.boolean().optional(),
 };
 const generateSchema = z.strictObject({ ...questionFields, ...answerFields });
 const questionSchema = z.strictObject(questionFields);
@@ -128,8 +129,8 @@ export async function* streamAnswers(
 }
 
 function filled({ n = 1, seed = randomInt(2 ** 32), signal, ...given }: AnswerOptions) {
-  const { temperature = 0, topK = 0, topP = 1, maxTokens = 512 } = given;
-  const sampling = { temperature, topK, topP, maxTokens };
+  const { temperature = 0, topK = 0, topP = 1, maxTokens = 512, scaledLogprobs } = given;
+  const sampling = { temperature, topK, topP, maxTokens, ...(scaledLogprobs && { scaledLogprobs }) };
   checkSampling(sampling, seed);
   return { n, seed, signal, sampling };
 }

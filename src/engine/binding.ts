@@ -6,11 +6,11 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ParameterShape } from '../checkpoint/parameters.js';
-import type { WeightFile } from '../checkpoint/safetensors.js';
+import type { StoredDtype, TensorPlan, WeightFile } from '../checkpoint/safetensors.js';
 import type { SaveFile } from '../checkpoint/save.js';
 import { UserError } from '../core/errors.js';
 import type { OptimizerSettings } from '../core/ports.js';
-import type { Response, RolloutStats, Sampling, StepReport } from '../core/types.js';
+import type { PolicyObjective, Response, RolloutStats, Sampled, Sampling, StepReport } from '../core/types.js';
 import type { Picture } from '../images/decode.js';
 import type { PictureLayout } from '../text/prompt.js';
 
@@ -30,7 +30,11 @@ export interface RawExample {
   readonly labels?: Float32Array;
   /** In a training step, what the losses of its tokens are multiplied by; 1 when left out. */
   readonly weight?: number;
+  /** Policy objective only. */
+  readonly sampled?: Sampled;
 }
+/** What a training step lowers: cross entropy of responses, squared error of scores, or a clipped policy objective. */
+export type Objective = 'response' | 'step' | PolicyObjective;
 /** `stop`: a response ends with the first of these ids, which it keeps. */
 export type RawSampling = Sampling & { readonly seed: number; readonly stop: Int32Array };
 export type RawResponse = Pick<Response, 'tokens' | 'logprobs' | 'finish'>;
@@ -63,6 +67,8 @@ export interface ModelSpec {
   /** Decoder layers, the first ones, that a backward runs again instead of keeping what they computed, and the vision tower with them. Left
    * out: as many as the memory of a GPU makes necessary, none on a CPU. Changes no bit. */
   readonly recompute?: number;
+  /** Whether the optimizer's state lies in the memory of the machine. Left out: as the memory of a GPU makes necessary, never on a CPU. Changes no bit. */
+  readonly offload?: boolean;
 }
 export interface RawOptimizer extends Omit<OptimizerSettings, 'betas' | 'freeze'> {
   readonly beta1: number;
@@ -84,20 +90,20 @@ export interface NativeModel {
     onResponse: ((request: number, sample: number, response: RawResponse) => void) | null,
     onProgress: ((done: number, total: number, tokens: number) => void) | null,
   ): Promise<RawRollout>;
-  logprobs(examples: readonly RawExample[]): Promise<Float32Array[]>;
+  logprobs(examples: readonly RawExample[], temperature?: number): Promise<Float32Array[]>;
   score(examples: readonly RawExample[], at: readonly Uint32Array[]): Promise<Float32Array[]>;
-  /** With a group, the ranks of it train this model together: all of them call this, `trainStep`, `save` and `restore`, in the same order. */
-  setOptimizer(settings: RawOptimizer, group?: NativeGroup): Promise<void>;
-  trainStep(batch: readonly RawExample[], objective: 'response' | 'step'): Promise<StepReport>;
+  /** With a group, the ranks of it train this model together: all of them call this, `trainStep`, `save` and `restore`, in the same order. Gives the moments that it keeps, by the names that `save` and `restore` know. */
+  setOptimizer(settings: RawOptimizer, group?: NativeGroup): Promise<TensorPlan<StoredDtype>[]>;
+  trainStep(batch: readonly RawExample[], objective: Objective): Promise<StepReport>;
   imageLayout(width: number, height: number): PictureLayout;
-  /** Tensor names may be parameters, `exp_avg.<parameter>`, `exp_avg_sq.<parameter>` (F32), or `merged.<matrix>`: with its adapter added. Written and flushed to disk by rank 0 of a group. */
+  /** Tensor names may be parameters, moments (`exp_avg.<parameter>` and others that `setOptimizer` gives), or `merged.<matrix>`: with its adapter added. Written and flushed to disk by rank 0 of a group. */
   save(files: readonly SaveFile[]): Promise<void>;
   /** L2 norms over matrices with adapters: of what these add, and of what rounding to these types takes from the sums. */
   mergeLoss(
     tensors: readonly { readonly name: string; readonly dtype: string }[],
   ): Promise<{ readonly update: number; readonly lost: number }>;
   /** Overwrites parameters and, under the names above, optimizer moments; `version` is the step counter to continue from. */
-  restore(files: readonly WeightFile[], version: number): Promise<void>;
+  restore(files: readonly WeightFile<StoredDtype>[], version: number): Promise<void>;
   /** Every parameter with its shape, in registration order. */
   parameters(): ParameterShape[];
   readonly version: number;
@@ -132,8 +138,17 @@ export interface Checks {
   gradients(
     model: NativeModel,
     batch: readonly RawExample[],
-    objective: 'response' | 'step',
+    objective: Objective,
   ): Promise<{ loss: number; gradients: Record<string, Inspected> }>;
+  /** The policy objective of a whole batch from log-probabilities of its response tokens laid end to end: its loss, its gradient
+   * with respect to them, and sums over tokens of what a step reports means of. Blocks. */
+  policyLoss(
+    logprobs: Float32Array,
+    batch: readonly RawExample[],
+    objective: PolicyObjective,
+  ): { readonly loss: number; readonly gradient: Float32Array } & Required<
+    Pick<StepReport, 'clipShare' | 'kl' | 'mismatchMean' | 'mismatchMax'>
+  >;
   /** As the model's own, with cuts at multiples of `block` numbers and messages of about `message` bytes. */
   setOptimizer(
     model: NativeModel,

@@ -12,6 +12,8 @@ export interface Diagnosis {
   readonly backbone: string;
   readonly kind: 'policy' | 'process reward model';
   readonly parameters: number;
+  /** Numbers that learn. */
+  readonly trained: number;
   /** Decoder layers. */
   readonly layers: number;
   /** Most tokens of a prompt and its response. */
@@ -53,7 +55,8 @@ export async function diagnose(
   const wanted = [...own, ...heads];
   const frozen = freeze.flatMap((part) => backbone.prefixes[part]);
   const learns = [...(adapter ? adapter.shapes : own), ...heads].filter(({ name }) => !starts(name, frozen));
-  const work = { ...given, patches: guardedNow(() => addon().picturePatches(backbone.name, numbers, ...PICTURE)) };
+  const values = guardedNow(() => addon().picturePatches(backbone.name, numbers, ...PICTURE));
+  const work = { ...given, patches: values / (numbers.frames ?? 1) };
   const parameters = count(wanted) + count(adapter?.shapes ?? []);
   const decoder = guardedNow(() => addon().decoderShape(backbone.name, numbers));
   const sizes: ModelSizes = {
@@ -75,6 +78,7 @@ export async function diagnose(
     backbone: backbone.name,
     kind: scores ? 'process reward model' : 'policy',
     parameters: sizes.parameters,
+    trained: sizes.trained,
     layers: sizes.decoder.layers,
     positions: numbers.max_positions,
     tensors: tensors.length,

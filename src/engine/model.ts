@@ -1,8 +1,8 @@
 // What a policy and a process reward model share: optimizer settings, checkpoints, release.
 import { z } from 'zod';
 import { planAdapter } from '../checkpoint/adapter.js';
-import { nameIn, type ParameterShape } from '../checkpoint/parameters.js';
-import type { TensorDtype } from '../checkpoint/safetensors.js';
+import { nameIn } from '../checkpoint/parameters.js';
+import type { StoredDtype, TensorDtype, TensorPlan } from '../checkpoint/safetensors.js';
 import {
   type ExtraFile,
   planWeights,
@@ -15,7 +15,7 @@ import { counterFile, planTrainer, readTrainer } from '../checkpoint/trainer.js'
 import { type EngineError, UserError } from '../core/errors.js';
 import type { OptimizerSettings } from '../core/ports.js';
 import { checked } from '../core/schema.js';
-import type { Example, Problem, StepReport } from '../core/types.js';
+import type { Example, PolicyObjective, Problem, StepReport } from '../core/types.js';
 import type { EncodedSteps } from '../text/encoded-steps.js';
 import type { NativeGroup, NativeModel, RawExample } from './binding.js';
 import { guarded } from './native.js';
@@ -29,7 +29,17 @@ const optimizerSchema = z.strictObject({
   eps: z.number(),
   weightDecay: z.number(),
   clip: z.number().min(0),
+  moments: z.enum(['float32', '8bit']).optional(),
   freeze: z.array(z.enum(['vision', 'projector', 'language'])),
+});
+
+const objectiveSchema = z.strictObject({
+  temperature: z.number().gt(0),
+  clipLow: z.number().min(0),
+  clipHigh: z.number().min(0),
+  kl: z.number().min(0),
+  aggregation: z.enum(['response', 'token', 'constant']),
+  length: z.number().int().min(1),
 });
 
 export interface SaveOptions {
@@ -45,7 +55,7 @@ export abstract class Model implements AsyncDisposable {
   protected readonly renderer: Renderer;
   /** What its training steps lower: the loss of responses, or of the scores of their tokens. */
   protected abstract readonly objective: 'response' | 'step';
-  #trained: readonly ParameterShape[] | undefined;
+  #moments: readonly TensorPlan<StoredDtype>[] | undefined;
 
   constructor(opened: OpenedModel, renderer: Renderer) {
     this.opened = opened;
@@ -75,20 +85,23 @@ export abstract class Model implements AsyncDisposable {
     const { betas, freeze, ...same } = settings;
     const frozen = freeze.flatMap((part) => this.opened.backbone.prefixes[part]);
     const [beta1, beta2] = betas;
-    await guarded(() => this.opened.native.setOptimizer({ ...same, beta1, beta2, frozen }, group));
-    this.#trained = this.opened.own.filter(({ name }) => !frozen.some((prefix) => name.startsWith(prefix)));
+    this.#moments = await guarded(() => this.opened.native.setOptimizer({ ...same, beta1, beta2, frozen }, group));
   }
 
-  async trainStep(batch: readonly Example[]): Promise<StepReport> {
-    const take = await this.prepareStep(batch);
+  async trainStep(batch: readonly Example[], objective?: PolicyObjective): Promise<StepReport> {
+    const take = await this.prepareStep(batch, objective);
     return take();
   }
 
-  /** Renders a batch, and gives what takes the step on it. Throws UserError when a picture cannot be used; so does the step when gradients are not finite. */
-  async prepareStep(batch: readonly Example[]): Promise<() => Promise<StepReport>> {
+  /**
+   * Renders a batch, and gives what takes the step on it. Throws UserError when a picture cannot be used or an example lacks what the
+   * objective needs; so does the step when gradients are not finite.
+   */
+  async prepareStep(batch: readonly Example[], objective?: PolicyObjective): Promise<() => Promise<StepReport>> {
+    if (objective) checkPolicyStep(batch, objective);
     const examples: RawExample[] = await Promise.all(batch.map((example) => this.renderer.example(example)));
     return () =>
-      guarded(() => this.opened.native.trainStep(examples, this.objective)).catch((error: EngineError) => {
+      guarded(() => this.opened.native.trainStep(examples, objective ?? this.objective)).catch((error: EngineError) => {
         if (!error.message.startsWith('gradients are not finite')) throw error;
         throw new UserError(`${error.message}; wanted a smaller lr, or data and weights that are not broken`);
       });
@@ -163,8 +176,28 @@ export abstract class Model implements AsyncDisposable {
     return planWeights(folder, whole, nameIn(aliasOf(this.opened)));
   }
 
-  #optimized(): readonly ParameterShape[] {
-    if (this.#trained) return this.#trained;
+  #optimized(): readonly TensorPlan<StoredDtype>[] {
+    if (this.#moments) return this.#moments;
     throw new Error('the model has no optimizer: call resetOptimizer first');
   }
+}
+
+function checkPolicyStep(batch: readonly Example[], objective: PolicyObjective): void {
+  const { kl } = checked(objectiveSchema, objective, 'trainStep', 'objective', 'ERR_SETTING');
+  const refuse = (example: Example | undefined, field: string, wanted: string): void => {
+    if (example)
+      throw new UserError(`${field} of an example of problem ${example.problem.id}: ${wanted}`, 'ERR_SETTING');
+  };
+  const wanted = 'missing, wanted with a policy objective';
+  refuse(
+    batch.find(({ sampled }) => !sampled),
+    'sampled',
+    wanted,
+  );
+  if (kl > 0)
+    refuse(
+      batch.find(({ sampled }) => !sampled?.reference),
+      'sampled.reference',
+      `${wanted} and its kl`,
+    );
 }

@@ -47,6 +47,11 @@ export interface ComputeOptions extends PictureLimits {
    * CPU. Changes no bit. Default: `auto`.
    */
   readonly recompute?: 'auto' | 'never' | 'always';
+  /**
+   * Whether the optimizer's state lies in the memory of the machine and passes through the device in each step. `auto`: where a GPU has no room for it
+   * beside the gradients, never on a CPU. Changes no bit. Default: `auto`.
+   */
+  readonly offload?: 'auto' | 'never' | 'always';
 }
 
 /** A folder and what its files say, before any weight is read. */
@@ -163,7 +168,8 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
   checkParameters(folder.dir, weights, folder.adapter ? shapes : [...shapes, ...heads]);
   if (folder.adapter && adapter) checkParameters(dir, [folder.adapter.weights], [...adapter.shapes, ...heads]);
   const threads = compute.threads || availableParallelism();
-  const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192, recompute = 'auto' } = compute;
+  const { device, dtype, kvGib = 0, deterministic = false, tokenBudget = 8192 } = compute;
+  const { recompute = 'auto', offload = 'auto' } = compute;
   const spec: ModelSpec = {
     device,
     dtype,
@@ -172,6 +178,7 @@ export async function openModel(dir: string, compute: ComputeOptions, head: Mode
     kvBytes: Math.round(kvGib * 2 ** 30),
     tokenBudget,
     ...(recompute !== 'auto' && { recompute: recompute === 'never' ? 0 : numbers.l_layers }),
+    ...(offload !== 'auto' && { offload: offload === 'always' }),
     backbone: backbone.name,
     config: numbers,
     weights: folder.adapter ? [...weights, folder.adapter.weights] : weights,

@@ -15,8 +15,10 @@ export interface Workload {
   readonly patches: number;
   /** Over how many GPUs the optimizer's state is spread. */
   readonly gpus: number;
-  /** Bytes of both moments of a number that learns: 8 in float32, when left out. */
+  /** Bytes of both moments of a number that learns, one of MOMENT_BYTES; those of float32 when left out. */
   readonly momentBytes?: number;
+  /** Whether moments and low halves lie in the memory of the machine; where left out, not in a plan, and as a GPU has no room for them in what fits. */
+  readonly offload?: boolean;
   /** Decoder layers that keep what they computed for the backward; the others are run again, and the vision tower with them. All when left out. */
   readonly keptLayers?: number;
 }
@@ -56,6 +58,8 @@ export interface PhasePlan {
   readonly total: number;
 }
 
+/** Bytes of both moments of a number; in 8 bits with the scales, one for 256 numbers. */
+export const MOMENT_BYTES = { float32: 8, '8bit': 3 + 4 / 256 } as const;
 /** Copies of a row of logits while a token is drawn. */
 const LOGIT_COPIES = 2;
 /** What CUDA and its libraries take in a process, and what NCCL takes besides. */
@@ -105,22 +109,36 @@ export function planMemory(sizes: ModelSizes, work: Workload): PhasePlan[] {
   ];
 }
 
+/** What an optimizer keeps of the numbers that learn from step to step. */
+function optimizerState(sizes: ModelSizes, work: Workload): Record<string, number> {
+  const { momentBytes = MOMENT_BYTES.float32 } = work;
+  return {
+    [`AdamW moments (${Math.floor(momentBytes)} bytes)`]: share(sizes, work, momentBytes),
+    ...(bytesOf(work) === 2 && !sizes.adapters && { 'low halves of the masters': share(sizes, work, 2) }),
+  };
+}
+
+/** So many bytes for each number that learns of those that one GPU has the state of. */
+function share({ trained }: ModelSizes, { gpus }: Workload, bytes: number): number {
+  return Math.ceil((trained * bytes) / gpus);
+}
+
 function training(sizes: ModelSizes, work: Workload): Record<string, number> {
-  const { trained, largest, adapters = false, decoder, tower } = sizes;
-  const { tokenBudget, gpus, momentBytes = 8 } = work;
+  const { largest, adapters = false, decoder, tower } = sizes;
+  const { tokenBudget } = work;
   const { layers, hidden, vocabulary, headChunk } = decoder;
   const number = bytesOf(work);
-  const share = (bytes: number): number => Math.ceil((trained * bytes) / gpus);
   const kept = Math.min(layers, work.keptLayers ?? layers);
   const layer = layerNumbers(decoder, work) * number * tokenBudget;
   const block = towerNumbers(tower) * number * patchesOf(work);
   const pictures = picturesOf(work);
   const again = kept < layers;
+  // The loss is on what is not a prompt.
+  const responses = Math.max(work.maxTokens, tokenBudget - pictures * work.promptTokens);
   return {
-    'gradients (sums in float32)': share(4),
+    'gradients (sums in float32)': share(sizes, work, 4),
     'gradients of a segment': largest * (adapters ? 4 : number),
-    [`AdamW moments (${momentBytes} bytes)`]: share(momentBytes),
-    ...(number === 2 && !adapters && { 'low halves of the masters': share(2) }),
+    ...(!work.offload && optimizerState(sizes, work)),
     [`graphs of ${kept} of ${layers} layers, ${tokenBudget} tokens`]: kept * layer,
     ...(again && { 'inputs of the layers that are run again': (layers - kept) * hidden * number * tokenBudget }),
     // The graph of the one that is run again, and about as much for what flows back through one.
@@ -130,18 +148,22 @@ function training(sizes: ModelSizes, work: Workload): Record<string, number> {
       : again
         ? tower.layers * tower.hidden * number * patchesOf(work) + block
         : tower.layers * block,
-    logits: (3 * 4 + 2 * number) * Math.min(headChunk, tokenBudget) * vocabulary,
+    logits: (3 * 4 + 2 * number) * Math.min(headChunk, responses) * vocabulary,
   };
 }
 
 /** Whether a phase fits in the memory of one GPU. */
 export interface Fit {
   readonly phase: PhasePlan['phase'];
-  /** Bytes that it takes; of the training with as many kept layers as there is room for, where there is not with none. */
+  /** Bytes that it takes; of the training with as many kept layers as there is room for, where there is not with none and the optimizer's state offloaded. */
   readonly bytes: number;
   readonly fits: boolean;
   /** Of the training: decoder layers whose graph is kept. */
   readonly keptLayers?: number;
+  /** Of a training whose optimizer state lies in the memory of the machine: its bytes there. */
+  readonly offloaded?: number;
+  /** Where it does not fit with the state on the GPU: whether it would with moments in 8 bits. */
+  readonly moments?: '8bit';
   /** Of a training that does not fit: the largest token budget with which it would, if there is one for the longest example. */
   readonly tokenBudget?: number;
   /** And the fewest GPUs of this memory on which it would, up to MOST_GPUS. */
@@ -152,14 +174,24 @@ const MOST_GPUS = 64;
 
 /** Whether each phase fits in `memory` bytes, and what would make the training fit. */
 export function fitMemory(sizes: ModelSizes, work: Workload, memory: number): Fit[] {
+  const offloads = work.device === 'cpu' ? [false] : work.offload === undefined ? [false, true] : [work.offload];
   const trainingBytes = (more: Partial<Workload>): number =>
-    planMemory(sizes, { ...work, keptLayers: 0, ...more }).find(({ phase }) => phase === 'training')?.total ?? 0;
+    planMemory(sizes, { ...work, keptLayers: 0, offload: offloads.at(-1) ?? false, ...more }).find(
+      ({ phase }) => phase === 'training',
+    )?.total ?? 0;
+  const onDevice = { offload: false, momentBytes: MOMENT_BYTES['8bit'] };
+  const eightBits = trainingBytes(onDevice) <= memory && work.momentBytes !== onDevice.momentBytes;
+  const moments = eightBits ? ({ moments: '8bit' } as const) : {};
+  const state = Object.values(optimizerState(sizes, work)).reduce((sum, bytes) => sum + bytes, 0);
   return planMemory(sizes, work).map(({ phase, total }): Fit => {
     if (phase !== 'training') return { phase, bytes: total, fits: total <= memory };
-    for (let keptLayers = sizes.decoder.layers; keptLayers >= 0; keptLayers--) {
-      const bytes = trainingBytes({ keptLayers });
-      if (bytes <= memory) return { phase, bytes, fits: true, keptLayers };
-    }
+    // Layers are run again before the state leaves the GPU, as the engine does it.
+    for (const offload of offloads)
+      for (let keptLayers = sizes.decoder.layers; keptLayers >= 0; keptLayers--) {
+        const bytes = trainingBytes({ keptLayers, offload });
+        if (bytes <= memory)
+          return { phase, bytes, fits: true, keptLayers, ...(offload && { offloaded: state, ...moments }) };
+      }
     const fits = (more: Partial<Workload>): boolean => trainingBytes(more) <= memory;
     const longest = work.promptTokens + work.maxTokens;
     let tokenBudget = work.tokenBudget;
@@ -171,6 +203,8 @@ export function fitMemory(sizes: ModelSizes, work: Workload, memory: number): Fi
       bytes: trainingBytes({}),
       fits: false,
       keptLayers: 0,
+      ...(offloads.at(-1) && { offloaded: state }),
+      ...moments,
       ...(tokenBudget >= longest && { tokenBudget }),
       ...(gpus <= MOST_GPUS && { gpus }),
     };

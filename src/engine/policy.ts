@@ -20,7 +20,7 @@ import type { OpenedModel } from './open.js';
 import type { Renderer } from './renderer.js';
 
 const REQUEST: readonly (keyof RolloutRequest)[] = ['problem', 'variant', 'prefix', 'n', 'key'];
-const SAMPLING: readonly (keyof Sampling)[] = ['temperature', 'topK', 'topP', 'maxTokens'];
+const SAMPLING: readonly (keyof Sampling)[] = ['temperature', 'topK', 'topP', 'maxTokens', 'scaledLogprobs'];
 
 /** A question of `generate` that waits for the end of the tick it was asked in. */
 interface Waiting extends Ask {
@@ -140,10 +140,11 @@ export class NativePolicy extends Model implements Policy {
     }
   }
 
-  /** Log-probability of every response token, teacher forced. */
-  async logprobs(examples: readonly Example[]): Promise<Float32Array[]> {
+  /** Log-probability of every response token, teacher forced, of the logits divided by `temperature`. */
+  async logprobs(examples: readonly Example[], temperature = 1): Promise<Float32Array[]> {
+    if (!(temperature > 0)) throw new UserError(`temperature: ${temperature}, wanted more than 0`, 'ERR_SETTING');
     const raw = await Promise.all(examples.map((example) => this.renderer.example(example)));
-    return guarded(() => this.opened.native.logprobs(raw));
+    return guarded(() => this.opened.native.logprobs(raw, temperature));
   }
 
   /** Token ids that a response of this text would have, the stop token included: for training on given text. */

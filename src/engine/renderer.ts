@@ -19,7 +19,7 @@ export interface PromptTemplates {
   readonly givenAnswer: string;
 }
 
-const EXAMPLE: readonly (keyof Example)[] = ['problem', 'variant', 'response', 'labels', 'weight'];
+const EXAMPLE: readonly (keyof Example)[] = ['problem', 'variant', 'response', 'labels', 'weight', 'sampled'];
 /** Ids kept over all problems; beyond this they are made anew. */
 const MAX_KEPT_TOKENS = 16_000_000;
 
@@ -73,16 +73,26 @@ export class Renderer {
 
   async example(example: Example): Promise<RawExample> {
     checkNames(example, EXAMPLE, 'example');
-    const { response, labels, weight } = example;
+    const { response, labels, weight, sampled } = example;
     const prompt = await this.prompt(example.problem, example.variant);
     this.#checkRoom(example.problem, prompt.tokens.length + response.length);
-    if (weight !== undefined && !Number.isFinite(weight)) {
-      throw new UserError(
-        `weight of an example of problem ${example.problem.id}: ${weight}, wanted a finite number`,
-        'ERR_SETTING',
-      );
+    const refuse = (field: string, found: number, wanted: string): never => {
+      const of = `${field} of an example of problem ${example.problem.id}`;
+      throw new UserError(`${of}: ${found}, wanted ${wanted}`, 'ERR_SETTING');
+    };
+    if (weight !== undefined && !Number.isFinite(weight)) refuse('weight', weight, 'a finite number');
+    if (sampled && !Number.isFinite(sampled.advantage)) refuse('advantage', sampled.advantage, 'a finite number');
+    for (const name of ['logprobs', 'reference'] as const) {
+      const found = sampled?.[name]?.length ?? response.length;
+      if (found !== response.length) refuse(`sampled.${name}`, found, `one for each of its ${response.length} tokens`);
     }
-    return { ...prompt, response, ...(labels && { labels }), ...(weight !== undefined && { weight }) };
+    return {
+      ...prompt,
+      response,
+      ...(labels && { labels }),
+      ...(weight !== undefined && { weight }),
+      ...(sampled && { sampled }),
+    };
   }
 
   /** Ids of an answer, end mark included. */

@@ -118,9 +118,9 @@ export class Idle {
   #counts = { sampled: 0, correct: 0, distinct: 0 };
 
   constructor(job: Sizes) {
-    const { iterations, select } = job.config.evolve;
+    const { iterations } = job.config.evolve;
     const perPass = intervalsPerEpoch(job.data.labelled.length, problemsPerIteration(job));
-    this.#rule = select.rule;
+    this.#rule = selectionRule(job.config).rule;
     this.#selects = job.custom?.select ? 'select' : 'evolve.select';
     this.#isLimited = iterations > 0;
     this.#most = this.#isLimited ? Math.min(iterations, perPass) : perPass;
@@ -151,6 +151,8 @@ export class Idle {
   #remedy(): string {
     const { correct, distinct } = this.#counts;
     if (correct === 0) return 'none is right: raise evolve.n, or begin with a model or a warm-up that solves some';
+    if (this.#rule === 'group')
+      return 'all responses to each question are worth the same: raise evolve.n, or take questions that are neither too easy nor too hard';
     if (distinct === 0) return `${correct} are right, but cut off: raise sampling.maxTokens`;
     const isTooHigh = this.#rule === 'threshold' && this.#selects === 'evolve.select';
     return `${distinct} are right: ${isTooHigh ? 'lower evolve.select.threshold' : `change ${this.#selects}`}`;

@@ -1,13 +1,15 @@
 // From rollouts to training examples: pseudo labels where the answer is not known (P12), which responses are eligible, what the
 // selection rule keeps, and the counts.
 import type { Config } from '../config/schema.js';
+import { sum } from '../core/lists.js';
 import { type Random, random } from '../core/random.js';
-import type { Example, Problem, Verdict } from '../core/types.js';
+import type { Example, Problem, Sampled, Verdict } from '../core/types.js';
 import { parseQuestion } from '../data/question.js';
 import type { ChoiceCounts } from '../record/results.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from '../record/rollout.js';
 import { weightedVote } from '../reward/vote.js';
 import { type SelectFunction, selectBy, type Weighted } from './custom.js';
+import { advantagesOf, type GroupRule, rewardIn } from './group.js';
 import { eligible, type Repeats, type SelectionRule, select } from './select.js';
 
 /** No more of a response than training needs: an iteration may choose more than a million. */
@@ -16,6 +18,8 @@ interface Chosen {
   readonly sample: number;
   readonly tokens: Int32Array;
   readonly weight: number;
+  /** By a group rule, in place of a weight. */
+  readonly sampled: Sampled | undefined;
   readonly lucky: boolean;
   /** Place in the draw that a limit makes. */
   readonly rank: number;
@@ -40,13 +44,14 @@ export const NOTHING_CHOSEN: ChoiceCounts = {
 
 /** The chosen responses of some problems. */
 export class Choice {
-  readonly #rule: SelectionRule;
+  readonly #rule: SearchedRule;
   readonly #seed: number;
   readonly #key: string;
   readonly #repeats: Repeats;
   readonly #select: SelectFunction | undefined;
   readonly #sums: { -readonly [count in keyof ChoiceCounts]: ChoiceCounts[count] } = { ...NOTHING_CHOSEN };
   readonly #kept: number[] = [];
+  readonly #groups = { rewards: 0, tokens: 0, flat: 0 };
   readonly #most: number;
   readonly #ranks: Random;
   #chosen: Chosen[] = [];
@@ -59,7 +64,7 @@ export class Choice {
    * @param most chosen responses that are kept, drawn by the seed among all that were chosen, in their order
    */
   constructor(
-    rule: SelectionRule,
+    rule: SearchedRule,
     seed: number,
     key: string,
     repeats: Repeats,
@@ -78,11 +83,12 @@ export class Choice {
   /** Ready for a loss, without the answer in the prompt. */
   get examples(): Example[] {
     this.#draw();
-    return this.#chosen.map(({ problem, tokens, weight }) => ({
+    return this.#chosen.map(({ problem, tokens, weight, sampled }) => ({
       problem,
       variant: 'solve',
       response: tokens,
       ...(weight !== 1 && { weight }),
+      ...(sampled && { sampled }),
     }));
   }
 
@@ -105,7 +111,11 @@ export class Choice {
     this.#draw();
     const luckySelected = this.#chosen.filter(({ lucky }) => lucky).length;
     const kept = Array.from(this.#kept, (problems) => problems ?? 0);
-    return { ...this.#sums, selected: this.#chosen.length, kept, luckySelected };
+    const counts = { ...this.#sums, selected: this.#chosen.length, kept, luckySelected };
+    if (this.#rule.rule !== 'group') return counts;
+    const { rewards, tokens, flat } = this.#groups;
+    const meanOf = (total: number): number | null => (counts.sampled > 0 ? total / counts.sampled : null);
+    return { ...counts, groups: { reward: meanOf(rewards), tokens: meanOf(tokens), flat } };
   }
 
   /** Chooses among the responses to each problem. */
@@ -128,23 +138,40 @@ export class Choice {
       sums.correct += responses.filter(({ grade }) => grade.verdict === 'correct').length;
       sums.distinct += distinct.length;
       sums.luckyDistinct += countLucky(distinct.map(({ sample }) => rated(sample)));
-      const samples = this.#select
-        ? await selectBy(this.#select, problem, finished, signal)
-        : select(this.#repeats === 'drop' ? distinct : eligible(candidates, 'keep'), this.#rule, {
-            seed: this.#seed,
-            key: `${this.#key}/${problem.id}`,
-          }).map(unweighted);
+      const samples =
+        this.#rule.rule === 'group'
+          ? this.#compare(responses, this.#rule)
+          : this.#select
+            ? await selectBy(this.#select, problem, finished, signal)
+            : select(this.#repeats === 'drop' ? distinct : eligible(candidates, 'keep'), this.#rule, {
+                seed: this.#seed,
+                key: `${this.#key}/${problem.id}`,
+              }).map(unweighted);
       this.#kept[samples.length] = (this.#kept[samples.length] ?? 0) + 1;
-      for (const { sample, weight } of samples) {
+      for (const { sample, weight: given } of samples) {
         const one = rated(sample);
+        const isCompared = this.#rule.rule === 'group';
+        const sampled = isCompared ? { advantage: given, logprobs: one.response.logprobs.slice() } : undefined;
+        const weight = isCompared ? 1 : given;
         const rank = this.#most === Number.POSITIVE_INFINITY ? 0 : this.#ranks.uniform(this.#count);
         this.#count++;
         // A copy: the response may be a view of all that its chunk was read from.
         const tokens = one.response.tokens.slice();
-        this.#chosen.push({ problem, sample, tokens, weight, lucky: isLuckyResponse(one) === true, rank });
+        this.#chosen.push({ problem, sample, tokens, weight, sampled, lucky: isLuckyResponse(one) === true, rank });
       }
     }
     if (this.#chosen.length >= this.#most + MOST_SPARE) this.#draw();
+  }
+
+  /** All responses to a problem with their advantages, those cut off too; none where they are all worth the same. */
+  #compare(responses: readonly RatedResponse[], rule: GroupRule): Weighted[] {
+    const rewards = responses.map((rated) => rewardIn(rated, rule));
+    const advantages = advantagesOf(rewards, rule.scale);
+    this.#groups.rewards += sum(rewards);
+    this.#groups.tokens += sum(responses.map(({ response }) => response.tokens.length));
+    this.#groups.flat += responses.length > 0 && !advantages ? 1 : 0;
+    const compared = (advantages ?? []).map((weight, sample) => ({ sample, weight }));
+    return compared.filter(({ sample }) => (responses[sample] as RatedResponse).response.tokens.length > 0);
   }
 
   /** Keeps the lowest ranks: whatever comes later, the others are not among them. */
@@ -162,19 +189,22 @@ function countLucky(responses: readonly RatedResponse[]): number {
   return responses.filter(isLuckyResponse).length;
 }
 
+/** A rule that says of responses whether, or by which advantage, they are trained on. */
+export type SearchedRule = SelectionRule | GroupRule;
 /** A rule as the settings have it: its threshold may have to be searched for. */
-export type Rule = SelectionRule | { readonly rule: 'threshold'; readonly threshold: 'search' };
+export type Rule = SearchedRule | { readonly rule: 'threshold'; readonly threshold: 'search' };
 
 /** The rule that the settings name. */
 export function selectionRule({ evolve }: Config): Rule {
+  if (evolve.method === 'grpo') return { rule: 'group', prm: evolve.grpo.prm, scale: evolve.grpo.scale };
   const { rule, k, threshold } = evolve.select;
   if (rule === 'threshold') return threshold === 'search' ? { rule, threshold } : { rule, threshold };
   return rule === 'all' ? { rule } : { rule, k };
 }
 
 /** Whether a rule looks at the PRM's rewards. */
-export function needsReward({ rule }: Pick<Rule, 'rule'>): boolean {
-  return rule === 'top' || rule === 'threshold';
+export function needsReward(rule: Rule): boolean {
+  return rule.rule === 'group' ? rule.prm > 0 : rule.rule === 'top' || rule.rule === 'threshold';
 }
 
 /**
@@ -203,11 +233,12 @@ export function pseudoLabel(rollout: Rollout): { readonly rollout: Rollout; read
     if (answer === null) return 'unreadable';
     return vote !== null && answer === vote.answer ? 'correct' : 'wrong';
   };
-  const judged = responses.map((rated) => ({
+  // The number of a reward function knows the answer.
+  const judged = responses.map(({ grade: { score: _, ...grade }, ...rated }) => ({
     ...rated,
     grade: {
-      ...rated.grade,
-      verdict: verdictOf(rated.grade.normalised),
+      ...grade,
+      verdict: verdictOf(grade.normalised),
       reason: `pseudo label: ${vote?.answer ?? 'none'}`,
     },
   }));

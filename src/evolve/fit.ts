@@ -4,10 +4,10 @@
 import { join } from 'node:path';
 import type { Config, OptimizerConfig } from '../config/schema.js';
 import { stopIfAsked } from '../core/errors.js';
-import { mean } from '../core/lists.js';
+import { groupBy, mean } from '../core/lists.js';
 import type { Learner, OptimizerSettings } from '../core/ports.js';
 import { random } from '../core/random.js';
-import type { Example, StepReport } from '../core/types.js';
+import type { Example, PolicyObjective, StepReport } from '../core/types.js';
 import type { FitReport } from '../record/results.js';
 import { aboutOf, commitCheckpoint, faultOf } from '../run/checkpoint.js';
 import { listNames, removeDurable } from '../run/durable.js';
@@ -24,19 +24,21 @@ export interface FitOptions {
   readonly seed: number;
   /** Optimizer steps between savepoints; 0: none but the one on request to stop. */
   readonly every: number;
+  /** Of a policy: what is lowered instead of cross entropy. Responses to one question then stay together, as it is computed once for all. */
+  readonly objective?: PolicyObjective | undefined;
   /** Makes this a training whose weights are thrown away: no savepoint, and its steps are told here, not to the journal. */
   readonly trial?: (report: StepReport) => void;
 }
 
 /** How a run trains: in the order of its seed, with savepoints as its settings say. */
-export function fitOptions({ seed, run }: Config, optimizer: OptimizerConfig): FitOptions {
-  return { optimizer, seed, every: run.checkpointEvery };
+export function fitOptions({ seed, run }: Config, optimizer: OptimizerConfig, objective?: PolicyObjective): FitOptions {
+  return { optimizer, seed, every: run.checkpointEvery, objective };
 }
 
 /** The engine's form of the optimizer's settings, for a training of `steps` optimizer steps. */
 export function optimizerSettings(config: OptimizerConfig, steps: number): OptimizerSettings {
-  const { lr, warmupRatio, betas, eps, weightDecay, clip, freeze } = config;
-  return { lr, warmupSteps: Math.round(warmupRatio * steps), betas, eps, weightDecay, clip, freeze };
+  const { lr, warmupRatio, betas, eps, weightDecay, clip, moments, freeze } = config;
+  return { lr, warmupSteps: Math.round(warmupRatio * steps), betas, eps, weightDecay, clip, moments, freeze };
 }
 
 /** Optimizer steps of a training on this many examples. */
@@ -71,7 +73,8 @@ export async function fit(
   for (let step = reports.length; step < steps; step++) {
     if (phase.signal.aborted) await savepoint();
     stopIfAsked(phase.signal);
-    const report = await learner.trainStep(batchOf(step));
+    const report = await learner.trainStep(batchOf(step), options.objective);
+    if (step === 0) sayMismatch(phase, report);
     reports.push(report);
     note(report);
     meter.advance(1, report.tokens);
@@ -100,14 +103,16 @@ export async function fit(
 function batches(
   examples: readonly Example[],
   purpose: string,
-  { optimizer, seed }: FitOptions,
+  { optimizer, seed, objective }: FitOptions,
 ): (step: number) => Example[] {
   const perEpoch = stepsPerEpoch(examples.length, optimizer.batchSize);
   let shuffled = { epoch: -1, examples: [] as Example[] };
   return (step) => {
     const epoch = Math.floor(step / perEpoch);
     if (shuffled.epoch !== epoch) {
-      shuffled = { epoch, examples: random(seed, `${purpose}/epoch-${epoch}`).shuffle(examples) };
+      const draw = random(seed, `${purpose}/epoch-${epoch}`);
+      const groups = objective ? [...groupBy(examples, ({ problem }) => problem).values()] : [];
+      shuffled = { epoch, examples: objective ? draw.shuffle(groups).flat() : draw.shuffle(examples) };
     }
     const edge = (part: number): number => Math.round((part * examples.length) / perEpoch);
     return shuffled.examples.slice(edge(step % perEpoch), edge((step % perEpoch) + 1));
@@ -116,6 +121,15 @@ function batches(
 
 function stepsPerEpoch(examples: number, batchSize: number): number {
   return Math.ceil(examples / batchSize);
+}
+
+/** Before the first step of an iteration the weights are those that sampled. */
+function sayMismatch(phase: Phase, { mismatchMean, mismatchMax }: StepReport): void {
+  if (mismatchMean === undefined || mismatchMax === undefined) return;
+  const [most, average] = [mismatchMax, mismatchMean].map((value) => value.toExponential(1));
+  phase.say(
+    `${phase.name}: log-probabilities in sampling and in training differ by at most ${most}, ${average} on average`,
+  );
 }
 
 function record(phase: Phase, report: StepReport): void {

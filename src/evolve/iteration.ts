@@ -3,7 +3,7 @@
 
 import type { Config, OptimizerConfig } from '../config/schema.js';
 import type { Policy } from '../core/ports.js';
-import type { Example, Problem } from '../core/types.js';
+import type { Example, PolicyObjective, Problem } from '../core/types.js';
 import { intervalSlices, shuffledEpochs } from '../data/splits.js';
 import type { FitReport, IterationResult } from '../record/results.js';
 import { type Collection, collect, writeCollections } from '../rollout/collect.js';
@@ -11,6 +11,7 @@ import type { Phase } from '../run/phase.js';
 import { isFilled, problemsPerIteration, type Reached, stepsOfNext, unlabelledPerIteration } from './budget.js';
 import { Choice, NOTHING_CHOSEN, needsReward, pseudoLabel, withoutAnswerType } from './choose.js';
 import { countSteps, fit, fitOptions, optimizerSettings } from './fit.js';
+import { objectiveOf, withReference } from './group.js';
 import { isCorrect, type Job, type PolicyAt, rewardOf, type Sizes, sampleSettings } from './job.js';
 import { type IterationArgs, iterationName, phases, resultsOf } from './phases.js';
 import { warmupExamples } from './warmup.js';
@@ -30,6 +31,7 @@ export async function selfTrain(
   const { answers } = config.evolve.unlabelled;
   const policy = await models.policy(from);
   const { version } = policy;
+  const objective = objectiveOf(config, temperature);
   const reward = needsReward(rule) ? await rewardOf(job, isCorrect) : undefined;
   const known: Collection = {
     name: 'rollouts',
@@ -39,6 +41,7 @@ export async function selfTrain(
     n: config.evolve.n,
     temperature,
     reward,
+    scaledLogprobs: objective !== undefined,
   };
   const choice = new Choice(rule, config.seed, phase.draws, config.evolve.select.repeats, job.custom?.select);
   for await (const rollouts of collect(phase, policy, known, settings)) await choice.add(rollouts, phase.signal);
@@ -64,15 +67,17 @@ export async function selfTrain(
     }
     phase.record('pseudo', votes);
   }
-  phase.record('choice', { ...choice.counts });
-  const { sampled, correct, selected } = choice.counts;
+  const { groups, ...counts } = choice.counts;
+  phase.record('choice', { ...counts, ...(groups && { groups: { ...groups } }) });
+  const { sampled, correct, selected } = counts;
   if (selected === 0)
     phase.say(`iteration ${number}: none of ${sampled} responses (${correct} right) was selected, the weights stay`);
   const rows = collections.map((collection) => ({ collection, version, selected: choice.selected }));
   const to = iterationName(number);
+  const examples = objective?.kl ? await withReference(job, phase, choice.examples, temperature) : choice.examples;
   // The table is written while the engine trains.
   const [{ origin, training }] = await together(
-    improve(job, phase, from, to, choice.examples, reached),
+    improve(job, phase, from, to, examples, reached, objective),
     writeCollections(phase, `rollouts/${phase.name}.parquet`, rows, settings),
   );
   return {
@@ -151,6 +156,7 @@ function unlabelledProblems(job: Job, reached: Reached): readonly Problem[] {
  * Trains by the run's method and makes the checkpoint `to`; without examples the weights stay those of the origin.
  * @param from the policy that sampled the examples
  * @param reached before this iteration: the optimizer steps that are left end it
+ * @param objective of the method grpo
  */
 async function improve(
   job: Job,
@@ -159,16 +165,17 @@ async function improve(
   to: PolicyAt,
   examples: readonly Example[],
   reached: Reached,
+  objective?: PolicyObjective,
 ): Promise<{ readonly origin: PolicyAt; readonly training: FitReport }> {
   const { config, models } = job;
   const { method } = config.evolve;
   const optimizer = optimizerOfNext(config, reached, examples.length);
   const origin = method === 'rest-em' ? 'warmup' : from;
   // A fresh optimizer has a schedule of its own, over the steps of this iteration alone.
-  const fresh =
-    method === 'continuous' ? undefined : optimizerSettings(optimizer, countSteps(examples.length, optimizer));
+  const inherits = method === 'continuous' || method === 'grpo';
+  const fresh = inherits ? undefined : optimizerSettings(optimizer, countSteps(examples.length, optimizer));
   const policy = await models.learner(origin, fresh);
-  const training = await fit(phase, policy, examples, fitOptions(config, optimizer));
+  const training = await fit(phase, policy, examples, fitOptions(config, optimizer, objective));
   await phase.save(to, 'policy', (dir) => policy.save(dir, { withTrainer: true }));
   models.advance(to);
   return { origin, training };

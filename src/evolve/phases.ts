@@ -18,14 +18,13 @@ import {
   USEFUL,
   unlabelledPerIteration,
 } from './budget.js';
-import { NOTHING_CHOSEN, needsReward } from './choose.js';
+import { NOTHING_CHOSEN, needsReward, type SearchedRule } from './choose.js';
 import { choosesAfter, dynamics, finalTest, test } from './dynamics.js';
 import type { Work } from './evolve.js';
 import { countSteps } from './fit.js';
 import { selfTrain } from './iteration.js';
 import { type Job, type PolicyAt, type Sizes, sampleSettings } from './job.js';
 import { searchThreshold } from './search-threshold.js';
-import type { SelectionRule } from './select.js';
 import { trainPrm } from './train-prm.js';
 import { completerAt, trainCompleter, warmup } from './warmup.js';
 
@@ -54,7 +53,7 @@ export interface PhaseKind<A = never, R = unknown, E = unknown> {
 
 /** What the recipe tells an iteration. */
 export interface IterationArgs {
-  readonly rule: SelectionRule;
+  readonly rule: SearchedRule;
   /** What was reached before it. */
   readonly reached: Reached;
   /** The policy that samples. */
@@ -231,6 +230,7 @@ export const phases = {
         work.sample('unlabelled', voted);
         work.score('unlabelled', voted);
       }
+      if (evolve.method === 'grpo' && evolve.grpo.kl > 0) work.score('reference', sampled * USEFUL);
       work.train(Math.round(training.steps), evolve.optimizer);
     },
     run: selfTrain,

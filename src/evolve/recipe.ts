@@ -2,12 +2,11 @@
 // phases.ts says what each phase is and does; evolve.ts does them and counts their work, both by this one walk.
 import type { Phase } from '../run/phase.js';
 import { Idle, isOver, reach, START } from './budget.js';
-import { selectionRule } from './choose.js';
+import { type SearchedRule, selectionRule } from './choose.js';
 import { isMeasured } from './dynamics.js';
 import type { Work } from './evolve.js';
 import type { Job, PolicyAt, Sizes } from './job.js';
 import { iterationName, type PhaseKind, padded, phases } from './phases.js';
-import type { SelectionRule } from './select.js';
 import { completerAt } from './warmup.js';
 
 /** How far to go; each stage includes those before it. */
@@ -34,7 +33,7 @@ export function* recipe(job: Sizes, until: Stage): Generator<Due, void, unknown>
   let { temperature } = config.evolve;
   yield* due(job, phases.dynamics, { at, iteration: 0, temperature, over: false }, padded(0));
   const chosen = selectionRule(config);
-  const rule: SelectionRule =
+  const rule: SearchedRule =
     chosen.rule === 'threshold' && chosen.threshold === 'search'
       ? { rule: 'threshold', threshold: (yield* due(job, phases.threshold, temperature)).chosen }
       : chosen;

@@ -1,13 +1,15 @@
 // Whether a checkpoint and a data set can be used together, and what memory every phase will take: for programs and for
 // `mstar check` and `mstar doctor`. Nothing is written.
-import { loadConfig } from '../config/load.js';
+import { GIVEN, loadConfig, located } from '../config/load.js';
 import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
 import { checkModel, type ModelSummary } from '../engine/check.js';
 import { type Diagnosis, diagnose } from '../engine/doctor.js';
 import type { PictureLimits } from '../engine/open.js';
+import { MOMENT_BYTES } from '../engine/plan.js';
 import type { Renderer } from '../engine/renderer.js';
 import { findData, findPlace } from '../hub/places.js';
 import { type Display, silent } from '../run/terminal.js';
+import { type DiskPlan, planDisk } from './disk.js';
 
 export interface DataToCheck extends Omit<ReadOptions, 'imageRoot' | 'onWarning' | 'onFormat'> {
   readonly file: string;
@@ -90,6 +92,8 @@ async function countData(data: DataToCheck, prompts: Renderer, display: Display)
 export interface DoctorOptions extends PictureLimits {
   /** Recipe whose device, lengths and token budget are planned for; those of a GPU in bfloat16 when left out. */
   readonly config?: string;
+  /** The same, a recipe that comes with mstar. */
+  readonly preset?: string;
   /** Instead of the recipe's. */
   readonly device?: 'cpu' | 'cuda' | undefined;
   readonly dtype?: 'float32' | 'bfloat16' | undefined;
@@ -108,6 +112,8 @@ export interface DoctorOptions extends PictureLimits {
 /** What memory is planned for, and the plans. */
 export interface MemoryPlan extends Diagnosis {
   readonly device: 'cpu' | 'cuda';
+  /** Of the run of a recipe; null where none is given. */
+  readonly disk: DiskPlan | null;
 }
 
 /**
@@ -115,9 +121,13 @@ export interface MemoryPlan extends Diagnosis {
  * @throws UserError naming the file and tensor that is missing, surplus or misshapen
  */
 export async function doctor(dir: string, options: DoctorOptions = {}): Promise<MemoryPlan> {
-  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file, display } = options;
-  const recipe = file === undefined ? undefined : await loadConfig({ file, set: [`model.path=${dir}`] });
+  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file, preset, display } = options;
+  // Memory does not depend on the data, which a preset may leave open.
+  const set = [`model.path=${dir}`, 'data.generate=null', 'data.outOfDomain=null', `data.file=${GIVEN}`];
+  const source = { ...(file !== undefined && { file }), ...(preset !== undefined && { preset }), set };
+  const recipe = file === undefined && preset === undefined ? undefined : await loadConfig(source);
   const device = options.device ?? recipe?.model.device ?? 'cuda';
+  const offload = recipe?.model.offload ?? 'auto';
   const work = {
     device,
     dtype: options.dtype ?? recipe?.model.dtype ?? 'bfloat16',
@@ -126,6 +136,8 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
     promptTokens,
     maxTokens: recipe?.sampling.maxTokens ?? 1024,
     tokenBudget: recipe?.model.tokenBudget ?? 16_384,
+    momentBytes: MOMENT_BYTES[recipe?.warmup.optimizer.moments ?? 'float32'],
+    ...(offload !== 'auto' && device === 'cuda' && { offload: offload === 'always' }),
   } as const;
   const place = await findPlace(dir, { display });
   const lora = recipe?.model.adapter && { ...recipe.model.adapter, seed: recipe.seed, base: place };
@@ -137,5 +149,8 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
   };
   const scorer = recipe?.prm.enabled ? (recipe.prm.path ?? dir) : undefined;
   const prm = scorer === undefined ? undefined : await findPlace(scorer, { display });
-  return { ...(await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora, prm)), device };
+  const diagnosis = await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora, prm);
+  // With its own data where it has some: how much is sampled depends on it.
+  const own = recipe && (await loadConfig({ ...source, set: [`model.path=${dir}`] }).catch(() => recipe));
+  return { ...diagnosis, device, disk: own ? await planDisk(located(own), diagnosis) : null };
 }

@@ -132,8 +132,8 @@ function refuseUnread({ evolve: { method, select }, prm, data }: Config, options
   if (prm.path !== undefined && (options.until === 'label' || options.until === 'train-prm'))
     throw new UserError('prm.path: given, wanted none where steps are labelled and a PRM is trained', 'ERR_SETTING');
   if (!options.select) return;
-  if (method === 'sft')
-    throw new UserError('select: given with evolve.method sft, wanted a method that selects', 'ERR_SETTING');
+  if (method === 'sft' || method === 'grpo')
+    throw new UserError(`select: given with evolve.method ${method}, wanted a method that selects`, 'ERR_SETTING');
   if (select.rule === 'threshold' && select.threshold === 'search')
     throw new UserError('select: given with a search for evolve.select.threshold, wanted another rule', 'ERR_SETTING');
 }

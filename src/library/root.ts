@@ -3,6 +3,7 @@ import { z } from 'zod';
 import * as recipes from '../config/load.js';
 import * as engine from '../engine/host.js';
 import { findPlace } from '../hub/places.js';
+import * as benchmarks from '../jobs/benchmarks.js';
 import * as checking from '../jobs/check.js';
 import * as comparing from '../jobs/compare.js';
 import * as experiments from '../jobs/experiment.js';
@@ -66,6 +67,7 @@ const engineFields = {
   kvGib: z.number().min(0).max(65536).optional(),
   recompute: z.enum(['auto', 'never', 'always']).optional(),
   ...limits,
+  offload: z.enum(['auto', 'never', 'always']).optional(),
   onRollout: call.optional(),
 };
 const prmOptions = z
@@ -111,6 +113,19 @@ export const evaluate = promising(
   'evaluate',
   { settings: z.looseObject({ protocol: path.optional(), judge: judging }), options: sampleOptions },
   jobs.evaluate,
+);
+export const evaluateRun = promising(
+  'evaluateRun',
+  {
+    settings: z.strictObject({
+      run: path,
+      out: path,
+      benchmarks: z.array(z.strictObject({ name: path, data: path, imageRoot: path.optional() })),
+      limit: whole(0).optional(),
+    }),
+    options: jobOptions,
+  },
+  benchmarks.evaluateRun,
 );
 export const experiment = promising(
   'experiment',
@@ -167,6 +182,7 @@ export const doctor = promising(
     options: z
       .strictObject({
         config: path,
+        preset: path,
         device: computeFields.device,
         dtype: computeFields.dtype,
         rows: whole(1),

@@ -85,8 +85,9 @@ function labelsTable(run: string): Table {
 function stepsTable(run: string): Table {
   const files = here(run, 'journal.jsonl');
   // Commits have an object where steps have their number of tokens, and the last line may be cut off.
-  const columns = `{event: 'VARCHAR', phase: 'VARCHAR', loss: 'DOUBLE', gradNorm: 'DOUBLE', lr: 'DOUBLE', tokens: 'JSON', version: 'BIGINT'}`;
-  const query = `select phase, row_number() over (partition by phase order by place)::integer as step, loss, gradNorm as grad_norm, lr, try_cast(tokens as bigint) as tokens, version
+  const columns = `{event: 'VARCHAR', phase: 'VARCHAR', loss: 'DOUBLE', gradNorm: 'DOUBLE', lr: 'DOUBLE', tokens: 'JSON', version: 'BIGINT', clipShare: 'DOUBLE', kl: 'DOUBLE', mismatchMean: 'DOUBLE', mismatchMax: 'DOUBLE'}`;
+  const query = `select phase, row_number() over (partition by phase order by place)::integer as step, loss, gradNorm as grad_norm, lr, try_cast(tokens as bigint) as tokens, version,
+      clipShare as clip_share, kl, mismatchMean as mismatch_mean, mismatchMax as mismatch_max
     from (select *, row_number() over () as place from ${linesOf(files, columns)}) where event = 'step' order by place`;
   return { name: 'steps', files, query };
 }

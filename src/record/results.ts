@@ -13,7 +13,18 @@ export const startEvent = z.object({ problems: z.string() });
 export const commitEvent = z.object({ phase: z.string(), result: z.unknown(), tokens: tokenCounts });
 
 /** One optimizer step. */
-export const stepEvent = z.object({ phase: z.string(), loss: maybe, gradNorm: maybe, lr: number, tokens: number });
+export const stepEvent = z.object({
+  phase: z.string(),
+  loss: maybe,
+  gradNorm: maybe,
+  lr: number,
+  tokens: number,
+  /** These of the method grpo alone. */
+  clipShare: maybe.optional(),
+  kl: maybe.optional(),
+  mismatchMean: maybe.optional(),
+  mismatchMax: maybe.optional(),
+});
 
 /** A problem that could not be sampled. */
 export const failedEvent = z.object({ phase: z.string(), problem: z.string(), reason: z.string() });
@@ -102,6 +113,8 @@ export const choiceCounts = z.object({
   /** Correct by a chain with a wrong step, among `distinct` and `selected`; 0 where the true reasoning is not known. */
   luckyDistinct: number,
   luckySelected: number,
+  /** Of the method grpo, over all responses: their mean reward and length, and the problems whose responses are all worth the same. */
+  groups: z.object({ reward: maybe, tokens: maybe, flat: number }).optional(),
 });
 
 /** As in the result of the phase, told when its responses are chosen. */

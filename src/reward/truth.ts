@@ -5,7 +5,7 @@ import type { ProblemTruth } from '../core/types.js';
 /**
  * Whether each step is right. A step is right when every statement in it (one per sentence) is
  * - a line of the true reasoning, or
- * - `<name> is <number>` with the value drawn in the picture, or
+ * - `<name> is <number>` or `<name> shows <number>` with the value drawn in the picture, or
  * - `a + b = c`, `a - b = c` or `a * b = c` with a true result whose operands are two different known quantities: drawn in
  *   the picture or the result of an earlier right calculation of this response.
  * A leading `Step 3:` is not compared. Anything else cannot be checked and counts as wrong, so a right step in words of
@@ -50,7 +50,7 @@ function isTrue(
     return true;
   }
   if (lines.has(statement)) return true;
-  const reading = /^(.{1,64}) is (\S{1,32})$/.exec(statement);
+  const reading = /^(.{1,64}) (?:is|shows) (\S{1,32})$/.exec(statement);
   return reading !== null && drawn.get(reading[1] as string) === reading[2];
 }
 

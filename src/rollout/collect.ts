@@ -39,6 +39,8 @@ export interface Collection {
   readonly n: number;
   /** 0 is greedy. */
   readonly temperature: number;
+  /** Whether log-probabilities are kept at this temperature instead of at 1. */
+  readonly scaledLogprobs?: boolean;
   readonly reward?: {
     readonly scorer: Scorer;
     readonly aggregate: Aggregation;
@@ -59,9 +61,9 @@ export async function* collect(
   const sampled = phase.meter('sample', `${title}: sampling`, name);
   sampled.expect(problems.length * n);
   const scored = reward && phase.meter('score', `${title}: scoring`, name);
-  const { temperature, variant } = collection;
+  const { temperature, variant, scaledLogprobs } = collection;
   const { seed, delimiter, maxTokens, topK, topP, grader } = settings;
-  const sampling: Sampling = { temperature, topK, topP, maxTokens };
+  const sampling: Sampling = { temperature, topK, topP, maxTokens, scaledLogprobs };
   const draw = { variant, n, sampling, seed, purpose: `${phase.draws}/${name}`, delimiter, grader };
   const make = async (chunk: readonly Problem[]): Promise<Rollout[]> => {
     const rollouts = await generate(policy, chunk, draw, { signal, meter: sampled });

@@ -5,15 +5,20 @@ import { dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { listNames } from './durable.js';
 
+/** Bytes that this user can still write on the disk of a folder, which may be still to be made. */
+export async function freeBytes(dir: string): Promise<number> {
+  let existing = dir;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  const { bavail, bsize } = await statfs(existing);
+  return bavail * bsize;
+}
+
 /**
  * @param dir may be a folder still to be made
  * @throws UserError where its disk has less than `bytes` free for this user
  */
 export async function requireSpace(dir: string, bytes: number): Promise<void> {
-  let existing = dir;
-  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
-  const { bavail, bsize } = await statfs(existing);
-  const free = bavail * bsize;
+  const free = await freeBytes(dir);
   if (free < bytes)
     throw new UserError(
       `${dir}: free space: ${describeBytes(free)}, wanted at least ${describeBytes(bytes)}`,

@@ -15,7 +15,7 @@ import type {
   ScorerHead,
 } from '../../src/core/ports.js';
 import { random } from '../../src/core/random.js';
-import type { Example, Problem, Response, Sampling, StepReport } from '../../src/core/types.js';
+import type { Example, PolicyObjective, Problem, Response, Sampling, StepReport } from '../../src/core/types.js';
 import { continuation, decode, encode, isSound, respond, truthOf } from './chains.js';
 
 export interface FakeOptions {
@@ -181,19 +181,20 @@ class FakePolicy extends FakeModel implements Policy {
     return examples.map(({ response }) => new Float32Array(response.length));
   }
 
-  /** Maximum likelihood of the chains in the batch: true ones pull the skill up, others down. */
-  trainStep(batch: readonly Example[]): Promise<StepReport> {
+  /** Maximum likelihood of the chains in the batch: true ones pull the skill up, others down; with an objective by their advantages. */
+  async trainStep(batch: readonly Example[], objective?: PolicyObjective): Promise<StepReport> {
     let gradient = 0;
     let loss = 0;
     let tokens = 0;
-    for (const { problem, response, weight = 1 } of batch) {
+    for (const { problem, response, sampled, weight = sampled?.advantage ?? 1 } of batch) {
       const chance = this.#chance(problem, 1);
       const sound = isSound(problem, decode(response));
       gradient += (weight * (chance - (sound ? 1 : 0))) / batch.length;
       loss -= (weight * Math.log(sound ? chance : 1 - chance)) / batch.length;
       tokens += response.length;
     }
-    return this.learn([gradient, 0, 0], loss, tokens);
+    const report = await this.learn([gradient, 0, 0], loss, tokens);
+    return objective ? { ...report, clipShare: 0, kl: objective.kl, mismatchMean: 0, mismatchMax: 0 } : report;
   }
 
   encodeResponse(text: string): Int32Array {

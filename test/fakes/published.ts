@@ -13,6 +13,7 @@ export type PublishedName =
   | 'phi-3.5-vision'
   | 'qwen2.5-vl-3b'
   | 'qwen2.5-vl-7b'
+  | 'qwen3-vl-2b'
   | 'qwen3-vl-4b'
   | 'qwen3-vl-8b';
 

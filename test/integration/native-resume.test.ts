@@ -14,20 +14,22 @@ import { fingerprint } from './folders.js';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const model = join(project, 'assets/tiny-internvl2');
-const optimizer = { lr: 1e-4, batchSize: 8 };
-const recipe = {
-  run: { chunk: 16, checkpointEvery: 2 },
-  model: { path: model, threads: 1 },
-  prompt: { system: 'Solve.', givenAnswer: '{question}\nThe answer is {answer}.' },
-  data: { generate: { count: 120 } },
-  splits: { validation: 16, test: 24, labelled: 0.6 },
-  sampling: { maxTokens: 96 },
-  warmup: { problems: 32, samples: 4, maxPerProblem: 1, optimizer },
-  prm: { problems: 32, samples: 8, pairs: 24, completions: 4, optimizer },
-  evolve: { iterations: 2, interval: 24, n: 8, optimizer },
-  explore: { every: 1, temperatures: [0.7, 1] },
-  dynamics: { samples: 4, temperatures: [1] },
-  test: { samples: 4 },
+const recipeWith = (adapter: object | undefined, moments: string) => {
+  const optimizer = { lr: 1e-4, batchSize: 8, moments };
+  return {
+    run: { chunk: 16, checkpointEvery: 2 },
+    model: { path: model, threads: 1, ...(adapter && { adapter }) },
+    prompt: { system: 'Solve.', givenAnswer: '{question}\nThe answer is {answer}.' },
+    data: { generate: { count: 120 } },
+    splits: { validation: 16, test: 24, labelled: 0.6 },
+    sampling: { maxTokens: 96 },
+    warmup: { problems: 32, samples: 4, maxPerProblem: 1, optimizer },
+    prm: { problems: 32, samples: 8, pairs: 24, completions: 4, optimizer },
+    evolve: { iterations: 2, interval: 24, n: 8, optimizer },
+    explore: { every: 1, temperatures: [0.7, 1] },
+    dynamics: { samples: 4, temperatures: [1] },
+    test: { samples: 4 },
+  };
 };
 
 /** Exit code, or the signal that ended it; `killAfterMs` leaves the process that long to live. */
@@ -62,15 +64,15 @@ async function answersAlike(root: string, run: string): Promise<void> {
 }
 
 test.each([
-  ['all weights', {}],
-  ['an adapter', { adapter: { rank: 4, alpha: 8 } }],
+  ['all weights', undefined, 'float32'],
+  ['an adapter in 8-bit moments', { rank: 4, alpha: 8 }, '8bit'],
 ])(
   'a killed run of the native engine that trains %s ends with the same bytes, with other threads and layers run again too',
-  async (_, change) => {
+  async (_, adapter, moments) => {
     const root = mkdtempSync(join(tmpdir(), 'mstar-native-'));
     try {
       const config = join(root, 'recipe.yaml');
-      await writeDurable(config, stringify({ ...recipe, model: { ...recipe.model, ...change } }));
+      await writeDurable(config, stringify(recipeWith(adapter, moments)));
       const started = performance.now();
       expect(await run(config, join(root, 'undisturbed'))).toBe(0);
       const lasts = performance.now() - started;
@@ -81,7 +83,7 @@ test.each([
       const files = (name: string) =>
         Object.entries(fingerprint(join(root, name))).filter(([file]) => !/^report\.(html|md)$/.test(file));
       expect(files('killed')).toEqual(files('undisturbed'));
-      if ('adapter' in change) await answersAlike(root, join(root, 'undisturbed'));
+      if (adapter) await answersAlike(root, join(root, 'undisturbed'));
     } finally {
       rmSync(root, { recursive: true, force: true });
     }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import type { Config } from '../../src/config/schema.js';
 import { fingerprint } from './folders.js';
 
 export const project = fileURLToPath(new URL('../..', import.meta.url));
@@ -56,7 +57,7 @@ export class RanksJob {
   readonly #config = join(this.root, 'recipe.yaml');
 
   /** @param settings of the recipe in place of those of the same name */
-  constructor(settings: Partial<typeof recipe> = {}) {
+  constructor(settings: Partial<Record<keyof Config, object>> = {}) {
     writeFileSync(this.#config, stringify({ ...recipe, ...settings }));
   }
 

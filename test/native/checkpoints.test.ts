@@ -63,30 +63,35 @@ const filesOf = async (dir: string) =>
 
 describe.each(Object.keys(tinyBackbones))('%s', (name) => {
   test.each([
-    ['F32', 1],
-    ['F16', 1],
-    ['BF16', 1],
-    ['F32', 2],
-    ['F16', 2],
-    ['BF16', 3],
-  ] as const)('a run over %s weights in %i file(s) goes on bit for bit after a stop', async (dtype, files) => {
-    const dir = await tinyBackbone(name, dtype);
-    const source = files === 1 ? dir : await sharded(dir, files);
-    await using whole = await host.openPolicy(source);
-    await whole.resetOptimizer(settings);
-    await whole.trainStep(batch);
-    await whole.trainStep(batch.slice(1));
-    const saved = join(temporary(), 'saved');
-    await whole.save(saved, { withTrainer: true });
-    const expected = [await whole.trainStep(batch), await whole.logprobs(batch)];
-    expect(await filesOf(saved)).toEqual(await filesOf(source));
+    ['F32', 1, 'float32'],
+    ['F16', 1, 'float32'],
+    ['BF16', 1, '8bit'],
+    ['F32', 2, '8bit'],
+    ['F16', 2, 'float32'],
+    ['BF16', 3, 'float32'],
+  ] as const)(
+    'a run over %s weights in %i file(s) goes on bit for bit from %s moments',
+    async (dtype, files, moments) => {
+      const dir = await tinyBackbone(name, dtype);
+      const source = files === 1 ? dir : await sharded(dir, files);
+      await using whole = await host.openPolicy(source);
+      await whole.resetOptimizer({ ...settings, moments });
+      await whole.trainStep(batch);
+      await whole.trainStep(batch.slice(1));
+      const saved = join(temporary(), 'saved');
+      await whole.save(saved, { withTrainer: true });
+      const expected = [await whole.trainStep(batch), await whole.logprobs(batch)];
+      expect(await filesOf(saved)).toEqual(await filesOf(source));
 
-    await using resumed = await host.openPolicy(source);
-    await resumed.resetOptimizer(settings);
-    await resumed.restore(saved);
-    expect(resumed.version).toBe(2);
-    expect([await resumed.trainStep(batch), await resumed.logprobs(batch)]).toEqual(expected);
-  });
+      await using resumed = await host.openPolicy(source);
+      await resumed.resetOptimizer({ ...settings, moments });
+      await resumed.restore(saved);
+      expect(resumed.version).toBe(2);
+      expect([await resumed.trainStep(batch), await resumed.logprobs(batch)]).toEqual(expected);
+      await resumed.resetOptimizer({ ...settings, moments: moments === '8bit' ? 'float32' : '8bit' });
+      await expect(resumed.restore(saved)).rejects.toThrow(`moments: ${moments}, wanted`);
+    },
+  );
 
   test.each(['F32', 'BF16'] as const)(
     'a reward model over %s weights is opened again with its scores',

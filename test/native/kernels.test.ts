@@ -39,6 +39,8 @@ test('the comparison of kernels runs on any device: on the CPU the twins are equ
   expect(found.filter(({ error }) => !(error < 0.01))).toEqual([]);
 });
 
+/** Of numbers that are rounded to few bits some fall on either side; what is right in the mean is so in the median of many. */
+const bound = (kernel: string) => (/rounded$/.test(kernel) ? 0.07 : /fallen/.test(kernel) ? 0.05 : undefined);
 const ofSet = (kernel: string) => /^(amx|avx512bf16|avx512|avx2|plain) /.test(kernel);
 const ofTrees = (kernel: string) => kernel.startsWith('tree_attention');
 const ofTraining = (kernel: string) => ofTrees(kernel) || /^(split_heads|token_logprobs)/.test(kernel);
@@ -76,7 +78,7 @@ describe('the CPU kernels of every instruction set that this machine has', () =>
   test.each(sets)('%s agrees with plain operations in double', (set) => {
     const mine = found.filter(({ kernel }) => kernel.startsWith(`${set} `));
     expect(mine.length).toBeGreaterThan(40);
-    expect(mine.filter(({ error }) => !(error < 1e-5))).toEqual([]);
+    expect(mine.filter(({ kernel, error }) => !(error < (bound(kernel) ?? 1e-5)))).toEqual([]);
   });
   test.each(sets)('%s gives a row the same bits alone and among others', (set) => {
     const alone = found.filter(({ kernel }) => kernel.startsWith(`${set} `) && kernel.endsWith('alone'));

@@ -12,6 +12,11 @@ const LLAMA_3_8B = 8_030_261_248;
 const MINICPM_LLAMA3_V_2_5 = 8_537_092_336;
 const CLIP_VIT_L_14_336 = 303_507_456;
 const PHI_3_MINI = 3_821_079_552;
+const QWEN25_3B = 3_085_938_688;
+const QWEN25_7B = 7_615_616_512;
+const QWEN3_1_7B = 1_720_574_976;
+const QWEN3_4B = 4_022_468_096;
+const QWEN3_8B = 8_190_735_360;
 const affine = (outputs: number, inputs: number) => outputs * inputs + outputs;
 
 describe.skipIf(!addonBuilt)('published sizes (skipped where the addon is not built)', () => {
@@ -35,6 +40,12 @@ describe.skipIf(!addonBuilt)('published sizes (skipped where the addon is not bu
         total: 4_146_621_440,
       },
     ],
+    // Language models and totals as the model cards tell them, from memory.
+    ['qwen2.5-vl-3b', { language: QWEN25_3B, total: 3_754_622_976, tensors: 824 }],
+    ['qwen2.5-vl-7b', { language: QWEN25_7B, total: 8_292_166_656, tensors: 729 }],
+    ['qwen3-vl-2b', { language: QWEN3_1_7B, total: 2_127_532_032, tensors: 625 }],
+    ['qwen3-vl-4b', { language: QWEN3_4B, total: 4_437_815_808, tensors: 713 }],
+    ['qwen3-vl-8b', { language: QWEN3_8B, total: 8_767_123_696, tensors: 750 }],
   ])('%s', async (name, wanted) => {
     const { config, sideFiles, specials } = published(name);
     const backbone = await findBackbone(config, 'config.json');

@@ -16,8 +16,10 @@ const group = await addon.joinGroup({
 const found = [];
 for (const { spec, optimizer, sizes, restore, objective, batches, save } of trainings) {
   const model = await addon.loadModel(spec);
-  if (sizes) await addon.checks.setOptimizer(model, optimizer, group, sizes);
-  else await model.setOptimizer(optimizer, group);
+  const moments = sizes
+    ? await addon.checks.setOptimizer(model, optimizer, group, sizes)
+    : await model.setOptimizer(optimizer, group);
+  const tensors = [...model.parameters().map((one) => ({ ...one, dtype: 'F32' })), ...moments];
   if (restore) await model.restore(restore.files, restore.version);
   const reports = [];
   let failure;
@@ -28,11 +30,11 @@ for (const { spec, optimizer, sizes, restore, objective, batches, save } of trai
       failure = { code: error.code, message: error.message };
     }
   }
-  if (save) await model.save(save);
+  if (save) await model.save([{ path: save, header: new Uint8Array(0), tensors }]);
   const [batch] = batches;
   const every = batch[0].map(({ response }) => Uint32Array.from(response.keys()));
   const after = objective === 'step' ? await model.score(batch[0], every) : await model.logprobs(batch[0]);
-  found.push({ reports, failure, after, version: model.version });
+  found.push({ reports, failure, after, version: model.version, tensors });
   await model.dispose();
 }
 await group.leave();

@@ -11,7 +11,18 @@ const mstar = { ...root, ...data, ...grade, ...judging };
 test('the names that a program can import are these', () => {
   expect([root, data, grade, judging].map((entry) => Object.keys(entry).sort())).toEqual([
     [
-      ...['EngineError', 'Stopped', 'UserError', 'check', 'compareRuns', 'createHost', 'doctor', 'evaluate', 'evolve'],
+      ...[
+        'EngineError',
+        'Stopped',
+        'UserError',
+        'check',
+        'compareRuns',
+        'createHost',
+        'doctor',
+        'evaluate',
+        'evaluateRun',
+      ],
+      'evolve',
       ...['experiment', 'listPresets', 'listRuns', 'loadConfig', 'loadModel', 'openDisplay', 'openRun'],
       ...['resolveConfig', 'rollout'],
     ],

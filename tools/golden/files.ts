@@ -35,6 +35,9 @@ export const optimizerSchema = z.object({
   eps: z.number(),
   weight_decay: z.number(),
 });
+const tokenizerSchema = z.array(
+  z.object({ text: z.string(), input_ids: idsSchema, decoded_skip_special: z.string().optional() }),
+);
 export type GoldenMessage = z.infer<typeof messageSchema>;
 
 /** Throws UserError when the file is absent or of another form. */
@@ -113,4 +116,18 @@ export function toConversation(
 /** `content` with its pictures counted from `first`. */
 export function shifted(content: Content, first: number): Content {
   return content.map((part) => ('image' in part ? { image: part.image + first } : part));
+}
+
+/** Texts and their ids, as extra/tokenizer_cases.json has them. */
+export async function readTokenizer(file: string) {
+  const lines = await readGolden(file, tokenizerSchema);
+  return {
+    place: 'extra/tokenizer',
+    lines: lines.map(({ text, input_ids: ids, decoded_skip_special: decoded }) => ({ text, ids, decoded })),
+  };
+}
+
+/** Text that its end mark ends; undefined for another one, whose ids do not follow from it alone. */
+export function withoutEnd(text: string | undefined, end: string): string | undefined {
+  return text?.endsWith(end) ? text.slice(0, -end.length) : undefined;
 }

@@ -1,5 +1,5 @@
 // Trains the embedded checkpoint assets/tiny-internvl2 from random weights with this project's own trainer: `npm run make-tiny`.
-// `-- DIR` writes elsewhere; `--stages` also keeps the checkpoint after each stage, as DIR.STAGE.
+// `-- DIR` writes elsewhere; `--stages` also keeps the checkpoint after each stage, as DIR.STAGE; `--one-thread` leaves a core free.
 // What it is and the course it follows stand in model.ts; this is the loop over it.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -34,7 +34,7 @@ await createCheckpoint(
 const host = createHost({
   device: 'cpu',
   dtype: 'float32',
-  threads: 2,
+  threads: process.argv.includes('--one-thread') ? 1 : 2,
   tokenBudget: 16384,
   maxImagePixels: pictureSide ** 2,
   prompt: tinyPrompt,

@@ -16,7 +16,7 @@ export interface CourseStage {
   readonly name: string;
   readonly steps: number;
   readonly lr: number;
-  /** Single-quantity lessons. */
+  /** Lessons in reading. */
   readonly lessons: number;
   /** Problems of the full range. */
   readonly wide: number;
@@ -44,13 +44,13 @@ export const tinyCourse = {
 /** Learns the tokenizer from problems of all families: every word, sign and digit of the task becomes one piece. */
 export function tinyTokenizer(): TrainedTokenizer {
   const texts = ['system\nSolve.', 'user\n', 'assistant\n'];
-  for (let index = 0; index < 400; index++) {
-    const { problem } = problemAt({ count: 400, seed: tinyCourse.seed, range: 9 }, index);
+  for (let index = 0; index < 800; index++) {
+    const { problem } = problemAt({ count: 800, seed: tinyCourse.seed, range: 9 }, index);
     texts.push(problem.question, problem.truth.steps.join('\n'), `\nThe answer is ${problem.answer}.`);
   }
   for (const { introduction, names } of Object.values(families))
     texts.push(`${introduction} What is ${names.join(' ')}?`);
-  for (let value = 0; value < 30; value++) texts.push(` ${value} (${value})`);
+  for (let value = 0; value < 40; value++) texts.push(` ${value} (${value})`);
   return trainTokenizer(texts, 400);
 }
 

@@ -1,5 +1,6 @@
 // See kernel_check.h. Twins are LibTorch in double; a row computed alone must have the bits that it has among others.
 #include "base/halves.h"
+#include "engine/adamw.h"
 #include "engine/check/kernels.h"
 #include "ops/cpu/kernels.h"
 
@@ -7,6 +8,8 @@ namespace mstar {
 namespace {
 
 constexpr double kTiny = 1e-6;
+
+uint16_t* halves_of(const at::Tensor& tensor) { return static_cast<uint16_t*>(tensor.mutable_data_ptr()); }
 
 class SetComparison {
  public:
@@ -33,7 +36,12 @@ class SetComparison {
       rows(width);
       optimizer_step(width, at::kFloat);
       optimizer_step(width, at::kBFloat16);
+      small_step(width, at::kFloat, at::kFloat);
+      small_step(width, at::kBFloat16, at::kFloat);
+      small_step(width, at::kBFloat16, at::kBFloat16);
     }
+    shape_ = "1024 numbers";
+    fallen_gradients();
     return std::move(errors_);
   }
 
@@ -199,13 +207,7 @@ class SetComparison {
     const auto wanted = wide(master), wanted_first = wide(first), wanted_second = wide(second);
     at::_fused_adamw_({wanted}, {wide(grad)}, {wanted_first}, {wanted_second}, {}, {at::full({}, count, at::kDouble)},
                       lr, beta1, beta2, decay, eps, false, false);
-    const auto number = [](double x) { return static_cast<float>(x); };
-    const cpu::AdamWStep step{number(beta1),
-                              number(beta2),
-                              number(eps),
-                              number(1 - lr * decay),
-                              number(lr / (1 - std::pow(beta1, count))),
-                              number(std::sqrt(1 - std::pow(beta2, count)))};
+    const cpu::AdamWStep step = cpu_step({lr, beta1, beta2, eps, decay, static_cast<int64_t>(count)});
     auto* upper = static_cast<uint16_t*>(high.mutable_data_ptr());
     auto* lower = low.mutable_data_ptr<int16_t>();
     float *m = first.mutable_data_ptr<float>(), *v = second.mutable_data_ptr<float>();
@@ -219,6 +221,74 @@ class SetComparison {
     add((name + " weights").c_str(), join_halves(high, low), wanted);
     add((name + " first moment").c_str(), first, wanted_first);
     add((name + " second moment").c_str(), second, wanted_second);
+  }
+
+  /** Of codes the share that differs; all of them where one differs by more than its last bit. */
+  void add_codes(const std::string& what, const at::Tensor& found, const at::Tensor& wanted) {
+    const auto apart = found.to(at::kInt).sub(wanted.to(at::kInt)).abs();
+    const bool by_one = apart.max().item<int>() <= 1;
+    errors_.push_back(
+        {std::string(set_.name) + " " + what, shape_, by_one ? apart.to(at::kDouble).mean().item<double>() : 1.0});
+  }
+
+  /** Two steps, the second from the weights and moments that the twin has after the first. */
+  void small_step(int64_t n, at::ScalarType type, at::ScalarType grad_type) {
+    AdamW adamw{0.01, 0.9, 0.95, 1e-8, 0.1, 1};
+    const bool halves = type == at::kBFloat16;
+    const auto weights = at::randn({n}).to(type), wanted_weights = weights.clone();
+    const auto state = AdamWState::zeros(n, true, halves, at::kFloat),
+               wanted = AdamWState::zeros(n, true, halves, at::kFloat);
+    for (; adamw.steps <= 2; ++adamw.steps) {
+      weights.copy_(wanted_weights);
+      state.copy_from(wanted);
+      const auto rounding = Rounding::of("weight", adamw.steps, 12288);
+      const auto grad = at::randn({n}).mul_(at::rand({n})).to(grad_type);
+      adamw_step_plain(adamw, wanted_weights, grad, wanted, rounding);
+      const cpu::AdamWStep step = cpu_step(adamw);
+      const cpu::SmallMoments moments{halves_of(state.first), state.second.mutable_data_ptr<uint8_t>(),
+                                      state.scales.mutable_data_ptr<float>(), rounding.seed, rounding.from};
+      if (!halves) {
+        set_.adamw_small_floats(step, weights.mutable_data_ptr<float>(), grad.const_data_ptr<float>(), moments, n);
+      } else if (grad_type == at::kFloat) {
+        set_.adamw_small(step, halves_of(weights), state.low.mutable_data_ptr<int16_t>(), grad.const_data_ptr<float>(),
+                         moments, n);
+      } else {
+        set_.adamw_small_halves(step, halves_of(weights), state.low.mutable_data_ptr<int16_t>(), halves_of(grad),
+                                moments, n);
+      }
+    }
+    const std::string name = std::string("adamw_small") + (!halves                   ? " floats"
+                                                           : grad_type == at::kFloat ? ""
+                                                                                     : " halves");
+    const auto master = [&](const at::Tensor& high, const at::Tensor& low) {
+      return halves ? join_halves(high, low) : high;
+    };
+    add((name + " weights").c_str(), master(weights, state.low), master(wanted_weights, wanted.low));
+    add((name + " scales").c_str(), state.scales, wanted.scales);
+    add((name + " first moment, rounded").c_str(), state.first, wanted.first);
+    add_codes(name + " second moment, rounded", state.second, wanted.second);
+  }
+
+  /** Second moments follow gradients of which every other one becomes a tenth: the nearest code would never change. */
+  void fallen_gradients() {
+    constexpr int64_t kNumbers = 4 * cpu::kRootBlock;
+    AdamW adamw{0.01, 0.9, 0.999, 1e-8, 0, 1};
+    const auto weights = at::zeros({kNumbers}), exact = at::zeros({kNumbers}, at::kDouble);
+    const auto falls = at::arange(kNumbers).remainder(2).to(at::kBool);
+    const auto state = AdamWState::zeros(kNumbers, true, false, at::kFloat);
+    for (; adamw.steps <= 4000; ++adamw.steps) {
+      const auto rounding = Rounding::of("weight", adamw.steps, 0);
+      const auto grad = at::randn({kNumbers});
+      if (adamw.steps > 500) grad.mul_(at::where(falls, 0.1, 1.0));
+      exact.mul_(adamw.beta2).addcmul_(grad, grad, 1 - adamw.beta2);
+      set_.adamw_small_floats(cpu_step(adamw), weights.mutable_data_ptr<float>(), grad.const_data_ptr<float>(),
+                              {halves_of(state.first), state.second.mutable_data_ptr<uint8_t>(),
+                               state.scales.mutable_data_ptr<float>(), rounding.seed, rounding.from},
+                              kNumbers);
+    }
+    const auto ratio = unpack_second(state).to(at::kDouble).div(exact).sqrt().masked_select(falls);
+    errors_.push_back({std::string(set_.name) + " adamw_small root of second moments of fallen gradients", shape_,
+                       std::abs(ratio.median().item<double>() - 1)});
   }
 
   const cpu::Kernels& set_;

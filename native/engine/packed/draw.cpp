@@ -58,18 +58,22 @@ DrawnToken draw(const float* logits, int64_t vocab, const Sampling& sampling, do
   double total = cpu::exp_scaled(logits, max, 1.0f, weights, vocab);
   if (!std::isfinite(max) || !std::isfinite(total))
     throw std::runtime_error("logits are not finite: the weights have diverged");
-  const auto log_total = static_cast<float>(std::log(total));
+  const auto log_of = [](double sum) { return static_cast<float>(std::log(sum)); };
+  float scale = 1, log_total = log_of(total);
   int32_t token = 0;
   if (sampling.temperature == 0) {
     token = static_cast<int32_t>(std::find(logits, logits + vocab, max) - logits);
   } else {
-    if (sampling.temperature != 1)
-      total = cpu::exp_scaled(logits, max, static_cast<float>(1 / sampling.temperature), weights, vocab);
+    if (sampling.temperature != 1) {
+      const auto inverse = static_cast<float>(1 / sampling.temperature);
+      total = cpu::exp_scaled(logits, max, inverse, weights, vocab);
+      if (sampling.scaled_logprobs) scale = inverse, log_total = log_of(total);
+    }
     const bool whole = (sampling.top_k <= 0 || sampling.top_k >= vocab) && sampling.top_p >= 1;
     token = whole ? static_cast<int32_t>(pick(weights, vocab, uniform * total))
                   : pick_sorted(weights, vocab, total, sampling, uniform, scratch.order);
   }
-  return {token, logits[token] - max - log_total};
+  return {token, (logits[token] - max) * scale - log_total};
 }
 
 }  // namespace mstar

@@ -8,7 +8,7 @@ namespace mstar {
 
 struct DrawnToken {
   int32_t token;
-  float logprob;  // under the plain distribution: temperature 1, nothing cut off
+  float logprob;  // nothing cut off, at temperature 1 or, where scaled_logprobs asks for it, at that of the draw
 };
 
 struct SamplerScratch {

@@ -24,18 +24,26 @@ at::Tensor pick_sorted(const at::Tensor& scaled, const Sampling& sampling, const
   return order.gather(1, pick(weights, uniform_R));
 }
 
+/** Of one token a row, [R, 1]. */
+at::Tensor logprobs_of(const at::Tensor& logits, const at::Tensor& token) {
+  return logits.gather(1, token).squeeze(1) - at::logsumexp(logits, {-1});
+}
+
 }  // namespace
 
 DrawnRows draw_rows(const at::Tensor& logits, const Sampling& sampling, const at::Tensor& uniform_R,
                     const FusedOps& ops) {
+  const bool scaled = sampling.scaled_logprobs && sampling.temperature != 0 && sampling.temperature != 1;
   const bool whole = (sampling.top_k <= 0 || sampling.top_k >= logits.size(1)) && sampling.top_p >= 1;
   if (whole || sampling.temperature == 0) {
     const auto [tokens, logprobs] = ops.draw(logits, sampling.temperature, uniform_R);
-    return {tokens, logprobs};
+    if (!scaled) return {tokens, logprobs};
+    return {tokens, logprobs_of(logits.to(at::kFloat) / sampling.temperature, tokens.unsqueeze(1))};
   }
   const auto wide = logits.to(at::kFloat);
-  const auto token = pick_sorted(sampling.temperature == 1 ? wide : wide / sampling.temperature, sampling, uniform_R);
-  return {token.squeeze(1), wide.gather(1, token).squeeze(1) - at::logsumexp(wide, {-1})};
+  const auto cooled = sampling.temperature == 1 ? wide : wide / sampling.temperature;
+  const auto token = pick_sorted(cooled, sampling, uniform_R);
+  return {token.squeeze(1), logprobs_of(scaled ? cooled : wide, token)};
 }
 
 }  // namespace mstar

@@ -9,7 +9,7 @@ namespace mstar {
 
 struct DrawnRows {
   at::Tensor tokens;    // int64 [R]
-  at::Tensor logprobs;  // float32 [R], under the plain distribution
+  at::Tensor logprobs;  // float32 [R], as DrawnToken's
 };
 
 /** One token per row of logits [R, V] by uniform [R] (float32, in [0, 1)). */

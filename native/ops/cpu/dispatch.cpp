@@ -123,6 +123,21 @@ void adamw_halves(const AdamWStep& step, uint16_t* high, int16_t* low, const uin
   kernels().adamw_halves(step, high, low, grad, first, second, n);
 }
 
+void adamw_small(const AdamWStep& step, uint16_t* high, int16_t* low, const float* grad, const SmallMoments& moments,
+                 int64_t n) {
+  kernels().adamw_small(step, high, low, grad, moments, n);
+}
+
+void adamw_small_halves(const AdamWStep& step, uint16_t* high, int16_t* low, const uint16_t* grad,
+                        const SmallMoments& moments, int64_t n) {
+  kernels().adamw_small_halves(step, high, low, grad, moments, n);
+}
+
+void adamw_small_floats(const AdamWStep& step, float* weight, const float* grad, const SmallMoments& moments,
+                        int64_t n) {
+  kernels().adamw_small_floats(step, weight, grad, moments, n);
+}
+
 void attend_queries(const Attention& attention, const AttendQuery* queries, const void* const* own) {
   kernels().attend_queries(attention, queries, own);
 }

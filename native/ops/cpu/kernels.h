@@ -21,6 +21,9 @@ struct Kernels {
   decltype(&cpu::gemm_halves) gemm_halves;
   decltype(&cpu::adamw) adamw;
   decltype(&cpu::adamw_halves) adamw_halves;
+  decltype(&cpu::adamw_small) adamw_small;
+  decltype(&cpu::adamw_small_halves) adamw_small_halves;
+  decltype(&cpu::adamw_small_floats) adamw_small_floats;
   decltype(&cpu::attend_queries) attend_queries;
   decltype(&cpu::rms_norm) rms_norm;
   decltype(&cpu::rotate_half) rotate_half;

@@ -17,6 +17,9 @@ decltype(cpu::gemm_halves) gemm_halves;
 decltype(cpu::attend_queries) attend_queries;
 decltype(cpu::adamw) adamw;
 decltype(cpu::adamw_halves) adamw_halves;
+decltype(cpu::adamw_small) adamw_small;
+decltype(cpu::adamw_small_halves) adamw_small_halves;
+decltype(cpu::adamw_small_floats) adamw_small_floats;
 decltype(cpu::rms_norm) rms_norm;
 decltype(cpu::rotate_half) rotate_half;
 decltype(cpu::swiglu) swiglu;
@@ -39,6 +42,9 @@ const Kernels table{MSTAR_NAME(MSTAR_ISA),
                     gemm_halves,
                     adamw,
                     adamw_halves,
+                    adamw_small,
+                    adamw_small_halves,
+                    adamw_small_floats,
                     attend_queries,
                     rms_norm,
                     rotate_half,

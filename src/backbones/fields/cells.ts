@@ -107,6 +107,8 @@ export function cellNumbers(
   return {
     patch_size: vision.patch_size,
     merge_size: vision.spatial_merge_size,
+    // A patch has the same picture for each of its frames.
+    frames: vision.temporal_patch_size,
     ...limits(preprocessor.contents, preprocessor.file, vision, pixels),
     v_hidden: vision.hidden_size,
     v_layers: vision.depth,

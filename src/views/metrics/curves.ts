@@ -35,11 +35,14 @@ export class Curves {
     }
   }
 
-  #step({ phase, loss, lr, gradNorm }: results.StepEvent): Point[] {
+  #step({ phase, loss, lr, gradNorm, clipShare, kl, mismatchMean, mismatchMax }: results.StepEvent): Point[] {
     const policy = isIteration(phase);
     const step = policy ? ++this.#policySteps : (this.#steps.get(phase) ?? 0) + 1;
     if (!policy) this.#steps.set(phase, step);
-    return points(phase, step, policy ? 'train' : phase, { loss, learning_rate: lr, grad_norm: gradNorm });
+    return points(phase, step, policy ? 'train' : phase, {
+      ...{ loss, learning_rate: lr, grad_norm: gradNorm, clip_share: clipShare, kl },
+      ...{ mismatch_mean: mismatchMean, mismatch_max: mismatchMax },
+    });
   }
 
   #commit(commit: results.CommitEvent): Point[] {
@@ -74,7 +77,7 @@ export function curvesOf(events: readonly { readonly event: string }[]): Point[]
   return events.flatMap((event) => curves.add(event));
 }
 
-function choice({ phase, sampled, unreadable, correct, selected }: results.ChoiceEvent): Point[] {
+function choice({ phase, problems, sampled, unreadable, correct, selected, groups }: results.ChoiceEvent): Point[] {
   // The warm-up samples with the answer given, so it is not a point of these curves.
   if (!isIteration(phase)) return [];
   const all = Math.max(1, sampled);
@@ -82,6 +85,9 @@ function choice({ phase, sampled, unreadable, correct, selected }: results.Choic
     correct: correct / all,
     unreadable: unreadable / all,
     selected,
+    reward: groups?.reward,
+    tokens: groups?.tokens,
+    flat: groups && groups.flat / Math.max(1, problems),
   });
 }
 

@@ -198,7 +198,7 @@ function scoreCell({ scores, chosen }: Choice, t: number): Part {
 
 type Stretch = readonly [phase: string, steps: readonly StepEvent[]];
 
-export function training({ steps }: RunData): Section {
+export function training({ steps, iterations }: RunData): Section {
   const stretches = [...steps];
   if (stretches.length === 0) return section('training', 'Training', note('No optimizer step has been taken yet.'));
   const part = (id: string, name: string, fits: (phase: string) => boolean): Part => {
@@ -213,6 +213,7 @@ export function training({ steps }: RunData): Section {
     'training',
     'Training',
     part('policy', 'Iterations', isIteration),
+    groupFigures(iterations),
     part('warmup', 'Warm-up', (phase) => phase === 'warmup'),
     table('Training by phase', stretches, [
       ['phase', ([phase]) => titleOf(phase)],
@@ -226,7 +227,26 @@ export function training({ steps }: RunData): Section {
   );
 }
 
-/** Three charts over the optimizer steps of these phases, one after the other: loss, gradient norm, learning rate. */
+/** Of the method grpo: what responses were worth, whether there was anything to learn from, and how long they were. */
+function groupFigures(iterations: RunData['iterations']): Part {
+  const groups = iterations.flatMap(({ iteration, choice }) => (choice.groups ? [{ iteration, ...choice }] : []));
+  if (groups.length === 0) return null;
+  const categories = groups.map(({ iteration }) => String(iteration));
+  const one = (id: string, title: string, colour: Colour, read: (of: (typeof groups)[number]) => number | null) => {
+    const points = groups.map((of, place): CurvePoint => [place, read(of)]);
+    const chart = lineChart({ xName: 'iteration', categories, lines: [{ name: title, colour, points }] });
+    return figure({ id: `groups-${id}`, title, chart });
+  };
+  return smallGrid([
+    one('reward', 'Mean reward', 'var(--s1)', (of) => of.groups?.reward ?? null),
+    one('flat', 'Share of questions without advantages', 'var(--s3)', ({ groups: found, problems }) =>
+      found && problems > 0 ? found.flat / problems : null,
+    ),
+    one('tokens', 'Tokens per response', 'var(--s2)', (of) => of.groups?.tokens ?? null),
+  ]);
+}
+
+/** Charts over the optimizer steps of these phases, one after the other: loss, gradient norm, learning rate, and what a policy objective measures. */
 export function curveFigures(id: string, stretches: readonly Stretch[]): Markup[] {
   const [mostPoints, mostBorders] = [240, 12];
   const all = stretches.flatMap(([, steps]) => steps);
@@ -252,5 +272,12 @@ export function curveFigures(id: string, stretches: readonly Stretch[]): Markup[
     one('loss', 'Training loss', 'var(--s1)', ({ loss }) => loss),
     one('norm', 'Gradient norm', 'var(--s3)', ({ gradNorm }) => gradNorm),
     one('rate', 'Learning rate', 'var(--s2)', ({ lr }) => lr),
+    ...(all.some(({ clipShare }) => (clipShare ?? null) !== null)
+      ? [
+          one('clip', 'Share of tokens clipped', 'var(--s1)', ({ clipShare }) => clipShare ?? null),
+          one('kl', 'Divergence from the reference', 'var(--s3)', ({ kl }) => kl ?? null),
+          one('mismatch', 'Largest difference to sampling', 'var(--s2)', ({ mismatchMax }) => mismatchMax ?? null),
+        ]
+      : []),
   ];
 }

@@ -193,6 +193,7 @@ function unlabelled(run: RunData): string | null {
 }
 
 function ruleOf(run: RunData): string {
+  if (run.setting('evolve.method') === 'grpo') return 'all responses to questions that have better and worse ones';
   const rule = textOf(run.setting('evolve.select.rule'));
   if (rule === 'threshold') {
     const threshold = textOf(run.threshold?.chosen ?? run.setting('evolve.select.threshold'));

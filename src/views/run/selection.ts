@@ -46,7 +46,9 @@ export async function selection(run: RunData, tables: Tables): Promise<Section> 
     'selection',
     'Selection',
     note(
-      'Of the right responses, repeats are dropped and the selection rule keeps some as training examples.',
+      iterations.some(({ choice }) => choice.groups)
+        ? 'Iterations train on all responses to a question, right and wrong, unless all are worth the same.'
+        : 'Of the right responses, repeats are dropped and the selection rule keeps some as training examples.',
       known.length > 0 &&
         ' Lucky: the answer is right, but a step of the reasoning is wrong, by the true reasoning that generated problems come with.',
     ),

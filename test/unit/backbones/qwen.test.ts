@@ -32,7 +32,7 @@ describe('numbers', () => {
     const others = Object.entries(found).filter(([key]) => !key.startsWith('full_'));
     expect(Object.keys(found)).toHaveLength(others.length + 32);
     expect(Object.fromEntries(others)).toEqual({
-      ...{ patch_size: 14, merge_size: 2, window: 4, min_pixels: 3136, max_pixels: 12845056 },
+      ...{ patch_size: 14, merge_size: 2, frames: 2, window: 4, min_pixels: 3136, max_pixels: 12845056 },
       ...{ v_hidden: 1280, v_layers: 32, v_heads: 16, v_intermediate: 3420 },
       ...{ l_hidden: 2048, l_layers: 36, l_heads: 16, l_kv_heads: 2, l_head_dim: 128, l_intermediate: 11008 },
       ...{ l_eps: 1e-6, vocab: 151936, rope_theta: 1e6, section_0: 16, section_1: 24, section_2: 24 },
@@ -43,7 +43,7 @@ describe('numbers', () => {
   test('Qwen3-VL-4B, whose heads are wider than its hidden states', async () => {
     expect((await findBackbone(published('qwen3-vl-4b').config, 'c')).name).toBe('qwen3_vl');
     expect(numbers('qwen3-vl-4b')).toEqual({
-      ...{ patch_size: 16, merge_size: 2, min_pixels: 65536, max_pixels: 16777216, position_side: 48 },
+      ...{ patch_size: 16, merge_size: 2, frames: 2, min_pixels: 65536, max_pixels: 16777216, position_side: 48 },
       ...{ v_hidden: 1024, v_layers: 24, v_heads: 16, v_intermediate: 4096 },
       ...{ deep_layers: 3, deep_0: 5, deep_1: 11, deep_2: 17 },
       ...{ l_hidden: 2560, l_layers: 36, l_heads: 32, l_kv_heads: 8, l_head_dim: 128, l_intermediate: 9728 },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openFolder, parseSideFile } from '../../../src/checkpoint/folder.js';
 import { checkParameters, rewardHeadShapes } from '../../../src/checkpoint/parameters.js';
-import { buildHeader, type TensorPlan } from '../../../src/checkpoint/safetensors.js';
+import { buildHeader, type StoredDtype, type TensorPlan } from '../../../src/checkpoint/safetensors.js';
 import { planWeights, saveFile, writeFolder } from '../../../src/checkpoint/save.js';
 import { counterFile, planTrainer, readTrainer } from '../../../src/checkpoint/trainer.js';
 import { removeTemporary, temporary } from '../../fakes/model-folder.js';
@@ -16,13 +16,13 @@ const plan = (name: string, shape: number[] = [2], dtype: TensorPlan['dtype'] = 
   shape,
   dtype,
 });
-const bytesOf = (plans: readonly TensorPlan[]) =>
+const bytesOf = (plans: readonly TensorPlan<StoredDtype>[]) =>
   plans.reduce(
     (sum, { dtype, shape }) => sum + shape.reduce((product, size) => product * size, dtype === 'F32' ? 4 : 2),
     0,
   );
 
-function writeWeights(dir: string, file: string, plans: readonly TensorPlan[]): void {
+function writeWeights(dir: string, file: string, plans: readonly TensorPlan<StoredDtype>[]): void {
   writeFileSync(join(dir, file), Buffer.concat([buildHeader(plans), new Uint8Array(bytesOf(plans))]));
 }
 
@@ -240,7 +240,8 @@ describe('names and shapes', () => {
 
 describe('saving', () => {
   const zeros =
-    (plans: readonly { dir: string; plan: { file: string; tensors: readonly TensorPlan[] } }[]) => async () => {
+    (plans: readonly { dir: string; plan: { file: string; tensors: readonly TensorPlan<StoredDtype>[] } }[]) =>
+    async () => {
       for (const { dir, plan } of plans) writeWeights(dir, plan.file, plan.tensors);
     };
 
@@ -289,23 +290,30 @@ describe('saving', () => {
       { name: 'y', shape: [1] },
       { name: 'z', shape: [3] },
     ];
-    const trained = parameters.slice(0, 1);
+    const momentsOf = (name: string): TensorPlan[] =>
+      ['exp_avg', 'exp_avg_sq'].map((kind) => plan(`${kind}.${name}`, [name === 'x' ? 2 : 1]));
+    const moments = momentsOf('x');
     const plans = planWeights(source, parameters);
-    const state = planTrainer(plans, trained);
+    const state = planTrainer(plans, moments);
     expect(state.tensors.map(({ name }) => name)).toEqual(['exp_avg.x', 'exp_avg_sq.x', 'master.y']);
     expect(saveFile('d', state).tensors.map(({ name }) => name)).toEqual(['exp_avg.x', 'exp_avg_sq.x', 'y']);
 
     const dir = join(temporary(), 'out');
-    const small = [...source.sideFiles, counterFile(7)];
-    await writeFolder(dir, plans, small, zeros([...plans, state].map((plan) => ({ dir, plan }))));
-    const { files, version } = await readTrainer(dir, parameters, trained);
+    const side = [...source.sideFiles, counterFile(7)];
+    await writeFolder(dir, plans, side, zeros([...plans, state].map((plan) => ({ dir, plan }))));
+    const { files, version } = await readTrainer(dir, parameters, moments);
     expect(version).toBe(7);
     expect(files.map(({ tensors }) => tensors.map(({ name }) => name))).toEqual([
       ['x'],
       ['z'],
       ['exp_avg.x', 'exp_avg_sq.x', 'y'],
     ]);
-    await expect(readTrainer(dir, parameters, parameters)).rejects.toThrow('"exp_avg.y": missing');
+    const more = [...moments, ...momentsOf('y')];
+    await expect(readTrainer(dir, parameters, more)).rejects.toThrow('"exp_avg.y": missing');
+    const small = moments.map((moment) => ({ ...moment, dtype: 'U8' as const }));
+    await expect(readTrainer(dir, parameters, small)).rejects.toThrow(
+      `${join(dir, 'trainer.safetensors')}: moments: float32, wanted 8bit as the optimizer's setting moments says`,
+    );
     // A checkpoint is a model folder as well, without its trainer state.
     expect([...(await openFolder(dir)).sideFiles.keys()]).toEqual(['config.json']);
   });

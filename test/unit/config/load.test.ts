@@ -215,14 +215,14 @@ describe('presets', () => {
 
   test('are named when an unknown one is asked for', async () => {
     await expect(loadConfig({ preset: 'dmo' })).rejects.toThrow(
-      /^--preset: "dmo", wanted one of demo, paper, tiny, or of paper and tiny with one of adaptive, .*, like paper-adaptive$/,
+      /^--preset: "dmo", wanted one of demo, prm, paper, tiny, or of paper and tiny with one of adaptive, .*, like paper-adaptive$/,
     );
     await expect(loadConfig({ preset: 'paper-nothing' })).rejects.toThrow('--preset: "paper-nothing", wanted one of');
   });
 
   test('of a row lay its settings over those of the scale, and refusals name the file that a setting is in', async () => {
     const row = await loadConfig({ preset: 'tiny-unlabelled-75' });
-    expect(row.evolve).toMatchObject({ steps: 60, interval: '25%', unlabelled: { answers: 'pseudo', after: 0.75 } });
+    expect(row.evolve).toMatchObject({ steps: 400, interval: '25%', unlabelled: { answers: 'pseudo', after: 0.75 } });
     expect(row.explore.adaptive).toBe(false);
     expect(row.run.dir).toMatch(/runs\/tiny-unlabelled-75$/);
     await expect(loadConfig({ preset: 'tiny-top-4', set: ['evolve.n=2'] })).rejects.toThrow(

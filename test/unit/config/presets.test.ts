@@ -7,7 +7,7 @@ const names = await listPresets();
 const rows = names.flatMap((name) => (name.startsWith('paper-') ? [name.slice('paper-'.length)] : []));
 const given = ['model.path=m', 'data.file=d.json'];
 
-test("there is the demonstration, and every row of the paper's tables at both scales", () => {
+test("there is the demonstration, the PRM of experiments, and every row of the paper's tables and grpo at both scales", () => {
   const intervals = ['100', '50', '25', '12-5', '6-25'].map((share) => `interval-${share}`);
   const unlabelled = ['0', '25', '50', '75'].map((share) => `unlabelled-${share}`);
   expect([...rows].sort()).toEqual(
@@ -15,11 +15,11 @@ test("there is the demonstration, and every row of the paper's tables at both sc
       ...['sft', 'iterative-rft', 'rest-em', ...intervals],
       ...['random-2', 'threshold', 'top-1', 'top-2', 'top-4'],
       ...['oracle-all', 'oracle', ...unlabelled],
-      ...['fixed', 'adaptive'],
+      ...['fixed', 'adaptive', 'grpo'],
     ].sort(),
   );
   const scales = ['paper', 'tiny'].flatMap((scale) => [scale, ...rows.map((row) => `${scale}-${row}`)]);
-  expect([...names].sort()).toEqual(['demo', ...scales].sort());
+  expect([...names].sort()).toEqual(['demo', 'prm', ...scales].sort());
 });
 
 test.each(names)('%s says what it is and runs in a folder of its name', async (preset) => {

@@ -38,8 +38,9 @@ describe('a setting that differs on resume', () => {
     );
   });
 
-  test('does not matter where it says what a backward runs again', () => {
+  test('does not matter where it says what a backward runs again, or where the optimizer keeps its state', () => {
     expect(why('model.recompute', 'auto', 'always')).toBeNull();
+    expect(why('model.offload', 'auto', 'always', gpu)).toBeNull();
     expect(whyItMatters(gpu, true)({ key: 'model.recompute', before: 'not set', now: '"auto"' })).toBeNull();
   });
 

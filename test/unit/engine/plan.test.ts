@@ -1,6 +1,6 @@
 // Memory plans against figures that are worked out by hand.
 import { describe, expect, test } from 'vitest';
-import { fitMemory, type ModelSizes, planMemory, type Workload } from '../../../src/engine/plan.js';
+import { fitMemory, MOMENT_BYTES, type ModelSizes, planMemory, type Workload } from '../../../src/engine/plan.js';
 
 const sizes: ModelSizes = {
   parameters: 1000,
@@ -78,10 +78,18 @@ describe('a memory plan', () => {
   });
 
   test('takes the moments in other bytes, and adapters in float32 without low halves', () => {
-    expect(item({ momentBytes: 3 }, 'training', /moments/)).toBe(1800);
+    // Three bytes and a scale of four for 256 numbers.
+    expect(item({ momentBytes: MOMENT_BYTES['8bit'] }, 'training', /moments \(3 bytes\)/)).toBe(
+      Math.ceil(1800 + 2400 / 256),
+    );
     const adapted = planMemory({ ...sizes, trained: 50, largest: 10, adapters: true }, work)[2]?.items ?? [];
     expect(adapted.find(({ what }) => /low halves/.test(what))).toBeUndefined();
     expect(adapted.find(({ what }) => /of a segment/.test(what))?.bytes).toBe(40);
+  });
+
+  test('has neither moments nor low halves on a GPU where they are offloaded, and still the sums', () => {
+    expect(item({ offload: true }, 'training', /moments|low halves/)).toBeUndefined();
+    expect(item({ offload: true }, 'training', /sums/)).toBe(2400);
   });
 
   test('keeps the graphs of as many layers as it is told, and the inputs of the others', () => {
@@ -194,6 +202,9 @@ describe('a plan of training a published model, all layers run again', () => {
     ['8.5B', { gpus: 1, momentBytes: 3 }, 105],
     ['4.1B', { gpus: 1, momentBytes: 3 }, 53],
     ['2.2B', { gpus: 1, momentBytes: 3 }, 31],
+    ['8.5B', { gpus: 1, offload: true }, 64],
+    ['4.1B', { gpus: 1, offload: true }, 34],
+    ['2.2B', { gpus: 1, offload: true }, 21],
     ['8.5B', { gpus: 8 }, 45],
     ['8.5B', { gpus: 4 }, 60],
     ['4.1B', { gpus: 8 }, 24],
@@ -207,10 +218,18 @@ describe('a plan of training a published model, all layers run again', () => {
   test('fits where it fits, keeps graphs as far as there is room, and says what would do', () => {
     const trains = (name: string, gpus: number, gib: number, more: Partial<Workload> = {}) =>
       fitMemory(of(name), { ...training, gpus, ...more }, gib * GIB).find(({ phase }) => phase === 'training');
-    expect(trains('8.5B', 1, 80)).toMatchObject({ fits: false, keptLayers: 0, gpus: 4 });
+    expect(trains('8.5B', 1, 80, { offload: false })).toMatchObject({ fits: false, keptLayers: 0, gpus: 4 });
     expect(trains('8.5B', 8, 80)).toMatchObject({ fits: true });
+    expect(trains('8.5B', 8, 80)?.offloaded).toBeUndefined();
     expect(trains('8.5B', 1, 24)?.gpus).toBeUndefined();
     expect(trains('2.2B', 1, 141)).toMatchObject({ fits: true, keptLayers: 24 });
+    // Moments and low halves are 10 bytes a number.
+    expect(trains('8.5B', 1, 80)).toMatchObject({ fits: true, offloaded: 8.54e10 });
+    expect(trains('8.5B', 1, 80)?.moments).toBeUndefined();
+    expect(trains('8.5B', 1, 110)).toMatchObject({ fits: true, offloaded: 8.54e10, moments: '8bit' });
+    const small = { momentBytes: MOMENT_BYTES['8bit'] };
+    expect(trains('8.5B', 1, 110, small)).toMatchObject({ fits: true });
+    expect(trains('8.5B', 1, 110, small)?.offloaded).toBeUndefined();
     const tight = trains('2.2B', 1, 48);
     expect(tight?.fits).toBe(true);
     expect(tight?.keptLayers).toBeLessThan(24);

@@ -72,7 +72,8 @@ describe('a run in SQL', () => {
   });
 
   test('has a row for each optimizer step, those of an unfinished phase too, and none of a line cut off', async () => {
-    const shared = { grad_norm: 2, lr: 1e-5, tokens: '9', version: '1' };
+    const unmeasured = { clip_share: null, kl: null, mismatch_mean: null, mismatch_max: null };
+    const shared = { grad_norm: 2, lr: 1e-5, tokens: '9', version: '1', ...unmeasured };
     expect(await rows('from steps')).toEqual([
       { phase: 'warmup', step: 1, loss: 0.5, ...shared },
       { phase: 'iter-0001', step: 1, loss: null, ...shared },

@@ -28,6 +28,7 @@ describe('stepTruth', () => {
     ['step numbers and odd spacing', ['Step 1:  red  is 5 .', 'Step 12. blue is 3'], [1, 1]],
     ['several statements in one step', ['red is 5. blue is 3.', 'red is 5. blue is 4.'], [1, 0]],
     ['a wrong reading', ['red is 4.', 'The answer is 10.'], [0, 1]],
+    ['the other phrasing of a reading', ['red shows 5.', 'red shows 4.', 'red has 5.'], [1, 0, 0]],
     ['an unknown name', ['pink is 5.'], [0]],
     ['wrong arithmetic', ['5 + 3 = 9.'], [0]],
     ['true arithmetic on numbers that nothing shows', ['4 + 4 = 8.'], [0]],

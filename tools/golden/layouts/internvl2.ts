@@ -13,8 +13,10 @@ import {
   readExpected,
   readGolden,
   readPictures,
+  readTokenizer,
   toConversation,
   whereThere,
+  withoutEnd,
 } from '../files.js';
 import type { CaseInput, CasePrompt, ExtraInput, FixtureLayout, PrmInput, PromptInput, SftInput } from '../inputs.js';
 import { lastRows, type Numbers } from '../numbers.js';
@@ -61,7 +63,6 @@ const schemas = {
     frozen: z.string().regex(/\*$/),
   }),
   override: z.object({ config_overrides: z.record(z.string(), z.unknown()), input_ids: idsSchema }),
-  tokenizer: z.array(z.object({ text: z.string(), input_ids: idsSchema, decoded_skip_special: z.string().optional() })),
   tiling: z.array(
     z.object({
       image_size: z.number().int(),
@@ -91,14 +92,6 @@ export const layout: FixtureLayout = {
     };
   },
 };
-
-async function readTokenizer(file: string) {
-  const lines = await readGolden(file, schemas.tokenizer);
-  return {
-    place: 'extra/tokenizer',
-    lines: lines.map(({ text, input_ids: ids, decoded_skip_special: decoded }) => ({ text, ids, decoded })),
-  };
-}
 
 /** Each table is of one tile size: of a model of that size, small otherwise. */
 async function readTiling(file: string): Promise<ExtraInput[]> {
@@ -220,11 +213,6 @@ async function readSft(dir: string, backbone: Backbone): Promise<SftInput> {
     },
     updateParts: parts('update_l2 of parts', updateParts, 0),
   };
-}
-
-/** Text that its end mark ends; undefined for another one, whose ids do not follow from it alone. */
-function withoutEnd(text: string | undefined, end: string): string | undefined {
-  return text?.endsWith(end) ? text.slice(0, -end.length) : undefined;
 }
 
 /** The key part is rounding noise. */

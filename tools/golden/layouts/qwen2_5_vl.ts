@@ -13,7 +13,9 @@ import {
   readExpected,
   readGolden,
   readPicture,
+  readTokenizer,
   whereThere,
+  withoutEnd,
 } from '../files.js';
 import type { CaseInput, CasePrompt, ExtraInput, FixtureLayout, PrmInput, PromptInput, SftInput } from '../inputs.js';
 import type { Numbers } from '../numbers.js';
@@ -78,7 +80,6 @@ const schemas = {
     parameters_without_gradient: z.array(z.string()),
     frozen: z.array(z.string().regex(/\*$/)),
   }),
-  tokenizer: z.array(z.object({ text: z.string(), input_ids: idsSchema, decoded_skip_special: z.string().optional() })),
   sizes: z.array(
     z.object({
       factor: z.number().int(),
@@ -131,14 +132,6 @@ interface Reader {
   readonly backbone: Backbone;
   /** Patches a side of an image token. */
   readonly merge: number;
-}
-
-async function readTokenizer(file: string) {
-  const lines = await readGolden(file, schemas.tokenizer);
-  return {
-    place: 'extra/tokenizer',
-    lines: lines.map(({ text, input_ids: ids, decoded_skip_special: decoded }) => ({ text, ids, decoded })),
-  };
 }
 
 const limits = (min: number, max: number) => ({
@@ -270,12 +263,10 @@ async function readSft(dir: string, reader: Reader): Promise<SftInput> {
   const golden = await readGolden(join(dir, 'case.json'), prompt);
   const expected = await readGolden(join(dir, 'expected.json'), schemas.sft);
   const { lr, betas, eps, weight_decay: weightDecay, grad_clip: clip } = expected.optimizer;
-  const { endOfTurn } = reader.backbone;
-  const text = golden.response_text;
   return {
     prompt: await promptInput(dir, 'sft', golden, reader),
     response: golden.response_ids,
-    responseText: text?.endsWith(endOfTurn) ? text.slice(0, -endOfTurn.length) : undefined,
+    responseText: withoutEnd(golden.response_text, reader.backbone.endOfTurn),
     optimizer: { lr, betas, eps, weightDecay, clip: clip ?? 0 },
     loss: { wanted: expected.loss, tolerance: TOLERANCE },
     newLoss: { wanted: expected.new_loss, tolerance: TOLERANCE },

@@ -1,0 +1,83 @@
+// A run on benchmarks: its base model, its warm-up and its last checkpoint on each of several, greedily, and one table of all.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BenchmarkSettings } from '../config/sample.js';
+import { UserError } from '../core/errors.js';
+import { findBenchmark } from '../evaluate/benchmarks/registry.js';
+import { iterationName, titleOf } from '../evolve/phases.js';
+import {
+  type BenchmarkCell,
+  type BenchmarkTable,
+  tabulateBenchmarks,
+  writeBenchmarks,
+} from '../views/evaluation/benchmarks.js';
+import { type RunData, readRun } from '../views/run/read.js';
+import { evaluate } from './jobs.js';
+import type { JobOptions } from './options.js';
+
+export interface RunBenchmarks {
+  /** Folder of a run of the recipe. */
+  readonly run: string;
+  /** Holds an evaluation for each benchmark and checkpoint, `BENCHMARK/CHECKPOINT`, and the table. */
+  readonly out: string;
+  readonly benchmarks: readonly {
+    readonly name: string;
+    readonly data: string;
+    /** Folder of its pictures; that of the data when left out. */
+    readonly imageRoot?: string | undefined;
+  }[];
+  /** Problems to take from the start of each; 0 or left out: all. */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * Evaluates with the model settings and the prompt of the run, or goes on with it; writes benchmarks.json, .md and .html.
+ * @throws UserError where the folder holds no run with a checkpoint, or a benchmark or its data cannot be used
+ */
+export async function evaluateRun(
+  { run: dir, out, benchmarks, limit }: RunBenchmarks,
+  options: JobOptions = {},
+): Promise<BenchmarkTable> {
+  const run = await readRun(dir);
+  const twice = benchmarks.find(({ name }, i) => benchmarks.findIndex((one) => one.name === name) < i);
+  if (twice) throw new UserError(`--benchmarks: ${twice.name} twice, wanted each once`, 'ERR_SETTING');
+  if (benchmarks.length === 0) throw new UserError('--benchmarks: none, wanted at least one', 'ERR_SETTING');
+  for (const { name } of benchmarks) await findBenchmark(name);
+  const shared = settingsOf(run);
+  const cells: BenchmarkCell[] = [];
+  for (const [at, model] of checkpointsOf(run)) {
+    for (const { name, data, imageRoot } of benchmarks) {
+      options.display?.say(`${name}: ${titleOf(at)}`);
+      const settings = { ...shared, model, data, imageRoot, benchmark: name, limit, n: 0, out: join(out, name, at) };
+      cells.push({ at, row: titleOf(at), evaluation: await evaluate(settings, options) });
+    }
+  }
+  const table = tabulateBenchmarks(run.name, cells);
+  await writeBenchmarks(out, table);
+  return table;
+}
+
+/** The base model, the warm-up and the last checkpoint, as far as the run has them, by name. */
+function checkpointsOf({ dir, setting, iterations }: RunData): Map<string, string> {
+  const folder = (at: string): string => join(dir, 'checkpoints', at);
+  const last = iterations.at(-1);
+  const own = ['warmup', ...(last ? [iterationName(last.iteration)] : [])].filter((at) => existsSync(folder(at)));
+  if (own.length === 0) throw new UserError(`${dir}: checkpoints: none, wanted a run that made at least its warm-up`);
+  return new Map([['base', String(setting('model.path'))], ...own.map((at) => [at, folder(at)] as const)]);
+}
+
+/** How the run sampled and computed, as settings of an evaluation. */
+function settingsOf({ setting }: RunData): Omit<BenchmarkSettings, 'model' | 'data' | 'out' | 'benchmark'> {
+  const names = {
+    seed: 'seed',
+    chunk: 'run.chunk',
+    delimiter: 'steps.delimiter',
+    maxTokens: 'sampling.maxTokens',
+    prompt: 'prompt.solve',
+    system: 'prompt.system',
+    ...Object.fromEntries(
+      ['device', 'dtype', 'threads', 'deterministic', 'kvGib', 'maxImagePixels'].map((name) => [name, `model.${name}`]),
+    ),
+  };
+  return Object.fromEntries(Object.entries(names).map(([name, path]) => [name, setting(path)]));
+}
