@@ -54,13 +54,15 @@ function update({ order, changed }) {
   if ([...main.children].map(({ id }) => id).join() !== ids.join()) {
     for (const child of [...main.children]) if (!ids.includes(child.id)) child.remove();
     for (const id of ids) main.append(document.getElementById(id));
+  }
+  const sections = document.getElementById('sections');
+  if (Array.from(sections.querySelectorAll('a'), ({ hash }) => hash).join() !== ids.map((id) => `#${id}`).join()) {
     const items = order.map(({ id, name }) => {
-      const anchor = Object.assign(document.createElement('a'), { href: `#${id}`, textContent: name });
       const item = document.createElement('li');
-      item.append(anchor);
+      item.append(Object.assign(document.createElement('a'), { href: `#${id}`, textContent: name }));
       return item;
     });
-    document.getElementById('sections').replaceChildren(...items);
+    sections.replaceChildren(...items);
   }
   const now = main.querySelector('[data-state]')?.dataset;
   if (!now) return;
@@ -100,7 +102,8 @@ main.addEventListener('click', (event) => {
   ask(new URL(anchor.href).search);
 });
 
-let newest;
+/** The newest phase with responses; null before the server has told. */
+let newest = null;
 const source = new EventSource('events');
 source.addEventListener('open', () => {
   link.className = '';
@@ -114,7 +117,7 @@ source.addEventListener('sections', ({ data }) => {
   const message = JSON.parse(data);
   update(message);
   // Who asked for samples keeps them; others see those of the newest iteration.
-  const isNew = newest !== undefined && newest !== message.newest;
+  const isNew = newest !== null && newest !== message.newest;
   newest = message.newest;
   if (isNew && !new URLSearchParams(location.search).has('phase')) showSamples('');
 });

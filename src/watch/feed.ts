@@ -2,8 +2,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { UserError } from '../core/errors.js';
 import { sectionBlock } from '../page/document.js';
-import type { Section } from '../page/parts.js';
-import { note, section } from '../page/parts.js';
+import { note, type Section, section } from '../page/parts.js';
 import type { View } from './views.js';
 
 /** A section as a page shows it. */
@@ -16,7 +15,7 @@ export interface Block {
 }
 
 /** Milliseconds: after a change until it is looked at, as files change in bursts, and between looks without any notice. */
-const [SETTLE, POLL] = [300, 5000];
+const [SETTLE, POLL] = [300, 2000];
 
 export class Feed {
   readonly #view: View;
@@ -25,21 +24,22 @@ export class Feed {
   #poll: NodeJS.Timeout | undefined;
   #settle: NodeJS.Timeout | undefined;
   #waiting: (() => void)[] = [];
+  #last: readonly Block[] = [];
 
   constructor(view: View) {
     this.#view = view;
   }
 
-  /** What to show now. A folder that cannot be read is a section that says why. */
+  /** What to show now. Where a folder cannot be read a section says why, before what was shown last. */
   async blocks(): Promise<readonly Block[]> {
-    let sections: readonly Section[];
     try {
-      sections = await this.#view.sections();
+      this.#last = (await this.#view.sections()).map(blockOf);
+      return this.#last;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      sections = [section('now', 'Now', note(error.message))];
+      const why = blockOf(section('now', 'Now', note(error.message)));
+      return [why, ...this.#last.filter(({ id }) => id !== why.id)];
     }
-    return sections.map((one) => ({ id: one.id, name: one.name, html: sectionBlock(one).text }));
   }
 
   /** Begins to watch for a page. The function that is returned ends it. */
@@ -82,4 +82,8 @@ export class Feed {
     this.#settle = undefined;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
+}
+
+function blockOf(one: Section): Block {
+  return { id: one.id, name: one.name, html: sectionBlock(one).text };
 }

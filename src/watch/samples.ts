@@ -30,6 +30,9 @@ const SHOW: Readonly<Record<Wanted, string>> = {
   failed: 'problems not sampled',
 };
 
+export const samplesSection = (...content: Part[]): Section => section('samples', 'Samples', ...content);
+export const NO_SAMPLES = note('No phase has left its responses yet.');
+
 /** Phases of the folder that have a table, the newest iteration first. */
 export async function tabled(dir: string): Promise<string[]> {
   const names = await listNames(`${dir}/rollouts`).catch(() => []);
@@ -41,9 +44,8 @@ export async function tabled(dir: string): Promise<string[]> {
 /** @throws UserError where what is asked for is not there */
 export async function samples(dir: string, tables: Tables, asked: Asked): Promise<Section> {
   const phases = await tabled(dir);
-  const head = ['samples', 'Samples'] as const;
   const phase = asked.phase ?? phases[0];
-  if (phase === undefined) return section(...head, note('No phase has left its responses yet.'));
+  if (phase === undefined) return samplesSection(NO_SAMPLES);
   if (!phases.includes(phase)) throw refused('phase', phase, 'one of the run that has responses');
   const wanted = WANTED_NAMES.find((name) => name === (asked.show ?? 'all'));
   if (!wanted) throw refused('show', asked.show ?? '', WANTED_NAMES.join(', '));
@@ -71,8 +73,7 @@ export async function samples(dir: string, tables: Tables, asked: Asked): Promis
     total === 0
       ? 'No problem has such a response.'
       : `${plural(total, 'problem')}; page ${count(page)} of ${count(pages)}.`;
-  return section(
-    ...head,
+  return samplesSection(
     form({ phase, phases, wanted, kinds, kind }),
     html`<h3 id="samples-page" tabindex="-1">${titleOf(phase)}, ${SHOW[wanted]}${kind !== undefined && `, ${kind}`}</h3>`,
     note(about),

@@ -11,6 +11,7 @@ import { NotARun, type RunData, readRun } from '../views/run/read.js';
 import { about, result, time } from '../views/run/result.js';
 import { prm, selection } from '../views/run/selection.js';
 import { momentOf, now } from './now.js';
+import { NO_SAMPLES, samplesSection } from './samples.js';
 
 export interface View {
   readonly folders: readonly string[];
@@ -81,13 +82,13 @@ export class RunView implements View {
       if (!run) return { sections: [] };
       const made: (Section | null)[] = [];
       for (const make of BEFORE) made.push(await make(run, tables));
-      made.push(section('samples', 'Samples'));
+      made.push(samplesSection(NO_SAMPLES));
       for (const make of AFTER) made.push(await make(run, tables));
       return { run, sections: made.filter((one) => one !== null) };
     });
   }
 
-  /** The section `samples` is there, but empty. */
+  /** The section `samples` is there, but holds none. */
   async sections(): Promise<readonly Section[]> {
     const { run, sections } = await this.#kept.get();
     return [now(run, await momentOf(this.dir, run)), ...sections];

@@ -194,6 +194,21 @@ describe.skipIf(!program)('the page', () => {
     await page.close();
   });
 
+  test('of a run that has not begun shows it once it does', async () => {
+    const later = join(root, 'later');
+    const alone = await serveRuns([later], { host: '127.0.0.1', port: 0 });
+    const page = await browser.newPage();
+    await page.goto(alone.url);
+    await page.getByText('waiting for the run to begin').waitFor();
+    cpSync(run, later, { recursive: true });
+    await page.locator('#samples article').first().waitFor({ timeout: 60_000 });
+    expect(await page.locator('main > section').count()).toBe(11);
+    expect(await page.locator('#sections a').count()).toBe(11);
+    faults = [];
+    await page.close();
+    await alone.close();
+  });
+
   test('says when the server has gone', async () => {
     const alone = await serveRuns([run], { host: '127.0.0.1', port: 0 });
     faults = [];

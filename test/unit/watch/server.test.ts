@@ -307,6 +307,9 @@ describe('events', () => {
     const journal = join(dir, 'journal.jsonl');
     const lines = readFileSync(journal, 'utf8').split('\n');
     writeFileSync(journal, ['damaged', ...lines.slice(1)].join('\n'));
+    const told = (): Promise<string> => text('runs/1/', later);
+    await expect.poll(told, { timeout: 60_000, interval: 500 }).toMatch(/journal\.jsonl:1: event: damaged/);
+    expect(await told()).toContain('<section id="result"');
     const damaged = routes([dir], TOKEN, tables);
     expect(await text('runs/1/', damaged)).toMatch(/journal\.jsonl:1: event: damaged/);
   });
