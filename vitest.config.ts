@@ -1,5 +1,5 @@
-// One worker: tests share the machine's few cores with the engine's own threads. Forks, so that a native crash fails one
-// file and not the run.
+// Two workers: most tests wait for programs that they start, and the engine's own threads are few. Forks, so that a native
+// crash fails one file and not the run.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -9,8 +9,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 1,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    maxWorkers: 2,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

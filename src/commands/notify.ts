@@ -57,9 +57,7 @@ async function notify(url: string, notice: Notice): Promise<void> {
         ? `did not answer in ${PATIENCE_MS / 1000} s`
         : `cannot be reached (${cause?.code ?? name})`;
   }
-  process.stderr.write(
-    `warning: --notify: ${printable(host)} ${fault}; nobody was told that the run is ${notice.state}\n`,
-  );
+  process.stderr.write(`warning: --notify: ${printable(host)} ${fault}; the message "${notice.state}" is lost\n`);
 }
 
 /** Whom to tell of a job; nobody without a URL. */

@@ -80,7 +80,7 @@ describe('a job that is told of', () => {
   ])('ends as it would where the answer is %i, and says so in one line without the secret', async (answer, fault) => {
     status = answer;
     expect(await telling(told(), async () => 7)).toBe(7);
-    expect(printed).toEqual([`warning: --notify: ${hostOf()} ${fault}; nobody was told that the run is done\n`]);
+    expect(printed).toEqual([`warning: --notify: ${hostOf()} ${fault}; the message "done" is lost\n`]);
     expect(got).toHaveLength(1);
   });
 
@@ -88,7 +88,7 @@ describe('a job that is told of', () => {
     [
       'where nobody listens',
       (url: string) => url,
-      /^warning: --notify: \S+ cannot be reached \(ECONNREFUSED\); nobody was told/,
+      /^warning: --notify: \S+ cannot be reached \(ECONNREFUSED\); the message "failed" is lost\n$/,
     ],
     [
       'whose name makes no sense',
