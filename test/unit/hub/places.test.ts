@@ -67,6 +67,9 @@ describe('names', () => {
     ['hf:org/name@..', 'empty or dotted parts'],
     ['hf:datasets/org/name/../x', 'empty or dotted parts'],
     ['hf:datasets/org/name', 'a whole data set'],
+    ['hf:datasets/name', 'a data set without its owner'],
+    ['hf:datasets/name@main/a.json', 'a data set without its owner'],
+    ['hf:org/..', 'empty or dotted parts'],
   ])('%s is refused', (written, found) => {
     expect(() => parseName(written)).toThrow(`${written}: path: ${found}, wanted `);
   });
@@ -217,6 +220,21 @@ describe('refusals', () => {
     hub.token = 'hf_secret';
     writeFileSync(join(cache, 'token'), 'hf_secret\n');
     expect(weightsIn(await find()).equals(WEIGHTS)).toBe(true);
+  });
+
+  test('a token that cannot be read is named by its file', async () => {
+    mkdirSync(join(cache, 'token'));
+    expect(await refusal()).toBe('CACHE/token: token: is a folder, wanted the file that hf auth login writes');
+  });
+
+  test('what a server lists outside its repository is not written', async () => {
+    hub.publish('datasets/org/data', { commit: FIRST, files: { 'images/../../../../../out.png': 'x' } });
+    expect(await refusal('hf:datasets/org/data/images')).toBe(
+      '"images/../../../../../out.png": hub: listed as a file, wanted a plain path',
+    );
+    hub.publish('models/org/model', { commit: '../../../../out', files });
+    expect(await refusal()).toBe('org/model: hub: "../../../../out", wanted a commit');
+    expect(readdirSync(cache)).not.toContain('out');
   });
 
   test('without a network, or where it is not to be used, one line says what to copy where', async () => {
