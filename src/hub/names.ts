@@ -44,6 +44,12 @@ export function parseName(written: string): HubName {
   return { written, type: datasets === undefined ? 'model' : 'dataset', repo, revision, path };
 }
 
+/** The name of the same thing at a commit. */
+export function atCommit(written: string, commit: string): string {
+  const { type, repo, path } = parseName(written);
+  return `hf:${type === 'dataset' ? 'datasets/' : ''}${repo}@${commit}${path && `/${path}`}`;
+}
+
 export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);
 
 /** The commit that a revision stands for, as far as the folder of a repository in the cache knows. */

@@ -5,6 +5,8 @@ import type { BenchmarkSettings } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';
 import { iterationName, titleOf } from '../evolve/phases.js';
+import { atCommit } from '../hub/names.js';
+import { type Commits, findPlace } from '../hub/places.js';
 import {
   type BenchmarkCell,
   type BenchmarkTable,
@@ -42,7 +44,12 @@ export async function evaluateRun(
   const twice = benchmarks.find(({ name }, i) => benchmarks.findIndex((one) => one.name === name) < i);
   if (twice) throw new UserError(`--benchmarks: ${twice.name} twice, wanted each once`, 'ERR_SETTING');
   if (benchmarks.length === 0) throw new UserError('--benchmarks: none, wanted at least one', 'ERR_SETTING');
-  for (const { name } of benchmarks) await findBenchmark(name);
+  for (const { name, data } of benchmarks) {
+    await findBenchmark(name);
+    // What is missing is said before hours of the others.
+    const file = await findPlace(data, options);
+    if (!existsSync(file)) throw new UserError(`${file}: data of ${name}: no such file, wanted a data set`, 'ERR_FILE');
+  }
   const shared = settingsOf(run);
   const cells: BenchmarkCell[] = [];
   for (const [at, model] of checkpointsOf(run)) {
@@ -59,12 +66,19 @@ export async function evaluateRun(
 
 /** The base model, the warm-up and the last checkpoint, as far as the run has them, by name. */
 function checkpointsOf({ dir, setting, iterations }: RunData): Map<string, string> {
+  const base = String(setting('model.path'));
+  const { [base]: commit } = (setting('hub') ?? {}) as Commits;
   const folder = (at: string): string => join(dir, 'checkpoints', at);
   const last = iterations.at(-1);
   const own = ['warmup', ...(last ? [iterationName(last.iteration)] : [])].filter((at) => existsSync(folder(at)));
   if (own.length === 0) throw new UserError(`${dir}: checkpoints: none, wanted a run that made at least its warm-up`);
-  return new Map([['base', String(setting('model.path'))], ...own.map((at) => [at, folder(at)] as const)]);
+  return new Map([
+    ['base', commit === undefined ? base : atCommit(base, commit)],
+    ...own.map((at) => [at, folder(at)] as const),
+  ]);
 }
+
+const COMPUTING = 'device dtype threads deterministic kvGib maxImagePixels minPixels maxPixels'.split(' ');
 
 /** How the run sampled and computed, as settings of an evaluation. */
 function settingsOf({ setting }: RunData): Omit<BenchmarkSettings, 'model' | 'data' | 'out' | 'benchmark'> {
@@ -75,9 +89,7 @@ function settingsOf({ setting }: RunData): Omit<BenchmarkSettings, 'model' | 'da
     maxTokens: 'sampling.maxTokens',
     prompt: 'prompt.solve',
     system: 'prompt.system',
-    ...Object.fromEntries(
-      ['device', 'dtype', 'threads', 'deterministic', 'kvGib', 'maxImagePixels'].map((name) => [name, `model.${name}`]),
-    ),
+    ...Object.fromEntries(COMPUTING.map((name) => [name, `model.${name}`])),
   };
   return Object.fromEntries(Object.entries(names).map(([name, path]) => [name, setting(path)]));
 }

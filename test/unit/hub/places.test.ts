@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync,
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadProblems } from '../../../src/data/problems.js';
-import { parseName } from '../../../src/hub/names.js';
+import { atCommit, parseName } from '../../../src/hub/names.js';
 import { type FindOptions, findData, findPlace, findPlaces } from '../../../src/hub/places.js';
 import type { Moment } from '../../../src/run/terminal.js';
 import { type HubServer, hubServer } from '../../fakes/hub-server.js';
@@ -59,6 +59,8 @@ describe('names', () => {
     ['hf:datasets/org/name/data/a-00000.parquet', 'dataset', 'org/name', 'main', 'data/a-00000.parquet'],
   ])('%s', (written, type, repo, revision, path) => {
     expect(parseName(written)).toEqual({ written, type, repo, revision, path });
+    const at = { ...parseName(atCommit(written, FIRST)), written };
+    expect(at).toEqual({ written, type, repo, revision: FIRST, path });
   });
 
   test.each([
