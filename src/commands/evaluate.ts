@@ -87,7 +87,10 @@ async function onRun(flags: Flags, run: string, { host, usage }: OverRanks): Pro
     (name) => !WITH_RUN.includes(name),
   );
   if (other) throw new UserError(`${flagOf(other)}: given with --run, wanted one of the two`, 'ERR_SETTING');
-  const names = (flags.benchmarks ?? '').split(',').filter((name) => name.trim() !== '');
+  const names = (flags.benchmarks ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
   const withData = benchmarksOf(flags);
   const unasked = withData.find(({ name }) => !names.includes(name));
   if (unasked)
@@ -113,7 +116,9 @@ async function onRun(flags: Flags, run: string, { host, usage }: OverRanks): Pro
 }
 
 async function onRank(flags: Flags, over: OverRanks): Promise<void> {
-  const { rollouts, protocol } = flags;
+  const { rollouts, protocol, benchmarks, benchmarkData, benchmarkImages } = flags;
+  for (const [name, value] of Object.entries({ benchmarks, benchmarkData, benchmarkImages }))
+    if (value?.length) throw new UserError(`${flagOf(name)}: given without --run, wanted both`, 'ERR_SETTING');
   const given = settingsOf<Record<string, unknown>>(flags, benchmarkSchema);
   const kind = evaluationOf({ ...given, rollouts, protocol, judge: flags.judge });
   if (kind === 'greedy') return onData(flags, over);

@@ -27,7 +27,7 @@ export default verb({
         describe: 'share of multiple-choice problems',
       })
       .example('$0 problems --count 1000 --out problems', 'problems/problems.json and its pictures')
-      .example('$0 problems --count 200 --seed 2 --range 9 --out harder', 'other ones, with larger values'),
+      .example('$0 problems --count 200 --seed 2 --range 4 --out easier', 'other ones, with smaller values'),
   async handler({ count, seed, out, families: names, range, choiceShare, ...flags }) {
     // yargs has checked the kinds of the values.
     requireInteger('--count', count, 1, 1_000_000);

@@ -85,9 +85,38 @@ export function keptPath(path: string): string {
   return path.startsWith(PACKAGE_PREFIX) || isOnHub(path) ? path : resolve(path);
 }
 
-/** The same settings with every path in another form, the absolute one when left out. */
-export function located(config: Config, form: (path: string) => string = resolvePath): Config {
-  return withPaths(config, form);
+type Named = Pick<Config['data'], 'file' | 'imageRoot' | 'linkRoot'>;
+
+/**
+ * The same settings with every path in another form, the absolute one when left out.
+ * @param also what else becomes of each data set that is named, whatever it is for
+ */
+export function located(
+  config: Config,
+  form: (path: string) => string = resolvePath,
+  also: <T extends Named>(set: T) => T = (set) => set,
+): Config {
+  const { run, model, data, prm, warmup } = config;
+  const { outOfDomain } = data;
+  const placed = <T extends Named>(set: T): T =>
+    also({
+      ...set,
+      ...(set.file !== undefined && { file: form(set.file) }),
+      ...(set.imageRoot !== undefined && { imageRoot: form(set.imageRoot) }),
+      ...(set.linkRoot !== undefined && { linkRoot: set.linkRoot.map(form) }),
+    });
+  return {
+    ...config,
+    run: { ...run, dir: resolvePath(run.dir) },
+    model: { ...model, path: form(model.path) },
+    warmup: { ...warmup, ...(warmup.from && { from: placed(warmup.from) }) },
+    prm: {
+      ...prm,
+      ...(prm.path !== undefined && { path: form(prm.path) }),
+      ...(prm.labels && { labels: placed(prm.labels) }),
+    },
+    data: { ...placed(data), ...(outOfDomain && { outOfDomain: placed(outOfDomain) }) },
+  };
 }
 
 /** Settings of a preset as a recipe file would have them. Throws UserError where there is none of the name. */
@@ -204,30 +233,7 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
   // The run keeps what it comes to: runs that differ in it share no more than their warm-up.
   const { prm } = checked.data;
   const enabled = prm.enabled === 'auto' ? needsPrm(checked.data) : prm.enabled;
-  return withPaths({ ...checked.data, prm: { ...prm, enabled } }, keptPath);
-}
-
-function withPaths(config: Config, form: (path: string) => string): Config {
-  const { run, model, data, prm, warmup } = config;
-  const { outOfDomain } = data;
-  const placed = <T extends Pick<Config['data'], 'file' | 'imageRoot' | 'linkRoot'>>(set: T): T => ({
-    ...set,
-    ...(set.file !== undefined && { file: form(set.file) }),
-    ...(set.imageRoot !== undefined && { imageRoot: form(set.imageRoot) }),
-    ...(set.linkRoot !== undefined && { linkRoot: set.linkRoot.map(form) }),
-  });
-  return {
-    ...config,
-    run: { ...run, dir: resolvePath(run.dir) },
-    model: { ...model, path: form(model.path) },
-    warmup: { ...warmup, ...(warmup.from && { from: placed(warmup.from) }) },
-    prm: {
-      ...prm,
-      ...(prm.path !== undefined && { path: form(prm.path) }),
-      ...(prm.labels && { labels: placed(prm.labels) }),
-    },
-    data: { ...placed(data), ...(outOfDomain && { outOfDomain: placed(outOfDomain) }) },
-  };
+  return located({ ...checked.data, prm: { ...prm, enabled } }, keptPath);
 }
 
 function unknownSetting(path: readonly string[]): string {

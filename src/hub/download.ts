@@ -21,6 +21,7 @@ import {
 } from '@huggingface/hub';
 import { stopIfAsked, systemFault, UserError } from '../core/errors.js';
 import { ifThere, makeFolder } from '../core/files.js';
+import { isInside } from '../run/durable.js';
 import { type Lock, lockFolder } from '../run/lock.js';
 import { requireSpace } from '../run/space.js';
 import type { Display } from '../run/terminal.js';
@@ -100,7 +101,7 @@ function access({ type, repo }: HubName, signal: AbortSignal | undefined) {
   const { HF_HOME, HF_TOKEN, HF_TOKEN_PATH, HF_ENDPOINT, XDG_CACHE_HOME } = process.env;
   const home = HF_HOME ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface');
   const file = HF_TOKEN_PATH ?? join(home, 'token');
-  const accessToken = (HF_TOKEN || (existsSync(file) ? readFileSync(file, 'utf8') : '')).trim();
+  const accessToken = (HF_TOKEN || tokenIn(file)).trim();
   if (accessToken !== '' && !accessToken.startsWith('hf_'))
     throw new UserError(`${HF_TOKEN ? 'HF_TOKEN' : file}: token: of another form, wanted one that begins with hf_`);
   return {
@@ -111,12 +112,21 @@ function access({ type, repo }: HubName, signal: AbortSignal | undefined) {
   };
 }
 
+function tokenIn(file: string): string {
+  try {
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  } catch (error) {
+    throw new UserError(`${file}: token: ${systemFault(error)}, wanted the file that hf auth login writes`, 'ERR_FILE');
+  }
+}
+
 async function commitOf({ type, repo: name, revision }: HubName, source: Access): Promise<string> {
   const wanted = { ...source, name, revision };
   const { sha } =
     type === 'model'
       ? await modelInfo({ ...wanted, additionalFields: ['sha'] })
       : await datasetInfo({ ...wanted, additionalFields: ['sha'] });
+  if (!isCommit(sha)) throw new UserError(`${name}: hub: ${JSON.stringify(sha)}, wanted a commit`, 'ERR_FILE');
   return sha;
 }
 
@@ -147,6 +157,8 @@ function fileOf({
   oid?: string;
   lfs?: { oid: string; size: number };
 }): HubFile {
+  // Whatever server was named: what it lists stays in the cache.
+  if (!isInside(path)) throw new UserError(`${JSON.stringify(path)}: hub: listed as a file, wanted a plain path`);
   if (!/^[0-9a-f]{40,64}$/.test(lfs?.oid ?? oid)) throw new UserError(`${path}: hub: no digest, wanted one`);
   return { path, size: lfs?.size ?? size, oid: lfs?.oid ?? oid, isLarge: lfs !== undefined };
 }

@@ -35,10 +35,19 @@ export function parseName(written: string): HubName {
     NAME.exec(written) ?? refuse('no name on the hub', `${model}, a data set as hf:datasets/ORG/NAME/FILE`);
   // As in addresses of the hub: a revision with a slash in it is written with %2F.
   const revision = given.replaceAll('%2F', '/');
-  if (!isInside(revision) || (path !== '' && !isInside(path))) refuse('empty or dotted parts', 'a plain path');
+  // A data set has an owner too: without one its name would be read as a model of the owner `datasets`.
+  if (repo.startsWith('datasets/')) refuse('a data set without its owner', 'hf:datasets/ORG/NAME/FILE');
+  if (!isInside(repo) || !isInside(revision) || (path !== '' && !isInside(path)))
+    refuse('empty or dotted parts', 'a plain path');
   if (datasets !== undefined && path === '')
     refuse('a whole data set', `a file of it, like ${written}/data/train.parquet`);
   return { written, type: datasets === undefined ? 'model' : 'dataset', repo, revision, path };
+}
+
+/** The name of the same thing at a commit. */
+export function atCommit(written: string, commit: string): string {
+  const { type, repo, path } = parseName(written);
+  return `hf:${type === 'dataset' ? 'datasets/' : ''}${repo}@${commit}${path && `/${path}`}`;
 }
 
 export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);

@@ -5,6 +5,8 @@ import type { BenchmarkSettings } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';
 import { iterationName, titleOf } from '../evolve/phases.js';
+import { atCommit } from '../hub/names.js';
+import { type Commits, findPlace } from '../hub/places.js';
 import {
   type BenchmarkCell,
   type BenchmarkTable,
@@ -54,7 +56,12 @@ export async function evaluateCheckpoints(
   const twice = benchmarks.find(({ name }, i) => benchmarks.findIndex((one) => one.name === name) < i);
   if (twice) throw new UserError(`--benchmarks: ${twice.name} twice, wanted each once`, 'ERR_SETTING');
   if (benchmarks.length === 0) throw new UserError('--benchmarks: none, wanted at least one', 'ERR_SETTING');
-  for (const { name } of benchmarks) await findBenchmark(name);
+  for (const { name, data } of benchmarks) {
+    await findBenchmark(name);
+    // What is missing is said before hours of the others.
+    const file = await findPlace(data, options);
+    if (!existsSync(file)) throw new UserError(`${file}: data of ${name}: no such file, wanted a data set`, 'ERR_FILE');
+  }
   const shared = settingsOf(run);
   const cells: BenchmarkCell[] = [];
   for (const [at, model] of checkpointsOf(run, wanted)) {
@@ -69,6 +76,8 @@ export async function evaluateCheckpoints(
 
 /** Those of the wanted checkpoints that the run has, by name. */
 function checkpointsOf({ dir, setting, iterations }: RunData, wanted: readonly Checkpoint[]): Map<string, string> {
+  const model = String(setting('model.path'));
+  const { [model]: commit } = (setting('hub') ?? {}) as Commits;
   const folder = (at: string): string => join(dir, 'checkpoints', at);
   const last = iterations.at(-1);
   const own = [
@@ -76,9 +85,14 @@ function checkpointsOf({ dir, setting, iterations }: RunData, wanted: readonly C
     ...(wanted.includes('last') && last ? [iterationName(last.iteration)] : []),
   ].filter((at) => existsSync(folder(at)));
   if (own.length === 0) throw new UserError(`${dir}: checkpoints: none, wanted a run that made at least its warm-up`);
-  const base = wanted.includes('base') ? [['base', String(setting('model.path'))] as const] : [];
-  return new Map([...base, ...own.map((at) => [at, folder(at)] as const)]);
+  const base = commit === undefined ? model : atCommit(model, commit);
+  return new Map([
+    ...(wanted.includes('base') ? [['base', base] as const] : []),
+    ...own.map((at) => [at, folder(at)] as const),
+  ]);
 }
+
+const COMPUTING = 'device dtype threads deterministic kvGib maxImagePixels minPixels maxPixels'.split(' ');
 
 /** How the run sampled and computed, as settings of an evaluation. */
 function settingsOf({ setting }: RunData): Omit<BenchmarkSettings, 'model' | 'data' | 'out' | 'benchmark'> {
@@ -89,9 +103,7 @@ function settingsOf({ setting }: RunData): Omit<BenchmarkSettings, 'model' | 'da
     maxTokens: 'sampling.maxTokens',
     prompt: 'prompt.solve',
     system: 'prompt.system',
-    ...Object.fromEntries(
-      ['device', 'dtype', 'threads', 'deterministic', 'kvGib', 'maxImagePixels'].map((name) => [name, `model.${name}`]),
-    ),
+    ...Object.fromEntries(COMPUTING.map((name) => [name, `model.${name}`])),
   };
   return Object.fromEntries(Object.entries(names).map(([name, path]) => [name, setting(path)]));
 }

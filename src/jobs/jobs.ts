@@ -343,14 +343,9 @@ async function findAll(config: Config, options: FindOptions): Promise<{ places: 
     return path;
   });
   const places = await findPlaces(paths, options);
-  const { data, ...rest } = located(config, places.of);
   const linked = <T extends { linkRoot?: string[] | undefined }>(set: T): T =>
     places.links.length === 0 ? set : { ...set, linkRoot: [...(set.linkRoot ?? []), ...places.links] };
-  const { outOfDomain } = data;
-  return {
-    places,
-    config: { ...rest, data: { ...linked(data), ...(outOfDomain && { outOfDomain: linked(outOfDomain) }) } },
-  };
+  return { places, config: located(config, places.of, linked) };
 }
 
 function placesOf({ run, model, warmup, prm }: Config): ModelPlaces {

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import type { ModelHost } from '../../src/core/ports.js';
 import { loadProblems } from '../../src/data/problems.js';
 import { evaluateRun } from '../../src/jobs/benchmarks.js';
@@ -87,7 +88,8 @@ test('a run has a row for its base model, its warm-up and its last checkpoint, a
   const optimizer = { lr: 0.06, batchSize: 8, weightDecay: 0 };
   const evolveWith = { iterations: 1, interval: 24, n: 4, select: { rule: 'all' as const }, optimizer };
   const small = smallRecipe(root, 'run', { evolve: evolveWith, explore: { adaptive: false } });
-  await evolve(small, { host: fakeHost() });
+  const limits = { minPixels: 100, maxPixels: 5000 };
+  await evolve({ ...small, model: { ...small.model, ...limits } }, { host: fakeHost() });
   const out = join(root, 'table');
   const opened: string[] = [];
   const host = answering(opened);
@@ -113,9 +115,17 @@ test('a run has a row for its base model, its warm-up and its last checkpoint, a
   expect(text).toContain('MathVista: sub-tasks');
   expect(JSON.parse(readFileSync(join(out, 'benchmarks.json'), 'utf8'))).toEqual(table);
 
+  // Pictures are as large as in the run.
+  expect(parse(readFileSync(join(out, 'ai2d/base/config.yaml'), 'utf8'))).toMatchObject(limits);
+
   // What is done is not asked again.
   opened.length = 0;
   expect(await evaluateRun(settings, { host })).toEqual(table);
+  expect(opened).toEqual([]);
+  const lost = { name: 'ai2d', data: join(root, 'none.tsv') };
+  await expect(evaluateRun({ ...settings, benchmarks: [...benchmarks.slice(0, 1), lost] })).rejects.toThrow(
+    'none.tsv: data of ai2d: no such file, wanted a data set',
+  );
   expect(opened).toEqual([]);
   await expect(evaluateRun({ ...settings, benchmarks: [] })).rejects.toThrow('--benchmarks: none, wanted at least one');
   await expect(evaluateRun({ ...settings, run: root })).rejects.toThrow('no config.yaml');

@@ -7,6 +7,7 @@ import { evolve } from '../../src/jobs/jobs.js';
 import { fakeHost } from '../fakes/host.js';
 import { hubServer } from '../fakes/hub-server.js';
 import { removeTemporary, temporary } from '../fakes/model-folder.js';
+import { pngFile } from '../fakes/png.js';
 import { smallRecipe } from './recipe.js';
 
 afterAll(removeTemporary);
@@ -54,6 +55,52 @@ test('a run keeps the name as it was written and the commit, which it goes on wi
     rmSync(cache, { recursive: true });
     await run('c', 'warmup');
     expect(kept('c')).toEqual([MODEL, { [MODEL]: SECOND }]);
+  } finally {
+    vi.unstubAllEnvs();
+    await hub.close();
+  }
+});
+
+test('examples and labels of the hub have their pictures there too', async () => {
+  const hub = await hubServer();
+  const [root, cache] = [temporary(), temporary()];
+  for (const [name, value] of Object.entries({ HF_ENDPOINT: hub.url, HF_HUB_CACHE: cache, HF_HOME: cache }))
+    vi.stubEnv(name, value);
+  try {
+    const turns = [
+      { role: 'user', content: '<image>How many?' },
+      { role: 'assistant', content: 'The answer is 2' },
+    ];
+    // The simulated learner knows only problems that were made here.
+    const host = {
+      ...fakeHost(),
+      openPolicy: async (dir: string) =>
+        Object.assign(await fakeHost().openPolicy(dir), {
+          trainStep: async () => ({ loss: 0, gradNorm: 0, lr: 0, tokens: 1, version: 1 }),
+        }),
+    };
+    hub.publish('datasets/org/data', {
+      commit: FIRST,
+      files: {
+        'pictures/a.png': pngFile({ width: 1, height: 1, rows: [[1, 2, 3]] }),
+        'examples.jsonl': JSON.stringify({ messages: turns, images: ['a.png'] }),
+        'labels.jsonl': JSON.stringify({
+          ...{ question: 'How many?', image: 'a.png', answer: '2' },
+          steps_with_score: [{ step: 'The answer is 2', score: 1 }],
+        }),
+      },
+    });
+    const named = (file: string) => ({
+      file: `hf:datasets/org/data/${file}`,
+      imageRoot: 'hf:datasets/org/data/pictures',
+    });
+    const small = smallRecipe(root, 'a', {
+      warmup: { from: named('examples.jsonl') },
+      prm: { labels: named('labels.jsonl'), completerEpochs: 0 },
+    });
+    const { warmup } = await evolve(small, { host, until: 'label' });
+    expect(warmup?.choice.selected).toBe(1);
+    expect(readFileSync(join(root, 'a/labels.jsonl'), 'utf8')).toContain('"text":"The answer is 2"');
   } finally {
     vi.unstubAllEnvs();
     await hub.close();

@@ -74,6 +74,11 @@ describe('mstar', () => {
       'error: --n: given without --benchmark, wanted both, or mstar rollout\n',
     ],
     [
+      'benchmarks of a run without the run',
+      ['evaluate', '--model', 'm', '--data', 'd', '--out', 'o', '--benchmarks', 'ai2d'],
+      'error: --benchmarks: given without --run, wanted both\n',
+    ],
+    [
       'metrics for Weights & Biases, with the way to it',
       ['evolve', '--preset', 'demo', '--report-to', 'wandb'],
       'error: --report-to: wandb, wanted tensorboard or jsonl; metrics.jsonl goes to Weights & Biases by ten lines of Python (docs/metrics.md), an event file by `wandb sync --sync-tensorboard DIR` (wandb up to 0.29)\n',

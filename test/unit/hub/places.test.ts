@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync,
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadProblems } from '../../../src/data/problems.js';
-import { parseName } from '../../../src/hub/names.js';
+import { atCommit, parseName } from '../../../src/hub/names.js';
 import { type FindOptions, findData, findPlace, findPlaces } from '../../../src/hub/places.js';
 import type { Moment } from '../../../src/run/terminal.js';
 import { type HubServer, hubServer } from '../../fakes/hub-server.js';
@@ -59,6 +59,8 @@ describe('names', () => {
     ['hf:datasets/org/name/data/a-00000.parquet', 'dataset', 'org/name', 'main', 'data/a-00000.parquet'],
   ])('%s', (written, type, repo, revision, path) => {
     expect(parseName(written)).toEqual({ written, type, repo, revision, path });
+    const at = { ...parseName(atCommit(written, FIRST)), written };
+    expect(at).toEqual({ written, type, repo, revision: FIRST, path });
   });
 
   test.each([
@@ -67,6 +69,9 @@ describe('names', () => {
     ['hf:org/name@..', 'empty or dotted parts'],
     ['hf:datasets/org/name/../x', 'empty or dotted parts'],
     ['hf:datasets/org/name', 'a whole data set'],
+    ['hf:datasets/name', 'a data set without its owner'],
+    ['hf:datasets/name@main/a.json', 'a data set without its owner'],
+    ['hf:org/..', 'empty or dotted parts'],
   ])('%s is refused', (written, found) => {
     expect(() => parseName(written)).toThrow(`${written}: path: ${found}, wanted `);
   });
@@ -217,6 +222,21 @@ describe('refusals', () => {
     hub.token = 'hf_secret';
     writeFileSync(join(cache, 'token'), 'hf_secret\n');
     expect(weightsIn(await find()).equals(WEIGHTS)).toBe(true);
+  });
+
+  test('a token that cannot be read is named by its file', async () => {
+    mkdirSync(join(cache, 'token'));
+    expect(await refusal()).toBe('CACHE/token: token: is a folder, wanted the file that hf auth login writes');
+  });
+
+  test('what a server lists outside its repository is not written', async () => {
+    hub.publish('datasets/org/data', { commit: FIRST, files: { 'images/../../../../../out.png': 'x' } });
+    expect(await refusal('hf:datasets/org/data/images')).toBe(
+      '"images/../../../../../out.png": hub: listed as a file, wanted a plain path',
+    );
+    hub.publish('models/org/model', { commit: '../../../../out', files });
+    expect(await refusal()).toBe('org/model: hub: "../../../../out", wanted a commit');
+    expect(readdirSync(cache)).not.toContain('out');
   });
 
   test('without a network, or where it is not to be used, one line says what to copy where', async () => {
