@@ -122,12 +122,18 @@ export async function withoutHidden(given: Given, data: Splits, { display = sile
   return { examples: apart('warmup.from', examples), solutions: apart('prm.labels', solutions) };
 }
 
-/** SHA-256, in hex, over the given responses and labels with their questions. */
-export function digestGiven({ examples = [], solutions = [] }: Given): string {
-  return digestProblems([
-    ...examples.map(({ problem, response }) => ({ ...problem, answer: response })),
-    ...solutions.map(({ problem, steps, labels }) => ({ ...problem, answer: JSON.stringify([steps, labels]) })),
-  ]);
+/** SHA-256, in hex, over the given responses and over the given labels with their questions, by the setting that names them. */
+export function digestGiven({ examples, solutions }: Given): Readonly<Record<string, string>> {
+  return {
+    ...(examples && {
+      'warmup.from': digestProblems(examples.map(({ problem, response }) => ({ ...problem, answer: response }))),
+    }),
+    ...(solutions && {
+      'prm.labels': digestProblems(
+        solutions.map(({ problem, steps, labels }) => ({ ...problem, answer: JSON.stringify([steps, labels]) })),
+      ),
+    }),
+  };
 }
 
 /** The parts of the problems that the settings have made, once, in the run folder. */

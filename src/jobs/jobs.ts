@@ -99,11 +99,8 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
       const data = read ?? (await makeSplits(config, run, options));
       await writeSplits(dir, config.splits.seed ?? config.seed, data);
       const given = written && (await withoutHidden(written, data, options));
-      const digests = {
-        problems: digestProblems(Object.values(data).flat()),
-        ...(given && { given: digestGiven(given) }),
-      };
-      await run.start({ event: 'start', ...digests });
+      const problems = digestProblems(Object.values(data).flat());
+      await run.start({ event: 'start', problems, ...(given && digestGiven(given)) });
       models.learnWith(optimizerSettings(config.evolve.optimizer, plannedSteps({ config, data })));
       const job = { config, run, data, models, custom: { reward, select }, given };
       return await evolveOn(job, options.until, options.hooks);

@@ -139,8 +139,11 @@ describe('examples of the warm-up from elsewhere', () => {
     const limited = { warmup: { ...warmup, maxExamples: 10 }, evolve: short };
     const found = await run('limited', limited, { until: 'warmup' });
     expect(found.warmup?.training.examples).toBe(10);
-    writeFileSync(join(root, 'limited.jsonl'), readFileSync(join(root, 'limited.jsonl'), 'utf8').replace('is', 'was'));
-    await expect(run('limited', limited)).rejects.toThrow('given: ');
+    writeFileSync(
+      join(root, 'limited.jsonl'),
+      readFileSync(join(root, 'limited.jsonl'), 'utf8').replaceAll('The answer is', 'So it is'),
+    );
+    await expect(run('limited', limited)).rejects.toThrow('limited: warmup.from: ');
   });
 
   test('are refused where they hold answers alone', async () => {
