@@ -12,42 +12,49 @@ export default verb({
   command: 'experiment <names..>',
   describe: "run the grids behind the paper's tables and figures: table1 to table5, dynamics",
   builder: (yargs) =>
-    benchmarkFlags(notifyFlag(rankFlags(yargs)), 'table4, table5')
-      .positional('names', {
-        type: 'string',
-        demandOption: true,
-        array: true,
-        describe:
-          'table1: methods and intervals; table2: selection; table3: unlabelled problems; table4: MathVista and its sub-tasks; table5: five benchmarks; dynamics',
-      })
-      .option('scale', {
-        type: 'string',
-        default: 'tiny',
-        describe: 'tiny: the embedded model and problems; paper: its own numbers, with model and data by --set',
-      })
-      .option('seeds', { type: 'string', default: '1,2,3', describe: 'seeds of the runs, of data and splits as well' })
-      .option('out', { type: 'string', default: 'runs/experiments', describe: 'folder for runs, tables and figures' })
-      .option('set', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
-        describe: 'override a setting for all rows',
-      })
-      .option('model', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
-        describe: 'NAME=DIR: run all rows for this model, in a folder of its name; several for a table of several',
-      })
-      .option('model-set', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
-        describe: 'NAME:SETTING=VALUE: override a setting for the rows of one model',
-      })
+    benchmarkFlags(
+      notifyFlag(rankFlags(yargs))
+        .positional('names', {
+          type: 'string',
+          demandOption: true,
+          array: true,
+          describe:
+            'table1: methods and intervals; table2: selection; table3: unlabelled problems; table4: MathVista and its sub-tasks; table5: five benchmarks; dynamics',
+        })
+        .option('scale', {
+          type: 'string',
+          default: 'tiny',
+          describe: 'tiny: the embedded model and problems; paper: its own numbers, with model and data by --set',
+        })
+        .option('seeds', {
+          type: 'string',
+          default: '1,2,3',
+          describe: 'seeds of the runs, of data and splits as well',
+        })
+        .option('out', { type: 'string', default: 'runs/experiments', describe: 'folder for runs, tables and figures' })
+        .option('set', {
+          type: 'string',
+          array: true,
+          nargs: 1,
+          default: [],
+          describe: 'override a setting for all rows',
+        })
+        .option('model', {
+          type: 'string',
+          array: true,
+          nargs: 1,
+          default: [],
+          describe: 'NAME=DIR: run all rows for this model, in a folder of its name; several for a table of several',
+        })
+        .option('model-set', {
+          type: 'string',
+          array: true,
+          nargs: 1,
+          default: [],
+          describe: 'NAME:SETTING=VALUE: override a setting for the rows of one model',
+        }),
+      'table4, table5',
+    )
       .example(
         '$0 experiment table1 --scale tiny --seeds 1,2,3',
         'Table 1 on the embedded model; the same line resumes it',
