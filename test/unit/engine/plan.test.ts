@@ -109,7 +109,9 @@ describe('a memory plan', () => {
   });
 
   test('has the logits of one piece of the output', () => {
-    expect(item({}, 'training', /logits/)).toBe(16 * 32 * 50);
+    // Two prompts of 100 leave 20 of 220 tokens to responses, fewer than the 32 of a piece; one prompt leaves 900 of 1,000.
+    expect(item({}, 'training', /logits/)).toBe(16 * 20 * 50);
+    expect(item({ tokenBudget: 1000, maxTokens: 900 }, 'training', /logits/)).toBe(16 * 32 * 50);
   });
 
   test('has no CUDA on a CPU, and NCCL beside it with several GPUs', () => {
