@@ -39,8 +39,11 @@ test('the comparison of kernels runs on any device: on the CPU the twins are equ
   expect(found.filter(({ error }) => !(error < 0.01))).toEqual([]);
 });
 
-/** Of numbers that are rounded to few bits some fall on either side; what is right in the mean is so in the median of many. */
-const bound = (kernel: string) => (/rounded$/.test(kernel) ? 0.07 : /fallen/.test(kernel) ? 0.05 : undefined);
+/**
+ * Of numbers that are rounded to few bits some fall on either side. The median of 512 roots that are rounded by chance is a few
+ * hundredths off; the nearest codes would leave it 1.5 off.
+ */
+const bound = (kernel: string) => (/rounded$/.test(kernel) ? 0.07 : /fallen/.test(kernel) ? 0.2 : undefined);
 const ofSet = (kernel: string) => /^(amx|avx512bf16|avx512|avx2|plain) /.test(kernel);
 const ofTrees = (kernel: string) => kernel.startsWith('tree_attention');
 const ofTraining = (kernel: string) => ofTrees(kernel) || /^(split_heads|token_logprobs)/.test(kernel);
