@@ -202,7 +202,7 @@ describe('samples', () => {
     ['a phase without responses', 'phase=iter-0099'],
     ['an unknown choice', "show=lucky') or true --"],
     ['a kind that does not exist', "kind=' or 1=1 --"],
-    ['a page that is no number', 'page=0'],
+    ['a page that is not a number', 'page=0'],
     ['a page beyond all', 'page=1e99'],
   ])('%s is refused in one line', async (_, query) => {
     const response = await get(`runs/1/samples?${query}`);
@@ -212,7 +212,7 @@ describe('samples', () => {
     expect(answer).not.toContain(root);
   });
 
-  test('a file that a table names and that is no picture is not shown', async () => {
+  test('a file that a table names is shown only if it is a picture', async () => {
     const dir = copyOf('named');
     const { connection, close } = await (await import('../../../src/core/duckdb.js')).openDatabase();
     const file = join(dir, 'rollouts/iter-0003.parquet');
