@@ -39,7 +39,7 @@ export function folderOf({ type, repo }: HubName): string {
 }
 
 export interface DownloadOptions {
-  /** Instead of what the revision stands for now. */
+  /** Commit to fetch; where it is left undefined, the one that the revision names on the hub today. */
   readonly commit: string | undefined;
   readonly display: Display;
   readonly signal: AbortSignal | undefined;
