@@ -10,8 +10,7 @@ namespace mstar::addon {
 struct Lane::Job {
   StopFlag stop;
   std::function<Result()> work;
-  Napi::Promise::Deferred deferred;
-  std::function<void()> release;
+  PendingPtr pending;
 };
 
 Lane::Lane(Napi::Env env) {
@@ -23,10 +22,8 @@ Lane::Lane(Napi::Env env) {
 Lane::~Lane() { close(); }
 
 Napi::Promise Lane::submit(Napi::Env env, StopFlag stop, std::function<Result()> work, std::function<void()> release) {
-  auto job = std::unique_ptr<Job>(
-      new Job{std::move(stop), std::move(work), Napi::Promise::Deferred::New(env), std::move(release)});
-  auto promise = job->deferred.Promise();
-  if (pending_++ == 0) bell_.Ref(env);  // a pending promise keeps the process alive, an idle engine does not
+  auto job = std::unique_ptr<Job>(new Job{std::move(stop), std::move(work), open(env, std::move(release))});
+  auto promise = job->pending->promise();
   {
     const std::lock_guard lock(mutex_);
     if (job->stop) flags_.insert(job->stop);
@@ -34,6 +31,30 @@ Napi::Promise Lane::submit(Napi::Env env, StopFlag stop, std::function<Result()>
   }
   wake_.notify_one();
   return promise;
+}
+
+Lane::PendingPtr Lane::open(Napi::Env env, std::function<void()> release) {
+  if (pending_++ == 0) bell_.Ref(env);  // a pending promise keeps the process alive, an idle engine does not
+  return std::make_shared<Pending>(env, std::move(release));
+}
+
+void Lane::settle(PendingPtr pending, Result result) {
+  deliver([this, pending = std::move(pending), result = std::move(result)](Napi::Env env) {
+    pending->deferred_.Resolve(result(env));
+    close_one(env, *pending);
+  });
+}
+
+void Lane::fail(PendingPtr pending, std::exception_ptr error) {
+  deliver([this, pending = std::move(pending), error = std::move(error)](Napi::Env env) {
+    pending->deferred_.Reject(to_error(env, error).Value());
+    close_one(env, *pending);
+  });
+}
+
+void Lane::close_one(Napi::Env env, const Pending& pending) {
+  if (pending.release_) pending.release_();
+  if (--pending_ == 0) bell_.Unref(env);
 }
 
 void Lane::deliver(Delivery delivery) {
@@ -86,15 +107,11 @@ void Lane::loop() {
       const std::lock_guard lock(mutex_);
       flags_.erase(job->stop);
     }
-    deliver([this, job = std::shared_ptr<Job>(std::move(job)), result = std::move(result), error](Napi::Env env) {
-      if (error) {
-        job->deferred.Reject(to_error(env, error).Value());
-      } else {
-        job->deferred.Resolve(result(env));
-      }
-      if (job->release) job->release();
-      if (--pending_ == 0) bell_.Unref(env);
-    });
+    if (error) {
+      fail(std::move(job->pending), error);
+    } else {
+      settle(std::move(job->pending), std::move(result));
+    }
   }
 }
 

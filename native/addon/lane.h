@@ -28,6 +28,24 @@ class Lane {
   /** Queues work; its result, or its exception, settles the promise. Call on the JavaScript thread. `release` runs
    * there after the promise is settled: the place to drop JavaScript references. */
   Napi::Promise submit(Napi::Env env, StopFlag stop, std::function<Result()> work, std::function<void()> release = {});
+  /** A promise that is to be settled, and what is released then. */
+  class Pending {
+   public:
+    Pending(Napi::Env env, std::function<void()> release)
+        : deferred_(Napi::Promise::Deferred::New(env)), release_(std::move(release)) {}
+    Napi::Promise promise() const { return deferred_.Promise(); }
+
+   private:
+    friend class Lane;
+    Napi::Promise::Deferred deferred_;
+    std::function<void()> release_;
+  };
+  using PendingPtr = std::shared_ptr<Pending>;
+  /** A promise of work that is done elsewhere. Call on the JavaScript thread. */
+  PendingPtr open(Napi::Env env, std::function<void()> release);
+  /** Settles it, once, from any thread; dropped when the environment is closing. */
+  void settle(PendingPtr pending, Result result);
+  void fail(PendingPtr pending, std::exception_ptr error);
   /** Queues a call to JavaScript from any thread; dropped when the environment is closing. */
   void deliver(Delivery delivery);
   /** Seconds that the thread has worked; the job at hand counts once it is done. */
@@ -38,6 +56,7 @@ class Lane {
  private:
   struct Job;
   void loop();
+  void close_one(Napi::Env env, const Pending& pending);
   void drain(Napi::Env env);
 
   std::mutex mutex_;

@@ -11,6 +11,7 @@
 #include "addon/failure.h"
 #include "addon/group_object.h"
 #include "addon/model_object.h"
+#include "addon/session_object.h"
 #include "base/malloc.h"
 #include "base/tensor_memory.h"
 #include "engine/check/probe.h"
@@ -65,6 +66,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   }();
   auto* instance = new Instance(env);
   instance->model_class = Napi::Persistent(ModelObject::define(env));
+  instance->session_class = Napi::Persistent(SessionObject::define(env));
   instance->group_class = Napi::Persistent(GroupObject::define(env));
   env.SetInstanceData(instance);
   // Hooks run before instance data is deleted: the thread must be gone before anything it touches.

@@ -4,61 +4,28 @@
 #include "addon/convert.h"
 #include "addon/failure.h"
 #include "addon/group_object.h"
+#include "addon/session_object.h"
 
 namespace mstar::addon {
 namespace {
 
 StopFlag flag_of(const Napi::Value& value) {
-  if (!value.IsObject()) return new_flag();
-  return Napi::ObjectWrap<CancelFlag>::Unwrap(value.As<Napi::Object>())->flag;
-}
-
-/** A JavaScript function that engine threads may ask for; dropped on the JavaScript thread. */
-using Callback = std::shared_ptr<Napi::FunctionReference>;
-
-Callback callback_of(const Napi::Value& value) {
-  if (!value.IsFunction()) return nullptr;
-  auto reference = std::make_shared<Napi::FunctionReference>(Napi::Persistent(value.As<Napi::Function>()));
-  // If the environment ends first, the reference dies with it and must not be touched.
-  reference->SuppressDestruct();
-  return reference;
+  const CancelFlag* given = CancelFlag::of(value);
+  return given == nullptr ? new_flag() : given->flag;
 }
 
 Lane::Result nothing() {
   return [](Napi::Env env) -> Napi::Value { return env.Undefined(); };
 }
 
-RolloutHooks hooks_of(const std::shared_ptr<Lane>& lane, const Callback& on_response, const Callback& on_progress) {
-  RolloutHooks hooks;
-  if (on_response)
-    hooks.on_response = [lane, on_response](int64_t request, int64_t sample, const Response& response) {
-      lane->deliver([=](Napi::Env env) {
-        on_response->Call({Napi::Number::New(env, static_cast<double>(request)),
-                           Napi::Number::New(env, static_cast<double>(sample)), from_response(env, response)});
-      });
-    };
-  if (on_progress)
-    hooks.on_progress = [lane, on_progress](int64_t done, int64_t total, int64_t tokens) {
-      lane->deliver([=](Napi::Env env) {
-        on_progress->Call({Napi::Number::New(env, static_cast<double>(done)),
-                           Napi::Number::New(env, static_cast<double>(total)),
-                           Napi::Number::New(env, static_cast<double>(tokens))});
-      });
-    };
-  return hooks;
-}
-
 }  // namespace
-
-Napi::Function CancelFlag::define(Napi::Env env) {
-  return DefineClass(env, "CancelFlag", {InstanceMethod("cancel", &CancelFlag::cancel)});
-}
 
 Napi::Function ModelObject::define(Napi::Env env) {
   return DefineClass(
       env, "NativeModel",
-      {InstanceMethod("rollout", &ModelObject::rollout), InstanceMethod("logprobs", &ModelObject::logprobs),
-       InstanceMethod("score", &ModelObject::score), InstanceMethod("setOptimizer", &ModelObject::set_optimizer),
+      {InstanceMethod("rollout", &ModelObject::rollout), InstanceMethod("openSession", &ModelObject::open_session),
+       InstanceMethod("logprobs", &ModelObject::logprobs), InstanceMethod("score", &ModelObject::score),
+       InstanceMethod("setOptimizer", &ModelObject::set_optimizer),
        InstanceMethod("trainStep", &ModelObject::train_step), InstanceMethod("imageLayout", &ModelObject::image_layout),
        InstanceMethod("save", &ModelObject::save), InstanceMethod("mergeLoss", &ModelObject::merge_loss),
        InstanceMethod("restore", &ModelObject::restore), InstanceMethod("parameters", &ModelObject::parameters),
@@ -126,18 +93,27 @@ Napi::Value ModelObject::submit(Napi::Env env, StopFlag stop, Work work, std::fu
 }
 
 Napi::Value ModelObject::rollout(const Napi::CallbackInfo& info) {
-  const auto on_response = callback_of(info[3]), on_progress = callback_of(info[4]);
+  const Callbacks callbacks(info, 3);
   return submit(
       info.Env(), flag_of(info[2]),
-      [requests = to_requests(info[0]), sampling = to_sampling(info[1]),
-       hooks = hooks_of(lane_, on_response, on_progress)](Model& model, const StopFlag& stop) {
+      [requests = to_requests(info[0]), sampling = to_sampling(info[1]), hooks = callbacks.hooks(lane_)](
+          Model& model, const StopFlag& stop) {
         auto result = std::make_shared<RolloutResult>(model.rollout(requests, sampling, hooks, stop));
         return [result](Napi::Env env) { return from_rollout(env, *result); };
       },
-      [on_response, on_progress] {
-        if (on_response) on_response->Reset();
-        if (on_progress) on_progress->Reset();
-      });
+      [callbacks] { callbacks.release(); });
+}
+
+Napi::Value ModelObject::open_session(const Napi::CallbackInfo& info) {
+  const auto stop = new_flag();
+  return submit(info.Env(), stop, [model = model_](Model& open, const StopFlag& flag) {
+    const SessionObject::Given given{model, open.open_session(flag), flag};
+    return [given](Napi::Env env) -> Napi::Value {
+      auto holder = given;
+      return env.GetInstanceData<Instance>()->session_class.New(
+          {Napi::External<SessionObject::Given>::New(env, &holder)});
+    };
+  });
 }
 
 Napi::Value ModelObject::logprobs(const Napi::CallbackInfo& info) {

@@ -4,30 +4,17 @@
 
 #include <vector>
 
+#include "addon/hooks.h"
 #include "addon/lane.h"
 #include "engine/model.h"
 
 namespace mstar::addon {
 
-/** Raised by an AbortSignal; polled by the engine. */
-class CancelFlag : public Napi::ObjectWrap<CancelFlag> {
- public:
-  static Napi::Function define(Napi::Env env);
-  explicit CancelFlag(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<CancelFlag>(info), flag(std::make_shared<std::atomic<bool>>(false)) {}
-  StopFlag flag;
-
- private:
-  void cancel(const Napi::CallbackInfo&) { flag->store(true); }
-};
-
-inline StopFlag new_flag() { return std::make_shared<std::atomic<bool>>(false); }
-
 /** What the addon keeps per environment. */
 struct Instance {
   explicit Instance(Napi::Env env) : lane(std::make_shared<Lane>(env)) {}
   std::shared_ptr<Lane> lane;
-  Napi::FunctionReference model_class, group_class;
+  Napi::FunctionReference model_class, session_class, group_class;
 };
 
 class ModelObject : public Napi::ObjectWrap<ModelObject> {
@@ -50,6 +37,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Model& alive(Napi::Env env) const;
 
   Napi::Value rollout(const Napi::CallbackInfo& info);
+  Napi::Value open_session(const Napi::CallbackInfo& info);
   Napi::Value logprobs(const Napi::CallbackInfo& info);
   Napi::Value score(const Napi::CallbackInfo& info);
   Napi::Value set_optimizer(const Napi::CallbackInfo& info);

@@ -11,6 +11,7 @@ namespace mstar {
 namespace {
 
 const std::string kMerged = "merged.";
+constexpr auto kSessionOpen = "a session of this model is open: close it first";
 
 at::ScalarType type_named(const std::string& dtype) {
   if (dtype == "float32") return at::kFloat;
@@ -74,10 +75,22 @@ void Model::check_head(bool wanted) const {
 
 RolloutResult Model::rollout(const std::vector<RolloutRequest>& requests, const Sampling& sampling,
                              const RolloutHooks& hooks, const StopFlag& stop) {
+  return run_rollout(rollout_context(), requests, sampling, hooks, stop);
+}
+
+std::shared_ptr<Session> Model::open_session(const StopFlag& stop) {
+  constexpr auto all = std::numeric_limits<int64_t>::max();
+  const auto session = std::make_shared<Session>(rollout_context(), stop, all, all);
+  session_ = session;
+  return session;
+}
+
+RolloutContext Model::rollout_context() {
+  TORCH_CHECK(session_.expired(), kSessionOpen);
   if (!executors_)
     executors_ = tensor_decode_ ? tensor_executors(*backbone_, parameters_, threads_, deterministic_)
                                 : packed_executors(*backbone_, parameters_, threads_);
-  return run_rollout({*backbone_, parameters_, *executors_, prompts_, kv_bytes_}, requests, sampling, hooks, stop);
+  return {*backbone_, parameters_, *executors_, prompts_, kv_bytes_};
 }
 
 std::vector<std::vector<float>> Model::logprobs(const std::vector<Example>& examples, double temperature,
@@ -138,6 +151,7 @@ bool Model::is_moment(const std::string& name) const {
 }
 
 void Model::forget_executors() {
+  TORCH_CHECK(session_.expired(), kSessionOpen);
   prompts_.clear();
   executors_.reset();
 }

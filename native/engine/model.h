@@ -41,6 +41,9 @@ class Model {
 
   RolloutResult rollout(const std::vector<RolloutRequest>& requests, const Sampling& sampling,
                         const RolloutHooks& hooks, const StopFlag& stop);
+  /** Workers that compute calls which come one by one; the caller closes it, and `stop` ends it. While it is open the
+   * weights must stay: what would change or sample them throws. */
+  std::shared_ptr<Session> open_session(const StopFlag& stop);
   /** Of every response token under softmax(logits / temperature). */
   std::vector<std::vector<float>> logprobs(const std::vector<Example>& examples, double temperature,
                                            const StopFlag& stop) const;
@@ -69,6 +72,8 @@ class Model {
   /** Whether a name of a file is of a moment; throws where it is and there is no optimizer. */
   bool is_moment(const std::string& name) const;
   void forget_executors();
+  /** What sessions compute with; throws where one is open. */
+  RolloutContext rollout_context();
   void draw_weights(uint64_t seed);
 
   std::unique_ptr<Backbone> backbone_;
@@ -81,7 +86,8 @@ class Model {
   std::optional<bool> offload_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Executors> executors_;  // with the weights of the present version; none after a change
-  PromptCache prompts_;                   // after the executors that its keys and values belong to
+  std::weak_ptr<Session> session_;
+  PromptCache prompts_;  // after the executors that its keys and values belong to
 };
 
 }  // namespace mstar

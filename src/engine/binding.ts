@@ -89,7 +89,10 @@ export interface NativeModel {
     cancel: CancelFlag,
     onResponse: ((request: number, sample: number, response: RawResponse) => void) | null,
     onProgress: ((done: number, total: number, tokens: number) => void) | null,
+    onTokens?: ((request: number, sample: number, fresh: RawResponse) => void) | null,
   ): Promise<RawRollout>;
+  /** Workers for calls that come one by one. While it is open, what would change or sample the weights by another way rejects. */
+  openSession(): Promise<NativeSession>;
   logprobs(examples: readonly RawExample[], temperature?: number): Promise<Float32Array[]>;
   score(examples: readonly RawExample[], at: readonly Uint32Array[]): Promise<Float32Array[]>;
   /** With a group, the ranks of it train this model together: all of them call this, `trainStep`, `save` and `restore`, in the same order. Gives the moments that it keeps, by the names that `save` and `restore` know. */
@@ -110,8 +113,28 @@ export interface NativeModel {
   /** Frees weights, optimizer and caches at once; running work is cancelled first; later calls reject. */
   dispose(): Promise<void>;
 }
+/** Calls that are computed together, on threads of their own: each begins beside those that are under way. */
+export interface NativeSession {
+  /** As that of the model. `onTokens` is told of the tokens of a response as they are drawn, but for those that it ends with: these
+   * come with the whole of it. Their `finish` means nothing. */
+  rollout: NativeModel['rollout'];
+  state(): SessionState;
+  /** Takes no more calls, and ends when those under way have. */
+  close(): Promise<void>;
+}
+export interface SessionState {
+  /** Responses: of prompts that are not begun, and begun but not ended. */
+  readonly waiting: number;
+  readonly running: number;
+  /** Memory for keys and values: held by responses, the most they may hold, and held by prompts that are kept for calls to come. */
+  readonly kvBytes: number;
+  readonly mostKvBytes: number;
+  readonly keptBytes: number;
+}
 export interface CancelFlag {
   cancel(): void;
+  /** Of a call of a session: ends one response, which then comes back without tokens. */
+  drop(request: number, sample: number): void;
 }
 export interface DecoderSizes {
   readonly layers: number;

@@ -18,6 +18,7 @@ import { Model } from './model.js';
 import { cancellable, guarded } from './native.js';
 import type { OpenedModel } from './open.js';
 import type { Renderer } from './renderer.js';
+import { Session } from './session.js';
 
 const REQUEST: readonly (keyof RolloutRequest)[] = ['problem', 'variant', 'prefix', 'n', 'key'];
 const SAMPLING: readonly (keyof Sampling)[] = ['temperature', 'topK', 'topP', 'maxTokens', 'scaledLogprobs'];
@@ -103,6 +104,12 @@ export class NativePolicy extends Model implements Policy {
     options: StreamOptions = {},
   ): AsyncGenerator<StreamedResponse, void, undefined> {
     return streamAnswers(this, questions, options);
+  }
+
+  /** For conversations that come one by one. Until it is closed the policy can neither learn nor sample in another way. */
+  async openSession(): Promise<Session> {
+    const native = await guarded(() => this.opened.native.openSession());
+    return new Session(this.opened, native, this.renderer);
   }
 
   /** Asks in one rollout call what was asked in one tick and is sampled alike. */

@@ -1,8 +1,8 @@
 // A problem as the engine's prompt: filled template, token ids, decoded pictures. Token ids are kept per problem.
-import type { Content } from '../backbones/backbone.js';
+import type { Content, Conversation } from '../backbones/backbone.js';
 import { UserError } from '../core/errors.js';
 import { checkNames } from '../core/schema.js';
-import { type Example, IMAGE_MARK, type Problem, type PromptVariant } from '../core/types.js';
+import { type Example, IMAGE_MARK, type ImageSource, type Problem, type PromptVariant } from '../core/types.js';
 import type { Picture } from '../images/decode.js';
 import type { PictureStore } from '../images/store.js';
 import { type EncodedSteps, encodeSteps } from '../text/encoded-steps.js';
@@ -57,18 +57,40 @@ export class Renderer {
 
   /** As `prompt`, however long. */
   async anyPrompt(problem: Problem, variant: PromptVariant): Promise<Pick<RawExample, 'tokens' | 'images'>> {
-    const images = await Promise.all(problem.images.map((source) => this.#pictures.get(source)));
+    const images = await this.#decoded(problem.images);
     let tokens = this.#tokens.get(problem)?.get(variant);
     if (!tokens) {
-      const { backbone, tokenizer, native } = this.#model;
+      const { backbone } = this.#model;
       const question = fillTemplate(this.#templates[variant], problem);
       const content = placed(question, images.length) ?? backbone.ask(question, images.length);
-      const layouts = images.map((image) => layoutOf(native, image, problem));
-      const parts = backbone.render({ system: this.#templates.system, turns: [{ role: 'user', content }] });
-      tokens = tokenisePrompt(parts, tokenizer, backbone, layouts).tokens;
+      tokens = this.#tokenised({ turns: [{ role: 'user', content }] }, images, `prompt of problem ${problem.id}`);
       this.#keep(problem, variant, tokens);
     }
     return { tokens, images };
+  }
+
+  /**
+   * A conversation as a prompt, however long.
+   * @param sources pictures, by the index that its turns use
+   * @throws UserError when a picture cannot be used
+   */
+  async conversation(
+    conversation: Conversation,
+    sources: readonly ImageSource[],
+  ): Promise<Pick<RawExample, 'tokens' | 'images'>> {
+    const images = await this.#decoded(sources);
+    return { tokens: this.#tokenised(conversation, images, 'messages'), images };
+  }
+
+  #decoded(sources: readonly ImageSource[]): Promise<Picture[]> {
+    return Promise.all(sources.map((source) => this.#pictures.get(source)));
+  }
+
+  #tokenised({ system, turns }: Conversation, images: readonly Picture[], name: string): Int32Array {
+    const { backbone, tokenizer, native } = this.#model;
+    const layouts = images.map((image) => layoutOf(native, image, name));
+    const parts = backbone.render({ system: system ?? this.#templates.system, turns });
+    return tokenisePrompt(parts, tokenizer, backbone, layouts).tokens;
   }
 
   async example(example: Example): Promise<RawExample> {
@@ -95,14 +117,19 @@ export class Renderer {
     };
   }
 
+  /** Tokens of the steps of an answer, as `encodeSteps`, to whatever it answers. */
+  encoded(text: string, ends: readonly number[], stops: boolean): EncodedSteps {
+    return encodeSteps(this.#model.tokenizer, text, ends, stops ? this.#stop : undefined);
+  }
+
   /** Ids of an answer, end mark included. */
   response(text: string): Int32Array {
-    return encodeSteps(this.#model.tokenizer, text, [], this.#stop).tokens;
+    return this.encoded(text, [], true).tokens;
   }
 
   /** The same with the tokens up to the end of each step, of an answer that fits behind its prompt. Throws UserError. */
   async steps(problem: Problem, text: string, ends: readonly number[], stops: boolean): Promise<EncodedSteps> {
-    const encoded = encodeSteps(this.#model.tokenizer, text, ends, stops ? this.#stop : undefined);
+    const encoded = this.encoded(text, ends, stops);
     const prompt = await this.prompt(problem, 'solve');
     this.#checkRoom(problem, prompt.tokens.length + encoded.tokens.length);
     return encoded;
@@ -132,16 +159,12 @@ export class Renderer {
 }
 
 /** Throws UserError where the model cannot take a picture of this shape. */
-function layoutOf(
-  native: Pick<NativeModel, 'imageLayout'>,
-  { width, height }: Picture,
-  { id }: Problem,
-): PictureLayout {
+function layoutOf(native: Pick<NativeModel, 'imageLayout'>, { width, height }: Picture, name: string): PictureLayout {
   try {
     return guardedNow(() => native.imageLayout(width, height));
   } catch (error) {
     const { message } = error as Error;
-    throw message.startsWith('picture of') ? new UserError(`prompt of problem ${id}: ${message}`) : error;
+    throw message.startsWith('picture of') ? new UserError(`${name}: ${message}`) : error;
   }
 }
 

@@ -20,12 +20,12 @@ constexpr int64_t kPrefillRows = 256;
 class PackedExecutor final : public Executor {
  public:
   PackedExecutor(const Backbone& backbone, const Parameters& parameters, const PackedDecoder& decoder, BlockPool& pool,
-                 const Call& call)
+                 StopFlag stop)
       : backbone_(backbone),
         parameters_(parameters),
         decoder_(decoder),
         pool_(pool),
-        call_(call),
+        stop_(std::move(stop)),
         shape_(decoder.shape()) {
     at::set_num_threads(1);  // of this worker's thread
   }
@@ -47,7 +47,7 @@ class PackedExecutor final : public Executor {
       const int64_t length = sequence.length(), width = embedded.size(1);
       const auto shared = spans_of(sequence.before);
       for (int64_t from = 0; from < length; from += kPrefillRows) {
-        call_.check_stop();
+        throw_if(stop_);
         const int64_t count = std::min(kPrefillRows, length - from);
         std::vector<DecodeRow> rows;
         for (int64_t i = from; i < from + count; ++i)
@@ -112,8 +112,8 @@ class PackedExecutor final : public Executor {
   }
 
   void add(Drawn& drawn, const float* logits, const Row& row) {
-    const double uniform = row.uniform(call_.sampling.seed, 0);
-    const auto [token, logprob] = mstar::draw(logits, shape_.vocab, call_.sampling, uniform, sampler_);
+    const double uniform = row.uniform(0);
+    const auto [token, logprob] = mstar::draw(logits, shape_.vocab, row.call->sampling, uniform, sampler_);
     drawn.tokens.push_back(token);
     drawn.logprobs.push_back(logprob);
   }
@@ -122,7 +122,7 @@ class PackedExecutor final : public Executor {
   const Parameters& parameters_;
   const PackedDecoder& decoder_;
   BlockPool& pool_;
-  const Call& call_;
+  const StopFlag stop_;
   const DecoderShape shape_;
   std::vector<float> logits_;
   DecodeScratch scratch_;
@@ -144,8 +144,8 @@ class PackedExecutors final : public Executors {
   void begin(int64_t, int64_t) override { pool_.trim(); }
   void end() override { pool_.trim(); }
   int64_t most_held() const override { return pool_.most_held(); }
-  std::unique_ptr<Executor> make(const Call& call) override {
-    return std::make_unique<PackedExecutor>(backbone_, parameters_, decoder_, pool_, call);
+  std::unique_ptr<Executor> make(const StopFlag& stop) override {
+    return std::make_unique<PackedExecutor>(backbone_, parameters_, decoder_, pool_, stop);
   }
 
  private:

@@ -2,7 +2,7 @@
 // What the scheduler asks of the two ways to compute, `packed` (CPU) and `tensor` (GPUs): keys
 // and values of fresh sequences, the next tokens of rows, and memory for both. They know no order of work.
 #include "engine/backbone.h"
-#include "engine/rollout/call.h"
+#include "engine/rollout/row.h"
 
 namespace mstar {
 
@@ -52,8 +52,8 @@ class Executor {
   virtual Drawn decode(const std::vector<Row>& rows, int64_t steps) = 0;
 };
 
-/** What the executors of a model have in common from call to call: its weights in their form, and the memory of keys
- * and values. Must outlive every segment. */
+/** What the executors of a model have in common from session to session: its weights in their form, and the memory of
+ * keys and values. Must outlive every segment. */
 class Executors {
  public:
   virtual ~Executors() = default;
@@ -62,14 +62,14 @@ class Executors {
   virtual int64_t block_bytes() const = 0;
   /** Bytes for keys and values where `wished` (0: what suits) were asked for. */
   virtual int64_t budget(int64_t wished) const = 0;
-  /** Before a call, of which no more than `wanted` blocks can come, and never more than `most` with those that are held
-   * already: makes room, and counts the most held from here on. */
+  /** Before a session, of which no more than `wanted` blocks can come, and never more than `most` with those that are
+   * held already: makes room, and counts the most held from here on. */
   virtual void begin(int64_t wanted, int64_t most) = 0;
-  /** After a call: frees what nobody holds. */
+  /** After a session: frees what nobody holds. */
   virtual void end() = 0;
   virtual int64_t most_held() const = 0;
-  /** To be made, used and destroyed on the worker's thread. */
-  virtual std::unique_ptr<Executor> make(const Call& call) = 0;
+  /** To be made, used and destroyed on the worker's thread. A raised `stop` ends a long prefill with Cancelled. */
+  virtual std::unique_ptr<Executor> make(const StopFlag& stop) = 0;
 };
 
 }  // namespace mstar

@@ -32,6 +32,8 @@ class PromptCache {
   /** Blocks that may be kept from here on. */
   void limit(int64_t blocks);
   void clear();
+  /** That are kept. */
+  int64_t blocks() const { return quota_->used; }
 
  private:
   using Entry = std::pair<PromptKey, CachedPrompt>;

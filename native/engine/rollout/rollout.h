@@ -1,8 +1,8 @@
 #pragma once
-// Sampling many responses. Workers run whole prompts side by side (scheduler.h) and never wait for each other in a
-// step. A response depends on its request and the seed alone, not on what else is in the call, nor on the memory; with
-// the tensor executor in deterministic mode only.
-#include "engine/rollout/scheduler.h"
+// Sampling many responses in one call. Workers run whole prompts side by side (session.h) and never wait for each other
+// in a step. A response depends on its request and the seed alone, not on what else is in the call or the session, nor
+// on the memory; with the tensor executor in deterministic mode only.
+#include "engine/rollout/session.h"
 
 namespace mstar {
 

@@ -2,6 +2,7 @@
 // A response being decoded.
 #include "base/random.h"
 #include "engine/backbone.h"
+#include "engine/rollout/call.h"
 #include "engine/rollout/segment.h"
 #include "engine/types.h"
 
@@ -9,7 +10,8 @@ namespace mstar {
 
 /** What a row sees lies in shared spans (the prompt, then a prefix) and in a segment of its own. */
 struct Row {
-  size_t request;
+  std::shared_ptr<Call> call;
+  size_t request;  // of the call
   int64_t sample;
   uint64_t stream;
   int64_t base;   // tokens of the prompt and the prefix
@@ -18,6 +20,7 @@ struct Row {
   int64_t shared_length;
   std::shared_ptr<Segment> own;  // null while the row waits for memory
   Response response;
+  size_t told = 0;  // tokens that the call has told of
   /** Tokens whose keys a step finds: all but the last drawn. */
   int64_t cached() const { return base + static_cast<int64_t>(response.tokens.size()) - 1; }
   /** Those of them that are in `own` when it is there. */
@@ -25,9 +28,9 @@ struct Row {
   /** Its keys were all made anew for another rotation: nothing is shared any more. */
   bool is_whole() const { return shared.empty(); }
   /** What draws the token `ahead` of the next one, in [0, 1). */
-  double uniform(uint64_t seed, int64_t ahead) const {
+  double uniform(int64_t ahead) const {
     const auto position = static_cast<uint32_t>(response.tokens.size()) + static_cast<uint32_t>(ahead);
-    return philox_uniform(seed, stream, static_cast<uint32_t>(sample), position);
+    return philox_uniform(call->sampling.seed, stream, static_cast<uint32_t>(sample), position);
   }
 };
 

@@ -101,7 +101,7 @@ TensorRows spans_of(const std::vector<RowToken>& tokens, int64_t group, const Pa
 }
 
 StepInputs::StepInputs(const std::vector<RowToken>& given, int64_t steps, const Padding& padding,
-                       const TensorDecoder& decoder, uint64_t seed) {
+                       const TensorDecoder& decoder) {
   const auto unused = static_cast<size_t>(padding.rows) - given.size();
   const auto device = decoder.options().device();
   const int64_t nowhere = padding.scratch * kBlockTokens;
@@ -120,7 +120,7 @@ StepInputs::StepInputs(const std::vector<RowToken>& given, int64_t steps, const 
       positions.push_back(token.turn(step));
       lengths.push_back(token.place() + step + 1);
       own.push_back(static_cast<int32_t>(std::min(at + 1, most)));
-      draws.push_back(uniform_of(*row, seed, step));
+      draws.push_back(uniform_of(*row, step));
     }
     places.insert(places.end(), unused, nowhere);
     positions.insert(positions.end(), unused, Position{});

@@ -20,8 +20,8 @@ TensorRows spans_of(const std::vector<RowToken>& tokens, int64_t group, const Pa
                     const at::Device& device);
 
 /** What draws the token `ahead` of a row's next one: kept away from 1, where float32 sums could be overrun. */
-inline float uniform_of(const Row& row, uint64_t seed, int64_t ahead) {
-  return std::min(static_cast<float>(row.uniform(seed, ahead)), 1.0f - 0x1p-22f);
+inline float uniform_of(const Row& row, int64_t ahead) {
+  return std::min(static_cast<float>(row.uniform(ahead)), 1.0f - 0x1p-22f);
 }
 
 /** Inputs of some steps in advance, so that no step waits for the host: one row of each tensor per step. */
@@ -29,8 +29,7 @@ class StepInputs {
  public:
   /** Of `tokens` and those that will be drawn after them, where a row has room for them; beyond that a row computes for
    * nothing. */
-  StepInputs(const std::vector<RowToken>& tokens, int64_t steps, const Padding& padding, const TensorDecoder& decoder,
-             uint64_t seed);
+  StepInputs(const std::vector<RowToken>& tokens, int64_t steps, const Padding& padding, const TensorDecoder& decoder);
   /** What `out` needs for a step; rows see a token more than at the step before. */
   void set(TensorRows& out, int64_t step) const;
   at::Tensor tokens;   // int64 [R], of the first step

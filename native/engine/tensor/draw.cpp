@@ -29,7 +29,45 @@ at::Tensor logprobs_of(const at::Tensor& logits, const at::Tensor& token) {
   return logits.gather(1, token).squeeze(1) - at::logsumexp(logits, {-1});
 }
 
+bool draw_alike(const Sampling& a, const Sampling& b) {
+  return a.temperature == b.temperature && a.top_p == b.top_p && a.top_k == b.top_k &&
+         a.scaled_logprobs == b.scaled_logprobs;
+}
+
 }  // namespace
+
+std::vector<DrawGroup> draw_groups(const std::vector<Row>& rows, int64_t padded, const at::Device& device) {
+  std::vector<DrawGroup> groups;
+  std::vector<size_t> group_of;
+  for (const Row& row : rows) {
+    const auto alike = [&](const DrawGroup& group) { return draw_alike(group.sampling, row.call->sampling); };
+    const auto found = std::find_if(groups.begin(), groups.end(), alike);
+    group_of.push_back(static_cast<size_t>(found - groups.begin()));
+    if (found == groups.end()) groups.push_back({row.call->sampling, {}});
+  }
+  if (groups.size() == 1) return groups;
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const auto mask = at::zeros({padded}, at::kBool);
+    for (size_t r = 0; r < rows.size(); ++r) mask.mutable_data_ptr<bool>()[r] = group_of[r] == g;
+    groups[g].mask = mask.to(device);
+  }
+  return groups;
+}
+
+DrawnRows draw_rows(const at::Tensor& logits, const std::vector<DrawGroup>& groups, const at::Tensor& uniform_R,
+                    const FusedOps& ops) {
+  DrawnRows all;
+  for (const DrawGroup& group : groups) {
+    const auto drawn = draw_rows(logits, group.sampling, uniform_R, ops);
+    if (!all.tokens.defined()) {
+      all = drawn;
+      continue;
+    }
+    all.tokens = at::where(group.mask, drawn.tokens, all.tokens);
+    all.logprobs = at::where(group.mask, drawn.logprobs, all.logprobs);
+  }
+  return all;
+}
 
 DrawnRows draw_rows(const at::Tensor& logits, const Sampling& sampling, const at::Tensor& uniform_R,
                     const FusedOps& ops) {

@@ -20,17 +20,16 @@ constexpr int64_t kSteps = 8;
 class TensorExecutor final : public Executor {
  public:
   TensorExecutor(const Backbone& backbone, const Parameters& parameters, const TensorDecoder& decoder, KvArena& arena,
-                 bool deterministic, const Call& call)
+                 bool deterministic)
       : guard_(parameters.device()),
         backbone_(backbone),
         parameters_(parameters),
         decoder_(decoder),
         arena_(arena),
         deterministic_(deterministic),
-        call_(call),
         device_(parameters.device()),
         prefill_(decoder, arena, deterministic),
-        steps_({backbone, parameters, decoder, call.sampling, arena}) {}
+        steps_({backbone, parameters, decoder, arena}) {}
 
   Limits limits() const override {
     const int64_t rows = deterministic_ ? kMostRowsSame : device_.is_cpu() ? kMostRowsCpu : kMostRowsGpu;
@@ -49,7 +48,7 @@ class TensorExecutor final : public Executor {
   void compute(const std::vector<RowToken>& tokens) override {
     const Padding padding = padding_of(tokens);
     auto batch = spans_of(tokens, decoder_.group(), padding, device_);
-    const StepInputs inputs(tokens, 1, padding, decoder_, call_.sampling.seed);
+    const StepInputs inputs(tokens, 1, padding, decoder_);
     inputs.set(batch, 0);
     decoder_.forward(arena_, batch, backbone_.embed(parameters_, inputs.tokens));
   }
@@ -57,11 +56,12 @@ class TensorExecutor final : public Executor {
   Drawn draw(const at::Tensor& logits, const std::vector<Row>& rows) override {
     const auto count = static_cast<int64_t>(rows.size());
     std::vector<float> uniform;
-    for (const Row& row : rows) uniform.push_back(uniform_of(row, call_.sampling.seed, 0));
+    for (const Row& row : rows) uniform.push_back(uniform_of(row, 0));
     // With one size for all no sum depends on how many are drawn.
     if (deterministic_) uniform.resize(static_cast<size_t>(kMostRowsSame), 0.0f);
+    const auto groups = draw_groups(rows, static_cast<int64_t>(uniform.size()), device_);
     const auto all = logits.unsqueeze(0).expand({static_cast<int64_t>(uniform.size()), logits.size(0)});
-    const auto drawn = draw_rows(all, call_.sampling, at::tensor(uniform).to(device_), decoder_.ops());
+    const auto drawn = draw_rows(all, groups, at::tensor(uniform).to(device_), decoder_.ops());
     return on_host(drawn.tokens.unsqueeze(0), drawn.logprobs.unsqueeze(0), count);
   }
 
@@ -69,8 +69,8 @@ class TensorExecutor final : public Executor {
     const auto tokens = last_tokens(rows);
     const Padding padding = padding_of(tokens);
     auto batch = spans_of(tokens, decoder_.group(), padding, device_);
-    const StepInputs inputs(tokens, steps, padding, decoder_, call_.sampling.seed);
-    const auto drawn = steps_.run(batch, inputs, steps);
+    const StepInputs inputs(tokens, steps, padding, decoder_);
+    const auto drawn = steps_.run(batch, inputs, draw_groups(rows, padding.rows, device_), steps);
     return on_host(drawn.tokens, drawn.logprobs, static_cast<int64_t>(rows.size()));
   }
 
@@ -95,7 +95,6 @@ class TensorExecutor final : public Executor {
   const TensorDecoder& decoder_;
   KvArena& arena_;
   const bool deterministic_;
-  const Call& call_;
   const at::Device device_;
   TensorPrefill prefill_;
   DecodeSteps steps_;
@@ -129,9 +128,9 @@ class TensorExecutors final : public Executors {
   void end() override { arena_.resize(arena_.held()); }
   int64_t most_held() const override { return arena_.most_held(); }
 
-  std::unique_ptr<Executor> make(const Call& call) override {
+  std::unique_ptr<Executor> make(const StopFlag&) override {
     at::set_num_threads(threads_);  // of the worker's thread
-    return std::make_unique<TensorExecutor>(backbone_, parameters_, decoder_, arena_, deterministic_, call);
+    return std::make_unique<TensorExecutor>(backbone_, parameters_, decoder_, arena_, deterministic_);
   }
 
  private:

@@ -1,12 +1,19 @@
 // See steps.h.
 #include "engine/tensor/steps.h"
 
+#include <bit>
+
 namespace mstar {
 namespace {
 
 /** All that a recorded step has fixed besides its tensors' contents. */
-std::vector<int64_t> shape_of(const TensorRows& rows) {
-  std::vector<int64_t> shape{rows.own.size(), rows.own.table.size(1)};
+std::vector<int64_t> shape_of(const TensorRows& rows, const Sampling& sampling) {
+  std::vector<int64_t> shape{rows.own.size(),
+                             rows.own.table.size(1),
+                             std::bit_cast<int64_t>(sampling.temperature),
+                             std::bit_cast<int64_t>(sampling.top_p),
+                             sampling.top_k,
+                             sampling.scaled_logprobs};
   for (const auto& [spans, copies] : rows.levels)
     shape.insert(shape.end(), {copies, spans.size(), spans.most_queries, spans.longest});
   return shape;
@@ -36,29 +43,34 @@ DecodeSteps::DecodeSteps(const StepContext& context) : context_(context) {
   if (attends_on_device(options, context.decoder.shape().head_dim)) graphs_ = device_graphs(options.device());
 }
 
-DrawnRows DecodeSteps::step(const TensorRows& rows, const at::Tensor& tokens, const at::Tensor& uniform) {
+DrawnRows DecodeSteps::step(const TensorRows& rows, const at::Tensor& tokens, const at::Tensor& uniform,
+                            const std::vector<DrawGroup>& draws) {
   const auto x = context_.backbone.embed(context_.parameters, tokens);
   const auto logits = context_.decoder.logits(context_.decoder.forward(context_.arena, rows, x));
-  return draw_rows(logits, context_.sampling, uniform, context_.decoder.ops());
+  return draw_rows(logits, draws, uniform, context_.decoder.ops());
 }
 
-void DecodeSteps::record(Recorded& recorded, const TensorRows& rows, const StepInputs& inputs) {
+void DecodeSteps::record(Recorded& recorded, const TensorRows& rows, const StepInputs& inputs,
+                         const std::vector<DrawGroup>& draws) {
   recorded.rows = rows;
   each_tensor(recorded.rows, rows, [](at::Tensor& own, const at::Tensor& given) { own = given.clone(); });
   recorded.tokens = inputs.tokens.clone();
   recorded.uniform = inputs.uniform[0].clone();
   recorded.graph = graphs_->capture([&] {
-    recorded.drawn = step(recorded.rows, recorded.tokens, recorded.uniform);
+    recorded.drawn = step(recorded.rows, recorded.tokens, recorded.uniform, draws);
     recorded.tokens.copy_(recorded.drawn.tokens);
   });
 }
 
-DrawnRows DecodeSteps::run(TensorRows& rows, const StepInputs& inputs, int64_t steps) {
+DrawnRows DecodeSteps::run(TensorRows& rows, const StepInputs& inputs, const std::vector<DrawGroup>& draws,
+                           int64_t steps) {
   std::vector<at::Tensor> tokens, logprobs;
-  Recorded* recorded = graphs_ ? &recorded_[shape_of(rows)] : nullptr;
+  // Which rows draw in which way does not come again.
+  const bool repeats = graphs_ && draws.size() == 1;
+  Recorded* recorded = repeats ? &recorded_[shape_of(rows, draws[0].sampling)] : nullptr;
   if (recorded != nullptr && ++recorded->runs == 2) {
     inputs.set(rows, 0);
-    record(*recorded, rows, inputs);
+    record(*recorded, rows, inputs, draws);
   }
   const bool replays = recorded != nullptr && recorded->graph;
   if (replays) recorded->tokens.copy_(inputs.tokens);
@@ -73,7 +85,7 @@ DrawnRows DecodeSteps::run(TensorRows& rows, const StepInputs& inputs, int64_t s
       logprobs.push_back(recorded->drawn.logprobs.clone());
       continue;
     }
-    const auto drawn = step(rows, last, inputs.uniform[s]);
+    const auto drawn = step(rows, last, inputs.uniform[s], draws);
     last = drawn.tokens;
     tokens.push_back(drawn.tokens);
     logprobs.push_back(drawn.logprobs);

@@ -9,12 +9,11 @@
 
 namespace mstar {
 
-/** What a step computes with; lives as long as the rollout. */
+/** What a step computes with; lives as long as the session. */
 struct StepContext {
   const Backbone& backbone;
   const Parameters& parameters;
   const TensorDecoder& decoder;
-  const Sampling& sampling;
   const KvArena& arena;
 };
 
@@ -22,7 +21,7 @@ class DecodeSteps {
  public:
   explicit DecodeSteps(const StepContext& context);
   /** Draws a token per row and step: tokens int64 and log-probabilities float32 [steps, R], on the host. */
-  DrawnRows run(TensorRows& rows, const StepInputs& inputs, int64_t steps);
+  DrawnRows run(TensorRows& rows, const StepInputs& inputs, const std::vector<DrawGroup>& draws, int64_t steps);
 
  private:
   /** Tensors of one shape of batch, and their graph once the shape has come twice. */
@@ -34,8 +33,10 @@ class DecodeSteps {
     int64_t runs = 0;
   };
 
-  DrawnRows step(const TensorRows& rows, const at::Tensor& tokens, const at::Tensor& uniform);
-  void record(Recorded& recorded, const TensorRows& rows, const StepInputs& inputs);
+  DrawnRows step(const TensorRows& rows, const at::Tensor& tokens, const at::Tensor& uniform,
+                 const std::vector<DrawGroup>& draws);
+  void record(Recorded& recorded, const TensorRows& rows, const StepInputs& inputs,
+              const std::vector<DrawGroup>& draws);
 
   StepContext context_;
   std::unique_ptr<DeviceGraphs> graphs_;
