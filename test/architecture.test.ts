@@ -36,9 +36,10 @@ const imports: Record<string, readonly string[]> = {
   // Views look at what was made; nothing that makes it knows of them.
   views: ['core', 'data', 'evaluate', 'evolve', 'images', 'label', 'measure', 'page', 'record', 'reward', 'run'],
   watch: ['core', 'evolve', 'page', 'record', 'run', 'views'],
+  serve: ['core', 'config', 'text', 'backbones', 'engine', 'data', 'reward'],
   jobs: [
     ...['core', 'config', 'data', 'checkpoint', 'engine', 'evaluate', 'evolve', 'hub', 'label', 'page', 'problems'],
-    ...['record', 'reward', 'rollout', 'run', 'views'],
+    ...['record', 'reward', 'rollout', 'run', 'serve', 'views'],
   ],
   library: ['core', 'config', 'data', 'engine', 'grade', 'hub', 'jobs', 'judge', 'problems', 'reward', 'run', 'views'],
 };

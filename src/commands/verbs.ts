@@ -17,6 +17,7 @@ import report from './report.js';
 import rollout from './rollout.js';
 import rolloutsQuery from './rollouts.js';
 import runs from './runs.js';
+import serve from './serve.js';
 import { label, trainPrm, warmup } from './stages.js';
 import watch from './watch.js';
 
@@ -34,6 +35,7 @@ export const verbs = [
   experiment,
   report,
   runs,
+  serve,
   watch,
   rolloutsQuery,
   exportRun,

@@ -1,14 +1,11 @@
 // Serves pages about runs to one reader: whoever has the address, which holds a token. Every file that it reads belongs to the package
 // or is found by the runs' own data; no request names a file.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
-import { systemFault, UserError } from '../core/errors.js';
+import { UserError } from '../core/errors.js';
+import { listen } from '../core/listen.js';
 import { sectionBlock } from '../page/document.js';
 import { Tables } from '../record/tables.js';
 import { namesApart } from '../views/compare/comparison.js';
@@ -141,26 +138,15 @@ export async function serveRuns(
   const token = randomBytes(16).toString('hex');
   const tables = await Tables.open();
   const { fetch } = routes(dirs, token, tables);
-  const server = serve({ fetch, hostname: host, port }) as Server;
+  const { server, url } = await listen(fetch, { host, port }).catch((error: unknown): never => {
+    tables.close();
+    throw error;
+  });
   const close = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
     await closed;
     tables.close();
   };
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    tables.close();
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE')
-      throw new UserError(`--port: ${port}: in use, wanted a free one, or 0 to have one found`, 'ERR_SETTING');
-    throw new UserError(
-      `--host: ${host}: ${systemFault(error) ?? code}, wanted an address of this machine and a port that may be used`,
-      'ERR_SETTING',
-    );
-  }
-  const { port: found } = server.address() as AddressInfo;
-  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return { url: `http://${name}:${found}/${token}/`, close };
+  return { url: `${url}/${token}/`, close };
 }

@@ -8,7 +8,17 @@ import type {
   RawRollout,
   RawSampling,
 } from '../../src/engine/binding.js';
-import { image, largestDifference, never, open, openTensor, optimizer, prompt, removeTemporary, sampling } from './tiny-model.js';
+import {
+  image,
+  largestDifference,
+  never,
+  open,
+  openTensor,
+  optimizer,
+  prompt,
+  removeTemporary,
+  sampling,
+} from './tiny-model.js';
 
 let model: NativeModel;
 beforeAll(async () => {
