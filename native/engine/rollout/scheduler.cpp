@@ -33,26 +33,20 @@ Scheduler::Scheduler(const RolloutContext& context, Session& session, size_t wor
       stop_(std::move(stop)),
       shape_(context.backbone.decoder_shape()) {}
 
-bool Scheduler::run() {
-  try {
-    while (refill()) step();
-    return true;
-  } catch (...) {
-    fail(std::current_exception());
-    return false;
-  }
+bool Scheduler::run() try {
+  while (refill()) step();
+  return true;
+} catch (...) {
+  fail(std::current_exception());
+  return false;
 }
 
 /** Ends all calls that it has begun work for. */
 void Scheduler::fail(const std::exception_ptr& failure) {
-  if (next_.call) next_.call->end(failure);
-  for (const Task& task : starting_) task.call->end(failure);
-  for (const Row& row : rows_) row.call->end(failure);
-  for (const Row& row : paused_) row.call->end(failure);
-  next_ = {};
-  starting_.clear();
-  rows_.clear();
-  paused_.clear();
+  if (next_.call) starting_.push_back(std::exchange(next_, {}));
+  for (const Task& task : std::exchange(starting_, {})) task.call->end(failure);
+  for (const Row& row : std::exchange(rows_, {})) row.call->end(failure);
+  for (const Row& row : std::exchange(paused_, {})) row.call->end(failure);
 }
 
 /** Resumes rows, then takes prompts, until the rows or the memory are full; false when nothing is left to do. */
@@ -96,8 +90,7 @@ std::vector<Task> Scheduler::take_tasks() {
   int64_t tokens = 0, blocks = 0, samples = 0;
   while (tokens < limits_.prefill_tokens && !is_full(samples)) {
     const bool idle = rows_.empty() && tasks.empty();
-    if (!next_.call) next_ = session_.next(worker_, held() + samples, idle);
-    if (!next_.call) break;
+    if (!next_.call && !(next_ = session_.next(worker_, held() + samples, idle)).call) break;
     const auto length = static_cast<int64_t>(next_.unit->prompt->tokens.size());
     blocks += blocks_of(*next_.unit);
     if (blocks > quota_->free()) {
@@ -202,9 +195,8 @@ void Scheduler::start(const std::vector<Task>& tasks) {
     for (size_t t = 0; t < tasks.size(); ++t) {
       if (roots[t]) continue;
       // A copy, so that no prompt keeps the logits of the others.
-      roots[t] = CachedPrompt{sequences[next].segment, logits[static_cast<int64_t>(next)].clone()};
+      roots[t] = CachedPrompt{sequences[next].segment, logits[static_cast<int64_t>(next++)].clone()};
       context_.prompts.keep(key_of(*tasks[t].unit->prompt), *roots[t]);
-      ++next;
     }
   }
   for (size_t t = 0; t < tasks.size(); ++t) {
@@ -217,17 +209,16 @@ void Scheduler::start(const std::vector<Task>& tasks) {
 }
 
 void Scheduler::start_chain(const Task& task, int64_t chain, const SharedSpan& root) {
-  const auto& [call, planned] = task;
-  const Unit& unit = *planned;
+  const Unit& unit = *task.unit;
   std::vector<const Fork*> forks;
   std::vector<int64_t> ends;
   for (const Fork& f : unit.forks) {
     if (f.chain != chain) continue;
     const int64_t length = root.length + f.length;
     if (switches_between(root.length, length)) {
-      const Fresh whole = anew(*call, f.request, length, {}, length);
+      const Fresh whole = anew(*task.call, f.request, length, {}, length);
       const auto logits = prefill({whole}, {length - 1});
-      fork(call, f, {{whole.segment, length}}, logits[0]);
+      fork(task.call, f, {{whole.segment, length}}, logits[0]);
       continue;
     }
     forks.push_back(&f);
@@ -237,10 +228,10 @@ void Scheduler::start_chain(const Task& task, int64_t chain, const SharedSpan& r
   const int64_t length = ends.back() + 1;  // forks ascend; longer ones may have been made anew above
   const auto embedded = embed(unit.chains[static_cast<size_t>(chain)]).narrow(0, 0, length);
   const int64_t next = root.length + position_shift(context_.backbone, *unit.prompt);
-  const Fresh sequence = fresh(*call, embedded, {root}, root.length + length, with_text({}, next, length));
+  const Fresh sequence = fresh(*task.call, embedded, {root}, root.length + length, with_text({}, next, length));
   const auto logits = prefill({sequence}, ends);
   for (size_t f = 0; f < forks.size(); ++f)
-    fork(call, *forks[f], {root, {sequence.segment, forks[f]->length}}, logits[static_cast<int64_t>(f)]);
+    fork(task.call, *forks[f], {root, {sequence.segment, forks[f]->length}}, logits[static_cast<int64_t>(f)]);
 }
 
 Fresh Scheduler::fresh(Call& call, const at::Tensor& embedded, std::vector<SharedSpan> before, int64_t sequence_length,
@@ -303,7 +294,6 @@ void Scheduler::fork(const std::shared_ptr<Call>& call, const Fork& fork, const 
 void Scheduler::step() {
   throw_if(stop_);
   if (shape_.rotation_switches) set_switching_aside();
-  if (rows_.empty()) return;
   const int64_t count = steps();
   make_room(count);
   if (rows_.empty()) return;
