@@ -3,20 +3,17 @@ import type { RawResponse } from '../engine/binding.js';
 import { StopSearch, TextStream } from '../text/stream.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 
-/** A token as the protocol shows it. */
-export interface TokenLogprob {
-  readonly token: string;
+/** A token that was drawn; of a character that several tokens make, the last one has the text. */
+export interface DrawnToken {
+  readonly text: string;
   readonly logprob: number;
-  /** UTF-8 of the token's text; of a character that several tokens make, the last one has it. */
-  readonly bytes: readonly number[];
-  readonly top_logprobs: readonly never[];
 }
 
 export class Choice {
   readonly #stream: TextStream;
   readonly #search: StopSearch;
   readonly #logprobs: number[] = [];
-  readonly #content: TokenLogprob[] = [];
+  readonly #content: DrawnToken[] = [];
   #text = '';
   #shown = 0;
   #told = 0;
@@ -53,7 +50,7 @@ export class Choice {
       const from = this.#text.length;
       this.#text += text;
       const logprob = this.#logprobs[this.#known++] as number;
-      this.#content.push({ token: text, logprob, bytes: [...Buffer.from(text)], top_logprobs: [] });
+      this.#content.push({ text, logprob });
       const at = this.#search.find(this.#text, from);
       if (at < 0) continue;
       this.#text = this.#text.slice(0, at);
@@ -70,12 +67,12 @@ export class Choice {
   }
 
   /** All tokens up to now whose text is known. */
-  get content(): readonly TokenLogprob[] {
+  get content(): readonly DrawnToken[] {
     return this.#content;
   }
 
   /** What can be shown and was not: text that is not the start of a stop text, and the tokens that came since. */
-  take(): { readonly text: string; readonly content: readonly TokenLogprob[] } {
+  take(): { readonly text: string; readonly content: readonly DrawnToken[] } {
     const to = this.finish === null ? this.#search.shown(this.#text) : this.#text.length;
     const text = this.#text.slice(this.#shown, to);
     const content = this.#content.slice(this.#told);

@@ -1,7 +1,7 @@
 // Answers to one request in the protocol's objects: the whole, or chunks of a stream.
 import { randomUUID } from 'node:crypto';
 import type { Tokenizer } from '../text/tokenizer.js';
-import { Choice } from './choice.js';
+import { Choice, type DrawnToken } from './choice.js';
 import type { ChatRequest } from './request.js';
 
 export class Completion {
@@ -34,7 +34,7 @@ export class Completion {
     const choices = this.choices.map(({ text, content, finish }, index) => ({
       index,
       message: { role: 'assistant', content: text, refusal: null },
-      logprobs: this.#request.logprobs ? { content, refusal: null } : null,
+      logprobs: this.#request.logprobs ? logprobsOf(content) : null,
       finish_reason: finish,
     }));
     return { ...this.#head, object: 'chat.completion', choices, usage: this.usage };
@@ -59,7 +59,7 @@ export class Completion {
         this.#begun.add(index);
         tell({ role: 'assistant', content: '', refusal: null }, null, null);
       }
-      const fresh = wantsLogprobs && content.length > 0 ? { content, refusal: null } : null;
+      const fresh = wantsLogprobs && content.length > 0 ? logprobsOf(content) : null;
       if (text !== '' || fresh) tell({ content: text }, fresh, null);
       if (choice.finish === null) continue;
       this.#ended.add(index);
@@ -69,4 +69,14 @@ export class Completion {
     if (isLast && wantsUsage) chunks.push(chunk([], this.usage));
     return chunks;
   }
+}
+
+function logprobsOf(tokens: readonly DrawnToken[]) {
+  const content = tokens.map(({ text, logprob }) => ({
+    token: text,
+    logprob,
+    bytes: [...Buffer.from(text)],
+    top_logprobs: [],
+  }));
+  return { content, refusal: null };
 }
