@@ -18,8 +18,8 @@ struct Call;
 struct CallHooks : RolloutHooks {
   /** Of a response that goes on: from index `from` on its tokens are new. Any thread. */
   std::function<void(int64_t request, int64_t sample, const Response&, size_t from)> on_tokens;
-  /** Once, on the thread that ended the call: all responses are there, or it failed or was cancelled. Must not call the
-   * session. */
+  /** Once, on the thread that ended the call: all responses are there, or it failed or was cancelled. The session may
+   * be locked then: only what takes no lock of it may be asked. */
   std::function<void(Call&)> on_over;
 };
 
