@@ -108,7 +108,7 @@ struct OptimizerSettings {
   double lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0, clip = 0;
   int64_t warmup_steps = 0;
   int64_t decay_steps = 0, total_steps = 0;  // the rate falls to 0 over the last decay_steps of total_steps; 0: never
-  std::vector<std::string> frozen;  // parameter-name prefixes
+  std::vector<std::string> frozen;           // parameter-name prefixes
 };
 
 struct StepReport {
