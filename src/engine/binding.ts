@@ -248,9 +248,10 @@ export function addon(): NativeAddon {
     const reason = firstLine(error);
     if (reason.startsWith('MSTAR_SIMD:')) throw new UserError(reason, 'ERR_ADDON');
     // It is linked to one LibTorch, which may be gone, moved or closed to this user.
-    const remove = own ? `remove ${path.dirname(path.dirname(file))} and ` : '';
-    const build = howToBuild(packageRoot);
-    throw new UserError(`the native addon does not load: ${reason}: ${remove}${build}`, 'ERR_ADDON');
+    const build = own
+      ? `remove ${path.dirname(path.dirname(file))} and ${howToBuild(packageRoot)}`
+      : `run ${buildHere(packageRoot)}, which compiles it for this machine`;
+    throw new UserError(`the native addon does not load: ${reason}: ${build}`, 'ERR_ADDON');
   }
   return loaded;
 }
@@ -297,5 +298,8 @@ export function howToBuild(packageRoot: string): string {
     command = '`pnpm approve-builds` and choose mstar (`pnpm rebuild mstar` where it is allowed)';
   else if (has('node_modules/.yarn-state.yml')) command = '`yarn rebuild mstar`';
   else if (has('bun.lock') || has('bun.lockb')) command = '`bun pm trust mstar`';
-  return `run ${command} in ${project}, or \`node "${path.join(packageRoot, 'scripts/build-native.mjs')}"\``;
+  return `run ${command} in ${project}, or ${buildHere(packageRoot)}`;
 }
+
+/** Works whatever the package manager allows, and whatever prebuilt addon there is. */
+const buildHere = (folder: string): string => `\`node "${path.join(folder, 'scripts/build-native.mjs')}"\``;
