@@ -145,6 +145,16 @@ describe('mstar', () => {
       'error: --model-set: b:evolve.n=2, wanted NAME:SETTING=VALUE with a name of --model\n',
     ],
     [
+      'data of a benchmark twice',
+      ['experiment', 'table4', '--benchmark-data', 'mathvista=a', '--benchmark-data', 'mathvista=b', '--out', 'o'],
+      'error: --benchmark-data: mathvista twice, wanted each once\n',
+    ],
+    [
+      'a flag that stands for a setting, by its own name',
+      ['train-prm', '--labels', 'l', '--model', 'm', '--out', 'o', '--set', 'prm.enabled=false'],
+      'error: --labels l: prm.labels: given with prm.enabled false, wanted true or auto\n',
+    ],
+    [
       'to begin with the phases of a folder that is not a run',
       ['evolve', '--preset', 'demo', '--from', 'none'],
       'error: none: run: no config.yaml, wanted the folder of a run\n',
