@@ -1,6 +1,7 @@
-// `npm run pack-prebuilt [-- --out DIR] [--cuda]`: the package as tarballs for npm that need no compiler: the package itself,
+// `npm run pack-prebuilt [-- --out DIR] [--cuda] [--addon]`: the package as tarballs for npm that need no compiler: the package itself,
 // which names the prebuilt addons as optional dependencies, and the addon that this tree is built with, in a package of its
-// own. The same tree, tools and LibTorch give the same bytes. --cuda fails where the tree is built without CUDA kernels.
+// own. The same tree, tools and LibTorch give the same bytes. --cuda fails where the tree is built without CUDA kernels;
+// --addon packs the addon alone, as a second machine does for another variant.
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -96,12 +97,17 @@ function parsed(options) {
 }
 
 await runMain(async () => {
-  const options = { out: { type: 'string', default: path.join(root, '.native/packages') }, cuda: { type: 'boolean' } };
-  const { out, cuda } = parsed(options);
+  const options = {
+    out: { type: 'string', default: path.join(root, '.native/packages') },
+    cuda: { type: 'boolean' },
+    addon: { type: 'boolean' },
+  };
+  const { out, cuda, addon } = parsed(options);
   mkdirSync(out, { recursive: true });
   const work = mkdtempSync(path.join(os.tmpdir(), 'mstar-pack-'));
   try {
-    for (const file of [packMain(work, out), packAddon(work, out, cuda)]) {
+    const files = [...(addon ? [] : [packMain(work, out)]), packAddon(work, out, cuda)];
+    for (const file of files) {
       const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
       console.log(`${file}  ${(statSync(file).size / 1e6).toFixed(1)} MB  sha256 ${digest}`);
     }
