@@ -52,11 +52,9 @@ export function whyItMatters(
   const together = 'on a GPU without deterministic the bytes depend on what is computed together';
   return ({ key, before, now, known = 0 }) => {
     // A run outlives an upgrade: what there was no setting for then was done as its default says.
-    if (before === 'not set') {
-      const done = JSON.stringify(BEFORE[key] ?? defaultAt(key.split('.'), known, within));
-      if (done === now) return null;
-      if (done !== undefined) return `before there was the setting, runs did as with ${done}`;
-    }
+    const done =
+      before === 'not set' ? JSON.stringify(BEFORE[key] ?? defaultAt(key.split('.'), known, within)) : undefined;
+    if (done === now) return null;
     if (key.startsWith('custom.')) return 'it names a function that the program gave, in place of ours';
     // Paths, in recipes and in the jobs that sample.
     if (
@@ -74,7 +72,7 @@ export function whyItMatters(
     if (/^(model\.)?threads$/.test(key))
       return computing.weightBytes <= SMALL_BYTES ? null : 'the threads of a model of this size share sums';
     if (/^model\.(recompute|offload)$/.test(key)) return null;
-    return '';
+    return done === undefined ? '' : `before there was the setting, runs did as with ${done}`;
   };
 }
 

@@ -63,6 +63,8 @@ describe('a setting that differs on resume', () => {
       'before there was the setting, runs did as with "float32"',
     );
     expect(added('n', 16, 0, benchmarkSchema)).toBeNull();
+    expect(added('model.threads', 8, 1)).toBeNull();
+    expect(added('model.kvGib', 2, 1)).toBeNull();
   });
 
   test('is held against what runs did before there was it, where that is not its default', () => {
