@@ -81,7 +81,7 @@ describe('mstar', () => {
     [
       'metrics for Weights & Biases, with the way to it',
       ['evolve', '--preset', 'demo', '--report-to', 'wandb'],
-      'error: --report-to: wandb, wanted tensorboard or jsonl; metrics.jsonl goes to Weights & Biases by ten lines of Python (docs/metrics.md), an event file by `wandb sync --sync-tensorboard DIR` (wandb up to 0.29)\n',
+      'error: --report-to: wandb, wanted tensorboard or jsonl; metrics.jsonl goes to Weights & Biases by examples/trackers/wandb_run.py (docs/metrics.md)\n',
     ],
     [
       'metrics for something unknown',
