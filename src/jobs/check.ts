@@ -1,6 +1,6 @@
 // Whether a checkpoint and a data set can be used together, and what memory every phase will take: for programs and for
 // `mstar check` and `mstar doctor`. Nothing is written.
-import { GIVEN, loadConfig, located } from '../config/load.js';
+import { GIVEN, loadConfig } from '../config/load.js';
 import type { Config, OptimizerConfig } from '../config/schema.js';
 import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
 import { checkModel, type ModelSummary } from '../engine/check.js';
@@ -154,7 +154,7 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
   const diagnosis = await diagnose(place, work, frozenInAll(trainings), wanted, lora, prm);
   // With its own data where it has some: how much is sampled depends on it.
   const own = recipe && (await loadConfig({ ...source, set: [`model.path=${dir}`] }).catch(() => recipe));
-  return { ...diagnosis, device, disk: own ? await planDisk(located(own), diagnosis) : null };
+  return { ...diagnosis, device, disk: own ? await planDisk(own, diagnosis, { display }) : null };
 }
 
 function trainingsOf({ warmup, prm, evolve }: Config): OptimizerConfig[] {
