@@ -29,13 +29,13 @@ function stagePages() {
     for (const [, link] of text.replaceAll(/^```.*?^```$/gms, '').matchAll(/\]\((?!https?:|#)([^)\s#]+)/g)) {
       const target = path.join(path.dirname(page), link);
       const file = path.join(root, target);
-      if (!existsSync(file)) missing.push(`${page}: ${link}`);
-      else if (statSync(file).isFile() && !target.endsWith('.md'))
+      if (!existsSync(file) || statSync(file).isDirectory()) missing.push(`${page}: ${link}`);
+      else if (!target.endsWith('.md'))
         // VitePress takes pictures from beside the page and other files from its folder of files that it copies.
         cpSync(file, path.join(staged, /\.(png|svg)$/.test(target) ? '' : 'public', target));
     }
   }
-  if (missing.length > 0) throw new SetupError(`links that lead nowhere: ${missing.join(', ')}`);
+  if (missing.length > 0) throw new SetupError(`links that lead to no file: ${missing.join(', ')}`);
 }
 
 function write(file, text) {

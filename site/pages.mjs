@@ -51,6 +51,15 @@ export function pages() {
   ];
 }
 
+/** The anchor of a heading, as GitHub makes it: the same links hold there and here. */
+export function anchorOf(title) {
+  return title
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
 function markdownIn(folder) {
   const names = readdirSync(path.join(root, folder), { recursive: true }).filter((name) => name.endsWith('.md'));
   return names.sort().map((name) => `${folder}/${name}`);

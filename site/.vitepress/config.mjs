@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { defineConfig } from 'vitepress';
-import { sections } from '../pages.mjs';
+import { anchorOf, sections } from '../pages.mjs';
 
 const api = path.join(import.meta.dirname, '../pages/api');
 const linkOf = (file) => `/${file.replace(/README\.md$/, '').replace(/\.md$/, '')}`;
@@ -30,6 +30,7 @@ export default defineConfig({
   cacheDir: 'node_modules/.cache/vitepress',
   // A page is README.md on GitHub and index.html here.
   rewrites: { 'README.md': 'index.md', 'examples/cluster/README.md': 'examples/cluster/index.md' },
+  markdown: { anchor: { slugify: anchorOf } },
   // Files that are no pages were copied beside them by build.mjs, which has seen that they are there.
   ignoreDeadLinks: [/\.(mjs|json|sh|yaml)$/],
   themeConfig: {

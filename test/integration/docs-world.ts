@@ -19,12 +19,12 @@ const recipe = (dir: string) => ({
   data: { file: 'problems/problems.json', imageRoot: 'problems/data_images' },
   splits: { validation: 6, test: 8, labelled: 1 },
   sampling: { maxTokens: 48 },
-  warmup: { samples: 2, problems: 20, optimizer },
-  prm: { problems: 16, pairs: 16, completions: 2, optimizer },
-  evolve: { iterations: 1, interval: 16, n: 4, optimizer },
+  warmup: { samples: 2, problems: 12, optimizer },
+  prm: { problems: 12, samples: 4, pairs: 8, completions: 2, optimizer },
+  evolve: { iterations: 1, interval: 8, n: 4, optimizer },
   explore: { adaptive: false },
-  dynamics: { samples: 4, temperatures: [1] },
-  test: { samples: 4 },
+  dynamics: { samples: 2, temperatures: [1] },
+  test: { problems: 4, samples: 2 },
 });
 
 export interface Ran {

@@ -81,16 +81,12 @@ describe('the commands of the documents', () => {
   });
 });
 
-/** What GitHub and the site make of the headings of a page. */
-function anchorsOf(document: string): string[] {
-  const headings = proseOf(document).matchAll(/^#+ (.+)$/gm);
-  return [...headings].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
-}
+const site = (await import(new URL('../../../site/pages.mjs', import.meta.url).href)) as {
+  pages(): string[];
+  anchorOf(title: string): string;
+};
+const anchorsOf = (document: string): string[] =>
+  [...proseOf(document).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => site.anchorOf(title));
 
 const links = documents.flatMap((page) =>
   [...proseOf(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = '']) => ({ page, link })),
@@ -106,4 +102,8 @@ test.each(links)('$page links to $link, which is there', ({ page, link }) => {
 test('every page of docs/ is reached from another', () => {
   const reached = new Set(links.map(({ page, link }) => join(dirname(page), link.split('#')[0] ?? '')));
   expect(documents.filter((page) => /^docs\/[^/]+$/.test(page) && !reached.has(page))).toEqual([]);
+});
+
+test('the site has every document', () => {
+  expect(documents.filter((page) => !site.pages().includes(page))).toEqual([]);
 });
