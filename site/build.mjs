@@ -6,19 +6,12 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildDist } from '../scripts/dist.mjs';
 import { root, run, runMain, SetupError, say } from '../scripts/log.mjs';
+import { installPackages } from '../scripts/packages.mjs';
 import { pages } from './pages.mjs';
 
 const site = path.join(root, 'site');
 const staged = path.join(site, 'pages');
 const modules = path.join(site, 'node_modules');
-
-/** The generators are no packages of the root: nobody else needs them, and TypeDoc wants another TypeScript. */
-function installGenerators() {
-  if (existsSync(path.join(modules, '.package-lock.json'))) return;
-  say('installing the generators of the site');
-  const hint = 'npm ci failed in site/: see the lines above; check the network and `npm config get registry`';
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], hint, { cwd: site });
-}
 
 /** Copies the pages, and the other files that they link to, to the same places under site/pages. */
 function stagePages() {
@@ -69,8 +62,10 @@ async function makeReference() {
 }
 
 await runMain(async () => {
-  installGenerators();
+  installPackages();
   buildDist();
+  // The generators are not packages of the root: nobody else needs them, and TypeDoc wants another TypeScript.
+  installPackages(site);
   rmSync(staged, { recursive: true, force: true });
   stagePages();
   await makeReference();

@@ -32,7 +32,7 @@ export default defineConfig({
   rewrites: { 'README.md': 'index.md', 'examples/cluster/README.md': 'examples/cluster/index.md' },
   markdown: { anchor: { slugify: anchorOf } },
   // Files that are no pages were copied beside them by build.mjs, which has seen that they are there.
-  ignoreDeadLinks: [/\.(mjs|json|sh|yaml)$/],
+  ignoreDeadLinks: [/\.[a-z]+$/],
   themeConfig: {
     sidebar: items,
     outline: [2, 3],
