@@ -58,13 +58,16 @@ function folderOf({ document }: Block): string {
   return world.folder;
 }
 
-/** A run of `mstar init` and the pictures of the tutorial, of a size for tests. */
+/** The recipe that `mstar init` writes and the pictures of the tutorial, of a size for tests. */
 function smaller(code: string): string {
+  const sizes = ['iterations: 4/iterations: 1', 'samples: 1*[68]/samples: 2', 'n: 8/n: 4'];
+  const lists = ['temperatures: \\[[^]]*\\]/temperatures: [1]', '^  pairs: .*/  pairs: 8\\n  completions: 2'];
+  const edits = [...sizes, ...lists].map((edit) => `-e 's/${edit}/'`).join(' ');
   return code
     .replace('--count 500', '--count 24')
     .replace('--n 16', '--n 2')
     .replace('timeout 20', 'timeout 4')
-    .replace(/^npx mstar init .*$/m, "$&\nsed -i 's/iterations: 4/iterations: 1/' recipe.yaml");
+    .replace(/^npx mstar init .*$/m, (line) => `${line}\nsed -i ${edits} recipe.yaml`);
 }
 
 function runs(block: Block, code: string): void {
