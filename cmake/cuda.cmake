@@ -36,3 +36,4 @@ target_link_options(mstar_cuda PRIVATE
   "LINKER:--no-as-needed,${TORCH_ROOT}/lib/libtorch_cuda.so,--as-needed" "LINKER:--allow-shlib-undefined")
 set_target_properties(mstar_cuda PROPERTIES CUDA_RUNTIME_LIBRARY Shared
   LIBRARY_OUTPUT_DIRECTORY "$<1:${MSTAR_OUTPUT_DIR}>" BUILD_RPATH "${TORCH_ROOT}/lib")
+install(TARGETS mstar_cuda LIBRARY DESTINATION .)

@@ -1,4 +1,4 @@
-// Builds the addon with CMake, the one truth of the native build; `npm install`, binding.gyp and set-up start it.
+// Builds the addon with CMake, the one truth of the native build; install.mjs, binding.gyp and set-up start it.
 // Finding LibTorch is left to libtorch.mjs; npm packages and everything else of a set-up to setup.mjs.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -113,12 +113,13 @@ function removeObjects() {
   }
 }
 
-if (isMain(import.meta.url)) {
-  await runMain(() =>
-    withLock(root, async () => {
-      await buildNative();
-      if (canBuildDist()) buildDist();
-      else removeObjects();
-    }),
-  );
+/** The addon of an installed package, or of a clone with its dist/. */
+export async function installNative() {
+  await withLock(root, async () => {
+    await buildNative();
+    if (canBuildDist()) buildDist();
+    else removeObjects();
+  });
 }
+
+if (isMain(import.meta.url)) await runMain(installNative);

@@ -1,19 +1,22 @@
 // Finds LibTorch, or puts it into the per-user cache. Where it is downloaded from is left to download-libtorch.mjs,
 // building against it to build-native.mjs.
-// As a program it prints the folder found: CMakeLists.txt asks it when nobody has set TORCH_ROOT.
+// As a program it prints the folder found: CMakeLists.txt asks it when nobody has set TORCH_ROOT. With --cached it prints that
+// of the cache, or why there is none: prebuilt addons ask it, which run with one version.
 import { accessSync, constants, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { downloadLibtorch } from './download-libtorch.mjs';
+import { downloadLibtorch, version } from './download-libtorch.mjs';
 import { withLock } from './lock.mjs';
 import { isMain, makeFolder, output, root, runMain, SetupError, say } from './log.mjs';
 
-const version = '2.13.0';
 const oldest = 11;
 const newest = 14;
 const needed = 'a folder with include/ATen and lib/libtorch_cpu.so';
 const setCache = 'set XDG_CACHE_HOME to a folder that can be written';
 const setRoot = `set TORCH_ROOT to a LibTorch 2.${oldest} to 2.${newest} (${needed})`;
+/** The same where it is a version to fetch that is missing: prebuilt addons run with no other. */
+const setOwnRoot = `set TORCH_ROOT to a LibTorch ${version} (${needed})`;
+const setMirror = 'set MSTAR_LIBTORCH_MIRROR to a folder or URL that holds it';
 
 /**
  * Folder of a usable LibTorch: TORCH_ROOT, the one this tree is built with, the installed Python's torch, the per-user
@@ -32,11 +35,28 @@ export async function libtorch() {
     if (!problem) return folder;
     say(`not using ${folder}: ${problem}`);
   }
-  const cached = path.join(cacheFolder(), `libtorch-${version}`);
+  return cachedLibtorch();
+}
+
+/** Folder of the per-user cache, into which LibTorch is fetched where it is not there. */
+async function cachedLibtorch() {
+  const cached = cachedFolder();
   await withLock(cached, async () => {
     if (unusable(cached)) await fetchInto(cached);
   });
   return cached;
+}
+
+/**
+ * Folders that may hold a LibTorch for an addon that is built already: TORCH_ROOT alone where it is set. The cache comes
+ * before Python's, so that a torch installed later does not change the numbers of a run.
+ */
+export function* runtimeFolders() {
+  const { TORCH_ROOT } = process.env;
+  if (TORCH_ROOT) return yield path.resolve(TORCH_ROOT);
+  yield cachedFolder();
+  const python = pythonTorch();
+  if (python) yield python;
 }
 
 /** The LibTorch that the CMake tree was configured with, or undefined. */
@@ -85,6 +105,8 @@ function pythonTorch() {
   return output('python3', ['-c', find])?.trim() || undefined;
 }
 
+const cachedFolder = () => path.join(cacheFolder(), `libtorch-${version}`);
+
 function cacheFolder() {
   const given = process.env.XDG_CACHE_HOME ?? '';
   if (path.isAbsolute(given)) return path.join(given, 'mstar');
@@ -94,7 +116,7 @@ function cacheFolder() {
   } catch {
     // Thrown for a user whom the system does not know.
   }
-  if (!path.isAbsolute(home)) throw new SetupError(`LibTorch: no home folder: ${setCache}, or ${setRoot}`);
+  if (!path.isAbsolute(home)) throw new SetupError(`LibTorch: no home folder: ${setCache}, or ${setOwnRoot}`);
   return path.join(home, '.cache', 'mstar');
 }
 
@@ -104,7 +126,7 @@ function cacheFolder() {
  */
 async function fetchInto(target) {
   const cache = path.dirname(target);
-  makeFolder(cache, `${setCache}, or ${setRoot}`);
+  makeFolder(cache, `${setCache}, or ${setOwnRoot}`);
   const own = `fetch-${os.hostname()}-`;
   // We hold the lock, so what this machine has here is left from a fetch that was killed.
   for (const name of readdirSync(cache).filter((entry) => entry.startsWith(own))) {
@@ -113,7 +135,7 @@ async function fetchInto(target) {
   const work = mkdtempSync(path.join(cache, own));
   try {
     say(`fetching LibTorch ${version} (CPU, about 190 MB) into ${target}`);
-    const ready = await downloadLibtorch(version, work);
+    const ready = await downloadLibtorch(work);
     const problem = unusable(ready);
     if (problem) throw new SetupError(`what was fetched ${problem}`);
     if (unusable(target)) rmSync(target, { recursive: true, force: true });
@@ -124,13 +146,24 @@ async function fetchInto(target) {
     }
   } catch (error) {
     if (error instanceof SetupError)
-      throw new SetupError(`LibTorch: ${error.message}; check the network, or ${setRoot}`);
+      throw new SetupError(`LibTorch: ${error.message}; check the network, ${setMirror}, or ${setOwnRoot}`);
     if (error.syscall)
-      throw new SetupError(`LibTorch: ${error.message}: ${setCache} and has room for 1 GB, or ${setRoot}`);
+      throw new SetupError(`LibTorch: ${error.message}: ${setCache} and has room for 1 GB, or ${setOwnRoot}`);
     throw error;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-if (isMain(import.meta.url)) await runMain(async () => console.log(await libtorch()));
+if (isMain(import.meta.url)) {
+  await runMain(async () => {
+    if (process.argv[2] !== '--cached') return console.log(await libtorch());
+    try {
+      console.log(await cachedLibtorch());
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      console.log(error.message);
+      process.exitCode = 1;
+    }
+  });
+}

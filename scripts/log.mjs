@@ -54,7 +54,8 @@ export async function runMain(main) {
 
 /** True when `moduleUrl` is the script that node was started with. */
 export function isMain(moduleUrl) {
-  return process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(moduleUrl);
+  const started = process.argv[1];
+  return started !== undefined && existsSync(started) && realpathSync(started) === fileURLToPath(moduleUrl);
 }
 
 /** Absolute path of a program on PATH, or undefined. */

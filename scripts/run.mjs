@@ -17,6 +17,7 @@ const tasks = {
   'make-tiny': (args) => [`${tools}/tiny/make.js`, ...args],
   'make-schema': () => ['scripts/make-schema.mjs'],
   'make-random': (args) => [`${tools}/random/make.js`, ...args],
+  'pack-prebuilt': (args) => ['scripts/pack-prebuilt.mjs', ...args],
   fuzz: (args) => ['scripts/fuzz.mjs', ...args],
   // This loader writes nothing beside the config, so that the tests also run in a tree that another user owns.
   test: (args) => ['node_modules/vitest/vitest.mjs', 'run', '--configLoader', 'runner', ...args],

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yargs from 'yargs';
-import { checkLine, commonFlags, normalised, ownFlagsFirst } from './commands/line.js';
+import { checkLine, commonFlags, completionShell, normalised, ownFlagsFirst } from './commands/line.js';
 import { errorLine } from './commands/result.js';
 import { stopCode } from './commands/stop.js';
 import { verbs } from './commands/verbs.js';
@@ -25,13 +25,15 @@ const words = normalised(process.argv.slice(2));
 const debug = words.includes('--debug');
 
 try {
+  if (words[0] === 'completion' && !/^(--help|-h)$/.test(words[1] ?? ''))
+    process.env.SHELL = completionShell(words.splice(1), process.env.SHELL);
   // Words that a shell asks to complete are unfinished.
   if (words[0] !== 'completion' && words[0] !== '--get-yargs-completions') checkLine(words, verbs);
   await commonFlags(yargs(words))
     .scriptName('mstar')
     .usage('$0 <verb> [flags]\n\nTrains vision-language models to reason by self-evolving.')
     .command(verbs.map(ownFlagsFirst))
-    .completion('completion', 'print a script that completes verbs and flags in bash or zsh')
+    .completion('completion', 'print a script that completes verbs and flags: --shell bash or zsh, else that of $SHELL')
     .strict()
     // One language for help and refusals, whatever the user's locale is.
     .detectLocale(false)

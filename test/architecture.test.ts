@@ -16,7 +16,8 @@ const imports: Record<string, readonly string[]> = {
   images: ['core'],
   checkpoint: ['core'],
   backbones: ['core', 'text'],
-  engine: ['core', 'text', 'images', 'checkpoint', 'backbones'],
+  // And scripts/prebuilt.mjs, which install scripts share with it and which needs no package.
+  engine: ['core', 'text', 'images', 'checkpoint', 'backbones', 'scripts'],
   distributed: ['core', 'engine'],
   data: ['core'],
   problems: ['core'],
@@ -68,7 +69,8 @@ function filesUnder(folder: string, pattern: RegExp): string[] {
 }
 
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
-const folderOf = (file: string) => (file.split(path.sep).length > 2 ? file.split(path.sep)[1]! : '');
+const folderOf = (file: string) =>
+  file.startsWith('scripts') ? 'scripts' : file.split(path.sep).length > 2 ? file.split(path.sep)[1]! : '';
 const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1]!);
 
 const typescript = filesUnder('src', /\.ts$/);

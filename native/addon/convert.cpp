@@ -247,6 +247,10 @@ OptimizerSettings to_optimizer(const Napi::Value& value) {
   OptimizerSettings settings;
   settings.lr = number(from, "lr");
   settings.warmup_steps = integer(from, "warmupSteps");
+  if (!get(from, "decaySteps").IsUndefined()) {
+    settings.decay_steps = integer(from, "decaySteps");
+    settings.total_steps = integer(from, "totalSteps");
+  }
   settings.beta1 = number(from, "beta1");
   settings.beta2 = number(from, "beta2");
   settings.eps = number(from, "eps");

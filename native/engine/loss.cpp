@@ -20,9 +20,13 @@
 namespace mstar {
 namespace {
 
-/** Tokens that a micro-batch of a small model should have: few enough that many threads find work, and enough that
- * adding the gradients of a micro-batch costs little beside making them. */
-constexpr int64_t kPart = 512;
+/** Tokens that a micro-batch of a small model should have: few enough that threads find work in a small batch too, and
+ * enough that packing weights and adding gradients cost little beside the products. */
+int64_t tokens_of_a_part(const std::vector<Example>& batch) {
+  int64_t tokens = 0;
+  for (const Example& e : batch) tokens += static_cast<int64_t>(e.prompt.tokens.size() + e.response.size());
+  return std::clamp<int64_t>(tokens / 4, 256, 512);
+}
 
 /** Rows of packed trees that hold (or, shifted by one, predict) the response tokens. */
 at::Tensor response_rows(const std::vector<Tree>& trees, bool shifted) {
@@ -155,7 +159,8 @@ void run_parts(size_t parts, int64_t workers, int threads, const Compute& comput
 bool takes_one_by_one(const LossContext& c) { return is_large(c.parameters) || !c.parameters.device().is_cpu(); }
 
 std::vector<MicroBatch> micro_batches_of(const LossContext& c, const std::vector<Example>& batch) {
-  return micro_batches(c.backbone, batch, takes_one_by_one(c) ? c.token_budget : kPart, c.token_budget);
+  return micro_batches(c.backbone, batch, takes_one_by_one(c) ? c.token_budget : tokens_of_a_part(batch),
+                       c.token_budget);
 }
 
 /** Threads of one operation where micro-batches come one by one: those of a small model have one each, even if there is
@@ -243,9 +248,10 @@ Gradients loss_gradients(const LossContext& c, const std::vector<Example>& batch
   const auto ranks = static_cast<size_t>(exchange.ranks());
   const size_t rounds = (parts.size() + ranks - 1) / ranks;
   // Gradients of micro-batches that come one by one are added up as they are made; others wait for their turn.
-  const bool at_once = ranks == 1 && takes_one_by_one(c);
+  const int64_t workers = workers_for(c, rounds);
+  const bool at_once = ranks == 1 && workers == 1;
   run_parts(
-      rounds, workers_for(c, rounds), threads_for(c),
+      rounds, workers, threads_for(c),
       [&](size_t round) {
         MicroGradients mine;
         const size_t part = round * ranks + static_cast<size_t>(exchange.rank());

@@ -63,8 +63,11 @@ Optimizer::Optimizer(const Parameters& parameters, OptimizerSettings settings, c
 }
 
 double Optimizer::next_lr() const {
-  if (settings_.warmup_steps <= 0) return settings_.lr;
-  return settings_.lr * std::min(1.0, static_cast<double>(steps_ + 1) / static_cast<double>(settings_.warmup_steps));
+  const auto share = [](int64_t step, int64_t of) {
+    return of <= 0 ? 1 : std::clamp(static_cast<double>(step) / static_cast<double>(of), 0.0, 1.0);
+  };
+  return settings_.lr * share(steps_ + 1, settings_.warmup_steps) *
+         share(settings_.total_steps - steps_, settings_.decay_steps);
 }
 
 std::vector<StateTensor> Optimizer::state(const Parameters& parameters) const {

@@ -37,7 +37,7 @@ class Optimizer {
   const OptimizerSettings& settings() const { return settings_; }
   /** Names of the parameters that learn, in registration order. */
   const std::vector<std::string>& trained() const { return trained_; }
-  /** lr of the next step: lr * min(1, (steps + 1) / warmup_steps). */
+  /** lr of the next step: lr * min(1, (steps + 1) / warmup_steps) * min(1, (total_steps - steps) / decay_steps). */
   double next_lr() const;
   /** What ranks exchange about `trained()`; all that is called below but for the accessors all of them call. */
   const Exchange& exchange() const { return exchange_; }

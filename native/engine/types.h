@@ -107,7 +107,8 @@ struct PolicyMeasures {
 struct OptimizerSettings {
   double lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0, clip = 0;
   int64_t warmup_steps = 0;
-  std::vector<std::string> frozen;  // parameter-name prefixes
+  int64_t decay_steps = 0, total_steps = 0;  // the rate falls to 0 over the last decay_steps of total_steps; 0: never
+  std::vector<std::string> frozen;           // parameter-name prefixes
 };
 
 struct StepReport {

@@ -97,6 +97,23 @@ export function checkLine(words: readonly string[], commands: readonly CommandMo
   );
 }
 
+/**
+ * The shell whose script `mstar completion` prints: the one that is asked for, else the user's; bash where that has no script and
+ * reads bash's, as sh does.
+ * @param words those after the verb
+ * @throws UserError on other words, and on a shell that has no script
+ */
+export function completionShell(words: readonly string[], own = ''): string {
+  const [flag, value, ...rest] = words.flatMap((word) => word.split('='));
+  if (flag !== undefined && (flag !== '--shell' || value === undefined || rest.length > 0))
+    throw new UserError(`completion: ${words.join(' ')}: not understood, wanted --shell bash or --shell zsh`);
+  const shell = (value ?? own).replace(/.*\//, '');
+  if (/^(bash|zsh)$/.test(shell)) return shell;
+  if (value === undefined && /^(|sh|dash|ash)$/.test(shell)) return 'bash';
+  const where = value === undefined ? '$SHELL' : '--shell';
+  throw new UserError(`completion: ${where}: ${shell} has no script, wanted --shell bash or --shell zsh`);
+}
+
 /** The words of a line and the flags of its verb. */
 class Line {
   readonly #words: readonly string[];

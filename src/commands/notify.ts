@@ -55,7 +55,8 @@ async function notify(url: string, notice: Notice): Promise<void> {
     fault =
       name === 'TimeoutError'
         ? `did not answer in ${PATIENCE_MS / 1000} s`
-        : `cannot be reached (${cause?.code ?? name})`;
+        : // Without a code it is a rule of fetch, such as the ports that it does not ask ("bad port").
+          `cannot be reached (${cause?.code ?? cause?.message ?? name})`;
   }
   process.stderr.write(`warning: --notify: ${printable(host)} ${fault}; the message "${notice.state}" is lost\n`);
 }

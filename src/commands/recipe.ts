@@ -1,7 +1,7 @@
 // What the verbs of a recipe (evolve, warmup, label, train-prm) share: flags, settings, running up to a stage.
 import { dirname, join } from 'node:path';
 import type { Argv } from 'yargs';
-import { loadConfig } from '../config/load.js';
+import { type ConfigSource, loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { listSettings } from '../config/settings.js';
 import { UserError } from '../core/errors.js';
@@ -57,6 +57,8 @@ export interface RecipeMore {
   readonly from?: string | undefined;
   /** Settings to begin with where neither a file nor a preset is given. */
   readonly values?: Readonly<Record<string, unknown>> | undefined;
+  /** Settings that flags of the verb stand for. */
+  readonly given?: ConfigSource['flags'] | undefined;
   /** Where to tell how it ended. */
   readonly notify?: string | undefined;
   /** Serves a page that follows the run. */
@@ -71,23 +73,23 @@ export async function runRecipe(
   flags: RecipeFlags,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
-  { values, notify: url, ...more }: RecipeMore = {},
+  { values, given, notify: url, ...more }: RecipeMore = {},
 ): Promise<void> {
   if (flags.settings) return printSettings(flags);
   checkNotify(url);
   // Once for this process: a recipe may come from standard input.
   let config: Promise<Config> | undefined;
   const load = (): Promise<Config> => {
-    config ??= configOf(flags, values);
+    config ??= configOf(flags, { values, flags: given });
     return config;
   };
   const run = async (): Promise<string> => (await load()).run.dir;
   await overRanks(flags, async (over) => runOnRank(flags, await load(), until, lines, more, over), { url, run });
 }
 
-function configOf({ config, preset, set }: RecipeFlags, values: RecipeMore['values']): Promise<Config> {
-  if (config === undefined) return loadConfig({ preset, set, values });
-  return withInput(config, (file) => loadConfig({ file, preset, set }));
+function configOf({ config, preset, set }: RecipeFlags, { values, flags }: ConfigSource): Promise<Config> {
+  if (config === undefined) return loadConfig({ preset, set, values, flags });
+  return withInput(config, (file) => loadConfig({ file, preset, set, flags }));
 }
 
 async function runOnRank(
@@ -95,7 +97,7 @@ async function runOnRank(
   config: Config,
   until: Stage,
   lines: (summary: Summary, config: Config) => readonly string[] | Promise<readonly string[]>,
-  { watch = false, ...more }: Omit<RecipeMore, 'notify' | 'values'>,
+  { watch = false, ...more }: Omit<RecipeMore, 'notify' | 'values' | 'given'>,
   { host, usage }: OverRanks,
 ): Promise<void> {
   const reportTo = parseReportTo(flags.reportTo);
@@ -131,7 +133,7 @@ export function parseReportTo(values: readonly string[]): ReportTo[] {
   for (const name of names) {
     if (name === 'wandb')
       throw new UserError(
-        '--report-to: wandb, wanted tensorboard or jsonl; metrics.jsonl goes to Weights & Biases by ten lines of Python (docs/metrics.md), an event file by `wandb sync --sync-tensorboard DIR` (wandb up to 0.29)',
+        '--report-to: wandb, wanted tensorboard or jsonl; metrics.jsonl goes to Weights & Biases by examples/trackers/wandb_run.py (docs/metrics.md)',
       );
     if (!REPORT_TO.includes(name as ReportTo))
       throw new UserError(`--report-to: ${name || 'nothing'}, wanted ${REPORT_TO.join(' or ')}`);

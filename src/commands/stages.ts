@@ -1,5 +1,6 @@
 // `mstar warmup`, `mstar label` and `mstar train-prm`: the recipe up to one of its first stages.
 import { join } from 'node:path';
+import type { ConfigSource } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
 import type { Summary } from '../evolve/summary.js';
@@ -83,7 +84,7 @@ export const trainPrm = verb({
       }
       return [...lines, `checkpoint: ${join(run.dir, 'checkpoints/prm')}`];
     };
-    return runRecipe(...withLabels(flags), lines, { values: LABELS_ALONE });
+    return runRecipe(flags, 'train-prm', lines, { values: LABELS_ALONE, given: givenBy(flags) });
   },
 });
 
@@ -91,20 +92,27 @@ export const trainPrm = verb({
 const LABELS_ALONE = { warmup: { enabled: false } };
 
 /** The flags of public labels as settings. Throws UserError where one of them is alone. */
-function withLabels<T extends RecipeFlags & LabelFlags>(flags: T): [flags: T, until: 'train-prm'] {
+function givenBy(flags: RecipeFlags & LabelFlags): ConfigSource['flags'] {
   const { labels, imageRoot, model, out } = flags;
-  const given = { 'prm.labels.file': labels, 'prm.labels.imageRoot': imageRoot, 'model.path': model, 'run.dir': out };
   if (labels === undefined) {
     const alone = Object.entries({ '--image-root': imageRoot, '--model': model, '--out': out }).find(
       ([, value]) => value,
     );
     if (alone) throw new UserError(`${alone[0]}: given without --labels, wanted both, or --set`, 'ERR_SETTING');
-    return [flags, 'train-prm'];
+    return undefined;
   }
   const isAlone = flags.config === undefined && flags.preset === undefined;
   const missing =
     isAlone && Object.entries({ '--model': model, '--out': out }).find(([, value]) => value === undefined);
   if (missing) throw new UserError(`${missing[0]}: missing, wanted with --labels`, 'ERR_SETTING');
-  const set = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
-  return [{ ...flags, set: [...set, ...flags.set] }, 'train-prm'];
+  const settings = {
+    'prm.labels.file': ['--labels', labels],
+    'prm.labels.imageRoot': ['--image-root', imageRoot],
+    'model.path': ['--model', model],
+    'run.dir': ['--out', out],
+  } as const;
+  const given = Object.entries(settings).flatMap(([name, [flag, text]]) =>
+    text === undefined ? [] : [[name, { flag: `${flag} ${text}`, text }] as const],
+  );
+  return Object.fromEntries(given);
 }

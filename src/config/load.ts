@@ -25,6 +25,8 @@ export interface ConfigSource {
   readonly preset?: string;
   /** Settings to begin with where neither is given. */
   readonly values?: Readonly<Record<string, unknown>>;
+  /** Settings (dotted names) that flags of a verb stand for, as text; refusals name the flag. */
+  readonly flags?: Readonly<Record<string, { readonly flag: string; readonly text: string }>>;
   /** Overrides `a.b=c` in order; `a.b=null` takes a setting out. */
   readonly set?: readonly string[];
 }
@@ -39,7 +41,14 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     throw new UserError('--config: given beside --preset, wanted one of them', 'ERR_SETTING');
   }
   const { values, lineOf } = await readSource(source);
-  const overrides = (source.set ?? []).map(parseOverride);
+  const overrides: Override[] = [
+    ...Object.entries(source.flags ?? {}).map(([name, { flag, text }]) => ({
+      by: flag,
+      path: name.split('.'),
+      value: text,
+    })),
+    ...(source.set ?? []).map(parseOverride),
+  ];
   for (const { path, value } of overrides) {
     let group = values;
     for (const name of path.slice(0, -1)) {
@@ -56,7 +65,7 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     head.every((name, i) => path[i] === name);
   const place = (path: readonly string[]): string => {
     const override = overrides.findLast((one) => startsWith(path, one.path) || startsWith(one.path, path));
-    return override ? `--set ${override.text}` : lineOf(path);
+    return override?.by ?? lineOf(path);
   };
   return check(values, place);
 }
@@ -195,12 +204,15 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, inner]) => [key, withoutNulls(inner)]));
 }
 
-/** `a.b=c`: the value is YAML (numbers, lists), but plain text where the setting is text. */
-function parseOverride(text: string): {
-  readonly text: string;
+interface Override {
+  /** What gives it, as a refusal names it. */
+  readonly by: string;
   readonly path: readonly string[];
   readonly value: unknown;
-} {
+}
+
+/** `a.b=c`: the value is YAML (numbers, lists), but plain text where the setting is text. */
+function parseOverride(text: string): Override {
   const equals = text.indexOf('=');
   const path = text.slice(0, Math.max(0, equals)).trim().split('.');
   if (equals < 0 || path.some((name) => name === '')) {
@@ -215,7 +227,7 @@ function parseOverride(text: string): {
       'ERR_SETTING',
     );
   const isText = type instanceof z.ZodString && raw !== 'null' && raw !== '""';
-  return { text, path, value: isText ? raw : readYaml(raw, `--set ${text}`, path.join('.')) };
+  return { by: `--set ${text}`, path, value: isText ? raw : readYaml(raw, `--set ${text}`, path.join('.')) };
 }
 
 function check(values: unknown, place: (path: readonly string[]) => string): Config {

@@ -4,7 +4,7 @@ import { count, share } from './numbers.js';
 
 const part = z.enum(['vision', 'projector', 'language']);
 
-/** AdamW with a constant rate after linear warm-up (P4); the defaults of lr, batch and epochs differ by phase. */
+/** AdamW; the rate is constant after linear warm-up (P4) unless it is to fall at the end. The defaults of lr, batch and epochs differ by phase. */
 export function optimizer(defaults: { lr: number; batchSize: number; epochs: number; freeze: z.infer<typeof part>[] }) {
   return z
     .strictObject({
@@ -13,6 +13,9 @@ export function optimizer(defaults: { lr: number; batchSize: number; epochs: num
       epochs: count(1, 1000).default(defaults.epochs).describe('passes over the examples'),
       maxSteps: count(0).default(0).describe('most optimizer steps; 0: as many as the passes need'),
       warmupRatio: share().default(0.1).describe('share of the optimizer steps in which the rate rises from 0'),
+      decayRatio: share()
+        .default(0)
+        .describe('share of the optimizer steps, the last ones, in which the rate falls to 0; 0: it stays'),
       betas: z
         .tuple([share().lt(1), share().lt(1)])
         .default([0.9, 0.999])

@@ -1,7 +1,9 @@
 // Which settings may differ between a run folder and the command that resumes its run, for instance after the run ran out
 // of memory.
+import type { z } from 'zod';
 import { EngineError, UserError } from '../core/errors.js';
 import { resolvePath } from './load.js';
+import { defaultAt } from './settings.js';
 
 /** Decides whether the bytes depend on what is computed together. */
 interface Together {
@@ -21,19 +23,38 @@ interface Computing extends Together {
  */
 const SMALL_BYTES = 2 ** 29;
 
+/** What runs did that were begun before there was a setting, where that is not its default of today. */
+const BEFORE: Readonly<Record<string, unknown>> = {
+  'warmup.repeats': 'drop',
+  'evolve.select.repeats': 'drop',
+  'evolve.sft.on': 'chains',
+  'prm.enabled': true,
+};
+
 /**
  * Tells why a setting (its dotted name) in which two runs differ (its values as JSON) matters, in words that may be none; null
  * where the bytes of the run do not depend on it.
  * @param scored whether a PRM scores the responses
+ * @param within whose settings they are; those of a recipe when left out
  */
 export function whyItMatters(
   computing: Computing,
   scored: boolean,
-): (difference: { readonly key: string; readonly before: string; readonly now: string }) => string | null {
+  within?: z.ZodType,
+): (difference: {
+  readonly key: string;
+  readonly before: string;
+  readonly now: string;
+  readonly known?: number;
+}) => string | null {
   const alone = isAlone(computing);
   const instead = alone ? '; kvGib may change' : '';
   const together = 'on a GPU without deterministic the bytes depend on what is computed together';
-  return ({ key, before, now }) => {
+  return ({ key, before, now, known = 0 }) => {
+    // A run outlives an upgrade: what there was no setting for then was done as its default says.
+    const done =
+      before === 'not set' ? JSON.stringify(BEFORE[key] ?? defaultAt(key.split('.'), known, within)) : undefined;
+    if (done === now) return null;
     if (key.startsWith('custom.')) return 'it names a function that the program gave, in place of ours';
     // Paths, in recipes and in the jobs that sample.
     if (
@@ -51,7 +72,7 @@ export function whyItMatters(
     if (/^(model\.)?threads$/.test(key))
       return computing.weightBytes <= SMALL_BYTES ? null : 'the threads of a model of this size share sums';
     if (/^model\.(recompute|offload)$/.test(key)) return null;
-    return '';
+    return done === undefined ? '' : `before there was the setting, runs did as with ${done}`;
   };
 }
 

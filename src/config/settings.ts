@@ -38,6 +38,22 @@ export function settingAt(path: readonly string[]): z.ZodType | undefined {
   return type;
 }
 
+/**
+ * The default of the setting at a path; undefined where it has none, or lies in a group that may be left out and is not among
+ * the first `known` names, as leaving it out means something else than its defaults then.
+ */
+export function defaultAt(path: readonly string[], known: number, within: z.ZodType = settings): unknown {
+  let type: z.ZodType | undefined = within;
+  for (const [i, key] of path.entries()) {
+    if (i > known && type instanceof z.ZodOptional) return undefined;
+    const group = unwrap(type);
+    const shape: Readonly<Record<string, unknown>> = group instanceof z.ZodObject ? group.shape : {};
+    if (!Object.hasOwn(shape, key)) return undefined;
+    type = shape[key] as z.ZodType;
+  }
+  return type instanceof z.ZodDefault ? type.def.defaultValue : undefined;
+}
+
 /** The type inside defaults and optional marks. */
 function unwrap(type: z.ZodType): z.ZodType {
   if (type instanceof z.ZodDefault || type instanceof z.ZodOptional || type instanceof z.ZodPrefault) {

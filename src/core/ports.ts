@@ -39,10 +39,12 @@ export interface RolloutResult {
   readonly stats: RolloutStats;
 }
 
-/** Constant learning rate after linear warm-up over the first `warmupSteps` optimizer steps (P4). */
+/** Learning rate that rises linearly over the first `warmupSteps` optimizer steps and is constant then (P4), or falls linearly to 0 over the last `decaySteps` of `totalSteps`. */
 export interface OptimizerSettings {
   readonly lr: number;
   readonly warmupSteps: number;
+  readonly decaySteps?: number;
+  readonly totalSteps?: number;
   readonly betas: readonly [number, number];
   readonly eps: number;
   readonly weightDecay: number;

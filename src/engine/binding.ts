@@ -3,8 +3,10 @@
 // Meaning (ranges, names) is checked before calls get here; the addon checks JS types and the engine its invariants.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fetchLibtorch, prebuilt } from '../../scripts/prebuilt.mjs';
 import type { ParameterShape } from '../checkpoint/parameters.js';
 import type { StoredDtype, TensorPlan, WeightFile } from '../checkpoint/safetensors.js';
 import type { SaveFile } from '../checkpoint/save.js';
@@ -231,25 +233,52 @@ const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 let loaded: NativeAddon | undefined;
 
-/** The addon, loaded on first use. Throws UserError with one line that says what to run when it is not built or does not load. */
+/**
+ * The addon, loaded on first use: the one that was built here, else a prebuilt one, whose LibTorch is fetched where there is none.
+ * Throws UserError with one line that says what to do when there is none or it does not load.
+ */
 export function addon(): NativeAddon {
   if (loaded) return loaded;
-  const file = path.join(packageRoot, '.native/Release/mstar.node');
-  if (!existsSync(file)) throw new UserError(`the native addon is not built: ${howToBuild(packageRoot)}`, 'ERR_ADDON');
+  const built = path.join(packageRoot, '.native/Release/mstar.node');
+  const own = existsSync(built);
+  const file = own ? built : openPrebuilt();
   try {
     loaded = createRequire(import.meta.url)(file) as NativeAddon;
   } catch (error) {
-    const reason = String((error as Error).message).split('\n')[0] as string;
+    const reason = firstLine(error);
     if (reason.startsWith('MSTAR_SIMD:')) throw new UserError(reason, 'ERR_ADDON');
     // It is linked to one LibTorch, which may be gone, moved or closed to this user.
-    const build = howToBuild(packageRoot);
-    throw new UserError(
-      `the native addon does not load: ${reason}: remove ${path.dirname(path.dirname(file))} and ${build}`,
-      'ERR_ADDON',
-    );
+    const build = own
+      ? `remove ${path.dirname(path.dirname(file))} and ${howToBuild(packageRoot)}`
+      : `run ${buildHere(packageRoot)}, which compiles it for this machine`;
+    throw new UserError(`the native addon does not load: ${reason}: ${build}`, 'ERR_ADDON');
   }
   return loaded;
 }
+
+/** File of the prebuilt addon that fits this machine, with its LibTorch in the process, where the linker finds it by its name. */
+function openPrebuilt(): string {
+  const found = prebuilt();
+  if ('why' in found) {
+    const why = existsSync(path.join(packageRoot, 'src')) ? '' : ` and no prebuilt one fits (${found.why})`;
+    throw new UserError(`the native addon is not built${why}: ${howToBuild(packageRoot)}`, 'ERR_ADDON');
+  }
+  try {
+    const library = path.join(found.torch ?? fetchLibtorch(), 'lib/libtorch_cpu.so');
+    // Node.js opens the library, finds that it is no addon, and closes it again, which RTLD_NODELETE turns into nothing.
+    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
+  } catch (error) {
+    const reason = firstLine(error);
+    if (!reason.startsWith('Module did not self-register'))
+      throw new UserError(`the native addon does not load: ${reason}`, 'ERR_ADDON');
+  }
+  return found.file;
+}
+
+/** Of glibc; `os.constants` does not have it. */
+const RTLD_NODELETE = 0x1000;
+
+const firstLine = (error: unknown): string => String((error as Error).message).split('\n')[0] as string;
 
 /**
  * Which command builds the addon where this package stands, and where to run it: in a clone, or installed by one package
@@ -269,5 +298,8 @@ export function howToBuild(packageRoot: string): string {
     command = '`pnpm approve-builds` and choose mstar (`pnpm rebuild mstar` where it is allowed)';
   else if (has('node_modules/.yarn-state.yml')) command = '`yarn rebuild mstar`';
   else if (has('bun.lock') || has('bun.lockb')) command = '`bun pm trust mstar`';
-  return `run ${command} in ${project}, or \`node "${path.join(packageRoot, 'scripts/build-native.mjs')}"\``;
+  return `run ${command} in ${project}, or ${buildHere(packageRoot)}`;
 }
+
+/** Works whatever the package manager allows, and whatever prebuilt addon there is. */
+const buildHere = (folder: string): string => `\`node "${path.join(folder, 'scripts/build-native.mjs')}"\``;

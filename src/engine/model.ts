@@ -25,6 +25,8 @@ import type { Renderer } from './renderer.js';
 const optimizerSchema = z.strictObject({
   lr: z.number().min(0),
   warmupSteps: z.number().int().min(0),
+  decaySteps: z.number().int().min(0).optional(),
+  totalSteps: z.number().int().min(0).optional(),
   betas: z.tuple([z.number(), z.number()]),
   eps: z.number(),
   weightDecay: z.number(),

@@ -37,8 +37,10 @@ export function fitOptions({ seed, run }: Config, optimizer: OptimizerConfig, ob
 
 /** The engine's form of the optimizer's settings, for a training of `steps` optimizer steps. */
 export function optimizerSettings(config: OptimizerConfig, steps: number): OptimizerSettings {
-  const { lr, warmupRatio, betas, eps, weightDecay, clip, moments, freeze } = config;
-  return { lr, warmupSteps: Math.round(warmupRatio * steps), betas, eps, weightDecay, clip, moments, freeze };
+  const { lr, betas, eps, weightDecay, clip, moments, freeze } = config;
+  const warmupSteps = Math.round(config.warmupRatio * steps);
+  const decaySteps = Math.round(config.decayRatio * steps);
+  return { lr, warmupSteps, decaySteps, totalSteps: steps, betas, eps, weightDecay, clip, moments, freeze };
 }
 
 /** Optimizer steps of a training on this many examples. */

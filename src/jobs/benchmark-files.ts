@@ -7,7 +7,7 @@ import { UserError } from '../core/errors.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';
 import { standInAt, writeStandIn } from '../problems/stand-ins.js';
 import { putDurable } from '../run/durable.js';
-import type { RunBenchmarks } from './benchmarks.js';
+import { type RunBenchmarks, refuseTwice } from './benchmarks.js';
 
 /** Seeds the problems of stand-ins: the same ones for runs of all seeds. */
 const SEED = 4_000_000_000;
@@ -34,6 +34,7 @@ export async function benchmarkFiles(
   const wanted =
     names.length > 0 ? `wanted one of ${names.join(', ')}` : 'wanted none for experiments without benchmarks';
   if (other) throw new UserError(`--benchmark-data: ${other.name}, ${wanted}`, 'ERR_SETTING');
+  refuseTwice(given);
   const lost = given.find(({ data }) => !isOnHub(data) && !existsSync(resolvePath(data)));
   if (lost) throw new UserError(`${lost.data}: ${lost.name}: no such file, wanted the data of the benchmark`);
   for (const name of names) await findBenchmark(name);

@@ -1,12 +1,13 @@
 // A run on benchmarks: its base model, its warm-up and its last checkpoint on each of several, greedily, and one table of all.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import type { BenchmarkSettings } from '../config/sample.js';
 import { UserError } from '../core/errors.js';
 import { findBenchmark } from '../evaluate/benchmarks/registry.js';
 import { iterationName, titleOf } from '../evolve/phases.js';
 import { atCommit } from '../hub/names.js';
 import { type Commits, findPlace } from '../hub/places.js';
+import { realPlace } from '../run/output.js';
 import {
   type BenchmarkCell,
   type BenchmarkTable,
@@ -42,9 +43,18 @@ type Checkpoint = (typeof CHECKPOINTS)[number];
  * @throws UserError where the folder holds no run with a checkpoint, or a benchmark or its data cannot be used
  */
 export async function evaluateRun(settings: RunBenchmarks, options: JobOptions = {}): Promise<BenchmarkTable> {
-  const table = tabulateBenchmarks((await readRun(settings.run)).name, await evaluateCheckpoints(settings, options));
+  const { name } = await readRun(settings.run);
+  await refuseInside(settings);
+  const table = tabulateBenchmarks(name, await evaluateCheckpoints(settings, options));
   await writeBenchmarks(settings.out, table);
   return table;
+}
+
+/** Throws UserError where the results would lie in the folder of the run, which holds what the run wrote and nothing else. */
+async function refuseInside({ run, out }: RunBenchmarks): Promise<void> {
+  const [folder = '', place = ''] = await Promise.all([run, out].map(realPlace));
+  if (place === folder || place.startsWith(folder + sep))
+    throw new UserError(`--out: ${out}: in the folder of the run, wanted another place`, 'ERR_SETTING');
 }
 
 /** As `evaluateRun` without its table, of all or some of the checkpoints. */
@@ -54,8 +64,7 @@ export async function evaluateCheckpoints(
   wanted: readonly Checkpoint[] = CHECKPOINTS,
 ): Promise<BenchmarkCell[]> {
   const run = await readRun(dir);
-  const twice = benchmarks.find(({ name }, i) => benchmarks.findIndex((one) => one.name === name) < i);
-  if (twice) throw new UserError(`--benchmarks: ${twice.name} twice, wanted each once`, 'ERR_SETTING');
+  refuseTwice(benchmarks);
   if (benchmarks.length === 0) throw new UserError('--benchmarks: none, wanted at least one', 'ERR_SETTING');
   for (const { name, data } of benchmarks) {
     await findBenchmark(name);
@@ -73,6 +82,12 @@ export async function evaluateCheckpoints(
     }
   }
   return cells;
+}
+
+/** Throws UserError where two data sets are given for one benchmark. */
+export function refuseTwice(benchmarks: RunBenchmarks['benchmarks']): void {
+  const twice = benchmarks.find(({ name }, i) => benchmarks.findIndex((one) => one.name === name) < i);
+  if (twice) throw new UserError(`--benchmarks: ${twice.name} twice, wanted each once`, 'ERR_SETTING');
 }
 
 /** Those of the wanted checkpoints that the run has, by name. */

@@ -1,6 +1,7 @@
 // Whether a checkpoint and a data set can be used together, and what memory every phase will take: for programs and for
 // `mstar check` and `mstar doctor`. Nothing is written.
-import { GIVEN, loadConfig, located } from '../config/load.js';
+import { GIVEN, loadConfig } from '../config/load.js';
+import type { Config, OptimizerConfig } from '../config/schema.js';
 import { Forms, openProblems, type ReadOptions } from '../data/problems.js';
 import { checkModel, type ModelSummary } from '../engine/check.js';
 import { type Diagnosis, diagnose } from '../engine/doctor.js';
@@ -133,6 +134,7 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
   const recipe = file === undefined && preset === undefined ? undefined : await loadConfig(source);
   const device = options.device ?? recipe?.model.device ?? 'cuda';
   const offload = recipe?.model.offload ?? 'auto';
+  const trainings = recipe ? trainingsOf(recipe) : [];
   const work = {
     device,
     dtype: options.dtype ?? recipe?.model.dtype ?? 'bfloat16',
@@ -141,7 +143,7 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
     promptTokens,
     maxTokens: recipe?.sampling.maxTokens ?? 1024,
     tokenBudget: recipe?.model.tokenBudget ?? 16_384,
-    momentBytes: MOMENT_BYTES[recipe?.warmup.optimizer.moments ?? 'float32'],
+    ...(recipe && { momentBytes: Math.max(...trainings.map(({ moments }) => MOMENT_BYTES[moments])) }),
     ...(offload !== 'auto' && device === 'cuda' && { offload: offload === 'always' }),
   } as const;
   const place = await findPlace(dir, { display });
@@ -154,8 +156,20 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
   };
   const scorer = recipe?.prm.enabled ? (recipe.prm.path ?? dir) : undefined;
   const prm = scorer === undefined ? undefined : await findPlace(scorer, { display });
-  const diagnosis = await diagnose(place, work, recipe?.warmup.optimizer.freeze ?? [], wanted, lora, prm);
+  const diagnosis = await diagnose(place, work, frozenInAll(trainings), wanted, lora, prm);
   // With its own data where it has some: how much is sampled depends on it.
   const own = recipe && (await loadConfig({ ...source, set: [`model.path=${dir}`] }).catch(() => recipe));
-  return { ...diagnosis, device, disk: own ? await planDisk(located(own), diagnosis) : null };
+  return { ...diagnosis, device, disk: own ? await planDisk(own, diagnosis, { display }) : null };
+}
+
+function trainingsOf({ warmup, prm, evolve }: Config): OptimizerConfig[] {
+  return [evolve, ...(warmup.enabled ? [warmup] : []), ...(prm.enabled && !prm.path ? [prm] : [])].map(
+    ({ optimizer }) => optimizer,
+  );
+}
+
+/** The plan holds for the training in which most learns. */
+function frozenInAll(trainings: readonly OptimizerConfig[]): OptimizerConfig['freeze'] {
+  const [first, ...others] = trainings;
+  return first?.freeze.filter((part) => others.every(({ freeze }) => freeze.includes(part))) ?? [];
 }

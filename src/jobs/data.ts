@@ -1,6 +1,7 @@
 // The problems of a job: read from a data set or made, and in a recipe cut into its parts.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { located } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
 import type { Problem } from '../core/types.js';
@@ -10,6 +11,7 @@ import { Forms, loadProblems, openExamples, type ReadOptions, type WrittenExampl
 import { readSolutions } from '../data/solutions.js';
 import { apartFrom, type Splits, splitProblems } from '../data/splits.js';
 import type { Given } from '../evolve/job.js';
+import { type FindOptions, findPlaces, type Places } from '../hub/places.js';
 import { writeProblems } from '../problems/write.js';
 import { putDurable } from '../run/durable.js';
 import type { Run } from '../run/folder.js';
@@ -174,4 +176,17 @@ async function split(
     display.say(`data: ${count} of ${problems.length} problems are in the out-of-domain set too and were dropped`),
   );
   return { ...splitProblems(apart, splits, splits.seed ?? seed, keyOf), outOfDomain };
+}
+
+/** The same settings with every path in its place. Throws UserError where one of the hub cannot be found. */
+export async function findAll(config: Config, options: FindOptions): Promise<{ places: Places; config: Config }> {
+  const paths: string[] = [];
+  located(config, (path) => {
+    paths.push(path);
+    return path;
+  });
+  const places = await findPlaces(paths, options);
+  const linked = <T extends { linkRoot?: string[] | undefined }>(set: T): T =>
+    places.links.length === 0 ? set : { ...set, linkRoot: [...(set.linkRoot ?? []), ...places.links] };
+  return { places, config: located(config, places.of, linked) };
 }

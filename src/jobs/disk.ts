@@ -12,8 +12,9 @@ import { type Item, MOMENT_BYTES } from '../engine/plan.js';
 import { planWork } from '../evolve/evolve.js';
 import { isIteration } from '../evolve/phases.js';
 import { completerAt } from '../evolve/warmup.js';
+import type { FindOptions } from '../hub/places.js';
 import { freeBytes } from '../run/space.js';
-import { readWritten } from './data.js';
+import { findAll, readWritten } from './data.js';
 
 export interface DiskPlan {
   readonly items: readonly Item[];
@@ -31,10 +32,13 @@ const PIECE_BYTES = 16;
 /** Mean length of a response, as a share of the longest. */
 const LENGTH = 0.5;
 
-/** @param model as `diagnose` found it */
-export async function planDisk(config: Config, model: Diagnosis): Promise<DiskPlan> {
+/**
+ * @param model as `diagnose` found it
+ * @param options how data of the hub is found
+ */
+export async function planDisk(config: Config, model: Diagnosis, options: FindOptions = {}): Promise<DiskPlan> {
   const { run, warmup, prm, sampling, evolve } = config;
-  const counted = await sizesOf(config).catch((error: unknown): string => {
+  const counted = await sizesOf(config, options).catch((error: unknown): string => {
     if (error instanceof UserError) return error.message;
     throw error;
   });
@@ -73,7 +77,8 @@ export async function planDisk(config: Config, model: Diagnosis): Promise<DiskPl
 }
 
 /** The run as far as its plan goes: how many problems each part has. Throws UserError where the data cannot be read. */
-async function sizesOf(config: Config) {
+async function sizesOf(recipe: Config, options: FindOptions) {
+  const { config } = await findAll(recipe, options);
   const { data, splits } = config;
   if (data.file === resolvePath(GIVEN)) throw new UserError('the recipe names none');
   const count = async (

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { located, resolveConfig, resolvePath } from '../config/load.js';
+import { resolveConfig, resolvePath } from '../config/load.js';
 import { memoryFault, whyItMatters } from '../config/resume.js';
 import {
   type BenchmarkSettings,
@@ -37,13 +37,22 @@ import { type Commits, type FindOptions, findData, findPlaces, type Places, plac
 import { graderOf } from '../reward/custom.js';
 import { findProtocol } from '../reward/protocol/registry.js';
 import { type RolloutSummary, rollout as rolloutOn } from '../rollout/sample.js';
-import { adopt } from '../run/adopt.js';
+import { adopt, settingsToTake } from '../run/adopt.js';
 import { Run } from '../run/folder.js';
 import { settingOf } from '../run/settings.js';
 import { requireSpace, weightBytes } from '../run/space.js';
 import { type Judging, writeTables } from '../views/evaluation/tables.js';
 import { Metrics } from '../views/metrics/metrics.js';
-import { digestGiven, makeSplits, readData, readGiven, readSplits, readWritten, withoutHidden } from './data.js';
+import {
+  digestGiven,
+  findAll,
+  makeSplits,
+  readData,
+  readGiven,
+  readSplits,
+  readWritten,
+  withoutHidden,
+} from './data.js';
 import {
   hostOf,
   type JobOptions,
@@ -80,6 +89,7 @@ export async function evolve(settings: WithoutData<ConfigInput>, options: Recipe
     const isNew = !existsSync(join(dir, 'config.yaml'));
     // What can be refused is looked at before a folder is made.
     if (isNew) {
+      if (options.from !== undefined) await settingsToTake(options.from);
       await models.policy('base');
       if (config.prm.path !== undefined && config.prm.enabled) {
         await models.scorer();
@@ -282,7 +292,7 @@ async function onData<T>(
     const { out: _, ...written } = options.problems ? { ...settings, imageRoot: undefined } : settings;
     const kept = { ...written, ...keptCommits(places) };
     const weightBytes = await largestOf(model, prm && places.of(prm));
-    const why = whyItMatters({ ...settings, weightBytes }, prm !== undefined);
+    const why = whyItMatters({ ...settings, weightBytes }, prm !== undefined, benchmarkSchema);
     const run = await Run.open({
       ...options,
       dir,
@@ -331,19 +341,6 @@ async function finding(options: JobOptions, runs: readonly (string | undefined)[
 /** What a run keeps of the places of its paths. */
 const keptCommits = ({ commits }: Places): { readonly hub?: Commits } =>
   Object.keys(commits).length > 0 ? { hub: commits } : {};
-
-/** The same settings with every path in its place. */
-async function findAll(config: Config, options: FindOptions): Promise<{ places: Places; config: Config }> {
-  const paths: string[] = [];
-  located(config, (path) => {
-    paths.push(path);
-    return path;
-  });
-  const places = await findPlaces(paths, options);
-  const linked = <T extends { linkRoot?: string[] | undefined }>(set: T): T =>
-    places.links.length === 0 ? set : { ...set, linkRoot: [...(set.linkRoot ?? []), ...places.links] };
-  return { places, config: located(config, places.of, linked) };
-}
 
 function placesOf({ run, model, warmup, prm }: Config): ModelPlaces {
   const checkpoint = (name: string): string => join(run.dir, 'checkpoints', name);

@@ -34,12 +34,7 @@ const SHARED = ['splits.json', 'problems', 'problems-out-of-domain'];
  */
 export async function adopt(dir: string, { from, settings, why = () => '', takes }: Adoption): Promise<string[]> {
   await checkOutputFolder({ flag: 'run folder', path: dir });
-  const file = join(from, 'config.yaml');
-  const config = await readFile(file, 'utf8').catch(() => {
-    throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`, 'ERR_RUN');
-  });
-  const kept = readYaml(config, file);
-  refuseEarlierRun(from, kept);
+  const kept = await settingsToTake(from);
   const differing = differences(kept, settings)
     .filter((difference) => why(difference) !== null)
     .map(({ key }) => key);
@@ -71,6 +66,17 @@ export async function adopt(dir: string, { from, settings, why = () => '', takes
     await keepSettings(aside, settings, true);
   });
   return phases;
+}
+
+/** The settings of a run to take phases from. Throws UserError where there is none, or an earlier version made it. */
+export async function settingsToTake(from: string): Promise<unknown> {
+  const file = join(from, 'config.yaml');
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`, 'ERR_RUN');
+  });
+  const kept = readYaml(text, file);
+  refuseEarlierRun(from, kept);
+  return kept;
 }
 
 /** A file or folder under another name; one that is not there is left out. */

@@ -62,7 +62,8 @@ export class Run {
     const chunk = changed.find(({ key }) => /(^|\.)chunk$/.test(key));
     this.unitMark = chunk ? `-by-${chunk.now}` : '';
     for (const { key, before, now } of changed)
-      if (!now.startsWith('"')) this.progress.say(`${key} is ${now}, was ${before}: the same bytes`);
+      if (before !== 'not set' && !now.startsWith('"'))
+        this.progress.say(`${key} is ${now}, was ${before}: the same bytes`);
   }
 
   /**

@@ -111,11 +111,16 @@ function streamAt(path: string): NodeJS.WriteStream | undefined {
   return name.endsWith('err') || name.endsWith('2') ? process.stderr : process.stdout;
 }
 
-/** Throws UserError for a path of a file or a folder that belongs to a run, or lies in one that does. */
-async function refuseRun(flag: string, path: string): Promise<void> {
+/** Where a path leads with links followed, also one of something that is to be made. */
+export async function realPlace(path: string): Promise<string> {
   let [there, rest] = [resolve(path), ''];
   while (!existsSync(there)) [there, rest] = [dirname(there), join(basename(there), rest)];
-  for (let at = join(await realpath(there), rest); dirname(at) !== at; at = dirname(at)) {
+  return join(await realpath(there), rest);
+}
+
+/** Throws UserError for a path of a file or a folder that belongs to a run, or lies in one that does. */
+async function refuseRun(flag: string, path: string): Promise<void> {
+  for (let at = await realPlace(path); dirname(at) !== at; at = dirname(at)) {
     const folder = dirname(at);
     if (!OF_RUN.test(basename(at)) || !['config.yaml', 'journal.jsonl'].every((name) => existsSync(join(folder, name))))
       continue;

@@ -16,6 +16,8 @@ export interface Difference {
   readonly key: string;
   readonly before: string;
   readonly now: string;
+  /** How many of its leading names are groups that the earlier settings have; left out where that is nobody's matter. */
+  readonly known?: number;
 }
 
 /** Tells why a difference matters, in words that may be none; null where a run goes on with it to the same bytes. */
@@ -78,8 +80,15 @@ export function differences(before: unknown, now: unknown): Difference[] {
   const wanted = flatten(JSON.parse(JSON.stringify(now)) as unknown);
   return [...new Set([...wanted.keys(), ...kept.keys()])].flatMap((key) => {
     const sides = { before: kept.get(key) ?? 'not set', now: wanted.get(key) ?? 'not set' };
-    return sides.before === sides.now ? [] : [{ key, ...sides }];
+    return sides.before === sides.now ? [] : [{ key, ...sides, known: groupsOf(before, key.split('.')) }];
   });
+}
+
+/** How many leading names of a setting lead to groups. */
+function groupsOf(settings: unknown, path: readonly string[]): number {
+  const isGroup = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+  const end = path.findIndex((_, i) => !isGroup(valueAt(settings, path.slice(0, i + 1))));
+  return end < 0 ? path.length : end;
 }
 
 /** Dotted key to JSON text of each leaf; lists count as one value. */

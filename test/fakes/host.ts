@@ -126,7 +126,9 @@ class FakeModel {
     const settings = this.#optimizer;
     if (!settings) throw new Error('trainStep before resetOptimizer');
     const step = ++this.#version;
-    const lr = settings.lr * Math.min(1, step / Math.max(1, settings.warmupSteps));
+    const { warmupSteps, decaySteps = 0, totalSteps = 0 } = settings;
+    const falling = decaySteps > 0 ? Math.min(1, (totalSteps - step + 1) / decaySteps) : 1;
+    const lr = settings.lr * Math.min(1, step / Math.max(1, warmupSteps)) * falling;
     const [beta1, beta2] = settings.betas;
     NAMES.forEach((name, i) => {
       const moment = this.#moments[i] as { first: number; second: number };

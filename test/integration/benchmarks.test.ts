@@ -128,6 +128,10 @@ test('a run has a row for its base model, its warm-up and its last checkpoint, a
   );
   expect(opened).toEqual([]);
   await expect(evaluateRun({ ...settings, benchmarks: [] })).rejects.toThrow('--benchmarks: none, wanted at least one');
+  for (const inside of [join(root, 'run'), join(root, 'run/benchmarks'), join(root, 'run/../run/checkpoints')])
+    await expect(evaluateRun({ ...settings, out: inside })).rejects.toThrow(
+      `--out: ${inside}: in the folder of the run, wanted another place`,
+    );
   await expect(evaluateRun({ ...settings, run: root })).rejects.toThrow('no config.yaml');
 });
 
@@ -219,6 +223,8 @@ test('an experiment on benchmarks refuses data it cannot use before anything is 
   await expect(experiment(paper)).rejects.toThrow('--benchmark-data: none for mathvista, wanted mathvista=FILE');
   await expect(experiment(own('ai2d', 'x.tsv'))).rejects.toThrow('--benchmark-data: ai2d, wanted one of mathvista');
   await expect(experiment(own('mathvista', 'none.tsv'))).rejects.toThrow('none.tsv: mathvista: no such file');
+  const data = [1, 2].map(() => ({ name: 'mathvista', data: 'none.tsv' }));
+  await expect(experiment({ ...settings, benchmarks: data })).rejects.toThrow('--benchmarks: mathvista twice, wanted');
   const twice = { ...settings, models: [{ name: 'seed-1', path: 'm' }] };
   await expect(experiment(twice)).rejects.toThrow('--model: seed-1, wanted a name');
   expect(existsSync(out)).toBe(false);

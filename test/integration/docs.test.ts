@@ -18,13 +18,14 @@ import { makeWorld, model, type World } from './docs-world.js';
  */
 const PARSED: Readonly<Record<string, string>> = {
   'README.md: npm run demo': 'sets up a clone and runs this very test',
+  'README.md: npm install mstar': 'needs packed packages and a network',
   'docs/data.md: mstar evolve --preset paper-adaptive': 'needs models of several billion parameters',
   'docs/experiments.md: mstar evolve --preset paper-rest-em': 'takes hours',
   'docs/experiments.md: mstar experiment table1': 'takes hours; test/integration/grid.test.ts runs a small one',
   'docs/experiments.md: mstar experiment table4': 'takes hours; test/integration/benchmarks.test.ts runs a small one',
   'docs/grpo.md: mstar evolve --preset tiny-grpo': 'takes minutes; test/integration/grpo.test.ts runs a small one',
   'docs/metrics.md: import pandas': 'needs pandas',
-  'docs/metrics.md: import json, sys, wandb': 'needs wandb and its service',
+  'docs/metrics.md: python examples/trackers': 'needs wandb and MLflow',
   'docs/models.md: mstar check hf:': 'needs a network; test/integration/hub.test.ts runs it against a local hub',
   'docs/operating.md: mstar distributed check --gpus': 'needs GPUs; test/native/ranks.test.ts runs it on a CPU',
   'docs/prm.md: mstar prm runs/demo --judge': 'needs a language model; test/unit/commands/prm.test.ts gives it one',

@@ -235,4 +235,12 @@ describe('step labels from elsewhere', () => {
     );
     await expect(run('both', { prm: { labels, path: 'x' } })).rejects.toThrow('prm.labels: given beside prm.path');
   });
+
+  test('or a PRM that nothing would read are refused', async () => {
+    const labels = { file: join(root, 'shepherd.jsonl') };
+    for (const [name, prm] of Object.entries({ labels: { labels }, path: { path: 'x' } }))
+      await expect(run('unread', { prm: { ...prm, enabled: false } })).rejects.toThrow(
+        `prm.${name}: given with prm.enabled false, wanted true or auto`,
+      );
+  });
 });

@@ -36,6 +36,8 @@ beforeAll(async () => {
     join(project, 'node_modules/typescript/bin/tsc'),
     ...['-p', join(project, 'test/integration'), '--outDir', built],
   ]);
+  // The sources import from it.
+  if (!existsSync(join(built, 'scripts'))) symlinkSync(join(project, 'scripts'), join(built, 'scripts'));
   root = mkdtempSync(join(tmpdir(), 'mstar-resume-'));
   await evolve(smallRecipe(root, 'undisturbed'), { host: fakeHost() });
   undisturbed = fingerprint(join(root, 'undisturbed'));
@@ -162,6 +164,24 @@ describe('a run', () => {
       'model.tokenBudget: 9 now, wanted 16384 as in the run it holds: the sums of an optimizer step depend on it; kvGib may change',
     );
     expect(await refused({ run: { ...recipe.run, chunk: 4 } })).toContain(': the PRM scores the responses of a chunk');
+  });
+
+  test('of before some settings goes on where they are at their defaults', async () => {
+    const { evolve: settings, ...recipe } = smallRecipe(root, 'older');
+    const run = (change: object = {}) =>
+      evolve({ ...recipe, evolve: { ...settings, ...change } }, { host: fakeHost() });
+    cpSync(join(root, 'undisturbed'), join(root, 'older'), { recursive: true });
+    const file = join(root, 'older/config.yaml');
+    const config = parseDocument(readFileSync(file, 'utf8'));
+    for (const setting of ['warmup.optimizer.moments', 'evolve.grpo', 'test.every', 'prm.enabled', 'model.offload'])
+      expect(config.deleteIn(setting.split('.'))).toBe(true);
+    writeFileSync(file, config.toString());
+    const before = fingerprint(join(root, 'older'));
+    await run();
+    expect(fingerprint(join(root, 'older'))).toEqual(before);
+    await expect(run({ grpo: { kl: 0.1 } })).rejects.toThrow(
+      'evolve.grpo.kl: 0.1 now, wanted not set as in the run it holds: before there was the setting, runs did as with 0 (or',
+    );
   });
 
   test.each([

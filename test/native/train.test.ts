@@ -97,6 +97,16 @@ describe('one optimizer step', () => {
     await model.dispose();
   });
 
+  test('the learning rate falls linearly to 0 over the last steps where that is asked for', async () => {
+    const model = await open();
+    const examples = batch(model, 2);
+    await model.setOptimizer(optimizer({ lr: 0.004, warmupSteps: 2, decaySteps: 4, totalSteps: 7 }));
+    const rates: number[] = [];
+    for (let i = 0; i < 8; i++) rates.push((await model.trainStep(examples, 'response')).lr);
+    expect(rates).toEqual([0.002, 0.004, 0.004, 0.004, 0.003, 0.002, 0.001, 0]);
+    await model.dispose();
+  });
+
   test('frozen parts do not move, the others do', async () => {
     const model = await open();
     await model.setOptimizer(optimizer({ frozen: ['vision_model.'] }));

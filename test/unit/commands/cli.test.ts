@@ -81,7 +81,7 @@ describe('mstar', () => {
     [
       'metrics for Weights & Biases, with the way to it',
       ['evolve', '--preset', 'demo', '--report-to', 'wandb'],
-      'error: --report-to: wandb, wanted tensorboard or jsonl; metrics.jsonl goes to Weights & Biases by ten lines of Python (docs/metrics.md), an event file by `wandb sync --sync-tensorboard DIR` (wandb up to 0.29)\n',
+      'error: --report-to: wandb, wanted tensorboard or jsonl; metrics.jsonl goes to Weights & Biases by examples/trackers/wandb_run.py (docs/metrics.md)\n',
     ],
     [
       'metrics for something unknown',
@@ -143,6 +143,16 @@ describe('mstar', () => {
       'a setting for a model that is not there',
       ['experiment', 'table4', '--model', 'a=m', '--model-set', 'b:evolve.n=2', '--out', 'o'],
       'error: --model-set: b:evolve.n=2, wanted NAME:SETTING=VALUE with a name of --model\n',
+    ],
+    [
+      'data of a benchmark twice',
+      ['experiment', 'table4', '--benchmark-data', 'mathvista=a', '--benchmark-data', 'mathvista=b', '--out', 'o'],
+      'error: --benchmark-data: mathvista twice, wanted each once\n',
+    ],
+    [
+      'a flag that stands for a setting, by its own name',
+      ['train-prm', '--labels', 'l', '--model', 'm', '--out', 'o', '--set', 'prm.enabled=false'],
+      'error: --labels l: prm.labels: given with prm.enabled false, wanted true or auto\n',
     ],
     [
       'to begin with the phases of a folder that is not a run',

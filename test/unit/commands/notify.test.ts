@@ -90,6 +90,7 @@ describe('a job that is told of', () => {
       (url: string) => url,
       /^warning: --notify: \S+ cannot be reached \(ECONNREFUSED\); the message "failed" is lost\n$/,
     ],
+    ['with a port that fetch asks for nothing', () => 'http://127.0.0.1:6667/secret', /cannot be reached \(bad port\)/],
     [
       'whose name makes no sense',
       (url: string) => url.replace('//', '//%ff:secret@'),

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../../src/config/presets.js';
 import { memoryFault, whyItMatters } from '../../../src/config/resume.js';
+import { benchmarkSchema } from '../../../src/config/sample.js';
 import { EngineError } from '../../../src/core/errors.js';
 
 const cpu = { device: 'cpu', deterministic: false, weightBytes: 2 ** 29 } as const;
@@ -50,6 +51,36 @@ describe('a setting that differs on resume', () => {
     expect(why('data.outOfDomain.file', '/a/b.json', '/a/../a/b.json')).toBeNull();
     expect(why('model.path', '/elsewhere/assets/tiny-internvl2', 'mstar:assets/tiny-internvl2')).toBe('');
     expect(whyItMatters(cpu, true)({ key: 'data.imageRoot', before: 'not set', now: '"/a"' })).toBe('');
+  });
+
+  test('does not matter where it is new and at the default, whose bytes are those of before', () => {
+    const added = (key: string, now: unknown, known = 0, within?: Parameters<typeof whyItMatters>[2]) =>
+      whyItMatters(cpu, true, within)({ key, before: 'not set', now: JSON.stringify(now), known });
+    expect(added('warmup.optimizer.moments', 'float32', 2)).toBeNull();
+    expect(added('evolve.grpo.clipLow', 0.2, 1)).toBeNull();
+    expect(added('explore.temperatures', [1], 1)).toContain('runs did as with [0.3,0.4');
+    expect(added('warmup.optimizer.moments', '8bit', 2)).toBe(
+      'before there was the setting, runs did as with "float32"',
+    );
+    expect(added('n', 16, 0, benchmarkSchema)).toBeNull();
+    expect(added('model.threads', 8, 1)).toBeNull();
+    expect(added('model.kvGib', 2, 1)).toBeNull();
+  });
+
+  test('is held against what runs did before there was it, where that is not its default', () => {
+    const added = (now: unknown) =>
+      whyItMatters(cpu, true)({ key: 'evolve.select.repeats', before: 'not set', now: JSON.stringify(now), known: 2 });
+    expect(added('drop')).toBeNull();
+    expect(added('keep')).toBe('before there was the setting, runs did as with "drop"');
+  });
+
+  test('matters in a group that may be left out, unless the run has that group', () => {
+    const added = (key: string, now: unknown, known: number) =>
+      whyItMatters(cpu, true)({ key, before: 'not set', now: JSON.stringify(now), known });
+    expect(added('model.adapter.rank', 16, 1)).toBe('');
+    expect(added('model.adapter.rank', 16, 2)).toBeNull();
+    expect(added('data.outOfDomain.repeats', 'refuse', 1)).toBe('');
+    expect(added('data.outOfDomain.repeats', 'refuse', 2)).toBeNull();
   });
 
   test('matters without further words where it is any other', () => {

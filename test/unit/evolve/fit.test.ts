@@ -112,6 +112,9 @@ test('the steps of a training follow from examples, batch and epochs', () => {
   expect(countSteps(1000, { ...paper, maxSteps: 5 })).toBe(5);
 });
 
-test('the rate rises over the warm-up ratio of all steps', () => {
+test('the rate rises over the warm-up ratio of all steps, and falls over the decay ratio', () => {
   expect(optimizerSettings(paper, 10_000)).toMatchObject({ lr: 1e-6, warmupSteps: 1000, clip: 1, freeze: [] });
+  expect(optimizerSettings(paper, 10_000)).toMatchObject({ decaySteps: 0 });
+  const falling = { ...paper, decayRatio: 0.2 };
+  expect(optimizerSettings(falling, 10_000)).toMatchObject({ decaySteps: 2000, totalSteps: 10_000 });
 });

@@ -1,9 +1,13 @@
 // What a run takes on disk, against sums that are worked out by hand.
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { resolveConfig } from '../../../src/config/load.js';
 import type { ConfigInput } from '../../../src/config/schema.js';
 import type { Diagnosis } from '../../../src/engine/doctor.js';
 import { planDisk } from '../../../src/jobs/disk.js';
+import { hubServer } from '../../fakes/hub-server.js';
+import { removeTemporary, temporary } from '../../fakes/model-folder.js';
+
+afterAll(removeTemporary);
 
 const model = { parameters: 100, trained: 60, dtypes: ['F32'], diskBytes: 400 } as unknown as Diagnosis;
 const recipe = (change: Partial<ConfigInput> = {}) =>
@@ -50,6 +54,23 @@ describe('the disk space of a run', () => {
     // at the end 50 greedy and 100 sampled.
     const responses = 50 + 6 * 150 + 5 * (80 + 50) + 150;
     expect((await bytes())[3]).toBe(8 * responses * 5 + 16 * 150 * 5);
+  });
+
+  test('has the responses to data of the hub', async () => {
+    const hub = await hubServer();
+    const cache = temporary();
+    for (const [name, value] of Object.entries({ HF_ENDPOINT: hub.url, HF_HUB_CACHE: cache, HF_HOME: cache }))
+      vi.stubEnv(name, value);
+    try {
+      const problems = Array.from({ length: 400 }, (_, i) => ({ id: `p${i}`, question: `${i}?`, answer: '1' }));
+      hub.publish('datasets/org/set', { commit: '1'.repeat(40), files: { 'data.json': JSON.stringify(problems) } });
+      const { uncounted, items } = await planDisk(recipe({ data: { file: 'hf:datasets/org/set/data.json' } }), model);
+      expect(uncounted).toBeNull();
+      expect(items[3]?.bytes).toBe((await bytes())[3]);
+    } finally {
+      vi.unstubAllEnvs();
+      await hub.close();
+    }
   });
 
   test('says why tables are not counted where the data cannot be read', async () => {

@@ -154,7 +154,7 @@ test('make tells percents', async () => {
 
 test('a cache folder that cannot be written is one line with both ways out', () => {
   const wanted =
-    /^error: \S+\/mstar: cannot be written \(.+\): set XDG_CACHE_HOME to a folder that can be written, or set TORCH_ROOT to a LibTorch 2\.11 to 2\.14 \(.+\)$/;
+    /^error: \S+\/mstar: cannot be written \(.+\): set XDG_CACHE_HOME to a folder that can be written, or set TORCH_ROOT to a LibTorch 2\.13\.0 \(.+\)$/;
   for (const env of [{ HOME: '/dev/null' }, { HOME: '/proc/none' }, { XDG_CACHE_HOME: '/dev/null/cache' }] as Record<
     string,
     string

@@ -69,5 +69,16 @@ test('the package has a compiled file for every source and no map to sources tha
 });
 
 test('npm has a script to start, so that it does not fetch headers to run node-gyp', () => {
-  expect(manifest.scripts.install).toBe('node scripts/build-native.mjs');
+  expect(manifest.scripts.install).toBe('node scripts/install.mjs');
+});
+
+test('the package holds the scripts that its sources import, and none of those for work on a clone', () => {
+  const imported = under('src').flatMap((file) =>
+    [...read(file).matchAll(/from '(?:\.\.\/)+(scripts\/[\w-]+\.mjs)'/g)].map(([, name]) => name!),
+  );
+  expect(imported).toEqual(['scripts/prebuilt.mjs']);
+  expect(missing(imported.flatMap((file) => [...withImports(file)]))).toEqual([]);
+  const shipped = [...packed].filter((file) => file.startsWith('scripts/'));
+  const needed = ['scripts/install.mjs', 'scripts/build-native.mjs', 'scripts/libtorch.mjs'];
+  expect(shipped.sort()).toEqual([...new Set(needed.flatMap((file) => [...withImports(file)]))].sort());
 });
