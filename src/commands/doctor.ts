@@ -106,7 +106,8 @@ function text(found: Diagnosis, device: 'cpu' | 'cuda'): string {
       lines.push(`  ${fit.phase.padEnd(10)} ${gib(fit.bytes).padStart(11)}  ${verdict(fit, found.layers)}`);
   }
   for (const { gpus, phases } of found.fits.length > 0 ? [] : found.plans) {
-    lines.push('', `${gpus} ${device === 'cuda' ? (gpus === 1 ? 'GPU' : 'GPUs, each') : 'process'}`);
+    const [one, several] = device === 'cuda' ? ['GPU', 'GPUs'] : ['process', 'processes'];
+    lines.push('', gpus === 1 ? `1 ${one}` : `${gpus} ${several}, each`);
     for (const { phase, items, total } of phases) {
       lines.push(`  ${phase.padEnd(10)} ${gib(total).padStart(11)}`);
       for (const { what, bytes } of items) lines.push(`  ${''.padEnd(10)} ${gib(bytes).padStart(11)}  ${what}`);

@@ -134,7 +134,7 @@ async function onRank(flags: Flags, over: OverRanks): Promise<void> {
   const evaluation = await evaluate(
     {
       ...(given as BenchmarkSettings),
-      rollouts,
+      ...(rollouts !== undefined && { rollouts }),
       protocol,
       ...(judging && { judge: judging }),
     },

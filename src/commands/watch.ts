@@ -52,7 +52,9 @@ export default verb({
 /** Settles when a signal asks this process to end, or, where another process started it for itself, when that one leaves. */
 function asked(): Promise<void> {
   return new Promise((resolve) => {
-    if (!process.connected) for (const name of ENDING) process.once(name, () => resolve());
+    // Undefined where nobody started this process for itself, false where who did has left while it was starting.
+    if (process.connected === false) resolve();
+    else if (!process.connected) for (const name of ENDING) process.once(name, () => resolve());
     // A signal from the terminal reaches both; the one that works goes on to its next safe point and is watched until then.
     else for (const name of ENDING) process.on(name, () => {});
     process.once('disconnect', () => resolve());

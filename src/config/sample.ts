@@ -118,9 +118,13 @@ export function flagOf(setting: string): string {
   return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
+/** Settings of an evaluation on a benchmark, sampled greedily and n times. */
 export type BenchmarkSettings = z.input<typeof benchmarkSchema>;
+/** Settings of greedy responses to a data set. */
 export type EvaluateSettings = z.input<typeof evaluateSchema>;
+/** Settings of an evaluation of responses that are there already. */
 export type StoredSettings = z.input<typeof storedSchema>;
+/** Settings of n responses to every problem of a data set. */
 export type RolloutSettings = z.input<typeof rolloutSchema>;
 
 /**

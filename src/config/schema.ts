@@ -365,7 +365,7 @@ export function needsPrm({ evolve, explore }: Pick<Config, 'evolve' | 'explore'>
 }
 
 /** Every setting, resolved: what the phases read and what config.yaml in the run folder holds. */
-export type Config = z.output<typeof settings>;
+export interface Config extends z.output<typeof settings> {}
 /** What a caller may leave out. */
-export type ConfigInput = z.input<typeof settings>;
+export interface ConfigInput extends z.input<typeof settings> {}
 export type OptimizerConfig = Config['evolve']['optimizer'];

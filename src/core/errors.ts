@@ -31,6 +31,7 @@ export const ENGINE_ERROR_CODES = [
   'ERR_ARGUMENT',
   'ERR_RANK',
 ] as const;
+/** What failed in the engine. */
 export type EngineErrorCode = (typeof ENGINE_ERROR_CODES)[number];
 
 /**

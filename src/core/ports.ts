@@ -23,6 +23,7 @@ export interface RolloutRequest {
   readonly key: string;
 }
 
+/** What a rollout call is told to do while it goes on. */
 export interface RolloutHooks {
   /** Called as each response finishes, in no fixed order. */
   onResponse?(request: number, sample: number, response: Response): void;
@@ -31,6 +32,7 @@ export interface RolloutHooks {
   readonly signal?: AbortSignal;
 }
 
+/** What a rollout call gives: R requests with n responses each. */
 export interface RolloutResult {
   /** [request][sample]; with a prefix, `tokens` and `text` hold the continuation only. */
   readonly responses: Response[][];
@@ -84,6 +86,7 @@ export interface Learner {
   save(dir: string, options?: { withTrainer?: boolean }): Promise<void>;
   /** Continues from a folder that `save(dir, { withTrainer: true })` wrote: weights, moments, schedule position, bit for bit. */
   restore(dir: string): Promise<void>;
+  /** Releases the memory of the model, after the calls under way; every later call fails with EngineError `ERR_DISPOSED`. */
   dispose(): Promise<void>;
 }
 
@@ -92,6 +95,12 @@ export interface Policy extends Learner {
   readonly width?: number;
   /** Optimizer steps taken since the weights were loaded or the optimizer was reset. */
   readonly version: number;
+  /**
+   * Samples responses to R requests.
+   * @param seed of the run: with the key of a request and the number of a sample it names every draw
+   * @returns `responses[r][i]`, sample i of request r
+   * @throws Stopped once the signal is aborted, UserError on a picture that cannot be used, EngineError
+   */
   rollout(
     requests: readonly RolloutRequest[],
     sampling: Sampling,
@@ -123,6 +132,8 @@ export type ScorerHead = 'mean' | 'load' | 'given';
 
 /** Opens models; the loop gets one of these and never sees the engine. */
 export interface ModelHost {
+  /** Opens a model folder in Hugging Face form. Throws UserError where it cannot be used, EngineError where memory runs out. */
   openPolicy(dir: string): Promise<Policy>;
+  /** The same for a process reward model, whose scalar head comes from where `head` says. */
   openScorer(dir: string, head: ScorerHead): Promise<Scorer>;
 }

@@ -9,10 +9,12 @@ export type ImageInput = string | Uint8Array | ImageSource;
 /** Stands in a question for a picture. */
 export const IMAGE_MARK = '<image>';
 
+/** Whether the answer is one of given choices. */
 export type QuestionType = 'multi_choice' | 'free_form';
+/** What an answer is compared as. */
 export type AnswerType = 'text' | 'integer' | 'float' | 'list';
 
-/** One dataset row, in the words of formats.md D1/D2, whatever file it was read from. */
+/** One row of a data set, whatever file it was read from. */
 export interface Problem {
   /** Unique in its data set; the record index where the file gives no id. */
   readonly id: string;
@@ -48,6 +50,7 @@ export interface ProblemTruth {
   readonly scene: Readonly<Record<string, number | string>>;
 }
 
+/** How a response ended: by itself, or at the limit of tokens. */
 export type Finish = 'stop' | 'length';
 
 /** One sampled answer. Token arrays hold the response only, never the prompt. */
@@ -76,6 +79,10 @@ export interface StepSpan {
 /** `unreadable` means that no final answer could be found; it counts as not correct and is reported apart. */
 export type Verdict = 'correct' | 'wrong' | 'unreadable';
 
+/**
+ * A verdict on a response, and what it rests on: the text that was taken as the answer, as it stands and normalised; null
+ * where there is none.
+ */
 export interface Grade {
   readonly verdict: Verdict;
   readonly extracted: string | null;
@@ -91,6 +98,7 @@ export interface Grade {
  * is `correct`, less is `wrong`. Called with all responses to one problem at once, problem after problem.
  */
 export type RewardFunction = (problem: Problem, response: Response) => Reward | Promise<Reward>;
+/** What a reward function gives: a verdict, or a number from 0 to 1. */
 export type Reward = number | Verdict;
 
 /** How tokens are drawn. `temperature` 0 is greedy; `topK` 0 and `topP` 1 are off. */

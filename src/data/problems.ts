@@ -9,6 +9,7 @@ import { ImageRoot } from './image-root.js';
 import { hasHint } from './question.js';
 import { message, type Place, refuse, shown } from './refuse.js';
 
+/** How a data set is read. */
 export interface ReadOptions {
   /** Folder that picture paths are relative to and may not leave. */
   readonly imageRoot: string;

@@ -7,6 +7,7 @@ import { guarded, guardedNow } from './native.js';
 import { type ComputeOptions, type OpenedModel, openModel } from './open.js';
 import { Renderer } from './renderer.js';
 
+/** What a model folder holds, after it was loaded and ran once. */
 export interface ModelSummary {
   readonly backbone: string;
   readonly kind: 'policy' | 'process reward model';

@@ -8,6 +8,7 @@ import { guardedNow } from './native.js';
 import { aliasOf, describeModel, type PictureLimits } from './open.js';
 import { type Fit, fitMemory, type ModelSizes, type PhasePlan, planMemory, type Workload } from './plan.js';
 
+/** What the headers of a model folder say, and the memory that each phase takes. */
 export interface Diagnosis {
   readonly backbone: string;
   readonly kind: 'policy' | 'process reward model';

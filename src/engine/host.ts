@@ -8,6 +8,7 @@ import { NativeScorer } from './prm.js';
 
 import { type PromptTemplates, Renderer } from './renderer.js';
 
+/** Where models compute, how their prompts are written, which pictures are decoded. */
 export interface HostOptions extends ComputeOptions {
   /** Largest picture that is decoded, in pixels. */
   readonly maxImagePixels: number;
@@ -20,7 +21,9 @@ const PICTURE_CACHE_BYTES = 256 * 2 ** 20;
 
 /** The host of the loop; its models do more than the ports ask for. */
 export interface NativeHost extends ModelHost {
+  /** Opens a model folder in Hugging Face form. Throws UserError where it cannot be used, EngineError where memory runs out. */
   openPolicy(dir: string): Promise<NativePolicy>;
+  /** The same for a process reward model, whose scalar head comes from where `head` says. */
   openScorer(dir: string, head: ScorerHead): Promise<NativeScorer>;
 }
 
@@ -40,6 +43,7 @@ export function createHost(options: HostOptions): NativeHost {
   };
 }
 
+/** The same for one model; float32 on the CPU where nothing is said. */
 export interface LoadOptions extends Partial<Omit<HostOptions, 'prompt'>> {
   /** Prompt texts that differ from the defaults: the backbone's own system text and the question as it is. */
   readonly prompt?: Partial<PromptTemplates>;

@@ -90,6 +90,10 @@ export abstract class Model implements AsyncDisposable {
     this.#moments = await guarded(() => this.opened.native.setOptimizer({ ...same, beta1, beta2, frozen }, group));
   }
 
+  /**
+   * One optimizer step, as `Learner.trainStep`. Throws UserError on an example that cannot be used and on gradients that are
+   * not finite.
+   */
   async trainStep(batch: readonly Example[], objective?: PolicyObjective): Promise<StepReport> {
     const take = await this.prepareStep(batch, objective);
     return take();
@@ -166,6 +170,7 @@ export abstract class Model implements AsyncDisposable {
     await guarded(() => this.opened.native.dispose());
   }
 
+  /** `dispose`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }

@@ -52,6 +52,7 @@ export interface Item {
   readonly bytes: number;
 }
 
+/** Memory that one process takes in a phase, in bytes. */
 export interface PhasePlan {
   readonly phase: 'rollout' | 'labelling' | 'training' | 'scoring';
   readonly items: readonly Item[];

@@ -29,6 +29,7 @@ interface Waiting extends Ask {
   reject(error: unknown): void;
 }
 
+/** A policy of the engine: what a program samples from and trains. */
 export class NativePolicy extends Model implements Policy {
   protected readonly objective = 'response';
   readonly #onRollout: ((stats: RolloutStats) => void) | undefined;
@@ -40,6 +41,10 @@ export class NativePolicy extends Model implements Policy {
     this.#onRollout = onRollout;
   }
 
+  /**
+   * Samples responses to R requests: `responses[r][i]` is sample i of request r. Throws Stopped once the signal is aborted,
+   * EngineError.
+   */
   async rollout(
     requests: readonly RolloutRequest[],
     sampling: Sampling,

@@ -6,6 +6,7 @@ import type { Example, ImageSource } from '../core/types.js';
 import { Model } from './model.js';
 import { guarded } from './native.js';
 
+/** A process reward model of the engine. */
 export class NativeScorer extends Model implements Scorer {
   protected readonly objective = 'step';
 

@@ -10,6 +10,7 @@ import { countOutcomes, type OutcomeCounts, writeRolloutLines } from '../record/
 import { type Collection, collect, readCollection, type SampleSettings } from '../rollout/collect.js';
 import type { Run } from '../run/folder.js';
 
+/** What greedy responses to a data set came to; measures by the parts of the data. */
 export interface EvaluateSummary {
   readonly outcomes: OutcomeCounts;
   readonly all: GreedyMeasure;

@@ -83,6 +83,7 @@ export interface JudgeUse {
   readonly read: number;
 }
 
+/** Every number of an evaluation with its interval: what evaluation.json holds. */
 export interface Evaluation {
   readonly format: 1;
   readonly benchmark: { readonly name: string; readonly title: string } | null;

@@ -8,6 +8,7 @@ export interface SelectCandidate extends RatedResponse {
   readonly sample: number;
 }
 
+/** A sample to train on, by its number, and what the losses of its tokens are multiplied by. */
 export interface Weighted {
   readonly sample: number;
   readonly weight: number;

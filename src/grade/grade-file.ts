@@ -17,6 +17,7 @@ const LIMITS = {
   written: 1 << 16,
 };
 
+/** How a file of responses is graded, and the file of JSON lines to write. */
 export interface GradeOptions {
   readonly out: string;
   /** Name of a protocol. */

@@ -18,6 +18,7 @@ import { type RunData, readRun } from '../views/run/read.js';
 import { evaluate } from './jobs.js';
 import type { JobOptions } from './options.js';
 
+/** Which benchmarks a run is measured on. */
 export interface RunBenchmarks {
   /** Folder of a run of the recipe. */
   readonly run: string;

@@ -12,12 +12,14 @@ import { findData, findPlace } from '../hub/places.js';
 import { type Display, silent } from '../run/terminal.js';
 import { type DiskPlan, planDisk } from './disk.js';
 
+/** A data set and how it is read. */
 export interface DataToCheck extends Omit<ReadOptions, 'imageRoot' | 'onWarning' | 'onFormat'> {
   readonly file: string;
   /** The folder of the file when left out. */
   readonly imageRoot?: string;
 }
 
+/** Where the model is tried, and on which data. */
 export interface CheckOptions extends PictureLimits {
   /** Every picture of it is decoded, every prompt measured. */
   readonly data?: DataToCheck;
@@ -29,11 +31,13 @@ export interface CheckOptions extends PictureLimits {
   readonly display?: Display;
 }
 
+/** What a run would find. */
 export interface Checked {
   readonly model: ModelSummary;
   readonly data?: CheckedData;
 }
 
+/** What a run would read of a data set. */
 export interface CheckedData {
   readonly format: string;
   readonly problems: number;
@@ -90,6 +94,7 @@ async function countData(data: DataToCheck, prompts: Renderer, display: Display)
   return { format, problems, pictures, promptTokens, hinted, long, lines };
 }
 
+/** What memory is planned for. */
 export interface DoctorOptions extends PictureLimits {
   /** Recipe whose device, lengths and token budget are planned for; those of a GPU in bfloat16 when left out. */
   readonly config?: string;

@@ -2,6 +2,7 @@
 import { writeOutput } from '../run/output.js';
 import { type Comparison, compareRuns as compare, readRuns } from '../views/compare/comparison.js';
 
+/** What a comparison of runs writes. */
 export interface CompareOptions {
   /** Page to write, with the curves of the runs over each other. */
   readonly html?: string;

@@ -7,6 +7,7 @@ import { checkOutput, writeOutput } from '../run/output.js';
 import type { Display } from '../run/terminal.js';
 import type { Census, CensusOptions } from '../views/dataset/census.js';
 
+/** What is looked at in a data set, and where the page about it goes. */
 export interface DescribeOptions extends Partial<Omit<CensusOptions, 'countTokens'>> {
   /** Page to write (HTML, stands alone). */
   readonly out?: string | undefined;

@@ -16,6 +16,7 @@ import { type Cell, type ExperimentModel, runGrid, settingsFor } from './grid.js
 import { evolve } from './jobs.js';
 import type { JobOptions } from './options.js';
 
+/** Which tables of the paper are made, at which scale, for which seeds. */
 export interface ExperimentSettings {
   /** `table1` to `table5`, `dynamics`; rows that several have are run once. */
   readonly names: readonly string[];

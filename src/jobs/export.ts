@@ -19,6 +19,7 @@ import { readEvents, readRun } from '../views/run/read.js';
 export const EXPORTS = [...EXPORT_FORMS, 'tensorboard', 'model'] as const;
 export const EXPORT_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
 
+/** What of a run is written, and where. */
 export interface ExportOptions {
   readonly as: (typeof EXPORTS)[number];
   /** JSON-lines file to write; for tensorboard the folder of its logs, in which the run has one of its own; for a model a new folder. */
@@ -37,6 +38,7 @@ export interface MergeLoss {
   readonly lost: number;
 }
 
+/** What was written. */
 export interface Exported {
   readonly file: string;
   /** Lines of the file; scalars for tensorboard; files of a model. */

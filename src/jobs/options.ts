@@ -12,6 +12,7 @@ import type { Stage } from '../evolve/recipe.js';
 import type { Display } from '../run/terminal.js';
 import type { ReportTo } from '../views/metrics/files.js';
 
+/** What every job takes besides its settings. */
 export interface JobOptions {
   /** Stops the job at the next safe point; it rejects with `Stopped`, and the same call goes on from there. */
   readonly signal?: AbortSignal;

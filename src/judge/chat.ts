@@ -13,6 +13,7 @@ export interface Price {
   readonly output: number;
 }
 
+/** Which model is asked, where, and how patiently. */
 export interface JudgeOptions extends Endpoint {
   readonly patience?: Partial<Patience>;
   /** Folder of replies; `$XDG_CACHE_HOME/mstar/judge`, or the same under `~/.cache`, when left out. */

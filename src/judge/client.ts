@@ -11,6 +11,7 @@ export interface Endpoint {
   readonly model: string;
 }
 
+/** How an endpoint is asked; times in milliseconds. */
 export interface Patience {
   /** Requests at a time. */
   readonly concurrency: number;

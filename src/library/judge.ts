@@ -26,11 +26,19 @@ const judgeOptions = z.strictObject({
 
 export const lastResortOf = looking('lastResortOf', { judge: having('answerOf') }, judges.lastResortOf);
 
+/**
+ * A language model that reads the final answer of a response in which a protocol finds none. Its constructor throws UserError
+ * on bad options.
+ */
 export class Judge extends judges.Judge {
   constructor(options: JudgeOptions) {
     super(checked(judgeOptions, options, 'Judge', 'options', 'ERR_SETTING') as JudgeOptions);
   }
 }
+/**
+ * A language model that rates how much a response has to do with its question, for `OpenedRun.prm`. Its constructor throws
+ * UserError on bad options.
+ */
 export class RelevanceJudge extends relevances.RelevanceJudge {
   constructor(options: JudgeOptions) {
     super(checked(judgeOptions, options, 'RelevanceJudge', 'options', 'ERR_SETTING') as JudgeOptions);

@@ -6,6 +6,7 @@ import { makeFolder } from '../core/files.js';
 import { families } from './families.js';
 import { defaultKnobs, generateProblem, type Knobs, type PictureProblem } from './problem.js';
 
+/** Which problems to make: as many as `count`, drawn by `seed`. */
 export interface WriteOptions extends Partial<Knobs> {
   readonly count: number;
   readonly seed: number;
@@ -15,6 +16,7 @@ export interface WriteOptions extends Partial<Knobs> {
   readonly first?: number;
 }
 
+/** Where the problems are. */
 export interface Written {
   /** The JSON list. */
   readonly file: string;

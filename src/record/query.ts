@@ -6,6 +6,7 @@ import { type DuckDBConnection, type DuckDBPreparedStatement, StatementType } fr
 import { allowedPaths, openDatabase, tableOf } from '../core/duckdb.js';
 import { UserError } from '../core/errors.js';
 
+/** What an SQL statement gave. */
 export interface QueryResult {
   readonly columns: readonly string[];
   /** Values as JavaScript has them; lists and maps as DuckDB's objects in JSON. */

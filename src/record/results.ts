@@ -222,17 +222,31 @@ export type StepEvent = Readonly<z.output<typeof stepEvent>>;
 export type FailedEvent = Readonly<z.output<typeof failedEvent>>;
 export type PseudoEvent = Readonly<z.output<typeof pseudoEvent>>;
 export type ChoiceEvent = Readonly<z.output<typeof choiceEvent>>;
+/** Accuracy of one greedy response a problem. */
 export type GreedyMeasure = Readonly<z.output<typeof greedyMeasure>>;
+/** Pass@K, Reward-Pass@2 and their like of n samples a problem at one temperature. */
 export type SampleMeasure = Readonly<z.output<typeof sampleMeasure>>;
+/** What step scores are worth against the true reasoning of generated problems. */
 export type StepQuality = Readonly<z.output<typeof stepQuality>>;
+/** Which temperature was chosen, and the scores of all that were tried. */
 export type TemperatureDecision = Readonly<z.output<typeof temperatureDecision>>;
+/** What was sampled, and what of it was chosen to train on. */
 export type ChoiceCounts = Readonly<z.output<typeof choiceCounts>>;
+/** What a training came to. */
 export type FitReport = Readonly<z.output<typeof fitReport>>;
+/** Result of the phase `warmup`. */
 export type WarmupResult = Readonly<z.output<typeof warmupResult>>;
+/** Result of the phase `label`. */
 export type LabelResult = Readonly<z.output<typeof labelResult>>;
+/** Result of the phase `train-prm`. */
 export type PrmResult = Readonly<z.output<typeof prmResult>>;
+/** Result of a greedy test of a checkpoint. */
 export type TestResult = Readonly<z.output<typeof testResult>>;
+/** Result of the last test, which also samples. */
 export type FinalResult = Readonly<z.output<typeof finalResult>>;
+/** Result of an iteration. */
 export type IterationResult = Readonly<z.output<typeof iterationResult>>;
+/** Which threshold was chosen, and the scores of all that were tried. */
 export type ThresholdDecision = Readonly<z.output<typeof thresholdDecision>>;
+/** Result of a measurement on the validation problems. */
 export type Measurement = Readonly<z.output<typeof measurement>>;

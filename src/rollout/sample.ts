@@ -6,6 +6,7 @@ import { countOutcomes, type OutcomeCounts, writeRolloutLines } from '../record/
 import type { Run } from '../run/folder.js';
 import { type Collection, collect, readCollection, type SampleSettings, writeCollections } from './collect.js';
 
+/** What sampled responses to a data set came to. */
 export interface RolloutSummary {
   readonly problems: number;
   readonly responses: number;

@@ -14,14 +14,23 @@ export interface Moment {
   readonly note?: string | undefined;
 }
 
+/** Where a job shows how far it is. */
 export interface Display {
+  /** The present moment, in place of the one before. */
   show(moment: Moment): void;
   /** A line that stays. */
   say(text: string): void;
   /** Ends the live line. */
   close(): void;
-  /** What the ranks of the job do, where there are several: in a few words, and a line for each. */
-  readonly ranks?: { note(): string | undefined; lines(): string[] } | undefined;
+  /** What the ranks of the job do, where there are several. */
+  readonly ranks?:
+    | {
+        /** In a few words. */
+        note(): string | undefined;
+        /** A line for each. */
+        lines(): string[];
+      }
+    | undefined;
 }
 
 /** The part of a stream that is used; process.stderr is one. */

@@ -1,4 +1,4 @@
-// The programs of examples/ and of docs/library.md: their types hold against what the package exports, the short ones run.
+// The programs of examples/ and of the documents: their types hold against what the package exports, the short ones run.
 import { execFile } from 'node:child_process';
 import {
   existsSync,
@@ -11,14 +11,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/index.js';
+import { blocksOf, documents, root } from '../fakes/documents.js';
 import { addonBuilt } from '../fakes/model-folder.js';
 
 const call = promisify(execFile);
-const root = resolve(import.meta.dirname, '../..');
 let dir: string;
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'mstar-examples-'));
@@ -29,8 +29,6 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.mjs'));
-const blocks = (file: string): string[] =>
-  [...readFileSync(join(root, file), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code as string);
 
 /** What the compiler says of programs that import the built package. */
 async function faultsOf(programs: Readonly<Record<string, string>>): Promise<string> {
@@ -50,7 +48,8 @@ describe.skipIf(!existsSync(join(root, 'dist/index.d.ts')))(
   'against the built package (skipped where it is not)',
   () => {
     test('examples and documents use what is exported, with the options that it has', async () => {
-      const documented = ['docs/library.md', 'README.md'].flatMap((file) => blocks(file));
+      const blocks = documents.flatMap(blocksOf).filter(({ language }) => language === 'js');
+      const documented = blocks.map(({ code }) => code);
       expect(documented.length).toBeGreaterThan(8);
       const programs = [
         ...examples.map((name) => [name, readFileSync(join(root, 'examples', name), 'utf8')] as const),

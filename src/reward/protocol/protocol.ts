@@ -29,6 +29,7 @@ export interface Protocol {
   readonly name: string;
   /** One line for the help text. */
   readonly describe: string;
+  /** Never throws on what a response holds: what cannot be read is `unreadable`. */
   grade(row: AnswerRow): Grade;
   /** How the response was read before it was graded, where the protocol can say. */
   stages?(row: AnswerRow): Stages;

@@ -17,6 +17,7 @@ const COLOURS = ['s1', 's2', 's3', 't4', 't1', 'ink', 't7', 'bad'] as const;
 /** What is said of each run, in their order. */
 type EachRun<T> = readonly T[];
 
+/** Runs side by side: settings that differ and measures of each. */
 export interface Comparison {
   /** As `namesApart` names them. */
   readonly runs: EachRun<string>;

@@ -9,6 +9,7 @@ import type { ImageSource, Problem } from '../../core/types.js';
 import { Forms, openProblems, type ReadOptions } from '../../data/problems.js';
 import { decodePicture } from '../../images/decode.js';
 
+/** How values are spread: one count for each bin. */
 export interface Histogram {
   /** Upper borders of the bins, the last one open. */
   readonly borders: readonly number[];
@@ -17,6 +18,7 @@ export interface Histogram {
   readonly most: number;
 }
 
+/** What a data set holds, counted in problems. */
 export interface Census {
   readonly file: string;
   /** Name of the format that it was read as. */
@@ -63,6 +65,7 @@ export interface CensusOptions extends Omit<ReadOptions, 'onWarning' | 'onRepeat
   readonly countTokens?: (question: string) => number;
   /** Problems on the picture sheet. */
   readonly sheet?: number;
+  /** Told how many problems were read, every thousand. */
   readonly onProgress?: (problems: number) => void;
 }
 

@@ -18,6 +18,7 @@ export interface BenchmarkCell {
   readonly evaluation: Evaluation;
 }
 
+/** A checkpoint over all benchmarks. */
 export interface BenchmarkRow {
   readonly at: string;
   readonly row: string;

@@ -30,6 +30,7 @@ export interface TablesOptions {
 /** Reads responses that no protocol can, and says how many they were. */
 export interface Judging {
   readonly lastResort: LastResort;
+  /** What the judge was asked for so far. */
   use(): JudgeUse;
 }
 

@@ -105,4 +105,5 @@ function fileAt(name: string, handle: FileHandle, bytesOf: (metrics: readonly Me
 
 /** `jsonl`: metrics.jsonl; `tensorboard`: an event file beside it. */
 export const REPORT_TO = ['tensorboard', 'jsonl'] as const;
+/** A form in which the curves of a run are written while it goes on. */
 export type ReportTo = (typeof REPORT_TO)[number];

@@ -30,6 +30,7 @@ const PROTOCOL = 'mstar';
 /** Validation problems, sampled by the warm-up checkpoint, which the PRM was made for. */
 const TABLE = 'dynamics-0000';
 
+/** Which samples of a run its process reward model is measured on. */
 export interface PrmOptions {
   /** Name of the table with scored samples; `dynamics-0000`. */
   readonly table?: string;

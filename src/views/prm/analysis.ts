@@ -112,6 +112,7 @@ export interface Selection {
   }[];
 }
 
+/** What a process reward model is worth: what prm.json holds. Parts that the run has no data for are null. */
 export interface PrmAnalysis {
   readonly format: 1;
   readonly bootstrap: { readonly level: number; readonly resamples: number; readonly seed: number };

@@ -98,6 +98,7 @@ function candidatesOf({ responses }: AskedProblem): Candidate[] {
 /** Rates how relevant a response is to its question, 1 to 5; null where the rating could not be read. */
 export interface Relevance {
   readonly model: string;
+  /** From 1 to 5; null where the reply could not be read. */
   rate(question: string, response: string): Promise<number | null>;
   readonly counts: { readonly asked: number; readonly unreadable: number };
 }

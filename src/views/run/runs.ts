@@ -6,6 +6,7 @@ import { sum } from '../../core/lists.js';
 import { count } from '../../page/format.js';
 import { NotARun, type RunData, readRun } from './read.js';
 
+/** A run in a list of runs. */
 export interface RunLine {
   readonly name: string;
   readonly method: string;

@@ -1,19 +1,14 @@
-// Every command of the documents, as far as that goes without running it: verbs and flags that exist, settings and presets too.
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+// The documents without running them: their commands have verbs, flags, settings and presets that exist, their links lead somewhere.
+// Their blocks are run by test/integration/docs.test.ts.
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, test } from 'vitest';
 import { checkLine, normalised } from '../../../src/commands/line.js';
 import { verbs } from '../../../src/commands/verbs.js';
+import { loadConfig } from '../../../src/config/load.js';
 import { listPresets } from '../../../src/config/presets.js';
 import { settingAt } from '../../../src/config/settings.js';
-
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const inFolder = (folder: string): string[] =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(folder, name));
-const documents = ['README.md', 'CONTRIBUTING.md', ...inFolder('docs'), ...inFolder('examples')];
+import { blocksOf, documents, root, textOf } from '../../fakes/documents.js';
 
 interface Found {
   readonly name: string;
@@ -22,15 +17,18 @@ interface Found {
   readonly whole: boolean;
 }
 
+/** Text without its blocks of code. */
+const proseOf = (document: string): string => textOf(document).replaceAll(/^```.*?^```$/gms, '');
+
 /** Lines of code blocks, put together again where they go on, and code in the text, that call mstar; without remarks. */
-function commandsIn(name: string, text: string): Found[] {
-  const block = /```(?:sh|bash)\n([\s\S]*?)```/g;
-  const lines = [...text.matchAll(block)].flatMap(([, code = '']) => code.replaceAll('\\\n', ' ').split('\n'));
-  const spans = [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
+function commandsIn(name: string): Found[] {
+  const shell = blocksOf(name).filter(({ language }) => language === 'sh');
+  const lines = shell.flatMap(({ code }) => code.replaceAll('\\\n', ' ').split('\n'));
+  const spans = [...proseOf(name).matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
   const all = [...lines.map((line) => [line, true] as const), ...spans.map((line) => [line, false] as const)];
-  return all.flatMap(([line, isLine]) => {
-    const command = /(?:^|\s)mstar ([a-z][^#;|&>]*)/.exec(line)?.[1]?.trim();
-    return command === undefined ? [] : [{ name, command, whole: isLine && !command.includes('...') }];
+  return all.flatMap(([line, whole]) => {
+    const command = /(?:^|\s)mstar ([a-z](?:"[^"]*"|[^#;|&>"])*)/.exec(line)?.[1]?.trim();
+    return command === undefined ? [] : [{ name, command, whole }];
   });
 }
 
@@ -41,7 +39,7 @@ function wordsOf(command: string): string[] {
   );
 }
 
-const found = documents.flatMap((name) => commandsIn(name, readFileSync(join(root, name), 'utf8')));
+const found = documents.flatMap(commandsIn);
 const presets = await listPresets();
 
 /** Refuses a line as the program does; that something is left out only where it must be whole. */
@@ -58,15 +56,54 @@ describe('the commands of the documents', () => {
     expect(found.length).toBeGreaterThan(60);
   });
 
-  it.each(found)('$name: mstar $command', ({ command, whole }) => {
+  it.each(found)('$name: mstar $command', async ({ command, whole }) => {
     const words = wordsOf(command).filter((word) => word !== '...');
     if (words[0] === 'completion') return;
     check(words, whole);
-    for (const [i, word] of words.entries()) {
-      const value = words[i + 1] ?? '';
-      const [setting = ''] = value.split('=');
-      if (word === '--set' && setting !== 'NAME') expect(settingAt(setting.split('.')), setting).toBeDefined();
-      if (word === '--preset' && /^[a-z]/.test(value)) expect(presets).toContain(value);
+    const valuesOf = (flag: string) => words.flatMap((word, i) => (word === flag ? [words[i + 1] ?? ''] : []));
+    const set = valuesOf('--set').filter((assignment) => !assignment.startsWith('NAME'));
+    for (const assignment of set) {
+      const [setting = ''] = assignment.split('=');
+      expect(settingAt(setting.split('.')), setting).toBeDefined();
     }
+    const [preset = ''] = valuesOf('--preset');
+    if (!/^[a-z]/.test(preset)) return;
+    expect(presets).toContain(preset);
+    if (whole) await loadConfig({ preset, set });
   });
+
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
+  const npm = documents.flatMap((name) => textOf(name).match(/npm run [a-z-]+(?: -- [a-z]\w*)?/g) ?? []);
+  it.each([...new Set(npm)])('%s', (command) => {
+    const [, , script = '', , benchmark] = command.split(' ');
+    expect(Object.keys(scripts)).toContain(script);
+    if (script === 'bench' && benchmark) expect(existsSync(join(root, `benchmarks/${benchmark}.mjs`))).toBe(true);
+  });
+});
+
+const site = (await import(new URL('../../../site/pages.mjs', import.meta.url).href)) as {
+  pages(): string[];
+  anchorOf(title: string): string;
+};
+const anchorsOf = (document: string): string[] =>
+  [...proseOf(document).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => site.anchorOf(title));
+
+const links = documents.flatMap((page) =>
+  [...proseOf(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = '']) => ({ page, link })),
+);
+test.each(links)('$page links to $link, which is there', ({ page, link }) => {
+  const [path = '', anchor] = link.split('#');
+  const target = path === '' ? page : join(dirname(page), path);
+  expect(existsSync(join(root, target)), target).toBe(true);
+  if (anchor === undefined) return;
+  expect(statSync(join(root, target)).isFile() && anchorsOf(target)).toContain(anchor);
+});
+
+test('every page of docs/ is reached from another', () => {
+  const reached = new Set(links.map(({ page, link }) => join(dirname(page), link.split('#')[0] ?? '')));
+  expect(documents.filter((page) => /^docs\/[^/]+$/.test(page) && !reached.has(page))).toEqual([]);
+});
+
+test('the site has every document', () => {
+  expect(documents.filter((page) => !site.pages().includes(page))).toEqual([]);
 });

@@ -42,6 +42,14 @@ describe('mstar watch', () => {
     expect(await end).toBe(0);
   });
 
+  test('ends where the process that started it for itself left before it was ready', async () => {
+    const stdio = ['ignore', 'pipe', 'inherit', 'ipc'] as const;
+    const child = spawn(process.execPath, [cli, 'watch', 'runs/demo', '--port', '0'], { cwd: root, stdio: [...stdio] });
+    const end = ended(child);
+    child.disconnect();
+    expect(await end).toBe(0);
+  });
+
   test.each([
     ['a folder without a run', ['empty'], /^error: empty: run: no config\.yaml, wanted the folder of a run\n$/],
     [
