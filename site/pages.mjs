@@ -27,6 +27,7 @@ export const sections = {
   Operate: [
     ['Operating a run', 'docs/operating.md'],
     ['Watching', 'docs/watching.md'],
+    ['Serving', 'docs/serving.md'],
     ['Metrics', 'docs/metrics.md'],
     ['The run folder', 'docs/run-folder.md'],
     ['Several processes', 'docs/several-processes.md'],
