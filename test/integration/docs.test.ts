@@ -33,7 +33,8 @@ const PARSED: Readonly<Record<string, string>> = {
   'docs/several-processes.md: mstar distributed check': 'needs GPUs; test/native/ranks.test.ts runs it on a CPU',
   'docs/serving.md: mstar serve': 'serves until it is stopped, as test/native/serve-command.test.ts does',
   'docs/serving.md: curl': 'needs a server; test/native/serve.test.ts has one',
-  'docs/serving.md: import base64': "needs a server and OpenAI's Python package; test/native/serve.test.ts asks by its JavaScript one",
+  'docs/serving.md: import base64':
+    "needs a server and OpenAI's Python package; test/native/serve.test.ts asks by its JavaScript one",
   'docs/serving.md: {"object"': 'is what such a server answers',
   'docs/serving.md: OPENAI_BASE_URL': 'needs a server; test/native/serve.test.ts has one',
   'docs/serving.md: "mstar": partial': 'is a line for a file of VLMEvalKit',
