@@ -15,14 +15,14 @@ const linkOut: Refusal = {
   wanted: 'a file under it, or the folder that holds the file as --link-root (data.linkRoot of a recipe)',
 };
 
-/** Resolves picture paths inside folders. Real folders are remembered, so that a path costs one `lstat`. */
+/** Resolves picture paths inside folders. Real folders are remembered, so that a path costs one `lstat`; folders that are refused are not, as a server may be asked for any number of them. */
 export class ImageRoot {
   readonly #root: string;
   /** Real paths of all folders that pictures may lie in, each with a separator at its end. */
   readonly #real: readonly string[];
   /** The same as they were given: absolute paths are written with these. */
   readonly #given: readonly string[];
-  readonly #folders = new Map<string, string | Refusal>();
+  readonly #folders = new Map<string, string>();
 
   /**
    * @param links folders that links under the root may lead to, and absolute paths into
@@ -61,16 +61,16 @@ export class ImageRoot {
   }
 
   #folder(folder: string): string | Refusal {
-    let real = this.#folders.get(folder);
-    if (real === undefined) {
-      try {
-        real = realpathSync.native(folder);
-        if (!ImageRoot.#within(ImageRoot.#closed(real), this.#real)) real = linkOut;
-      } catch (error) {
-        real = { found: ImageRoot.#errorCode(error), wanted: 'a readable file under the image root' };
-      }
-      this.#folders.set(folder, real);
+    const known = this.#folders.get(folder);
+    if (known !== undefined) return known;
+    let real: string;
+    try {
+      real = realpathSync.native(folder);
+    } catch (error) {
+      return { found: ImageRoot.#errorCode(error), wanted: 'a readable file under the image root' };
     }
+    if (!ImageRoot.#within(ImageRoot.#closed(real), this.#real)) return linkOut;
+    this.#folders.set(folder, real);
     return real;
   }
 

@@ -149,12 +149,16 @@ function requestOf({ question, images = [] }: Question, n: number, key: string):
   return { problem, variant: 'solve', n, key };
 }
 
+/** Logits divided by a temperature below it, but for 0, are no float32 any more. */
+export const LEAST_TEMPERATURE = 1e-30;
+
 /** Throws UserError naming the first number that has no meaning. */
 export function checkSampling({ temperature, topK, topP, maxTokens }: Sampling, seed: number): void {
   const check = (good: boolean, name: string, value: number, wanted: string): void => {
     if (!good) throw new UserError(`${name}: ${value}, wanted ${wanted}`, 'ERR_SETTING');
   };
-  check(Number.isFinite(temperature) && temperature >= 0, 'temperature', temperature, '0 (greedy) or more');
+  const isWarm = Number.isFinite(temperature) && temperature >= LEAST_TEMPERATURE;
+  check(isWarm || temperature === 0, 'temperature', temperature, `0 (greedy), or at least ${LEAST_TEMPERATURE}`);
   check(Number.isInteger(topK) && topK >= 0, 'topK', topK, '0 (off) or more');
   check(topP > 0 && topP <= 1, 'topP', topP, 'more than 0, at most 1 (off)');
   check(Number.isInteger(maxTokens) && maxTokens >= 1, 'maxTokens', maxTokens, 'a whole number of tokens');

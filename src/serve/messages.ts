@@ -119,5 +119,5 @@ function sourceOf(url: string, param: string, root: ImageRoot | undefined): Imag
   }
   const resolved = root.resolve(path);
   if (typeof resolved === 'string') return { path: resolved };
-  return refuse(`${resolved.found}, wanted ${resolved.wanted}`);
+  return refuse(`${resolved.found}, wanted a picture under the image root`);
 }

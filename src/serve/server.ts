@@ -6,6 +6,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono, type Next } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
+import { stopIfAsked } from '../core/errors.js';
 import { parseJson } from '../core/json.js';
 import { listen } from '../core/listen.js';
 import type { NativePolicy } from '../engine/policy.js';
@@ -61,7 +62,7 @@ type Env = { Bindings: HttpBindings; Variables: { ticket: Ticket } };
 
 /** Largest step of waiting for those that are under way, in milliseconds. */
 const LOOK = 20;
-/** How long a request that is cut off may take to say so. */
+/** How long a request that is cut off may take to say so, before its connection is cut. */
 const FAREWELL = 2000;
 const RETRY_SECONDS = '1';
 
@@ -73,6 +74,8 @@ class ChatServer {
   readonly #tickets = new Set<Ticket>();
   readonly #created = Math.floor(Date.now() / 1000);
   #isEnding = false;
+  /** Settles when the scores that were asked for have been computed. */
+  #scored: Promise<unknown> = Promise.resolve();
 
   constructor(models: ServedModels, session: Session, options: ServeOptions) {
     this.#models = models;
@@ -111,8 +114,8 @@ class ChatServer {
       context.text(this.#metricsText(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
     );
     app.get('/v1/models', (context) => context.json({ object: 'list', data: [this.#model] }));
-    app.get('/v1/models/*', (context) => {
-      this.#checkName(decodeURIComponent(context.req.path.slice('/v1/models/'.length)));
+    app.get('/v1/models/:name{.+}', (context) => {
+      this.#checkName(context.req.param('name'));
       return context.json(this.#model);
     });
     const limited = bodyLimit({
@@ -151,7 +154,10 @@ class ChatServer {
     await next();
   }
 
-  /** Takes a request that computes, unless there are too many; its ticket ends with the connection's interest in an answer. */
+  /**
+   * Takes a request that computes, unless there are too many; its ticket ends with the connection's interest in an answer, and once its
+   * time is over, whether it still sends its body, is computed or does not read its answer.
+   */
   async #admitted(context: Context<Env>, next: Next): Promise<void> {
     const { maxQueue, timeout } = this.#options;
     if (this.#isEnding) throw new Refusal(503, 'the server stops', { code: 'stopping' });
@@ -160,20 +166,30 @@ class ChatServer {
         code: 'queue_full',
       });
     const ticket = { controller: new AbortController(), began: performance.now() };
+    const { signal } = ticket.controller;
+    const { incoming, outgoing } = context.env;
+    const { socket } = incoming;
     this.#tickets.add(ticket);
-    const timer = setTimeout(
-      () => ticket.controller.abort(new Refusal(504, `no answer within ${timeout / 1000} s`, { code: 'timeout' })),
-      timeout,
-    );
-    const { outgoing } = context.env;
-    outgoing.once('close', () => {
+    let timer = setTimeout(() => {
+      ticket.controller.abort(new Refusal(504, `no answer within ${timeout / 1000} s`, { code: 'timeout' }));
+      timer = setTimeout(() => socket.destroy(), FAREWELL);
+    }, timeout);
+    const ends = [outgoing, socket];
+    const end = (): void => {
+      for (const one of ends) one.off('close', end);
       clearTimeout(timer);
       this.#tickets.delete(ticket);
       ticket.controller.abort();
       this.#metrics.requestSeconds.observe(secondsSince(ticket));
-    });
+    };
+    // An answer that waits behind others on its connection is not told when that closes.
+    socket.setMaxListeners(0);
+    for (const one of ends) one.once('close', end);
     context.set('ticket', ticket);
-    await next();
+    const refused = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => signal.reason instanceof Refusal && reject(signal.reason));
+    });
+    await Promise.race([next(), refused]);
   }
 
   async #chat(context: Context<Env>): Promise<Response> {
@@ -259,7 +275,15 @@ class ChatServer {
     const { scorer } = this.#models;
     if (!scorer) throw new Refusal(404, 'there is no process reward model, wanted one given as --prm');
     const { pictures, delimiter, name } = this.#options;
-    const steps = await scoreAnswer(await bodyOf(context), scorer, pictures, delimiter);
+    const body = await bodyOf(context);
+    const { signal } = context.get('ticket').controller;
+    // One after the other, so that those that nobody waits for any more are never begun.
+    const scored = this.#scored.then(() => {
+      stopIfAsked(signal);
+      return scoreAnswer(body, scorer, pictures, delimiter);
+    });
+    this.#scored = scored.catch(() => {});
+    const steps = await scored;
     return context.json({ object: 'score', model: name, steps });
   }
 

@@ -1,4 +1,5 @@
 // A server of the embedded model, asked by OpenAI's own client and by clients that are broken.
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
@@ -279,10 +280,49 @@ test('a client that leaves takes its request along, whole or streamed', async ()
   }
 });
 
+/** A connection that has sent requests for answers, one right after the other, and reads nothing. */
+const connected = ({ url }: Serving, ...bodies: object[]) => {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname).pause();
+  for (const body of bodies.map((one) => JSON.stringify(one)))
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+  return socket;
+};
+
+// Each chunk of a stream names the model: an answer is more than the system keeps for a connection.
+const long = 'x'.repeat(2000);
+const deaf = { model: long, messages: question('?'), n: 128, logprobs: true, stream: true };
+
+test('requests that wait for others on their connection end with it', async () => {
+  const other = await start({ name: long });
+  const socket = connected(other, deaf, deaf);
+  await expect.poll(() => metric('mstar_requests_under_way', other)).toBe(2);
+  socket.destroy();
+  await expect.poll(() => isQuiet(other)).toEqual([0, 0, 0]);
+  await other.close();
+});
+
+test('a client that does not send its request, or does not read its answer, has its time', async () => {
+  const other = await start({ name: long, timeout: 400 });
+  const { hostname, port } = new URL(other.url);
+  const slow = connect(Number(port), hostname);
+  slow.write('POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{');
+  expect(String((await once(slow, 'data'))[0])).toMatch(/^HTTP\/1\.1 504 /);
+  slow.destroy();
+  const socket = connected(other, deaf);
+  await expect.poll(() => metric('mstar_requests_under_way', other)).toBe(1);
+  await expect.poll(() => metric('mstar_requests_under_way', other), { timeout: 10_000 }).toBe(0);
+  socket.destroy();
+  await other.close();
+});
+
 describe('beside answers', () => {
   test('the server tells its model, its health and its measures', async () => {
     expect((await openai.models.list()).data.map(({ id }) => id)).toEqual(['tiny']);
     expect(await openai.models.retrieve('tiny')).toMatchObject({ id: 'tiny', object: 'model' });
+    for (const other of ['org/other', '%ff']) expect((await fetch(`${serving.url}/models/${other}`)).status).toBe(404);
     expect(await (await fetch(new URL('/health', serving.url))).json()).toEqual({ status: 'ok' });
     const before = await metric('mstar_completion_tokens_total');
     const { usage } = await ask();

@@ -25,6 +25,13 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('ImageRoot', () => {
+  it('finds a folder that was missing before', () => {
+    expect(root.resolve('late/in.png')).toMatchObject({ found: 'no such file' });
+    mkdirSync(path.join(folder, 'root/late'));
+    writeFileSync(path.join(folder, 'root/late/in.png'), 'x');
+    expect(root.resolve('late/in.png')).toBe(path.join(folder, 'root/late/in.png'));
+  });
+
   it('resolves files and links that stay inside to their real path', () => {
     const real = path.join(folder, 'root/a/in.png');
     expect(root.resolve('a/in.png')).toBe(real);

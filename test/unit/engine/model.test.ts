@@ -126,7 +126,9 @@ describe.skipIf(!addonBuilt)('with the engine (skipped where the addon is not bu
     await using policy = await host.openPolicy(await tinyModel());
     const roll = (over: Partial<typeof sampling>, seed = 1) =>
       policy.rollout([request(0)], { ...sampling, ...over }, seed);
-    await expect(roll({ temperature: -1 })).rejects.toThrow('temperature: -1, wanted 0 (greedy) or more');
+    const wanted = 'wanted 0 (greedy), or at least 1e-30';
+    await expect(roll({ temperature: -1 })).rejects.toThrow(`temperature: -1, ${wanted}`);
+    await expect(roll({ temperature: 1e-40 })).rejects.toThrow(`temperature: 1e-40, ${wanted}`);
     await expect(roll({ topP: 0 })).rejects.toThrow(UserError);
     await expect(roll({ topK: 1.5 })).rejects.toThrow(UserError);
     await expect(roll({ maxTokens: 0 })).rejects.toThrow(UserError);

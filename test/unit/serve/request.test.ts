@@ -56,6 +56,12 @@ describe('the fields of a request', () => {
     ['no messages', body({ messages: [] }), /^messages: \[\], wanted a list of length at least 1$/, 'messages'],
     ['a negative n', body({ n: -1 }), /^n: -1, wanted at least 1$/, 'n'],
     ['a hot temperature', body({ temperature: 3 }), /^temperature: 3, wanted at most 2$/, 'temperature'],
+    [
+      'a temperature next to 0',
+      body({ temperature: 1e-40 }),
+      /^temperature: above 0, wanted 0 or at least 1e-30$/,
+      'temperature',
+    ],
     ['no tokens', body({ max_tokens: 0 }), /^max_tokens: 0, wanted at least 1$/, 'max_tokens'],
     ['an unknown field', body({ temprature: 1 }), /^Unrecognized request argument supplied: temprature$/, 'temprature'],
     [
