@@ -54,7 +54,7 @@ async function cachedLibtorch() {
 export function* runtimeFolders() {
   const { TORCH_ROOT } = process.env;
   if (TORCH_ROOT) return yield path.resolve(TORCH_ROOT);
-  yield cachedFolder();
+  if (cacheFolder()) yield cachedFolder();
   const python = pythonTorch();
   if (python) yield python;
 }
@@ -105,8 +105,13 @@ function pythonTorch() {
   return output('python3', ['-c', find])?.trim() || undefined;
 }
 
-const cachedFolder = () => path.join(cacheFolder(), `libtorch-${version}`);
+function cachedFolder() {
+  const cache = cacheFolder();
+  if (!cache) throw new SetupError(`LibTorch: no home folder: ${setCache}, or ${setOwnRoot}`);
+  return path.join(cache, `libtorch-${version}`);
+}
 
+/** The per-user cache; undefined for a user without a home folder. */
 function cacheFolder() {
   const given = process.env.XDG_CACHE_HOME ?? '';
   if (path.isAbsolute(given)) return path.join(given, 'mstar');
@@ -116,8 +121,7 @@ function cacheFolder() {
   } catch {
     // Thrown for a user whom the system does not know.
   }
-  if (!path.isAbsolute(home)) throw new SetupError(`LibTorch: no home folder: ${setCache}, or ${setOwnRoot}`);
-  return path.join(home, '.cache', 'mstar');
+  return path.isAbsolute(home) ? path.join(home, '.cache', 'mstar') : undefined;
 }
 
 /**

@@ -57,12 +57,18 @@ export function prebuilt(from = root, machine = thisMachine()) {
     try {
       const file = require.resolve(`${name}/package.json`);
       const found = JSON.parse(readFileSync(file, 'utf8'));
+      const addon = path.join(path.dirname(file), 'mstar.node');
       const problem =
-        found.version === version ? misfit(found.mstar, machine) : `is ${found.version}, wanted ${version}`;
-      if (!problem) return [{ ...found.mstar, name, file: path.join(path.dirname(file), 'mstar.node') }];
+        found.version !== version
+          ? `is ${found.version}, wanted ${version}`
+          : found.mstar && existsSync(addon)
+            ? misfit(found.mstar, machine)
+            : 'is damaged';
+      if (!problem) return [{ ...found.mstar, name, file: addon }];
       refused.push(`${name} ${problem}`);
     } catch (error) {
-      if (error.code !== 'MODULE_NOT_FOUND') throw error;
+      // Without a code it is no JSON: npm was stopped, or the disk is full.
+      if (error.code !== 'MODULE_NOT_FOUND') refused.push(`${name} is damaged`);
     }
     return [];
   });
@@ -85,6 +91,7 @@ function misfit(needs, machine) {
 /** The first LibTorch found that an addon was made for, and the addon whose kernels are for its CUDA. */
 function withLibtorch(fitting) {
   for (const torch of runtimeFolders()) {
+    if (!isThere(torch)) continue;
     const same = fitting.filter((addon) => addon.libtorch.startsWith(`${versionOf(torch).slice(0, 2).join('.')}.`));
     const cuda = cudaOf(torch);
     const best = same.find((addon) => addon.cuda === cuda) ?? same.find((addon) => !addon.cuda) ?? same[0];
@@ -94,14 +101,18 @@ function withLibtorch(fitting) {
   const { TORCH_ROOT } = process.env;
   if (TORCH_ROOT) {
     const numbers = versionOf(TORCH_ROOT).slice(0, 2);
-    const found = numbers.every(Number.isInteger)
-      ? `is LibTorch ${numbers.join('.')}`
-      : 'holds no LibTorch with its headers';
+    const found =
+      isThere(TORCH_ROOT) && numbers.every(Number.isInteger)
+        ? `is LibTorch ${numbers.join('.')}`
+        : 'holds no LibTorch with its headers';
     return { why: `TORCH_ROOT: ${TORCH_ROOT} ${found}, ${name} wants ${libtorch}` };
   }
   const addon = fitting.find((one) => one.libtorch === fetched);
   return addon ? { file: addon.file } : { why: `${name} wants LibTorch ${libtorch} at TORCH_ROOT` };
 }
+
+/** False for what is left of a LibTorch in the cache, which is then fetched anew. */
+const isThere = (torch) => existsSync(path.join(torch, 'lib/libtorch_cpu.so'));
 
 /** Major version of the CUDA that a LibTorch is linked to, undefined for one without. */
 export function cudaOf(folder) {

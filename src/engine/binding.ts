@@ -286,14 +286,17 @@ function openPrebuilt(): string {
     const why = existsSync(path.join(packageRoot, 'src')) ? '' : ` and no prebuilt one fits (${found.why})`;
     throw new UserError(`the native addon is not built${why}: ${howToBuild(packageRoot)}`, 'ERR_ADDON');
   }
+  let { torch } = found;
   try {
-    const library = path.join(found.torch ?? fetchLibtorch(), 'lib/libtorch_cpu.so');
+    torch ??= fetchLibtorch();
+    const library = path.join(torch, 'lib/libtorch_cpu.so');
     // Node.js opens the library, finds that it is no addon, and closes it again, which RTLD_NODELETE turns into nothing.
     process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
   } catch (error) {
     const reason = firstLine(error);
+    const what = torch === undefined ? '' : `: remove ${torch}, or set TORCH_ROOT to another LibTorch`;
     if (!reason.startsWith('Module did not self-register'))
-      throw new UserError(`the native addon does not load: ${reason}`, 'ERR_ADDON');
+      throw new UserError(`the native addon does not load: ${reason}${what}`, 'ERR_ADDON');
   }
   return found.file;
 }

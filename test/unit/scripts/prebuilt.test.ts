@@ -41,8 +41,10 @@ function write(file: string, text: string): void {
 /** A platform package beside ours. */
 function install(variant: string, changes: object = {}, version = '1.0.0'): string {
   const folder = path.join(project, 'node_modules/@mstar', `linux-x64-${variant}`);
+  const file = path.join(folder, 'mstar.node');
   write(path.join(folder, 'package.json'), JSON.stringify({ version, mstar: { ...needs, ...changes } }));
-  return path.join(folder, 'mstar.node');
+  write(file, '');
+  return file;
 }
 
 /** A folder with what tells the version of a LibTorch, and with the CUDA that it is linked to. */
@@ -50,6 +52,7 @@ function libtorch(name: string, minor: number, cuda?: number): string {
   const folder = path.join(base, name);
   const numbers = `#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR ${minor}\n#define TORCH_VERSION_PATCH 1\n`;
   write(path.join(folder, 'include/torch/headeronly/version.h'), numbers);
+  write(path.join(folder, 'lib/libtorch_cpu.so'), '');
   if (cuda) write(path.join(folder, 'lib/libc10_cuda.so'), `\0libc10.so\0libcudart.so.${cuda}\0`);
   return folder;
 }
@@ -97,6 +100,37 @@ test('an addon is refused by what the machine lacks', () => {
 test('an addon of another version of the package is refused', () => {
   install('cpu', {}, '1.0.1');
   expect(prebuilt(own, machine).why).toBe('@mstar/linux-x64-cpu is 1.0.1, wanted 1.0.0');
+});
+
+test('an addon that was written in part is refused', () => {
+  rmSync(install('cpu'));
+  write(path.join(project, 'node_modules/@mstar/linux-x64-cuda12/package.json'), '{"version":');
+  write(path.join(project, 'node_modules/@mstar/linux-x64-cuda13/package.json'), '{"version": "1.0.0"}');
+  const names = ['cpu', 'cuda12', 'cuda13'].map((variant) => `@mstar/linux-x64-${variant} is damaged`);
+  expect(prebuilt(own, machine).why).toBe(names.join('; '));
+});
+
+test('what is left of a LibTorch in the cache is fetched anew, and refused at TORCH_ROOT', () => {
+  const file = install('cpu');
+  const torch = libtorch('cache/mstar/libtorch-2.13.0', 13);
+  rmSync(path.join(torch, 'lib'), { recursive: true });
+  expect(prebuilt(own, machine)).toEqual({ file, torch: undefined });
+  vi.stubEnv('TORCH_ROOT', torch);
+  expect(prebuilt(own, machine).why).toBe(
+    `TORCH_ROOT: ${torch} holds no LibTorch with its headers, @mstar/linux-x64-cpu wants 2.13.0`,
+  );
+});
+
+test('a user without a home folder has the torch of Python', () => {
+  const file = install('cpu');
+  vi.stubEnv('XDG_CACHE_HOME', '');
+  vi.stubEnv('HOME', 'nowhere');
+  const python = path.join(base, 'bin/python3');
+  const torch = libtorch('python/home', 13);
+  write(python, `#!/bin/sh\necho '${torch}'\n`);
+  chmodSync(python, 0o755);
+  expect(prebuilt(own, machine)).toEqual({ file, torch });
+  rmSync(python);
 });
 
 test('the kernels are those for the CUDA of the LibTorch, or none', () => {
