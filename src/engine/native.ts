@@ -6,7 +6,7 @@ import { addon, type CancelFlag } from './binding.js';
 /** Runs a native call. Throws EngineError with the native code; the native error is its cause. A UserError passes: there is no addon. */
 export async function guarded<T>(call: () => T | Promise<T>): Promise<T> {
   // Made before the call: afterwards the stack would not show who called.
-  const place = new EngineError('ERR_ENGINE', '');
+  const place = callerOf(guarded);
   try {
     return await call();
   } catch (error) {
@@ -19,8 +19,15 @@ export function guardedNow<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {
-    throw engineError(error, new EngineError('ERR_ENGINE', ''));
+    throw engineError(error, callerOf(guardedNow));
   }
+}
+
+/** An error whose stack begins above a function: V8 keeps ten frames, and none is to be spent on ours. */
+function callerOf(own: (...given: never[]) => unknown): EngineError {
+  const place = new EngineError('ERR_ENGINE', '');
+  Error.captureStackTrace(place, own);
+  return place;
 }
 
 function engineError(error: unknown, place: EngineError): EngineError | UserError {

@@ -37,7 +37,7 @@ const PARSED: Readonly<Record<string, string>> = {
     "needs a server and OpenAI's Python package; test/native/serve.test.ts asks by its JavaScript one",
   'docs/serving.md: {"object"': 'is what such a server answers',
   'docs/serving.md: OPENAI_BASE_URL': 'needs a server; test/native/serve.test.ts has one',
-  'docs/serving.md: "mstar": partial': 'is a line for a file of VLMEvalKit',
+  'docs/serving.md: api_models': 'is a line for a file of VLMEvalKit',
   'docs/tutorial.md: npx mstar watch': 'serves until it is stopped, as test/unit/commands/watch.test.ts does',
   'docs/watching.md: mstar watch': 'serves until it is stopped, as test/unit/commands/watch.test.ts does',
   'docs/watching.md: ssh': 'needs another machine',
