@@ -46,7 +46,7 @@ export class Choice {
 
   #take(tokens: Int32Array, logprobs: Float32Array, isLast: boolean): void {
     for (const value of logprobs) this.#logprobs.push(value);
-    for (const { text } of this.#stream.push(tokens, isLast)) {
+    for (const text of this.#stream.push(tokens, isLast)) {
       const from = this.#text.length;
       this.#text += text;
       const logprob = this.#logprobs[this.#known++] as number;

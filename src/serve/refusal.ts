@@ -1,15 +1,13 @@
 // What a request is refused with, in the form that OpenAI's clients read.
 import { EngineError, Stopped, UserError } from '../core/errors.js';
 
-export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 408 | 413 | 429 | 500 | 503 | 504;
+export type RefusalStatus = 400 | 401 | 403 | 404 | 413 | 429 | 500 | 503 | 504;
 
 const TYPES: Readonly<Record<RefusalStatus, string>> = {
   400: 'invalid_request_error',
   401: 'authentication_error',
   403: 'permission_error',
   404: 'not_found_error',
-  405: 'invalid_request_error',
-  408: 'timeout_error',
   413: 'invalid_request_error',
   429: 'rate_limit_error',
   500: 'server_error',

@@ -4,19 +4,12 @@ import type { Tokenizer } from './tokenizer.js';
 /** Tokens whose text decides how the next ones are decoded: all marks without text, and a first space, lie within so many. */
 const CONTEXT = 8;
 
-/** Text of one token, and how much text there is with it. */
-export interface TokenText {
-  readonly text: string;
-  readonly end: number;
-}
-
 /** Decodes tokens as they come; the whole is what decoding all of them at once gives. */
 export class TextStream {
   readonly #tokenizer: Pick<Tokenizer, 'decode'>;
   /** Tokens whose text is given, then tokens that wait for the rest of a character. */
   #window: number[] = [];
   #given = 0;
-  #length = 0;
 
   constructor(tokenizer: Pick<Tokenizer, 'decode'>) {
     this.#tokenizer = tokenizer;
@@ -26,20 +19,18 @@ export class TextStream {
    * @param isLast whether no token comes any more: bytes that never became a character are then U+FFFD
    * @returns the text of tokens, one each, as far as it is known: those that end inside a character come with a later call
    */
-  push(tokens: ArrayLike<number>, isLast: boolean): TokenText[] {
+  push(tokens: ArrayLike<number>, isLast: boolean): string[] {
     this.#window.push(...Array.from(tokens));
     const { text, ends } = this.#tokenizer.decode(this.#window);
     if (!isLast && text.endsWith('\ufffd')) return [];
     const before = this.#given === 0 ? '' : this.#tokenizer.decode(this.#window.slice(0, this.#given)).text;
-    const fresh: TokenText[] = [];
+    const fresh: string[] = [];
     let from = before.length;
-    const start = this.#length - from;
     for (let at = this.#given; at < this.#window.length; at++) {
       const end = Math.max(from, ends[at] as number);
-      fresh.push({ text: text.slice(from, end), end: start + end });
+      fresh.push(text.slice(from, end));
       from = end;
     }
-    this.#length = start + text.length;
     this.#given = this.#window.length;
     const kept = this.#window.slice(-CONTEXT);
     if (this.#tokenizer.decode(kept).text !== '') {

@@ -34,6 +34,9 @@ beforeAll(async () => {
 });
 afterAll(() => serving.close());
 
+/** What takes the embedded model most of a second: many answers, few of which end early. */
+const endless = { n: 128, temperature: 2, top_p: 0.999, max_tokens: 1_000_000 };
+
 /** A picture of one colour as the protocol sends it. */
 const picture = (red: number, side = 40): string => {
   const rows = Array.from({ length: side }, () => Array.from({ length: side * 3 }, (_, i) => (i % 3 === 0 ? red : 90)));
@@ -251,11 +254,10 @@ describe('a request is refused', () => {
   });
 
   test('beyond the queue, with the time to try again; one that takes too long is ended', async () => {
-    const small = await start({ maxQueue: 1, timeout: 400 });
+    const small = await start({ maxQueue: 1, timeout: 300 });
     const client = clientOf(small);
-    const endless = { max_tokens: 1_000_000, n: 100 };
     const slow = refused(ask(endless, client));
-    await expect.poll(() => metric('mstar_requests_under_way', small)).toBe(1);
+    await expect.poll(() => metric('mstar_requests_under_way', small), { interval: 5 }).toBe(1);
     const response = await fetch(`${small.url}/chat/completions`, { method: 'POST', body: '{}' });
     expect([response.status, response.headers.get('retry-after')]).toEqual([429, '1']);
     expect(await response.json()).toMatchObject({ error: { type: 'rate_limit_error', code: 'queue_full' } });
@@ -265,15 +267,16 @@ describe('a request is refused', () => {
   });
 });
 
-test('a client that leaves takes its request along, whole or streamed', async () => {
+test('a client that leaves takes its requests along, whole or streamed', async () => {
   for (const stream of [false, true]) {
     const leave = new AbortController();
-    const body = JSON.stringify({ model: 'tiny', messages: question('?'), n: 64, max_tokens: 1_000_000, stream });
-    const left = fetch(`${serving.url}/chat/completions`, { method: 'POST', body, signal: leave.signal }).then(
-      (response) => response.text(),
+    const body = JSON.stringify({ model: 'tiny', messages: question('?'), ...endless, stream });
+    const asked = { method: 'POST', body, signal: leave.signal };
+    const left = Promise.all(
+      Array.from({ length: 8 }, async () => (await fetch(`${serving.url}/chat/completions`, asked)).text()),
     );
     left.catch(() => {});
-    await expect.poll(() => metric('mstar_responses_running')).toBeGreaterThan(0);
+    await expect.poll(() => metric('mstar_responses_running'), { interval: 5 }).toBeGreaterThan(0);
     leave.abort();
     await expect(left).rejects.toThrow();
     await expect.poll(() => isQuiet()).toEqual([0, 0, 0]);
