@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EngineError, UserError } from '../core/errors.js';
+import { isLoopback } from '../core/loopback.js';
 import { ENDING } from '../core/signals.js';
 import { addon, type NativeGroup } from '../engine/binding.js';
 import { guarded } from '../engine/native.js';
@@ -121,10 +122,6 @@ function milliseconds(variables: NodeJS.ProcessEnv, name: string, otherwise: num
   const seconds = Number(variables[name] ?? otherwise);
   if (seconds >= 1 && seconds <= 86_400) return Math.round(seconds * 1000);
   throw new UserError(`${name}: ${variables[name]}, wanted seconds from 1 to 86400`, 'ERR_SETTING');
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 /** The address of this machine for its peers: MSTAR_ADDRESS, else what its name stands for. */

@@ -1,11 +1,11 @@
 // Opens the models of a server and starts it.
-import { isIP } from 'node:net';
 import { basename } from 'node:path';
 import type { z } from 'zod';
 import { isOnHub } from '../config/load.js';
 import type { serveSchema } from '../config/serve.js';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/files.js';
+import { isLoopback } from '../core/loopback.js';
 import { ImageRoot } from '../data/image-root.js';
 import { createHost } from '../engine/host.js';
 import { findPlaces } from '../hub/places.js';
@@ -71,8 +71,4 @@ async function keyOf(file: string | undefined): Promise<string | undefined> {
     .trim();
   if (key === '') throw new UserError(`${file}: file: empty, wanted a key`, 'ERR_SETTING');
   return key;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

@@ -106,7 +106,7 @@ class ChatServer {
       return context.json({ status: 'ok' });
     });
     app.use(async (context, next) => {
-      if (apiKey === undefined) checkHost(context.req.header('host'));
+      if (apiKey === undefined) checkAsker(context.req.header('host'), context.req.header('origin'));
       else checkKey(context.req.header('authorization'), apiKey);
       await next();
     });
@@ -331,11 +331,13 @@ function checkKey(given: string | undefined, key: string): void {
     });
 }
 
-/** A page of the web that has its own name lead to this machine still sends that name. */
-function checkHost(host: string | undefined): void {
+/** Refuses pages of the web: one that has its own name lead to this machine still sends that name, and any other its origin. */
+function checkAsker(host: string | undefined, origin: string | undefined): void {
   const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   if (name !== 'localhost' && isIP(name) === 0)
     throw new Refusal(403, 'Host: a name, wanted localhost or an address, or a server with an API key');
+  if (origin !== undefined)
+    throw new Refusal(403, 'Origin: that of a page of the web, wanted none, or a server with an API key');
 }
 
 /** Serves until it is closed, and then releases the models. @throws UserError where it cannot listen there */

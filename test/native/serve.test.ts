@@ -228,7 +228,7 @@ describe('a request is refused', () => {
     });
   });
 
-  test('at another place, by another method, under the name of another host', async () => {
+  test('at another place, by another method, under the name of another host, from a page of the web', async () => {
     expect((await post('/completions', '{}')).status).toBe(404);
     expect((await fetch(`${serving.url}/chat/completions`)).status).toBe(404);
     const { hostname, port } = new URL(serving.url);
@@ -242,6 +242,8 @@ describe('a request is refused', () => {
       });
     });
     expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    const page = await fetch(`${serving.url}/models`, { headers: { origin: 'http://127.0.0.1' } });
+    expect(page.status).toBe(403);
   });
 
   test('without the key of a server that has one, but for its health', async () => {
