@@ -75,6 +75,10 @@ SessionState Session::state() const {
 void Session::check_in(size_t worker, int64_t rows) {
   const std::lock_guard lock(mutex_);
   rows_[worker] = rows;
+  drop_over();
+}
+
+void Session::drop_over() {
   std::erase_if(queue_, [&](const Queued& queued) {
     if (!queued.call->is_over()) return false;
     for (size_t u = queued.unit; u < queued.call->units.size(); ++u) queued_ -= queued.call->units[u].samples;
@@ -87,6 +91,7 @@ Task Session::next(size_t worker, int64_t rows, bool waits) {
   std::unique_lock lock(mutex_);
   rows_[worker] = rows;
   if (waits) wake_.wait(lock, [&] { return closed_ || !queue_.empty(); });
+  drop_over();
   if (queue_.empty()) return {};
   const auto workers = static_cast<int64_t>(rows_.size());
   const int64_t all = std::accumulate(rows_.begin(), rows_.end(), queued_);

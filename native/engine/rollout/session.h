@@ -42,6 +42,8 @@ class Session {
   void work(size_t worker);
   /** Fails what no worker has begun, and all that comes later. */
   void fail(const std::exception_ptr& failure);
+  /** Takes calls that have ended out of the queue, which is locked. */
+  void drop_over();
   void shut(bool now);
 
   const RolloutContext context_;
