@@ -314,14 +314,14 @@ test('requests that wait for others on their connection end with it', async () =
 });
 
 test('a client that does not send its request, or does not read its answer, has its time', async () => {
-  const other = await start({ name: long, timeout: 400 });
+  const other = await start({ name: long, timeout: 1500 });
   const { hostname, port } = new URL(other.url);
   const slow = connect(Number(port), hostname);
   slow.write('POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{');
   expect(String((await once(slow, 'data'))[0])).toMatch(/^HTTP\/1\.1 504 /);
   slow.destroy();
   const socket = connected(other, deaf);
-  await expect.poll(() => metric('mstar_requests_under_way', other)).toBe(1);
+  await expect.poll(() => metric('mstar_requests_under_way', other), { interval: 5, timeout: 10_000 }).toBe(1);
   await expect.poll(() => metric('mstar_requests_under_way', other), { timeout: 10_000 }).toBe(0);
   socket.destroy();
   await other.close();
