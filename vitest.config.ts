@@ -12,5 +12,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 240_000,
     hookTimeout: 240_000,
+    // On a busy machine what is waited for takes seconds.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

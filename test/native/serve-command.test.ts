@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 test('SIGTERM refuses new requests, lets those under way go on for a while, and ends the program well', async () => {
-  const words = ['serve', 'mstar:assets/tiny-internvl2', '--port', '0', '--threads', '1', '--grace', '1', '--json'];
+  const words = ['serve', 'mstar:assets/tiny-internvl2', '--port', '0', '--threads', '1', '--grace', '3', '--json'];
   const child = spawn(process.execPath, [cli, ...words]);
   const end = once(child, 'exit');
   let printed = '';
@@ -22,7 +22,7 @@ test('SIGTERM refuses new requests, lets those under way go on for a while, and 
       method: 'POST',
       body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }], ...changes }),
     });
-  // Far more tokens than a second has room for.
+  // Far more tokens than the three seconds have room for.
   const long = { n: 128, temperature: 2, top_p: 0.999, max_tokens: 1_000_000, stream: true };
   const streams = await Promise.all(Array.from({ length: 8 }, () => ask(long)));
   for (const endless of streams) expect(endless.headers.get('content-type')).toMatch(/^text\/event-stream/);
