@@ -20,7 +20,7 @@ const message = z.discriminatedUnion(
       role: z.literal('user'),
       content: z.union(
         [z.string(), z.array(z.discriminatedUnion('type', [textPart, imagePart])).min(1)],
-        'a text, or a list of parts of the types text and image_url',
+        'a text, or a list of parts, {"type": "text", "text": …} or {"type": "image_url", "image_url": {"url": …}}',
       ),
     }),
     z.looseObject({ role: z.literal('assistant'), content: texts, tool_calls: z.undefined().optional() }),

@@ -16,17 +16,23 @@ export interface ScoredStep {
   readonly score: number;
 }
 
+export type ScoreRequest = z.infer<typeof scoreSchema>;
+
+/** @throws Refusal naming the field at fault */
+export function readScoreRequest(body: unknown): ScoreRequest {
+  return readFields(scoreSchema, body);
+}
+
 /**
- * @param body `messages` end with the answer, of the role assistant; its steps are cut as those of sampled responses
+ * @param request its messages end with the answer, of the role assistant; its steps are cut as those of sampled responses
  * @throws Refusal naming the field at fault, UserError on a picture or a length that the model cannot take
  */
 export async function scoreAnswer(
-  body: unknown,
+  { messages }: ScoreRequest,
   scorer: NativeScorer,
   rules: PictureRules,
   delimiter: string,
 ): Promise<readonly ScoredStep[]> {
-  const { messages } = readFields(scoreSchema, body);
   const last = messages.at(-1);
   const param = `messages[${messages.length - 1}]`;
   if (last?.role !== 'assistant' || messages.length === 1)

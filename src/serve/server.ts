@@ -17,7 +17,7 @@ import { type PictureRules, readMessages } from './messages.js';
 import { ServerMetrics } from './metrics.js';
 import { Refusal, refusalOf } from './refusal.js';
 import { type ChatRequest, readRequest } from './request.js';
-import { scoreAnswer } from './score.js';
+import { readScoreRequest, scoreAnswer } from './score.js';
 
 export interface ServedModels {
   readonly policy: NativePolicy;
@@ -176,9 +176,10 @@ class ChatServer {
     }, timeout);
     const ends = [outgoing, socket];
     const end = (): void => {
+      // A connection that closes tells its answer first, and then this listener all the same.
+      if (!this.#tickets.delete(ticket)) return;
       for (const one of ends) one.off('close', end);
       clearTimeout(timer);
-      this.#tickets.delete(ticket);
       ticket.controller.abort();
       this.#metrics.requestSeconds.observe(secondsSince(ticket));
     };
@@ -275,12 +276,13 @@ class ChatServer {
     const { scorer } = this.#models;
     if (!scorer) throw new Refusal(404, 'there is no process reward model, wanted one given as --prm');
     const { pictures, delimiter, name } = this.#options;
-    const body = await bodyOf(context);
+    const request = readScoreRequest(await bodyOf(context));
+    if (request.model) this.#checkName(request.model);
     const { signal } = context.get('ticket').controller;
     // One after the other, so that those that nobody waits for any more are never begun.
     const scored = this.#scored.then(() => {
       stopIfAsked(signal);
-      return scoreAnswer(body, scorer, pictures, delimiter);
+      return scoreAnswer(request, scorer, pictures, delimiter);
     });
     this.#scored = scored.catch(() => {});
     const steps = await scored;

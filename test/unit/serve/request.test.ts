@@ -62,6 +62,12 @@ describe('the fields of a request', () => {
       /^temperature: above 0, wanted 0 or at least 1e-30$/,
       'temperature',
     ],
+    [
+      'a picture given as a text',
+      body({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: 'a.png' }] }] }),
+      /^messages\[0\]\.content: .*, wanted a text, or a list of parts, .*"image_url": \{"url": …\}\}$/,
+      'messages[0].content',
+    ],
     ['no tokens', body({ max_tokens: 0 }), /^max_tokens: 0, wanted at least 1$/, 'max_tokens'],
     ['an unknown field', body({ temprature: 1 }), /^Unrecognized request argument supplied: temprature$/, 'temprature'],
     [
