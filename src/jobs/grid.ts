@@ -1,12 +1,18 @@
 // Runs the rows of an experiment for several seeds, one run folder each. Rows of one seed share the warm-up, the labels and the
 // PRM of the first that has them; runs that are finished are not repeated, so the same call goes on after a stop.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../config/load.js';
+import { whyItMatters } from '../config/resume.js';
 import type { Config } from '../config/schema.js';
+import { UserError } from '../core/errors.js';
+import { readJson } from '../core/json.js';
 import type { Summary } from '../evolve/summary.js';
 import { hasCommitted } from '../run/journal.js';
+import { keepSettings } from '../run/settings.js';
 import type { Plan } from '../views/experiment/plans.js';
 import type { Run } from '../views/experiment/tabulate.js';
+import { withoutFolder } from './jobs.js';
 
 export interface GridOptions {
   /** A scale of assets/scales. */
@@ -63,9 +69,24 @@ export async function* runGrid(plans: readonly Plan[], options: GridOptions): As
       const config = await loadConfig({ preset, set: [...set, `seed=${seed}`, `run.dir=${dir}`] });
       const others = rows.map((one) => join(folder, one)).filter((one) => one !== dir);
       const from = await sourceOf(others, config.prm.enabled !== false);
-      yield { seed, row, config, summary: await run(config, from) };
+      yield { seed, row, config, summary: (await summaryLeft(config)) ?? (await run(config, from)) };
     }
   }
+}
+
+/**
+ * What is left of a finished run where its folder holds `config.yaml` and `summary.json` alone: runs of other machines are
+ * gathered so, and room is made. Undefined where there is no such folder.
+ * @throws UserError where its settings are others than those of the row, or it was not finished
+ */
+async function summaryLeft(config: Config): Promise<Summary | undefined> {
+  const { dir } = config.run;
+  const file = join(dir, 'summary.json');
+  if (!existsSync(file) || existsSync(join(dir, 'journal.jsonl'))) return undefined;
+  const summary = (await readJson(file)) as Partial<Summary>;
+  if (!summary.final) throw new UserError(`${file}: final: missing, wanted the summary of a finished run`, 'ERR_RUN');
+  await keepSettings(dir, withoutFolder(config), false, whyItMatters({ ...config.model, weightBytes: 0 }, true));
+  return summary as Summary;
 }
 
 /** The first run that has all a row can share with it, or else the warm-up. */

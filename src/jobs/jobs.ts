@@ -351,6 +351,6 @@ function placesOf({ run, model, warmup, prm }: Config): ModelPlaces {
 }
 
 /** The folder a run lies in does not decide its bytes, so a run may be moved. */
-function withoutFolder({ run: { dir: _, ...run }, ...rest }: Config): object {
+export function withoutFolder({ run: { dir: _, ...run }, ...rest }: Config): object {
   return { ...rest, run };
 }

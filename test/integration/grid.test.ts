@@ -1,8 +1,9 @@
 // The grid of an experiment on a simulated learner, without the engine.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.js';
 import { runGrid } from '../../src/jobs/grid.js';
 import { evolve } from '../../src/jobs/jobs.js';
@@ -79,6 +80,38 @@ describe('the grid of an experiment', () => {
     }
     const json = JSON.parse(readFileSync(join(out, 'tiny/dynamics.json'), 'utf8')) as { rows: { row: string }[] };
     expect(json.rows.map(({ row }) => row)).toEqual(['base', 'warmup', 'fixed', 'adaptive']);
+  });
+
+  test('takes a run of which only settings and summary are left, if the settings are those of the row', async () => {
+    const out = join(root, 'left');
+    const model = join(root, 'left-base');
+    writeFakeModel(model, { skill: 0 });
+    const plan = { ...(plans.table1 as (typeof plans)[string]), rows: [{ row: 'sft', name: 'SFT' }] };
+    const cells = async (steps: number) => {
+      const found = [];
+      const grid = runGrid([plan], {
+        ...{ scale: 'tiny', seeds: [1], out },
+        set: [`model.path=${model}`, `evolve.steps=${steps}`],
+        run: () => Promise.reject(new Error('run again')),
+      });
+      for await (const cell of grid) found.push(cell.summary);
+      return found;
+    };
+    await expect(cells(6)).rejects.toThrow('run again');
+    const dir = join(out, 'tiny/seed-1/sft');
+    mkdirSync(dir, { recursive: true });
+    const config = await loadConfig({
+      preset: 'tiny-sft',
+      set: [`model.path=${model}`, 'evolve.steps=6', 'seed=1', 'run.dir=/elsewhere'],
+    });
+    const { dir: _, ...run } = config.run;
+    writeFileSync(join(dir, 'config.yaml'), stringify({ ...config, run, model: { ...config.model, threads: 7 } }));
+    const summary = { seed: 1, final: { samples: {} }, iterations: [], test: {} };
+    writeFileSync(join(dir, 'summary.json'), JSON.stringify(summary));
+    expect(await cells(6)).toEqual([summary]);
+    await expect(cells(7)).rejects.toThrow('evolve.steps: 7 now, wanted 6 as in the run it holds');
+    writeFileSync(join(dir, 'summary.json'), JSON.stringify({ ...summary, final: null }));
+    await expect(cells(6)).rejects.toThrow('summary.json: final: missing, wanted the summary of a finished run');
   });
 
   test('has a preset for every row of every plan', async () => {

@@ -6,6 +6,7 @@ import { decimal, points, ranged } from '../../page/format.js';
 import { html } from '../../page/html.js';
 import { type Column, type Figure, figure, note, section, table } from '../../page/parts.js';
 import { Tables } from '../../record/tables.js';
+import { tableOf } from '../run/read.js';
 import { writeDocument } from '../write.js';
 import { type Decision, decide, FEWEST_SEEDS, measureName } from './findings.js';
 import type { Run } from './tabulate.js';
@@ -82,7 +83,7 @@ function forestOf(reported: readonly Reported[]): Figure {
   return { id: 'findings', title: 'Findings', chart: forestChart('points, positive as the finding has it', rows, 0) };
 }
 
-/** From the problems of which one run of a pair is right and the other wrong. */
+/** From the problems of which one run of a pair is right and the other wrong; of the seeds whose tables are there, for all. */
 async function floorOf(
   tables: Tables,
   { row, against, of, seeds }: Decision,
@@ -93,10 +94,12 @@ async function floorOf(
   for (const seed of seeds) {
     const [before, after] = [against, row].map((name) => {
       const { dir, summary } = runs.find((run) => run.row === name && run.seed === seed) as FoundRun;
-      return join(dir, 'rollouts', `test-${Object.keys(summary.test).at(-1)}.parquet`);
+      return tableOf(dir, `test-${Object.keys(summary.test).at(-1)}`);
     });
-    const { problems, won, lost } = await tables.flips(before as string, after as string);
+    // Of some runs the summary alone is left.
+    if (before === undefined || after === undefined) continue;
+    const { problems, won, lost } = await tables.flips(before, after);
     variances.push(((won + lost) / problems - ((won - lost) / problems) ** 2) / problems);
   }
-  return Math.sqrt(mean(variances) / variances.length);
+  return variances.length > 0 ? Math.sqrt(mean(variances) / seeds.length) : null;
 }
