@@ -1,10 +1,12 @@
 // The evidence on the embedded task, in the order of docs/experiments/plan.md: the task's own figures, the PRM and its gate, then every row
 // for every seed. `npm run bench -- experiments [--seeds 1,2,3] [--minutes 60] [--names "table1 table2"] [--out runs/evidence]
-// [--threads 2]`: stops after
-// so many minutes, or when it is told to, and the same line goes on from there.
+// [--threads 2]`: stops after so many minutes, or when it is told to, and the same line goes on from there. What is done is kept in
+// benchmarks/results/experiments, the PRM and of each run its settings and its summary, and is not made again: seeds may be run on
+// several machines.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { parse, stringify } from 'yaml';
 import { root } from './lib/results.mjs';
 
 const option = (name, otherwise) => {
@@ -12,40 +14,105 @@ const option = (name, otherwise) => {
   return at < 0 ? otherwise : process.argv[at + 1];
 };
 const out = path.resolve(option('out', path.join(root, 'runs/evidence')));
+const kept = path.join(root, 'benchmarks/results/experiments');
 const ends = performance.now() + Number(option('minutes', '1e9')) * 60_000;
-const prm = path.join(out, 'prm');
 const threads = option('threads', '0');
+const seeds = option('seeds', '1,2,3,4,5,6,7,8,9,10').split(',');
 const cli = path.join(root, 'dist/cli.js');
+const at = (...names) => path.join(out, ...names);
+// In the same words on every machine, as runs keep them.
+const prm = 'mstar:benchmarks/results/experiments/prm';
 
-/** Ends with the status of the program; one that runs out of time is told to stop, which keeps what it has done. */
+/** Status of a program; one that runs out of time is told to stop, which keeps what it has done. */
 async function run(program, ...args) {
   const child = spawn(process.execPath, [program, ...args], { stdio: 'inherit' });
-  const timer = setTimeout(() => child.kill('SIGTERM'), Math.min(2 ** 31 - 1, Math.max(0, ends - performance.now())));
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  const stop = (signal) => child.kill(signal);
+  const timer = setTimeout(() => stop('SIGTERM'), Math.min(2 ** 31 - 1, Math.max(0, ends - performance.now())));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop);
   const status = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop);
   clearTimeout(timer);
+  return status;
+}
+
+async function must(program, ...args) {
+  const status = await run(program, ...args);
   if (status !== 0) process.exit(status);
 }
 
-const passed = (file) => existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).ranking?.isGood === true;
-if (!passed(path.join(prm, 'prm.json'))) {
-  await run(path.join(root, 'benchmarks/task.mjs'), '--threads', threads);
-  await run(cli, 'evolve', '--preset', 'prm', '--set', `run.dir=${prm}`, '--set', `model.threads=${threads}`);
-  await run(cli, 'prm', prm);
-  if (!passed(path.join(prm, 'prm.json')))
+const evolve = (preset, dir, ...set) =>
+  must(
+    cli,
+    'evolve',
+    ...['--preset', preset, '--set', `run.dir=${at(dir)}`, '--set', `model.threads=${threads}`],
+    ...set.flatMap((one) => ['--set', one]),
+  );
+
+/** One PRM for all seeds and rows: that of a policy which has evolved for longer, on problems of its own. */
+async function makePrm() {
+  await must(path.join(root, 'benchmarks/task.mjs'), '--threads', threads);
+  await evolve('prm-policy', 'prm-policy');
+  const policy = readdirSync(at('prm-policy/checkpoints'))
+    .filter((name) => name.startsWith('iter-'))
+    .at(-1);
+  await evolve('prm', 'prm', `model.path=${at('prm-policy/checkpoints', policy)}`);
+  // What it is worth to the policy that is to be trained: on samples of a warm-up of the embedded model.
+  await evolve('tiny-top-1', 'gate', ...GATE, `prm.path=${at('prm/checkpoints/prm')}`);
+  await must(cli, 'prm', at('gate'));
+  const { ranking } = JSON.parse(readFileSync(at('gate/prm.json'), 'utf8'));
+  if (!ranking.isGood)
     throw new Error('the PRM did not pass its gate: experiments that select by it would decide nothing');
+  cpSync(at('prm/checkpoints/prm'), path.join(kept, 'prm'), { recursive: true });
+  cpSync(at('gate/prm.json'), path.join(kept, 'prm.json'));
 }
-const names = option('names', 'table1 table2 table3 dynamics').split(' ');
-const shared = ['--set', `prm.path=${path.join(prm, 'checkpoints/prm')}`, '--set', `model.threads=${threads}`];
-await run(
+
+/** Problems of a seed that no experiment has, and as little of the rest as there can be. */
+const GATE = [
+  'seed=2000',
+  'evolve.steps=1',
+  'evolve.iterations=1',
+  'test={problems: 20, samples: 2}',
+  'data.outOfDomain=null',
+];
+
+const fileOf = (seed) => path.join(kept, `seed-${seed.padStart(2, '0')}.json`);
+const rowsOf = (seed) => (existsSync(fileOf(seed)) ? JSON.parse(readFileSync(fileOf(seed), 'utf8')) : {});
+const folderOf = (seed, ...names) => at('tiny', `seed-${seed}`, ...names);
+
+/** Puts runs that are kept where the experiment looks for them. */
+function unpack(seed) {
+  for (const [row, { config, summary }] of Object.entries(rowsOf(seed))) {
+    const dir = folderOf(seed, row);
+    if (existsSync(path.join(dir, 'config.yaml'))) continue;
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(path.join(dir, 'config.yaml'), stringify(config));
+    writeFileSync(path.join(dir, 'summary.json'), JSON.stringify(summary));
+  }
+}
+
+/** Keeps the runs of a seed that are finished, a line for each. */
+function pack(seed) {
+  if (!existsSync(folderOf(seed))) return;
+  const rows = rowsOf(seed);
+  for (const row of readdirSync(folderOf(seed))) {
+    const [config, summary] = ['config.yaml', 'summary.json'].map((name) => folderOf(seed, row, name));
+    if (!existsSync(config) || !existsSync(summary)) continue;
+    const found = { config: parse(readFileSync(config, 'utf8')), summary: JSON.parse(readFileSync(summary, 'utf8')) };
+    if (found.summary.final) rows[row] = found;
+  }
+  const lines = Object.entries(rows).map(([row, found]) => `${JSON.stringify(row)}: ${JSON.stringify(found)}`);
+  if (lines.length > 0) writeFileSync(fileOf(seed), `{\n${lines.join(',\n')}\n}\n`);
+}
+
+mkdirSync(kept, { recursive: true });
+if (!existsSync(path.join(kept, 'prm'))) await makePrm();
+for (const seed of seeds) unpack(seed);
+const status = await run(
   cli,
   'experiment',
-  ...names,
-  '--scale',
-  'tiny',
-  '--seeds',
-  option('seeds', '1,2,3,4,5,6,7,8,9,10'),
-  '--out',
-  out,
-  ...shared,
+  ...option('names', 'table1 table2 table3 dynamics').split(' '),
+  ...['--scale', 'tiny', '--seeds', seeds.join(','), '--out', out],
+  ...['--set', `prm.path=${prm}`, '--set', `model.threads=${threads}`],
 );
+for (const seed of seeds) pack(seed);
+process.exit(status);

@@ -1,7 +1,7 @@
 // Side by side with peers: workers that answer JSON lines, run in turn (A B C A B C), rates per CPU second and per wall second.
 // The peers are set up outside this project: MSTAR_PEERS names the folder with plain.py, MSTAR_PEERS_PYTHON a Python with torch and
 // transformers, MSTAR_PEERS_CACHE the folder with llama.cpp's driver and the models T and S. Leaves what is asked to rollout.mjs, label.mjs,
-// train.mjs and score.mjs.
+// train.mjs, score.mjs and threads.mjs.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -89,7 +89,7 @@ const llamaLine = ({ prompts, tokens, samples, new: fresh, steps, stepTokens }) 
     : `sample ${prompts} ${tokens} ${samples} ${fresh} ${prompts * samples}`;
 
 /** Starts what is asked for; a peer that cannot start is left out, and said so. */
-async function start(kind, model, threads, load) {
+export async function start(kind, model, threads, load) {
   const engine = kind === 'mstar';
   const llama = kind.startsWith('llamacpp');
   const needed = engine ? [] : llama ? [path.join(cache, 'bin/llamacpp_bench')] : [path.join(folder, 'plain.py')];

@@ -1,5 +1,6 @@
-// `mstar doctor [--model] DIR`: checks a model folder header by header and prints the memory of every phase; loads nothing.
+// `mstar doctor [DIR]`: checks a model folder header by header and prints the memory of every phase; loads nothing.
 import { freemem, totalmem } from 'node:os';
+import { loadConfig } from '../config/load.js';
 import { UserError } from '../core/errors.js';
 import type { Diagnosis } from '../engine/doctor.js';
 import type { Fit } from '../engine/plan.js';
@@ -14,8 +15,10 @@ export default verb({
   describe: 'check the headers of a checkpoint and plan the memory of every phase, without loading it',
   builder: (yargs) =>
     pictureFlags(yargs)
-      .positional('model', { type: 'string', describe: 'model folder in Hugging Face form, or hf:ORG/NAME' })
-      .demandOption('model')
+      .positional('model', {
+        type: 'string',
+        describe: 'model folder in Hugging Face form, or hf:ORG/NAME; that of the recipe when left out',
+      })
       .option('config', {
         type: 'string',
         describe: 'recipe whose device, lengths and token budget are planned for; - for standard input',
@@ -35,7 +38,7 @@ export default verb({
         describe: 'GiB that a GPU has, like 24,80,141: which phases fit, and what training does to fit',
       })
       .example('$0 doctor --model InternVL2-2B --dtype bfloat16', 'the plan with the defaults of a recipe')
-      .example('$0 doctor InternVL2-2B --config recipe.yaml --gpus 1,8', 'the plan of a recipe'),
+      .example('$0 doctor --config recipe.yaml --gpus 1,8', 'the plan of a recipe, for its model'),
   async handler(args) {
     const gpus = args.gpus.split(',').map(Number);
     if (gpus.some((number) => !Number.isInteger(number) || number < 1 || number > 4096))
@@ -61,9 +64,17 @@ export default verb({
       ...limitsOf(args),
       display: displayOf(args),
     };
-    const { device, disk, ...diagnosis } = await (args.config === undefined
-      ? doctor(args.model, options)
-      : withInput(args.config, (config) => doctor(args.model, { ...options, config })));
+    const plan = async (config?: string): Promise<Awaited<ReturnType<typeof doctor>>> => {
+      if (args.model !== undefined) return doctor(args.model, { ...options, config });
+      if (config === undefined && preset === undefined)
+        throw new UserError('model: missing, wanted mstar doctor MODEL, or a recipe as --config or --preset');
+      return doctor(
+        (await loadConfig({ ...(config !== undefined && { file: config }), ...(preset !== undefined && { preset }) }))
+          .model.path,
+        { ...options, config },
+      );
+    };
+    const { device, disk, ...diagnosis } = await (args.config === undefined ? plan() : withInput(args.config, plan));
     printResult(args, { ...diagnosis, disk }, [text(diagnosis, device), ...(disk ? ['', diskLine(disk)] : [])]);
   },
 });
@@ -114,10 +125,7 @@ function text(found: Diagnosis, device: 'cpu' | 'cuda'): string {
     }
   }
   if (found.plans.some(({ gpus }) => gpus > 1))
-    lines.push(
-      '',
-      'With several GPUs the optimizer’s state is spread over them. This build computes on one GPU per process: such plans are for sizing.',
-    );
+    lines.push('', 'Over several GPUs, a process for each, the optimizer’s state is spread: mstar evolve --gpus N.');
   if (device === 'cpu')
     lines.push('', `this machine  ${gib(freemem())} free of ${gib(totalmem())}, kernels for ${found.simd}`);
   return lines.join('\n');

@@ -78,4 +78,12 @@ describe.skipIf(!addonBuilt)('mstar check (skipped where the addon is not built)
       'error: minPixels: given for internvl2, whose pictures have no such limit, wanted none\n',
     );
   });
+
+  test('doctor plans a recipe for its own model where none is named', () => {
+    const plan = (...args: string[]) => mstar('doctor', ...args, '--preset', 'demo', '--gpus', '1', '--json').out;
+    expect(JSON.parse(plan()).plans).toEqual(JSON.parse(plan('mstar:tiny')).plans);
+    expect(mstar('doctor').error).toBe(
+      'error: model: missing, wanted mstar doctor MODEL, or a recipe as --config or --preset\n',
+    );
+  });
 });
