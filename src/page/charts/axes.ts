@@ -13,6 +13,8 @@ export interface Chart {
   /** In pixels; the common size where they are left out. */
   readonly width?: number;
   readonly height?: number;
+  /** Places on its axes with what a pointer that rests there is told. */
+  readonly hints?: readonly { readonly at: readonly [x: number, y: number]; readonly text: string }[];
   /** Names and colours of its parts, where the chart itself does not name them. */
   readonly legend?: readonly { readonly name: string; readonly colour: string }[];
 }

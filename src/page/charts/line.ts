@@ -39,6 +39,8 @@ export interface LineChartSpec {
 const SYMBOLS = ['circle', 'rect', 'triangle', 'diamond', 'emptyCircle', 'emptyRect', 'emptyTriangle', 'emptyDiamond'];
 /** Longer curves have no markers, and are told by their ends. */
 const FEW = 20;
+/** Of a line; what a longer one tells is that many places apart. */
+const MOST_HINTS = 60;
 /** Of a name beside a line. */
 const LABEL_HEIGHT = 14;
 
@@ -79,8 +81,16 @@ export function lineChart({ xName, categories, lines, share = false, borders = [
     points.length > FEW
       ? `${count(points.length)} values, first ${shown(points[0]?.[1])}, last ${shown(points.at(-1)?.[1])}`
       : points.map(([x, y]) => `${categories?.[x] ?? significant(x)} ${shown(y)}`).join(', ');
+  const hints = lines.flatMap(({ name, points }) => {
+    const every = Math.ceil(points.length / MOST_HINTS);
+    return points.flatMap(([x, y], i) => {
+      if (y === null || i % every !== 0) return [];
+      return { at: [x, y] as const, text: `${name}: ${shown(y)} at ${xName} ${categories?.[x] ?? significant(x)}` };
+    });
+  });
   return {
     option: { grid, xAxis: { ...xAxis, ...(whole && { minInterval: 1 }) }, yAxis: axisY(share, values), series },
+    hints,
     description: lines.map((line) => `${line.name}: ${told(line)}`).join('; '),
     legend: named || lines.length < 2 ? [] : lines,
   };

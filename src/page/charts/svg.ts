@@ -10,6 +10,9 @@ import { type Chart, FONT, HEIGHT, WIDTH } from './axes.js';
 
 use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, MarkLineComponent, LabelLayout, SVGRenderer]);
 
+/** Pixels from a place within which a pointer counts as being there. */
+const REACH = 8;
+
 export interface Titled {
   /** Unique in the page: letters, digits and hyphens. */
   readonly id: string;
@@ -19,12 +22,17 @@ export interface Titled {
 
 /** The chart as an `<svg>` element that scales with its column. */
 export function drawSvg({ id, title, chart }: Titled): Markup {
-  const { option, description, width = WIDTH, height = HEIGHT } = chart;
+  const { option, description, width = WIDTH, height = HEIGHT, hints = [] } = chart;
   const canvas = init(null, null, { renderer: 'svg', ssr: true, width, height });
   let drawn: string;
+  let told: string[];
   try {
     canvas.setOption({ animation: false, ...option });
     drawn = canvas.renderToSVGString();
+    told = hints.map(({ at, text }) => {
+      const [x = 0, y = 0] = canvas.convertToPixel('grid', [...at]);
+      return `<circle cx="${round(x)}" cy="${round(y)}" r="${REACH}"><title>${escapeText(text)}</title></circle>`;
+    });
   } finally {
     canvas.dispose();
   }
@@ -39,8 +47,11 @@ export function drawSvg({ id, title, chart }: Titled): Markup {
     .replace(/\n+/g, '');
   const label = `<title id="${id}-title">${escapeText(title)}</title><desc id="${id}-desc">${escapeText(description)}</desc>`;
   const head = `<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc">`;
-  return new Markup(head + label + inner);
+  const hover = told.length > 0 ? `<g fill="none" pointer-events="all">${told.join('')}</g></svg>` : '</svg>';
+  return new Markup(head + label + inner.replace(/<\/svg>$/, hover));
 }
+
+const round = (pixels: number): number => Math.round(pixels * 10) / 10;
 
 /**
  * The chart as the text of an SVG file that a plain viewer shows, with its title and legend, on white, in the light colours of

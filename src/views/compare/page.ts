@@ -130,6 +130,10 @@ function dynamics(sides: readonly Side[]): Section {
   const known = [...new Set(ks.filter((k) => k !== undefined))];
   const k = known.length === 1 ? String(known[0]) : 'K';
   const differ = sides.flatMap(({ letter }, i) => (ks[i] === undefined ? [] : `${letter} ${ks[i]}`)).join(', ');
+  // Without a PRM there is no such measure.
+  const isScored = sides.some(({ run }) =>
+    run.dynamics.some((one) => one.samples.some((s) => s.rewardPassAt2 !== null)),
+  );
   return section(
     'dynamics',
     'Dynamics',
@@ -146,7 +150,7 @@ function dynamics(sides: readonly Side[]): Section {
       temperature !== null && [
         one('pass', `Pass@${k}`, percent, (_, samples) => samples?.passAtK ?? null),
         one('gap', `Gap: Pass@${k} − greedy`, points, (_, samples) => samples?.gap ?? null),
-        one('reward', 'Reward-Pass@2', percent, (_, samples) => samples?.rewardPassAt2 ?? null),
+        isScored && one('reward', 'Reward-Pass@2', percent, (_, samples) => samples?.rewardPassAt2 ?? null),
       ],
     ),
   );

@@ -20,6 +20,8 @@ export function dynamics({ dynamics: measurements }: RunData): Section {
   const k = first.samples[0]?.k ?? 0;
   const lines = linesOf(measurements);
   const categories = measurements.map(({ iteration }) => startOrNumber(iteration));
+  // Without a PRM there is no such measure.
+  const isScored = measurements.some(({ samples }) => samples.some(({ rewardPassAt2 }) => rewardPassAt2 !== null));
   const one = (id: string, title: string, about: string, measure: Measure): Markup => {
     const chart = lineChart({ xName: 'iteration', categories, lines: lines(measure), share: true });
     return figure({ id: `dynamics-${id}`, title, note: about, chart });
@@ -34,7 +36,7 @@ export function dynamics({ dynamics: measurements }: RunData): Section {
     'dynamics',
     'Dynamics',
     note(
-      `${plural(first.greedy.problems, 'validation problem')}, ${k} responses each per temperature (T), after every iteration.`,
+      `${plural(first.greedy.problems, 'validation problem')}, ${k} responses each per temperature (T).`,
       courseOf(measurements, lines),
     ),
     grid(
@@ -51,12 +53,13 @@ export function dynamics({ dynamics: measurements }: RunData): Section {
         `Problems that ${k} responses solve, less those that the most likely one solves.`,
         ({ gap }) => gap,
       ),
-      one(
-        'reward',
-        'Reward-Pass@2',
-        `Share of problems with a right one among the 2 of ${k} that the PRM ranks highest.`,
-        ({ rewardPassAt2 }) => rewardPassAt2,
-      ),
+      isScored &&
+        one(
+          'reward',
+          'Reward-Pass@2',
+          `Share of problems with a right one among the 2 of ${k} that the PRM ranks highest.`,
+          ({ rewardPassAt2 }) => rewardPassAt2,
+        ),
     ),
     fold('Numbers', dynamicsTable(measurements, k)),
   );

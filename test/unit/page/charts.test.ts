@@ -90,6 +90,26 @@ describe('a chart', () => {
     expect(lineChart({ xName: 'step', lines }).description).toBe('loss: 40 values, first 4, last 0.1');
   });
 
+  test('of lines tells a pointer what is where, of a long line at places apart', () => {
+    const points = [
+      [0, 0.5],
+      [1, null],
+      [2, 0.75],
+    ] as const;
+    const line = { name: 'T <1>', colour: 'var(--s1)', points } as const;
+    const svg = svgOf(lineChart({ xName: 'iteration', lines: [line], share: true }));
+    const found = [...svg.matchAll(/<circle cx="([\d.]+)" cy="([\d.]+)" r="8"><title>([^<]*)<\/title>/g)];
+    expect(found.map(([, , , text]) => text)).toEqual([
+      'T &lt;1&gt;: 50.0 % at iteration 0',
+      'T &lt;1&gt;: 75.0 % at iteration 2',
+    ]);
+    const [[, left, low] = [], [, right, high] = []] = found;
+    expect([Number(left) < Number(right), Number(high) < Number(low)]).toEqual([true, true]);
+    const long = Array.from({ length: 1000 }, (_, i) => [i, i] as const);
+    const many = svgOf(lineChart({ xName: 'step', lines: [{ ...line, points: long }] }));
+    expect(many.match(/<circle cx/g)).toHaveLength(59);
+  });
+
   test('that does not name its parts has a legend', () => {
     const lines = ['PRM', 'perfect'].map((name) => ({ name, colour: 'var(--s1)' as const, points: [[0, 1]] as const }));
     expect(lineChart({ xName: 'x', lines }).legend).toEqual(lines);
