@@ -1,7 +1,7 @@
 // Reads whole regular files of bounded size, a pipe or a device refused without waiting for it and a Git LFS pointer by
 // name, and makes folders.
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { systemFault, UserError } from './errors.js';
 
 /** What stands in place of a file that Git LFS keeps elsewhere begins so, and is short. */
@@ -103,5 +103,16 @@ export async function writeJsonLines(path: string, values: Iterable<object> | As
     await handle.appendFile(piece);
   } finally {
     await handle.close();
+  }
+}
+
+/** A text file; undefined where there is none. Throws UserError where it cannot be read. */
+export async function textIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`, 'ERR_FILE');
   }
 }

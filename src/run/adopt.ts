@@ -1,16 +1,15 @@
 // Begins a run with the phases that another run has done: the warm-up, the labels and the PRM of one serve many. Files
 // are linked, not copied: what a run has written it never changes in place.
-import { copyFile, link, lstat, mkdir, readFile } from 'node:fs/promises';
+import { copyFile, link, lstat, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { makeFolder } from '../core/files.js';
 import { refuseEarlierRun } from '../core/renamed.js';
-import { readYaml } from '../core/yaml.js';
 import { listNames, putDurable, writeDurable } from './durable.js';
 import { journalHead } from './journal.js';
 import { checkOutputFolder } from './output.js';
 import { requireOutputs } from './outputs.js';
-import { differences, keepSettings, type Why } from './settings.js';
+import { differences, keepSettings, readSettings, type Why } from './settings.js';
 import { readTimings } from './timings.js';
 
 export interface Adoption {
@@ -70,13 +69,10 @@ export async function adopt(dir: string, { from, settings, why = () => '', takes
 
 /** The settings of a run to take phases from. Throws UserError where there is none, or an earlier version made it. */
 export async function settingsToTake(from: string): Promise<unknown> {
-  const file = join(from, 'config.yaml');
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`, 'ERR_RUN');
-  });
-  const kept = readYaml(text, file);
-  refuseEarlierRun(from, kept);
-  return kept;
+  const kept = await readSettings(from);
+  if (kept === undefined) throw new UserError(`${from}: run: no config.yaml, wanted the folder of a run`, 'ERR_RUN');
+  refuseEarlierRun(from, kept.values);
+  return kept.values;
 }
 
 /** A file or folder under another name; one that is not there is left out. */

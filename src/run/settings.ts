@@ -1,9 +1,8 @@
 // The settings a run folder was started with, in config.yaml: written once, compared by key at every later start.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { UserError } from '../core/errors.js';
-import { ifThere } from '../core/files.js';
+import { textIfThere } from '../core/files.js';
 import { valueAt } from '../core/json.js';
 import { refuseEarlierRun } from '../core/renamed.js';
 import { readYaml } from '../core/yaml.js';
@@ -36,14 +35,13 @@ export async function keepSettings(
   why: Why = () => '',
 ): Promise<readonly Difference[]> {
   const path = join(dir, FILE);
-  const text = await ifThere(readFile(path, 'utf8'));
-  if (text === undefined || isFresh) {
+  const kept = isFresh ? undefined : await readSettings(dir);
+  if (kept === undefined) {
     await writeDurable(path, stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false }));
     return [];
   }
-  const kept = readYaml(text, path);
-  refuseEarlierRun(dir, kept);
-  const found = differences(kept, settings);
+  refuseEarlierRun(dir, kept.values);
+  const found = differences(kept.values, settings);
   const verb = found.find(({ key }) => key === 'verb');
   if (verb)
     throw new UserError(
@@ -68,11 +66,25 @@ function verbOf(side: string): string {
   return side === 'not set' ? 'mstar evolve' : `mstar ${side.replaceAll('"', '')}`;
 }
 
+/**
+ * The settings that a run folder holds; undefined where it holds none.
+ * @throws UserError where the file cannot be read, or holds no settings
+ */
+export async function readSettings(
+  dir: string,
+): Promise<{ readonly text: string; readonly values: Readonly<Record<string, unknown>> } | undefined> {
+  const path = join(dir, FILE);
+  const text = await textIfThere(path);
+  if (text === undefined) return undefined;
+  const values = readYaml(text, path);
+  if (typeof values !== 'object' || values === null || Array.isArray(values))
+    throw new UserError(`${path}: settings: not a mapping, wanted settings by group`, 'ERR_RUN');
+  return { text, values: values as Record<string, unknown> };
+}
+
 /** A setting that a run folder holds, by its dotted name; undefined where it holds none. */
 export async function settingOf(dir: string, name: string): Promise<unknown> {
-  const path = join(dir, FILE);
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return valueAt(readYaml(text, path), name.split('.'));
+  return valueAt((await readSettings(dir))?.values, name.split('.'));
 }
 
 export function differences(before: unknown, now: unknown): Difference[] {

@@ -2,20 +2,20 @@
 // The journal is the source, as it is there before the run is finished.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { z } from 'zod';
-import { systemFault, UserError } from '../../core/errors.js';
+import { UserError } from '../../core/errors.js';
+import { textIfThere } from '../../core/files.js';
 import { valueAt } from '../../core/json.js';
 import { groupBy } from '../../core/lists.js';
 import { refuseEarlierRun } from '../../core/renamed.js';
 import { checked } from '../../core/schema.js';
-import { readYaml } from '../../core/yaml.js';
 import { isIteration, kindOf, titleOf } from '../../evolve/phases.js';
 import { type RunResults, readResults } from '../../evolve/summary.js';
 import * as results from '../../record/results.js';
 import { isInside } from '../../run/durable.js';
 import { journalEvents } from '../../run/journal.js';
+import { readSettings } from '../../run/settings.js';
 import { readTimings } from '../../run/timings.js';
 
 export interface RunData extends RunResults {
@@ -46,13 +46,10 @@ export class NotARun extends UserError {}
 
 /** @throws UserError where the folder holds no run of the loop, an earlier version made it, or a file of it is damaged */
 export async function readRun(dir: string): Promise<RunData> {
-  const configFile = join(dir, 'config.yaml');
-  const configText = await readText(configFile);
-  if (configText === undefined) throw new NotARun(`${dir}: run: no config.yaml, wanted the folder of a run`);
-  const config = readYaml(configText, configFile);
-  if (typeof config !== 'object' || config === null || Array.isArray(config))
-    throw new UserError(`${configFile}: settings: not a mapping, wanted settings by group`);
-  const verb = (config as { verb?: unknown }).verb;
+  const kept = await readSettings(dir);
+  if (kept === undefined) throw new NotARun(`${dir}: run: no config.yaml, wanted the folder of a run`);
+  const { text: configText, values: config } = kept;
+  const { verb } = config;
   if (verb !== undefined) throw new NotARun(`${dir}: run: ${otherVerb(dir, String(verb))}`);
   refuseEarlierRun(dir, config);
   const journal = join(dir, 'journal.jsonl');
@@ -82,7 +79,7 @@ export async function readRun(dir: string): Promise<RunData> {
 /** The events of a run's journal, read as the run itself reads them. Throws UserError for a damaged line amid finished phases. */
 export async function readEvents(dir: string): Promise<{ readonly event: string }[]> {
   const journal = join(dir, 'journal.jsonl');
-  const text = Buffer.from((await readText(journal)) ?? '');
+  const text = Buffer.from((await textIfThere(journal)) ?? '');
   return Array.from(journalEvents(journal, text), ({ event }) => event);
 }
 
@@ -125,14 +122,4 @@ function otherVerb(dir: string, verb: string): string {
   return has('summary.json')
     ? `${made}; its results are in ${join(dir, 'summary.json')}`
     : `${made}; it is not finished`;
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new UserError(`${path}: file: ${systemFault(error) ?? code}, wanted a readable file`, 'ERR_FILE');
-  }
 }

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -216,6 +225,18 @@ describe('opening a folder again', () => {
     }, keep);
     expect(readdirSync(join(dir, 'checkpoints'))).toEqual(['iter-0003', 'iter-0004', 'warmup']);
     await using(async (run) => expect(run.journal.commits).toHaveLength(5), keep);
+  });
+
+  test('refuses settings that are none by their file', async () => {
+    await using((run) => run.phase('one', async () => 1));
+    const file = join(dir, 'config.yaml');
+    for (const text of ['', '- a list\n']) {
+      writeFileSync(file, text);
+      await expect(open()).rejects.toThrow(`${file}: settings: not a mapping, wanted settings by group`);
+    }
+    rmSync(file);
+    mkdirSync(file);
+    await expect(open()).rejects.toThrow(`${file}: file: is a folder, wanted a readable file`);
   });
 
   test('refuses a changed setting by its key once a phase is committed, and takes it before', async () => {
