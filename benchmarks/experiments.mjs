@@ -105,12 +105,14 @@ function pack(seed) {
 }
 
 mkdirSync(kept, { recursive: true });
-if (!existsSync(path.join(kept, 'prm'))) await makePrm();
+// The rows of Table 1 train on all right responses, whatever a PRM says of them.
+const names = option('names', 'table1 table2 table3 dynamics').split(' ');
+if (names.some((name) => name !== 'table1') && !existsSync(path.join(kept, 'prm'))) await makePrm();
 for (const seed of seeds) unpack(seed);
 const status = await run(
   cli,
   'experiment',
-  ...option('names', 'table1 table2 table3 dynamics').split(' '),
+  ...names,
   ...['--scale', 'tiny', '--seeds', seeds.join(','), '--out', out],
   ...['--set', `prm.path=${prm}`, '--set', `model.threads=${threads}`],
 );
