@@ -105,9 +105,10 @@ function pack(seed) {
 }
 
 mkdirSync(kept, { recursive: true });
-// The rows of Table 1 train on all right responses, whatever a PRM says of them.
-const names = option('names', 'table1 table2 table3 dynamics').split(' ');
-if (names.some((name) => name !== 'table1') && !existsSync(path.join(kept, 'prm'))) await makePrm();
+// Those of which no row asks a PRM.
+const unscored = ['table1', 'grpo'];
+const names = option('names', 'table1 grpo table2 table3 dynamics').split(' ');
+if (names.some((name) => !unscored.includes(name)) && !existsSync(path.join(kept, 'prm'))) await makePrm();
 for (const seed of seeds) unpack(seed);
 const status = await run(
   cli,

@@ -19,7 +19,7 @@ export default verb({
           demandOption: true,
           array: true,
           describe:
-            'table1: methods and intervals; table2: selection; table3: unlabelled problems; table4: MathVista and its sub-tasks; table5: five benchmarks; dynamics',
+            'table1: methods and intervals; table2: selection; table3: unlabelled problems; table4: MathVista and its sub-tasks; table5: five benchmarks; dynamics; grpo: online reinforcement learning beside them',
         })
         .option('scale', {
           type: 'string',

@@ -1,4 +1,5 @@
-// The paper's tables and figures as grids of rows (assets/rows): what each compares, and against which row.
+// The paper's tables and figures, and online reinforcement learning beside them, as grids of rows (assets/rows): what each compares, and
+// against which row.
 
 export interface Row {
   /** A file of assets/rows. */
@@ -68,6 +69,12 @@ export const plans: Readonly<Record<string, Plan>> = {
       { row: 'unlabelled-75', name: 'Pseudo labels from 75 %' },
     ],
     reference: 'top-2',
+  },
+  grpo: {
+    name: 'grpo',
+    title: 'Online reinforcement learning beside self-evolving, from as many sampled responses',
+    rows: [LABELLED, { row: 'random-2', name: '+ random 2' }, { row: 'grpo', name: 'GRPO' }],
+    reference: LABELLED.row,
   },
   table4: {
     name: 'table4',
