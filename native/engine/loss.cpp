@@ -20,14 +20,6 @@
 namespace mstar {
 namespace {
 
-/** Tokens that a micro-batch of a small model should have: few enough that threads find work in a small batch too, and
- * enough that packing weights and adding gradients cost little beside the products. */
-int64_t tokens_of_a_part(const std::vector<Example>& batch) {
-  int64_t tokens = 0;
-  for (const Example& e : batch) tokens += static_cast<int64_t>(e.prompt.tokens.size() + e.response.size());
-  return std::clamp<int64_t>(tokens / 4, 256, 512);
-}
-
 /** Rows of packed trees that hold (or, shifted by one, predict) the response tokens. */
 at::Tensor response_rows(const std::vector<Tree>& trees, bool shifted) {
   std::vector<int64_t> rows;
@@ -159,8 +151,7 @@ void run_parts(size_t parts, int64_t workers, int threads, const Compute& comput
 bool takes_one_by_one(const LossContext& c) { return is_large(c.parameters) || !c.parameters.device().is_cpu(); }
 
 std::vector<MicroBatch> micro_batches_of(const LossContext& c, const std::vector<Example>& batch) {
-  return micro_batches(c.backbone, batch, takes_one_by_one(c) ? c.token_budget : tokens_of_a_part(batch),
-                       c.token_budget);
+  return micro_batches(c.backbone, batch, takes_one_by_one(c) ? TakenBy::all : TakenBy::each, c.token_budget);
 }
 
 /** Threads of one operation where micro-batches come one by one: those of a small model have one each, even if there is

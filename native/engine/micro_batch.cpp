@@ -39,13 +39,14 @@ std::vector<Group> groups_of(const Backbone& backbone, const std::vector<Example
 
 }  // namespace
 
-std::vector<MicroBatch> micro_batches(const Backbone& backbone, const std::vector<Example>& batch, int64_t wanted,
+std::vector<MicroBatch> micro_batches(const Backbone& backbone, const std::vector<Example>& batch, TakenBy taken,
                                       int64_t budget) {
   auto groups = groups_of(backbone, batch, budget);
   std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.tokens > b.tokens; });
   int64_t total = 0;
   for (const Group& group : groups) total += group.tokens;
-  const int64_t share = std::min(wanted, budget);
+  // Below 256 tokens packing weights and adding gradients would cost much beside the products.
+  const int64_t share = taken == TakenBy::all ? budget : std::min(budget, std::clamp<int64_t>(total / 4, 256, 512));
   for (auto count = static_cast<size_t>((total + share - 1) / share);; ++count) {
     count = std::min(count, groups.size());
     std::vector<MicroBatch> parts(count);
