@@ -20,6 +20,7 @@ import { guarded } from '../engine/native.js';
 import type { NativePolicy } from '../engine/policy.js';
 import type { NativeScorer } from '../engine/prm.js';
 import type { RankClient } from './control.js';
+import { fail } from './group.js';
 
 /** What rank 0 asks of another rank, and with which arguments. */
 export interface Verbs {
@@ -156,11 +157,12 @@ class SpreadModel<M extends Model> {
   }
 
   /**
-   * As `everywhere`, for a call in which the ranks wait for each other: two of them come in one order on all ranks, and the
-   * first failure is thrown at once, as the other ranks may never come back.
+   * As `everywhere`, for a call in which the ranks wait for each other: two of them come in one order on all ranks. The
+   * first failure, whatever it is of, ends the job at once: the other ranks may never come back, not even to be sent home.
    */
   together<T, V extends keyof Verbs>(here: () => Promise<T>, verb: V, args: Verbs[V]): Promise<T> {
-    return this.#inTurn(async () => (await Promise.all([here(), ...this.#ask(verb, args)]))[0]);
+    const own = (): Promise<T> => here().catch((error: Error) => fail(this.#ranks, error));
+    return this.#inTurn(async () => (await Promise.all([own(), ...this.#ask(verb, args)]))[0]);
   }
 
   #ask<V extends keyof Verbs>(verb: V, args: Verbs[V]): Promise<unknown>[] {
