@@ -24,6 +24,9 @@ export interface Ranking {
   readonly aucWithin: Interval | null;
   /** Area under the ROC curve of the correct responses alone, right chains against lucky ones; null where the truth is not known. */
   readonly soundAuc: Interval | null;
+  /** Means over problems of the area within each, of right chains and of lucky ones against what is not correct; null as above. */
+  readonly soundWithin: Interval | null;
+  readonly luckyWithin: Interval | null;
   /** Both areas reach what `PRM_GATE` asks for; null where one of them is not known. */
   readonly isGood: boolean | null;
   /** Responses by reward: those below 0 are in the first bin, those from 1 up in the last. */

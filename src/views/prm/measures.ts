@@ -30,20 +30,31 @@ export function rankingOf(problems: readonly AskedProblem[], options: BootstrapO
   if (responses.length === 0 || !allScored(problems)) return null;
   const correct = rewarded.map((group) => group.filter(({ positive }) => positive).length);
   const pairs = rewarded.map((group, i) => (correct[i] as number) * (group.length - (correct[i] as number)));
-  const both = pairs.map((count) => Number(count > 0));
   // The area within a problem is the share of its pairs that are ranked rightly.
-  const area = rewarded.map((group, i) => (both[i] === 0 ? 0 : groupedAuc([group])(once(1))));
+  const { area, both } = areasOf(rewarded);
   const won = area.map((value, i) => value * (pairs[i] as number));
-  const sound = problems.map((problem) =>
-    problem.responses.flatMap(({ reward, verdict, lucky }): Scored[] =>
-      reward === null || lucky === null || verdict !== 'correct' ? [] : [{ score: reward, positive: !lucky }],
-    ),
-  );
-  const [pairAccuracy = null, auc = null, aucWithin = null, soundAuc = null] = bootstrapStatistics(
-    problems.length,
-    [ratio(won, pairs), groupedAuc(rewarded), ratio(area, both), groupedAuc(sound)],
-    options,
-  );
+  // Rewards of two kinds of responses to each problem, the first kind positive.
+  const against = (positive: Kind, negative: Kind): Scored[][] =>
+    problems.map((problem) =>
+      problem.responses.flatMap((response): Scored[] => {
+        const kind = kindOf(response);
+        if (response.reward === null || (kind !== positive && kind !== negative)) return [];
+        return [{ score: response.reward, positive: kind === positive }];
+      }),
+    );
+  const [pairAccuracy = null, auc = null, aucWithin = null, soundAuc = null, soundWithin = null, luckyWithin = null] =
+    bootstrapStatistics(
+      problems.length,
+      [
+        ratio(won, pairs),
+        groupedAuc(rewarded),
+        ratio(area, both),
+        groupedAuc(against('sound', 'lucky')),
+        areaWithin(against('sound', 'other')),
+        areaWithin(against('lucky', 'other')),
+      ],
+      options,
+    );
   const right = sum(correct);
   return {
     problems: problems.length,
@@ -54,6 +65,8 @@ export function rankingOf(problems: readonly AskedProblem[], options: BootstrapO
     auc,
     aucWithin,
     soundAuc,
+    soundWithin,
+    luckyWithin,
     isGood: aucWithin && soundAuc && aucWithin.mean >= PRM_GATE.aucWithin && soundAuc.mean >= PRM_GATE.soundAuc,
     bins: TENTHS.map(({ low, high }, i) => {
       const inside = responses.filter(({ score }) => tenthOf(score) === i);
@@ -61,6 +74,26 @@ export function rankingOf(problems: readonly AskedProblem[], options: BootstrapO
       return { low, high, correct: rights, other: inside.length - rights };
     }),
   };
+}
+
+type Kind = 'sound' | 'lucky' | 'other';
+
+/** Correct by a right chain or by luck, or not correct; undefined where the truth is not known. */
+function kindOf({ verdict, lucky }: AskedProblem['responses'][number]): Kind | undefined {
+  if (verdict !== 'correct') return 'other';
+  return lucky === null ? undefined : lucky ? 'lucky' : 'sound';
+}
+
+/** The area under the ROC curve within each problem, 0 for those that lack a kind, which `both` has as 0. */
+function areasOf(groups: readonly (readonly Scored[])[]): { readonly area: number[]; readonly both: number[] } {
+  const both = groups.map((group) => Number(new Set(group.map(({ positive }) => positive)).size === 2));
+  const area = groups.map((group, i) => (both[i] === 0 ? 0 : groupedAuc([group])(once(1))));
+  return { area, both };
+}
+
+function areaWithin(groups: readonly (readonly Scored[])[]): ReturnType<typeof ratio> {
+  const { area, both } = areasOf(groups);
+  return ratio(area, both);
 }
 
 export function allScored(problems: readonly AskedProblem[]): boolean {

@@ -90,7 +90,7 @@ function curvesFigure({ curves, n, differences }: Choosing): Drawn {
 const area = (value: number): string => decimal(value, 3);
 
 function rankingSection(
-  { correct, other, pairs, pairAccuracy, auc, aucWithin, soundAuc }: Ranking,
+  { correct, other, pairs, pairAccuracy, auc, aucWithin, soundAuc, soundWithin, luckyWithin }: Ranking,
   show: Show,
 ): Section {
   return section(
@@ -106,6 +106,8 @@ function rankingSection(
       [
         ['pairs of the same problem ranked rightly', ranged(pairAccuracy)],
         ['AUC within a problem, mean over problems', ranged(aucWithin, area)],
+        ...(soundWithin ? [['of it, right chains against others', ranged(soundWithin, area)] as const] : []),
+        ...(luckyWithin ? [['of it, lucky ones against others', ranged(luckyWithin, area)] as const] : []),
         ['AUC over all responses together', ranged(auc, area)],
         ...(soundAuc ? [['AUC of right chains against lucky ones', ranged(soundAuc, area)] as const] : []),
       ],

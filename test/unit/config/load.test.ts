@@ -215,7 +215,7 @@ describe('presets', () => {
 
   test('are named when an unknown one is asked for', async () => {
     await expect(loadConfig({ preset: 'dmo' })).rejects.toThrow(
-      /^--preset: "dmo", wanted one of demo, prm, paper, tiny, or of paper and tiny with one of adaptive, .*, like paper-adaptive$/,
+      /^--preset: "dmo", wanted one of demo, prm, prm-policy, paper, tiny, or of paper and tiny with one of adaptive, .*, like paper-adaptive$/,
     );
     await expect(loadConfig({ preset: 'paper-nothing' })).rejects.toThrow('--preset: "paper-nothing", wanted one of');
   });

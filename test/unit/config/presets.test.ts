@@ -19,7 +19,7 @@ test("there is the demonstration, the PRM of experiments, and every row of the p
     ].sort(),
   );
   const scales = ['paper', 'tiny'].flatMap((scale) => [scale, ...rows.map((row) => `${scale}-${row}`)]);
-  expect([...names].sort()).toEqual(['demo', 'prm', ...scales].sort());
+  expect([...names].sort()).toEqual(['demo', 'prm', 'prm-policy', ...scales].sort());
 });
 
 test.each(names)('%s says what it is and runs in a folder of its name', async (preset) => {

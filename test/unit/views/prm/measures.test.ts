@@ -66,6 +66,22 @@ describe('ranking', () => {
     expect(rankingOf([asked('a', right(0.8), lucky(0.6), wrong(0.1))], options)?.isGood).toBe(true);
     expect(rankingOf([asked('a', { ...right(0.8), lucky: null }, wrong(0.1))], options)?.isGood).toBeNull();
   });
+
+  test('sets right chains and lucky answers apart against the wrong answers to the same problem', () => {
+    const lucky = (reward: number) => ({ ...right(reward), lucky: true });
+    const sound = (reward: number) => ({ ...right(reward), lucky: false });
+    const told = [
+      asked('a', sound(0.9), sound(0.3), lucky(0.2), wrong(0.5), wrong(0.1)),
+      asked('b', lucky(0.7), wrong(0.6)),
+      asked('c', sound(0.5), lucky(0.1)),
+    ];
+    // Right chains in problem a alone, 3 of 4 pairs; lucky ones 1 of 2 in a and 1 of 1 in b.
+    const ranking = rankingOf(told, options);
+    expect(ranking?.soundWithin?.mean).toBeCloseTo(3 / 4, 12);
+    expect(ranking?.luckyWithin?.mean).toBeCloseTo(3 / 4, 12);
+    const unknown = [asked('a', { ...right(0.8), lucky: null }, wrong(0.1))];
+    expect(rankingOf(unknown, options)).toMatchObject({ soundWithin: null, luckyWithin: null });
+  });
 });
 
 describe('the top two against the rest of the correct', () => {
