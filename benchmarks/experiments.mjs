@@ -90,7 +90,7 @@ function unpack(seed) {
   }
 }
 
-/** Keeps the runs of a seed that are finished, a line for each. */
+/** Keeps the runs of a seed that are finished, a line for each. They are of the settings of today: others are refused before. */
 function pack(seed) {
   if (!existsSync(folderOf(seed))) return;
   const rows = rowsOf(seed);
@@ -104,18 +104,27 @@ function pack(seed) {
   if (lines.length > 0) writeFileSync(fileOf(seed), `{\n${lines.join(',\n')}\n}\n`);
 }
 
+/** Runs plans for all seeds, and keeps what is finished whatever becomes of the rest. */
+async function experiment(plans) {
+  for (const seed of seeds) unpack(seed);
+  const status = await run(
+    cli,
+    'experiment',
+    ...plans,
+    ...['--scale', 'tiny', '--seeds', seeds.join(','), '--out', out],
+    ...['--set', `prm.path=${prm}`, '--set', `model.threads=${threads}`],
+  );
+  for (const seed of seeds) pack(seed);
+  if (status !== 0) process.exit(status);
+}
+
 mkdirSync(kept, { recursive: true });
-// Those of which no row asks a PRM.
+// Of these no row asks a PRM.
 const unscored = ['table1', 'grpo'];
 const names = option('names', 'table1 grpo table2 table3 dynamics').split(' ');
-if (names.some((name) => !unscored.includes(name)) && !existsSync(path.join(kept, 'prm'))) await makePrm();
-for (const seed of seeds) unpack(seed);
-const status = await run(
-  cli,
-  'experiment',
-  ...names,
-  ...['--scale', 'tiny', '--seeds', seeds.join(','), '--out', out],
-  ...['--set', `prm.path=${prm}`, '--set', `model.threads=${threads}`],
-);
-for (const seed of seeds) pack(seed);
-process.exit(status);
+const [first, rest] = [true, false].map((is) => names.filter((name) => unscored.includes(name) === is));
+if (first.length > 0) await experiment(first);
+if (rest.length > 0) {
+  if (!existsSync(path.join(kept, 'prm.json'))) await makePrm();
+  await experiment(names);
+}

@@ -1,5 +1,5 @@
-// What a second thread brings: the same calls with one thread and with two, in turn, by wall seconds. Only other work on the
-// machine lowers it otherwise, so rounds in which others held a tenth of a core or more are told apart.
+// What a second thread brings: the same calls with one thread and with two, in turn, by wall seconds. Other work on the machine lowers
+// the ratio, so it is also given for those rounds alone in which others held less than a tenth of a core.
 // `npm run bench -- threads [--rounds 7] [--only T|S] [--save]`.
 import { option, start } from './lib/peers.mjs';
 import { median, save } from './lib/results.mjs';

@@ -1,10 +1,9 @@
 // `mstar doctor [DIR]`: checks a model folder header by header and prints the memory of every phase; loads nothing.
 import { freemem, totalmem } from 'node:os';
-import { loadConfig } from '../config/load.js';
 import { UserError } from '../core/errors.js';
 import type { Diagnosis } from '../engine/doctor.js';
 import type { Fit } from '../engine/plan.js';
-import { doctor } from '../jobs/check.js';
+import { doctor, modelOf } from '../jobs/check.js';
 import type { DiskPlan } from '../jobs/disk.js';
 import { withInput } from './input.js';
 import { displayOf, printResult, verb } from './result.js';
@@ -65,14 +64,11 @@ export default verb({
       display: displayOf(args),
     };
     const plan = async (config?: string): Promise<Awaited<ReturnType<typeof doctor>>> => {
-      if (args.model !== undefined) return doctor(args.model, { ...options, config });
-      if (config === undefined && preset === undefined)
+      const recipe = { ...options, config };
+      const model = args.model ?? (await modelOf(recipe));
+      if (model === undefined)
         throw new UserError('model: missing, wanted mstar doctor MODEL, or a recipe as --config or --preset');
-      return doctor(
-        (await loadConfig({ ...(config !== undefined && { file: config }), ...(preset !== undefined && { preset }) }))
-          .model.path,
-        { ...options, config },
-      );
+      return doctor(model, recipe);
     };
     const { device, disk, ...diagnosis } = await (args.config === undefined ? plan() : withInput(args.config, plan));
     printResult(args, { ...diagnosis, disk }, [text(diagnosis, device), ...(disk ? ['', diskLine(disk)] : [])]);

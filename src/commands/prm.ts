@@ -83,7 +83,7 @@ function linesOf({ choosing, ranking, calibration, truth, selection, missing }: 
     );
   if (ranking?.soundAuc)
     lines.push(
-      `gate: AUC ${decimal(ranking.aucWithin?.mean, 3)} within a problem (${PRM_GATE.aucWithin} wanted), ${decimal(ranking.soundAuc.mean, 3)} of right chains against lucky ones (${PRM_GATE.soundAuc} wanted): ${ranking.isGood ? 'passed' : 'not passed'}`,
+      `gate: AUC ${decimal(ranking.soundWithin?.mean, 3)} of right chains against wrong answers to the same problem (${PRM_GATE.soundWithin} wanted), ${decimal(ranking.soundAuc.mean, 3)} of right chains against lucky ones (${PRM_GATE.soundAuc} wanted): ${ranking.isGood ? 'passed' : 'not passed'}`,
     );
   if (calibration)
     lines.push(

@@ -242,12 +242,10 @@ function check(values: unknown, place: (path: readonly string[]) => string): Con
     }
     throw new UserError(`${place(path)}: ${path.join('.')}: ${explainIssue(issue, values)}`, 'ERR_SETTING');
   }
-  // The run keeps what it comes to: runs that differ in it share no more than their warm-up. A PRM or labels that are given are
-  // there for runs that need a PRM, so that rows of an experiment may share settings.
-  const { path, labels, ...prm } = checked.data.prm;
+  // The run keeps what it comes to: runs that differ in it share no more than their warm-up.
+  const { prm } = checked.data;
   const enabled = prm.enabled === 'auto' ? needsPrm(checked.data) : prm.enabled;
-  const given = enabled ? { ...(path !== undefined && { path }), ...(labels !== undefined && { labels }) } : {};
-  return located({ ...checked.data, prm: { ...prm, ...given, enabled } }, keptPath);
+  return located({ ...checked.data, prm: { ...prm, enabled } }, keptPath);
 }
 
 function unknownSetting(path: readonly string[]): string {

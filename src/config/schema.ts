@@ -325,7 +325,11 @@ export const configSchema = settings.superRefine((config, context) => {
   refuse(warmup.from !== undefined && !warmup.enabled, 'warmup.from', 'given with warmup.enabled false, wanted true');
   for (const name of ['path', 'labels'] as const) {
     const isUnread = prm.enabled === false && prm[name] !== undefined;
-    refuse(isUnread, `prm.${name}`, 'given with prm.enabled false, wanted true or auto');
+    refuse(
+      isUnread,
+      `prm.${name}`,
+      'given, but no PRM is asked (prm.enabled), wanted true, or a decision that needs it',
+    );
   }
   refuse(prm.labels !== undefined && prm.path !== undefined, 'prm.labels', 'given beside prm.path, wanted one of them');
   refuse(

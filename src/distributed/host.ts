@@ -161,8 +161,14 @@ class SpreadModel<M extends Model> {
    * first failure, whatever it is of, ends the job at once: the other ranks may never come back, not even to be sent home.
    */
   together<T, V extends keyof Verbs>(here: () => Promise<T>, verb: V, args: Verbs[V]): Promise<T> {
-    const own = (): Promise<T> => here().catch((error: Error) => fail(this.#ranks, error));
-    return this.#inTurn(async () => (await Promise.all([own(), ...this.#ask(verb, args)]))[0]);
+    const { group, others } = this.#ranks;
+    const ending = <R>(name: string, call: Promise<R>): Promise<R> =>
+      call.catch((error: Error) => fail({ group, name }, error));
+    return this.#inTurn(async () => {
+      const own = ending(this.#ranks.name, (async () => here())());
+      const asked = this.#ask(verb, args).map((call, i) => ending((others[i] as RankClient).name, call));
+      return (await Promise.all([own, ...asked]))[0];
+    });
   }
 
   #ask<V extends keyof Verbs>(verb: V, args: Verbs[V]): Promise<unknown>[] {

@@ -122,16 +122,31 @@ export interface MemoryPlan extends Diagnosis {
   readonly disk: DiskPlan | null;
 }
 
+const WITHOUT_DATA = ['data.generate=null', 'data.outOfDomain=null', `data.file=${GIVEN}`];
+
+/** The recipe that is planned for, with these settings; undefined where none is given. */
+async function recipeOf(
+  { config: file, preset }: Pick<DoctorOptions, 'config' | 'preset'>,
+  set: readonly string[],
+): Promise<Config | undefined> {
+  if (file === undefined && preset === undefined) return undefined;
+  return loadConfig({ ...(file !== undefined && { file }), ...(preset !== undefined && { preset }), set });
+}
+
+/** Path of the model of a recipe; undefined where none is given. */
+export async function modelOf(options: Pick<DoctorOptions, 'config' | 'preset'>): Promise<string | undefined> {
+  return (await recipeOf(options, WITHOUT_DATA))?.model.path;
+}
+
 /**
  * Checks the headers of a checkpoint and plans the memory of every phase in bytes, without loading a weight.
  * @throws UserError naming the file and tensor that is missing, surplus or misshapen
  */
 export async function doctor(dir: string, options: DoctorOptions = {}): Promise<MemoryPlan> {
-  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], config: file, preset, display } = options;
+  const { rows = 256, promptTokens = 1024, gpus = [1, 8], memory = [], display } = options;
+  const path = `model.path=${dir}`;
   // Memory does not depend on the data, which a preset may leave open.
-  const set = [`model.path=${dir}`, 'data.generate=null', 'data.outOfDomain=null', `data.file=${GIVEN}`];
-  const source = { ...(file !== undefined && { file }), ...(preset !== undefined && { preset }), set };
-  const recipe = file === undefined && preset === undefined ? undefined : await loadConfig(source);
+  const recipe = await recipeOf(options, [path, ...WITHOUT_DATA]);
   const device = options.device ?? recipe?.model.device ?? 'cuda';
   const offload = recipe?.model.offload ?? 'auto';
   const trainings = recipe ? trainingsOf(recipe) : [];
@@ -158,7 +173,7 @@ export async function doctor(dir: string, options: DoctorOptions = {}): Promise<
   const prm = scorer === undefined ? undefined : await findPlace(scorer, { display });
   const diagnosis = await diagnose(place, work, frozenInAll(trainings), wanted, lora, prm);
   // With its own data where it has some: how much is sampled depends on it.
-  const own = recipe && (await loadConfig({ ...source, set: [`model.path=${dir}`] }).catch(() => recipe));
+  const own = recipe && (await recipeOf(options, [path]).catch(() => recipe));
   return { ...diagnosis, device, disk: own ? await planDisk(own, diagnosis, { display }) : null };
 }
 

@@ -9,7 +9,7 @@ import { UserError } from '../core/errors.js';
 import { readJson } from '../core/json.js';
 import type { Summary } from '../evolve/summary.js';
 import { hasCommitted } from '../run/journal.js';
-import { keepSettings } from '../run/settings.js';
+import { readSettings, requireSame } from '../run/settings.js';
 import type { Plan } from '../views/experiment/plans.js';
 import type { Run } from '../views/experiment/tabulate.js';
 import { withoutFolder } from './jobs.js';
@@ -66,7 +66,7 @@ export async function* runGrid(plans: readonly Plan[], options: GridOptions): As
       const dir = join(folder, row);
       onRun?.({ seed, row, done: done++, total: rows.length * seeds.length });
       const preset = `${scale}-${row}`;
-      const config = await loadConfig({ preset, set: [...set, `seed=${seed}`, `run.dir=${dir}`] });
+      const config = withoutUnread(await loadConfig({ preset, set: [...set, `seed=${seed}`, `run.dir=${dir}`] }));
       const others = rows.map((one) => join(folder, one)).filter((one) => one !== dir);
       const from = await sourceOf(others, config.prm.enabled !== false);
       yield { seed, row, config, summary: (await summaryLeft(config)) ?? (await run(config, from)) };
@@ -77,16 +77,27 @@ export async function* runGrid(plans: readonly Plan[], options: GridOptions): As
 /**
  * What is left of a finished run where its folder holds `config.yaml` and `summary.json` alone: runs of other machines are
  * gathered so, and room is made. Undefined where there is no such folder.
- * @throws UserError where its settings are others than those of the row, or it was not finished
+ * @throws UserError where its settings are missing or others than those of the row, or it was not finished
  */
 async function summaryLeft(config: Config): Promise<Summary | undefined> {
   const { dir } = config.run;
   const file = join(dir, 'summary.json');
   if (!existsSync(file) || existsSync(join(dir, 'journal.jsonl'))) return undefined;
-  const summary = (await readJson(file)) as Partial<Summary>;
-  if (!summary.final) throw new UserError(`${file}: final: missing, wanted the summary of a finished run`, 'ERR_RUN');
-  await keepSettings(dir, withoutFolder(config), false, whyItMatters({ ...config.model, weightBytes: 0 }, true));
+  const kept = (await readSettings(dir))?.values;
+  if (kept === undefined) throw new UserError(`${dir}: run: no config.yaml, wanted one beside summary.json`, 'ERR_RUN');
+  const summary = (await readJson(file)) as Partial<Summary> | null;
+  if (typeof summary?.final?.samples?.passAt1 !== 'number' || !Array.isArray(summary.iterations))
+    throw new UserError(`${file}: final: missing, wanted the summary of a finished run`, 'ERR_RUN');
+  // What the hub's names stood for is not known of a row before it runs.
+  const { hub: _, ...settings } = kept as { readonly hub?: unknown };
+  requireSame(dir, settings, withoutFolder(config), whyItMatters({ ...config.model, weightBytes: 0 }, true));
   return summary as Summary;
+}
+
+/** Rows share settings, and one that asks no PRM has no use for the one that is given. */
+function withoutUnread(config: Config): Config {
+  const { path, ...prm } = config.prm;
+  return prm.enabled ? config : { ...config, prm };
 }
 
 /** The first run that has all a row can share with it, or else the warm-up. */

@@ -40,8 +40,18 @@ export async function keepSettings(
     await writeDurable(path, stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false }));
     return [];
   }
-  refuseEarlierRun(dir, kept.values);
-  const found = differences(kept.values, settings);
+  return requireSame(dir, kept.values, settings, why);
+}
+
+/**
+ * Checks that settings are those that a folder holds.
+ * @returns differences that do not matter
+ * @throws UserError naming the first setting that differs, or where an earlier version made the run
+ */
+export function requireSame(dir: string, kept: object, settings: object, why: Why): readonly Difference[] {
+  const path = join(dir, FILE);
+  refuseEarlierRun(dir, kept);
+  const found = differences(kept, settings);
   const verb = found.find(({ key }) => key === 'verb');
   if (verb)
     throw new UserError(

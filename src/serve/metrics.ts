@@ -67,7 +67,11 @@ export class ServerMetrics {
   text(now: readonly Reading[]): string {
     const counter = ({ name, help, value }: Reading): string[] => [...head(name, 'counter', help), `${name} ${value}`];
     const lines = [
-      ...head('mstar_requests_total', 'counter', 'Requests that were answered.'),
+      ...head(
+        'mstar_requests_total',
+        'counter',
+        'Requests that have ended, by status: 499 where the client left before its answer began.',
+      ),
       ...[...this.#requests].map(([labels, count]) => `mstar_requests_total{${labels}} ${count}`),
       ...counter({ name: 'mstar_prompt_tokens_total', help: 'Tokens of prompts.', value: this.#promptTokens }),
       ...counter({ name: 'mstar_completion_tokens_total', help: 'Tokens drawn.', value: this.#completionTokens }),

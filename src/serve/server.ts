@@ -58,7 +58,7 @@ interface Ticket {
   readonly began: number;
 }
 
-type Env = { Bindings: HttpBindings; Variables: { ticket: Ticket } };
+type Env = { Bindings: HttpBindings; Variables: { ticket: Ticket; count: () => void } };
 
 /** Largest step of waiting for those that are under way, in milliseconds. */
 const LOOK = 20;
@@ -150,7 +150,14 @@ class ChatServer {
     const known = ['/health', '/metrics', '/v1/models', '/v1/chat/completions', '/v1/score'];
     const route = known.includes(path) ? path : 'other';
     const { outgoing } = context.env;
-    outgoing.once('close', () => this.#metrics.request(route, outgoing.statusCode));
+    let isCounted = false;
+    const count = (): void => {
+      // Of one that got no answer, as its client had left, the log of other servers has this number.
+      if (!isCounted) this.#metrics.request(route, outgoing.headersSent ? outgoing.statusCode : 499);
+      isCounted = true;
+    };
+    outgoing.once('close', count);
+    context.set('count', count);
     await next();
   }
 
@@ -181,6 +188,7 @@ class ChatServer {
       for (const one of ends) one.off('close', end);
       clearTimeout(timer);
       ticket.controller.abort();
+      context.get('count')();
       this.#metrics.requestSeconds.observe(secondsSince(ticket));
     };
     // An answer that waits behind others on its connection is not told when that closes.
@@ -277,7 +285,7 @@ class ChatServer {
     if (!scorer) throw new Refusal(404, 'there is no process reward model, wanted one given as --prm');
     const { pictures, delimiter, name } = this.#options;
     const request = readScoreRequest(await bodyOf(context));
-    if (request.model) this.#checkName(request.model);
+    if (request.model != null) this.#checkName(request.model);
     const { signal } = context.get('ticket').controller;
     // One after the other, so that those that nobody waits for any more are never begun.
     const scored = this.#scored.then(() => {

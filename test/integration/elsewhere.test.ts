@@ -240,7 +240,7 @@ describe('step labels from elsewhere', () => {
     const labels = { file: join(root, 'shepherd.jsonl') };
     for (const [name, prm] of Object.entries({ labels: { labels }, path: { path: 'x' } }))
       await expect(run('unread', { prm: { ...prm, enabled: false } })).rejects.toThrow(
-        `prm.${name}: given with prm.enabled false, wanted true or auto`,
+        `prm.${name}: given, but no PRM is asked (prm.enabled), wanted true, or a decision that needs it`,
       );
   });
 });

@@ -1,10 +1,11 @@
 // The grid of an experiment on a simulated learner, without the engine.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { loadConfig } from '../../src/config/load.js';
+import { loadConfig, resolveConfig } from '../../src/config/load.js';
+import type { Config } from '../../src/config/schema.js';
 import { runGrid } from '../../src/jobs/grid.js';
 import { evolve } from '../../src/jobs/jobs.js';
 import { plans } from '../../src/views/experiment/plans.js';
@@ -105,13 +106,38 @@ describe('the grid of an experiment', () => {
       set: [`model.path=${model}`, 'evolve.steps=6', 'seed=1', 'run.dir=/elsewhere'],
     });
     const { dir: _, ...run } = config.run;
-    writeFileSync(join(dir, 'config.yaml'), stringify({ ...config, run, model: { ...config.model, threads: 7 } }));
-    const summary = { seed: 1, final: { samples: {} }, iterations: [], test: {} };
+    const kept = { ...config, run, model: { ...config.model, threads: 7 }, hub: { 'hf:a/b': 'commit' } };
+    writeFileSync(join(dir, 'config.yaml'), stringify(kept));
+    const summary = { seed: 1, final: { samples: { passAt1: 0.5 } }, iterations: [], test: {} };
     writeFileSync(join(dir, 'summary.json'), JSON.stringify(summary));
     expect(await cells(6)).toEqual([summary]);
     await expect(cells(7)).rejects.toThrow('evolve.steps: 7 now, wanted 6 as in the run it holds');
-    writeFileSync(join(dir, 'summary.json'), JSON.stringify({ ...summary, final: null }));
-    await expect(cells(6)).rejects.toThrow('summary.json: final: missing, wanted the summary of a finished run');
+    for (const broken of ['null', '{"final": {}}', JSON.stringify({ ...summary, final: null })]) {
+      writeFileSync(join(dir, 'summary.json'), broken);
+      await expect(cells(6)).rejects.toThrow('summary.json: final: missing, wanted the summary of a finished run');
+    }
+    rmSync(join(dir, 'config.yaml'));
+    await expect(cells(6)).rejects.toThrow('run: no config.yaml, wanted one beside summary.json');
+    expect(readdirSync(dir)).toEqual(['summary.json']);
+  });
+
+  test('gives a PRM that is named to those rows alone that ask one', async () => {
+    const plan = {
+      ...(plans.table2 as (typeof plans)[string]),
+      rows: [
+        { row: 'interval-25', name: '' },
+        { row: 'top-2', name: '' },
+      ],
+    };
+    const given: (string | undefined)[] = [];
+    const set = ['prm.path=/prm', 'model.path=/m'];
+    const run = async (config: Config): Promise<never[number]> => {
+      given.push(resolveConfig(config).prm.path);
+      return {} as never;
+    };
+    const grid = runGrid([plan], { scale: 'tiny', seeds: [1], out: join(root, 'given'), set, run });
+    for await (const { row } of grid) expect(['interval-25', 'top-2']).toContain(row);
+    expect(given).toEqual([undefined, '/prm']);
   });
 
   test('has a preset for every row of every plan', async () => {

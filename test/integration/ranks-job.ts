@@ -97,7 +97,13 @@ export class RanksJob {
 export function ranksOf({ pid }: ChildProcess): Map<number, number> {
   const ranks = new Map<number, number>();
   for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)) {
-    const rank = /(?:^|\0)RANK=(\d+)/.exec(readFileSync(`/proc/${child}/environ`, 'utf8'))?.[1];
+    let environment = '';
+    try {
+      environment = readFileSync(`/proc/${child}/environ`, 'utf8');
+    } catch {
+      // It has ended since.
+    }
+    const rank = /(?:^|\0)RANK=(\d+)/.exec(environment)?.[1];
     if (rank !== undefined) ranks.set(Number(rank), Number(child));
   }
   return ranks;

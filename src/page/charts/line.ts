@@ -81,16 +81,20 @@ export function lineChart({ xName, categories, lines, share = false, borders = [
     points.length > FEW
       ? `${count(points.length)} values, first ${shown(points[0]?.[1])}, last ${shown(points.at(-1)?.[1])}`
       : points.map(([x, y]) => `${categories?.[x] ?? significant(x)} ${shown(y)}`).join(', ');
-  const hints = lines.flatMap(({ name, points }) => {
+  // Lines that meet are told together, as one place hides another.
+  const hints = new Map<string, { readonly at: readonly [number, number]; readonly text: string }>();
+  for (const { name, points } of lines) {
     const every = Math.ceil(points.length / MOST_HINTS);
-    return points.flatMap(([x, y], i) => {
-      if (y === null || i % every !== 0) return [];
-      return { at: [x, y] as const, text: `${name}: ${shown(y)} at ${xName} ${categories?.[x] ?? significant(x)}` };
-    });
-  });
+    for (const [i, [x, y]] of points.entries()) {
+      if (y === null || !Number.isFinite(y) || (i % every !== 0 && i + 1 < points.length)) continue;
+      const before = hints.get(`${x} ${y}`);
+      const text = `${name}, ${xName} ${categories?.[x] ?? significant(x)}: ${shown(y)}`;
+      hints.set(`${x} ${y}`, { at: [x, y], text: before ? `${before.text}\n${text}` : text });
+    }
+  }
   return {
     option: { grid, xAxis: { ...xAxis, ...(whole && { minInterval: 1 }) }, yAxis: axisY(share, values), series },
-    hints,
+    hints: [...hints.values()],
     description: lines.map((line) => `${line.name}: ${told(line)}`).join('; '),
     legend: named || lines.length < 2 ? [] : lines,
   };

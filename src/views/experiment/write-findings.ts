@@ -55,7 +55,7 @@ export async function writeFindings(
   ];
   const document = {
     kind: 'mstar experiment',
-    title: 'Findings of the paper and what these runs say of them',
+    title: 'What these runs say of the findings',
     sections: [
       section(
         'findings',

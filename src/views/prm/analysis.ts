@@ -6,8 +6,8 @@ import type { Interval } from '../../measure/bootstrap.js';
 /** Choosing one answer among N samples; the shapes are those of `mstar evaluate`. */
 export type Choosing = Omit<SetTables, 'parts'>;
 
-/** What a PRM must reach before an experiment that selects by it is worth running. */
-export const PRM_GATE = { aucWithin: 0.7, soundAuc: 0.75 };
+/** What a PRM must reach before an experiment that selects by it is worth running (docs/experiments/plan.md). */
+export const PRM_GATE = { soundWithin: 0.7, soundAuc: 0.75 };
 
 /** Whether rewards put correct responses above others (wrong or unreadable). */
 export interface Ranking {

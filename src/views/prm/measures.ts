@@ -67,7 +67,7 @@ export function rankingOf(problems: readonly AskedProblem[], options: BootstrapO
     soundAuc,
     soundWithin,
     luckyWithin,
-    isGood: aucWithin && soundAuc && aucWithin.mean >= PRM_GATE.aucWithin && soundAuc.mean >= PRM_GATE.soundAuc,
+    isGood: soundWithin && soundAuc && soundWithin.mean >= PRM_GATE.soundWithin && soundAuc.mean >= PRM_GATE.soundAuc,
     bins: TENTHS.map(({ low, high }, i) => {
       const inside = responses.filter(({ score }) => tenthOf(score) === i);
       const rights = inside.filter(({ positive }) => positive).length;

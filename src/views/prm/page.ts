@@ -106,8 +106,12 @@ function rankingSection(
       [
         ['pairs of the same problem ranked rightly', ranged(pairAccuracy)],
         ['AUC within a problem, mean over problems', ranged(aucWithin, area)],
-        ...(soundWithin ? [['of it, right chains against others', ranged(soundWithin, area)] as const] : []),
-        ...(luckyWithin ? [['of it, lucky ones against others', ranged(luckyWithin, area)] as const] : []),
+        ...(soundWithin
+          ? [['AUC within a problem, right chains against wrong answers', ranged(soundWithin, area)] as const]
+          : []),
+        ...(luckyWithin
+          ? [['AUC within a problem, lucky answers against wrong ones', ranged(luckyWithin, area)] as const]
+          : []),
         ['AUC over all responses together', ranged(auc, area)],
         ...(soundAuc ? [['AUC of right chains against lucky ones', ranged(soundAuc, area)] as const] : []),
       ],

@@ -82,6 +82,9 @@ describe.skipIf(!addonBuilt)('mstar check (skipped where the addon is not built)
   test('doctor plans a recipe for its own model where none is named', () => {
     const plan = (...args: string[]) => mstar('doctor', ...args, '--preset', 'demo', '--gpus', '1', '--json').out;
     expect(JSON.parse(plan()).plans).toEqual(JSON.parse(plan('mstar:tiny')).plans);
+    const recipe = join(temporary(), 'recipe.yaml');
+    writeFileSync(recipe, 'model: { path: mstar:tiny }\n');
+    expect(mstar('doctor', '--config', recipe, '--gpus', '1').out).toMatch(/^model {7}internvl2, policy$/m);
     expect(mstar('doctor').error).toBe(
       'error: model: missing, wanted mstar doctor MODEL, or a recipe as --config or --preset\n',
     );

@@ -220,25 +220,6 @@ describe('presets', () => {
     await expect(loadConfig({ preset: 'paper-nothing' })).rejects.toThrow('--preset: "paper-nothing", wanted one of');
   });
 
-  test('resolve to themselves, and keep a PRM that is given where their decisions need one', async () => {
-    const kept = [];
-    for (const row of ['sft', 'interval-25', 'top-2', 'adaptive', 'unlabelled-0']) {
-      const config = await loadConfig({ preset: `tiny-${row}`, set: ['prm.path=/prm'] });
-      expect(resolveConfig(config)).toEqual(config);
-      kept.push([row, config.prm.enabled, config.prm.path]);
-    }
-    expect(kept).toEqual([
-      ['sft', false, undefined],
-      ['interval-25', false, undefined],
-      ['top-2', true, '/prm'],
-      ['adaptive', true, '/prm'],
-      ['unlabelled-0', true, '/prm'],
-    ]);
-    await expect(loadConfig({ preset: 'tiny-sft', set: ['prm.path=/prm', 'prm.enabled=false'] })).rejects.toThrow(
-      'prm.path: given with prm.enabled false, wanted true or auto',
-    );
-  });
-
   test('of a row lay its settings over those of the scale, and refusals name the file that a setting is in', async () => {
     const row = await loadConfig({ preset: 'tiny-unlabelled-75' });
     expect(row.evolve).toMatchObject({ steps: 400, interval: '25%', unlabelled: { answers: 'pseudo', after: 0.75 } });

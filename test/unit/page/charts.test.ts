@@ -97,17 +97,34 @@ describe('a chart', () => {
       [2, 0.75],
     ] as const;
     const line = { name: 'T <1>', colour: 'var(--s1)', points } as const;
-    const svg = svgOf(lineChart({ xName: 'iteration', lines: [line], share: true }));
+    const svg = svgOf(
+      lineChart({
+        xName: 'iteration',
+        lines: [
+          line,
+          {
+            ...line,
+            name: 'T 2',
+            points: [
+              [2, 0.75],
+              [3, Number.NaN],
+            ],
+          },
+        ],
+        share: true,
+      }),
+    );
     const found = [...svg.matchAll(/<circle cx="([\d.]+)" cy="([\d.]+)" r="8"><title>([^<]*)<\/title>/g)];
     expect(found.map(([, , , text]) => text)).toEqual([
-      'T &lt;1&gt;: 50.0 % at iteration 0',
-      'T &lt;1&gt;: 75.0 % at iteration 2',
+      'T &lt;1&gt;, iteration 0: 50.0 %',
+      'T &lt;1&gt;, iteration 2: 75.0 %\nT 2, iteration 2: 75.0 %',
     ]);
     const [[, left, low] = [], [, right, high] = []] = found;
     expect([Number(left) < Number(right), Number(high) < Number(low)]).toEqual([true, true]);
     const long = Array.from({ length: 1000 }, (_, i) => [i, i] as const);
     const many = svgOf(lineChart({ xName: 'step', lines: [{ ...line, points: long }] }));
-    expect(many.match(/<circle cx/g)).toHaveLength(59);
+    expect(many.match(/<circle cx/g)).toHaveLength(60);
+    expect(many).toContain('step 999: 999<');
   });
 
   test('that does not name its parts has a legend', () => {
