@@ -117,7 +117,7 @@ describe('mstar', () => {
     [
       'an unknown experiment',
       ['experiment', 'table9', '--out', 'o'],
-      'error: experiment: table9, wanted one of table1, table2, table3, table4, table5, dynamics\n',
+      'error: experiment: table9, wanted one of table1, table2, table3, grpo, table4, table5, dynamics\n',
     ],
     [
       'an unknown scale',
