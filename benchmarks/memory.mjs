@@ -67,11 +67,11 @@ async function measure({ dtype, phase, keptLayers, frozen }) {
   writeFileSync('/proc/self/clear_refs', '5');
   const tokensOf = (seed, count) =>
     Int32Array.from({ length: count }, (_, i) => 4 + ((seed * 7919 + i * 104729) % 31_000));
-  const picture = { key: 'grey', width: 448, height: 448, rgb: new Uint8Array(448 * 448 * 3).fill(127) };
+  const rgb = new Uint8Array(448 * 448 * 3).fill(127);
   const prompt = (seed) => {
     const tokens = tokensOf(seed, work.promptTokens);
     tokens.fill(ids.image_context_id, 8, 8 + IMAGE_TOKENS);
-    return { tokens, images: [picture] };
+    return { tokens, images: [{ key: `grey ${seed}`, width: 448, height: 448, rgb }] };
   };
   if (phase === 'rollout') {
     const requests = Array.from({ length: work.rows / work.samples }, (_, i) => ({
@@ -82,8 +82,9 @@ async function measure({ dtype, phase, keptLayers, frozen }) {
     const sampling = { temperature: 1, topK: 0, topP: 1, maxTokens: work.maxTokens, seed: 1, stop: new Int32Array(0) };
     await model.rollout(requests, sampling, new native.CancelFlag(), null, null);
   } else {
-    const length = work.promptTokens + work.maxTokens;
-    const examples = Array.from({ length: Math.floor(work.tokenBudget / length) }, (_, i) => ({
+    // Two micro-batches of a step: in the second, graphs and the sums of all gradients are held together.
+    const tokens = (phase === 'training' ? 2 : 1) * work.tokenBudget;
+    const examples = Array.from({ length: Math.floor(tokens / (work.promptTokens + work.maxTokens)) }, (_, i) => ({
       ...prompt(i),
       response: tokensOf(i + 50, work.maxTokens),
     }));
@@ -95,7 +96,7 @@ async function measure({ dtype, phase, keptLayers, frozen }) {
     } else {
       const optimizer = { lr: 1e-6, warmupSteps: 0, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.01, clip: 1 };
       await model.setOptimizer({ ...optimizer, frozen: frozen ? ['vision_model.'] : [] });
-      // The second step is the first in which moments, sums and graphs are held together.
+      // Moments come with the end of the first step.
       for (let step = 0; step < 2; step++) await model.trainStep(examples, 'response');
     }
   }

@@ -9,6 +9,7 @@
 #include "engine/check/inspect.h"
 #include "engine/check/kernels.h"
 #include "engine/check/probe.h"
+#include "engine/micro_batch.h"
 
 namespace mstar::addon {
 namespace {
@@ -39,6 +40,24 @@ Napi::Value gradients(const Napi::CallbackInfo& info) {
           auto out = Napi::Object::New(env);
           out.Set("loss", result.first);
           out.Set("gradients", from_stages(env, result.second, {}));
+          return out;
+        };
+      });
+}
+
+/** microBatches(model, batch, takenBy, budget): the examples of each, as indices. */
+Napi::Value cut_batch(const Napi::CallbackInfo& info) {
+  const auto taken = info[2].As<Napi::String>().Utf8Value() == "all" ? TakenBy::all : TakenBy::each;
+  return ModelObject::of(info[0]).submit(
+      info.Env(), new_flag(),
+      [batch = to_examples(info[1]), taken, budget = info[3].ToNumber().Int64Value()](Model& model, const StopFlag&) {
+        return [parts = micro_batches(model.backbone(), batch, taken, budget)](Napi::Env env) -> Napi::Value {
+          auto out = Napi::Array::New(env, parts.size());
+          for (uint32_t i = 0; i < parts.size(); ++i) {
+            auto members = Napi::Array::New(env, parts[i].size());
+            for (uint32_t j = 0; j < parts[i].size(); ++j) members.Set(j, static_cast<double>(parts[i][j]));
+            out.Set(i, members);
+          }
           return out;
         };
       });
@@ -136,6 +155,7 @@ Napi::Object checks(Napi::Env env) {
   out.Set("loadModel", Napi::Function::New(env, load_model));
   out.Set("inspect", Napi::Function::New(env, inspect));
   out.Set("gradients", Napi::Function::New(env, gradients));
+  out.Set("microBatches", Napi::Function::New(env, cut_batch));
   out.Set("policyLoss", Napi::Function::New(env, guarded<policy_loss>));
   out.Set("setOptimizer", Napi::Function::New(env, set_optimizer));
   out.Set("cuts", Napi::Function::New(env, cuts));

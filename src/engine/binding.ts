@@ -165,6 +165,13 @@ export interface Checks {
     batch: readonly RawExample[],
     objective: Objective,
   ): Promise<{ loss: number; gradients: Record<string, Inspected> }>;
+  /** How a batch is cut where `takenBy` takes the micro-batches of a step (native/engine/micro_batch.h): indices of the examples of each. */
+  microBatches(
+    model: NativeModel,
+    batch: readonly RawExample[],
+    takenBy: 'all' | 'each',
+    budget: number,
+  ): Promise<number[][]>;
   /** The policy objective of a whole batch from log-probabilities of its response tokens laid end to end: its loss, its gradient
    * with respect to them, and sums over tokens of what a step reports means of. Blocks. */
   policyLoss(

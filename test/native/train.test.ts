@@ -118,6 +118,30 @@ describe('one optimizer step', () => {
     await model.dispose();
   });
 
+  test('is cut into parts of equal cost, in which responses to one prompt are together and count it once', async () => {
+    const model = await open();
+    const words = (seed: number, count: number) =>
+      Int32Array.from({ length: count }, (_, i) => 3 + ((seed + 7 * i) % 50));
+    // Two responses of 64 tokens to each of four prompts of 192: 1,280 tokens, 320 a prompt. Siblings lie apart.
+    const examples = Array.from({ length: 8 }, (_, i) => ({
+      tokens: words(i % 4, 192),
+      images: [],
+      response: words(10 + i, 64),
+    }));
+    const cost = (members: readonly number[]) => 192 * new Set(members.map((i) => i % 4)).size + 64 * members.length;
+    const parts = (takenBy: 'all' | 'each', budget: number) =>
+      addon().checks.microBatches(model, examples, takenBy, budget);
+    const apart = await parts('each', 8192);
+    expect(apart.map((members) => [...members].sort())).toEqual([0, 1, 2, 3].map((p) => [p, p + 4]));
+    expect(await parts('all', 1280)).toHaveLength(1);
+    const halves = await parts('all', 1279);
+    expect(halves.map(cost)).toEqual([640, 640]);
+    expect(halves.flat().sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    // A budget below the cost of a prompt with both responses parts them.
+    expect((await parts('all', 300)).map(cost)).toEqual(new Array(8).fill(256));
+    await model.dispose();
+  });
+
   test('the cut into micro-batches changes the gradient by rounding only', async () => {
     const [model, single] = [await open(), await open({ tokenBudget: 30 })];
     const examples = batch(model, 9);
