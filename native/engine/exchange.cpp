@@ -257,20 +257,20 @@ void Exchange::share(const Parameters& parameters, const std::vector<std::string
   }
 }
 
-at::Tensor Exchange::whole(size_t parameter, const at::Tensor& part, int64_t each) const {
+at::Tensor Exchange::whole(size_t parameter, const at::Tensor& part, int to, int64_t each) const {
   if (!group_) return part;
   const auto bytes = static_cast<int64_t>(part.element_size());
   std::vector<int64_t> sent(static_cast<size_t>(ranks())), received(sent);
-  sent[0] = part.numel() * bytes;
+  sent[static_cast<size_t>(to)] = part.numel() * bytes;
   int64_t size = 0;
   for (int rank = 0; rank < ranks(); ++rank) {
     const int64_t count = (cuts_.of(parameter, rank).count + each - 1) / each;
     size += count;
-    if (rank_ == 0) received[static_cast<size_t>(rank)] = count * bytes;
+    if (rank_ == to) received[static_cast<size_t>(rank)] = count * bytes;
   }
-  const auto out = at::empty({rank_ == 0 ? size * bytes : 0}, part.options().dtype(at::kByte));
+  const auto out = at::empty({rank_ == to ? size * bytes : 0}, part.options().dtype(at::kByte));
   with_all([&] { group_->all_to_all(out, part.view(at::kByte), received, sent); });
-  if (rank_ != 0) return {};
+  if (rank_ != to) return {};
   if (cuts_.owner(parameter, 0) == 0) return out.view(part.scalar_type());
   // What came in the order of ranks belongs in that of places.
   std::vector<at::Tensor> places;

@@ -65,9 +65,9 @@ class Exchange {
   double norm(const GradientSums& sums) const;
   /** Gives every rank the parts of the parameters that others have changed. */
   void share(const Parameters& parameters, const std::vector<std::string>& names) const;
-  /** Puts the owners' parts of one tensor together on rank 0; undefined on the others. Flat. It has a number for each
-   * of the parameter, or for `each` neighbouring ones, which have one owner. */
-  at::Tensor whole(size_t parameter, const at::Tensor& part, int64_t each = 1) const;
+  /** Puts the owners' parts of one tensor together on rank `to`; undefined on the others. Flat. It has a number for
+   * each of the parameter, or for `each` neighbouring ones, which have one owner. */
+  at::Tensor whole(size_t parameter, const at::Tensor& part, int to, int64_t each = 1) const;
 
  private:
   std::vector<double> all_doubles(const std::vector<double>& mine) const;

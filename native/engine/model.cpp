@@ -157,24 +157,43 @@ void Model::forget_executors() {
 }
 
 void Model::save(const std::vector<SaveFile>& files) const {
-  const bool writes = !optimizer_ || optimizer_->exchange().rank() == 0;
+  const auto ranks = static_cast<size_t>(optimizer_ ? optimizer_->exchange().ranks() : 1);
+  const auto rank = static_cast<size_t>(optimizer_ ? optimizer_->exchange().rank() : 0);
+  const auto tensor_of = [&](const SaveTensor& wanted, size_t writer) {
+    if (is_moment(wanted.name)) return optimizer_->moment(wanted.name, static_cast<int>(writer));
+    if (wanted.name.starts_with(kMerged)) return parameters_.weight(wanted.name.substr(kMerged.size())).merged();
+    const auto& value = parameters_[wanted.name];
+    return optimizer_ && wanted.dtype == "F32" ? optimizer_->master(wanted.name, value, static_cast<int>(writer))
+                                               : value;
+  };
   std::exception_ptr failure;
-  for (const SaveFile& file : files) {
-    size_t given = 0;
-    const auto tensor_of = [&](const SaveTensor& wanted) {
-      ++given;
-      if (is_moment(wanted.name)) return optimizer_->moment(wanted.name);
-      if (wanted.name.starts_with(kMerged)) return parameters_.weight(wanted.name.substr(kMerged.size())).merged();
-      const auto& value = parameters_[wanted.name];
-      return optimizer_ && wanted.dtype == "F32" ? optimizer_->master(wanted.name, value) : value;
-    };
+  // A rank that can no longer write still gives the others what they write.
+  const auto unless_failed = [&](const auto& work) {
+    if (failure) return;
     try {
-      if (writes && !failure) write_tensors(file, tensor_of);
+      work();
     } catch (...) {
       failure = std::current_exception();
     }
-    // Who does not write, or no longer can, still gives the others what they are at.
-    while (given < file.tensors.size()) tensor_of(file.tensors[given]);
+  };
+  // Ranks take files in turn. Those of one turn grow side by side, so that disks are busy together and a rank holds one
+  // whole tensor at a time.
+  for (size_t first = 0; first < files.size(); first += ranks) {
+    const size_t last = std::min(first + ranks, files.size()), mine = first + rank;
+    std::optional<TensorWriter> writer;
+    if (mine < last) unless_failed([&] { writer.emplace(files[mine]); });
+    size_t most = 0;
+    for (size_t f = first; f < last; ++f) most = std::max(most, files[f].tensors.size());
+    for (size_t t = 0; t < most; ++t) {
+      at::Tensor own;
+      for (size_t f = first; f < last; ++f) {
+        if (t >= files[f].tensors.size()) continue;
+        const auto tensor = tensor_of(files[f].tensors[t], f - first);
+        if (f == mine) own = tensor;
+      }
+      if (own.defined()) unless_failed([&] { writer->write(own, files[mine].tensors[t].dtype); });
+    }
+    if (mine < last) unless_failed([&] { writer->flush(); });
   }
   if (failure) std::rethrow_exception(failure);
 }

@@ -51,7 +51,8 @@ class Model {
   std::vector<std::vector<float>> score(const std::vector<Example>& examples,
                                         const std::vector<std::vector<uint32_t>>& at, const StopFlag& stop) const;
   /** Of a model that the ranks of `group` train together all of them make these calls, and in the same order: steps on
-   * the same batch; rank 0 alone writes files, and every rank reads them. Gives the moments that checkpoints hold. */
+   * the same batch; files are written by the ranks in turn, and read by every one. Gives the moments that checkpoints
+   * hold. */
   std::vector<StateTensor> set_optimizer(const OptimizerSettings& settings, bool small_moments = false,
                                          std::shared_ptr<Group> group = nullptr, ExchangeSizes sizes = {});
   StepReport train_step(const std::vector<Example>& batch, const Objective& objective, const StopFlag& stop);

@@ -104,17 +104,17 @@ OwnState Optimizer::own_moment(const std::string& name) const {
   return {states_[i].*tensor, exchange_.owned(i).from / each, (exchange_.size(i) + each - 1) / each};
 }
 
-at::Tensor Optimizer::moment(const std::string& name) const {
+at::Tensor Optimizer::moment(const std::string& name, int to) const {
   const auto [i, tensor] = find(name);
-  return exchange_.whole(i, (states_[i].*tensor).to(exchange_.device()),
+  return exchange_.whole(i, (states_[i].*tensor).to(exchange_.device()), to,
                          tensor == &AdamWState::scales ? cpu::kRootBlock : 1);
 }
 
-at::Tensor Optimizer::master(const std::string& parameter, const at::Tensor& value) const {
+at::Tensor Optimizer::master(const std::string& parameter, const at::Tensor& value, int to) const {
   const auto high = value.detach().view({-1});
   const auto found = index_.find(parameter);
   if (found == index_.end() || !states_[found->second].low.defined()) return high;
-  const auto low = exchange_.whole(found->second, states_[found->second].low.to(exchange_.device()));
+  const auto low = exchange_.whole(found->second, states_[found->second].low.to(exchange_.device()), to);
   return low.defined() ? join_halves(high, low) : low;
 }
 

@@ -49,12 +49,13 @@ class Optimizer {
   std::vector<StateTensor> state(const Parameters& parameters) const;
   /** Whether a name is one of moments, whatever the parameter. */
   static bool names_moment(const std::string& name);
-  /** The moment of this name, flat, on rank 0; undefined on other ranks. Throws where the optimizer keeps none. */
-  at::Tensor moment(const std::string& name) const;
+  /** The moment of this name, flat, on rank `to`; undefined on other ranks. Throws where the optimizer keeps none. */
+  at::Tensor moment(const std::string& name, int to) const;
   /** Where this rank keeps its part of it. */
   OwnState own_moment(const std::string& name) const;
-  /** The float32 value of a parameter, flat, on rank 0: the parameter itself where it is float32 or does not learn. */
-  at::Tensor master(const std::string& parameter, const at::Tensor& value) const;
+  /** The float32 value of a parameter, flat, on rank `to`: the parameter itself where it is float32 or does not learn.
+   */
+  at::Tensor master(const std::string& parameter, const at::Tensor& value, int to) const;
   /** Sets a parameter and this rank's part of its low half from a float32 value. */
   void set_master(const std::string& parameter, const at::Tensor& value, const at::Tensor& master);
 

@@ -43,24 +43,6 @@ bool all_finite(const at::Tensor& raw) {
   }
 }
 
-struct Descriptor {
-  int fd;
-  ~Descriptor() {
-    if (fd >= 0) close(fd);
-  }
-};
-
-void write_all(int fd, const void* data, size_t size, const std::string& path) {
-  const auto* bytes = static_cast<const uint8_t*>(data);
-  while (size > 0) {
-    const ssize_t written = write(fd, bytes, size);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw std::runtime_error(path + ": cannot write: " + std::strerror(errno));
-    bytes += written;
-    size -= static_cast<size_t>(written);
-  }
-}
-
 }  // namespace
 
 at::ScalarType scalar_type(const std::string& dtype) {
@@ -75,22 +57,22 @@ std::string dtype_name(at::ScalarType type) {
   TORCH_CHECK(false, "files hold no numbers of type ", type);
 }
 
-TensorReader::TensorReader(const std::string& path) : path_(path) {
-  fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd_ < 0) throw std::runtime_error(path + ": cannot open: " + std::strerror(errno));
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) close(fd_);
+}
+
+TensorReader::TensorReader(const std::string& path)
+    : path_(path), file_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+  if (file_.get() < 0) throw std::runtime_error(path + ": cannot open: " + std::strerror(errno));
   struct stat status {};
-  if (fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) {
-    close(fd_);
+  if (fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode))
     throw std::runtime_error(path + ": is not a regular file");
-  }
   size_ = status.st_size;
 }
 
-TensorReader::~TensorReader() { close(fd_); }
-
 void TensorReader::read_bytes(int64_t at, uint8_t* out, int64_t bytes, const std::string& name) const {
   while (bytes > 0) {
-    const ssize_t got = pread(fd_, out, static_cast<size_t>(bytes), at);
+    const ssize_t got = pread(file_.get(), out, static_cast<size_t>(bytes), at);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw std::runtime_error(path_ + ": " + name + ": cannot read: " + std::strerror(errno));
     if (got == 0) throw std::runtime_error(path_ + ": " + name + ": the file ends before the tensor does");
@@ -129,15 +111,30 @@ void TensorReader::read(const TensorRange& range, const at::Tensor& target, int6
   if (!finite) throw std::runtime_error(path_ + ": " + range.name + ": holds a value that is not finite");
 }
 
-void write_tensors(const SaveFile& file, const std::function<at::Tensor(const SaveTensor&)>& tensor_of) {
-  const Descriptor out{open(file.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
-  if (out.fd < 0) throw std::runtime_error(file.path + ": cannot create: " + std::strerror(errno));
-  write_all(out.fd, file.header.data(), file.header.size(), file.path);
-  for (const SaveTensor& wanted : file.tensors) {
-    const auto tensor = tensor_of(wanted).detach().to(at::kCPU, scalar_type(wanted.dtype)).contiguous();
-    write_all(out.fd, tensor.const_data_ptr(), tensor.nbytes(), file.path);
+TensorWriter::TensorWriter(const SaveFile& file)
+    : path_(file.path), file_(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) {
+  if (file_.get() < 0) throw std::runtime_error(path_ + ": cannot create: " + std::strerror(errno));
+  write_all(file.header.data(), file.header.size());
+}
+
+void TensorWriter::write(const at::Tensor& tensor, const std::string& dtype) {
+  const auto values = tensor.detach().to(at::kCPU, scalar_type(dtype)).contiguous();
+  write_all(values.const_data_ptr(), values.nbytes());
+}
+
+void TensorWriter::flush() {
+  if (fsync(file_.get()) != 0) throw std::runtime_error(path_ + ": cannot flush: " + std::strerror(errno));
+}
+
+void TensorWriter::write_all(const void* data, size_t size) {
+  const auto* bytes = static_cast<const uint8_t*>(data);
+  while (size > 0) {
+    const ssize_t written = ::write(file_.get(), bytes, size);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw std::runtime_error(path_ + ": cannot write: " + std::strerror(errno));
+    bytes += written;
+    size -= static_cast<size_t>(written);
   }
-  if (fsync(out.fd) != 0) throw std::runtime_error(file.path + ": cannot flush: " + std::strerror(errno));
 }
 
 }  // namespace mstar

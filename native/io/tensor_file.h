@@ -30,13 +30,23 @@ struct SaveFile {
   std::vector<SaveTensor> tensors;
 };
 
+/** An open file, closed at the end. */
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor();
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
 /** A file opened for reading; throws, naming the file, when it cannot. */
 class TensorReader {
  public:
   explicit TensorReader(const std::string& path);
-  ~TensorReader();
-  TensorReader(const TensorReader&) = delete;
-  TensorReader& operator=(const TensorReader&) = delete;
   /** Copies a range into `target` (any shape of equal count, type and device; numbers are rounded to its type); throws,
    * naming file and tensor, on a bad range or a non-finite value. */
   void read(const TensorRange& range, const at::Tensor& target) const { read(range, target, 0, target.numel()); }
@@ -47,7 +57,7 @@ class TensorReader {
   void read_bytes(int64_t at, uint8_t* out, int64_t bytes, const std::string& name) const;
 
   std::string path_;
-  int fd_ = -1;
+  Descriptor file_;
   int64_t size_ = 0;
 };
 
@@ -56,7 +66,20 @@ at::ScalarType scalar_type(const std::string& dtype);
 /** What a file calls a type. */
 std::string dtype_name(at::ScalarType type);
 
-/** Writes header and tensors (converted to the wanted dtype) into a new file and flushes it to disk. */
-void write_tensors(const SaveFile& file, const std::function<at::Tensor(const SaveTensor&)>& tensor_of);
+/** A new file, which begins with its header; throws, naming the file, when it cannot be made, written or flushed. */
+class TensorWriter {
+ public:
+  explicit TensorWriter(const SaveFile& file);
+  /** Appends a tensor, converted to `dtype`. */
+  void write(const at::Tensor& tensor, const std::string& dtype);
+  /** Has the disk keep what is written. */
+  void flush();
+
+ private:
+  void write_all(const void* data, size_t size);
+
+  std::string path_;
+  Descriptor file_;
+};
 
 }  // namespace mstar

@@ -1,6 +1,7 @@
 // Trainer state beside the weights of a checkpoint: AdamW moments, exact copies of rounded weights, the step counter.
-// trainer.safetensors holds exp_avg.<p> and exp_avg_sq.<p>, in 8-bit moments as BF16 and U8 with exp_avg_sq_scale.<p>, and,
-// where the weights on disk are not F32, master.<p>.
+// trainer.safetensors, or trainer-00001-of-00003.safetensors and so on where it would be large, holds exp_avg.<p> and
+// exp_avg_sq.<p>, in 8-bit moments as BF16 and U8 with exp_avg_sq_scale.<p>, and, where the weights on disk are not F32, master.<p>.
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
@@ -12,21 +13,39 @@ import { type Alias, checkParameters, engineWeights, type ParameterShape } from 
 import { readRanges, STORED_BYTES, type StoredDtype, type TensorPlan, type WeightFile } from './safetensors.js';
 import type { ExtraFile, WeightPlan } from './save.js';
 
-const STATE_FILE = 'trainer.safetensors';
+/** Bytes of a file of trainer state, unless one tensor has more: small enough that the ranks of a job have one to write each. */
+const FILE_BYTES = 4 * 2 ** 30;
+const STATE_FILES = /^trainer(-\d{5}-of-\d{5})?\.safetensors$/;
 const COUNTER_FILE = 'trainer.json';
 
-/** The state file for these weights and moments. */
+/** The state files for these weights and moments. */
 export function planTrainer(
   weights: readonly WeightPlan[],
   moments: readonly TensorPlan<StoredDtype>[],
-): WeightPlan<StoredDtype> {
+  fileBytes = FILE_BYTES,
+): WeightPlan<StoredDtype>[] {
   const rounded = weights.flatMap(({ tensors }) => tensors.filter(({ dtype }) => dtype !== 'F32'));
   // A weight may be in the files under two names.
   const shapes = new Map(rounded.map(({ name, parameter = name, shape }) => [parameter, shape]));
   const masters = [...shapes].map(
     ([parameter, shape]): TensorPlan => ({ name: `master.${parameter}`, dtype: 'F32', shape, parameter }),
   );
-  return { file: STATE_FILE, tensors: [...moments, ...masters] };
+  const parts: TensorPlan<StoredDtype>[][] = [];
+  let room = 0;
+  for (const tensor of [...moments, ...masters]) {
+    const bytes = tensor.shape.reduce((product, size) => product * size, STORED_BYTES[tensor.dtype]);
+    if (parts.length === 0 || bytes > room) {
+      parts.push([]);
+      room = fileBytes;
+    }
+    parts.at(-1)?.push(tensor);
+    room -= bytes;
+  }
+  const digits = (number: number) => String(number).padStart(5, '0');
+  return parts.map((tensors, i) => ({
+    file: `trainer${parts.length > 1 ? `-${digits(i + 1)}-of-${digits(parts.length)}` : ''}.safetensors`,
+    tensors,
+  }));
 }
 
 export function counterFile(version: number): ExtraFile {
@@ -49,19 +68,23 @@ export async function readTrainer(
   const adapter = await readAdapter(dir);
   const weights = await engineWeights(adapter ? [adapter.weights] : (await openFolder(dir)).weights, alias);
   checkParameters(dir, weights, parameters);
-  const state = await readRanges(join(dir, STATE_FILE), STORED_BYTES);
-  const [found, wanted] = [kindOf(state.tensors), kindOf(moments)];
+  const names = (await readdir(dir)).filter((name) => STATE_FILES.test(name)).sort();
+  const state = await Promise.all(names.map((name) => readRanges(join(dir, name), STORED_BYTES)));
+  const [found, wanted] = [kindOf(state.flatMap(({ tensors }) => tensors)), kindOf(moments)];
   if (found !== wanted)
-    throw new UserError(`${state.path}: moments: ${found}, wanted ${wanted} as the optimizer's setting moments says`);
+    throw new UserError(`${dir}: moments: ${found}, wanted ${wanted} as the optimizer's setting moments says`);
   const plan = planTrainer(
     weights.map(({ path, tensors }) => ({ file: path, tensors })),
     moments,
-  );
-  checkParameters(dir, [state], plan.tensors);
+  ).flatMap(({ tensors }) => tensors);
+  checkParameters(dir, state, plan);
   const exact = weights.map(({ path, tensors }) => ({ path, tensors: tensors.filter(({ dtype }) => dtype === 'F32') }));
-  const names = new Map(plan.tensors.map(({ name, parameter = name }) => [name, parameter]));
-  const tensors = state.tensors.map((tensor) => ({ ...tensor, name: names.get(tensor.name) as string }));
-  return { files: [...exact, { path: state.path, tensors }], version };
+  const parameterOf = new Map(plan.map(({ name, parameter = name }) => [name, parameter]));
+  const own = state.map(({ path, tensors }) => ({
+    path,
+    tensors: tensors.map((tensor) => ({ ...tensor, name: parameterOf.get(tensor.name) as string })),
+  }));
+  return { files: [...exact, ...own], version };
 }
 
 /** The optimizer's setting `moments` with which these were kept. */

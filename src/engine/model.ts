@@ -124,7 +124,7 @@ export abstract class Model implements AsyncDisposable {
     const files = weights.map((one) => saveFile(dir, one));
     const small: ExtraFile[] = plan ? [plan.config] : [...folder.sideFiles];
     if (withTrainer) {
-      files.push(saveFile(dir, planTrainer(weights, this.#optimized())));
+      files.push(...planTrainer(weights, this.#optimized()).map((one) => saveFile(dir, one)));
       small.push(counterFile(native.version));
     }
     await writeFolder(dir, weights, small, () => write(native, files));

@@ -23,14 +23,16 @@ for (const { spec, optimizer, sizes, restore, objective, batches, save } of trai
   if (restore) await model.restore(restore.files, restore.version);
   const reports = [];
   let failure;
-  for (const batch of batches) {
-    try {
-      reports.push(await model.trainStep(batch[rank] ?? batch[0], objective));
-    } catch (error) {
-      failure = { code: error.code, message: error.message };
-    }
-  }
-  if (save) await model.save([{ path: save, header: new Uint8Array(0), tensors }]);
+  const failed = ({ code, message }) => (failure = { code, message });
+  for (const batch of batches)
+    await model.trainStep(batch[rank] ?? batch[0], objective).then((report) => reports.push(report), failed);
+  const each = Math.ceil(tensors.length / save.length);
+  const files = save.map((path, i) => ({
+    path,
+    header: new Uint8Array(0),
+    tensors: tensors.slice(i * each, (i + 1) * each),
+  }));
+  await model.save(files).catch(failed);
   const [batch] = batches;
   const every = batch[0].map(({ response }) => Uint32Array.from(response.keys()));
   const after = objective === 'step' ? await model.score(batch[0], every) : await model.logprobs(batch[0]);

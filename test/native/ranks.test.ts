@@ -29,8 +29,8 @@ interface Training {
   readonly objective: Objective;
   /** By step, then by rank where ranks are to have unlike ones. */
   readonly batches: readonly (readonly RawExample[])[][];
-  /** File for all parameters and moments. */
-  readonly save: string;
+  /** Files for all parameters and moments, which each get as many of. */
+  readonly save: readonly string[];
 }
 interface Trained {
   readonly reports: readonly StepReport[];
@@ -142,12 +142,13 @@ function trainingOf(
   restore?: Training['restore'],
 ): Training {
   const head = objective === 'step' ? 'mean' : 'none';
+  const folder = temporary();
   return {
     spec: spec({ threads: 1, tokenBudget: 60, head, ...c.spec }, LARGER),
     optimizer: optimizer(c.optimizer),
     objective,
     batches: steps.map((step) => [batch(model, step, 6 + step)]),
-    save: path.join(temporary(), 'state.bin'),
+    save: ['0.bin', '1.bin', '2.bin'].map((name) => path.join(folder, name)),
     ...(sizes && { sizes }),
     ...(restore && { restore }),
   };
@@ -155,16 +156,20 @@ function trainingOf(
 
 /** What a training has saved. */
 function checkpointOf({ save }: Training, { tensors, version }: Trained): Training['restore'] {
-  let at = 0;
-  const ranges = tensors.map(({ name, dtype, shape }) => {
-    const begin = at;
-    at += shape.reduce((a, b) => a * b, STORED_BYTES[dtype]);
-    return { name, shape, dtype, begin, end: at };
+  const each = Math.ceil(tensors.length / save.length);
+  const files = save.map((file, i) => {
+    let at = 0;
+    const ranges = tensors.slice(i * each, (i + 1) * each).map(({ name, dtype, shape }) => {
+      const begin = at;
+      at += shape.reduce((a, b) => a * b, STORED_BYTES[dtype]);
+      return { name, shape, dtype, begin, end: at };
+    });
+    return { path: file, tensors: ranges };
   });
-  return { files: [{ path: save, tensors: ranges }], version };
+  return { files, version };
 }
 
-const bytesOf = ({ save }: Training): Buffer => readFileSync(save);
+const bytesOf = ({ save }: Training): Buffer => Buffer.concat(save.map((file) => readFileSync(file)));
 
 describe('a training over ranks', () => {
   let alone: { readonly trainings: readonly Training[]; readonly found: readonly Trained[] };
@@ -213,6 +218,21 @@ describe('a training over ranks', () => {
     expect(found[2]?.[0]?.failure?.message).toBe('rank 1 failed in a training step');
     for (const [one] of found) expect(one?.reports).toEqual(alone.found[0]?.reports);
     expect(bytesOf(training).equals(bytesOf(alone.trainings[0]!))).toBe(true);
+  });
+
+  test('writes the files of the others where one rank cannot write its own', async () => {
+    const training = trainingOf(CASES[0]!, [1, 2, 3]);
+    const [first, second, third] = training.save as [string, string, string];
+    writeFileSync(second, 'is there');
+    const found = await over(3, [training]);
+    expect(found.map(([one]) => one?.failure?.message)).toEqual([
+      undefined,
+      `${second}: cannot create: File exists`,
+      undefined,
+    ]);
+    const [one, , three] = alone.trainings[0]!.save as [string, string, string];
+    expect(readFileSync(first).equals(readFileSync(one))).toBe(true);
+    expect(readFileSync(third).equals(readFileSync(three))).toBe(true);
   });
 });
 

@@ -1,11 +1,11 @@
 // Model folders: single file, shards, what is confined and refused; saving keeps the form.
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openFolder, parseSideFile } from '../../../src/checkpoint/folder.js';
 import { checkParameters, rewardHeadShapes } from '../../../src/checkpoint/parameters.js';
 import { buildHeader, type StoredDtype, type TensorPlan } from '../../../src/checkpoint/safetensors.js';
-import { planWeights, saveFile, writeFolder } from '../../../src/checkpoint/save.js';
+import { planWeights, saveFile, type WeightPlan, writeFolder } from '../../../src/checkpoint/save.js';
 import { counterFile, planTrainer, readTrainer } from '../../../src/checkpoint/trainer.js';
 import { removeTemporary, temporary } from '../../fakes/model-folder.js';
 
@@ -239,11 +239,9 @@ describe('names and shapes', () => {
 });
 
 describe('saving', () => {
-  const zeros =
-    (plans: readonly { dir: string; plan: { file: string; tensors: readonly TensorPlan<StoredDtype>[] } }[]) =>
-    async () => {
-      for (const { dir, plan } of plans) writeWeights(dir, plan.file, plan.tensors);
-    };
+  const zeros = (plans: readonly WeightPlan<StoredDtype>[], dir: string) => async () => {
+    for (const { file, tensors } of plans) writeWeights(dir, file, tensors);
+  };
 
   test('keeps names, shapes, dtypes and shards; a new head joins the last file as F32', async () => {
     const source = await openFolder(folder(shards, { weight_map: map }));
@@ -255,7 +253,7 @@ describe('saving', () => {
     ];
     const plans = planWeights(source, parameters);
     const dir = join(temporary(), 'deep', 'out');
-    await writeFolder(dir, plans, [...source.sideFiles], zeros(plans.map((plan) => ({ dir, plan }))));
+    await writeFolder(dir, plans, [...source.sideFiles], zeros(plans, dir));
     const opened = await openFolder(dir);
     expect(opened.config).toEqual(source.config);
     expect(opened.weights.map(({ tensors }) => tensors.map(({ name, dtype }) => `${name} ${dtype}`))).toEqual([
@@ -294,13 +292,15 @@ describe('saving', () => {
       ['exp_avg', 'exp_avg_sq'].map((kind) => plan(`${kind}.${name}`, [name === 'x' ? 2 : 1]));
     const moments = momentsOf('x');
     const plans = planWeights(source, parameters);
-    const state = planTrainer(plans, moments);
+    const [state, ...others] = planTrainer(plans, moments) as [WeightPlan<StoredDtype>, ...unknown[]];
+    expect(others).toEqual([]);
+    expect(state.file).toBe('trainer.safetensors');
     expect(state.tensors.map(({ name }) => name)).toEqual(['exp_avg.x', 'exp_avg_sq.x', 'master.y']);
     expect(saveFile('d', state).tensors.map(({ name }) => name)).toEqual(['exp_avg.x', 'exp_avg_sq.x', 'y']);
 
     const dir = join(temporary(), 'out');
     const side = [...source.sideFiles, counterFile(7)];
-    await writeFolder(dir, plans, side, zeros([...plans, state].map((plan) => ({ dir, plan }))));
+    await writeFolder(dir, plans, side, zeros([...plans, state], dir));
     const { files, version } = await readTrainer(dir, parameters, moments);
     expect(version).toBe(7);
     expect(files.map(({ tensors }) => tensors.map(({ name }) => name))).toEqual([
@@ -312,10 +312,42 @@ describe('saving', () => {
     await expect(readTrainer(dir, parameters, more)).rejects.toThrow('"exp_avg.y": missing');
     const small = moments.map((moment) => ({ ...moment, dtype: 'U8' as const }));
     await expect(readTrainer(dir, parameters, small)).rejects.toThrow(
-      `${join(dir, 'trainer.safetensors')}: moments: float32, wanted 8bit as the optimizer's setting moments says`,
+      `${dir}: moments: float32, wanted 8bit as the optimizer's setting moments says`,
     );
     // A checkpoint is a model folder as well, without its trainer state.
     expect([...(await openFolder(dir)).sideFiles.keys()]).toEqual(['config.json']);
+  });
+
+  test('large trainer state is in several files, which are read as one', async () => {
+    const source = await openFolder(folder({ 'model.safetensors': [plan('x', [2]), plan('y', [1])] }));
+    const parameters = [
+      { name: 'x', shape: [2] },
+      { name: 'y', shape: [1] },
+    ];
+    const moments = [
+      plan('exp_avg.x', [2]),
+      plan('exp_avg_sq.x', [2]),
+      plan('exp_avg.y', [1]),
+      plan('exp_avg_sq.y', [1]),
+    ];
+    const plans = planWeights(source, parameters);
+    // No tensor is parted, even if it has more bytes than a file is to have.
+    expect(planTrainer(plans, moments, 7).map(({ tensors }) => tensors.length)).toEqual([1, 1, 1, 1]);
+    const states = planTrainer(plans, moments, 16);
+    expect(states.map(({ file, tensors }) => [file, tensors.map(({ name }) => name)])).toEqual([
+      ['trainer-00001-of-00002.safetensors', ['exp_avg.x', 'exp_avg_sq.x']],
+      ['trainer-00002-of-00002.safetensors', ['exp_avg.y', 'exp_avg_sq.y']],
+    ]);
+    const dir = join(temporary(), 'out');
+    await writeFolder(dir, plans, [...source.sideFiles, counterFile(3)], zeros([...plans, ...states], dir));
+    const { files } = await readTrainer(dir, parameters, moments);
+    expect(files.map(({ tensors }) => tensors.map(({ name }) => name))).toEqual([
+      ['x', 'y'],
+      ['exp_avg.x', 'exp_avg_sq.x'],
+      ['exp_avg.y', 'exp_avg_sq.y'],
+    ]);
+    rmSync(join(dir, 'trainer-00002-of-00002.safetensors'));
+    await expect(readTrainer(dir, parameters, moments)).rejects.toThrow(`${dir}: "exp_avg.y": missing`);
   });
 
   test('a folder without trainer state cannot be restored', async () => {
