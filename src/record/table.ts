@@ -1,6 +1,6 @@
 // Rollouts as a parquet file, one row per response, the same bytes for the same rows. Columns: docs/run-folder.md.
-import { realpath, rm } from 'node:fs/promises';
-import { isAbsolute, relative } from 'node:path';
+import { realpath, rename, rm } from 'node:fs/promises';
+import { isAbsolute, join, relative } from 'node:path';
 import {
   BOOLEAN,
   DOUBLE,
@@ -19,7 +19,8 @@ import {
   VARCHAR,
 } from '@duckdb/node-api';
 import { z } from 'zod';
-import { openDatabase, pathOf } from '../core/duckdb.js';
+import { openDatabase, pathOf, tableOf } from '../core/duckdb.js';
+import { makeFolder } from '../core/files.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from './rollout.js';
 
 /** What is the same for many rows. */
@@ -96,7 +97,10 @@ export type ColumnName = keyof typeof columns;
 /** Rows that DuckDB takes in one piece: few, so that a training that goes on meanwhile waits for no more. */
 const PIECE = 256;
 
-/** Of the rows before they are in the file: a row group of long responses fits. */
+/** Rows of a row group of the file: as many are held at one time. */
+const GROUP = 16_384;
+
+/** Of the rows of one group: one of long responses fits. */
 const MEMORY = '384MiB';
 
 /**
@@ -104,37 +108,59 @@ const MEMORY = '384MiB';
  * @param folder pictures inside it are named relative to it, so that the file does not depend on where the run lies
  */
 export async function writeRolloutTable(path: string, folder: string, groups: AsyncIterable<RowGroup>): Promise<void> {
-  // One thread: row groups then have one order, and two files of the same rows the same bytes. What the rows take beyond the limit
-  // waits beside the file.
-  const spill = `${path}.rows`;
-  const { connection, close } = await openDatabase({ threads: '1', memory_limit: MEMORY, temp_directory: spill });
+  // One thread: row groups then have one order, and two files of the same rows the same bytes. Groups wait beside the file, each in
+  // one of its own.
+  const aside = `${path}.rows`;
+  await makeFolder(aside);
+  const { connection, close } = await openDatabase({ threads: '1', memory_limit: MEMORY, temp_directory: aside });
   // Pictures are named by their real paths: a folder reached through a link holds them all the same.
   const real = await realpath(folder).catch(() => folder);
   try {
     const names = Object.keys(columns) as ColumnName[];
     const types = names.map((name) => columns[name][0]);
-    await connection.run(`create table rollouts(${names.map((name, i) => `"${name}" ${types[i]}`).join(', ')})`);
-    const appender = await connection.createAppender('rollouts');
-    let rows: Row[] = [];
+    const table = `rollouts(${names.map((name, i) => `"${name}" ${types[i]}`).join(', ')})`;
+    const begin = async () => {
+      await connection.run(`create or replace table ${table}`);
+      return connection.createAppender('rollouts');
+    };
+    const write = (from: string, to: string) =>
+      connection.run(`copy ${from} to ${pathOf(to)} (format parquet, compression zstd, row_group_size ${GROUP})`);
+    const parts: string[] = [];
+    let appender = await begin();
+    let held = 0; // rows of the appender
+    let rows: Row[] = []; // and those that it is yet to get
     const flush = (): void => {
       if (rows.length === 0) return;
       const chunk = DuckDBDataChunk.create(types, rows.length);
       chunk.setRows(rows.map((row) => names.map((name) => row[name] ?? null)));
       appender.appendDataChunk(chunk);
+      held += rows.length;
       rows = [];
+    };
+    const endPart = async (): Promise<void> => {
+      flush();
+      appender.closeSync();
+      const part = join(aside, `${parts.length}.parquet`);
+      await write('rollouts', part);
+      parts.push(part);
+      held = 0;
     };
     for await (const group of groups) {
       for (const row of rowsOf(group, real)) {
+        if (held === GROUP) {
+          await endPart();
+          appender = await begin();
+        }
         rows.push(row);
         if (rows.length === PIECE) flush();
       }
     }
-    flush();
-    appender.closeSync();
-    await connection.run(`copy rollouts to ${pathOf(path)} (format parquet, compression zstd)`);
+    await endPart();
+    if (parts.length > 1) await write(`(from ${tableOf('read_parquet', parts)})`, path);
+    else await rename(parts[0] as string, path);
   } finally {
     close();
-    await rm(spill, { recursive: true, force: true });
+    await rm(aside, { recursive: true, force: true });
   }
 }
 

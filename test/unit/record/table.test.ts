@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -92,6 +92,19 @@ describe('the table of rollouts', () => {
       text: null,
       steps: null,
     });
+  });
+
+  test('has the rows of several row groups in the order in which they came, and leaves nothing beside it', async () => {
+    const folder = mkdtempSync(join(dir, "it's-"));
+    const file = join(folder, 'many.parquet');
+    // Two full groups of 16,384 rows and 2 rows.
+    await writeRolloutTable(file, '/somewhere/run', groups(10_923));
+    expect(readdirSync(folder)).toEqual(['many.parquet']);
+    const found = await rows(file.replaceAll("'", "''"));
+    expect(found).toHaveLength(32_770);
+    const samples = found.map(({ sample, selected }) => [sample, selected]);
+    expect(samples.pop()).toEqual([null, false]);
+    expect(samples).toEqual(Array.from({ length: 32_769 }, (_, i) => [i % 3, i % 3 === 0]));
   });
 
   test('has the same bytes for the same rows, across the pieces that it is written in', async () => {
