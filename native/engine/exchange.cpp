@@ -140,6 +140,12 @@ std::vector<double> Exchange::all_doubles(const std::vector<double>& mine) const
   return {values, values + out.numel()};
 }
 
+bool Exchange::all(bool mine) const {
+  if (!group_) return mine;
+  const auto found = all_doubles({mine ? 1.0 : 0.0});
+  return std::all_of(found.begin(), found.end(), [](double one) { return one != 0; });
+}
+
 void Exchange::add(MicroGradients mine, GradientSums& sums) const {
   const at::NoGradGuard no_grad;
   const size_t count = cuts_.parameters();

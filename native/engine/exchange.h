@@ -63,6 +63,8 @@ class Exchange {
   void add(MicroGradients mine, GradientSums& sums) const;
   /** L2 norm of the whole gradient, the same on all ranks. */
   double norm(const GradientSums& sums) const;
+  /** Whether something is so on every rank. */
+  bool all(bool mine) const;
   /** Gives every rank the parts of the parameters that others have changed. */
   void share(const Parameters& parameters, const std::vector<std::string>& names) const;
   /** Puts the owners' parts of one tensor together on rank `to`; undefined on the others. Flat. It has a number for

@@ -3,6 +3,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <filesystem>
+
 #include "base/device.h"
 #include "engine/packed/executor.h"
 #include "engine/tensor/executor.h"
@@ -159,6 +161,14 @@ void Model::forget_executors() {
 void Model::save(const std::vector<SaveFile>& files) const {
   const auto ranks = static_cast<size_t>(optimizer_ ? optimizer_->exchange().ranks() : 1);
   const auto rank = static_cast<size_t>(optimizer_ ? optimizer_->exchange().rank() : 0);
+  // Ranks that do not see the folder, as machines without a common disk do not, leave the writing to rank 0.
+  const auto sees_folder = [&] {
+    std::error_code none;
+    return std::all_of(files.begin(), files.end(), [&](const SaveFile& file) {
+      return std::filesystem::is_directory(std::filesystem::path(file.path).parent_path(), none);
+    });
+  };
+  const size_t writers = ranks > 1 && optimizer_->exchange().all(sees_folder()) ? ranks : 1;
   const auto tensor_of = [&](const SaveTensor& wanted, size_t writer) {
     if (is_moment(wanted.name)) return optimizer_->moment(wanted.name, static_cast<int>(writer));
     if (wanted.name.starts_with(kMerged)) return parameters_.weight(wanted.name.substr(kMerged.size())).merged();
@@ -169,6 +179,7 @@ void Model::save(const std::vector<SaveFile>& files) const {
   std::exception_ptr failure;
   // A rank that can no longer write still gives the others what they write.
   const auto unless_failed = [&](const auto& work) {
+    if (ranks == 1) return work();
     if (failure) return;
     try {
       work();
@@ -178,8 +189,8 @@ void Model::save(const std::vector<SaveFile>& files) const {
   };
   // Ranks take files in turn. Those of one turn grow side by side, so that disks are busy together and a rank holds one
   // whole tensor at a time.
-  for (size_t first = 0; first < files.size(); first += ranks) {
-    const size_t last = std::min(first + ranks, files.size()), mine = first + rank;
+  for (size_t first = 0; first < files.size(); first += writers) {
+    const size_t last = std::min(first + writers, files.size()), mine = first + rank;
     std::optional<TensorWriter> writer;
     if (mine < last) unless_failed([&] { writer.emplace(files[mine]); });
     size_t most = 0;

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/halves.h"
+#include "base/pulse.h"
 
 namespace mstar {
 namespace {
@@ -89,6 +90,7 @@ void TensorReader::read(const TensorRange& range, const at::Tensor& target, int6
     throw std::runtime_error(path_ + ": " + range.name + ": range does not fit the file or the shape");
   if ((type == at::kByte) != (target.scalar_type() == at::kByte))
     throw std::runtime_error(path_ + ": " + range.name + ": codes and numbers are not converted into each other");
+  const During disk(Activity::disk);
   // Piece by piece and without a mapping: of a file as large as the memory only what the model keeps stays in it.
   const auto flat = target.detach().view({-1});
   const bool direct = type == target.scalar_type() && target.device().is_cpu();
@@ -123,13 +125,18 @@ void TensorWriter::write(const at::Tensor& tensor, const std::string& dtype) {
 }
 
 void TensorWriter::flush() {
+  const During disk(Activity::disk);
   if (fsync(file_.get()) != 0) throw std::runtime_error(path_ + ": cannot flush: " + std::strerror(errno));
 }
 
 void TensorWriter::write_all(const void* data, size_t size) {
+  const During disk(Activity::disk);
   const auto* bytes = static_cast<const uint8_t*>(data);
   while (size > 0) {
-    const ssize_t written = ::write(file_.get(), bytes, size);
+    // So much at a time that a slow disk is seen to get on.
+    constexpr size_t kMost = size_t{64} << 20;
+    const ssize_t written = ::write(file_.get(), bytes, std::min(size, kMost));
+    beat();
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) throw std::runtime_error(path_ + ": cannot write: " + std::strerror(errno));
     bytes += written;

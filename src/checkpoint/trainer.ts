@@ -16,6 +16,11 @@ import type { ExtraFile, WeightPlan } from './save.js';
 /** Bytes of a file of trainer state, unless one tensor has more: small enough that the ranks of a job have one to write each. */
 const FILE_BYTES = 4 * 2 ** 30;
 const STATE_FILES = /^trainer(-\d{5}-of-\d{5})?\.safetensors$/;
+
+/** Whether a file of a checkpoint is of the trainer state. */
+export function isTrainerFile(name: string): boolean {
+  return name === COUNTER_FILE || STATE_FILES.test(name);
+}
 const COUNTER_FILE = 'trainer.json';
 
 /** The state files for these weights and moments. */
@@ -69,6 +74,7 @@ export async function readTrainer(
   const weights = await engineWeights(adapter ? [adapter.weights] : (await openFolder(dir)).weights, alias);
   checkParameters(dir, weights, parameters);
   const names = (await readdir(dir)).filter((name) => STATE_FILES.test(name)).sort();
+  if (names.length === 0) throw new UserError(`${dir}: trainer.safetensors: missing, wanted trainer state`, 'ERR_FILE');
   const state = await Promise.all(names.map((name) => readRanges(join(dir, name), STORED_BYTES)));
   const [found, wanted] = [kindOf(state.flatMap(({ tensors }) => tensors)), kindOf(moments)];
   if (found !== wanted)

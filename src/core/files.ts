@@ -61,6 +61,9 @@ export async function readExactly(
   return bytes;
 }
 
+/** Ends the name of whatever is being written or deleted; such leftovers of a killed process are removed at the next start. */
+export const ASIDE = '.aside';
+
 /** Makes a folder and those above it. */
 export async function makeFolder(path: string): Promise<void> {
   try {

@@ -1,5 +1,5 @@
 // What a rank other than 0 does: serves calls about its copies of the models until rank 0 sends it home. It knows no
-// run folder and no recipe.
+// recipe, and of the run folder the files of checkpoints that it is told to write.
 
 import type { NativeGroup } from '../engine/binding.js';
 import { createHost, type NativeHost } from '../engine/host.js';

@@ -34,7 +34,7 @@ export interface Verbs {
   /** Renders a batch, so that whoever cannot says so before anyone waits for it in the step. */
   prepare: [id: number, batch: readonly Example[], objective: PolicyObjective | null];
   step: [id: number];
-  /** Gives rank 0 this rank's parts of what it writes. */
+  /** Writes this rank's share of the files, and gives the others its parts of theirs. */
   save: [id: number, files: Parameters<NativeModel['save']>[0]];
   restore: [id: number, dir: string];
   dispose: [id: number];

@@ -4,12 +4,13 @@ import { cp, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { hasRewardHead, openFolder } from '../checkpoint/folder.js';
 import type { TensorDtype } from '../checkpoint/safetensors.js';
+import { isTrainerFile } from '../checkpoint/trainer.js';
 import { UserError } from '../core/errors.js';
-import { makeFolder } from '../core/files.js';
+import { ASIDE, makeFolder } from '../core/files.js';
 import { createHost } from '../engine/host.js';
 import { isIteration } from '../evolve/phases.js';
 import { EXPORT_FORMS, exportLines } from '../label/export.js';
-import { ASIDE, listNames } from '../run/durable.js';
+import { listNames } from '../run/durable.js';
 import { checkOutput, checkOutputFolder, writeOutput } from '../run/output.js';
 import { curvesOf } from '../views/metrics/curves.js';
 import { readTimes, writeEvents } from '../views/metrics/files.js';
@@ -121,7 +122,7 @@ async function exportModel(run: string, { out, checkpoint, merge, dtype }: Expor
     throw new UserError(`--out: ${out}: exists, wanted a new folder`, 'ERR_SETTING');
   });
   try {
-    const names = (await readdir(dir)).filter((file) => !/^(manifest\.json|trainer\.(json|safetensors))$/.test(file));
+    const names = (await readdir(dir)).filter((file) => file !== 'manifest.json' && !isTrainerFile(file));
     for (const file of names) await cp(join(dir, file), join(out, file));
     return { file: out, count: names.length };
   } catch (error) {

@@ -20,7 +20,7 @@ import {
 } from '@duckdb/node-api';
 import { z } from 'zod';
 import { openDatabase, pathOf, tableOf } from '../core/duckdb.js';
-import { makeFolder } from '../core/files.js';
+import { ASIDE, makeFolder } from '../core/files.js';
 import { isLuckyResponse, type RatedResponse, type Rollout } from './rollout.js';
 
 /** What is the same for many rows. */
@@ -100,7 +100,7 @@ const PIECE = 256;
 /** Rows of a row group of the file: as many are held at one time. */
 const GROUP = 16_384;
 
-/** Of the rows of one group: one of long responses fits. */
+/** Of the rows of one group; of longer responses than about 2,000 tokens on average a part waits on the disk. */
 const MEMORY = '384MiB';
 
 /**
@@ -108,14 +108,15 @@ const MEMORY = '384MiB';
  * @param folder pictures inside it are named relative to it, so that the file does not depend on where the run lies
  */
 export async function writeRolloutTable(path: string, folder: string, groups: AsyncIterable<RowGroup>): Promise<void> {
-  // One thread: row groups then have one order, and two files of the same rows the same bytes. Groups wait beside the file, each in
-  // one of its own.
-  const aside = `${path}.rows`;
-  await makeFolder(aside);
+  // One thread: row groups then have one order, and two files of the same rows the same bytes. Row groups wait in files of their own
+  // in a folder beside the table.
+  const aside = `${path}.rows${ASIDE}`;
   const { connection, close } = await openDatabase({ threads: '1', memory_limit: MEMORY, temp_directory: aside });
   // Pictures are named by their real paths: a folder reached through a link holds them all the same.
   const real = await realpath(folder).catch(() => folder);
   try {
+    await rm(aside, { recursive: true, force: true });
+    await makeFolder(aside);
     const names = Object.keys(columns) as ColumnName[];
     const types = names.map((name) => columns[name][0]);
     const table = `rollouts(${names.map((name, i) => `"${name}" ${types[i]}`).join(', ')})`;

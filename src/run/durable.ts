@@ -4,10 +4,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ifThere, makeFolder, syncPath } from '../core/files.js';
-
-/** Ends the name of whatever is being written or deleted; such leftovers of a killed process are removed at the next start. */
-export const ASIDE = '.aside';
+import { ASIDE, ifThere, makeFolder, syncPath } from '../core/files.js';
 
 /** Replaces `path` by `data` in one rename. */
 export async function writeDurable(path: string, data: string | Uint8Array): Promise<void> {

@@ -3,7 +3,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ASIDE } from './durable.js';
+import { ASIDE } from '../core/files.js';
 import type { Display } from './terminal.js';
 
 const FILE = 'progress.json';

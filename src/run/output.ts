@@ -4,8 +4,7 @@ import { existsSync, type Stats } from 'node:fs';
 import { access, chmod, constants, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { ifThere, makeFolder, syncPath } from '../core/files.js';
-import { ASIDE } from './durable.js';
+import { ASIDE, ifThere, makeFolder, syncPath } from '../core/files.js';
 
 export interface Output {
   /** The flag that names it. */

@@ -2,6 +2,7 @@
 // the store's socket as descriptor 3. Leaves what it found in JOB.RANK.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 
 const [job, number] = process.argv.slice(2);
@@ -14,7 +15,7 @@ const group = await addon.joinGroup({
 });
 
 const found = [];
-for (const { spec, optimizer, sizes, restore, objective, batches, save } of trainings) {
+for (const { spec, optimizer, sizes, restore, objective, batches, save, elsewhere } of trainings) {
   const model = await addon.loadModel(spec);
   const moments = sizes
     ? await addon.checks.setOptimizer(model, optimizer, group, sizes)
@@ -27,8 +28,8 @@ for (const { spec, optimizer, sizes, restore, objective, batches, save } of trai
   for (const batch of batches)
     await model.trainStep(batch[rank] ?? batch[0], objective).then((report) => reports.push(report), failed);
   const each = Math.ceil(tensors.length / save.length);
-  const files = save.map((path, i) => ({
-    path,
+  const files = save.map((file, i) => ({
+    path: rank > 0 && elsewhere !== undefined ? path.join(elsewhere, path.basename(file)) : file,
     header: new Uint8Array(0),
     tensors: tensors.slice(i * each, (i + 1) * each),
   }));

@@ -1,7 +1,7 @@
 // Training over ranks: a child process for each. Whatever the number of ranks, a step leaves the same bytes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,8 +29,10 @@ interface Training {
   readonly objective: Objective;
   /** By step, then by rank where ranks are to have unlike ones. */
   readonly batches: readonly (readonly RawExample[])[][];
-  /** Files for all parameters and moments, which each get as many of. */
+  /** Files over which all parameters and moments are dealt, as many to each. */
   readonly save: readonly string[];
+  /** The folder of these files as ranks but 0 know it, where that is another. */
+  readonly elsewhere?: string;
 }
 interface Trained {
   readonly reports: readonly StepReport[];
@@ -223,16 +225,19 @@ describe('a training over ranks', () => {
   test('writes the files of the others where one rank cannot write its own', async () => {
     const training = trainingOf(CASES[0]!, [1, 2, 3]);
     const [first, second, third] = training.save as [string, string, string];
-    writeFileSync(second, 'is there');
+    writeFileSync(first, 'is there');
+    // The third would be of the rank that has failed.
+    const found = await over(2, [training]);
+    expect(found.map(([one]) => one?.failure?.message)).toEqual([`${first}: cannot create: File exists`, undefined]);
+    expect(readFileSync(second).equals(readFileSync(alone.trainings[0]!.save[1]!))).toBe(true);
+    expect(existsSync(third)).toBe(false);
+  });
+
+  test('writes all files by rank 0 where another does not see their folder', async () => {
+    const training = { ...trainingOf(CASES[0]!, [1, 2, 3]), elsewhere: path.join(temporary(), 'none') };
     const found = await over(3, [training]);
-    expect(found.map(([one]) => one?.failure?.message)).toEqual([
-      undefined,
-      `${second}: cannot create: File exists`,
-      undefined,
-    ]);
-    const [one, , three] = alone.trainings[0]!.save as [string, string, string];
-    expect(readFileSync(first).equals(readFileSync(one))).toBe(true);
-    expect(readFileSync(third).equals(readFileSync(three))).toBe(true);
+    expect(found.map(([one]) => one?.failure)).toEqual([undefined, undefined, undefined]);
+    expect(bytesOf(training).equals(bytesOf(alone.trainings[0]!))).toBe(true);
   });
 });
 

@@ -6,7 +6,7 @@ import { openFolder, parseSideFile } from '../../../src/checkpoint/folder.js';
 import { checkParameters, rewardHeadShapes } from '../../../src/checkpoint/parameters.js';
 import { buildHeader, type StoredDtype, type TensorPlan } from '../../../src/checkpoint/safetensors.js';
 import { planWeights, saveFile, type WeightPlan, writeFolder } from '../../../src/checkpoint/save.js';
-import { counterFile, planTrainer, readTrainer } from '../../../src/checkpoint/trainer.js';
+import { counterFile, isTrainerFile, planTrainer, readTrainer } from '../../../src/checkpoint/trainer.js';
 import { removeTemporary, temporary } from '../../fakes/model-folder.js';
 
 afterAll(removeTemporary);
@@ -345,6 +345,11 @@ describe('saving', () => {
       ['x', 'y'],
       ['exp_avg.x', 'exp_avg_sq.x'],
       ['exp_avg.y', 'exp_avg_sq.y'],
+    ]);
+    expect(readdirSync(dir).filter(isTrainerFile).sort()).toEqual([
+      'trainer-00001-of-00002.safetensors',
+      'trainer-00002-of-00002.safetensors',
+      'trainer.json',
     ]);
     rmSync(join(dir, 'trainer-00002-of-00002.safetensors'));
     await expect(readTrainer(dir, parameters, moments)).rejects.toThrow(`${dir}: "exp_avg.y": missing`);

@@ -47,10 +47,12 @@ async function* groups(repeat: number): AsyncGenerator<RowGroup> {
   yield { rollout: { problem, responses: [], error: 'b.png: picture: damaged' }, context };
 }
 
-async function rows(file: string): Promise<Record<string, unknown>[]> {
+const rows = (file: string) => query(`select * from '${file}'`);
+
+async function query(sql: string): Promise<Record<string, unknown>[]> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  const found = (await connection.runAndReadAll(`select * from '${file}'`)).getRowObjectsJson();
+  const found = (await connection.runAndReadAll(sql)).getRowObjectsJson();
   connection.closeSync();
   instance.closeSync();
   return found as Record<string, unknown>[];
@@ -94,17 +96,35 @@ describe('the table of rollouts', () => {
     });
   });
 
-  test('has the rows of several row groups in the order in which they came, and leaves nothing beside it', async () => {
+  test('has row groups of 16,384 rows in the order in which these came, and leaves nothing beside it', async () => {
     const folder = mkdtempSync(join(dir, "it's-"));
-    const file = join(folder, 'many.parquet');
-    // Two full groups of 16,384 rows and 2 rows.
-    await writeRolloutTable(file, '/somewhere/run', groups(10_923));
-    expect(readdirSync(folder)).toEqual(['many.parquet']);
-    const found = await rows(file.replaceAll("'", "''"));
+    const [file, again, small] = ['many', 'again', 'small'].map((name) => join(folder, `${name}.parquet`)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const path of [file, again]) await writeRolloutTable(path, '/somewhere/run', groups(10_923));
+    await writeRolloutTable(small, '/somewhere/run', groups(1));
+    expect(readdirSync(folder).sort()).toEqual(['again.parquet', 'many.parquet', 'small.parquet']);
+    expect(readFileSync(file).equals(readFileSync(again))).toBe(true);
+    const ask = (sql: string, path: string) => query(sql.replace('FILE', `'${path.replaceAll("'", "''")}'`));
+    const sizes = 'select distinct row_group_id, row_group_num_rows as rows from parquet_metadata(FILE) order by all';
+    expect((await ask(sizes, file)).map(({ rows }) => Number(rows))).toEqual([16_384, 16_384, 2]);
+    // What went through files of its own has the types and values of what did not.
+    expect(await ask('describe from FILE', file)).toEqual(await ask('describe from FILE', small));
+    expect(await ask('from FILE limit 3', file)).toEqual(await ask('from FILE limit 3', small));
+    const found = (await ask('select sample, selected from FILE', file)).map((row) => Object.values(row));
     expect(found).toHaveLength(32_770);
-    const samples = found.map(({ sample, selected }) => [sample, selected]);
-    expect(samples.pop()).toEqual([null, false]);
-    expect(samples).toEqual(Array.from({ length: 32_769 }, (_, i) => [i % 3, i % 3 === 0]));
+    expect(found.pop()).toEqual([null, false]);
+    expect(found).toEqual(Array.from({ length: 32_769 }, (_, i) => [i % 3, i % 3 === 0]));
+  });
+
+  test.each([0, 16_384])('of %i rows can be read', async (count) => {
+    const file = join(dir, `${count}.parquet`);
+    const none = async function* (): AsyncGenerator<RowGroup> {};
+    // Three rows a group and one of the failed problem.
+    await writeRolloutTable(file, '/somewhere/run', count === 0 ? none() : groups((count - 1) / 3));
+    expect(await rows(file)).toHaveLength(count);
   });
 
   test('has the same bytes for the same rows, across the pieces that it is written in', async () => {
