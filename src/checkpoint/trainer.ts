@@ -15,13 +15,13 @@ import type { ExtraFile, WeightPlan } from './save.js';
 
 /** Bytes of a file of trainer state, unless one tensor has more: small enough that the ranks of a job have one to write each. */
 const FILE_BYTES = 4 * 2 ** 30;
+const COUNTER_FILE = 'trainer.json';
 const STATE_FILES = /^trainer(-\d{5}-of-\d{5})?\.safetensors$/;
 
 /** Whether a file of a checkpoint is of the trainer state. */
 export function isTrainerFile(name: string): boolean {
   return name === COUNTER_FILE || STATE_FILES.test(name);
 }
-const COUNTER_FILE = 'trainer.json';
 
 /** The state files for these weights and moments. */
 export function planTrainer(
