@@ -165,9 +165,31 @@ struct Watch::State {
     return {};
   }
 
-  void judge() {
+  /** Those whose beats this rank reads. */
+  std::vector<int> watched() const {
+    if (spec.rank != 0) return {0};
     std::vector<int> others;
     for (int r = 1; r < spec.size; ++r) others.push_back(r);
+    return others;
+  }
+
+  /** Waits until all that are watched have been heard of: a rank that is lost before its first beat has no name. */
+  void meet() {
+    const auto began = Clock::now();
+    const auto is_known = [&](int rank) { return seen[static_cast<size_t>(rank)].beat.pid != 0; };
+    const auto others = watched();
+    try {
+      while (ms_since(began) < spec.silence_ms) {
+        exchange(others);
+        if (std::all_of(others.begin(), others.end(), is_known)) return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+    } catch (const std::exception&) {  // the store is gone: whoever watches next sees that and says it
+    }
+  }
+
+  void judge() {
+    const auto others = watched();
     do {
       exchange(others);
       if (const auto why = fault(); !why.empty()) end_all(why);
@@ -199,7 +221,7 @@ struct Watch::State {
     do {
       std::string verdict;
       try {
-        verdict = exchange({0});
+        verdict = exchange(watched());
       } catch (const std::exception&) {
         if (leaving()) return;
         // Who has started rank 0 here knows how it ended, says it, and ends this rank.
@@ -253,6 +275,7 @@ struct Watch::State {
 
 Watch::Watch(const WatchSpec& spec, std::unique_ptr<Group::Store> store)
     : state_(std::make_unique<State>(spec, std::move(store))) {
+  state_->meet();
   state_->thread = std::thread([state = state_.get()] {
     if (state->spec.rank != 0) return state->follow();
     try {
