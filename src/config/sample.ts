@@ -5,7 +5,7 @@ import { UserError } from '../core/errors.js';
 import { nearestName } from '../core/nearest.js';
 import { explainIssue } from './explain.js';
 import { isOnHub, keptPath, PACKAGE_PREFIX, resolvePath } from './load.js';
-import { count } from './numbers.js';
+import { count, temperature } from './numbers.js';
 import { readingSettings } from './reading.js';
 import { settings } from './schema.js';
 
@@ -57,7 +57,7 @@ export const evaluateSchema = z.strictObject({
 /** n sampled responses per problem. */
 export const rolloutSchema = evaluateSchema.extend({
   n: count(1, 4096).default(16).describe('responses per problem'),
-  temperature: z.number().min(0).max(10).default(1).describe('sampling temperature; 0: greedy'),
+  temperature: temperature().default(1).describe('sampling temperature; 0: greedy'),
   ...{ topK, topP },
 });
 
@@ -65,7 +65,7 @@ export const rolloutSchema = evaluateSchema.extend({
 export const benchmarkSchema = rolloutSchema.extend({
   benchmark: z.string().min(1).describe("whose problems, protocol and sub-tasks: 'mathvista', 'mmbench-r'..."),
   n: count(0, 4096).default(16).describe('sampled responses per problem, beside the greedy one; 0: greedy only'),
-  temperature: z.number().gt(0).max(10).default(1).describe('sampling temperature of the sampled responses'),
+  temperature: temperature().gt(0).default(1).describe('sampling temperature of the sampled responses'),
   prm: path()
     .optional()
     .describe('checkpoint folder of a process reward model: its scores rank and weigh the sampled responses'),

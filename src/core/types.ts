@@ -101,6 +101,9 @@ export type RewardFunction = (problem: Problem, response: Response) => Reward | 
 /** What a reward function gives: a verdict, or a number from 0 to 1. */
 export type Reward = number | Verdict;
 
+/** Logits divided by a temperature below it, but for 0, are no float32 any more. */
+export const LEAST_TEMPERATURE = 1e-30;
+
 /** How tokens are drawn. `temperature` 0 is greedy; `topK` 0 and `topP` 1 are off. */
 export interface Sampling {
   readonly temperature: number;

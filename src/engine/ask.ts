@@ -5,7 +5,7 @@ import { UserError } from '../core/errors.js';
 import { inGroups } from '../core/lists.js';
 import type { Policy, RolloutRequest } from '../core/ports.js';
 import { checked, imageInput, imageSource } from '../core/schema.js';
-import type { ImageInput, Response, Sampling } from '../core/types.js';
+import { type ImageInput, LEAST_TEMPERATURE, type Response, type Sampling } from '../core/types.js';
 
 /** One question. */
 export interface Question {
@@ -148,9 +148,6 @@ function requestOf({ question, images = [] }: Question, n: number, key: string):
   } as const;
   return { problem, variant: 'solve', n, key };
 }
-
-/** Logits divided by a temperature below it, but for 0, are no float32 any more. */
-export const LEAST_TEMPERATURE = 1e-30;
 
 /** Throws UserError naming the first number that has no meaning. */
 export function checkSampling({ temperature, topK, topP, maxTokens }: Sampling, seed: number): void {

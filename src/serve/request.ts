@@ -2,8 +2,8 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { explainIssue } from '../config/explain.js';
+import { temperature } from '../config/numbers.js';
 import type { Sampling } from '../core/types.js';
-import { LEAST_TEMPERATURE } from '../engine/ask.js';
 import { messagesSchema } from './messages.js';
 import { Refusal } from './refusal.js';
 
@@ -20,12 +20,7 @@ const requestFields = {
   model: z.string(),
   messages: messagesSchema,
   n: count(128),
-  temperature: z
-    .number()
-    .min(0)
-    .max(2)
-    .refine((value) => value === 0 || value >= LEAST_TEMPERATURE, `above 0, wanted 0 or at least ${LEAST_TEMPERATURE}`)
-    .nullish(),
+  temperature: temperature(2).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
   top_k: z.number().int().min(0).nullish(),
   seed: z.number().int().nullish(),
