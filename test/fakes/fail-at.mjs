@@ -1,8 +1,8 @@
 // Makes one rank of a job fail in the midst of its work: a test has every process of the job load it first
 // (NODE_OPTIONS=--import). It wraps the addon that the process loads, so that nothing in the program knows of it.
-// MSTAR_TEST_FAIL: {what: kill | stop | hang | throw, rank, place: rollout | trainStep | save, marker}; the marker is a file
-// that tells when rank 0 was at the place, and, behind it with `.done`, when the rank failed. With {what: alter, rank,
-// place: logprobs} the rank computes something else instead.
+// MSTAR_TEST_FAIL: {what: kill | stop | hang | throw, rank, place: rollout | trainStep | save | watch, marker}; the marker is a file
+// that tells when rank 0 was at the place, and, behind it with `.done`, when the rank failed. At `watch` the rank joins the others
+// late and fails at once. With {what: alter, rank, place: logprobs} the rank computes something else instead.
 import { existsSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -31,6 +31,7 @@ function fail(busy) {
 }
 
 function wrapModel(model) {
+  if (place === 'watch') return model;
   const call = model[place].bind(model);
   const wrapped = async (...args) => {
     if (what === 'alter') {
@@ -52,6 +53,16 @@ function wrapModel(model) {
   return model;
 }
 
+function failAfterWatch() {
+  const watch = group.watch.bind(group);
+  const late = (limits) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    watch(limits);
+    setTimeout(() => fail(false), 50);
+  };
+  Object.defineProperty(group, 'watch', { value: late });
+}
+
 function wrapAddon(addon) {
   const { loadModel, joinGroup } = addon;
   return {
@@ -59,6 +70,7 @@ function wrapAddon(addon) {
     loadModel: async (spec) => wrapModel(await loadModel(spec)),
     joinGroup: async (spec) => {
       group = await joinGroup(spec);
+      if (place === 'watch' && own === rank) failAfterWatch();
       return group;
     },
   };
@@ -72,7 +84,7 @@ if (own >= 0) {
   };
 }
 // A rank that is not asked to do what rank 0 does fails while rank 0 is at it.
-if (own > 0 && own === rank && marker && place !== 'rollout') {
+if (own > 0 && own === rank && marker && place !== 'rollout' && place !== 'watch') {
   const timer = setInterval(() => {
     if (!existsSync(marker)) return;
     clearInterval(timer);
