@@ -1,8 +1,9 @@
 // Makes one rank of a job fail in the midst of its work: a test has every process of the job load it first
 // (NODE_OPTIONS=--import). It wraps the addon that the process loads, so that nothing in the program knows of it.
-// MSTAR_TEST_FAIL: {what: kill | stop | hang | throw, rank, place: rollout | trainStep | save | watch, marker}; the marker is a file
+// MSTAR_TEST_FAIL: {what: kill | stop | hang | throw | full, rank, place: rollout | trainStep | save | watch, marker}; the marker is a file
 // that tells when rank 0 was at the place, and, behind it with `.done`, when the rank failed. At `watch` the rank joins the others
 // late and fails at once. With {what: alter, rank, place: logprobs} the rank computes something else instead.
+import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -22,6 +23,8 @@ function fail(busy) {
   if (what === 'stop') process.kill(process.pid, 'SIGSTOP');
   // The engine's thread waits for what never comes, as in a kernel that never ends.
   if (what === 'hang') group.get('never').catch(() => {});
+  // Its files cannot grow any more, as where a disk is full.
+  if (what === 'full') execFileSync('prlimit', ['--fsize=4096', '--pid', String(process.pid)]);
   if (what !== 'throw') return;
   const error = new Error('a fault that the test made');
   if (busy) throw error;

@@ -1,4 +1,4 @@
-// A rank of a native job that is killed, stopped, hangs or throws, in each kind of work: the job ends with one line and
+// A rank of a native job that is killed, stopped, hangs, throws or has no disk left, in each kind of work: the job ends with one line and
 // code 75, no process stays, and the next command, with another number of ranks, goes on to the bytes of one process.
 // MSTAR_TEST_LONG=1 tries all cases instead of a share; MSTAR_TEST_KILLS=N kills at N random moments (MSTAR_TEST_SEED).
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -21,6 +21,7 @@ const causes = {
   stop: /has not been heard of for \d+ s/,
   hang: /has not got on for \d+ s/,
   throw: /: a fault that the test made/,
+  full: /: cannot write: File too large/,
 };
 
 let job: RanksJob;
@@ -32,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => job.remove());
 
 /** Runs until the rank fails; gives the seconds that the job took to end after it. */
-async function failOnce(name: string, ranks: number, what: (typeof whats)[number], rank: number, place: string) {
+async function failOnce(name: string, ranks: number, what: keyof typeof causes, rank: number, place: string) {
   const marker = join(job.root, 'marker');
   for (const file of [marker, `${marker}.done`]) rmSync(file, { force: true });
   const { child, ended } = job.start(name, ranks, {
@@ -59,6 +60,7 @@ describe('a job that loses a rank', () => {
   const all = places.flatMap((place) => [0, 1].flatMap((rank) => whats.map((what) => ({ what, rank, place }))));
   // At once after the ranks have joined, when those who came first have hardly heard of this one.
   const first = { what: 'stop', rank: 0, place: 'watch' } as const;
+  const last = { what: 'full', rank: 1, place: 'save' } as const;
   // Each way to fail on either rank, each in another place: all pairs of two are among them. And the one after which the others
   // wait for a rank that knows why it does not come.
   const share = all.filter(
@@ -71,7 +73,7 @@ describe('a job that loses a rank', () => {
     timeout: 1_200_000,
   }, async () => {
     const took: string[] = [];
-    for (const [i, { what, rank, place }] of [first, ...(isLong ? all : share)].entries()) {
+    for (const [i, { what, rank, place }] of [first, ...(isLong ? all : share), last].entries()) {
       const ranks = 2 + (i % 2);
       const seconds = await failOnce('lost', ranks, what, rank, place);
       took.push(`${what} rank ${rank} of ${ranks} in ${place}: ${seconds.toFixed(1)} s`);
