@@ -65,7 +65,11 @@ export async function planDisk(config: Config, model: Diagnosis, options: FindOp
     { what: `${kept} checkpoints of iterations`, bytes: kept * checkpoint },
     { what: `${savepoints} inside a training`, bytes: savepoints * checkpoint },
     { what: `${first} before the iterations`, bytes: first * weights },
-    { what: 'tables and pieces of the phase at work', bytes: TABLE_BYTES * tokens(parts) + PIECE_BYTES * largest },
+    // A large table is written in parts that are there until it is whole.
+    {
+      what: 'tables and pieces of the phase at work',
+      bytes: TABLE_BYTES * (tokens(parts) + largest) + PIECE_BYTES * largest,
+    },
   ];
   return {
     items,
