@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { makeFolder } from '../core/files.js';
+import { inGroups } from '../core/lists.js';
 import { families } from './families.js';
 import { defaultKnobs, generateProblem, type Knobs, type PictureProblem } from './problem.js';
 
@@ -33,6 +34,9 @@ interface Row {
   readonly truth: PictureProblem['truth'];
 }
 
+/** Pictures that are drawn and packed at the same time. */
+const AT_ONCE = 32;
+
 /** Problem number `index` of a data set: the families take turns. */
 export function problemAt(options: WriteOptions, index: number): { family: string; problem: PictureProblem } {
   const names = options.families ?? Object.keys(families);
@@ -52,21 +56,28 @@ export async function writeProblems(dir: string, options: WriteOptions): Promise
   }
   const first = options.first ?? 0;
   const rows: Row[] = [];
-  for (let index = first; index < first + options.count; index++) {
-    const { family, problem } = problemAt(options, index);
-    const number = String(index).padStart(6, '0');
-    const image = `${family}/images/${number}.png`;
-    const { width, height } = problem;
-    await sharp(problem.rgb, { raw: { width, height, channels: 3 } })
-      .png()
-      .toFile(join(imageRoot, image));
-    const conversations = [
-      { from: 'human' as const, value: `<image>\n${problem.question}` },
-      { from: 'gpt' as const, value: `The answer is ${problem.answer}` },
-    ];
-    rows.push({ id: `${family}-${number}`, image, conversations, truth: problem.truth });
-  }
+  for await (const indices of inGroups(
+    Array.from({ length: options.count }, (_, i) => first + i),
+    AT_ONCE,
+  ))
+    rows.push(...(await Promise.all(indices.map((index) => writePicture(imageRoot, options, index)))));
   const file = join(dir, 'problems.json');
   await writeFile(file, `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`);
   return { file, imageRoot, count: rows.length };
+}
+
+/** Writes the picture of a problem and gives its record. */
+async function writePicture(imageRoot: string, options: WriteOptions, index: number): Promise<Row> {
+  const { family, problem } = problemAt(options, index);
+  const number = String(index).padStart(6, '0');
+  const image = `${family}/images/${number}.png`;
+  const { width, height } = problem;
+  await sharp(problem.rgb, { raw: { width, height, channels: 3 } })
+    .png()
+    .toFile(join(imageRoot, image));
+  const conversations = [
+    { from: 'human' as const, value: `<image>\n${problem.question}` },
+    { from: 'gpt' as const, value: `The answer is ${problem.answer}` },
+  ];
+  return { id: `${family}-${number}`, image, conversations, truth: problem.truth };
 }
