@@ -20,6 +20,7 @@ namespace mstar {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr int64_t kMeetMs = 10'000;    // the event loop stands still meanwhile
 constexpr int kTemporaryFailure = 75;  // EX_TEMPFAIL: schedulers start such a job again
 const std::string kVerdict = "watch/verdict";
 
@@ -176,11 +177,12 @@ struct Watch::State {
   /** Waits until all that are watched have been heard of: a rank that is lost before its first beat has no name. */
   void meet() {
     const auto began = Clock::now();
-    const auto is_known = [&](int rank) { return seen[static_cast<size_t>(rank)].beat.pid != 0; };
     const auto others = watched();
+    const auto is_known = [&](int rank) { return seen[static_cast<size_t>(rank)].beat.pid != 0; };
+    const auto has_ended = [&](int rank) { return !seen[static_cast<size_t>(rank)].running(); };
     try {
-      while (ms_since(began) < spec.silence_ms) {
-        exchange(others);
+      while (ms_since(began) < std::min(spec.silence_ms, kMeetMs)) {
+        if (!exchange(others).empty() || std::any_of(others.begin(), others.end(), has_ended)) return;
         if (std::all_of(others.begin(), others.end(), is_known)) return;
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
       }
@@ -229,7 +231,7 @@ struct Watch::State {
         end_without_rank_0(who(0) + " has ended, or its machine cannot be reached");
       }
       if (!verdict.empty()) leave();
-      if (seen[0].beat.pid != 0 && ms_since(seen[0].heard) > spec.silence_ms) end_without_rank_0(silence_of(0));
+      if (ms_since(seen[0].heard) > spec.silence_ms) end_without_rank_0(silence_of(0));
     } while (pause());
     try {
       exchange({});  // the last beat, which says that this rank has left or why it failed

@@ -22,7 +22,7 @@ struct WatchSpec {
 
 class Watch {
  public:
-  /** Returns once the ranks have heard of each other, or after `silence_ms`. */
+  /** Returns once this rank has heard of those whose beats it reads, or after 10 s or `silence_ms`. */
   Watch(const WatchSpec& spec, std::unique_ptr<Group::Store> store);
   /** Takes leave; rank 0, which holds the store, waits until the others have. */
   ~Watch();

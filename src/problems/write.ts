@@ -3,7 +3,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { makeFolder } from '../core/files.js';
-import { inGroups } from '../core/lists.js';
 import { families } from './families.js';
 import { defaultKnobs, generateProblem, type Knobs, type PictureProblem } from './problem.js';
 
@@ -56,11 +55,15 @@ export async function writeProblems(dir: string, options: WriteOptions): Promise
   }
   const first = options.first ?? 0;
   const rows: Row[] = [];
-  for await (const indices of inGroups(
-    Array.from({ length: options.count }, (_, i) => first + i),
-    AT_ONCE,
-  ))
-    rows.push(...(await Promise.all(indices.map((index) => writePicture(imageRoot, options, index)))));
+  for (let at = first; at < first + options.count; at += AT_ONCE) {
+    const indices = Array.from({ length: Math.min(AT_ONCE, first + options.count - at) }, (_, i) => at + i);
+    // None is still being written when this fails.
+    const written = await Promise.allSettled(indices.map((index) => writePicture(imageRoot, options, index)));
+    for (const one of written) {
+      if (one.status === 'rejected') throw one.reason;
+      rows.push(one.value);
+    }
+  }
   const file = join(dir, 'problems.json');
   await writeFile(file, `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`);
   return { file, imageRoot, count: rows.length };
