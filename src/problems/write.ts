@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { makeFolder } from '../core/files.js';
+import { inGroups } from '../core/lists.js';
 import { families } from './families.js';
 import { defaultKnobs, generateProblem, type Knobs, type PictureProblem } from './problem.js';
 
@@ -55,8 +56,8 @@ export async function writeProblems(dir: string, options: WriteOptions): Promise
   }
   const first = options.first ?? 0;
   const rows: Row[] = [];
-  for (let at = first; at < first + options.count; at += AT_ONCE) {
-    const indices = Array.from({ length: Math.min(AT_ONCE, first + options.count - at) }, (_, i) => at + i);
+  const all = Array.from({ length: options.count }, (_, i) => first + i);
+  for await (const indices of inGroups(all, AT_ONCE)) {
     // None is still being written when this fails.
     const written = await Promise.allSettled(indices.map((index) => writePicture(imageRoot, options, index)));
     for (const one of written) {
