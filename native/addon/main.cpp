@@ -1,4 +1,6 @@
-// Export table of the addon and what happens once per environment: malloc thresholds, the engine thread, its end.
+// Export table of the addon and what happens once: per process malloc thresholds and the first call of MKL's vector
+// functions, per environment the engine thread and its end.
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <napi.h>
@@ -58,10 +60,16 @@ Napi::Value backbones(const Napi::CallbackInfo& info) {
 
 Napi::Value load_model(const Napi::CallbackInfo& info) { return ModelObject::load(info.Env(), to_model_spec(info[0])); }
 
+/** Makes the first call of MKL's vector functions, from which LibTorch takes sines, cosines and logarithms, before
+ * there are threads. MKL looks at the processor in that call and, on Intel's, stores a provisional number first: a
+ * second thread that reads it computes with a routine of four digits. */
+void prepare_vector_functions() { at::sin(at::ones({1})); }
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   static const char* const malloc_state = [] {
     const char* state = raise_malloc_thresholds();
     if (std::string_view(state) != "default") keep_tensor_memory();
+    prepare_vector_functions();
     return state;
   }();
   auto* instance = new Instance(env);
