@@ -133,7 +133,7 @@ export async function writeRolloutTable(path: string, folder: string, groups: As
     const flush = (): void => {
       if (rows.length === 0) return;
       const chunk = DuckDBDataChunk.create(types, rows.length);
-      chunk.setRows(rows.map((row) => names.map((name) => row[name] ?? null)));
+      chunk.setRows(rows.map(({ about, own }) => names.map((name) => own[name] ?? about[name] ?? null)));
       appender.appendDataChunk(chunk);
       held += rows.length;
       rows = [];
@@ -165,13 +165,19 @@ export async function writeRolloutTable(path: string, folder: string, groups: As
   }
 }
 
-/** A row by the names of its columns; what is left out is null. */
-type Row = Readonly<Partial<Record<ColumnName, DuckDBValue>>>;
+/** Values by the names of their columns; what is left out is null. */
+type Cells = Readonly<Partial<Record<ColumnName, DuckDBValue>>>;
+
+/** Apart, as copying what a problem's rows share into each would take most of the time that a row takes. */
+interface Row {
+  readonly about: Cells;
+  readonly own: Cells;
+}
 
 function rowsOf({ rollout, context }: RowGroup, folder: string): Row[] {
   const { problem, responses, error } = rollout;
   const { temperature, seed, version, selected } = context;
-  const about: Row = {
+  const about: Cells = {
     problem: problem.id,
     source: problem.source,
     question: problem.question,
@@ -187,11 +193,10 @@ function rowsOf({ rollout, context }: RowGroup, folder: string): Row[] {
     seed,
     version,
   };
-  if (error !== undefined) return [{ ...about, verdict: 'error', reason: error, selected: false }];
+  if (error !== undefined) return [{ about, own: { verdict: 'error', reason: error, selected: false } }];
   return responses.map((rated, sample) => {
     const { response, grade } = rated;
-    return {
-      ...about,
+    const own: Cells = {
       sample,
       text: response.text,
       finish: response.finish,
@@ -206,6 +211,7 @@ function rowsOf({ rollout, context }: RowGroup, folder: string): Row[] {
       tokens: listValue(Array.from(response.tokens)),
       logprobs: listValue(Array.from(response.logprobs)),
     };
+    return { about, own };
   });
 }
 
