@@ -1,4 +1,5 @@
 // The runs of a folder, one line each.
+import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { systemFault, UserError } from '../../core/errors.js';
@@ -65,9 +66,11 @@ export async function newestRun(verb: string): Promise<string> {
   return newest.dir;
 }
 
-/** Finished, or the phase that it is at. */
-export function stateOf({ open, commits, final }: RunData): string {
-  return final ? 'finished' : `at ${open[0] ?? commits.at(-1)?.phase ?? 'not begun'}`;
+/** Finished, the phase that it is at, or not begun. A run of which the summary was kept alone is finished. */
+export function stateOf({ dir, open, commits, final }: RunData): string {
+  const phase = open[0] ?? commits.at(-1)?.phase;
+  if (final || (phase === undefined && existsSync(join(dir, 'summary.json')))) return 'finished';
+  return phase === undefined ? 'not begun' : `at ${phase}`;
 }
 
 /** Iterations done, and of how many where they are limited. */

@@ -23,3 +23,18 @@ test('a folder of runs is listed by name; a damaged one says why, and what is no
     `cannot be read: ${join(root, 'old')}: run: made by an earlier version of mstar, where evolve.select.threshold was evolve.select.alpha, wanted one of this version (choose another folder, or go on with the version that made it)`,
   );
 });
+
+test('a run is not begun, at a phase, or finished, also where its summary was kept alone', async () => {
+  const folder = join(root, 'states');
+  writeRun(join(folder, 'begun'), {}, [tested('base', 0.5)]);
+  for (const name of ['kept', 'new']) {
+    writeRun(join(folder, name), {}, []);
+    rmSync(join(folder, name, 'journal.jsonl'));
+  }
+  writeFileSync(join(folder, 'kept', 'summary.json'), '{}\n');
+  expect((await listRuns(folder)).map(({ name, state }) => [name, state])).toEqual([
+    ['begun', 'at test-base'],
+    ['kept', 'finished'],
+    ['new', 'not begun'],
+  ]);
+});
