@@ -4,6 +4,7 @@ import { isAbsolute, join, relative } from 'node:path';
 import {
   BOOLEAN,
   DOUBLE,
+  type DuckDBConnection,
   DuckDBDataChunk,
   type DuckDBType,
   type DuckDBValue,
@@ -94,7 +95,7 @@ export const columns = {
 
 export type ColumnName = keyof typeof columns;
 
-/** Rows that DuckDB takes in one piece: few, so that a training that goes on meanwhile waits for no more. */
+/** Rows that DuckDB takes in one piece: few, so that a training that goes on meanwhile waits for no more. GROUP is a multiple. */
 const PIECE = 256;
 
 /** Rows of a row group of the file: as many are held at one time. */
@@ -109,58 +110,53 @@ const MEMORY = '384MiB';
  */
 export async function writeRolloutTable(path: string, folder: string, groups: AsyncIterable<RowGroup>): Promise<void> {
   // One thread: row groups then have one order, and two files of the same rows the same bytes. Row groups wait in files of their own
-  // in a folder beside the table.
+  // in a folder beside the table, each written by a database of its own: DuckDB keeps what it needed for one until it is closed.
   const aside = `${path}.rows${ASIDE}`;
-  const { connection, close } = await openDatabase({ threads: '1', memory_limit: MEMORY, temp_directory: aside });
+  const inDatabase = async (work: (connection: DuckDBConnection) => Promise<void>): Promise<void> => {
+    const { connection, close } = await openDatabase({ threads: '1', memory_limit: MEMORY, temp_directory: aside });
+    try {
+      await work(connection);
+    } finally {
+      close();
+    }
+  };
+  const names = Object.keys(columns) as ColumnName[];
+  const types = names.map((name) => columns[name][0]);
+  const table = `rollouts(${names.map((name, i) => `"${name}" ${types[i]}`).join(', ')})`;
+  const write = (connection: DuckDBConnection, from: string, to: string) =>
+    connection.run(`copy ${from} to ${pathOf(to)} (format parquet, compression zstd, row_group_size ${GROUP})`);
   // Pictures are named by their real paths: a folder reached through a link holds them all the same.
-  const real = await realpath(folder).catch(() => folder);
+  const rows = rowsOf(groups, await realpath(folder).catch(() => folder));
   try {
     await rm(aside, { recursive: true, force: true });
     await makeFolder(aside);
-    const names = Object.keys(columns) as ColumnName[];
-    const types = names.map((name) => columns[name][0]);
-    const table = `rollouts(${names.map((name, i) => `"${name}" ${types[i]}`).join(', ')})`;
-    const begin = async () => {
-      await connection.run(`create or replace table ${table}`);
-      return connection.createAppender('rollouts');
-    };
-    const write = (from: string, to: string) =>
-      connection.run(`copy ${from} to ${pathOf(to)} (format parquet, compression zstd, row_group_size ${GROUP})`);
     const parts: string[] = [];
-    let appender = await begin();
-    let held = 0; // rows of the appender
-    let rows: Row[] = []; // and those that it is yet to get
-    const flush = (): void => {
-      if (rows.length === 0) return;
-      const chunk = DuckDBDataChunk.create(types, rows.length);
-      chunk.setRows(rows.map(({ about, own }) => names.map((name) => own[name] ?? about[name] ?? null)));
-      appender.appendDataChunk(chunk);
-      held += rows.length;
-      rows = [];
-    };
-    const endPart = async (): Promise<void> => {
-      flush();
-      appender.closeSync();
-      const part = join(aside, `${parts.length}.parquet`);
-      await write('rollouts', part);
-      parts.push(part);
-      held = 0;
-    };
-    for await (const group of groups) {
-      for (const row of rowsOf(group, real)) {
-        if (held === GROUP) {
-          await endPart();
-          appender = await begin();
+    let next = await rows.next();
+    do {
+      await inDatabase(async (connection) => {
+        await connection.run(`create table ${table}`);
+        const appender = await connection.createAppender('rollouts');
+        for (let held = 0; held < GROUP && !next.done; ) {
+          const piece: Row[] = [];
+          for (; piece.length < PIECE && !next.done; next = await rows.next()) piece.push(next.value);
+          const chunk = DuckDBDataChunk.create(types, piece.length);
+          chunk.setRows(piece.map(({ about, own }) => names.map((name) => own[name] ?? about[name] ?? null)));
+          appender.appendDataChunk(chunk);
+          held += piece.length;
         }
-        rows.push(row);
-        if (rows.length === PIECE) flush();
-      }
-    }
-    await endPart();
-    if (parts.length > 1) await write(`(from ${tableOf('read_parquet', parts)})`, path);
+        appender.closeSync();
+        const part = join(aside, `${parts.length}.parquet`);
+        await write(connection, 'rollouts', part);
+        parts.push(part);
+      });
+    } while (!next.done);
+    if (parts.length > 1)
+      await inDatabase(async (connection) => {
+        await write(connection, `(from ${tableOf('read_parquet', parts)})`, path);
+      });
     else await rename(parts[0] as string, path);
   } finally {
-    close();
+    await rows.return(undefined);
     await rm(aside, { recursive: true, force: true });
   }
 }
@@ -174,7 +170,11 @@ interface Row {
   readonly own: Cells;
 }
 
-function rowsOf({ rollout, context }: RowGroup, folder: string): Row[] {
+async function* rowsOf(groups: AsyncIterable<RowGroup>, folder: string): AsyncGenerator<Row, undefined> {
+  for await (const group of groups) yield* rowsOfGroup(group, folder);
+}
+
+function rowsOfGroup({ rollout, context }: RowGroup, folder: string): Row[] {
   const { problem, responses, error } = rollout;
   const { temperature, seed, version, selected } = context;
   const about: Cells = {
