@@ -1,6 +1,8 @@
 // See checks.h.
 #include "addon/checks.h"
 
+#include <ATen/Context.h>
+
 #include "addon/convert.h"
 #include "addon/failure.h"
 #include "addon/model_object.h"
@@ -130,10 +132,11 @@ Napi::Value work_seconds(const Napi::CallbackInfo& info) {
 }
 
 /** compareKernels(device): every fused kernel against its plain twin; on the CPU those of each instruction set and
- * the attention of trees too. Blocks. */
+ * the attention of trees too, of the same numbers each time. Blocks. */
 Napi::Value compare(const Napi::CallbackInfo& info) {
   auto out = Napi::Array::New(info.Env());
   const auto device = open_device(info[0].As<Napi::String>().Utf8Value());
+  at::manual_seed(1);
   auto errors = compare_kernels(device);
   if (device.is_cpu())
     for (const auto compare_more : {compare_cpu_kernels, compare_training})

@@ -1,4 +1,4 @@
-// See kernel_check.h. Twins are LibTorch in double; a row computed alone must have the bits that it has among others.
+// See kernels.h. Twins are LibTorch in double; a row computed alone must have the bits that it has among others.
 #include "base/halves.h"
 #include "engine/adamw.h"
 #include "engine/check/kernels.h"
@@ -181,7 +181,10 @@ class SetComparison {
     add("exp_scaled sum", at::scalar_tensor(total, at::kDouble), powers.sum());
     const auto left = wide[0].narrow(0, 0, width), right = wide[0].narrow(0, width, width);
     const float* row = x.const_data_ptr<float>();
-    add("dot", at::scalar_tensor(set_.dot(row, row + width, width)), (left * right).sum());
+    // Beside the sum of the magnitudes: what is lost is a share of those, while the product itself may be near 0.
+    const auto terms = left * right, magnitude = terms.abs().sum();
+    const auto dot = at::scalar_tensor(set_.dot(row, row + width, width), at::kDouble);
+    add("dot", at::stack({dot, magnitude}), at::stack({terms.sum(), magnitude}));
     auto softened = x[0].narrow(0, 0, width).clone(), slopes = x[0].narrow(0, width, width).clone();
     set_.softmax_backward(softened.mutable_data_ptr<float>(), slopes.mutable_data_ptr<float>(), most, 0.7f, 0.3f,
                           width);
