@@ -53,9 +53,7 @@ at::Tensor logprobs_of(const LossContext& c, const std::vector<const Example*>& 
     const auto last = from + count == hidden.size(0);
     parts.push_back(segment(last ? Part::last : Part::head, hidden.narrow(0, from, count),
                             [&c, temperature, target = target_M.narrow(0, from, count)](const at::Tensor& x) {
-                              auto logits = dense(x, c.backbone.head(c.parameters));
-                              if (temperature != 1) logits = logits.to(at::kFloat) / temperature;
-                              return token_logprobs(logits, target);
+                              return token_logprobs(dense(x, c.backbone.head(c.parameters)), target, temperature);
                             }));
   }
   return at::cat(parts);

@@ -5,10 +5,10 @@
 
 namespace mstar {
 
-/** logits [M, V], target int64 [M] -> float32 [M]. */
-at::Tensor token_logprobs(const at::Tensor& logits_MV, const at::Tensor& target_M);
+/** Under softmax(logits / temperature): logits [M, V], target int64 [M] -> float32 [M]. */
+at::Tensor token_logprobs(const at::Tensor& logits_MV, const at::Tensor& target_M, double temperature = 1);
 
 /** The plain twin. */
-at::Tensor token_logprobs_plain(const at::Tensor& logits_MV, const at::Tensor& target_M);
+at::Tensor token_logprobs_plain(const at::Tensor& logits_MV, const at::Tensor& target_M, double temperature = 1);
 
 }  // namespace mstar

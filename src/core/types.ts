@@ -179,7 +179,7 @@ export interface StepReport {
   readonly kl?: number;
   /**
    * Of a policy objective: absolute differences between the log-probabilities of tokens now and when they were sampled. Where no
-   * step was taken in between they are the mismatch of sampling and training, which should be nothing but rounding.
+   * step was taken in between they are the mismatch of sampling and training, 0 in float32 on a CPU and rounding elsewhere.
    */
   readonly mismatchMean?: number;
   readonly mismatchMax?: number;

@@ -129,9 +129,8 @@ function stepsPerEpoch(examples: number, batchSize: number): number {
 function sayMismatch(phase: Phase, { mismatchMean, mismatchMax }: StepReport): void {
   if (mismatchMean === undefined || mismatchMax === undefined) return;
   const [most, average] = [mismatchMax, mismatchMean].map((value) => value.toExponential(1));
-  phase.say(
-    `${phase.name}: log-probabilities in sampling and in training differ by at most ${most}, ${average} on average`,
-  );
+  const how = mismatchMax === 0 ? 'are the same' : `differ by at most ${most}, ${average} on average`;
+  phase.say(`${phase.name}: log-probabilities in sampling and in training ${how}`);
 }
 
 function record(phase: Phase, report: StepReport): void {

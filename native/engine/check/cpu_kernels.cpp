@@ -185,13 +185,16 @@ class SetComparison {
     const auto terms = left * right, magnitude = terms.abs().sum();
     const auto dot = at::scalar_tensor(set_.dot(row, row + width, width), at::kDouble);
     add("dot", at::stack({dot, magnitude}), at::stack({terms.sum(), magnitude}));
+    auto both = x[0].narrow(0, 0, width).clone();
+    set_.add(both.mutable_data_ptr<float>(), row + width, width);
+    add("add", both, left + right);
     auto softened = x[0].narrow(0, 0, width).clone(), slopes = x[0].narrow(0, width, width).clone();
     set_.softmax_backward(softened.mutable_data_ptr<float>(), slopes.mutable_data_ptr<float>(), most, 0.7f, 0.3f,
                           width);
     add("softmax_backward weights", softened, powers);
     add("softmax_backward slopes", slopes, powers * (right - 0.3) * 0.7);
-    set_.logprob_backward(row, most, 0.3f, out.mutable_data_ptr<float>(), width);
-    add("logprob_backward", out[0], (left - most).exp() * -0.3);
+    set_.logprob_backward(row, 0.7f, most, 0.3f, out.mutable_data_ptr<float>(), width);
+    add("logprob_backward", out[0], (left * 0.7 - most).exp() * -0.3 * 0.7);
     const auto angles = at::randn({width}), cosine = angles.cos(), sine = angles.sin();
     auto turned = x.clone();
     set_.rotate_half(turned.mutable_data_ptr<float>(), cosine.const_data_ptr<float>(), sine.const_data_ptr<float>(),

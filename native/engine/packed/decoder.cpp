@@ -167,11 +167,14 @@ void PackedDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows,
                      pool.place(l, h), scale, pool.number()},
                     scratch.attended);
       }
-    cpu::gemm(layer.output, mixed, heads * e, cpu::Layout::rows, x, d, count, true);
+    // Not added up onto x: a product is whole before it meets x, as in training, for which the bits are the same.
+    cpu::gemm(layer.output, mixed, heads * e, cpu::Layout::rows, normal, d, count, false);
+    cpu::add(x, normal, count * d);
     cpu::rms_norm(x, layer.ffn_norm.data(), shape_.eps, normal, count, d);
     cpu::gemm(layer.gate_up, normal, d, cpu::Layout::rows, gate_up, 2 * wide, count, false);
     cpu::swiglu(gate_up, gate_up + wide, 2 * wide, gated, count, wide);
-    cpu::gemm(layer.down, gated, wide, cpu::Layout::rows, x, d, count, true);
+    cpu::gemm(layer.down, gated, wide, cpu::Layout::rows, normal, d, count, false);
+    cpu::add(x, normal, count * d);
     if (deep != nullptr && l < shape_.deep_layers)
       for (int64_t r = 0; r < count; ++r)
         for (int64_t i = 0; i < d; ++i) x[r * d + i] += deep[r * stride + l * d + i];

@@ -58,8 +58,8 @@ DrawnToken draw(const float* logits, int64_t vocab, const Sampling& sampling, do
   double total = cpu::exp_scaled(logits, max, 1.0f, weights, vocab);
   if (!std::isfinite(max) || !std::isfinite(total))
     throw std::runtime_error("logits are not finite: the weights have diverged");
-  const auto log_of = [](double sum) { return static_cast<float>(std::log(sum)); };
-  float scale = 1, log_total = log_of(total);
+  float scale = 1;
+  double log_total = std::log(total);
   int32_t token = 0;
   if (sampling.temperature == 0) {
     token = static_cast<int32_t>(std::find(logits, logits + vocab, max) - logits);
@@ -67,13 +67,14 @@ DrawnToken draw(const float* logits, int64_t vocab, const Sampling& sampling, do
     if (sampling.temperature != 1) {
       const auto inverse = static_cast<float>(1 / sampling.temperature);
       total = cpu::exp_scaled(logits, max, inverse, weights, vocab);
-      if (sampling.scaled_logprobs) scale = inverse, log_total = log_of(total);
+      if (sampling.scaled_logprobs) scale = inverse, log_total = std::log(total);
     }
     const bool whole = (sampling.top_k <= 0 || sampling.top_k >= vocab) && sampling.top_p >= 1;
     token = whole ? static_cast<int32_t>(pick(weights, vocab, uniform * total))
                   : pick_sorted(weights, vocab, total, sampling, uniform, scratch.order);
   }
-  return {token, (logits[token] - max) * scale - log_total};
+  // As ops/logprobs.h has it.
+  return {token, static_cast<float>((static_cast<double>(logits[token]) - max) * scale - log_total)};
 }
 
 }  // namespace mstar

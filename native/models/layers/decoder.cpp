@@ -139,6 +139,15 @@ struct RotateHalf : torch::autograd::Function<RotateHalf> {
   }
 };
 
+/** Number by number, as the decode path takes its cosines: LibTorch's own differ from those of C in last bits. */
+template <typename Function>
+at::Tensor each_of(const at::Tensor& given, const Function& function) {
+  auto out = given.clone(at::MemoryFormat::Contiguous);
+  float* x = out.mutable_data_ptr<float>();
+  std::transform(x, x + out.numel(), x, function);
+  return out;
+}
+
 /** Positions of the trunk and the longest branch [T, 3]. */
 at::Tensor positions_of(const Tree& tree) {
   const auto text =
@@ -225,7 +234,8 @@ Rotation rotation_of(const std::vector<Tree>& trees, const std::function<Rope(in
   for (const Tree& tree : trees) {
     const Rope own = rope(tree.longest());
     const auto angles = own.angles(positions_of(tree));
-    const auto cosine = angles.cos().mul_(own.scale), sine = angles.sin().mul_(own.scale);
+    const auto cosine = each_of(angles, [](float x) { return std::cos(x); }).mul_(own.scale);
+    const auto sine = each_of(angles, [](float x) { return std::sin(x); }).mul_(own.scale);
     const auto add = [&](int64_t from, int64_t length) {
       cosines.push_back(cosine.narrow(0, from, length));
       sines.push_back(sine.narrow(0, from, length));

@@ -1,5 +1,7 @@
 // See compare_training in engine/check/kernels.h. The twin of a tree is each of its branches as a sequence of its own;
 // all twins compute in double.
+#include <sstream>
+
 #include "engine/check/kernels.h"
 #include "models/layers/decoder.h"
 #include "models/layers/tree_attention.h"
@@ -81,11 +83,16 @@ void compare_heads(std::vector<KernelError>& errors) {
 
 void compare_logprobs(std::vector<KernelError>& errors) {
   constexpr int64_t kRows = 9;
-  for (int64_t vocabulary : {5, 512, 3001}) {
+  for (const auto& [vocabulary, temperature] :
+       {std::pair<int64_t, double>{5, 1}, {512, 1}, {3001, 1}, {512, 0.6}, {3001, 1.4}}) {
     const auto target = at::randint(vocabulary, {kRows}, at::kLong);
-    const auto logprobs = [&](const std::vector<at::Tensor>& inputs) { return token_logprobs(inputs[0], target); };
-    compare_with_double(errors, "token_logprobs", std::to_string(vocabulary) + " tokens",
-                        3 * at::randn({kRows, vocabulary}), at::randn({kRows}), logprobs);
+    const auto logprobs = [&, temperature = temperature](const std::vector<at::Tensor>& inputs) {
+      return token_logprobs(inputs[0], target, temperature);
+    };
+    std::ostringstream shape;
+    shape << vocabulary << " tokens at " << temperature;
+    compare_with_double(errors, "token_logprobs", shape.str(), 3 * at::randn({kRows, vocabulary}), at::randn({kRows}),
+                        logprobs);
   }
 }
 

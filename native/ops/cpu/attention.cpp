@@ -105,14 +105,15 @@ MSTAR_INLINE void value_tile(const Query* queries, const KvSpan& span, int64_t a
     for (int v = 0; v < V; ++v) store<L>(queries[i].out + channel + L * v, sums[i][v]);
 }
 
-/** One channel of one query: what is left where the head width is no multiple of 8. */
+/** Adds the values of a span to one channel of one query: what is left where the head width is no multiple of 8. */
 template <class Cell>
-MSTAR_INLINE float value_channel(const Query& query, const KvSpan& span, int64_t at, int64_t head_dim, int64_t offset) {
-  float sum = 0;
+MSTAR_INLINE void value_channel(const Query& query, const KvSpan& span, int64_t at, int64_t head_dim, int64_t channel,
+                                int64_t offset) {
+  float sum = query.out[channel];
   for (int64_t t = 0; t < span.length; ++t)
-    sum +=
-        query.scores[at + t] * get(*cells<Cell>(span.blocks[t / kBlockTokens], offset + t % kBlockTokens * head_dim));
-  return sum;
+    sum += query.scores[at + t] *
+           get(*cells<Cell>(span.blocks[t / kBlockTokens], offset + channel + t % kBlockTokens * head_dim));
+  query.out[channel] = sum;
 }
 
 template <class Cell, int Q>
@@ -129,8 +130,7 @@ MSTAR_INLINE void value_channels(const Query* queries, const KvSpan& span, int64
   for (; channel + kTail <= head_dim; channel += kTail)
     value_tile<Cell, Q, 1, kTail>(queries, span, ahead, at, head_dim, channel, offset);
   for (; channel < head_dim; ++channel)
-    for (int i = 0; i < Q; ++i)
-      queries[i].out[channel] += value_channel<Cell>(queries[i], span, at, head_dim, offset + channel);
+    for (int i = 0; i < Q; ++i) value_channel<Cell>(queries[i], span, at, head_dim, channel, offset);
 }
 
 template <class Cell>
@@ -152,20 +152,19 @@ MSTAR_INLINE Floats max_stretch(float* scores, int64_t length, Floats most) {
   return most;
 }
 
-/** exp((s - max) * scale) in place over one stretch; hidden lanes become zero. Returns the sums by lane. */
-MSTAR_INLINE Floats exp_stretch(float* scores, int64_t length, float max, float scale) {
-  Floats sums{};
+/** exp((s - max) * scale) in place over one stretch; hidden lanes become zero. Adds them to the sums by lane. */
+MSTAR_INLINE void exp_stretch(float* scores, int64_t length, float max, float scale, DoubleSums& sums) {
   for (int64_t i = 0; i < length; i += kLanes) {
     const Floats score = load(scores + i);
     Floats e = exp((score - max) * scale);
     e = score > kHidden ? e : Floats{};
     store(scores + i, e);
-    sums += e;
+    sums.add(e);
   }
-  return sums;
 }
 
-/** Turns one query's scores into weights; returns 1 / their sum. Each stretch is summed by itself, in token order. */
+/** Turns one query's scores into weights; returns 1 / their sum. Summed in double, of which the rounded result does not
+ * tell how tokens lie in stretches: training lays them out in another way, and is to have the same bits. */
 MSTAR_INLINE float soften(const Attention& a, float* scores, int64_t own) {
   Floats most = Floats{} + kHidden;
   int64_t from = 0;
@@ -174,15 +173,16 @@ MSTAR_INLINE float soften(const Attention& a, float* scores, int64_t own) {
     most = max_stretch(scores + from, length, most);
     from += padded(length);
   }
-  float max = kHidden, total = 0;
+  float max = kHidden;
+  DoubleSums sums;
   for (int lane = 0; lane < kLanes; ++lane) max = most[lane] > max ? most[lane] : max;
   from = 0;
   for (int64_t s = 0; s <= a.shared_count; ++s) {
     const int64_t length = s < a.shared_count ? a.shared[s].length : own;
-    total += sum(exp_stretch(scores + from, length, max, a.scale));
+    exp_stretch(scores + from, length, max, a.scale, sums);
     from += padded(length);
   }
-  return 1.0f / total;
+  return static_cast<float>(1 / sums.total());
 }
 
 template <class Cell>

@@ -208,9 +208,14 @@ void softmax_backward(float* weight, float* slope, float max, float scale, float
   kernels().softmax_backward(weight, slope, max, scale, along, n);
 }
 
-void logprob_backward(const float* x, float lse, float into, float* out, int64_t n) {
+void logprob_backward(const float* x, float scale, float lse, float into, float* out, int64_t n) {
   const Stopwatch watch(Work::rows);
-  kernels().logprob_backward(x, lse, into, out, n);
+  kernels().logprob_backward(x, scale, lse, into, out, n);
+}
+
+void add(float* x, const float* y, int64_t n) {
+  const Stopwatch watch(Work::rows);
+  kernels().add(x, y, n);
 }
 
 float max_of(const float* x, int64_t n) { return kernels().max_of(x, n); }

@@ -34,6 +34,7 @@ struct Kernels {
   decltype(&cpu::dot) dot;
   decltype(&cpu::softmax_backward) softmax_backward;
   decltype(&cpu::logprob_backward) logprob_backward;
+  decltype(&cpu::add) add;
   decltype(&cpu::max_of) max_of;
 };
 

@@ -94,23 +94,18 @@ void swiglu_backward(const float* gate, const float* up, int64_t stride, const f
 }
 
 double exp_scaled(const float* x, float max, float scale, float* out, int64_t n) {
-  constexpr int64_t kStretch = 64 * kLanes;  // what a lane of float32 sums up
-  double total = 0;
-  for (int64_t from = 0; from < n; from += kStretch) {
-    const int64_t end = std::min(from + kStretch, n);
-    Floats sums{};
-    int64_t i = from;
-    for (; i + kLanes <= end; i += kLanes) {
-      const Floats e = exp((load(x + i) - max) * scale);
-      store(out + i, e);
-      sums += e;
-    }
-    total += sum(sums);
-    if (i == end) continue;
-    store_some(out + i, exp((load_some(x + i, end - i) - max) * scale), end - i);
-    total += sum(load_some(out + i, end - i));
+  DoubleSums sums;
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const Floats e = exp((load(x + i) - max) * scale);
+    store(out + i, e);
+    sums.add(e);
   }
-  return total;
+  if (i < n) {
+    store_some(out + i, exp((load_some(x + i, n - i) - max) * scale), n - i);
+    sums.add(load_some(out + i, n - i));
+  }
+  return sums.total();
 }
 
 float dot(const float* a, const float* b, int64_t n) {
@@ -140,10 +135,17 @@ void softmax_backward(float* weight, float* slope, float max, float scale, float
   store_some(slope + i, s, n - i);
 }
 
-void logprob_backward(const float* x, float lse, float into, float* out, int64_t n) {
+void logprob_backward(const float* x, float scale, float lse, float into, float* out, int64_t n) {
+  const float share = -into * scale;
   int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(out + i, exp(load(x + i) - lse) * -into);
-  if (i < n) store_some(out + i, exp(load_some(x + i, n - i) - lse) * -into, n - i);
+  for (; i + kLanes <= n; i += kLanes) store(out + i, exp(load(x + i) * scale - lse) * share);
+  if (i < n) store_some(out + i, exp(load_some(x + i, n - i) * scale - lse) * share, n - i);
+}
+
+void add(float* x, const float* y, int64_t n) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(x + i, load(x + i) + load(y + i));
+  for (; i < n; ++i) x[i] += y[i];
 }
 
 float max_of(const float* x, int64_t n) {

@@ -22,7 +22,7 @@ void swiglu(const float* gate, const float* up, int64_t stride, float* out, int6
 void swiglu_backward(const float* gate, const float* up, int64_t stride, const float* dy, float* dgate, float* dup,
                      int64_t rows, int64_t width);
 
-/** exp((x[i] - max) * scale) into out; returns the sum. `scale` > 0. n need not be a multiple of 8. */
+/** exp((x[i] - max) * scale) into out; returns the sum, in double. `scale` > 0. n need not be a multiple of 8. */
 double exp_scaled(const float* x, float max, float scale, float* out, int64_t n);
 
 /** Sum of a[i] * b[i]. */
@@ -33,9 +33,12 @@ float dot(const float* a, const float* b, int64_t n);
  * p * (slope - along) * scale. */
 void softmax_backward(float* weight, float* slope, float max, float scale, float along, int64_t n);
 
-/** Gradients of x[i] - log(sum of e^x) of a row's target by its logits x, but for the target's own share:
- * out[i] = -into * e^(x[i] - lse). */
-void logprob_backward(const float* x, float lse, float into, float* out, int64_t n);
+/** Gradients of x[i] * scale - log(sum of e^(x * scale)) of a row's target by its logits x, but for the target's own
+ * share: out[i] = -into * scale * e^(x[i] * scale - lse). */
+void logprob_backward(const float* x, float scale, float lse, float into, float* out, int64_t n);
+
+/** x[i] += y[i]. */
+void add(float* x, const float* y, int64_t n);
 
 /** Largest value. */
 float max_of(const float* x, int64_t n);

@@ -25,7 +25,8 @@
 #pragma GCC target("avx2,fma")
 #endif
 
-#define MSTAR_INLINE static inline __attribute__((always_inline))
+#define MSTAR_INLINE_MEMBER inline __attribute__((always_inline))
+#define MSTAR_INLINE static MSTAR_INLINE_MEMBER
 
 // Vectors are passed by value between functions that are always inlined: no calling convention is at stake.
 #pragma GCC diagnostic ignored "-Wpsabi"
@@ -37,6 +38,7 @@ struct Vector {
   typedef float Floats __attribute__((vector_size(4 * L)));
   typedef int32_t Integers __attribute__((vector_size(4 * L)));
   typedef uint16_t Halves __attribute__((vector_size(2 * L)));
+  typedef double Doubles __attribute__((vector_size(8 * L)));
 };
 
 constexpr int kLanes = MSTAR_LANES;
@@ -109,6 +111,32 @@ MSTAR_INLINE float sum(const Floats& v) {
     for (int i = 0; i < width; ++i) lane[i] += lane[i + width];
   return lane[0];
 }
+
+/** Sums in double, a lane of floats each. In two halves: what is wider than a register lies in memory. */
+class DoubleSums {
+ public:
+  MSTAR_INLINE_MEMBER void add(const Floats& v) {
+    const auto wide = __builtin_convertvector(v, Vector<kLanes>::Doubles);
+    Doubles halves[2];
+    std::memcpy(halves, &wide, sizeof wide);
+    low_ += halves[0];
+    high_ += halves[1];
+  }
+  MSTAR_INLINE_MEMBER double total() const {
+    double lane[kLanes / 2];
+    const Doubles both = low_ + high_;
+    std::memcpy(lane, &both, sizeof both);
+#pragma GCC unroll 4
+    for (int width = kLanes / 4; width > 0; width /= 2)
+#pragma GCC unroll 4
+      for (int i = 0; i < width; ++i) lane[i] += lane[i + width];
+    return lane[0];
+  }
+
+ private:
+  using Doubles = Vector<kLanes / 2>::Doubles;
+  Doubles low_{}, high_{};
+};
 
 /** to[j][i] = from[i][j] for four rows and four columns. */
 MSTAR_INLINE void transpose4(const float* from, int64_t from_stride, float* to, int64_t to_stride) {

@@ -29,6 +29,7 @@ decltype(cpu::exp_scaled) exp_scaled;
 decltype(cpu::dot) dot;
 decltype(cpu::softmax_backward) softmax_backward;
 decltype(cpu::logprob_backward) logprob_backward;
+decltype(cpu::add) add;
 decltype(cpu::max_of) max_of;
 
 extern const Kernels table;
@@ -55,6 +56,7 @@ const Kernels table{MSTAR_NAME(MSTAR_ISA),
                     dot,
                     softmax_backward,
                     logprob_backward,
+                    add,
                     max_of};
 
 }  // namespace mstar::cpu::MSTAR_ISA
