@@ -31,7 +31,7 @@ struct TokenLogprobs : torch::autograd::Function<TokenLogprobs> {
         const float most = cpu::max_of(row, vocab);
         const double sum = std::log(cpu::exp_scaled(row, most, scale, powers.data(), vocab));
         lse[r] = static_cast<float>(static_cast<double>(most) * scale + sum);
-        logprobs[r] = static_cast<float>((static_cast<double>(row[target[r]]) - most) * scale - sum);
+        logprobs[r] = logprob_of(row[target[r]], most, scale, sum);
       }
     });
     context->save_for_backward({logits_MV, target_M, sums});

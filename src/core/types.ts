@@ -179,7 +179,8 @@ export interface StepReport {
   readonly kl?: number;
   /**
    * Of a policy objective: absolute differences between the log-probabilities of tokens now and when they were sampled. Where no
-   * step was taken in between they are the mismatch of sampling and training, 0 in float32 on a CPU and rounding elsewhere.
+   * step was taken in between they are the mismatch of sampling and training: 0 in float32 on a CPU, but with an adapter or where the
+   * model turns its keys by the length of the sequence; else of the size of rounding.
    */
   readonly mismatchMean?: number;
   readonly mismatchMax?: number;

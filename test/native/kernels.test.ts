@@ -99,6 +99,17 @@ describe('the CPU kernels of every instruction set that this machine has', () =>
   test.each(sets)('MSTAR_SIMD=%s chooses it', (set) => {
     expect(loaded(set).stdout.trim()).toBe(set);
   });
+  test.each(sets)('%s gives log-probabilities the same bits in sampling and in training', (set) => {
+    const { stdout, stderr } = spawnSync(process.execPath, [fileURLToPath(new URL('same-bits.mjs', import.meta.url))], {
+      env: { ...process.env, MSTAR_SIMD: set },
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    const { tokens, differ, lowest } = JSON.parse(stdout);
+    expect([tokens, differ]).toEqual([2160, 0]);
+    // Had the model learned nothing, each of 203 tokens would be at -5.3.
+    expect(lowest).toBeLessThan(-6);
+  });
   test('MSTAR_SIMD refuses what the machine has not, and says what it has', () => {
     const { status, stderr } = loaded('neon');
     expect(status).not.toBe(0);

@@ -7,7 +7,7 @@ import {
   type RawRollout,
   type RawSampling,
 } from '../../src/engine/binding.js';
-import { image, never, open, optimizer, prompt, removeTemporary, sampling } from './tiny-model.js';
+import { expectSameLogprobs, image, never, open, optimizer, prompt, removeTemporary, sampling } from './tiny-model.js';
 
 let model: NativeModel;
 beforeAll(async () => {
@@ -38,7 +38,7 @@ describe('rollout against the plain forward', () => {
       const { tokens, images } = asked[i] as RawRequest;
       const plain = await model.logprobs(samples.map((s) => ({ tokens, images, response: s.tokens })));
       samples.forEach((s, j) => {
-        expect([...s.logprobs]).toEqual([...(plain[j] ?? [])]);
+        expectSameLogprobs(s.logprobs, plain[j] ?? []);
       });
     }
   });
@@ -55,7 +55,7 @@ describe('rollout against the plain forward', () => {
       const samples = responses[0] ?? [];
       const plain = await odd.logprobs(samples.map((s) => ({ ...asked, response: s.tokens })));
       samples.forEach((s, j) => {
-        expect([...s.logprobs]).toEqual([...(plain[j] ?? [])]);
+        expectSameLogprobs(s.logprobs, plain[j] ?? []);
       });
       await odd.dispose();
     }
@@ -132,7 +132,7 @@ describe('sharing', () => {
         samples.map((s) => ({ ...asked, response: Int32Array.from([...prefix, ...s.tokens]) })),
       );
       samples.forEach((s, j) => {
-        expect([...s.logprobs]).toEqual([...(plain[j]?.slice(prefix.length) ?? [])]);
+        expectSameLogprobs(s.logprobs, plain[j]?.slice(prefix.length) ?? []);
       });
     }
   });

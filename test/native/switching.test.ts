@@ -1,7 +1,7 @@
 // Phi-3.5-vision turns keys otherwise once a sequence outgrows a length: rows and prefixes are then computed anew, in both executors.
 import { afterAll, describe, expect, test } from 'vitest';
 import { addon, type ModelSpec, type NativeModel, type RawRequest } from '../../src/engine/binding.js';
-import { largestDifference, never, removeTemporary, sampling, spec } from './tiny-model.js';
+import { expectSameLogprobs, largestDifference, never, removeTemporary, sampling, spec } from './tiny-model.js';
 
 afterAll(removeTemporary);
 
@@ -76,6 +76,25 @@ describe('a rotation that switches', () => {
           expect(Math.abs((sample.logprobs[length - 1] as number) - wanted)).toBeLessThan(1e-4);
         }
     }
+    await model.dispose();
+  });
+
+  test('log-probabilities of a sequence that does not cross the length have the bits of training', async () => {
+    const model = await open('packed');
+    const { responses } = await roll(model);
+    const compared: string[] = [];
+    for (const [i, samples] of responses.entries()) {
+      const { tokens: prompt, images, prefix = new Int32Array(0), key } = requests[i] as RawRequest;
+      const before = prompt.length + prefix.length;
+      if (before <= LONGEST && before + 30 > LONGEST) continue;
+      compared.push(key);
+      for (const sample of samples) {
+        const response = Int32Array.from([...prefix, ...sample.tokens]);
+        const [rated] = await model.logprobs([{ tokens: prompt, images, response }]);
+        expectSameLogprobs(sample.logprobs, rated?.slice(prefix.length) ?? []);
+      }
+    }
+    expect(compared).toEqual(['prompt 5', 'prompt 60', 'fork 33', 'fork 50']);
     await model.dispose();
   });
 

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { expect } from 'vitest';
 import {
   addon,
   type ModelSpec,
@@ -161,6 +162,12 @@ export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): n
   let worst = 0;
   for (let i = 0; i < a.length; i++) worst = Math.max(worst, Math.abs((a[i] ?? 0) - (b[i] ?? 0)));
   return worst;
+}
+
+/** Log-probabilities of the sampler are those of the trainer: on a CPU, in float32, to the bit. */
+export function expectSameLogprobs(sampled: ArrayLike<number>, trained: ArrayLike<number>): void {
+  if (testDevice === 'cpu') expect(Array.from(sampled)).toEqual(Array.from(trained));
+  else expect(largestDifference(sampled, trained)).toBeLessThan(1e-4);
 }
 
 export const never = () => new (addon().CancelFlag)();

@@ -167,7 +167,7 @@ void PackedDecoder::forward(BlockPool& pool, const std::vector<DecodeRow>& rows,
                      pool.place(l, h), scale, pool.number()},
                     scratch.attended);
       }
-    // Not added up onto x: a product is whole before it meets x, as in training, for which the bits are the same.
+    // Training adds the finished product to x; summing it up onto x would round differently.
     cpu::gemm(layer.output, mixed, heads * e, cpu::Layout::rows, normal, d, count, false);
     cpu::add(x, normal, count * d);
     cpu::rms_norm(x, layer.ffn_norm.data(), shape_.eps, normal, count, d);

@@ -6,6 +6,7 @@
 
 #include "base/stopwatch.h"
 #include "ops/cpu/rows.h"
+#include "ops/logprobs.h"
 
 namespace mstar {
 namespace {
@@ -73,8 +74,7 @@ DrawnToken draw(const float* logits, int64_t vocab, const Sampling& sampling, do
     token = whole ? static_cast<int32_t>(pick(weights, vocab, uniform * total))
                   : pick_sorted(weights, vocab, total, sampling, uniform, scratch.order);
   }
-  // As ops/logprobs.h has it.
-  return {token, static_cast<float>((static_cast<double>(logits[token]) - max) * scale - log_total)};
+  return {token, logprob_of(logits[token], max, scale, log_total)};
 }
 
 }  // namespace mstar

@@ -15,6 +15,9 @@ using torch::autograd::variable_list;
 /** Whether the kernels of ops/cpu take it. */
 bool kernels_take(const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; }
 
+/** Angles that are worth a thread. */
+constexpr int64_t kAngles = int64_t{1} << 12;
+
 /** Rows that a thread takes together; gradients of weights are added up within them, then in their order. */
 constexpr int64_t kRows = 64;
 
@@ -139,13 +142,16 @@ struct RotateHalf : torch::autograd::Function<RotateHalf> {
   }
 };
 
-/** Number by number, as the decode path takes its cosines: LibTorch's own differ from those of C in last bits. */
-template <typename Function>
-at::Tensor each_of(const at::Tensor& given, const Function& function) {
-  auto out = given.clone(at::MemoryFormat::Contiguous);
-  float* x = out.mutable_data_ptr<float>();
-  std::transform(x, x + out.numel(), x, function);
-  return out;
+/** Cosines and sines as the decode path on a CPU has them: LibTorch's own differ from those of C in last bits. */
+std::pair<at::Tensor, at::Tensor> turns_of(const at::Tensor& given) {
+  const auto angles = given.contiguous();
+  auto cosine = at::empty_like(angles), sine = at::empty_like(angles);
+  const float* from = angles.const_data_ptr<float>();
+  float *c = cosine.mutable_data_ptr<float>(), *s = sine.mutable_data_ptr<float>();
+  at::parallel_for(0, angles.numel(), kAngles, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) c[i] = std::cos(from[i]), s[i] = std::sin(from[i]);
+  });
+  return {cosine, sine};
 }
 
 /** Positions of the trunk and the longest branch [T, 3]. */
@@ -234,8 +240,8 @@ Rotation rotation_of(const std::vector<Tree>& trees, const std::function<Rope(in
   for (const Tree& tree : trees) {
     const Rope own = rope(tree.longest());
     const auto angles = own.angles(positions_of(tree));
-    const auto cosine = each_of(angles, [](float x) { return std::cos(x); }).mul_(own.scale);
-    const auto sine = each_of(angles, [](float x) { return std::sin(x); }).mul_(own.scale);
+    const auto [c, s] = device.is_cpu() ? turns_of(angles) : std::pair{angles.cos(), angles.sin()};
+    const auto cosine = c.mul_(own.scale), sine = s.mul_(own.scale);
     const auto add = [&](int64_t from, int64_t length) {
       cosines.push_back(cosine.narrow(0, from, length));
       sines.push_back(sine.narrow(0, from, length));

@@ -163,8 +163,8 @@ MSTAR_INLINE void exp_stretch(float* scores, int64_t length, float max, float sc
   }
 }
 
-/** Turns one query's scores into weights; returns 1 / their sum. Summed in double, of which the rounded result does not
- * tell how tokens lie in stretches: training lays them out in another way, and is to have the same bits. */
+/** Turns one query's scores into weights; returns 1 / their sum. The sum is in double, so that its rounded result does
+ * not depend on where stretches end, but for one in some 10^9: training, which has other stretches, gets the same. */
 MSTAR_INLINE float soften(const Attention& a, float* scores, int64_t own) {
   Floats most = Floats{} + kHidden;
   int64_t from = 0;

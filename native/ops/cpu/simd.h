@@ -112,7 +112,8 @@ MSTAR_INLINE float sum(const Floats& v) {
   return lane[0];
 }
 
-/** Sums in double, a lane of floats each. In two halves: what is wider than a register lies in memory. */
+/** Sums in double, one for each lane of floats. Two halves, because GCC keeps a vector wider than a register in memory.
+ */
 class DoubleSums {
  public:
   MSTAR_INLINE_MEMBER void add(const Floats& v) {
