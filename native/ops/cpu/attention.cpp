@@ -152,12 +152,11 @@ MSTAR_INLINE Floats max_stretch(float* scores, int64_t length, Floats most) {
   return most;
 }
 
-/** exp((s - max) * scale) in place over one stretch; hidden lanes become zero. Adds them to the sums by lane. */
+/** exp((s - max) * scale) in place over one stretch. Adds them to the sums by lane: the largest score adds 1, beside
+ * which what hidden lanes add, 1.6e-38, is lost. */
 MSTAR_INLINE void exp_stretch(float* scores, int64_t length, float max, float scale, DoubleSums& sums) {
   for (int64_t i = 0; i < length; i += kLanes) {
-    const Floats score = load(scores + i);
-    Floats e = exp((score - max) * scale);
-    e = score > kHidden ? e : Floats{};
+    const Floats e = exp_to_88((load(scores + i) - max) * scale);
     store(scores + i, e);
     sums.add(e);
   }

@@ -97,12 +97,12 @@ double exp_scaled(const float* x, float max, float scale, float* out, int64_t n)
   DoubleSums sums;
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
-    const Floats e = exp((load(x + i) - max) * scale);
+    const Floats e = exp_to_88((load(x + i) - max) * scale);
     store(out + i, e);
     sums.add(e);
   }
   if (i < n) {
-    store_some(out + i, exp((load_some(x + i, n - i) - max) * scale), n - i);
+    store_some(out + i, exp_to_88((load_some(x + i, n - i) - max) * scale), n - i);
     sums.add(load_some(out + i, n - i));
   }
   return sums.total();
@@ -118,7 +118,7 @@ float dot(const float* a, const float* b, int64_t n) {
 
 void softmax_backward(float* weight, float* slope, float max, float scale, float along, int64_t n) {
   const auto finish = [&](Floats & w, Floats & s) __attribute__((always_inline)) {
-    w = exp((w - max) * scale);
+    w = exp_to_88((w - max) * scale);
     s = w * (s - along) * scale;
   };
   int64_t i = 0;
@@ -138,8 +138,8 @@ void softmax_backward(float* weight, float* slope, float max, float scale, float
 void logprob_backward(const float* x, float scale, float lse, float into, float* out, int64_t n) {
   const float share = -into * scale;
   int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(out + i, exp(load(x + i) * scale - lse) * share);
-  if (i < n) store_some(out + i, exp(load_some(x + i, n - i) * scale - lse) * share, n - i);
+  for (; i + kLanes <= n; i += kLanes) store(out + i, exp_to_88(load(x + i) * scale - lse) * share);
+  if (i < n) store_some(out + i, exp_to_88(load_some(x + i, n - i) * scale - lse) * share, n - i);
 }
 
 void add(float* x, const float* y, int64_t n) {

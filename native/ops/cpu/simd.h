@@ -69,10 +69,9 @@ MSTAR_INLINE void store(float* to, const typename Vector<L>::Floats& value) {
 /** The larger of each pair of lanes. */
 MSTAR_INLINE Floats larger(const Floats& a, const Floats& b) { return a > b ? a : b; }
 
-/** e^x to about 2 ulp for x in [-87, 88]; smaller x gives values below 1.2e-38 or 0. */
-MSTAR_INLINE Floats exp(Floats x) {
+/** e^x to about 2 ulp for x of at most 88, such as a distance from a largest value; below -87 that of -87, 1.6e-38. */
+MSTAR_INLINE Floats exp_to_88(Floats x) {
   x = x < -87.0f ? (Floats{} - 87.0f) : x;
-  x = x > 88.0f ? (Floats{} + 88.0f) : x;
   const Floats magic = Floats{} + 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
   const Floats scaled = x * 1.44269504088896341f + magic;
   const Floats n = scaled - magic;
@@ -89,6 +88,9 @@ MSTAR_INLINE Floats exp(Floats x) {
   std::memcpy(&scale, &power, sizeof scale);
   return p * scale;
 }
+
+/** e^x for any x; above 88 that of 88. */
+MSTAR_INLINE Floats exp(const Floats& x) { return exp_to_88(x > 88.0f ? (Floats{} + 88.0f) : x); }
 
 /** Up to kLanes floats, zeros behind them. */
 MSTAR_INLINE Floats load_some(const float* from, int64_t count) {
