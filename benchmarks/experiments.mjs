@@ -2,7 +2,7 @@
 // for every seed. `npm run bench -- experiments [--seeds 1,2,3] [--minutes 60] [--names "table1 table2"] [--out runs/evidence]
 // [--threads 2]`: stops after so many minutes, or when it is told to, and the same line goes on from there. What is done is kept in
 // benchmarks/results/experiments, the PRM and of each run its settings and its summary, and is not made again: seeds may be run on
-// several machines.
+// several machines. With `--finished` nothing is run: the tables and findings of what is kept are written beside it.
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -105,7 +105,7 @@ function pack(seed) {
 }
 
 /** Runs plans for all seeds, and keeps what is finished whatever becomes of the rest. */
-async function experiment(plans) {
+async function experiment(plans, ...more) {
   for (const seed of seeds) unpack(seed);
   const status = await run(
     cli,
@@ -113,6 +113,7 @@ async function experiment(plans) {
     ...plans,
     ...['--scale', 'tiny', '--seeds', seeds.join(','), '--out', out],
     ...['--set', `prm.path=${prm}`, '--set', `model.threads=${threads}`],
+    ...more,
   );
   for (const seed of seeds) pack(seed);
   if (status !== 0) process.exit(status);
@@ -122,6 +123,12 @@ mkdirSync(kept, { recursive: true });
 // Of these no row asks a PRM.
 const unscored = ['table1', 'grpo'];
 const names = option('names', 'table1 grpo table2 table3 dynamics').split(' ');
+if (process.argv.includes('--finished')) {
+  await experiment(names, '--finished');
+  for (const file of readdirSync(at('tiny')))
+    if (/\.(md|svg)$/.test(file)) cpSync(at('tiny', file), path.join(kept, 'tables', file));
+  process.exit();
+}
 const [first, rest] = [true, false].map((is) => names.filter((name) => unscored.includes(name) === is));
 if (first.length > 0) await experiment(first);
 if (rest.length > 0) {

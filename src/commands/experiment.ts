@@ -32,6 +32,11 @@ export default verb({
           describe: 'seeds of the runs, of data and splits as well',
         })
         .option('out', { type: 'string', default: 'runs/experiments', describe: 'folder for runs, tables and figures' })
+        .option('finished', {
+          type: 'boolean',
+          default: false,
+          describe: 'write the tables of the runs that are finished, and run nothing',
+        })
         .option('set', {
           type: 'string',
           array: true,
@@ -61,6 +66,7 @@ export default verb({
       )
       .example('$0 experiment table1 --gpus 8', 'each run over 8 GPUs')
       .example('$0 experiment table1 table2 table3 dynamics', 'all of them; rows they share are run once')
+      .example('$0 experiment table1 table2 --finished', 'the tables of what is there, of other machines too')
       .example(
         '$0 experiment table2 --scale paper --seeds 1 --set model.path=DIR --set data.file=FILE',
         "the paper's Table 2 on a model of your own",
@@ -72,7 +78,7 @@ export default verb({
       .epilogue(
         'Rows of a seed share the warm-up, the labels and the PRM. Each row is a run folder, OUT/SCALE/seed-N/ROW (with --model OUT/SCALE/MODEL/seed-N/ROW), for mstar report, runs and rollouts; its benchmarks lie beside it in ROW-benchmarks. At the scale tiny, generated problems stand in for benchmarks without --benchmark-data. Tables (Markdown, JSON, SVG) are written anew after each run.',
       ),
-  async handler({ names, scale, seeds, out, set, notify, ...flags }) {
+  async handler({ names, scale, seeds, out, finished, set, notify, ...flags }) {
     checkNotify(notify);
     const numbers = seeds.split(',').map((seed) => {
       if (!/^\d{1,9}$/.test(seed.trim()))
@@ -87,7 +93,7 @@ export default verb({
         const display = displayOf(flags, usage);
         await checkOutputFolder({ flag: '--out', path: out });
         const paths = await experiment(
-          { names, scale, seeds: numbers, out, set, models, benchmarks },
+          { names, scale, seeds: numbers, out, finished, set, models, benchmarks },
           { display, signal: stopSignal(display), ...(host && { host }) },
         );
         printResult(flags, { files: paths }, [...paths, ...(await linesOf(usage))]);

@@ -28,6 +28,8 @@ export interface ExperimentSettings {
   readonly set?: readonly string[];
   /** All rows for each of these models, in a folder of its name; that of the settings alone when left out. */
   readonly models?: readonly ExperimentModel[];
+  /** Makes the tables of the runs that are finished, and runs nothing. */
+  readonly finished?: boolean;
   /** Data of benchmarks. Stand-ins take the place of those left out where the scale makes its problems. */
   readonly benchmarks?: RunBenchmarks['benchmarks'];
 }
@@ -35,10 +37,10 @@ export interface ExperimentSettings {
 /**
  * Runs whole experiments, or goes on with them.
  * @returns paths of the Markdown tables, and of the findings where two seeds are there
- * @throws UserError on unknown names, and on benchmarks without data
+ * @throws UserError on unknown names, on benchmarks without data, and with `finished` where no run is
  */
 export async function experiment(settings: ExperimentSettings, options: JobOptions = {}): Promise<string[]> {
-  const { names, scale, seeds, out, set = [], models = [], benchmarks = [] } = settings;
+  const { names, scale, seeds, out, set = [], models = [], finished = false, benchmarks = [] } = settings;
   const chosen = names.map(findPlan);
   const first = chosen[0]?.rows[0]?.row;
   if (first === undefined)
@@ -50,6 +52,8 @@ export async function experiment(settings: ExperimentSettings, options: JobOptio
   refuseNames(models);
   const folder = join(out, scale);
   const asked = [...new Set(chosen.flatMap((plan) => plan.benchmarks ?? []))];
+  if (finished && asked.length > 0)
+    throw new UserError('--finished: with table4 or table5, whose benchmarks are answered anew', 'ERR_SETTING');
   const found = await benchmarkFiles(
     asked,
     benchmarks,
@@ -62,12 +66,26 @@ export async function experiment(settings: ExperimentSettings, options: JobOptio
   let made = 0;
   for (const [place, model] of (models.length > 0 ? models : [undefined]).entries()) {
     const cells: Cell[] = [];
+    const tables = join(folder, model?.name ?? '');
+    const write = async (some: readonly Plan[]): Promise<void> => {
+      for (const plan of some) {
+        const about = aboutOf(plan, settings, cells);
+        const path = plan.benchmarks
+          ? await writeBenchmarkPlan(folder, plan, evaluated, { ...about, standIns: found.standIns })
+          : await writeExperiment(tables, plan, cells, about);
+        if (path !== undefined) written.add(path);
+      }
+      const runs = cells.map(({ config, ...run }) => ({ ...run, dir: config.run.dir }));
+      const path = await writeFindings(tables, runs, { scale, command: commandOf(chosen, settings) });
+      if (path !== undefined) written.add(path);
+    };
     const grid = runGrid(chosen, {
       scale,
       seeds,
       out,
       set,
       model,
+      finished,
       run: async (config, from) => {
         const isNew = !(await hasCommitted(join(config.run.dir, 'journal.jsonl'), 'test-final'));
         const summary = await evolve(config, { ...options, from });
@@ -78,7 +96,8 @@ export async function experiment(settings: ExperimentSettings, options: JobOptio
         const [done, total] = [one.done + place * one.total, one.total * Math.max(1, models.length)];
         const each = (performance.now() - began) / 1000 / Math.max(1, made);
         const left = made > 0 ? `, about ${describeSeconds(each * (total - done))} left` : '';
-        options.display?.say(`run ${done + 1}/${total}: ${model ? `${model.name}, ` : ''}seed ${seed}, ${row}${left}`);
+        const name = `${model ? `${model.name}, ` : ''}seed ${seed}, ${row}`;
+        if (!finished) options.display?.say(`run ${done + 1}/${total}: ${name}${left}`);
       },
     });
     for await (const cell of grid) {
@@ -86,20 +105,19 @@ export async function experiment(settings: ExperimentSettings, options: JobOptio
       const plansOfRow = chosen.filter((plan) => plan.rows.some(({ row }) => row === cell.row));
       const own = await evaluateCell(cell, plansOfRow, found.files, options);
       if (own) evaluated.push({ model: model?.name ?? null, seed: cell.seed, row: cell.row, table: own });
-      const tables = join(folder, model?.name ?? '');
-      for (const plan of plansOfRow) {
-        const about = aboutOf(plan, settings, cells);
-        const path = plan.benchmarks
-          ? await writeBenchmarkPlan(folder, plan, evaluated, { ...about, standIns: found.standIns })
-          : await writeExperiment(tables, plan, cells, about);
-        if (path !== undefined) written.add(path);
-      }
-      const runs = cells.map(({ config, ...run }) => ({ ...run, dir: config.run.dir }));
-      const path = await writeFindings(tables, runs, { scale, command: commandOf(chosen, settings) });
-      if (path !== undefined) written.add(path);
+      if (!finished) await write(plansOfRow);
     }
+    if (finished) await write(chosen.flatMap((plan) => finishedPart(plan, cells)));
   }
+  if (written.size === 0 && finished)
+    throw new UserError(`${folder}: no table has a seed with all its rows finished`, 'ERR_RUN');
   return [...written];
+}
+
+/** A plan without the rows of which no run is there; nothing where its reference is among these. */
+function finishedPart(plan: Plan, cells: readonly Cell[]): Plan[] {
+  const rows = plan.rows.filter(({ row }) => cells.some((cell) => cell.row === row));
+  return rows.some(({ row }) => row === plan.reference) ? [{ ...plan, rows }] : [];
 }
 
 /** The run of a row on the benchmarks of its plans, in a folder beside it; undefined where they have none. */
@@ -136,7 +154,7 @@ function findPlan(name: string): Plan {
 
 /** The line that makes the files of some plans. */
 function commandOf(asked: readonly Plan[], settings: ExperimentSettings): string {
-  const { scale, seeds, set = [], models = [] } = settings;
+  const { scale, seeds, set = [], models = [], finished = false } = settings;
   const benchmarks = (settings.benchmarks ?? []).filter(({ name }) =>
     asked.some((plan) => plan.benchmarks?.includes(name)),
   );
@@ -160,7 +178,14 @@ function commandOf(asked: readonly Plan[], settings: ExperimentSettings): string
       'benchmark-images',
       benchmarks.flatMap(({ name, imageRoot }) => (imageRoot === undefined ? [] : [`${name}=${imageRoot}`])),
     ),
+    finished ? ' --finished' : '',
   ].join('');
+}
+
+/** The rows of a plan that a part of it lacks, in a line. */
+function missingOf({ name, rows }: Plan): string[] {
+  const missing = (plans[name] as Plan).rows.filter((one) => !rows.some(({ row }) => row === one.row));
+  return missing.length > 0 ? [`not run: ${missing.map((one) => one.name).join('; ')}`] : [];
 }
 
 function aboutOf(plan: Plan, settings: ExperimentSettings, cells: readonly Cell[]): About {
@@ -179,6 +204,7 @@ function aboutOf(plan: Plan, settings: ExperimentSettings, cells: readonly Cell[
             `Pass@K with K = ${test.samples} on ${test.problems || problems.test} test problems`,
           ]),
       `${e.steps} optimizer steps of ${e.optimizer.batchSize} examples at ${e.optimizer.lr}, ${e.n} responses a problem`,
+      ...missingOf(plan),
       ...(prm.enabled ? [`PRM from ${summary.labels?.pairs ?? prm.pairs} labelled responses`] : []),
     ],
   };

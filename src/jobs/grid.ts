@@ -24,6 +24,8 @@ export interface GridOptions {
   readonly out: string;
   /** Overrides of settings for all rows alike. */
   readonly set: readonly string[];
+  /** Leaves out the runs that are not finished, instead of making them. */
+  readonly finished?: boolean;
   /** Runs one row; `from` is a run to share phases with. */
   readonly run: (config: Config, from: string | undefined) => Promise<Summary>;
   /** Told before each run. */
@@ -56,7 +58,7 @@ export interface Cell extends Run {
 
 /** All rows of some plans for all seeds, seed by seed; each row once, whichever plans ask for it. */
 export async function* runGrid(plans: readonly Plan[], options: GridOptions): AsyncGenerator<Cell> {
-  const { scale, seeds, out, model, run, onRun } = options;
+  const { scale, seeds, out, model, finished = false, run, onRun } = options;
   const set = settingsFor(model, options.set);
   const rows = [...new Set(plans.flatMap((plan) => plan.rows.map(({ row }) => row)))];
   let done = 0;
@@ -69,7 +71,9 @@ export async function* runGrid(plans: readonly Plan[], options: GridOptions): As
       const config = withoutUnread(await loadConfig({ preset, set: [...set, `seed=${seed}`, `run.dir=${dir}`] }));
       const others = rows.map((one) => join(folder, one)).filter((one) => one !== dir);
       const from = await sourceOf(others, config.prm.enabled !== false);
-      yield { seed, row, config, summary: (await summaryLeft(config)) ?? (await run(config, from)) };
+      const left = await summaryLeft(config);
+      if (finished && left === undefined && !(await hasCommitted(join(dir, 'journal.jsonl'), 'test-final'))) continue;
+      yield { seed, row, config, summary: left ?? (await run(config, from)) };
     }
   }
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { loadConfig, resolveConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
+import { experiment } from '../../src/jobs/experiment.js';
 import { runGrid } from '../../src/jobs/grid.js';
 import { evolve } from '../../src/jobs/jobs.js';
 import { plans } from '../../src/views/experiment/plans.js';
@@ -81,6 +82,21 @@ describe('the grid of an experiment', () => {
     }
     const json = JSON.parse(readFileSync(join(out, 'tiny/dynamics.json'), 'utf8')) as { rows: { row: string }[] };
     expect(json.rows.map(({ row }) => row)).toEqual(['base', 'warmup', 'fixed', 'adaptive']);
+
+    const tables = (...names: string[]) => experiment({ ...settings, names }, { host: fakeHost() });
+    const settings = { scale: 'tiny', seeds: [1, 2, 3], out, set: small, finished: true };
+    expect(await tables('table1', 'dynamics')).toEqual([path, join(out, 'tiny/findings.md')]);
+    expect(readFileSync(path as string, 'utf8')).toContain('Seeds 1, 2; mean over seeds');
+    for (const seed of [1, 2]) rmSync(folder(seed, 'adaptive'), { recursive: true });
+    await tables('dynamics');
+    const part = readFileSync(path as string, 'utf8');
+    expect(part).toContain('not run: Adaptive temperature');
+    expect(part).not.toContain('| Adaptive temperature |');
+    expect(readdirSync(join(out, 'tiny', 'seed-1'))).toEqual(['fixed']);
+    await expect(tables('table1')).rejects.toThrow(
+      `${join(out, 'tiny')}: no table has a seed with all its rows finished`,
+    );
+    await expect(tables('table5')).rejects.toThrow('--finished: with table4 or table5, whose benchmarks are answered');
   });
 
   test('takes a run of which only settings and summary are left, if the settings are those of the row', async () => {
