@@ -71,22 +71,22 @@ export async function* runGrid(plans: readonly Plan[], options: GridOptions): As
       const config = withoutUnread(await loadConfig({ preset, set: [...set, `seed=${seed}`, `run.dir=${dir}`] }));
       const others = rows.map((one) => join(folder, one)).filter((one) => one !== dir);
       const from = await sourceOf(others, config.prm.enabled !== false);
-      const left = await summaryLeft(config);
-      if (finished && left === undefined && !(await hasCommitted(join(dir, 'journal.jsonl'), 'test-final'))) continue;
-      yield { seed, row, config, summary: left ?? (await run(config, from)) };
+      const left = await summaryLeft(config, finished);
+      if (left !== undefined || !finished) yield { seed, row, config, summary: left ?? (await run(config, from)) };
     }
   }
 }
 
 /**
  * What is left of a finished run where its folder holds `config.yaml` and `summary.json` alone: runs of other machines are
- * gathered so, and room is made. Undefined where there is no such folder.
+ * gathered so, and room is made. With `whole` that of a whole folder too, once its run is finished. Undefined where there is neither.
  * @throws UserError where its settings are missing or others than those of the row, or it was not finished
  */
-async function summaryLeft(config: Config): Promise<Summary | undefined> {
+async function summaryLeft(config: Config, whole: boolean): Promise<Summary | undefined> {
   const { dir } = config.run;
-  const file = join(dir, 'summary.json');
-  if (!existsSync(file) || existsSync(join(dir, 'journal.jsonl'))) return undefined;
+  const [file, journal] = [join(dir, 'summary.json'), join(dir, 'journal.jsonl')];
+  if (!existsSync(file)) return undefined;
+  if (existsSync(journal) && !(whole && (await hasCommitted(journal, 'test-final')))) return undefined;
   const kept = (await readSettings(dir))?.values;
   if (kept === undefined) throw new UserError(`${dir}: run: no config.yaml, wanted one beside summary.json`, 'ERR_RUN');
   const summary = (await readJson(file)) as Partial<Summary> | null;
