@@ -1,8 +1,8 @@
 // The evidence on the embedded task, in the order of docs/experiments/plan.md: the task's own figures, the PRM and its gate, then every row
 // for every seed. `npm run bench -- experiments [--seeds 1,2,3] [--minutes 60] [--names "table1 table2"] [--out runs/evidence]
 // [--threads 2]`: stops after so many minutes, or when it is told to, and the same line goes on from there. What is done is kept in
-// benchmarks/results/experiments, the PRM and of each run its settings and its summary, and is not made again: seeds may be run on
-// several machines. With `--finished` nothing is run: the tables and findings of what is kept are written beside it.
+// benchmarks/results/experiments, of each run its settings and its summary, and the PRM in assets/tiny-prm; it is not made again: seeds may be
+// run on several machines. With `--finished` nothing is run: the tables and findings of what is kept are written beside it.
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -21,7 +21,7 @@ const seeds = option('seeds', '1,2,3,4,5,6,7,8,9,10').split(',');
 const cli = path.join(root, 'dist/cli.js');
 const at = (...names) => path.join(out, ...names);
 // In the same words on every machine, as runs keep them.
-const prm = 'mstar:benchmarks/results/experiments/prm';
+const prm = 'mstar:assets/tiny-prm';
 
 /** Status of a program; one that runs out of time is told to stop, which keeps what it has done. */
 async function run(program, ...args) {
@@ -62,7 +62,7 @@ async function makePrm() {
   const { ranking } = JSON.parse(readFileSync(at('gate/prm.json'), 'utf8'));
   if (!ranking.isGood)
     throw new Error('the PRM did not pass its gate: experiments that select by it would decide nothing');
-  cpSync(at('prm/checkpoints/prm'), path.join(kept, 'prm'), { recursive: true });
+  cpSync(at('prm/checkpoints/prm'), path.join(root, 'assets/tiny-prm'), { recursive: true });
   cpSync(at('gate/prm.json'), path.join(kept, 'prm.json'));
 }
 

@@ -64,7 +64,7 @@ function table(summary: Summary): string[] {
   const last = summary.iterations.at(-1)?.lucky;
   if (last)
     lines.push(
-      `wrong chains among right answers: ${percent(last.before)} before selection, ${percent(last.after)} after`,
+      `wrong chains among right answers: ${percent(last.before)} before selection, ${percent(last.after)} after${last.chance === undefined ? '' : `, ${percent(last.chance)} had as many been drawn at random`}`,
     );
   const { seconds, tokens } = summary.totals;
   lines.push(

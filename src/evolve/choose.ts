@@ -56,6 +56,7 @@ export class Choice {
   readonly #ranks: Random;
   #chosen: Chosen[] = [];
   #count = 0;
+  #luckyByChance = 0;
 
   /**
    * @param key names the draws of the rule `random` and of `cap`, together with the seed
@@ -112,10 +113,15 @@ export class Choice {
     const luckySelected = this.#chosen.filter(({ lucky }) => lucky).length;
     const kept = Array.from(this.#kept, (problems) => problems ?? 0);
     const counts = { ...this.#sums, selected: this.#chosen.length, kept, luckySelected };
-    if (this.#rule.rule !== 'group') return counts;
+    if (this.#rule.rule !== 'group') return this.#select ? counts : { ...counts, luckyByChance: this.#byChance };
     const { rewards, tokens, flat } = this.#groups;
     const meanOf = (total: number): number | null => (counts.sampled > 0 ? total / counts.sampled : null);
     return { ...counts, groups: { reward: meanOf(rewards), tokens: meanOf(tokens), flat } };
+  }
+
+  /** A limit draws among all that were chosen, so of the lucky ones among them it leaves the same share. */
+  get #byChance(): number {
+    return this.#count === 0 ? 0 : (this.#luckyByChance * this.#chosen.length) / this.#count;
   }
 
   /** Chooses among the responses to each problem. */
@@ -138,15 +144,15 @@ export class Choice {
       sums.correct += responses.filter(({ grade }) => grade.verdict === 'correct').length;
       sums.distinct += distinct.length;
       sums.luckyDistinct += countLucky(distinct.map(({ sample }) => rated(sample)));
+      const open = this.#repeats === 'drop' ? distinct : eligible(candidates, 'keep');
       const samples =
         this.#rule.rule === 'group'
           ? this.#compare(responses, this.#rule)
           : this.#select
             ? await selectBy(this.#select, problem, finished, signal)
-            : select(this.#repeats === 'drop' ? distinct : eligible(candidates, 'keep'), this.#rule, {
-                seed: this.#seed,
-                key: `${this.#key}/${problem.id}`,
-              }).map(unweighted);
+            : select(open, this.#rule, { seed: this.#seed, key: `${this.#key}/${problem.id}` }).map(unweighted);
+      const luckyOpen = countLucky(open.map(({ sample }) => rated(sample)));
+      this.#luckyByChance += open.length === 0 ? 0 : (samples.length * luckyOpen) / open.length;
       this.#kept[samples.length] = (this.#kept[samples.length] ?? 0) + 1;
       for (const { sample, weight: given } of samples) {
         const one = rated(sample);

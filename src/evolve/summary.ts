@@ -26,6 +26,19 @@ export interface RunResults {
   readonly dynamics: readonly results.Measurement[];
 }
 
+/** Shares of wrong chains among right answers; where the truth is not known there are none. */
+export interface LuckyShares {
+  /** Among all different right responses. */
+  readonly before: number;
+  /** Among the selected ones. */
+  readonly after: number;
+  /**
+   * To be expected among as many drawn at random from the right responses to each problem. It is above `before`, as problems
+   * with few right responses have more lucky ones. Runs of older versions do not hold it.
+   */
+  readonly chance?: number;
+}
+
 /** Everything but `seconds` is the same for two runs of the same settings. */
 export interface Summary extends Omit<RunResults, 'tests' | 'outOfDomain' | 'final' | 'iterations'> {
   readonly seed: number;
@@ -36,8 +49,7 @@ export interface Summary extends Omit<RunResults, 'tests' | 'outOfDomain' | 'fin
   readonly outOfDomain: Readonly<Record<string, results.GreedyMeasure>>;
   readonly final: Omit<results.FinalResult, 'greedy'> | null;
   readonly iterations: readonly (results.IterationResult & {
-    /** Share of wrong chains among distinct right answers and among selected ones; null where the truth is not known. */
-    readonly lucky: { readonly before: number; readonly after: number } | null;
+    readonly lucky: LuckyShares | null;
   })[];
   readonly phases: Readonly<Record<string, { readonly seconds: number; readonly tokens: TokenCounts }>>;
   readonly totals: { readonly seconds: number; readonly tokens: TokenCounts };
@@ -122,8 +134,13 @@ export function summaryOf({ dir, seed, problems, truth, commits, seconds }: Acco
   };
 }
 
-function luckyShares(choice: results.ChoiceCounts): { before: number; after: number } | null {
-  const { distinct, selected, luckyDistinct, luckySelected } = choice;
+/** Null where there is nothing to choose from, or nothing was chosen. */
+export function luckyShares(choice: results.ChoiceCounts): LuckyShares | null {
+  const { distinct, selected, luckyDistinct, luckySelected, luckyByChance } = choice;
   if (distinct === 0 || selected === 0) return null;
-  return { before: luckyDistinct / distinct, after: luckySelected / selected };
+  return {
+    before: luckyDistinct / distinct,
+    after: luckySelected / selected,
+    ...(luckyByChance !== undefined && { chance: luckyByChance / selected }),
+  };
 }

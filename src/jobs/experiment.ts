@@ -205,7 +205,9 @@ function aboutOf(plan: Plan, settings: ExperimentSettings, cells: readonly Cell[
           ]),
       `${e.steps} optimizer steps of ${e.optimizer.batchSize} examples at ${e.optimizer.lr}, ${e.n} responses a problem`,
       ...missingOf(plan),
-      ...(prm.enabled ? [`PRM from ${summary.labels?.pairs ?? prm.pairs} labelled responses`] : []),
+      ...(prm.enabled
+        ? [prm.path ? `PRM ${prm.path}` : `PRM from ${summary.labels?.pairs ?? prm.pairs} labelled responses`]
+        : []),
     ],
   };
 }

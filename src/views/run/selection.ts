@@ -1,6 +1,7 @@
 // What selection kept of the responses, and the process reward model that it goes by.
 import { sum } from '../../core/lists.js';
 import { iterationName } from '../../evolve/phases.js';
+import { type LuckyShares, luckyShares } from '../../evolve/summary.js';
 import { type Bars, barChart } from '../../page/charts/bars.js';
 import { lineChart } from '../../page/charts/line.js';
 import { count, decimal, percent, plural, significant } from '../../page/format.js';
@@ -17,8 +18,8 @@ interface Pass {
   readonly choice: ChoiceCounts;
   /** Problems with 0, 1, 2... kept responses, where the rows are there. */
   readonly kept: readonly number[] | null;
-  /** Shares of lucky responses, before and after selection; null where the truth is not known. */
-  readonly lucky: { readonly before: number; readonly after: number } | null;
+  /** Null where the truth is not known. */
+  readonly lucky: LuckyShares | null;
 }
 
 /** Problems by number of kept responses, the way from samples to examples, the share of luck. */
@@ -27,13 +28,7 @@ export async function selection(run: RunData, tables: Tables): Promise<Section> 
     const path = tableOf(run.dir, table);
     const rows = path ? await tables.keptPerProblem(path) : null;
     const known = rows ? rows.truthKnown : choice.luckyDistinct > 0;
-    const before = choice.luckyDistinct / choice.distinct;
-    return {
-      name,
-      choice,
-      kept: rows?.problems ?? null,
-      lucky: known ? { before, after: choice.luckySelected / choice.selected } : null,
-    };
+    return { name, choice, kept: rows?.problems ?? null, lucky: known ? luckyShares(choice) : null };
   };
   const warmups = run.warmup ? [await passOf('warm-up', 'warmup', run.warmup.choice)] : [];
   const iterations: Pass[] = [];
@@ -67,6 +62,7 @@ export async function selection(run: RunData, tables: Tables): Promise<Section> 
         ['problems by kept', ({ kept }) => kept?.map((problems, i) => `${i}: ${count(problems)}`).join(', ')],
         ['lucky before', ({ lucky }) => lucky && percent(lucky.before)],
         ['lucky after', ({ lucky }) => lucky && percent(lucky.after)],
+        ['lucky had as many been drawn at random', ({ lucky }) => lucky && percent(lucky.chance)],
         ['failed', ({ choice }) => count(choice.failed)],
       ]),
     ),
@@ -106,10 +102,12 @@ function keptFigure(passes: readonly Pass[]): Markup {
 }
 
 function luckFigure(passes: readonly Pass[]): Markup {
-  const bars: Bars[] = [
-    { name: 'different right answers', colour: 'var(--s2)', values: passes.map(({ lucky }) => lucky?.before || 0) },
-    { name: 'selected', colour: 'var(--s1)', values: passes.map(({ lucky }) => lucky?.after || 0) },
-  ];
+  const barsOf = (name: string, colour: Bars['colour'], share: keyof LuckyShares): Bars => {
+    return { name, colour, values: passes.map(({ lucky }) => lucky?.[share] ?? 0) };
+  };
+  const bars = [barsOf('different right answers', 'var(--s2)', 'before')];
+  if (knowsChance(passes)) bars.push(barsOf('as many at random', 'var(--s3)', 'chance'));
+  bars.push(barsOf('selected', 'var(--s1)', 'after'));
   return figure({
     id: 'selection-luck',
     title: 'Lucky share, before and after selection',
@@ -118,23 +116,29 @@ function luckFigure(passes: readonly Pass[]): Markup {
   });
 }
 
-/** What the bars come to; whether it is more than a choice at random would give, only `mstar prm` can tell. */
+const knowsChance = (passes: readonly Pass[]): boolean => passes.every(({ lucky }) => lucky?.chance !== undefined);
+
+/** What the bars come to. What a rule does shows beside a draw, as it is open to choose only where there is more than it keeps. */
 function luckSentence(passes: readonly Pass[]): string {
-  const differences = passes.map(({ lucky }) => (lucky?.after || 0) - (lucky?.before || 0));
-  const [lower, equal, higher] = [-1, 0, 1].map((sign) =>
-    count(differences.filter((one) => Math.sign(one) === sign).length),
-  );
   const all = (of: (choice: ChoiceCounts) => number): number => sum(passes.map(({ choice }) => of(choice)));
   const inAll = (part: number, whole: number): string => `${percent(part / whole)} of ${count(whole)}`;
   const before = inAll(
     all(({ luckyDistinct }) => luckyDistinct),
     all(({ distinct }) => distinct),
   );
+  const selected = all(({ selected: kept }) => kept);
   const after = inAll(
     all(({ luckySelected }) => luckySelected),
-    all(({ selected }) => selected),
+    selected,
   );
-  return `The share after selection is lower in ${lower}, equal in ${equal}, higher in ${higher} of ${plural(passes.length, 'iteration')}; in all ${before} different right answers and ${after} selected ones are lucky. mstar prm compares this with a choice at random.`;
+  const shares = `in all ${before} different right answers and ${after} selected ones are lucky`;
+  if (!knowsChance(passes)) return `${shares[0]?.toUpperCase()}${shares.slice(1)}.`;
+  const differences = passes.map(({ lucky }) => (lucky?.after ?? 0) - (lucky?.chance ?? 0));
+  const [lower, equal, higher] = [-1, 0, 1].map((sign) =>
+    count(differences.filter((one) => Math.sign(one) === sign).length),
+  );
+  const chance = percent(all(({ luckyByChance = 0 }) => luckyByChance) / selected);
+  return `Beside as many drawn at random from the right responses to each problem, the share among the selected is lower in ${lower}, equal in ${equal}, higher in ${higher} of ${plural(passes.length, 'iteration')}; ${shares}, where the draw would have ${chance}.`;
 }
 
 /** The PRM's labels, its training, and how well its step scores tell right from wrong. */

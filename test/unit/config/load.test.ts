@@ -211,6 +211,8 @@ describe('presets', () => {
     const config = await loadConfig({ preset });
     expect(config.model.path).toBe('mstar:assets/tiny-internvl2');
     expect(located(config).model.path).toBe(join(packageRoot, 'assets/tiny-internvl2'));
+    expect(located(config).prm.path).toBe(join(packageRoot, 'assets/tiny-prm'));
+    expect((await loadConfig({ preset, set: ['prm.path=null'] })).prm.path).toBeUndefined();
   });
 
   test('are named when an unknown one is asked for', async () => {

@@ -104,7 +104,22 @@ describe('choosing', () => {
       kept: [2, 0, 1],
       luckyDistinct: 1,
       luckySelected: 1,
+      // Two of three right responses, one of them lucky.
+      luckyByChance: 2 / 3,
     });
+  });
+
+  test('expects of a draw its share of lucky responses below a limit too, and nothing where a rule does not choose among the right', async () => {
+    const limited = new Choice({ rule: 'all' }, 1, 'warmup', 'keep', undefined, 2);
+    await limited.add(rollouts());
+    // One of the four right responses is lucky, and the limit draws two of them.
+    expect(limited.counts).toMatchObject({ selected: 2, luckyByChance: 0.5 });
+    const custom = new Choice({ rule: 'all' }, 1, 'iter-0001', 'drop', () => [0]);
+    const grouped = new Choice({ rule: 'group', scale: 'none', prm: 0 }, 1, 'iter-0001', 'drop');
+    for (const choice of [custom, grouped]) {
+      await choice.add(rollouts());
+      expect(choice.counts).not.toHaveProperty('luckyByChance');
+    }
   });
 
   test('takes responses of the same text each where repeats are kept, and still counts the different ones', async () => {

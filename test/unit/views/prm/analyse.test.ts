@@ -73,6 +73,7 @@ describe('the analysis of a run', () => {
     const rule = analysis.selection?.rules.find((one) => one.rule === 'top 2');
     expect([rule?.selected, rule?.kept]).toEqual([choice?.selected, choice?.kept]);
     expect(rule?.lucky?.mean).toBeCloseTo((choice?.luckySelected ?? 0) / (choice?.selected ?? 1), 12);
+    expect(rule?.chance?.mean).toBeCloseTo((choice?.luckyByChance ?? Number.NaN) / (choice?.selected ?? 1), 12);
     const all = analysis.selection?.rules[0];
     expect([all?.selected, all?.lucky?.mean]).toEqual([
       choice?.distinct,

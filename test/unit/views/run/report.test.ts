@@ -112,17 +112,15 @@ describe('the report', () => {
   });
 
   test('says of luck what its bars say, and of the dynamics what its curves say', () => {
-    const shares = summary.iterations.map(({ choice: { luckyDistinct, distinct, luckySelected, selected } }) => [
-      luckyDistinct / distinct,
-      luckySelected / selected,
-    ]);
-    const lower = shares.filter(([before, after]) => after! < before!).length;
-    const equal = shares.filter(([before, after]) => after === before).length;
+    const shares = summary.iterations.map(({ lucky }) => [lucky?.chance, lucky?.after] as const);
+    const lower = shares.filter(([chance, after]) => after! < chance!).length;
+    const equal = shares.filter(([chance, after]) => after === chance).length;
     const higher = shares.length - lower - equal;
     const [first, last] = [summary.dynamics[0], summary.dynamics.at(-1)];
     expect(
       missing(page, [
         `lower in ${lower}, equal in ${equal}, higher in ${higher} of ${shares.length} iterations; in all `,
+        ', where the draw would have ',
         `From start to iteration ${last?.iteration}: greedy accuracy ${percent(first?.greedy.accuracy)} to ${percent(last?.greedy.accuracy)}, `,
       ]),
     ).toEqual([]);
