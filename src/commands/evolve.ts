@@ -62,10 +62,12 @@ function table(summary: Summary): string[] {
       );
   }
   const last = summary.iterations.at(-1)?.lucky;
-  if (last)
+  if (last) {
+    const draw = last.chance === undefined ? '' : `; a random draw of as many would have ${percent(last.chance)}`;
     lines.push(
-      `wrong chains among right answers: ${percent(last.before)} before selection, ${percent(last.after)} after${last.chance === undefined ? '' : `, ${percent(last.chance)} had as many been drawn at random`}`,
+      `wrong chains among right answers: ${percent(last.before)} before selection, ${percent(last.after)} after${draw}`,
     );
+  }
   const { seconds, tokens } = summary.totals;
   lines.push(
     `${describeSeconds(seconds)}, ${tokens.sampled.toLocaleString('en-US')} tokens sampled, ${tokens.trained.toLocaleString('en-US')} trained on`,

@@ -31,7 +31,7 @@ export default verb({
         choices: EXPORT_DTYPES,
         describe: 'of merged weights; as in the files of the base when left out',
       })
-      .example('$0 export runs/demo --as visualprm --out labels.jsonl', 'soft labels for another PRM trainer')
+      .example('$0 export runs/first --as visualprm --out labels.jsonl', 'soft labels for another PRM trainer')
       .example('$0 export runs/demo --as tensorboard --out logs', 'then tensorboard --logdir logs')
       .example(
         '$0 export runs/lora --as model --merge --out merged',

@@ -25,7 +25,7 @@ export default verb({
         'right answers by wrong chains',
       )
       .example(
-        '$0 rollouts runs/demo "select step, label, count(*) from labels group by all order by all"',
+        '$0 rollouts runs/first "select step, label, count(*) from labels group by all order by all"',
         'step labels',
       )
       .example('$0 rollouts runs/demo "select phase, avg(loss) from steps group by phase" --json', 'training'),

@@ -38,7 +38,7 @@ export const label = verb({
   describe: 'label the steps of sampled responses by Monte-Carlo completions (after the warm-up)',
   builder: (yargs) =>
     recipeFlags(yargs)
-      .example('mstar label --preset demo', 'makes runs/demo/labels.jsonl')
+      .example('mstar label --config recipe.yaml', 'makes labels.jsonl in the folder of the run')
       .example('mstar label --config recipe.yaml --set prm.completions=16', 'finer labels'),
   handler: (flags) =>
     runRecipe(flags, 'label', ({ labels }, { run }) => {
@@ -68,7 +68,7 @@ export const trainPrm = verb({
         'mstar train-prm --labels math-shepherd.jsonl --model DIR --out runs/prm',
         'then --set prm.path=runs/prm/checkpoints/prm; the same line resumes it',
       )
-      .example('mstar train-prm --preset demo', 'makes runs/demo/checkpoints/prm')
+      .example('mstar train-prm --config recipe.yaml', 'makes checkpoints/prm in the folder of the run')
       .example('mstar train-prm --config recipe.yaml --set prm.optimizer.epochs=2', 'two passes over the labels'),
   handler: (flags) => {
     const lines = ({ prm }: Summary, { run }: Config): string[] => {

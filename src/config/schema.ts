@@ -328,7 +328,7 @@ export const configSchema = settings.superRefine((config, context) => {
     refuse(
       isUnread,
       `prm.${name}`,
-      'given, but no PRM is asked (prm.enabled), wanted true, or a decision that needs it',
+      `given, but no PRM is asked (prm.enabled): wanted prm.${name}=null, or a PRM and a decision that needs it`,
     );
   }
   refuse(prm.labels !== undefined && prm.path !== undefined, 'prm.labels', 'given beside prm.path, wanted one of them');

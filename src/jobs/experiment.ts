@@ -191,7 +191,7 @@ function missingOf({ name, rows }: Plan): string[] {
 function aboutOf(plan: Plan, settings: ExperimentSettings, cells: readonly Cell[]): About {
   const { config, summary } = cells.find(({ row }) => row === plan.reference) ?? (cells[0] as Cell);
   const { problems } = summary;
-  const { evolve: e, prm, test } = config;
+  const { evolve: e, test } = config;
   return {
     command: commandOf([plan], settings),
     scale: settings.scale,
@@ -204,10 +204,17 @@ function aboutOf(plan: Plan, settings: ExperimentSettings, cells: readonly Cell[
             `Pass@K with K = ${test.samples} on ${test.problems || problems.test} test problems`,
           ]),
       `${e.steps} optimizer steps of ${e.optimizer.batchSize} examples at ${e.optimizer.lr}, ${e.n} responses a problem`,
+      ...prmOf(cells),
       ...missingOf(plan),
-      ...(prm.enabled
-        ? [prm.path ? `PRM ${prm.path}` : `PRM from ${summary.labels?.pairs ?? prm.pairs} labelled responses`]
-        : []),
     ],
   };
+}
+
+/** The PRM of the rows that ask one. */
+function prmOf(cells: readonly Cell[]): string[] {
+  const asking = cells.find(({ config }) => config.prm.enabled);
+  if (!asking) return [];
+  const { config, summary } = asking;
+  const { path, pairs } = config.prm;
+  return [path ? `PRM ${path}` : `PRM from ${summary.labels?.pairs ?? pairs} labelled responses`];
 }

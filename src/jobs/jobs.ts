@@ -137,7 +137,10 @@ function refuseUnread({ evolve: { method, select }, prm, data }: Config, options
   if (data.file === undefined && !data.generate && (until === 'evolve' || until === 'warmup'))
     throw new UserError('data: no problems, wanted data.file or data.generate', 'ERR_SETTING');
   if (prm.path !== undefined && (options.until === 'label' || options.until === 'train-prm'))
-    throw new UserError('prm.path: given, wanted none where steps are labelled and a PRM is trained', 'ERR_SETTING');
+    throw new UserError(
+      `prm.path: "${prm.path}", wanted null where steps are labelled and a PRM is trained (--set prm.path=null)`,
+      'ERR_SETTING',
+    );
   if (!options.select) return;
   if (method === 'sft' || method === 'grpo')
     throw new UserError(`select: given with evolve.method ${method}, wanted a method that selects`, 'ERR_SETTING');

@@ -7,6 +7,8 @@ import type { ConfigInput } from '../../src/config/schema.js';
 import type { Summary } from '../../src/evolve/summary.js';
 import { evolve } from '../../src/jobs/jobs.js';
 import type { RecipeOptions } from '../../src/jobs/options.js';
+import { analysePrm } from '../../src/views/prm/analyse.js';
+import { writeReport } from '../../src/views/run/report.js';
 import { fakeHost } from '../fakes/host.js';
 import { solidPng } from '../fakes/png.js';
 import { smallRecipe } from './recipe.js';
@@ -73,6 +75,17 @@ describe('a PRM made elsewhere', () => {
     expect(found.final).toEqual(own.final);
   });
 
+  test('is named by the report, which shows how well it tells right steps from wrong ones', async () => {
+    const page = readFileSync(await writeReport(join(root, 'given')), 'utf8');
+    expect(page).toContain(
+      `It comes from ${join(root, 'own/checkpoints/prm')}: the run labels no steps and trains none.`,
+    );
+    expect(page).toContain('Step scores against the true reasoning');
+    const { missing, truth } = await analysePrm(join(root, 'given'));
+    expect(missing).toContain('Step labels: the PRM was made elsewhere, so nothing on calibration.');
+    expect(truth).not.toBeNull();
+  });
+
   test('of another tokenizer reads the text of the responses, with the same rewards', async () => {
     const dir = join(root, 'other');
     cpSync(join(root, 'own/checkpoints/prm'), dir, { recursive: true });
@@ -87,7 +100,7 @@ describe('a PRM made elsewhere', () => {
     await expect(given('absent', join(root, 'nowhere'))).rejects.toThrow('nowhere: model.json: missing');
     expect(existsSync(join(root, 'absent'))).toBe(false);
     await expect(run('trained', { prm: { path: 'x' } }, { until: 'label' })).rejects.toThrow(
-      'prm.path: given, wanted none where steps are labelled and a PRM is trained',
+      'x", wanted null where steps are labelled and a PRM is trained (--set prm.path=null)',
     );
   });
 });
@@ -240,7 +253,7 @@ describe('step labels from elsewhere', () => {
     const labels = { file: join(root, 'shepherd.jsonl') };
     for (const [name, prm] of Object.entries({ labels: { labels }, path: { path: 'x' } }))
       await expect(run('unread', { prm: { ...prm, enabled: false } })).rejects.toThrow(
-        `prm.${name}: given, but no PRM is asked (prm.enabled), wanted true, or a decision that needs it`,
+        `prm.${name}: given, but no PRM is asked (prm.enabled): wanted prm.${name}=null, or a PRM and a decision that needs it`,
       );
   });
 });

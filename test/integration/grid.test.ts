@@ -90,7 +90,7 @@ describe('the grid of an experiment', () => {
     for (const seed of [1, 2]) rmSync(folder(seed, 'adaptive'), { recursive: true });
     await tables('dynamics');
     const part = readFileSync(path as string, 'utf8');
-    expect(part).toContain('not run: Adaptive temperature');
+    expect(part).toContain('labelled responses; not run: Adaptive temperature.');
     expect(part).not.toContain('| Adaptive temperature |');
     expect(readdirSync(join(out, 'tiny', 'seed-1'))).toEqual(['fixed']);
     await expect(tables('table1')).rejects.toThrow(

@@ -73,7 +73,9 @@ export async function analysePrm(dir: string, options: PrmOptions = {}): Promise
     missing.push('Relevance to the question: it is rated by a language model, on demand (--judge).');
   if (heldOut.length === 0)
     missing.push(
-      `${HELD_OUT_FILE}: the run kept no responses out of the training of its PRM, so nothing on calibration.`,
+      run.setting('prm.path') === undefined
+        ? `${HELD_OUT_FILE}: the run kept no responses out of the training of its PRM, so nothing on calibration.`
+        : 'Step labels: the PRM was made elsewhere, so nothing on calibration.',
     );
   const trained = labelled && trainedSteps(labelled, heldOut);
   if (heldOut.length > 0 && !labelled) missing.push(`${LABELS_FILE}: nothing to compare the squared error with.`);

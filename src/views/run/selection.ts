@@ -62,7 +62,7 @@ export async function selection(run: RunData, tables: Tables): Promise<Section> 
         ['problems by kept', ({ kept }) => kept?.map((problems, i) => `${i}: ${count(problems)}`).join(', ')],
         ['lucky before', ({ lucky }) => lucky && percent(lucky.before)],
         ['lucky after', ({ lucky }) => lucky && percent(lucky.after)],
-        ['lucky had as many been drawn at random', ({ lucky }) => lucky && percent(lucky.chance)],
+        ['lucky at random', ({ lucky }) => lucky && percent(lucky.chance)],
         ['failed', ({ choice }) => count(choice.failed)],
       ]),
     ),
@@ -106,7 +106,7 @@ function luckFigure(passes: readonly Pass[]): Markup {
     return { name, colour, values: passes.map(({ lucky }) => lucky?.[share] ?? 0) };
   };
   const bars = [barsOf('different right answers', 'var(--s2)', 'before')];
-  if (knowsChance(passes)) bars.push(barsOf('as many at random', 'var(--s3)', 'chance'));
+  if (drawn(passes).length > 0) bars.push(barsOf('as many at random', 'var(--s3)', 'chance'));
   bars.push(barsOf('selected', 'var(--s1)', 'after'));
   return figure({
     id: 'selection-luck',
@@ -116,29 +116,27 @@ function luckFigure(passes: readonly Pass[]): Markup {
   });
 }
 
-const knowsChance = (passes: readonly Pass[]): boolean => passes.every(({ lucky }) => lucky?.chance !== undefined);
+/** Those of which it is known what a random draw would have given. */
+const drawn = (passes: readonly Pass[]): Pass[] => passes.filter(({ lucky }) => lucky?.chance !== undefined);
 
-/** What the bars come to. What a rule does shows beside a draw, as it is open to choose only where there is more than it keeps. */
+/** What the bars come to. */
 function luckSentence(passes: readonly Pass[]): string {
-  const all = (of: (choice: ChoiceCounts) => number): number => sum(passes.map(({ choice }) => of(choice)));
-  const inAll = (part: number, whole: number): string => `${percent(part / whole)} of ${count(whole)}`;
-  const before = inAll(
-    all(({ luckyDistinct }) => luckyDistinct),
-    all(({ distinct }) => distinct),
-  );
-  const selected = all(({ selected: kept }) => kept);
-  const after = inAll(
-    all(({ luckySelected }) => luckySelected),
-    selected,
-  );
-  const shares = `in all ${before} different right answers and ${after} selected ones are lucky`;
-  if (!knowsChance(passes)) return `${shares[0]?.toUpperCase()}${shares.slice(1)}.`;
-  const differences = passes.map(({ lucky }) => (lucky?.after ?? 0) - (lucky?.chance ?? 0));
+  const shareOf = (some: readonly Pass[], part: keyof ChoiceCounts, whole: keyof ChoiceCounts): string => {
+    const all = (key: keyof ChoiceCounts): number => sum(some.map(({ choice }) => Number(choice[key])));
+    return percent(all(part) / all(whole));
+  };
+  const before = shareOf(passes, 'luckyDistinct', 'distinct');
+  const after = shareOf(passes, 'luckySelected', 'selected');
+  const shares = `In all, ${before} of the different right answers and ${after} of the selected ones are lucky`;
+  const compared = drawn(passes);
+  if (compared.length === 0) return `${shares}. mstar prm compares this with a choice at random.`;
+  // Shares are quotients of sums that were rounded in different orders.
+  const differences = compared.map(({ lucky }) => (lucky?.after ?? 0) - (lucky?.chance ?? 0));
   const [lower, equal, higher] = [-1, 0, 1].map((sign) =>
-    count(differences.filter((one) => Math.sign(one) === sign).length),
+    count(differences.filter((one) => (Math.abs(one) < 1e-9 ? 0 : Math.sign(one)) === sign).length),
   );
-  const chance = percent(all(({ luckyByChance = 0 }) => luckyByChance) / selected);
-  return `Beside as many drawn at random from the right responses to each problem, the share among the selected is lower in ${lower}, equal in ${equal}, higher in ${higher} of ${plural(passes.length, 'iteration')}; ${shares}, where the draw would have ${chance}.`;
+  const chance = shareOf(compared, 'luckyByChance', 'selected');
+  return `${shares}; a random draw of as many to each problem would have ${chance}. The share of the selected is below that of the draw in ${lower}, equal in ${equal}, above it in ${higher} of ${plural(compared.length, 'iteration')}.`;
 }
 
 /** The PRM's labels, its training, and how well its step scores tell right from wrong. */
@@ -146,6 +144,14 @@ export async function prm(run: RunData, tables: Tables): Promise<Section> {
   const { labels, prm: training } = run;
   const file = labels && fileOf(run.dir, 'labels.jsonl');
   const steps = run.steps.get('train-prm') ?? [];
+  const path = run.setting('prm.path');
+  if (path !== undefined)
+    return section(
+      'prm',
+      'PRM',
+      note(`It comes from ${path}: the run labels no steps and trains none.`),
+      grid(qualityFigure(run)),
+    );
   if (!labels && steps.length === 0) return section('prm', 'PRM', note('There are no step labels yet.'));
   const [loss] = curveFigures('prm', [['train-prm', steps]]);
   return section(

@@ -152,7 +152,7 @@ describe('mstar', () => {
     [
       'a flag that stands for a setting, by its own name',
       ['train-prm', '--labels', 'l', '--model', 'm', '--out', 'o', '--set', 'prm.enabled=false'],
-      'error: --labels l: prm.labels: given, but no PRM is asked (prm.enabled), wanted true, or a decision that needs it\n',
+      'error: --labels l: prm.labels: given, but no PRM is asked (prm.enabled): wanted prm.labels=null, or a PRM and a decision that needs it\n',
     ],
     [
       'to begin with the phases of a folder that is not a run',

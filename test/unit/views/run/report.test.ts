@@ -119,8 +119,8 @@ describe('the report', () => {
     const [first, last] = [summary.dynamics[0], summary.dynamics.at(-1)];
     expect(
       missing(page, [
-        `lower in ${lower}, equal in ${equal}, higher in ${higher} of ${shares.length} iterations; in all `,
-        ', where the draw would have ',
+        ' of the selected ones are lucky; a random draw of as many to each problem would have ',
+        `is below that of the draw in ${lower}, equal in ${equal}, above it in ${higher} of ${shares.length} iterations.`,
         `From start to iteration ${last?.iteration}: greedy accuracy ${percent(first?.greedy.accuracy)} to ${percent(last?.greedy.accuracy)}, `,
       ]),
     ).toEqual([]);
