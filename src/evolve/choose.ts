@@ -113,7 +113,7 @@ export class Choice {
     const luckySelected = this.#chosen.filter(({ lucky }) => lucky).length;
     const kept = Array.from(this.#kept, (problems) => problems ?? 0);
     const counts = { ...this.#sums, selected: this.#chosen.length, kept, luckySelected };
-    if (this.#rule.rule !== 'group') return this.#select ? counts : { ...counts, luckyByChance: this.#byChance };
+    if (this.#rule.rule !== 'group') return { ...counts, luckyByChance: this.#byChance };
     const { rewards, tokens, flat } = this.#groups;
     const meanOf = (total: number): number | null => (counts.sampled > 0 ? total / counts.sampled : null);
     return { ...counts, groups: { reward: meanOf(rewards), tokens: meanOf(tokens), flat } };

@@ -34,8 +34,8 @@ export interface LuckyShares {
   readonly after: number;
   /**
    * To be expected among as many drawn at random from the right responses to each problem, those that `evolve.select.repeats`
-   * leaves. It is usually above `before`, as problems with few right responses have more lucky ones. Not there with a program's own
-   * selection, with the method grpo and in runs of older versions.
+   * leaves. It is usually above `before`, as problems with few right responses have more lucky ones. Not there with the method grpo
+   * and in runs of older versions.
    */
   readonly chance?: number;
 }

@@ -113,10 +113,7 @@ export const choiceCounts = z.object({
   /** Correct by a chain with a wrong step, among `distinct` and `selected`; 0 where the true reasoning is not known. */
   luckyDistinct: number,
   luckySelected: number,
-  /**
-   * `luckySelected` to be expected, had as many of the right responses to each problem been drawn at random; where a built-in rule
-   * chooses among these.
-   */
+  /** `luckySelected` to be expected, had as many of the right responses to each problem been drawn at random; not of the method grpo. */
   luckyByChance: number.optional(),
   /** Of the method grpo, over all responses: their mean reward and length, and the problems whose responses are all worth the same. */
   groups: z.object({ reward: maybe, tokens: maybe, flat: number }).optional(),

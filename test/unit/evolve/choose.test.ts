@@ -109,17 +109,18 @@ describe('choosing', () => {
     });
   });
 
-  test('expects of a draw its share of lucky responses below a limit too, and nothing where a rule does not choose among the right', async () => {
+  test('expects of a draw its share of lucky responses below a limit and for a program that chooses too, not of a group', async () => {
     const limited = new Choice({ rule: 'all' }, 1, 'warmup', 'keep', undefined, 2);
-    await limited.add(rollouts());
+    const custom = new Choice({ rule: 'all' }, 1, 'iter-0001', 'drop', (_, responses) =>
+      responses.slice(0, 1).map(({ sample }) => sample),
+    );
+    const grouped = new Choice({ rule: 'group', scale: 'none', prm: 0 }, 1, 'iter-0001', 'drop');
+    for (const choice of [limited, custom, grouped]) await choice.add(rollouts());
     // One of the four right responses is lucky, and the limit draws two of them.
     expect(limited.counts).toMatchObject({ selected: 2, luckyByChance: 0.5 });
-    const custom = new Choice({ rule: 'all' }, 1, 'iter-0001', 'drop', () => [0]);
-    const grouped = new Choice({ rule: 'group', scale: 'none', prm: 0 }, 1, 'iter-0001', 'drop');
-    for (const choice of [custom, grouped]) {
-      await choice.add(rollouts());
-      expect(choice.counts).not.toHaveProperty('luckyByChance');
-    }
+    // One of three different ones, and one more to another problem, which has no right response.
+    expect(custom.counts.luckyByChance).toBeCloseTo(1 / 3, 12);
+    expect(grouped.counts).not.toHaveProperty('luckyByChance');
   });
 
   test('takes responses of the same text each where repeats are kept, and still counts the different ones', async () => {
